@@ -1,0 +1,350 @@
+"""One frozen Settings for the whole server: conf/semantik.toml < environment < command line.
+
+Each setting stands here once: its name, default, what is allowed, and a sentence. The command line flags, the
+environment's names, `conf/semantik.toml` and `docs/configuration.md` are tested against this file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import voluptuous as vol
+
+from semantik.errors import ConfigError
+
+
+def _setting(default: Any, check: Any, doc: str) -> Any:
+    """Declare one setting: its default, a voluptuous check, and the sentence that explains it."""
+    metadata = {"check": check, "doc": doc}
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=lambda: tuple(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _at_least(low: float) -> Any:
+    return vol.Range(min=low, msg=f"a number of at least {low:g}")
+
+
+def _between(low: float, high: float) -> Any:
+    return vol.Range(min=low, max=high, msg=f"a number from {low:g} to {high:g}")
+
+
+def _one_of(*values: str) -> Any:
+    return vol.In(values, msg="one of " + ", ".join(values))
+
+
+_ANY = vol.Schema(object)
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What may be read from the disk, and how much of it."""
+
+    roots: tuple[str, ...] = _setting(
+        ["/"], _ANY, "Folders below which documents may be read; symlinks are resolved first."
+    )
+    exclude: tuple[str, ...] = _setting(
+        [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],
+        _ANY,
+        "Names (globs) that a scan passes over.",
+    )
+    max_file_bytes: int = _setting(
+        100 * _MIB, _at_least(1), "A larger file is marked failed, category too_large."
+    )
+    max_files: int = _setting(1_000_000, _at_least(1), "A scan stops at this many files, with a warning.")
+    file_timeout_s: float = _setting(
+        120.0, _at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
+    )
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """The default model, and how texts are cut for it; each collection may choose its own."""
+
+    model: str = _setting(
+        "sentence-transformers/all-MiniLM-L6-v2",
+        vol.Length(min=1),
+        "A sentence-transformers name or path; the default is bundled.",
+    )
+    precision: str = _setting(
+        "auto", _one_of("auto", "float32", "bfloat16"), "auto takes bfloat16 where the processor has it."
+    )
+    chunk_size: int = _setting(
+        200, _between(16, 100_000), "Tokens in a chunk at most; capped by what the model reads."
+    )
+    chunk_overlap: int = _setting(
+        20, _between(0, 50_000), "Tokens that neighbouring chunks share; less than chunk_size."
+    )
+    batch_chunks: int = _setting(256, _between(1, 10_000), "Chunks embedded in one task of the pool.")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The worker processes."""
+
+    workers: int = _setting(0, _between(0, 1024), "Processes that extract and embed; 0 is one per core.")
+    worker_memory_bytes: int = _setting(
+        2048 * _MIB, _at_least(256 * _MIB), "What a worker may allocate before it is ended."
+    )
+    batch_files: int = _setting(16, _between(1, 1000), "Files in one batch at most.")
+    batch_bytes: int = _setting(
+        8 * _MIB, _at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
+    )
+
+
+@dataclass(frozen=True)
+class Index:
+    """The vector segments on disk, a cache of what MongoDB holds."""
+
+    exact_below: int = _setting(
+        50_000, _at_least(0), "Segments with fewer vectors are scanned exactly, without Annoy."
+    )
+    trees: int = _setting(50, _between(1, 1000), "Annoy trees in a segment.")
+    target_recall: float = _setting(
+        0.95, _between(0.5, 1.0), "Recall at 10 that each Annoy segment is calibrated to."
+    )
+    tail_rows: int = _setting(
+        4096, _between(1, 1_000_000), "New vectors held in memory before they become a segment."
+    )
+
+
+@dataclass(frozen=True)
+class Search:
+    """Limits of a question."""
+
+    max_results: int = _setting(1000, _between(1, 100_000), "offset + k of one search at most.")
+    cache_questions: int = _setting(1000, _between(0, 1_000_000), "Embedded questions kept in memory.")
+    timeout_s: float = _setting(
+        60.0, _at_least(1), "A search that waits longer for its question to be embedded gets 503."
+    )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The Redis streams and their readers."""
+
+    history_frames: int = _setting(10_000, _at_least(100), "Messages kept of each operation.")
+    keep_s: int = _setting(86_400, _at_least(60), "How long an ended operation's messages are kept.")
+    updates_per_s: float = _setting(
+        10.0,
+        _between(0.1, 1000),
+        "Updates of one kind and operation in a second; failures and stages are never held back.",
+    )
+    inbox_frames: int = _setting(
+        2000, _at_least(10), "Messages that wait for one slow reader before it is dropped."
+    )
+    linger_s: float = _setting(
+        5.0, _at_least(0), "How long a socket stays open after an operation's last message."
+    )
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Who runs what."""
+
+    concurrent: int = _setting(2, _between(1, 100), "Operations that run at the same time in this server.")
+    lease_s: float = _setting(
+        15.0, _at_least(2), "An operation whose server is silent this long is taken over by another."
+    )
+
+
+@dataclass(frozen=True)
+class Auth:
+    """Who may come in."""
+
+    registration: str = _setting(
+        "closed", _one_of("closed", "open"), "closed: only the first user, the administrator, can register."
+    )
+    secret: str = _setting(
+        "",
+        vol.Any("", vol.Length(min=32), msg="empty, or at least 32 characters"),
+        "Signs the tokens; empty: made once and kept in MongoDB.",
+    )
+    access_token_s: int = _setting(900, _at_least(10), "Life of an access token.")
+    session_s: int = _setting(
+        14 * 86_400, _at_least(60), "Life of a session, the browser's and a refresh token's."
+    )
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the log looks like."""
+
+    level: str = _setting("info", _one_of("debug", "info", "warning", "error"), "The least that is logged.")
+    format: str = _setting(
+        "text", _one_of("text", "json"), "text: one line for people; json: one object a line."
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the server. `Settings(port=0, data=tmp_path)` is a whole configuration."""
+
+    data: Path = _setting(
+        Path("data"), _ANY, "The folder of the embedded stores and the index; made when missing."
+    )
+    host: str = _setting("127.0.0.1", vol.Length(min=1), "The address that is listened on.")
+    port: int = _setting(8080, _between(0, 65_535), "The port that is listened on; 0 takes a free one.")
+    allowed_origins: tuple[str, ...] = _setting(
+        [], _ANY, "Other origins whose pages may open sockets, as https://host[:port]."
+    )
+    max_body_bytes: int = _setting(_MIB, _at_least(1024), "A larger request body is refused.")
+    mongo_url: str = _setting(
+        "",
+        vol.Any("", vol.Match(r"mongodb(\+srv)?://"), msg="empty, or a mongodb:// URL"),
+        "A MongoDB of your own (5 or newer); empty: the embedded one.",
+    )
+    mongo_database: str = _setting(
+        "semantik", vol.Match(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"), "The database's name."
+    )
+    redis_url: str = _setting(
+        "",
+        vol.Any("", vol.Match(r"(rediss?|unix)://"), msg="empty, or a redis:// URL"),
+        "A Redis of your own (6.2 or newer); empty: the embedded one.",
+    )
+    documents: Documents = dataclasses.field(default_factory=Documents)
+    embedding: Embedding = dataclasses.field(default_factory=Embedding)
+    pool: Pool = dataclasses.field(default_factory=Pool)
+    index: Index = dataclasses.field(default_factory=Index)
+    search: Search = dataclasses.field(default_factory=Search)
+    progress: Progress = dataclasses.field(default_factory=Progress)
+    operations: Operations = dataclasses.field(default_factory=Operations)
+    auth: Auth = dataclasses.field(default_factory=Auth)
+    log: Log = dataclasses.field(default_factory=Log)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One setting as the documentation and the doors to it name it: `documents.roots`."""
+
+    name: str
+    type: Any
+    default: Any
+    check: Any
+    doc: str
+
+    @property
+    def env(self) -> str:
+        return "SEMANTIK_" + self.name.replace(".", "_").upper()
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace(".", "-").replace("_", "-")
+
+
+def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
+    """Every setting, in the order of this file."""
+    hints = get_type_hints(cls)
+    found: list[Entry] = []
+    for field in dataclasses.fields(cls):
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            assert isinstance(kind, type)
+            found += entries(kind, f"{prefix}{field.name}.")
+            continue
+        default = field.default_factory() if field.default is dataclasses.MISSING else field.default  # type: ignore[misc]
+        found.append(
+            Entry(prefix + field.name, kind, default, field.metadata["check"], field.metadata["doc"])
+        )
+    return found
+
+
+def load(
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the file, then the environment, then `overrides` (names as in `Entry.name`); later ones win.
+
+    Raises ConfigError that names the setting, its value, where it came from and what is allowed.
+    """
+    values: dict[str, tuple[Any, str]] = {}
+    if config is not None:
+        values.update(_from_file(config))
+    for entry in entries():
+        raw = (os.environ if environ is None else environ).get(entry.env)
+        if raw is not None:
+            values[entry.name] = (raw, f"the environment's {entry.env}")
+    for name, value in (overrides or {}).items():
+        values[name] = (value, "the command line")
+    return _build(values)
+
+
+def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
+    flat: dict[str, tuple[Any, str]] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat.update({f"{key}.{inner}": (v, str(path)) for inner, v in value.items()})
+        else:
+            flat[key] = (value, str(path))
+    return flat
+
+
+def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
+    known = {entry.name: entry for entry in entries()}
+    sections: dict[str, dict[str, Any]] = {}
+    top: dict[str, Any] = {}
+    for name, (raw, where) in values.items():
+        if name not in known:
+            raise ConfigError(
+                f"There is no setting {name!r} ({where}); docs/configuration.md lists them all."
+            )
+        value = _checked(known[name], raw, where)
+        section, _, key = name.rpartition(".")
+        (sections.setdefault(section, {}) if section else top)[key] = value
+    defaults = Settings()
+    for section, changed in sections.items():
+        top[section] = dataclasses.replace(getattr(defaults, section), **changed)
+    settings = dataclasses.replace(defaults, **top)
+    if settings.embedding.chunk_overlap >= settings.embedding.chunk_size:
+        raise ConfigError(
+            f"embedding.chunk_overlap = {settings.embedding.chunk_overlap} must be less than "
+            f"embedding.chunk_size = {settings.embedding.chunk_size}."
+        )
+    return settings
+
+
+def _checked(entry: Entry, raw: Any, where: str) -> Any:
+    try:
+        return vol.Schema(entry.check)(_typed(entry.type, raw))
+    except vol.Invalid as error:
+        allowed = str(error.errors[0].msg if isinstance(error, vol.MultipleInvalid) else error.msg)
+    except (TypeError, ValueError):
+        allowed = {int: "a whole number", float: "a number", Path: "a path"}.get(
+            entry.type, "a list of texts" if entry.type != str else "a text"
+        )
+    raise ConfigError(f"{entry.name} = {raw!r} ({where}) is not allowed: {allowed} is expected. {entry.doc}")
+
+
+def _typed(kind: Any, raw: Any) -> Any:
+    """Read `raw`, a TOML value or a text of the environment or command line, as the setting's type."""
+    if isinstance(raw, bool):
+        raise TypeError("no setting is a truth value")
+    if kind is Path and isinstance(raw, (str, os.PathLike)) and str(raw):
+        return Path(raw).expanduser()
+    if kind is int and isinstance(raw, (str, int)):
+        return int(raw)
+    if kind is float and isinstance(raw, (str, int, float)):
+        return float(raw)
+    if kind is str and isinstance(raw, str):
+        return raw
+    if kind == tuple[str, ...]:
+        items = (
+            [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else list(raw)
+        )
+        if all(isinstance(item, str) for item in items):
+            return tuple(items)
+    raise TypeError(f"{raw!r} is of the wrong kind")
