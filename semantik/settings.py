@@ -249,7 +249,7 @@ def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
             assert isinstance(kind, type)
             found += entries(kind, f"{prefix}{field.name}.")
             continue
-        default = field.default_factory() if field.default is dataclasses.MISSING else field.default  # type: ignore[misc]
+        default = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
         found.append(
             Entry(prefix + field.name, kind, default, field.metadata["check"], field.metadata["doc"])
         )
@@ -324,7 +324,7 @@ def _checked(entry: Entry, raw: Any, where: str) -> Any:
         allowed = str(error.errors[0].msg if isinstance(error, vol.MultipleInvalid) else error.msg)
     except (TypeError, ValueError):
         allowed = {int: "a whole number", float: "a number", Path: "a path"}.get(
-            entry.type, "a list of texts" if entry.type != str else "a text"
+            entry.type, "a list of texts" if entry.type is not str else "a text"
         )
     raise ConfigError(f"{entry.name} = {raw!r} ({where}) is not allowed: {allowed} is expected. {entry.doc}")
 
