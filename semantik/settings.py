@@ -7,6 +7,7 @@ environment's names, `conf/semantik.toml` and `docs/configuration.md` are tested
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ def _one_of(*values: str) -> Any:
 
 
 _ANY = vol.Schema(object)
+_NOT_EMPTY = vol.Length(min=1, msg="a text that is not empty")
 _MIB = 1 << 20
 
 
@@ -70,7 +72,7 @@ class Embedding:
 
     model: str = _setting(
         "sentence-transformers/all-MiniLM-L6-v2",
-        vol.Length(min=1),
+        _NOT_EMPTY,
         "A sentence-transformers name or path; the default is bundled.",
     )
     precision: str = _setting(
@@ -190,7 +192,7 @@ class Settings:
     data: Path = _setting(
         Path("data"), _ANY, "The folder of the embedded stores and the index; made when missing."
     )
-    host: str = _setting("127.0.0.1", vol.Length(min=1), "The address that is listened on.")
+    host: str = _setting("127.0.0.1", _NOT_EMPTY, "The address that is listened on.")
     port: int = _setting(8080, _between(0, 65_535), "The port that is listened on; 0 takes a free one.")
     allowed_origins: tuple[str, ...] = _setting(
         [], _ANY, "Other origins whose pages may open sockets, as https://host[:port]."
@@ -202,7 +204,12 @@ class Settings:
         "A MongoDB of your own (5 or newer); empty: the embedded one.",
     )
     mongo_database: str = _setting(
-        "semantik", vol.Match(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"), "The database's name."
+        "semantik",
+        vol.Match(
+            r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z",
+            msg="a name of 1 to 63 letters, digits, hyphens, underscores",
+        ),
+        "The database's name.",
     )
     redis_url: str = _setting(
         "",
@@ -249,7 +256,9 @@ def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
             assert isinstance(kind, type)
             found += entries(kind, f"{prefix}{field.name}.")
             continue
-        default = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
         found.append(
             Entry(prefix + field.name, kind, default, field.metadata["check"], field.metadata["doc"])
         )
@@ -322,7 +331,7 @@ def _checked(entry: Entry, raw: Any, where: str) -> Any:
         return vol.Schema(entry.check)(_typed(entry.type, raw))
     except vol.Invalid as error:
         allowed = str(error.errors[0].msg if isinstance(error, vol.MultipleInvalid) else error.msg)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         allowed = {int: "a whole number", float: "a number", Path: "a path"}.get(
             entry.type, "a list of texts" if entry.type is not str else "a text"
         )
@@ -337,14 +346,12 @@ def _typed(kind: Any, raw: Any) -> Any:
         return Path(raw).expanduser()
     if kind is int and isinstance(raw, (str, int)):
         return int(raw)
-    if kind is float and isinstance(raw, (str, int, float)):
+    if kind is float and isinstance(raw, (str, int, float)) and math.isfinite(float(raw)):
         return float(raw)
     if kind is str and isinstance(raw, str):
         return raw
-    if kind == tuple[str, ...]:
-        items = (
-            [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else list(raw)
-        )
+    if kind == tuple[str, ...] and isinstance(raw, (str, list, tuple)):
+        items = [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else raw
         if all(isinstance(item, str) for item in items):
             return tuple(items)
     raise TypeError(f"{raw!r} is of the wrong kind")

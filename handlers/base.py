@@ -1,0 +1,184 @@
+"""What every door shares: who is asking, what they sent, and how an error is told. Runs on the loop.
+
+Errors leave as RFC 9457 problems; the one table that maps the domain's errors to statuses stands here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import voluptuous as vol
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError, RequestHandler
+
+from semantik import errors
+from semantik.access import Access
+from semantik.auth import Auth, Principal
+from semantik.catalog import Catalog
+from semantik.health import Health
+from semantik.library import Library
+from semantik.progress import Progress
+from semantik.search import Search
+from semantik.settings import Settings
+
+log = logging.getLogger("semantik.http")
+
+COOKIE = "semantik_session"
+
+STATUSES: dict[type[Exception], HTTPStatus] = {
+    errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Busy: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the doors lead to."""
+
+    settings: Settings
+    auth: Auth
+    access: Access
+    library: Library
+    catalog: Catalog
+    search: Search
+    progress: Progress
+    health: Health
+
+
+async def authenticate(request: HTTPServerRequest, services: Services) -> Principal:
+    """Who asks: by `Authorization: Bearer`, or the browser's cookie from a page of ours. Raises Unauthorized."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return await services.auth.authenticate(token.strip())
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None:
+        raise errors.Unauthorized("Sign in first: there is neither a bearer token nor a session cookie.")
+    if not same_origin(request):
+        raise errors.Unauthorized("The session cookie is good for this server's own pages only.")
+    return await services.auth.authenticate(cookie.value, browser=True)
+
+
+def same_origin(request: HTTPServerRequest) -> bool:
+    """Whether a page of ours asks; programs and plain navigation send no Origin."""
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+
+
+class Handler(RequestHandler):
+    """Base of the REST doors. `public = True` lets anybody in; else `self.principal` is who asks."""
+
+    public = False
+    principal: Principal
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.application.settings["services"]
+        return services
+
+    def set_default_headers(self) -> None:
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-store")
+
+    async def prepare(self) -> None:
+        if len(self.request.body) > self.services.settings.max_body_bytes:
+            raise HTTPError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                reason=f"The body may have {self.services.settings.max_body_bytes} bytes at most.",
+            )
+        if not self.public:
+            self.principal = await authenticate(self.request, self.services)
+
+    def body(self, schema: vol.Schema) -> dict[str, Any]:
+        """The JSON object that was sent, checked; raises Invalid that names the field."""
+        try:
+            value = json.loads(self.request.body or b"{}")
+        except (ValueError, RecursionError) as error:
+            raise errors.Invalid(f"The body is not valid JSON: {error}.") from error
+        if not isinstance(value, dict):
+            raise errors.Invalid("The body must be a JSON object.")
+        return checked(schema, value)
+
+    def query(self, schema: vol.Schema) -> dict[str, Any]:
+        """The query parameters, checked; a parameter that is given twice counts once, the last."""
+        return checked(schema, {name: self.get_query_argument(name) for name in self.request.query_arguments})
+
+    def reply(self, value: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.write(json.dumps(value, ensure_ascii=False))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        status = next((s for kind, s in STATUSES.items() if isinstance(error, kind)), HTTPStatus(status_code))
+        if isinstance(error, errors.Unavailable):
+            self.set_header("Retry-After", str(error.retry_after_s))
+        if status is HTTPStatus.UNAUTHORIZED:
+            self.set_header("WWW-Authenticate", "Bearer")
+        self.set_status(status)
+        self.set_header("Content-Type", "application/problem+json")
+        self.finish(json.dumps(problem(status, _detail(status, error))))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if not isinstance(value, (errors.SemantikError, HTTPError)):
+            log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+
+
+class Nowhere(Handler):
+    """Every path that leads nowhere."""
+
+    public = True
+
+    async def prepare(self) -> None:
+        raise errors.NotFound(f"There is nothing at {self.request.path}.")
+
+
+def checked(schema: vol.Schema, value: dict[str, Any]) -> dict[str, Any]:
+    """Validate a JSON object; raises Invalid that says where and what was wrong."""
+    try:
+        result: dict[str, Any] = schema(value)
+    except vol.MultipleInvalid as error:
+        raise errors.Invalid("; ".join(_fault(e) for e in error.errors) + ".") from error
+    return result
+
+
+def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
+    return {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
+
+
+def _fault(error: vol.Invalid) -> str:
+    where = ".".join(str(getattr(part, "schema", part)) for part in error.path)
+    return f"{where}: {error.msg}" if where else str(error.msg)
+
+
+def _detail(status: HTTPStatus, error: BaseException | None) -> str:
+    if isinstance(error, errors.SemantikError):
+        return str(error)
+    if isinstance(error, HTTPError) and (error.reason or error.log_message):
+        return str(error.reason or error.log_message)
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "Something went wrong in the server; its log has the details."
+    return status.description or status.phrase

@@ -1,0 +1,85 @@
+"""`/api/v2/collections…`: collections and the folders that they hold."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import voluptuous as vol
+
+from handlers.base import Handler
+from handlers.paging import PAGE, page_json
+from handlers.shapes import collection_json, operation_json, source_json, source_view_json, stats_json
+from semantik.catalog import OperationView
+from semantik.library import Wish
+
+_TOKENS = vol.All(vol.Any(int, msg="a whole number"), vol.Range(min=16, max=100_000))
+_OVERLAP = vol.All(vol.Any(int, msg="a whole number"), vol.Range(min=0, max=50_000))
+
+_CREATE = vol.Schema(
+    {
+        vol.Required("name"): str,
+        vol.Optional("description"): str,
+        vol.Optional("source_path"): vol.Maybe(str),
+        vol.Optional("embedding_model"): vol.Maybe(vol.All(str, vol.Length(min=1, max=500))),
+        vol.Optional("chunk_size"): vol.Maybe(_TOKENS),
+        vol.Optional("chunk_overlap"): vol.Maybe(_OVERLAP),
+    }
+)
+_CHANGE = vol.Schema({vol.Optional("name"): str, vol.Optional("description"): str})
+_SOURCE = vol.Schema({vol.Required("path"): str})
+_LIST = vol.Schema(PAGE)
+
+
+class Collections(Handler):
+    async def get(self) -> None:
+        query = self.query(_LIST)
+        page = await self.services.catalog.collections(
+            self.principal.user, query.get("cursor"), query["limit"]
+        )
+        self.reply(page_json(page, collection_json))
+
+    async def post(self) -> None:
+        wish = Wish(**self.body(_CREATE))
+        user = self.principal.user
+        collection, operation = await self.services.library.create(user, wish)
+        view = await self.services.catalog.collection(user, collection.id)
+        operation_id = operation.id if operation else None
+        self.reply(
+            {**collection_json(view), "operation_id": operation_id, "initial_operation_id": operation_id},
+            HTTPStatus.CREATED,
+        )
+
+
+class Collection(Handler):
+    async def get(self, collection_id: str) -> None:
+        view = await self.services.catalog.collection(self.principal.user, collection_id)
+        stats = await self.services.catalog.index_stats(view.collection)
+        self.reply({**collection_json(view), "stats": stats_json(stats)})
+
+    async def patch(self, collection_id: str) -> None:
+        body = self.body(_CHANGE)
+        user = self.principal.user
+        await self.services.library.change(user, collection_id, body.get("name"), body.get("description"))
+        self.reply(collection_json(await self.services.catalog.collection(user, collection_id)))
+
+    async def delete(self, collection_id: str) -> None:
+        await self.services.library.delete(self.principal.user, collection_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+
+class Sources(Handler):
+    async def get(self, collection_id: str) -> None:
+        views = await self.services.catalog.sources(self.principal.user, collection_id)
+        self.reply({"items": [source_view_json(view) for view in views], "next_cursor": None})
+
+    async def post(self, collection_id: str) -> None:
+        path = self.body(_SOURCE)["path"]
+        source, operation = await self.services.library.add_source(self.principal.user, collection_id, path)
+        self.reply(
+            {
+                "source": source_json(source),
+                "operation_id": operation.id,
+                "operation": operation_json(OperationView(operation, None)),
+            },
+            HTTPStatus.ACCEPTED,
+        )

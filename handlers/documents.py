@@ -1,0 +1,55 @@
+"""`/api/v2/collections/{id}/documents…`: what became of each file, and its text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import voluptuous as vol
+
+from handlers.base import Handler
+from handlers.paging import PAGE, page_json
+from handlers.shapes import document_json
+
+_LIST = vol.Schema(
+    {
+        **PAGE,
+        vol.Optional("status"): vol.In(("pending", "indexed", "failed", "skipped")),
+        vol.Optional("name"): vol.Length(min=1, max=500),
+    }
+)
+_WHOLE = vol.Coerce(int, msg="a whole number")
+_CONTENT = vol.Schema(
+    {
+        vol.Optional("offset", default="0"): vol.All(_WHOLE, vol.Range(min=0)),
+        vol.Optional("limit", default="100000"): vol.All(_WHOLE, vol.Range(min=1, max=1_000_000)),
+    }
+)
+
+
+class Documents(Handler):
+    async def get(self, collection_id: str) -> None:
+        query = self.query(_LIST)
+        page = await self.services.catalog.documents(
+            self.principal.user,
+            collection_id,
+            query.get("status"),
+            query.get("name"),
+            query.get("cursor"),
+            query["limit"],
+        )
+        self.reply(page_json(page, document_json))
+
+
+class Document(Handler):
+    async def get(self, collection_id: str, document_id: str) -> None:
+        user = self.principal.user
+        self.reply(document_json(await self.services.access.document(user, collection_id, document_id)))
+
+
+class Content(Handler):
+    async def get(self, collection_id: str, document_id: str) -> None:
+        query = self.query(_CONTENT)
+        document = await self.services.access.document(self.principal.user, collection_id, document_id)
+        passages = await self.services.library.text(document, query["offset"], query["limit"])
+        end = passages.offset + len(passages.text)
+        self.reply({**asdict(passages), "next_offset": end if end < passages.length else None})

@@ -1,0 +1,26 @@
+"""`GET /api/v2/health`: for people, load balancers and the demo; needs no sign-in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from handlers.base import Handler
+from semantik import __version__
+
+
+class Health(Handler):
+    public = True
+
+    async def get(self) -> None:
+        state = await self.services.health.look()
+        good = state.status == "ok"
+        self.reply(
+            {
+                "status": state.status,
+                "version": __version__,
+                "pool": state.pool,
+                "mongo": state.mongo,
+                "redis": state.redis,
+            },
+            HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE,
+        )

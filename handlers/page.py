@@ -1,0 +1,28 @@
+"""The browser's page at `/`, and its files below `/static/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tornado.web import StaticFileHandler
+
+from handlers.base import SECURITY_HEADERS
+
+WEB = Path(__file__).parent / "web"
+
+
+class Static(StaticFileHandler):
+    """Files of `handlers/web`; the browser asks each time whether they have changed."""
+
+    def set_extra_headers(self, path: str) -> None:
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-cache")
+
+
+class Home(Static):
+    async def get(self, path: str = "index.html", include_body: bool = True) -> None:
+        await super().get("index.html", include_body)
+
+    async def head(self, path: str = "index.html") -> None:
+        await super().get("index.html", include_body=False)

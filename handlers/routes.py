@@ -1,0 +1,63 @@
+"""Every address that the server answers, and the application that they make."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from tornado.web import Application, RequestHandler, url
+
+from handlers import auth, collections, documents, health, operations, page, search
+from handlers.base import Nowhere, Services
+from handlers.operation_socket import OperationSocket
+
+log = logging.getLogger("semantik.http")
+
+_API = "/api/v2"
+_ID = r"([^/]{1,100})"
+
+ROUTES = [
+    url(rf"{_API}/health", health.Health),
+    url(rf"{_API}/auth/register", auth.Register),
+    url(rf"{_API}/auth/login", auth.Login),
+    url(rf"{_API}/auth/refresh", auth.Refresh),
+    url(rf"{_API}/auth/logout", auth.Logout),
+    url(rf"{_API}/auth/me", auth.Me),
+    url(rf"{_API}/auth/setup", auth.Setup),
+    url(rf"{_API}/collections", collections.Collections),
+    url(rf"{_API}/collections/{_ID}", collections.Collection),
+    url(rf"{_API}/collections/{_ID}/sources", collections.Sources),
+    url(rf"{_API}/collections/{_ID}/documents", documents.Documents),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.Document),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.Content),
+    url(rf"{_API}/operations", operations.Operations),
+    url(rf"{_API}/operations/{_ID}", operations.Operation),
+    url(rf"{_API}/search", search.Search),
+    url(rf"/ws/operations/{_ID}", OperationSocket),
+    url(r"/static/(.+)", page.Static, {"path": str(page.WEB)}),
+    url(r"/()", page.Home, {"path": str(page.WEB)}),
+]
+
+_PING_S = 30
+_MAX_MESSAGE = 64 << 10
+
+
+def application(services: Services) -> Application:
+    return Application(
+        ROUTES,
+        services=services,
+        sockets=set(),
+        default_handler_class=Nowhere,
+        log_function=_log,
+        websocket_ping_interval=_PING_S,
+        websocket_max_message_size=_MAX_MESSAGE,
+    )
+
+
+def _log(handler: RequestHandler) -> None:
+    """One line a request, in columns. Only the path: a query may hold a token."""
+    request = handler.request
+    status = handler.get_status()
+    level = logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    taken_ms = 1000 * request.request_time()
+    log.log(level, "%3d %-6s %8.1f ms %s", status, request.method, taken_ms, request.path)

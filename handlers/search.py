@@ -1,0 +1,72 @@
+"""`POST /api/v2/search`: a question in, passages out."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import voluptuous as vol
+
+from handlers.base import Handler
+from handlers.shapes import hit_json
+from semantik.search import Filters, Question
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise vol.Invalid("a date or time in ISO 8601, as 2026-01-31T12:00:00Z") from error
+
+
+def _extension(value: Any) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 50:
+        raise vol.Invalid("a file name's ending, as .pdf")
+    return value if value.startswith(".") else f".{value}"
+
+
+_COUNT = vol.All(int, vol.Range(min=1, max=100_000))
+_SEARCH = vol.Schema(
+    {
+        vol.Required("query"): str,
+        vol.Optional("collection_ids"): vol.Maybe(vol.All([str], vol.Length(max=1000))),
+        vol.Optional("k", default=10): _COUNT,
+        vol.Optional("offset", default=0): vol.All(int, vol.Range(min=0, max=100_000)),
+        vol.Optional("score_threshold"): vol.Maybe(
+            vol.All(vol.Any(int, float), vol.Coerce(float), vol.Range(min=-1, max=1))
+        ),
+        vol.Optional("filters", default=dict): vol.Schema(
+            {
+                vol.Optional("path_glob"): vol.Maybe(vol.All(str, vol.Length(min=1, max=1000))),
+                vol.Optional("extensions"): vol.All([_extension], vol.Length(max=100), vol.Coerce(tuple)),
+                vol.Optional("modified_after"): vol.Maybe(_moment),
+                vol.Optional("modified_before"): vol.Maybe(_moment),
+            }
+        ),
+    }
+)
+
+
+class Search(Handler):
+    async def post(self) -> None:
+        begin = time.perf_counter()
+        body = self.body(_SEARCH)
+        ids = body.get("collection_ids")
+        question = Question(
+            text=body["query"],
+            collection_ids=None if ids is None else tuple(ids),
+            k=body["k"],
+            offset=body["offset"],
+            threshold=body.get("score_threshold"),
+            filters=Filters(**body["filters"]),
+        )
+        answer = await self.services.search.ask(self.principal.user, question)
+        self.reply(
+            {
+                "hits": [hit_json(hit) for hit in answer.hits],
+                "took_ms": round((time.perf_counter() - begin) * 1000, 2),
+                "total_considered": answer.considered,
+            }
+        )

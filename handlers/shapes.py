@@ -1,0 +1,151 @@
+"""How the domain's records look as JSON, on REST and on the sockets alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+from semantik.auth import SignedIn
+from semantik.catalog import CollectionView, OperationView, SourceView
+from semantik.index import IndexStats
+from semantik.records import Document, Source, User
+from semantik.search import Hit
+
+Json = dict[str, Any]
+
+
+def moment(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds, as everywhere on the wire."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user_json(user: User) -> Json:
+    return {"id": user.id, "username": user.username, "email": user.email, "is_admin": user.is_admin}
+
+
+def signed_in_json(signed_in: SignedIn) -> Json:
+    return {
+        "access_token": signed_in.access_token,
+        "refresh_token": signed_in.refresh_token,
+        "token_type": "bearer",
+        "expires_in": signed_in.expires_in_s,
+        "user": user_json(signed_in.user),
+    }
+
+
+def collection_json(view: CollectionView) -> Json:
+    collection = view.collection
+    return {
+        "id": collection.id,
+        "name": collection.name,
+        "description": collection.description,
+        "status": view.status,
+        "embedding_model": collection.model,
+        "chunk_size": collection.chunk_size,
+        "chunk_overlap": collection.chunk_overlap,
+        "generation": collection.generation,
+        "document_count": collection.counts.indexed,
+        "chunk_count": collection.counts.chunks,
+        "failed_count": collection.counts.failed,
+        "skipped_count": collection.counts.skipped,
+        "created_at": moment(collection.created_at),
+        "updated_at": moment(collection.updated_at),
+        "active_operation_id": view.active_operation_id,
+        "owner": view.is_owner,
+    }
+
+
+def stats_json(stats: IndexStats | None) -> Json:
+    if stats is None:
+        return {"vectors": 0, "segments": 0, "measured_recall": None}
+    return {
+        "vectors": stats.vectors,
+        "segments": stats.segments,
+        "bytes": stats.bytes,
+        "engine": stats.engine,
+        "measured_recall": stats.measured_recall,
+    }
+
+
+def source_json(source: Source) -> Json:
+    return {"id": source.id, "path": source.path, "created_at": moment(source.created_at)}
+
+
+def source_view_json(view: SourceView) -> Json:
+    return {**source_json(view.source), "document_count": view.document_count}
+
+
+def document_json(document: Document) -> Json:
+    failure = document.failure
+    return {
+        "id": document.id,
+        "path": document.path,
+        "name": PurePath(document.path).name,
+        "size": document.size,
+        "modified_at": _modified(document),
+        "status": document.status,
+        "mime": document.mime,
+        "title": document.title,
+        "pages": document.pages,
+        "length": document.length,
+        "content_hash": document.content_hash,
+        "chunk_count": document.chunk_count,
+        "error": {"category": failure.category, "message": failure.message} if failure else None,
+    }
+
+
+def operation_json(view: OperationView) -> Json:
+    return {"id": view.operation.id, "collection_id": view.operation.collection_id, **state_json(view)}
+
+
+def state_json(view: OperationView) -> Json:
+    """The fields of `current_state`."""
+    operation = view.operation
+    return {
+        "operation_type": operation.type,
+        "status": operation.status,
+        "stage": operation.stage,
+        "processed_files": operation.counts.processed,
+        "failed_files": operation.counts.failed,
+        "skipped_files": operation.counts.skipped,
+        "total_files": operation.counts.total,
+        "progress_percent": operation.progress_percent,
+        "current_file": operation.current_file,
+        "created_at": moment(operation.created_at),
+        "started_at": moment(operation.started_at),
+        "completed_at": moment(operation.completed_at),
+        "eta_seconds": operation.eta_s,
+        "files_per_second": operation.files_per_s,
+        "error_message": operation.error_message,
+        "queue_position": view.queue_position,
+        "warnings": list(operation.warnings),
+        "result": operation.result,
+    }
+
+
+def hit_json(hit: Hit) -> Json:
+    document = hit.document
+    return {
+        "score": hit.score,
+        "passage": hit.chunk.text,
+        "start": hit.chunk.start,
+        "end": hit.chunk.end,
+        "page": hit.chunk.page,
+        "heading": hit.chunk.heading,
+        "document": {
+            "id": document.id,
+            "path": document.path,
+            "name": PurePath(document.path).name,
+            "title": document.title,
+            "mime": document.mime,
+            "modified_at": _modified(document),
+        },
+        "collection": {"id": hit.collection.id, "name": hit.collection.name},
+    }
+
+
+def _modified(document: Document) -> str | None:
+    return moment(datetime.fromtimestamp(document.modified_ns / 1e9, UTC))

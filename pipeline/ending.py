@@ -1,0 +1,55 @@
+"""How an operation ends: one terminal message and the last change of status, saved before they are told.
+
+Both are told under a token, so that after a crash they can be told again without standing in the stream twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.run import Run
+from semantik.progress import Progress, Publisher
+from semantik.records import Operation, now
+from semantik.store import Store
+
+_MESSAGES = {
+    "completed": "Operation completed successfully",
+    "failed": "Operation failed",
+    "cancelled": "Operation cancelled; what was stored so far is kept",
+}
+
+
+async def end(
+    run: Run, status: str, *, error: str | None = None, result: dict[str, object] | None = None
+) -> None:
+    """Keep how the operation ended, free its collection for the next, and tell it."""
+    fields: dict[str, Any] = {"status": status, "completed_at": now(), "eta_s": None, "current_file": None}
+    if status == "completed":
+        fields["progress_percent"] = 100.0
+    await run.save(**fields, error_message=error, result=result, last_message=run.publisher.last_seq)
+    await run.parts.store.collections.unlock(run.collection.id, run.operation.id)
+    await _announce(run.parts.store, run.publisher, run.operation)
+
+
+async def announce_again(store: Store, progress: Progress, operation: Operation) -> None:
+    """Tell the end of an operation whose server may have died before it could."""
+    await store.collections.unlock(operation.collection_id, operation.id)
+    async with progress.publisher(operation.id, floor=operation.last_message) as publisher:
+        await _announce(store, publisher, operation)
+
+
+async def _announce(store: Store, publisher: Publisher, operation: Operation) -> None:
+    status = operation.status
+    outcome = (
+        {"result": operation.result} if status == "completed" else {"error_message": operation.error_message}
+    )
+    await publisher.tell(
+        f"operation_{status}",
+        once="end",
+        operation_id=operation.id,
+        status=status,
+        message=operation.error_message or _MESSAGES[status],
+        **outcome,
+    )
+    await publisher.tell("status_update", once="end status", terminal=True, status=status)
+    await store.operations.mark_announced(operation.id, publisher.last_seq)

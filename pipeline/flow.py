@@ -1,0 +1,198 @@
+"""Pending documents become found ones: read, embed and store at the same time, each arrow a bounded queue.
+
+    pending → batches of files → (pool: extract, cut) → chunks packed together → (pool: embed) → stored and told
+
+Chunks of several files share an embedding task, and those of a large file are spread over many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.batch import Cutting, FileTask, ModelSpec, ReadDocument, ReadFailure
+from pipeline.run import Run
+from pipeline.storing import Finished, Storer
+from semantik.errors import LeaseLost, Unavailable
+from semantik.records import Document
+
+_STORE_DOCUMENTS = 64
+_STORE_CHUNKS = 4000
+
+
+@dataclass
+class _Growing:
+    """A document whose vectors come in, part by part."""
+
+    document: Document
+    read: ReadDocument
+    vectors: NDArray[np.float16] | None = None
+    missing: int = 0
+
+    def take(self, begin: int, vectors: NDArray[np.float16]) -> bool:
+        """Put vectors from chunk `begin` on; True when it has them all."""
+        if self.vectors is None:
+            self.vectors = np.empty((len(self.read.chunks), vectors.shape[1]), np.float16)
+        self.vectors[begin : begin + len(vectors)] = vectors
+        self.missing -= len(vectors)
+        return self.missing == 0
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Chunks `begin` to `end` of a growing document: what one embedding task holds of it."""
+
+    growing: _Growing
+    begin: int
+    end: int
+
+    def texts(self) -> list[str]:
+        return [chunk.text for chunk in self.growing.read.chunks[self.begin : self.end]]
+
+
+class Flow:
+    """Takes an operation's pending documents to their end."""
+
+    def __init__(self, run: Run, storer: Storer) -> None:
+        self._run = run
+        self._storer = storer
+        self._model = ModelSpec(run.collection.model, run.collection.precision)
+        self._cutting = Cutting(run.collection.model, run.collection.chunk_size, run.collection.chunk_overlap)
+        self._abreast = run.parts.pool.batch_workers + 1  # one waits while every worker is busy
+        self._batches: asyncio.Queue[list[Document] | None] = asyncio.Queue(1)
+        self._read: asyncio.Queue[_Growing | None] = asyncio.Queue(4 * run.parts.settings.pool.batch_files)
+        self._finished: asyncio.Queue[Finished | None] = asyncio.Queue(2 * _STORE_DOCUMENTS)
+
+    async def go(self) -> None:
+        """Raises Unavailable when a store or the pool is away: what is stored stays, the rest is still pending."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._batch())
+                tasks.create_task(self._read_all())
+                tasks.create_task(self._embed_all())
+                tasks.create_task(self._store_all())
+        except BaseExceptionGroup as group:
+            raise _weightiest(group) from group
+
+    async def _batch(self) -> None:
+        async for batch in self._file_batches():
+            await self._batches.put(batch)
+        await self._batches.put(None)
+
+    async def _file_batches(self) -> AsyncIterator[list[Document]]:
+        rules = self._run.parts.settings.pool
+        batch: list[Document] = []
+        size = 0
+        async for page in self._run.parts.store.documents.pending(self._run.operation.id):
+            for document in page:
+                if batch and (len(batch) == rules.batch_files or size + document.size > rules.batch_bytes):
+                    yield batch
+                    batch, size = [], 0
+                batch.append(document)
+                size += document.size
+        if batch:
+            yield batch
+
+    async def _read_all(self) -> None:
+        async with asyncio.TaskGroup() as readers:
+            for _ in range(self._abreast):
+                readers.create_task(self._reader())
+        await self._read.put(None)
+
+    async def _reader(self) -> None:
+        while (batch := await self._batches.get()) is not None:
+            self._tell_taken(batch[0])
+            files = [FileTask(document.id, document.path, document.size) for document in batch]
+            results = await self._run.parts.pool.read(files, self._cutting)
+            for document, result in zip(batch, results, strict=True):
+                if isinstance(result, ReadFailure):
+                    await self._finished.put(Finished(document, result))
+                else:
+                    await self._read.put(_Growing(document, result, missing=len(result.chunks)))
+        await self._batches.put(None)  # for the next reader
+
+    def _tell_taken(self, document: Document) -> None:
+        counts = self._storer.counts
+        self._run.update(
+            "file_processing",
+            current_file=document.path,
+            processed_files=counts.processed,
+            total_files=counts.total,
+            status="Processing",
+        )
+
+    async def _embed_all(self) -> None:
+        room = asyncio.Semaphore(self._abreast)
+        async with asyncio.TaskGroup() as tasks:
+            async for pieces in self._packed():
+                await room.acquire()
+                tasks.create_task(self._embed(pieces, room))
+        await self._finished.put(None)
+
+    async def _packed(self) -> AsyncIterator[list[_Piece]]:
+        """Pack chunks of consecutive documents into tasks of `batch_chunks`; don't wait when none are ready."""
+        most = self._run.parts.settings.embedding.batch_chunks
+        pack: list[_Piece] = []
+        room = most
+        while (growing := await self._read.get()) is not None:
+            begin, count = 0, len(growing.read.chunks)
+            while begin < count:
+                end = min(count, begin + room)
+                pack.append(_Piece(growing, begin, end))
+                room -= end - begin
+                begin = end
+                if room == 0:
+                    yield pack
+                    pack, room = [], most
+            if pack and self._read.empty():
+                yield pack
+                pack, room = [], most
+
+    async def _embed(self, pieces: Sequence[_Piece], room: asyncio.Semaphore) -> None:
+        try:
+            texts = [text for piece in pieces for text in piece.texts()]
+            vectors = await self._run.parts.pool.embed(self._model, texts)
+        finally:
+            room.release()
+        at = 0
+        for piece in pieces:
+            count = piece.end - piece.begin
+            growing = piece.growing
+            if growing.take(piece.begin, vectors[at : at + count]):
+                await self._finished.put(Finished(growing.document, growing.read, growing.vectors))
+            at += count
+
+    async def _store_all(self) -> None:
+        going = True
+        while going:
+            ready = [await self._finished.get()]
+            while (
+                not self._finished.empty()
+                and len(ready) < _STORE_DOCUMENTS
+                and _chunks(ready) < _STORE_CHUNKS
+            ):
+                ready.append(self._finished.get_nowait())
+            going = ready[-1] is not None
+            if finished := [one for one in ready if one is not None]:
+                await self._storer.store(finished)
+
+
+def _chunks(ready: Sequence[Finished | None]) -> int:
+    return sum(one.chunk_count for one in ready if one is not None)
+
+
+def _weightiest(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Of what went wrong at the same time, what decides: a lost lease, then a bug, then a store that is away."""
+    leaves: list[BaseException] = []
+    waiting: list[BaseException] = [group]
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, BaseExceptionGroup):
+            waiting += error.exceptions
+        else:
+            leaves.append(error)
+    return min(leaves, key=lambda e: (not isinstance(e, LeaseLost), isinstance(e, Unavailable)))

@@ -1,0 +1,118 @@
+"""One operation in the hands of this server: its records, its place in the protocol, and the parts it works with.
+
+Everything is saved in MongoDB first and told second. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.pool import Pool
+from semantik.errors import NotFound
+from semantik.progress import Progress, Publisher
+from semantik.records import Collection, Counts, Operation, Source
+from semantik.settings import Settings
+from semantik.store import Store
+from semantik.vectors import Vectors
+
+_RENEW_S = 1.0  # also how soon a wish to cancel is noticed
+_SILENCE_S = 3.0  # the protocol promises a frame every five seconds
+_MAX_WARNINGS = 200
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What every operation works with."""
+
+    settings: Settings
+    store: Store
+    progress: Progress
+    pool: Pool
+    vectors: Vectors
+
+
+class Run:
+    """`operation` and `collection` are the records as last read or written; only their lease's holder writes."""
+
+    def __init__(
+        self, parts: Parts, operation: Operation, collection: Collection, publisher: Publisher
+    ) -> None:
+        self.parts = parts
+        self.operation = operation
+        self.collection = collection
+        self.publisher = publisher
+        self._warnings = list(operation.warnings)
+        self._begun = time.monotonic()
+        self._done_before = operation.counts.processed
+        self._last_update: tuple[str, dict[str, Any]] = ("file_processing", {})
+        self._told_at = time.monotonic()
+
+    async def source(self) -> Source:
+        """The folder that the operation is about; raises NotFound when it was removed meanwhile."""
+        source_id = self.operation.source_id or ""
+        source = await self.parts.store.collections.source(self.collection.id, source_id)
+        if source is None:
+            raise NotFound("The folder of this operation is not a source of its collection any more.")
+        return source
+
+    async def save(self, **fields: Any) -> None:
+        """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
+        self.operation = await self.parts.store.operations.save(self.operation, fields)
+
+    async def stage(self, name: str, **data: Any) -> None:
+        """Enter a stage: kept in the record, then told, once however often the operation is taken up again."""
+        await self.save(stage=name)
+        await self.tell(name, once=f"stage {name}", **data)
+
+    async def tell(self, kind: str, *, once: str | None = None, **data: Any) -> None:
+        await self.publisher.tell(kind, once=once, **data)
+        self._told_at = time.monotonic()
+
+    def update(self, kind: str, **data: Any) -> None:
+        """Tell how far it is; the newest of a kind wins where they come too fast."""
+        self._last_update = (kind, data)
+        self._told_at = time.monotonic()
+        self.publisher.update(kind, **data)
+
+    def warn(self, sentence: str) -> None:
+        """Note something that a person should know; kept with the next `save_counts`, up to a bound."""
+        if len(self._warnings) < _MAX_WARNINGS:
+            self._warnings.append(sentence)
+        elif len(self._warnings) == _MAX_WARNINGS:
+            self._warnings.append(f"There are more than {_MAX_WARNINGS} warnings; the rest is left out.")
+
+    @property
+    def warnings(self) -> list[str]:
+        return list(self._warnings)
+
+    async def save_counts(self, counts: Counts, current_file: str | None) -> None:
+        """Keep how far it is: counts, rate and time left."""
+        total = counts.total
+        rate = (counts.processed - self._done_before) / max(time.monotonic() - self._begun, 1e-3)
+        await self.save(
+            counts=asdict(counts),
+            current_file=current_file,
+            progress_percent=round(100 * counts.processed / total, 1) if total else 0.0,
+            files_per_s=round(rate, 2),
+            eta_s=round(counts.pending / rate, 1) if rate > 0 else None,
+            warnings=self._warnings,
+            last_message=self.publisher.last_seq,
+        )
+
+    async def keep(self) -> None:
+        """Renew the lease, and break long silences; returns when somebody asks for the operation's end."""
+        while not self.operation.cancel_requested:
+            await asyncio.sleep(_RENEW_S)
+            lease_s = self.parts.settings.operations.lease_s
+            self.operation = await self.parts.store.operations.renew(self.operation, lease_s)
+            if time.monotonic() - self._told_at > _SILENCE_S:
+                kind, data = self._last_update
+                self.update(kind, **data)
+
+    def advance(self, last_seq: int, dimension: int) -> None:
+        """Note that chunks up to `last_seq` may be found now."""
+        self.collection = dataclasses.replace(self.collection, last_seq=last_seq, dimension=dimension)

@@ -1,0 +1,24 @@
+"""`python -m semantik COMMAND …`: the door behind the scripts in bin/; imports only the command asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "server": "semantik.commands.server",
+    "demo": "semantik.commands.demo",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run the command that `argv` names and return its exit status; 2 when there is no such command."""
+    if not argv or argv[0] not in COMMANDS:
+        sys.stderr.write(f"usage: python -m semantik {{{','.join(COMMANDS)}}} [ARGUMENT ...]\n")
+        return 2
+    status: int = importlib.import_module(COMMANDS[argv[0]]).main(argv[1:])
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,46 @@
+"""Who may see and change what: the one place where an identifier becomes a thing, or is refused.
+
+A stranger's collection, operation or document is answered like one that does not exist.
+"""
+
+from __future__ import annotations
+
+from semantik.errors import NotFound
+from semantik.records import Collection, Document, Operation, User
+from semantik.store import Store
+
+
+class Access:
+    """Looks things up on behalf of a user. Collections are their owner's alone, for now."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def collection(self, user: User, collection_id: str) -> Collection:
+        collection = await self._store.collections.get(collection_id)
+        if collection is None or collection.owner_id != user.id:
+            raise NotFound(f"There is no collection {collection_id}.")
+        return collection
+
+    async def collections(self, user: User, collection_ids: list[str] | None) -> list[Collection]:
+        """The named collections, or all that the user may read. Raises NotFound."""
+        if collection_ids is None:
+            return await self._store.collections.of_owner(user.id)
+        return [await self.collection(user, key) for key in dict.fromkeys(collection_ids)]
+
+    async def operation(self, user: User, operation_id: str) -> Operation:
+        operation = await self._store.operations.get(operation_id)
+        if operation is None or await self._hidden(user, operation.collection_id):
+            raise NotFound(f"There is no operation {operation_id}.")
+        return operation
+
+    async def document(self, user: User, collection_id: str, document_id: str) -> Document:
+        await self.collection(user, collection_id)
+        document = await self._store.documents.get(collection_id, document_id)
+        if document is None:
+            raise NotFound(f"There is no document {document_id} in this collection.")
+        return document
+
+    async def _hidden(self, user: User, collection_id: str) -> bool:
+        collection = await self._store.collections.get(collection_id)
+        return collection is None or collection.owner_id != user.id

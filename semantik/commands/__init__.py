@@ -1,0 +1,1 @@
+"""What `bin/` runs: parse, call, print."""

@@ -1,0 +1,67 @@
+"""`semantik-server`: run the server until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from semantik import __version__
+from semantik.errors import SemantikError
+from semantik.settings import Settings, entries, load
+
+log = logging.getLogger("semantik")
+
+_BAD_USAGE = 2
+
+
+def main(argv: list[str]) -> int:
+    """Parse the command line, run, and return the exit status: 0 after a signal, 1 when a part died, 2 for misuse."""
+    from semantik.logs import set_up
+
+    arguments = vars(_parser().parse_args(argv))
+    config = arguments.pop("config")
+    overrides = {name: value for name, value in arguments.items() if value is not None}
+    try:
+        settings = load(config, overrides=overrides)
+        set_up(settings.log)
+        return asyncio.run(_serve(settings))
+    except SemantikError as error:
+        print(f"semantik-server: {error}", file=sys.stderr)
+        return _BAD_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="semantik-server",
+        description="Run the Semantik server. Every setting can also stand in the configuration file "
+        "or in the environment; docs/configuration.md explains them.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"semantik {__version__}")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="a configuration file, as conf/semantik.toml"
+    )
+    for entry in entries():
+        parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=entry.doc.replace("%", "%%"))
+    return parser
+
+
+async def _serve(settings: Settings) -> int:
+    from semantik.server import running
+
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with running(settings) as server:
+        print(f"Semantik is ready: {server.url}", flush=True)
+        failure = asyncio.ensure_future(server.failure)
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({failure, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not failure.done():
+            return 0
+        log.critical("A part of the server has died; ending", exc_info=failure.exception())
+        return 1

@@ -1,0 +1,94 @@
+"""Questions become vectors: those that arrive together are embedded together, repeated ones remembered.
+
+Knows nothing of the pool but a plain async callable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantik.errors import Unavailable
+
+Vector = NDArray[np.float32]
+Embed = Callable[[str, str, Sequence[str]], Awaitable[Vector]]
+
+_TOGETHER = 32
+
+
+class Questions:
+    """`embed(model, precision, texts)` gives float32 (n, dimension) of unit length."""
+
+    def __init__(self, embed: Embed, remember: int, timeout_s: float) -> None:
+        self._embed = embed
+        self._remember = remember
+        self._timeout_s = timeout_s
+        self._known: OrderedDict[tuple[str, str, str], Vector] = OrderedDict()
+        self._waiting: dict[tuple[str, str], dict[str, asyncio.Future[Vector]]] = {}
+        self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    async def vector(self, model: str, precision: str, text: str) -> Vector:
+        """The vector (dimension,) of a question; raises Unavailable after the deadline."""
+        key = (model, precision, text)
+        if (known := self._known.get(key)) is not None:
+            self._known.move_to_end(key)
+            return known
+        waiting = self._waiting.setdefault((model, precision), {})
+        future = waiting.setdefault(text, asyncio.get_running_loop().create_future())
+        if (model, precision) not in self._busy:
+            self._busy[model, precision] = asyncio.create_task(self._work(model, precision))
+        try:
+            # The shield lets others who asked the same wait on when this one gives up.
+            return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
+        except TimeoutError as error:
+            raise Unavailable("The model is busy or still loading; please ask again shortly.", 5) from error
+
+    async def close(self) -> None:
+        """Stop embedding; whoever still waits gets Unavailable."""
+        for task in list(self._busy.values()):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        for waiting in self._waiting.values():
+            for future in waiting.values():
+                _refuse(future, Unavailable("The server is shutting down."))
+
+    async def _work(self, model: str, precision: str) -> None:
+        waiting = self._waiting[model, precision]
+        try:
+            while waiting:
+                texts = list(waiting)[:_TOGETHER]
+                futures = [waiting.pop(text) for text in texts]
+                await self._answer(model, precision, texts, futures)
+        finally:
+            del self._busy[model, precision]
+
+    async def _answer(
+        self, model: str, precision: str, texts: list[str], futures: list[asyncio.Future[Vector]]
+    ) -> None:
+        try:
+            vectors = await self._embed(model, precision, texts)
+        except BaseException as error:
+            ended = isinstance(error, asyncio.CancelledError)
+            for future in futures:
+                _refuse(future, Unavailable("The server is shutting down.") if ended else error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for text, future, vector in zip(texts, futures, vectors, strict=True):
+            self._known[model, precision, text] = vector
+            if not future.done():
+                future.set_result(vector)
+        while len(self._known) > self._remember:
+            self._known.popitem(last=False)
+
+
+def _refuse(future: asyncio.Future[Vector], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # nobody may be waiting any more, and that is no news for the log

@@ -1,0 +1,195 @@
+"""The things that Semantik keeps, as frozen dataclasses: what crosses from room to room.
+
+Identifiers are UUID texts, times are aware and in UTC, sizes are bytes, offsets count characters.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def now() -> datetime:
+    """This moment in UTC, cut to the milliseconds that MongoDB keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True)
+class User:
+    id: str
+    username: str
+    email: str | None
+    password_hash: str
+    is_admin: bool
+    disabled: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Session:
+    """One sign-in. `token_hash` is the SHA-256 of its refresh token, `previous_hash` of the one before."""
+
+    id: str
+    user_id: str
+    token_hash: str
+    previous_hash: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the documents of a collection, or of an operation, stand."""
+
+    pending: int = 0
+    indexed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    chunks: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.indexed + self.failed + self.skipped
+
+    @property
+    def processed(self) -> int:
+        """Documents that are done with, however they ended."""
+        return self.indexed + self.failed + self.skipped
+
+
+@dataclass(frozen=True)
+class Collection:
+    """`last_seq` is the highest chunk that may be found; `next_seq` the next to be given out."""
+
+    id: str
+    owner_id: str
+    name: str
+    description: str
+    model: str
+    precision: str
+    chunk_size: int
+    chunk_overlap: int
+    generation: int
+    dimension: int | None
+    next_seq: int
+    last_seq: int
+    running: str | None
+    counts: Counts
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Source:
+    id: str
+    collection_id: str
+    path: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a document could not be taken in: a category of the wire protocol and a sentence for a person."""
+
+    category: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file as a collection knows it; `status` is pending, indexed, failed or skipped.
+
+    Its chunks are `first_seq` … `first_seq + chunk_count - 1`; `length` counts the characters of its text.
+    """
+
+    id: str
+    collection_id: str
+    generation: int
+    source_id: str
+    operation_id: str
+    path: str
+    size: int
+    modified_ns: int
+    status: str
+    mime: str | None = None
+    title: str | None = None
+    content_hash: str | None = None
+    length: int = 0
+    pages: int | None = None
+    first_seq: int = -1
+    chunk_count: int = 0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A passage of a document: `text` is the document's characters `start` to `end`."""
+
+    seq: int
+    document_id: str
+    text: str
+    start: int
+    end: int
+    page: int | None
+    heading: str | None
+
+
+@dataclass(frozen=True)
+class VectorBlock:
+    """Chunk vectors as the index takes them: seqs int64 (n,), rising; vectors float16 (n, dimension)."""
+
+    seqs: NDArray[np.int64]
+    vectors: NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who runs an operation, and until when. `token` is new at every claim, so a robbed owner can't write."""
+
+    owner: str
+    token: str
+    expires_at: datetime
+
+
+TERMINAL = frozenset({"completed", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A piece of work on a collection; `status` is queued, processing, completed, failed or cancelled."""
+
+    id: str
+    collection_id: str
+    user_id: str
+    type: str
+    source_id: str | None
+    status: str
+    stage: str | None
+    counts: Counts
+    current_file: str | None
+    progress_percent: float
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    eta_s: float | None = None
+    files_per_s: float | None = None
+    error_message: str | None = None
+    warnings: tuple[str, ...] = ()
+    result: dict[str, object] | None = field(default=None, hash=False)
+    last_message: int = 0
+    announced: bool = False
+    cancel_requested: bool = False
+    lease: Lease | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TERMINAL

@@ -1,0 +1,152 @@
+"""The wiring and the life cycle: imports every room, imported by none but the commands.
+
+`async with running(settings) as server:` is the whole server; leaving it is the same list told backwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from handlers.base import Services
+from handlers.operation_socket import GOING_AWAY, close_sockets
+from handlers.routes import application
+from pipeline.batch import ModelSpec
+from pipeline.dispatcher import Dispatcher
+from pipeline.pool import Pool
+from pipeline.run import Parts
+from pipeline.scan import resolve_source
+from semantik import loopwatch
+from semantik.access import Access
+from semantik.auth import Auth
+from semantik.catalog import Catalog
+from semantik.embedded import data_lock, embedded, instance_id
+from semantik.errors import ConfigError
+from semantik.health import Health
+from semantik.index import Indexes
+from semantik.library import Library
+from semantik.progress import Progress
+from semantik.questions import Questions
+from semantik.search import Search
+from semantik.settings import Settings
+from semantik.store import Store
+from semantik.vectors import Vectors
+
+_BODY_SLACK = 4  # larger bodies than allowed are read this far, so that the refusal can be told
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: `url` is where; `pool` is there for its figures; `failure` ends when a part has died."""
+
+    settings: Settings
+    url: str
+    pool: Pool
+    failure: Awaitable[None]
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Server]:
+    """Start everything, serve, and stop everything. Raises ConfigError or Conflict when it can't be."""
+    async with AsyncExitStack() as stack:
+        lock = stack.enter_context(data_lock(settings.data))
+        owner = instance_id(settings.data)
+        sockets = _bind(settings)
+        for each in sockets:
+            stack.callback(each.close)
+
+        pool = await stack.enter_async_context(Pool(settings))
+        stores = await stack.enter_async_context(
+            embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock)
+        )
+        store = await stack.enter_async_context(
+            Store(settings.mongo_url or stores.mongo_url, settings.mongo_database)
+        )
+        progress = await stack.enter_async_context(
+            Progress(settings.redis_url or stores.redis_url, settings.progress, owner)
+        )
+        indexes = Indexes(settings.data / "index", settings.index, pool.run)
+        stack.push_async_callback(indexes.close)
+        vectors = Vectors(store, indexes)
+        questions = Questions(
+            partial(_embed, pool), settings.search.cache_questions, settings.search.timeout_s
+        )
+        stack.push_async_callback(questions.close)
+        dispatcher = await stack.enter_async_context(
+            Dispatcher(Parts(settings, store, progress, pool, vectors), owner)
+        )
+
+        access = Access(store)
+        services = Services(
+            settings=settings,
+            auth=Auth(store, settings.auth, settings.auth.secret or await store.secret()),
+            access=access,
+            library=Library(store, access, settings.embedding, _folders(settings), dispatcher.wake),
+            catalog=Catalog(store, access, vectors),
+            search=Search(store, access, vectors, questions, settings.search),
+            progress=progress,
+            health=Health(store.ping, progress.ping, lambda: pool.is_ready),
+        )
+        app = application(services)
+        http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
+        http.add_sockets(sockets)
+        stack.push_async_callback(http.close_all_connections)
+        stack.callback(close_sockets, app, GOING_AWAY, "The server is shutting down; connect again.")
+        stack.callback(http.stop)
+
+        beat = asyncio.create_task(loopwatch.watch(), name="loop watch")
+        stack.callback(beat.cancel)
+        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, beat))
+        stack.callback(failure.cancel)
+        port = sockets[0].getsockname()[1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        yield Server(replace(settings, port=port), f"http://{host}:{port}", pool, failure)
+
+
+def free_port(settings: Settings) -> bool:
+    """Whether the settings' port can be listened on now."""
+    try:
+        for each in _bind(settings):
+            each.close()
+    except ConfigError:
+        return False
+    return True
+
+
+def _bind(settings: Settings) -> list[socket]:
+    try:
+        return bind_sockets(settings.port, settings.host)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {settings.port} of {settings.host} cannot be listened on: {error.strerror or error}. "
+            "Choose another with --port (0 takes a free one) or --host."
+        ) from error
+
+
+def _folders(settings: Settings) -> Any:
+    def resolve(path: str) -> Path:
+        return resolve_source(path, settings.documents.roots, (settings.data.resolve(),))
+
+    return resolve
+
+
+async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    return await pool.embed_questions(ModelSpec(model, precision), texts)
+
+
+async def _first(*parts: asyncio.Future[None]) -> None:
+    """Wait until a part that should run for ever has ended, and raise why."""
+    done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    for part in done:
+        await part

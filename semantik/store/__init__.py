@@ -1,0 +1,70 @@
+"""MongoDB, the only source of truth: the one room that imports motor and pymongo. Runs on the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Self
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from semantik.errors import Unavailable
+from semantik.store.chunks import Chunks
+from semantik.store.collections import Collections
+from semantik.store.documents import Documents
+from semantik.store.operations import Operations
+from semantik.store.table import Record, Table, reaching_mongo
+from semantik.store.users import Sessions, Users
+
+__all__ = ["Store"]
+
+_SELECT_MS = 3_000
+_ANSWER_MS = 60_000
+_PING_S = 3.0
+
+
+class Store:
+    """The tables. `async with Store(url, database) as store` makes the indexes first."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self._client: AsyncIOMotorClient[Record] = AsyncIOMotorClient(
+            url,
+            serverSelectionTimeoutMS=_SELECT_MS,
+            connectTimeoutMS=_SELECT_MS,
+            socketTimeoutMS=_ANSWER_MS,
+            appname="semantik",
+        )
+        base = self._client.get_database(database, codec_options=CodecOptions(tz_aware=True))
+        self._meta = Table(base["meta"])
+        self.users = Users(Table(base["users"]))
+        self.sessions = Sessions(Table(base["sessions"]))
+        self.collections = Collections(Table(base["collections"]), Table(base["sources"]))
+        self.documents = Documents(Table(base["documents"]))
+        self.chunks = Chunks(Table(base["chunks"]))
+        self.operations = Operations(Table(base["operations"]))
+
+    async def __aenter__(self) -> Self:
+        rooms = (self.users, self.sessions, self.collections, self.documents, self.chunks, self.operations)
+        for room in rooms:
+            await room.prepare()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._client.close()
+
+    async def ping(self) -> bool:
+        """Whether MongoDB answers now."""
+        try:
+            with reaching_mongo():
+                await asyncio.wait_for(self._client.admin.command("ping"), _PING_S)
+        except (Unavailable, TimeoutError):
+            return False
+        return True
+
+    async def secret(self) -> str:
+        """The key that signs tokens: made once, the same for every server on this database."""
+        await self._meta.upsert({"_id": "secret"}, {"$setOnInsert": {"value": secrets.token_urlsafe(48)}})
+        row = await self._meta.get({"_id": "secret"})
+        assert row is not None
+        return str(row["value"])

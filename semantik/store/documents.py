@@ -1,0 +1,96 @@
+"""Documents in MongoDB: what the scan registered, and how each ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from semantik.records import Counts, Document, Failure
+from semantik.store.table import Record, Table
+
+_PAGE = 500
+
+
+class Documents:
+    """A path is unique in a generation of a collection."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def prepare(self) -> None:
+        await self._table.index([("collection_id", 1), ("generation", 1), ("path", 1)], unique=True)
+        await self._table.index([("operation_id", 1), ("status", 1), ("path", 1)])
+        await self._table.index([("collection_id", 1), ("status", 1), ("path", 1)])
+
+    async def register(self, documents: Sequence[Document]) -> None:
+        """Insert new documents; the caller has asked `known` and holds the collection."""
+        await self._table.insert_many([_row(document) for document in documents])
+
+    async def known(self, collection_id: str, generation: int, paths: Sequence[str]) -> dict[str, Document]:
+        where = {"collection_id": collection_id, "generation": generation, "path": {"$in": list(paths)}}
+        return {row["path"]: _document(row) for row in await self._table.find(where)}
+
+    async def get(self, collection_id: str, document_id: str) -> Document | None:
+        row = await self._table.get({"_id": document_id, "collection_id": collection_id})
+        return _document(row) if row else None
+
+    async def by_ids(self, ids: Sequence[str]) -> dict[str, Document]:
+        return {row["_id"]: _document(row) for row in await self._table.find({"_id": {"$in": list(ids)}})}
+
+    async def pending(self, operation_id: str) -> AsyncIterator[list[Document]]:
+        """What an operation has still to do, in the order of the paths, a page at a time."""
+        where = {"operation_id": operation_id, "status": "pending"}
+        async for rows in self._table.pages(where, "path", _PAGE):
+            yield [_document(row) for row in rows]
+
+    async def update(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set fields of documents by id, all in one message."""
+        await self._table.update_each(
+            [({"_id": key}, {"$set": dict(fields)}) for key, fields in changes.items()]
+        )
+
+    async def counts(self, where: Mapping[str, str]) -> Counts:
+        """Count by status, of a collection or of an operation: `{"operation_id": …}`."""
+        rows = await self._table.group(
+            where, "$status", {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}}
+        )
+        by_status = {row["_id"]: int(row["n"]) for row in rows}
+        return Counts(**by_status, chunks=sum(int(row["chunks"]) for row in rows))
+
+    async def counts_by_source(self, collection_id: str) -> dict[str, int]:
+        rows = await self._table.group({"collection_id": collection_id}, "$source_id", {"n": {"$sum": 1}})
+        return {row["_id"]: int(row["n"]) for row in rows}
+
+    async def page(
+        self, collection_id: str, status: str | None, name: str | None, after_path: str, limit: int
+    ) -> list[Document]:
+        """Documents by path after `after_path`; `name` is any part of the path, whatever its case."""
+        where: Record = {"collection_id": collection_id, "path": {"$gt": after_path}}
+        if status:
+            where["status"] = status
+        if name:
+            where = {"$and": [where, {"path": {"$regex": re.escape(name), "$options": "i"}}]}
+        return [_document(row) for row in await self._table.find(where, [("path", 1)], limit)]
+
+    async def spans(self, collection_id: str, generation: int, filters: Mapping[str, Any]) -> list[Record]:
+        """path, first_seq and chunk_count of the indexed documents that satisfy MongoDB `filters`."""
+        where = {"collection_id": collection_id, "generation": generation, "status": "indexed", **filters}
+        fields = {"_id": 0, "path": 1, "first_seq": 1, "chunk_count": 1}
+        return await self._table.find(where, fields=fields)
+
+    async def remove(self, collection_id: str) -> int:
+        return await self._table.delete({"collection_id": collection_id})
+
+
+def _row(document: Document) -> Record:
+    row = asdict(document)
+    row["_id"] = row.pop("id")
+    return row
+
+
+def _document(row: Record) -> Document:
+    fields = {name: row[name] for name in Document.__dataclass_fields__ if name not in ("id", "failure")}
+    failure = Failure(**row["failure"]) if row["failure"] else None
+    return Document(id=row["_id"], failure=failure, **fields)

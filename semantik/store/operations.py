@@ -1,0 +1,139 @@
+"""Operations in MongoDB: the queue, the lease, and the record that a socket's snapshot is made of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection as Group
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from semantik.errors import LeaseLost
+from semantik.records import Counts, Lease, Operation, now
+from semantik.store.table import Record, Sort, Table
+
+_NEWEST: Sort = [("created_at", -1), ("_id", -1)]
+_OLDEST: Sort = [("created_at", 1), ("_id", 1)]
+
+
+class Operations:
+    """Written by whoever holds the lease: `save` raises LeaseLost for anybody else."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def prepare(self) -> None:
+        await self._table.index([("status", 1), ("created_at", 1)])
+        await self._table.index([("collection_id", 1), ("created_at", -1)])
+
+    async def add(self, operation: Operation) -> None:
+        row = asdict(operation)
+        row["_id"] = row.pop("id")
+        row["warnings"] = list(operation.warnings)
+        await self._table.insert(row)
+
+    async def get(self, operation_id: str) -> Operation | None:
+        row = await self._table.get({"_id": operation_id})
+        return _operation(row) if row else None
+
+    async def of_collections(
+        self, collection_ids: Sequence[str], limit: int, before: tuple[Any, str] | None = None
+    ) -> list[Operation]:
+        """The newest first; `before` is (created_at, id) of the last one of the page before."""
+        where: Record = {"collection_id": {"$in": list(collection_ids)}}
+        if before:
+            moment, key = before
+            older = [{"created_at": {"$lt": moment}}, {"created_at": moment, "_id": {"$lt": key}}]
+            where = {"$and": [where, {"$or": older}]}
+        return [_operation(row) for row in await self._table.find(where, _NEWEST, limit)]
+
+    async def with_status(self, *statuses: str) -> list[Operation]:
+        """The oldest first."""
+        return [
+            _operation(row) for row in await self._table.find({"status": {"$in": list(statuses)}}, _OLDEST)
+        ]
+
+    async def active(self, collection_ids: Sequence[str]) -> dict[str, list[Operation]]:
+        """The queued and running operations of each collection, the oldest first."""
+        where = {"collection_id": {"$in": list(collection_ids)}, "status": {"$in": ["queued", "processing"]}}
+        found: dict[str, list[Operation]] = {}
+        for row in await self._table.find(where, _OLDEST):
+            found.setdefault(row["collection_id"], []).append(_operation(row))
+        return found
+
+    async def claim(self, operation: Operation, owner: str, lease_s: float) -> Operation | None:
+        """Take the operation as it was read, queued or with a stale lease. None: somebody was faster."""
+        where: Record = {"_id": operation.id, "status": operation.status}
+        where["lease.token"] = operation.lease.token if operation.lease else None
+        row = await self._table.change(where, {"$set": {"lease": asdict(_lease(owner, lease_s))}})
+        return _operation(row) if row else None
+
+    async def renew(self, operation: Operation, lease_s: float) -> Operation:
+        """Keep the lease for another `lease_s` seconds and read the record; raises LeaseLost."""
+        expires_at = now() + timedelta(seconds=lease_s)
+        return await self.save(operation, {"lease.expires_at": expires_at})
+
+    async def save(self, operation: Operation, fields: Mapping[str, Any]) -> Operation:
+        """Set fields of an operation whose lease the caller holds; raises LeaseLost."""
+        assert operation.lease is not None
+        row = await self._table.change(
+            {"_id": operation.id, "lease.token": operation.lease.token}, {"$set": dict(fields)}
+        )
+        if row is None:
+            raise LeaseLost(f"Operation {operation.id} is run by another server now.")
+        return _operation(row)
+
+    async def unannounced(self) -> list[Operation]:
+        """Ended operations whose last message may not have been sent."""
+        where = {"status": {"$in": ["completed", "failed", "cancelled"]}, "announced": False}
+        return [_operation(row) for row in await self._table.find(where, _OLDEST)]
+
+    async def mark_announced(self, operation_id: str, last_message: int) -> None:
+        await self._table.change(
+            {"_id": operation_id}, {"$set": {"announced": True, "last_message": last_message}}
+        )
+
+    async def note_message(self, operation_id: str, last_message: int) -> None:
+        """Keep the number of a message that was told before anybody held the lease."""
+        await self._table.change({"_id": operation_id}, {"$max": {"last_message": last_message}})
+
+    async def request_cancel(self, operation_id: str) -> bool:
+        """Ask for the end of an operation; its owner does it. False when it has ended already."""
+        where = {"_id": operation_id, "status": {"$in": ["queued", "processing"]}}
+        return await self._table.change(where, {"$set": {"cancel_requested": True}}) is not None
+
+    async def ids_of(self, collection_id: str) -> list[str]:
+        rows = await self._table.find({"collection_id": collection_id}, fields={"_id": 1})
+        return [row["_id"] for row in rows]
+
+    async def remove(self, collection_id: str) -> int:
+        return await self._table.delete({"collection_id": collection_id})
+
+
+def takeable(operation: Operation, owner: str, running_here: Group[str]) -> bool:
+    """Whether `owner` may claim it: its lease ran out, or is the owner's own of an earlier life."""
+    lease = operation.lease
+    if operation.id in running_here:
+        return False
+    return lease is None or lease.owner == owner or lease.expires_at < now()
+
+
+def _lease(owner: str, lease_s: float) -> Lease:
+    return Lease(owner, uuid.uuid4().hex, now() + timedelta(seconds=lease_s))
+
+
+def _operation(row: Record) -> Operation:
+    special = ("id", "counts", "warnings", "lease", "announced", "cancel_requested")
+    fields = {name: row[name] for name in Operation.__dataclass_fields__ if name not in special}
+    lease = Lease(**row["lease"]) if row["lease"] else None
+    return Operation(
+        id=row["_id"],
+        counts=Counts(**row["counts"]),
+        warnings=tuple(row["warnings"]),
+        lease=lease,
+        # The embedded store gives 0 and 1 back for truth values that an update has set.
+        announced=bool(row["announced"]),
+        cancel_requested=bool(row["cancel_requested"]),
+        **fields,
+    )

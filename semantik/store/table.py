@@ -1,0 +1,128 @@
+"""One MongoDB collection behind the few verbs we use; here alone pymongo's errors become the domain's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    PyMongoError,
+    WTimeoutError,
+)
+
+from semantik.errors import Conflict, Unavailable
+
+Record = dict[str, Any]
+Filter = Mapping[str, Any]
+Sort = Sequence[tuple[str, int]]
+
+_DUPLICATE = 11000
+_READ_BATCH = 1000
+
+
+@contextmanager
+def reaching_mongo() -> Iterator[None]:
+    """Turn pymongo's errors into Unavailable (try again) or Conflict (a unique key is taken)."""
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise Conflict("It exists already.") from error
+    except (AutoReconnect, ExecutionTimeout, WTimeoutError) as error:
+        raise Unavailable("MongoDB cannot be reached at the moment; please try again shortly.") from error
+    except BulkWriteError as error:
+        if any(e.get("code") != _DUPLICATE for e in (error.details or {}).get("writeErrors", [])):
+            raise Unavailable(f"MongoDB refused a write: {error.details}.") from error
+        raise Conflict("It exists already.") from error
+    except PyMongoError as error:
+        raise Unavailable(f"MongoDB answered with an error: {error}.") from error
+
+
+class Table:
+    """The verbs; filters and updates are MongoDB's own."""
+
+    def __init__(self, collection: AsyncIOMotorCollection[Record]) -> None:
+        self._at = collection
+
+    async def index(self, keys: Sort, unique: bool = False) -> None:
+        with reaching_mongo():
+            await self._at.create_index(list(keys), unique=unique)
+
+    async def get(self, where: Filter, sort: Sort | None = None) -> Record | None:
+        with reaching_mongo():
+            found: Record | None = await self._at.find_one(where, sort=list(sort) if sort else None)
+            return found
+
+    async def find(
+        self, where: Filter, sort: Sort | None = None, limit: int = 0, fields: Mapping[str, int] | None = None
+    ) -> list[Record]:
+        with reaching_mongo():
+            cursor = self._at.find(where, fields, limit=limit, batch_size=_READ_BATCH)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            rows: list[Record] = await cursor.to_list(None)
+            return rows
+
+    async def pages(
+        self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None
+    ) -> AsyncIterator[list[Record]]:
+        """All rows by the unique `key`, a page at a time; no cursor is held that could time out."""
+        after: Filter = where
+        while rows := await self.find(after, [(key, 1)], size, fields):
+            yield rows
+            if len(rows) < size:
+                return
+            after = {"$and": [where, {key: {"$gt": rows[-1][key]}}]}
+
+    async def group(self, where: Filter, by: Any, sums: Mapping[str, Any]) -> list[Record]:
+        """Sums by group. Also the way to count: the embedded store's count_documents reads every document."""
+        with reaching_mongo():
+            cursor = self._at.aggregate([{"$match": where}, {"$group": {"_id": by, **sums}}])
+            rows: list[Record] = await cursor.to_list(None)
+            return rows
+
+    async def insert(self, row: Record) -> None:
+        with reaching_mongo():
+            await self._at.insert_one(row)
+
+    async def insert_many(self, rows: Sequence[Record]) -> None:
+        if rows:
+            with reaching_mongo():
+                await self._at.insert_many(rows)
+
+    async def change(
+        self, where: Filter, update: Mapping[str, Any], sort: Sort | None = None
+    ) -> Record | None:
+        """Update one row atomically and return it as it is afterwards, or None when none matched."""
+        with reaching_mongo():
+            row: Record | None = await self._at.find_one_and_update(
+                where, update, sort=list(sort) if sort else None, return_document=pymongo.ReturnDocument.AFTER
+            )
+            return row
+
+    async def upsert(self, where: Filter, update: Mapping[str, Any]) -> None:
+        with reaching_mongo():
+            await self._at.update_one(where, update, upsert=True)
+
+    async def update_all(self, where: Filter, update: Mapping[str, Any]) -> int:
+        with reaching_mongo():
+            result = await self._at.update_many(where, update)
+            return int(result.matched_count)
+
+    async def update_each(self, updates: Sequence[tuple[Filter, Mapping[str, Any]]]) -> None:
+        if updates:
+            with reaching_mongo():
+                await self._at.bulk_write(
+                    [pymongo.UpdateOne(where, update) for where, update in updates], ordered=False
+                )
+
+    async def delete(self, where: Filter) -> int:
+        with reaching_mongo():
+            result = await self._at.delete_many(where)
+            return int(result.deleted_count)

@@ -1,0 +1,118 @@
+"""Users and their sessions in MongoDB."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from semantik.errors import Conflict
+from semantik.records import Session, User
+from semantik.store.table import Record, Table
+
+# The administrator's row has an identifier known beforehand, so that of two that register first only one can.
+FIRST_USER_ID = "00000000-0000-4000-8000-000000000001"
+
+
+class Users:
+    """Names and e-mail addresses are unique, whatever their case."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def prepare(self) -> None:
+        await self._table.index([("name_key", 1)], unique=True)
+        await self._table.index([("email_key", 1)])
+
+    async def add(self, user: User) -> None:
+        """Raises Conflict when the name or the address is taken."""
+        if user.email and await self._table.get({"email_key": user.email.lower()}):
+            raise Conflict(f"The e-mail address {user.email} is registered already.")
+        if await self.by_login(user.username):
+            raise Conflict(f"The user name {user.username} is taken; choose another.")
+        row = asdict(user)
+        row["_id"] = row.pop("id")
+        row["name_key"] = user.username.lower()
+        row["email_key"] = user.email.lower() if user.email else None
+        try:
+            await self._table.insert(row)
+        except Conflict as error:
+            raise Conflict(f"The user name {user.username} is taken; choose another.") from error
+
+    async def get(self, user_id: str) -> User | None:
+        return _user(await self._table.get({"_id": user_id}))
+
+    async def by_login(self, login: str) -> User | None:
+        """Find a user by name or by e-mail address."""
+        key = login.strip().lower()
+        return _user(await self._table.get({"name_key": key}) or await self._table.get({"email_key": key}))
+
+    async def any(self) -> bool:
+        return await self._table.get({"_id": FIRST_USER_ID}) is not None
+
+
+class Sessions:
+    """Sign-ins; refresh tokens are kept as hashes only."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def prepare(self) -> None:
+        await self._table.index([("token_hash", 1)])
+        await self._table.index([("previous_hash", 1)])
+        await self._table.index([("expires_at", 1)])
+
+    async def add(self, session: Session) -> None:
+        row = asdict(session)
+        row["_id"] = row.pop("id")
+        await self._table.insert(row)
+
+    async def get(self, session_id: str) -> Session | None:
+        return _session(await self._table.get({"_id": session_id}))
+
+    async def by_token(self, token_hash: str) -> Session | None:
+        """The session whose present refresh token has this hash, or whose last one had."""
+        return _session(
+            await self._table.get({"token_hash": token_hash})
+            or await self._table.get({"previous_hash": token_hash})
+        )
+
+    async def rotate(self, session_id: str, old_hash: str, new_hash: str) -> bool:
+        """Put a new refresh token in the place of the old; False when another caller was first."""
+        changed = await self._table.change(
+            {"_id": session_id, "token_hash": old_hash},
+            {"$set": {"token_hash": new_hash, "previous_hash": old_hash}},
+        )
+        return changed is not None
+
+    async def remove(self, session_id: str) -> None:
+        await self._table.delete({"_id": session_id})
+
+    async def remove_expired(self, moment: datetime) -> int:
+        return await self._table.delete({"expires_at": {"$lt": moment}})
+
+
+def _user(row: Record | None) -> User | None:
+    if row is None:
+        return None
+    return User(
+        row["_id"],
+        row["username"],
+        row["email"],
+        row["password_hash"],
+        bool(row["is_admin"]),
+        bool(row["disabled"]),
+        row["created_at"],
+    )
+
+
+def _session(row: Record | None) -> Session | None:
+    if row is None:
+        return None
+    return Session(
+        row["_id"],
+        row["user_id"],
+        row["token_hash"],
+        row["previous_hash"],
+        row["created_at"],
+        row["expires_at"],
+    )
