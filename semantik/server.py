@@ -31,7 +31,8 @@ from semantik import loopwatch
 from semantik.access import Access
 from semantik.auth import Auth
 from semantik.catalog import Catalog
-from semantik.embedded import data_lock, embedded, instance_id
+from semantik.data_folder import data_lock, instance_id
+from semantik.embedded import embedded
 from semantik.errors import ConfigError
 from semantik.health import Health
 from semantik.index import Indexes
@@ -60,7 +61,7 @@ class Server:
 async def running(settings: Settings) -> AsyncIterator[Server]:
     """Start everything, serve, and stop everything. Raises ConfigError or Conflict when it can't be."""
     async with AsyncExitStack() as stack:
-        lock = stack.enter_context(data_lock(settings.data))
+        lock = await stack.enter_async_context(data_lock(settings.data))
         owner = instance_id(settings.data)
         sockets = _bind(settings)
         for each in sockets:
@@ -107,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
 
         beat = asyncio.create_task(loopwatch.watch(), name="loop watch")
         stack.callback(beat.cancel)
-        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, beat))
+        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.reader, stores.failure, beat))
         stack.callback(failure.cancel)
         port = sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -8,6 +8,7 @@ from typing import Any
 
 from semantik.errors import Conflict, NotFound
 from semantik.records import Collection, Counts, Source, now
+from semantik.store.rows import milliseconds, moment_of, to_row
 from semantik.store.table import Record, Table
 
 
@@ -23,8 +24,7 @@ class Collections:
         await self._sources.index([("collection_id", 1), ("path", 1)], unique=True)
 
     async def add(self, collection: Collection) -> None:
-        row = asdict(collection)
-        row["_id"] = row.pop("id")
+        row = to_row(collection)
         row |= {"name_key": collection.name.lower(), "deleted": False}
         try:
             await self._table.insert(row)
@@ -49,7 +49,7 @@ class Collections:
 
     async def change(self, collection_id: str, fields: Mapping[str, Any]) -> Collection:
         """Set fields of the record; raises NotFound, or Conflict when a new name is taken."""
-        update = {**fields, "updated_at": now()}
+        update = {**fields, "updated_at": milliseconds(now())}
         if "name" in fields:
             update["name_key"] = fields["name"].lower()
         try:
@@ -69,14 +69,14 @@ class Collections:
 
     async def publish_seqs(self, collection_id: str, last_seq: int, dimension: int | None) -> None:
         """Let chunks up to `last_seq` be found. Never goes back."""
-        fields: Record = {"updated_at": now()}
+        fields: Record = {"updated_at": milliseconds(now())}
         if dimension is not None:
             fields["dimension"] = dimension
         await self._table.change({"_id": collection_id}, {"$max": {"last_seq": last_seq}, "$set": fields})
 
     async def set_counts(self, collection_id: str, counts: Counts) -> None:
         await self._table.change(
-            {"_id": collection_id}, {"$set": {"counts": asdict(counts), "updated_at": now()}}
+            {"_id": collection_id}, {"$set": {"counts": asdict(counts), "updated_at": milliseconds(now())}}
         )
 
     async def lock(self, collection_id: str, operation_id: str) -> bool:
@@ -101,10 +101,8 @@ class Collections:
         await self._table.delete({"_id": collection_id})
 
     async def add_source(self, source: Source) -> None:
-        row = asdict(source)
-        row["_id"] = row.pop("id")
         try:
-            await self._sources.insert(row)
+            await self._sources.insert(to_row(source))
         except Conflict as error:
             raise Conflict(f"The folder {source.path} is a source of this collection already.") from error
 
@@ -122,9 +120,16 @@ def _taken(name: str) -> Conflict:
 
 
 def _collection(row: Record) -> Collection:
-    fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in ("id", "counts")}
-    return Collection(id=row["_id"], counts=Counts(**row["counts"]), **fields)
+    special = ("id", "counts", "created_at", "updated_at")
+    fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
+    return Collection(
+        id=row["_id"],
+        counts=Counts(**row["counts"]),
+        created_at=moment_of(row["created_at"]),
+        updated_at=moment_of(row["updated_at"]),
+        **fields,
+    )
 
 
 def _source(row: Record) -> Source:
-    return Source(row["_id"], row["collection_id"], row["path"], row["created_at"])
+    return Source(row["_id"], row["collection_id"], row["path"], moment_of(row["created_at"]))

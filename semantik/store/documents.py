@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from semantik.records import Counts, Document, Failure
+from semantik.store.rows import to_row
 from semantik.store.table import Record, Table
 
 _PAGE = 500
@@ -26,7 +26,7 @@ class Documents:
 
     async def register(self, documents: Sequence[Document]) -> None:
         """Insert new documents; the caller has asked `known` and holds the collection."""
-        await self._table.insert_many([_row(document) for document in documents])
+        await self._table.insert_many([to_row(document) for document in documents])
 
     async def known(self, collection_id: str, generation: int, paths: Sequence[str]) -> dict[str, Document]:
         where = {"collection_id": collection_id, "generation": generation, "path": {"$in": list(paths)}}
@@ -82,12 +82,6 @@ class Documents:
 
     async def remove(self, collection_id: str) -> int:
         return await self._table.delete({"collection_id": collection_id})
-
-
-def _row(document: Document) -> Record:
-    row = asdict(document)
-    row["_id"] = row.pop("id")
-    return row
 
 
 def _document(row: Record) -> Document:

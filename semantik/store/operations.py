@@ -6,14 +6,19 @@ import uuid
 from collections.abc import Collection as Group
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from semantik.errors import LeaseLost
 from semantik.records import Counts, Lease, Operation, now
+from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_fields, to_row
 from semantik.store.table import Record, Sort, Table
 
 _NEWEST: Sort = [("created_at", -1), ("_id", -1)]
+_SPECIAL = frozenset(
+    {"id", "counts", "warnings", "lease", "announced", "cancel_requested"}
+    | {"created_at", "started_at", "completed_at"}
+)
 _OLDEST: Sort = [("created_at", 1), ("_id", 1)]
 
 
@@ -28,22 +33,19 @@ class Operations:
         await self._table.index([("collection_id", 1), ("created_at", -1)])
 
     async def add(self, operation: Operation) -> None:
-        row = asdict(operation)
-        row["_id"] = row.pop("id")
-        row["warnings"] = list(operation.warnings)
-        await self._table.insert(row)
+        await self._table.insert(to_row(operation))
 
     async def get(self, operation_id: str) -> Operation | None:
         row = await self._table.get({"_id": operation_id})
         return _operation(row) if row else None
 
     async def of_collections(
-        self, collection_ids: Sequence[str], limit: int, before: tuple[Any, str] | None = None
+        self, collection_ids: Sequence[str], limit: int, before: tuple[datetime, str] | None = None
     ) -> list[Operation]:
         """The newest first; `before` is (created_at, id) of the last one of the page before."""
         where: Record = {"collection_id": {"$in": list(collection_ids)}}
         if before:
-            moment, key = before
+            moment, key = milliseconds(before[0]), before[1]
             older = [{"created_at": {"$lt": moment}}, {"created_at": moment, "_id": {"$lt": key}}]
             where = {"$and": [where, {"$or": older}]}
         return [_operation(row) for row in await self._table.find(where, _NEWEST, limit)]
@@ -66,7 +68,7 @@ class Operations:
         """Take the operation as it was read, queued or with a stale lease. None: somebody was faster."""
         where: Record = {"_id": operation.id, "status": operation.status}
         where["lease.token"] = operation.lease.token if operation.lease else None
-        row = await self._table.change(where, {"$set": {"lease": asdict(_lease(owner, lease_s))}})
+        row = await self._table.change(where, {"$set": {"lease": to_fields(asdict(_lease(owner, lease_s)))}})
         return _operation(row) if row else None
 
     async def renew(self, operation: Operation, lease_s: float) -> Operation:
@@ -78,7 +80,7 @@ class Operations:
         """Set fields of an operation whose lease the caller holds; raises LeaseLost."""
         assert operation.lease is not None
         row = await self._table.change(
-            {"_id": operation.id, "lease.token": operation.lease.token}, {"$set": dict(fields)}
+            {"_id": operation.id, "lease.token": operation.lease.token}, {"$set": to_fields(fields)}
         )
         if row is None:
             raise LeaseLost(f"Operation {operation.id} is run by another server now.")
@@ -124,14 +126,16 @@ def _lease(owner: str, lease_s: float) -> Lease:
 
 
 def _operation(row: Record) -> Operation:
-    special = ("id", "counts", "warnings", "lease", "announced", "cancel_requested")
-    fields = {name: row[name] for name in Operation.__dataclass_fields__ if name not in special}
-    lease = Lease(**row["lease"]) if row["lease"] else None
+    fields = {name: row[name] for name in Operation.__dataclass_fields__ if name not in _SPECIAL}
+    lease = row["lease"]
     return Operation(
         id=row["_id"],
         counts=Counts(**row["counts"]),
         warnings=tuple(row["warnings"]),
-        lease=lease,
+        lease=Lease(lease["owner"], lease["token"], moment_of(lease["expires_at"])) if lease else None,
+        created_at=moment_of(row["created_at"]),
+        started_at=maybe_moment(row["started_at"]),
+        completed_at=maybe_moment(row["completed_at"]),
         # The embedded store gives 0 and 1 back for truth values that an update has set.
         announced=bool(row["announced"]),
         cancel_requested=bool(row["cancel_requested"]),

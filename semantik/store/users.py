@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 
 from semantik.errors import Conflict
 from semantik.records import Session, User
+from semantik.store.rows import milliseconds, moment_of, to_row
 from semantik.store.table import Record, Table
 
 # The administrator's row has an identifier known beforehand, so that of two that register first only one can.
@@ -29,8 +29,7 @@ class Users:
             raise Conflict(f"The e-mail address {user.email} is registered already.")
         if await self.by_login(user.username):
             raise Conflict(f"The user name {user.username} is taken; choose another.")
-        row = asdict(user)
-        row["_id"] = row.pop("id")
+        row = to_row(user)
         row["name_key"] = user.username.lower()
         row["email_key"] = user.email.lower() if user.email else None
         try:
@@ -62,9 +61,7 @@ class Sessions:
         await self._table.index([("expires_at", 1)])
 
     async def add(self, session: Session) -> None:
-        row = asdict(session)
-        row["_id"] = row.pop("id")
-        await self._table.insert(row)
+        await self._table.insert(to_row(session))
 
     async def get(self, session_id: str) -> Session | None:
         return _session(await self._table.get({"_id": session_id}))
@@ -88,7 +85,7 @@ class Sessions:
         await self._table.delete({"_id": session_id})
 
     async def remove_expired(self, moment: datetime) -> int:
-        return await self._table.delete({"expires_at": {"$lt": moment}})
+        return await self._table.delete({"expires_at": {"$lt": milliseconds(moment)}})
 
 
 def _user(row: Record | None) -> User | None:
@@ -101,7 +98,7 @@ def _user(row: Record | None) -> User | None:
         row["password_hash"],
         bool(row["is_admin"]),
         bool(row["disabled"]),
-        row["created_at"],
+        moment_of(row["created_at"]),
     )
 
 
@@ -113,6 +110,6 @@ def _session(row: Record | None) -> Session | None:
         row["user_id"],
         row["token_hash"],
         row["previous_hash"],
-        row["created_at"],
-        row["expires_at"],
+        moment_of(row["created_at"]),
+        moment_of(row["expires_at"]),
     )

@@ -1,0 +1,169 @@
+"""What the tests share: servers of their own, folders of real documents, and no unexpected noise."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from semantik.client import Client
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "docs" / "samples"
+PASSWORD = "a good password"
+
+_READY = "Semantik is ready: "
+_READY_S = 60
+_STOP_S = 15
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "noisy: this test expects warnings in the log")
+
+
+@pytest.fixture(autouse=True)
+def quiet(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A warning that nobody expected fails the test that made it."""
+    yield
+    if request.node.get_closest_marker("noisy") is None:
+        loud = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.WARNING]
+        assert not loud, f"unexpected warnings in the log: {loud}"
+
+
+@dataclass
+class Serving:
+    """`bin/semantik-server` as a process of its own, as a user would start it."""
+
+    process: subprocess.Popen[str]
+    url: str
+    data: Path
+    log: Path
+
+    @property
+    def tree(self) -> list[psutil.Process]:
+        me = psutil.Process(self.process.pid)
+        return [me, *me.children(recursive=True)]
+
+    def kill(self) -> None:
+        """SIGKILL the server alone; its children must notice by themselves."""
+        self.process.kill()
+        self.process.wait(_STOP_S)
+
+    def stop(self) -> int:
+        """SIGTERM, as systemd does; returns the exit status once every child is gone too."""
+        tree = self.tree
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(_STOP_S)
+        _, alive = psutil.wait_procs(tree, _STOP_S)
+        assert not alive, f"left behind: {alive}"
+        return status
+
+
+def serve(data: Path, *flags: str, env: dict[str, str] | None = None) -> Serving:
+    """Start a server on `data` and wait until it says that it is ready."""
+    data.mkdir(parents=True, exist_ok=True)
+    log = data.parent / f"{data.name}.log"
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            [str(ROOT / "bin" / "semantik-server"), "--port", "0", "--data", str(data), *flags],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **_stores(data), **(env or {})},
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith(_READY), f"the server did not start: {log.read_text()}"
+    return Serving(process, line.removeprefix(_READY).strip(), data, log)
+
+
+def _stores(data: Path) -> dict[str, str]:
+    """The real stores that the whole suite can be run against, each server on a database of its own."""
+    urls = {name: os.environ.get(f"SEMANTIK_TEST_{name}_URL") for name in ("REDIS", "MONGO")}
+    found = {f"SEMANTIK_{name}_URL": url for name, url in urls.items() if url}
+    if "SEMANTIK_MONGO_URL" in found:
+        found["SEMANTIK_MONGO_DATABASE"] = f"test-{abs(hash(str(data)))}"
+    return found
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Start servers on `tmp_path / "data"`; they are ended with the test."""
+    started: list[Serving] = []
+
+    def begin(*flags: str, env: dict[str, str] | None = None) -> Serving:
+        started.append(serve(tmp_path / "data", *flags, env=env))
+        return started[-1]
+
+    yield begin
+    for serving in started:
+        if serving.process.poll() is None:
+            serving.stop()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One server for all tests that leave it as they found it; registration is open, so each takes a new user."""
+    flags = ("--auth-registration", "open", "--progress-linger-s", "1")
+    serving = serve(tmp_path_factory.mktemp("shared") / "data", *flags)
+    yield serving
+    if serving.process.poll() is None:
+        assert serving.stop() == 0
+    loud = [line for line in serving.log.read_text().splitlines() if " WARNING " in line or " ERROR " in line]
+    assert not loud, f"the shared server logged: {loud}"
+
+
+_users = iter(range(1_000_000))
+
+
+async def new_user(serving: Serving) -> Client:
+    """A client that is signed in as somebody new."""
+    client = Client(serving.url)
+    name = f"user-{os.getpid()}-{next(_users)}@example.com"
+    await client.register(name, PASSWORD)
+    await client.sign_in(name, PASSWORD)
+    return client
+
+
+async def index(client: Client, folder: Path, name: str = "Documents") -> tuple[str, list[dict[str, Any]]]:
+    """Make a collection of a folder; returns its id and all frames of its INDEX operation."""
+    made = await client.call("POST", "collections", {"name": name, "source_path": str(folder)})
+    frames = [frame async for frame in client.watch(made["operation_id"])]
+    return made["id"], frames
+
+
+async def ask(client: Client, query: str, **more: Any) -> list[dict[str, Any]]:
+    answer = await client.call("POST", "search", {"query": query, **more})
+    hits: list[dict[str, Any]] = answer["hits"]
+    return hits
+
+
+async def documents(client: Client, collection_id: str) -> dict[str, dict[str, Any]]:
+    """Every document of a collection by its file name."""
+    page = await client.call("GET", f"collections/{collection_id}/documents", limit=500)
+    return {item["name"]: item for item in page["items"]}
+
+
+def run(test: Awaitable[None], timeout_s: float = 120) -> None:
+    """Run an async test to its end, or to its deadline."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(timeout_s):
+            await test
+
+    asyncio.run(bounded())
+
+
+with contextlib.suppress(ValueError):
+    sys.path.remove("")

@@ -1,0 +1,185 @@
+"""Annoy segments: calibrated when built, exact where that fails, and built in a real pool whose workers may die."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_index import DIMENSION, an_index, brute, clustered, in_thread, merged, same, until
+
+from semantik.index import VectorIndex
+from semantik.settings import Index
+
+ROWS = 3000
+SETTINGS = Index(exact_below=500, tail_rows=100, trees=10, target_recall=0.9)
+VECTORS = clustered(ROWS)
+HELD = {2 * row: VECTORS[row] for row in range(ROWS)}
+
+
+async def fill(index: VectorIndex, settings: Index = SETTINGS) -> None:
+    for start in range(0, ROWS, 250):
+        await index.add(2 * np.arange(start, start + 250), VECTORS[start : start + 250])
+    await until(lambda: merged(index, settings))
+
+
+def questions(count: int) -> np.ndarray:
+    return clustered(count, seed=99).astype(np.float32) + VECTORS[:count].astype(np.float32)
+
+
+def test_recall_is_what_was_measured(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with an_index(tmp_path, SETTINGS) as index:
+            await fill(index)
+            stats = index.stats()
+            assert stats.engine == "annoy" and stats.vectors == ROWS and stats.segments <= 8
+            assert stats.measured_recall is not None and stats.measured_recall >= 0.9
+            assert stats.search_k is not None and stats.search_k < ROWS
+            for k in (1, 10, 30, 400):
+                hits = expected = 0
+                for query in questions(50):
+                    found = await index.search(query, k)
+                    best = brute(HELD, query, k)
+                    assert len(found) == k
+                    assert all(hit.score == pytest.approx(_cosine(hit.seq, query), abs=1e-9) for hit in found)
+                    assert found == sorted(found, key=lambda hit: (-hit.score, hit.seq))
+                    hits += len({hit.seq for hit in found} & {hit.seq for hit in best})
+                    expected += k
+                assert hits / expected >= 0.85
+        async with an_index(tmp_path, SETTINGS) as index:
+            assert dataclasses.replace(index.stats(), segments=0) == dataclasses.replace(stats, segments=0)
+
+    asyncio.run(test())
+
+
+def _cosine(seq: int, query: np.ndarray) -> float:
+    vector = HELD[seq].astype(np.float64)
+    return float(vector @ query / np.linalg.norm(vector) / np.linalg.norm(query.astype(np.float64)))
+
+
+def test_allowed_is_exact(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with an_index(tmp_path, SETTINGS) as index:
+            await fill(index)
+            for query in questions(20):
+                for allowed in ([(100, 160)], [(s, s + 3) for s in range(0, 6000, 50)], [(0, 6000)]):
+                    assert same(await index.search(query, 12, allowed), brute(HELD, query, 12, allowed))
+
+    asyncio.run(test())
+
+
+def test_tombstones_around_the_question(tmp_path: Path) -> None:
+    """The nearest are all deleted: Annoy's first proposals are worth nothing, and k results come all the same."""
+
+    async def test() -> None:
+        async with an_index(tmp_path, SETTINGS) as index:
+            await fill(index)
+            query = VECTORS[77].astype(np.float32)
+            gone = {hit.seq for hit in brute(HELD, query, 300)}
+            await index.delete([(seq, seq + 1) for seq in gone])
+            left = {seq: vector for seq, vector in HELD.items() if seq not in gone}
+            found = await index.search(query, 10)
+            assert len(found) == 10 and not gone & {hit.seq for hit in found}
+            best = {hit.seq for hit in brute(left, query, 10)}
+            assert len(best & {hit.seq for hit in found}) >= 7
+            await index.delete([(0, 4000)])
+            await until(lambda: merged(index, SETTINGS))
+            assert index.stats().vectors == sum(seq >= 4000 for seq in left)
+
+    asyncio.run(test())
+
+
+def test_what_misses_the_target_is_scanned_exactly(tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, trees=1, target_recall=1.0)
+
+    async def test() -> None:
+        async with an_index(tmp_path, settings) as index:
+            await fill(index, settings)
+            assert index.stats().engine == "exact" and index.stats().measured_recall is None
+            assert not list(tmp_path.rglob("forest.annoy"))
+            for query in questions(10):
+                assert same(await index.search(query, 10), brute(HELD, query, 10))
+
+    asyncio.run(test())
+
+
+def test_the_same_vectors_make_the_same_files(tmp_path: Path) -> None:
+    async def test(folder: Path) -> list[bytes]:
+        async with an_index(folder, SETTINGS) as index:
+            await index.add(np.arange(ROWS), VECTORS)
+            await until(lambda: merged(index, SETTINGS))
+        return [path.read_bytes() for path in sorted(folder.rglob("*.annoy"))]
+
+    first, second = asyncio.run(test(tmp_path / "a")), asyncio.run(test(tmp_path / "b"))
+    assert first == second and len(first) == 1
+
+
+@pytest.mark.noisy
+def test_in_a_pool_whose_worker_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = 0
+
+    async def run(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+        nonlocal calls
+        calls += 1
+        with (
+            monkeypatch.context() as patched,
+            ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
+        ):
+            if calls == 1:
+                patched.setenv("SEMANTIK_INDEX_FAILPOINT", "merge-forest")
+            return await asyncio.wait_for(asyncio.wrap_future(pool.submit(function, *args)), timeout_s)
+
+    async def test() -> None:
+        async with an_index(tmp_path, SETTINGS, run) as index:
+            await index.add(2 * np.arange(ROWS), VECTORS)
+            await until(lambda: merged(index, SETTINGS))
+            assert calls == 2 and index.stats().engine == "annoy"
+            assert len(list((tmp_path / "c" / "0").glob("0-*"))) == 1, "what the killed worker left is gone"
+            assert len(caplog.records) == 1 and "merging segments failed" in caplog.text
+            found = await index.search(VECTORS[5].astype(np.float32), 3)
+            assert found[0].seq == 10 and found[0].score == pytest.approx(1, abs=1e-6)
+        assert os.environ.get("SEMANTIK_INDEX_FAILPOINT") is None
+
+    asyncio.run(test())
+
+
+def test_searching_goes_on_while_a_merge_hangs(tmp_path: Path) -> None:
+    entered, release = asyncio.Event(), asyncio.Event()
+
+    async def run(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+        entered.set()
+        await release.wait()
+        return await in_thread(function, *args, timeout_s=timeout_s)
+
+    async def test() -> None:
+        async with an_index(tmp_path, SETTINGS, run) as index:
+            await index.add(2 * np.arange(1000), VECTORS[:1000])
+            await entered.wait()
+            query = VECTORS[4].astype(np.float32)
+            assert (await index.search(query, 1))[0].seq == 8
+            await index.delete([(8, 9)])
+            await index.add(2 * np.arange(1000, 1200), VECTORS[1000:1200])
+            await until(lambda: index.stats().unsaved == 0)
+            release.set()
+            await until(lambda: merged(index, SETTINGS))
+            held = {s: v for s, v in HELD.items() if s < 2400 and s != 8}
+            assert same(await index.search(query, 5, [(0, 2400)]), brute(held, query, 5))
+            assert index.stats().vectors == 1199
+        release.clear()
+        entered.clear()
+        async with an_index(tmp_path, SETTINGS, run) as index:
+            await index.add(2 * np.arange(1200, ROWS), VECTORS[1200:])
+            await entered.wait()
+        async with an_index(tmp_path, SETTINGS) as index:
+            assert index.last_seq == 2 * (ROWS - 1) and index.dimension == DIMENSION
+
+    asyncio.run(test())

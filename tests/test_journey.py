@@ -1,0 +1,122 @@
+"""The main job from end to end, on a real server: a folder goes in, frames come out, answers are found, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PASSWORD, SAMPLES, Serving, ask, documents, index
+
+from semantik.client import Client
+
+STAGES = [
+    "operation_queued",
+    "operation_started",
+    "scanning_documents",
+    "scanning_completed",
+    "processing_embeddings",
+    "document_processed",
+    "index_completed",
+    "operation_completed",
+    "status_update",
+]
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_a_folder_is_indexed_found_and_still_found_after_a_kill(start: Callable[..., Serving]) -> None:
+    serving = start("--progress-linger-s", "0.2")
+    client = await _first_user(serving)
+    collection_id, frames = await index(client, SAMPLES)
+    _is_whole_story(frames)
+    await _finds_the_generator(client, collection_id)
+    children = serving.tree[1:]
+    serving.kill()
+
+    again = start()
+    client = Client(again.url)
+    await client.sign_in("admin", PASSWORD)
+    await _finds_the_generator(client, collection_id)
+    assert not [child for child in children if child.is_running() and child.status() != "zombie"]
+    view = await client.call("GET", f"collections/{collection_id}")
+    assert view["status"] == "ready"
+    assert view["stats"]["vectors"] == view["chunk_count"] > 0
+
+
+@pytest.mark.gen_test(timeout=180)
+async def test_a_server_killed_while_it_indexes_goes_on_where_it_was(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in range(300):
+        text = "\n\n".join(
+            f"Note {number}.{part}: the tide was at {number * part} today." for part in range(8)
+        )
+        (folder / f"note-{number:03}.txt").write_text(text)
+    serving = start()
+    client = await _first_user(serving)
+    made = await client.call("POST", "collections", {"name": "Notes", "source_path": str(folder)})
+    seen: list[dict[str, Any]] = []
+    async for frame in client.watch(made["operation_id"]):
+        seen.append(frame)
+        if frame["type"] == "document_processed":
+            break
+    done = seen[-1]["data"]["processed"]
+    assert 0 < done < 300, "the kill must come in the middle"
+    serving.kill()
+
+    again = start("--progress-linger-s", "0.2")
+    client = Client(again.url)
+    await client.sign_in("admin", PASSWORD)
+    last = seen[-1]["id"]
+    rest = [frame async for frame in client.watch(made["operation_id"], since=last)]
+    _is_whole_story(seen + rest)
+    view = await client.call("GET", f"collections/{made['id']}")
+    assert (view["document_count"], view["failed_count"]) == (300, 0)
+    assert view["stats"]["vectors"] == view["chunk_count"]
+    found = await documents(client, made["id"])
+    assert sum(item["chunk_count"] for item in found.values()) == view["chunk_count"]
+    assert {item["status"] for item in found.values()} == {"indexed"}
+    hits = await ask(client, "Note 217.5: the tide was at 1085 today.", k=1)
+    assert hits[0]["document"]["name"] == "note-217.txt"
+
+
+async def _first_user(serving: Serving) -> Client:
+    client = Client(serving.url)
+    await client.register("admin", PASSWORD)
+    await client.sign_in("admin", PASSWORD)
+    return client
+
+
+def _is_whole_story(frames: list[dict[str, Any]]) -> None:
+    """The snapshot first, every stage in its order, no hole in seq, one terminal message, both forms alike."""
+    assert frames[0]["type"] == "current_state"
+    kinds = [frame["type"] for frame in frames]
+    places = [kinds.index(stage) for stage in STAGES[:-1]]
+    assert places == sorted(places)
+    assert kinds[-1] == "status_update"
+    assert frames[-1]["data"]["status"] == "completed"
+    assert (
+        sum(kind in ("operation_completed", "operation_failed", "operation_cancelled") for kind in kinds) == 1
+    )
+    stream = [frame for frame in frames if "seq" in frame]
+    assert [frame["seq"] for frame in stream] == list(range(1, len(stream) + 1))
+    percents = [f["data"]["progress_percent"] for f in stream if "progress_percent" in f["data"]]
+    assert percents == sorted(percents)
+    for frame in frames:
+        hidden = {"type", "timestamp", "id", "seq", "operation_id"}
+        assert all(frame[key] == value for key, value in frame["data"].items() if key not in hidden)
+
+
+async def _finds_the_generator(client: Client, collection_id: str) -> None:
+    hits = await ask(client, "What do we do when the generator fails?", collection_ids=[collection_id])
+    assert hits[0]["document"]["name"] == "power-and-heating.pdf"
+    assert -1 <= hits[0]["score"] <= 1
+    assert hits[0]["page"]
+    document = hits[0]["document"]["id"]
+    path = f"collections/{collection_id}/documents/{document}/content"
+    start, end = hits[0]["start"], hits[0]["end"]
+    content = await client.call("GET", path, offset=start, limit=end - start)
+    assert content["text"] == hits[0]["passage"]

@@ -1,0 +1,296 @@
+"""The browser's page in a real Chromium, against a whole server that runs as a child of its own.
+
+A console error or a failed request that a test did not expect fails it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+SERVER = ROOT / "bin" / "semantik-server"
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+NAME, PASSWORD = "ada", "correct horse battery"
+PATIENCE_MS = 60_000  # a new server loads its model first
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a new server that has no user yet."""
+    data = tmp_path_factory.mktemp("data")
+    with (data.parent / "server.log").open("wb") as log:
+        child = subprocess.Popen(
+            [SERVER, "--port", "0", "--data", str(data)], stdout=subprocess.PIPE, stderr=log
+        )
+    assert child.stdout is not None
+    try:
+        readable, _, _ = select.select([child.stdout], [], [], PATIENCE_MS / 1000)
+        assert readable, "the server was not ready in time"
+        line = child.stdout.readline().decode()
+        assert line.startswith("Semantik is ready: "), (line, (data.parent / "server.log").read_text())
+        yield line.removeprefix("Semantik is ready: ").strip()
+    finally:
+        child.terminate()
+        child.wait(15)
+        child.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def trouble() -> list[str]:
+    """What went wrong in the browser; a test takes out what it expected."""
+    return []
+
+
+@pytest.fixture
+def page(server: str, browser: Browser, trouble: list[str]) -> Iterator[Page]:
+    context = browser.new_context(base_url=server, viewport={"width": 1100, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page = context.new_page()
+    page.on("console", lambda m: trouble.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on(
+        "requestfailed", lambda r: trouble.append(f"{r.method} {r.url} {r.failure}") if _lost(r) else None
+    )
+    yield page
+    context.close()
+    assert trouble == []
+
+
+def _lost(request: Any) -> bool:
+    """A request that the page itself took back, since its answer was no longer wanted, is not lost."""
+    return request.failure != "net::ERR_ABORTED"
+
+
+@pytest.fixture
+def member(server: str, page: Page, trouble: list[str]) -> Page:
+    """The page with somebody signed in; that nobody was is told to its console, rightly, by a 401."""
+    with urllib.request.urlopen(f"{server}/api/v2/auth/setup", timeout=10) as answer:
+        if json.load(answer)["needs_first_user"]:
+            _post(server, "/api/v2/auth/register", {"username": NAME, "password": PASSWORD})
+    page.goto("/")
+    _sign_in(page, PASSWORD)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert len(trouble) == 1 and "status of 401" in trouble.pop()
+    return page
+
+
+def _post(server: str, path: str, body: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(server + path, json.dumps(body).encode(), headers, method="POST")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Five small documents, one of them broken."""
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    (folder / "pump.md").write_text(
+        "# The plant 🏭\n\nIt stands by the river.\n\n## Pumps\n\nBefore the centrifugal pump is started, it "
+        "must be primed: fill the casing with water and open the vent until no more air escapes.\n"
+    )
+    (folder / "garden.txt").write_text(
+        "Tomatoes want sun, and water in the morning, never on their leaves.\n"
+    )
+    (folder / "library.html").write_text(
+        "<html><head><title>Library rules</title></head><body><h1>Library rules</h1>"
+        "<p>Books are lent for four weeks, and a late one costs ten cents a day.</p></body></html>"
+    )
+    (folder / "boiler.eml").write_text(
+        "From: Eva <eva@plant.example>\nTo: all@plant.example\nSubject: Boiler\nContent-Type: text/plain\n\n"
+        "The boiler is inspected every year in March by the insurance company.\n"
+    )
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R")
+    return folder
+
+
+def _sign_in(page: Page, password: str) -> None:
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def _create(page: Page, name: str, folder: Path) -> None:
+    heading = page.get_by_text("New collection", exact=True)
+    expect(heading).to_be_visible()
+    if not page.get_by_label("Name", exact=True).is_visible():
+        heading.click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Folder", exact=True).fill(str(folder))
+    page.get_by_role("button", name="Create collection").click()
+
+
+def _card(page: Page, name: str) -> Any:
+    return page.locator(".operation").filter(has_text=f"“{name}”")
+
+
+def test_a_first_user_finds_a_passage(page: Page, folder: Path) -> None:
+    frames: list[dict[str, Any]] = []
+    page.on("websocket", lambda s: s.on("framereceived", lambda text: frames.append(json.loads(text))))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Create the first user")).to_be_visible()
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create and sign in").click()
+    expect(page.get_by_text("No collections yet")).to_be_visible()
+
+    _create(page, "Plant", folder)
+    card = _card(page, "Plant")
+    expect(card).to_have_attribute("data-status", "completed")
+    expect(card.get_by_role("progressbar")).to_have_js_property("value", 100)
+    expect(card.locator(".problems li").filter(has_text="broken.pdf")).to_be_visible()
+    types = [frame["type"] for frame in frames]
+    assert types[0] == "current_state"
+    assert {"document_processed", "error", "operation_completed"} <= set(types)
+    assert not [url for url in asked if re.search(r"/operations/[^/?]+$", url) and url.startswith("http")]
+    collection = page.locator(".collection")
+    expect(collection).to_contain_text("4 documents")
+    expect(collection).to_contain_text("1 failed")
+    expect(collection).to_contain_text("ready")
+
+    page.get_by_role("searchbox").fill("How is the pump primed?")
+    page.get_by_role("button", name="Search", exact=True).click()
+    hit = page.locator(".hit").first
+    expect(hit).to_contain_text("pump.md")
+    expect(hit).to_contain_text("fill the casing with water")
+    assert {"pump", "primed"} <= {text.lower() for text in hit.locator("mark").all_inner_texts()}
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    hit.get_by_role("link", name="Show in document").click()
+    expect(page.locator("#hit")).to_contain_text("fill the casing with water and open the vent")
+    expect(page.locator("#hit")).to_be_in_viewport()
+
+    page.get_by_role("link", name="Semantik").click()
+    page.get_by_role("link", name="Plant", exact=True).click()
+    page.get_by_label("State").select_option("failed")
+    documents = page.locator(".documents > li")
+    expect(documents).to_have_count(1)
+    expect(documents).to_contain_text("broken.pdf")
+    assert documents.locator(".reason").inner_text().endswith(".")
+
+    page.reload()
+    expect(page.get_by_role("heading", name="Plant", exact=True)).to_be_visible()
+    assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+
+
+def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -> None:
+    addresses: list[str] = []
+    seqs: list[int] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        addresses.append(socket.url)
+        upstream = socket.connect_to_server()
+
+        def relay(text: str | bytes) -> None:
+            frame = json.loads(text)
+            socket.send(text)
+            if "seq" in frame:
+                seqs.append(frame["seq"])
+                if len(addresses) == 1:
+                    upstream.on_message(lambda _: None)
+                    socket.close(code=1011, reason="cut")
+
+        upstream.on_message(relay)
+
+    member.route_web_socket(re.compile("/ws/operations/"), route)
+    _create(member, "Cut", folder)
+    expect(_card(member, "Cut")).to_have_attribute("data-status", "completed")
+    expect(_card(member, "Cut").locator("li", has_text="broken.pdf")).to_have_count(1)
+    assert len(addresses) == 2
+    assert "since=" in addresses[1]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_progress_is_asked_for_while_sockets_fail(member: Page, folder: Path) -> None:
+    member.route_web_socket(re.compile("/ws/operations/"), lambda socket: socket.close(code=1011))
+    _create(member, "Polled", folder)
+    card = _card(member, "Polled")
+    expect(card).to_have_attribute("data-status", "completed")
+    expect(card).to_contain_text("1 failed")
+    expect(member.locator(".collection").filter(has_text="Polled")).to_contain_text("4 documents")
+
+
+def test_a_refused_socket_says_why_and_is_not_tried_again(member: Page, folder: Path) -> None:
+    tries: list[str] = []
+
+    def refuse(socket: WebSocketRoute) -> None:
+        tries.append(socket.url)
+        socket.close(code=1008, reason="You may not watch this.")
+
+    member.route_web_socket(re.compile("/ws/operations/"), refuse)
+    running = {"id": "x", "status": "processing", "operation_type": "index", "processed_files": 0}
+    member.route(re.compile(r"/api/v2/operations/[^/?]+$"), lambda route: route.fulfill(json=running))
+    _create(member, "Refused", folder)
+    expect(_card(member, "Refused")).to_contain_text("Live progress has stopped: You may not watch this.")
+    assert len(tries) == 1
+
+
+def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: list[str]) -> None:
+    _create(page, "Nowhere", Path("/no/such/folder"))
+    expect(page.locator("form .error:visible")).to_contain_text("/no/such/folder")
+    page.get_by_role("button", name="Sign out").click()
+    _sign_in(page, "wrong")
+    expect(page.locator("form .error:visible")).to_contain_text("password is wrong")
+    assert [re.findall(r"status of (\d+)", text) for text in trouble] == [["422"], ["401"]]
+    trouble.clear()
+
+
+def test_an_ended_session_leads_to_the_door(member: Page, trouble: list[str]) -> None:
+    member.context.clear_cookies()
+    member.get_by_text("New collection", exact=True).click()
+    _create(member, "Late", Path("/tmp"))
+    expect(member.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
+    assert len(trouble) == 1 and "status of 401" in trouble[0]
+    trouble.clear()
+
+
+def test_a_busy_server_is_asked_again(member: Page, trouble: list[str]) -> None:
+    asked: list[str] = []
+
+    def busy(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+            return
+        problem = {"title": "Service Unavailable", "status": 503, "detail": "A store is away."}
+        headers = {"Retry-After": "1", "Content-Type": "application/problem+json"}
+        route.fulfill(status=503, headers=headers, body=json.dumps(problem))
+
+    member.route("**/api/v2/collections?*", busy)
+    member.reload()
+    expect(member.get_by_text("The server is catching its breath; trying again…")).to_be_visible()
+    expect(member.get_by_role("heading", name="Collections")).to_be_visible()
+    expect(member.get_by_text("catching its breath")).to_be_hidden()
+    assert len(trouble) == 1 and "status of 503" in trouble[0]
+    trouble.clear()
