@@ -119,12 +119,13 @@ class OperationSocket(WebSocketHandler):
             async for item in watch.frames():
                 if isinstance(item, Truncated):
                     await self._send("history_truncated", {})
-                    await self._snapshot(principal, operation_id, watch)
+                    if await self._snapshot(principal, operation_id, watch):
+                        break  # the end itself is among what was lost
                     continue
                 await self.write_message(item.json)
                 if _is_last(item) or (ended and item.id == watch.last_id):
-                    await self._linger()
-                    return
+                    break
+            await self._linger()
 
     async def _snapshot(self, principal: Principal, operation_id: str, watch: Watch) -> bool:
         """Send `current_state`; True when the operation has ended and its last message is out."""

@@ -13,7 +13,9 @@ from handlers.shapes import hit_json
 from semantik.search import Filters, Question
 
 
-def _moment(value: Any) -> datetime:
+def _moment(value: Any) -> datetime | None:
+    if value is None:
+        return None
     try:
         moment = datetime.fromisoformat(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
@@ -41,8 +43,8 @@ _SEARCH = vol.Schema(
             {
                 vol.Optional("path_glob"): vol.Maybe(vol.All(str, vol.Length(min=1, max=1000))),
                 vol.Optional("extensions"): vol.All([_extension], vol.Length(max=100), vol.Coerce(tuple)),
-                vol.Optional("modified_after"): vol.Maybe(_moment),
-                vol.Optional("modified_before"): vol.Maybe(_moment),
+                vol.Optional("modified_after"): _moment,
+                vol.Optional("modified_before"): _moment,
             }
         ),
     }

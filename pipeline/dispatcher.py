@@ -112,7 +112,7 @@ class Dispatcher:
         self.wake()
 
     async def _tell_queued(self, operation: Operation, place: int) -> None:
-        async with self._parts.progress.publisher(operation.id) as publisher:
+        async with self._parts.progress.publisher(operation.id, operation.last_message) as publisher:
             await publisher.tell("operation_queued", once="queued", queue_position=place)
             await self._parts.store.operations.note_message(operation.id, publisher.last_seq)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.batch import Cutting, FileTask, ModelSpec, ReadDocument, ReadFailure
 from pipeline.run import Run
 from pipeline.storing import Finished, Storer
-from semantik.errors import LeaseLost, Unavailable
+from semantik.errors import Invalid, LeaseLost, Unavailable
 from semantik.records import Document
 
 _STORE_DOCUMENTS = 64
@@ -32,14 +32,15 @@ class _Growing:
     read: ReadDocument
     vectors: NDArray[np.float16] | None = None
     missing: int = 0
+    given_up: bool = False
 
     def take(self, begin: int, vectors: NDArray[np.float16]) -> bool:
-        """Put vectors from chunk `begin` on; True when it has them all."""
+        """Put vectors from chunk `begin` on; True when it has them all, and has not been given up."""
         if self.vectors is None:
             self.vectors = np.empty((len(self.read.chunks), vectors.shape[1]), np.float16)
         self.vectors[begin : begin + len(vectors)] = vectors
         self.missing -= len(vectors)
-        return self.missing == 0
+        return self.missing == 0 and not self.given_up
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,27 @@ class Flow:
             if pack and self._read.empty():
                 yield pack
                 pack, room = [], most
+        if pack:
+            yield pack
 
     async def _embed(self, pieces: Sequence[_Piece], room: asyncio.Semaphore) -> None:
         try:
-            texts = [text for piece in pieces for text in piece.texts()]
-            vectors = await self._run.parts.pool.embed(self._model, texts)
+            await self._embed_together(pieces)
         finally:
             room.release()
+
+    async def _embed_together(self, pieces: Sequence[_Piece]) -> None:
+        texts = [text for piece in pieces for text in piece.texts()]
+        try:
+            vectors = await self._run.parts.pool.embed(self._model, texts)
+        except Invalid as error:
+            # A passage that no worker survives costs its own document, not those that shared the task.
+            if len(pieces) > 1:
+                for piece in pieces:
+                    await self._embed_together([piece])
+            else:
+                await self._give_up(pieces[0].growing, str(error))
+            return
         at = 0
         for piece in pieces:
             count = piece.end - piece.begin
@@ -165,6 +180,12 @@ class Flow:
             if growing.take(piece.begin, vectors[at : at + count]):
                 await self._finished.put(Finished(growing.document, growing.read, growing.vectors))
             at += count
+
+    async def _give_up(self, growing: _Growing, reason: str) -> None:
+        if not growing.given_up:
+            growing.given_up = True
+            failure = ReadFailure(growing.document.id, "worker_died", reason, skipped=False)
+            await self._finished.put(Finished(growing.document, failure))
 
     async def _store_all(self) -> None:
         going = True

@@ -8,6 +8,7 @@ Run as a script by `semantik/embedded.py`, and imports nothing of the project:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -43,7 +44,9 @@ async def _serve_mongo(folder: str, socket: str) -> None:
     handler = NeoSQLiteHandler(data_dir=folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await handle_client(reader, writer, handler)
+        # Only the stop below cancels; asyncio of Python 3.11 would report it as an error of the callback.
+        with contextlib.suppress(asyncio.CancelledError):
+            await handle_client(reader, writer, handler)
 
     server = await asyncio.start_unix_server(serve, socket, limit=_READ_BUFFER_BYTES)
     await stopping.wait()

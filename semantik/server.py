@@ -108,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
 
         beat = asyncio.create_task(loopwatch.watch(), name="loop watch")
         stack.callback(beat.cancel)
-        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.reader, stores.failure, beat))
+        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, beat))
         stack.callback(failure.cancel)
         port = sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -108,6 +108,7 @@ async def test_only_what_is_wanted_is_started(tmp_path):
         assert not psutil.Process().children()
 
 
+@pytest.mark.noisy
 async def test_redis_comes_back_with_its_data(tmp_path, heard):
     async with running(tmp_path, mongo=False) as stores, Redis.from_url(stores.redis_url) as redis:
         await redis.xadd("stream", {"n": 1})
@@ -117,6 +118,7 @@ async def test_redis_comes_back_with_its_data(tmp_path, heard):
         assert await redis.xlen("stream") == 1
 
 
+@pytest.mark.noisy
 async def test_mongo_loses_nothing_that_it_acknowledged(tmp_path, heard):
     async with running(tmp_path, redis=False) as stores:
         mongo = AsyncIOMotorClient(stores.mongo_url)
@@ -197,6 +199,7 @@ async def test_a_store_that_cannot_start_says_why(tmp_path):
     assert not psutil.Process().children()
 
 
+@pytest.mark.noisy
 async def test_a_store_that_keeps_failing_is_told_to_the_server(tmp_path, heard):
     async with running(tmp_path, mongo=False) as stores:
         redis = child("redis")

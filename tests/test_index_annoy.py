@@ -24,9 +24,9 @@ VECTORS = clustered(ROWS)
 HELD = {2 * row: VECTORS[row] for row in range(ROWS)}
 
 
-async def fill(index: VectorIndex, settings: Index = SETTINGS) -> None:
+async def fill(index: VectorIndex, settings: Index = SETTINGS, vectors: Any = VECTORS) -> None:
     for start in range(0, ROWS, 250):
-        await index.add(2 * np.arange(start, start + 250), VECTORS[start : start + 250])
+        await index.add(2 * np.arange(start, start + 250), vectors[start : start + 250])
     await until(lambda: merged(index, settings))
 
 
@@ -98,14 +98,17 @@ def test_tombstones_around_the_question(tmp_path: Path) -> None:
 
 def test_what_misses_the_target_is_scanned_exactly(tmp_path: Path) -> None:
     settings = dataclasses.replace(SETTINGS, trees=1, target_recall=1.0)
+    noise = np.random.default_rng(3).standard_normal((ROWS, DIMENSION))
+    vectors = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype(np.float16)
+    held = {2 * row: vectors[row] for row in range(ROWS)}
 
     async def test() -> None:
         async with an_index(tmp_path, settings) as index:
-            await fill(index, settings)
+            await fill(index, settings, vectors)
             assert index.stats().engine == "exact" and index.stats().measured_recall is None
             assert not list(tmp_path.rglob("forest.annoy"))
             for query in questions(10):
-                assert same(await index.search(query, 10), brute(HELD, query, 10))
+                assert same(await index.search(query, 10), brute(held, query, 10))
 
     asyncio.run(test())
 

@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from test_index import DIMENSION, an_index, brute, clustered, merged, refill, same, until
 
-from semantik.index import VectorIndex, ranges, tombstones
+from semantik.index import VectorIndex, ranges, recovery, tombstones
 from semantik.index.durable import Damaged
 from semantik.settings import Index
 
@@ -91,8 +91,9 @@ def test_killed_at_every_step(tmp_path: Path, step: str) -> None:
     assert child.returncode == -signal.SIGKILL, "the step was never reached"
 
     async def test() -> None:
+        recovery.load(tmp_path / "c" / "0", DIMENSION)
+        assert names(tmp_path) == named(tmp_path), "leftovers are removed"
         async with an_index(tmp_path, SETTINGS) as index:
-            assert names(tmp_path) == named(tmp_path), "leftovers are removed"
             assert index.last_seq in (KEPT - 1, 419)
             for own in range(*EARLY):
                 found = await index.search(VECTORS[own].astype(np.float32), 1)
@@ -172,7 +173,6 @@ def test_damage_goes_with_all_that_follows(
         async with an_index(tmp_path, SETTINGS) as index:
             assert len(caplog.records) == 1 and "will be added again" in caplog.text
             assert index.last_seq == (100 if sound else -1)
-            assert names(tmp_path) == named(tmp_path)
             if not sound:
                 await index.delete([EARLY])
             await check(index, set(range(*EARLY)))
@@ -188,10 +188,11 @@ def test_damage_goes_with_all_that_follows(
 def test_a_damaged_annoy_segment(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
         async with an_index(tmp_path, SETTINGS) as index:
-            await prepare(index)
-            await check(index, set(range(*EARLY)))
+            await index.add(np.arange(ROWS), VECTORS)
+            await index.delete([EARLY])
+            await until(lambda: merged(index, SETTINGS))
             assert index.stats().engine == "annoy"
-        (forest,) = (tmp_path / "c" / "0").glob("0-*/forest.annoy")
+        (forest,) = tmp_path.rglob("forest.annoy")
         truncate(name)(forest.parent)
         async with an_index(tmp_path, SETTINGS) as index:
             assert index.last_seq == -1 and len(caplog.records) == 1
@@ -207,8 +208,6 @@ def test_another_dimension_starts_anew(tmp_path: Path, caplog: pytest.LogCapture
             await prepare(index)
         body = (tmp_path / "c" / "0" / "manifest.json").read_text()
         assert f'"dimension": {DIMENSION}' in body
-        from semantik.index import recovery
-
         opened = recovery.load(tmp_path / "c" / "0", 8)
         assert opened.last_seq == -1 and "8 are needed" in caplog.text
 
@@ -265,8 +264,9 @@ def test_leftovers_are_removed(tmp_path: Path) -> None:
         (home / "5-9-abcdef01" / "vectors.f16").write_bytes(b"half")
         (home / "manifest.json.new").write_text("half")
         (home / "tombstones-old").write_text("old")
+        recovery.load(home, DIMENSION)
+        assert names(tmp_path) == named(tmp_path)
         async with an_index(tmp_path, SETTINGS) as index:
-            assert names(tmp_path) == named(tmp_path)
             await check(index, set(range(*EARLY)))
 
     asyncio.run(test())

@@ -27,6 +27,8 @@ async def index(run: Run) -> dict[str, object]:
         await scan(run, storer)
     await embed(run, storer)
     await storer.recount()
+    if storer.counts.pending:
+        raise RuntimeError(f"{storer.counts.pending} documents were passed over")
     result: dict[str, object] = {
         "documents": storer.counts.indexed,
         "chunks": storer.counts.chunks,

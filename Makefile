@@ -1,0 +1,30 @@
+# The words to learn. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup tools run demo test check bench
+
+help: ## list these words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv with all that Semantik needs; quick when nothing changed
+	@bin/setup
+
+tools:
+	@bin/setup --tests
+
+run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
+	@exec bin/semantik-server
+
+demo: setup ## index a folder before your eyes and search it: make demo [FOLDER=/some/folder]
+	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}
+
+test: tools ## run all tests: make test [ARGS="-k search"]
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: tools ## format, lint, types, import contracts
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+bench: tools ## measure the journey of a folder
+	@.venv/bin/python bench/journey.py $(ARGS)

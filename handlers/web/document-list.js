@@ -1,0 +1,103 @@
+// A collection's documents in pages, filtered by state and name, with the reason of each failure.
+import { request, url } from "./api.js";
+import { errorLine, field, guarded, h, refill } from "./dom.js";
+import { bytes, date, plural, splitPath } from "./format.js";
+
+const PAGE = 50;
+const LONGEST_PAGE = 500;
+const TYPING_MS = 250;
+const STATES = [["", "all"], ["indexed", "indexed"], ["failed", "failed"], ["skipped", "skipped"], ["pending", "pending"]];
+
+export function documentList({ library }, collectionId, signal) {
+  const state = h("select", { name: "status" }, STATES.map(([value, name]) => h("option", { value }, name)));
+  const name = h("input", { type: "search", name: "name", autocomplete: "off", placeholder: "part of a name" });
+  const list = h("ul", { class: "documents" });
+  const empty = h("p", { class: "empty", hidden: true });
+  const errors = errorLine();
+  const more = h("button", { type: "button", hidden: true }, "More documents");
+  let loading = new AbortController();
+  let shown = 0;
+  let cursor = null;
+  let typing = 0;
+
+  /** Read again as many documents as are shown (a first page at least), and put them in their place. */
+  async function refresh() {
+    loading.abort();
+    loading = new AbortController();
+    const { signal: mine } = loading;
+    try {
+      const wanted = Math.max(PAGE, shown);
+      const items = [];
+      let next = null;
+      do {
+        const page = await read(next, Math.min(wanted - items.length, LONGEST_PAGE), mine);
+        items.push(...page.items);
+        next = page.next_cursor;
+      } while (next && items.length < wanted);
+      refill(list, items.map(row));
+      shown = items.length;
+      finish(next);
+      errors.clear();
+    } catch (error) {
+      if (error.name !== "AbortError") errors.show(error);
+    }
+  }
+
+  async function readOn() {
+    const page = await read(cursor, PAGE, loading.signal);
+    list.append(...page.items.map(row));
+    shown += page.items.length;
+    finish(page.next_cursor);
+  }
+
+  function read(from, limit, mine) {
+    const query = { status: state.value, name: name.value.trim(), cursor: from, limit };
+    return request("GET", url(["collections", collectionId, "documents"], query), { signal: mine });
+  }
+
+  function finish(next) {
+    list.removeAttribute("aria-busy");
+    cursor = next;
+    more.hidden = !next;
+    empty.hidden = shown > 0;
+    if (state.value || name.value.trim()) empty.textContent = "No document matches this filter.";
+    else if (library.get(collectionId)?.active_operation_id) empty.textContent = "The folder is being read; its documents appear here.";
+    else empty.textContent = "No documents yet. Add a folder above.";
+  }
+
+  function row(doc) {
+    const href = `#/${["collections", collectionId, "documents", doc.id].map(encodeURIComponent).join("/")}`;
+    const facts = [bytes(doc.size), date(doc.modified_at)];
+    if (doc.chunk_count) facts.push(plural(doc.chunk_count, "passage"));
+    return h("li", { "data-status": doc.status },
+      h("div", { class: "row" },
+        h("span", { class: "path", title: doc.path },
+          doc.status === "indexed" ? h("a", { href }, doc.name) : h("span", { class: "name" }, doc.name),
+          h("span", { class: "folder" }, splitPath(doc.path).folder)),
+        h("span", { class: "tag status", "data-status": doc.status }, doc.status)),
+      h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
+      doc.error ? h("p", { class: "reason" }, doc.error.message) : null);
+  }
+
+  function again() {
+    shown = 0;
+    list.setAttribute("aria-busy", "true");
+    refresh();
+  }
+
+  state.addEventListener("change", again);
+  name.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(again, TYPING_MS);
+  });
+  more.addEventListener("click", () => guarded(more, errors, readOn));
+  signal.addEventListener("abort", () => {
+    clearTimeout(typing);
+    loading.abort();
+  });
+  const node = h("section", { class: "card stack", "aria-labelledby": "documents-heading" },
+    h("h2", { id: "documents-heading" }, "Documents"),
+    h("div", { class: "filters" }, field("State", state), field("Name", name)),
+    errors.node, list, empty, more);
+  return { node, refresh };
+}

@@ -1,0 +1,61 @@
+// Builds elements. Texts become text nodes, always: nothing here or elsewhere in the page reads data as HTML.
+
+/** An element with attributes (`on…` are listeners; null, undefined and false are left out) and children. */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+let fields = 0;
+
+/** A labelled field: `field("Name", h("input", …), "a hint")`. */
+export function field(label, input, hint) {
+  fields += 1;
+  input.id = `field-${fields}`;
+  if (hint) input.setAttribute("aria-describedby", `hint-${fields}`);
+  return h("div", { class: "field" }, h("label", { class: "label", for: input.id }, label), input,
+    hint ? h("span", { class: "hint", id: `hint-${fields}` }, hint) : null);
+}
+
+/** Put `nodes` in the place of a list's, and the focus back to where it was: lists are redrawn as documents arrive. */
+export function refill(list, nodes) {
+  const key = (node) => node?.getAttribute("href") ?? node?.dataset.key;
+  const focused = list.contains(document.activeElement) ? key(document.activeElement) : null;
+  list.replaceChildren(...nodes);
+  if (focused) [...list.querySelectorAll("a, input")].find((node) => key(node) === focused)?.focus();
+}
+
+/** A place for an error beside the action that met it; read out when it is filled. */
+export function errorLine() {
+  const line = h("p", { class: "error", role: "alert", hidden: true });
+  return {
+    node: line,
+    show(error) {
+      line.textContent = error.message;
+      line.hidden = false;
+    },
+    clear() {
+      line.textContent = "";
+      line.hidden = true;
+    },
+  };
+}
+
+/** Run `action` while `button` is disabled, so that nothing is sent twice; its error goes to `errors`. */
+export async function guarded(button, errors, action) {
+  errors.clear();
+  button.disabled = true;
+  try {
+    await action();
+  } catch (error) {
+    if (error.name !== "AbortError") errors.show(error);
+  } finally {
+    button.disabled = false;
+  }
+}

@@ -1,0 +1,43 @@
+// Numbers, times and names as a person reads them. Pure functions.
+
+const NUMBER = new Intl.NumberFormat("en");
+const DATE = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+export const number = (value) => NUMBER.format(value);
+
+/** `plural(2, "file")` is "2 files". */
+export function plural(count, noun) {
+  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+export function bytes(size) {
+  if (size < 1000) return plural(size, "byte");
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = size / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** Seconds in words: "8 s", "4 min", "2 h 10 min". */
+export function duration(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(seconds < 1 ? 1 : 0)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function date(text) {
+  const time = new Date(text);
+  return text && !Number.isNaN(time.getTime()) ? DATE.format(time) : "";
+}
+
+/** "/a/b/c.pdf" is {folder: "/a/b/", name: "c.pdf"}. */
+export function splitPath(path) {
+  const cut = path.lastIndexOf("/") + 1;
+  return { folder: path.slice(0, cut), name: path.slice(cut) };
+}

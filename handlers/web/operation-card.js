@@ -1,0 +1,126 @@
+// Shows one operation: bar, stage, counts, current file, what went wrong, and a button to cancel or put it away.
+import { request, url } from "./api.js";
+import { errorLine, guarded, h } from "./dom.js";
+import { plural, splitPath } from "./format.js";
+
+const LISTED = 100;
+const CONNECTIONS = {
+  live: () => "",
+  ended: () => "",
+  reconnecting: (reason) => `The live connection was lost; reconnecting…${reason ? ` (${reason})` : ""}`,
+  polling: () => "The live connection cannot be made; asking every few seconds instead.",
+  stopped: (reason) => `Live progress has stopped: ${reason}`,
+};
+
+export class OperationCard {
+  #drawn = { errors: 0, warnings: 0, asked: false, collection: null };
+
+  /** `titled()` gives the collection's name as known now; `onDismiss()` puts the card away. */
+  constructor(id, state, { titled, collectionLink, onDismiss }) {
+    this.id = id;
+    this.state = state;
+    this.titled = titled;
+    this.collectionLink = collectionLink;
+    this.title = h("h2");
+    this.bar = h("progress", { max: 100, value: 0 });
+    this.stage = h("span", { class: "stage" });
+    this.percent = h("span", { class: "percent" });
+    this.counts = h("p", { class: "counts" });
+    this.file = h("p", { class: "file" });
+    this.link = h("p", { class: "hint", hidden: true });
+    this.reason = h("p", { class: "error", hidden: true });
+    this.failures = list(true);
+    this.warnings = list(false);
+    this.errors = errorLine();
+    this.cancel = h("button", { type: "button", class: "quiet", onclick: () => this.#cancel() }, "Cancel");
+    this.dismiss = h("button", { type: "button", class: "quiet", hidden: true, onclick: onDismiss }, "Close");
+    this.node = h("article", { class: "card operation", "data-operation": id },
+      h("div", { class: "row" }, this.title, this.cancel, this.dismiss),
+      h("p", { class: "row" }, this.stage, this.percent),
+      this.bar, this.counts, this.file, this.link, this.reason,
+      this.failures.node, this.warnings.node, this.errors.node);
+    this.draw();
+  }
+
+  connection(state, reason) {
+    this.node.dataset.connection = state;
+    const words = CONNECTIONS[state](reason);
+    this.link.textContent = words;
+    this.link.hidden = !words;
+    if (state === "stopped") {
+      this.cancel.hidden = true;
+      this.dismiss.hidden = false;
+    }
+  }
+
+  /** Bring what is shown up to the state; called at most once in an animation frame. */
+  draw() {
+    const { state } = this;
+    this.#drawTitle();
+    this.node.dataset.status = state.status;
+    this.stage.textContent = state.words;
+    const unknown = !state.ended && state.status !== "queued" && state.percent === 0 && !state.processed;
+    if (unknown) this.bar.removeAttribute("value");
+    else this.bar.value = state.percent;
+    this.percent.textContent = unknown || state.status === "queued" ? "" : `${Math.floor(state.percent)} %`;
+    this.counts.textContent = state.counts;
+    const { folder, name } = splitPath(state.ended ? "" : state.file);
+    this.file.replaceChildren(h("span", { class: "name" }, name), h("span", { class: "folder" }, folder));
+    this.file.title = state.file;
+    this.file.hidden = state.ended;
+    this.reason.textContent = state.status === "failed" ? state.message : "";
+    this.reason.hidden = !this.reason.textContent;
+    this.#drawLists();
+    if (state.ended) {
+      this.cancel.hidden = true;
+      this.dismiss.hidden = false;
+    }
+  }
+
+  #drawTitle() {
+    const { id, name } = this.titled();
+    const title = `${this.state.verb} ${name ? `“${name}”` : "a collection"}`;
+    if (this.title.textContent === title && this.#drawn.collection === id) return;
+    this.#drawn.collection = id;
+    this.title.replaceChildren(id ? h("a", { href: this.collectionLink(id) }, title) : title);
+    this.bar.setAttribute("aria-label", `Progress: ${title}`);
+  }
+
+  #drawLists() {
+    const { errors, warnings, historyCut } = this.state;
+    const drawn = this.#drawn;
+    for (const error of errors.slice(drawn.errors, LISTED)) {
+      const name = splitPath(error.path).name;
+      this.failures.add(name ? [h("strong", { title: error.path }, name), ` ${error.message}`] : [error.message]);
+    }
+    for (const warning of warnings.slice(drawn.warnings, LISTED)) this.warnings.add([warning]);
+    drawn.errors = errors.length;
+    drawn.warnings = warnings.length;
+    const more = errors.length > LISTED ? `; the first ${LISTED} are listed here, all of them under Documents` : "";
+    const cut = historyCut ? "; earlier ones are under Documents" : "";
+    this.failures.title(errors.length, plural(errors.length, "problem") + more + cut);
+    this.warnings.title(warnings.length, plural(warnings.length, "warning"));
+  }
+
+  #cancel() {
+    return guarded(this.cancel, this.errors, async () => {
+      await request("DELETE", url(["operations", this.id]));
+      this.cancel.textContent = "Cancelling…";
+    });
+  }
+}
+
+/** A count that opens into a list. */
+function list(open) {
+  const summary = h("summary");
+  const items = h("ul");
+  const node = h("details", { class: "problems", open, hidden: true }, summary, items);
+  return {
+    node,
+    add: (content) => items.append(h("li", {}, content)),
+    title(count, text) {
+      node.hidden = count === 0;
+      summary.textContent = text;
+    },
+  };
+}

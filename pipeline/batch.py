@@ -1,0 +1,85 @@
+"""What crosses the border between the server and its worker processes: frozen, picklable, and nothing else.
+
+Knows no other module, so that both sides may import it without cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """One file to be read; `size` in bytes, as the scan saw it."""
+
+    document_id: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How texts are cut: `chunk_size` and `chunk_overlap` in tokens of `model`.
+
+    The size that counts is at most what the model reads, less its special tokens.
+    """
+
+    model: str
+    chunk_size: int
+    chunk_overlap: int
+
+
+@dataclass(frozen=True)
+class TextChunk:
+    """A passage: `text == document_text[start:end]`, in characters; `heading` like "Guide › Install"."""
+
+    text: str
+    start: int
+    end: int
+    page: int | None
+    heading: str | None
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters."""
+
+    document_id: str
+    mime: str
+    title: str | None
+    content_hash: str
+    length: int
+    pages: int | None
+    chunks: tuple[TextChunk, ...]
+
+
+@dataclass(frozen=True)
+class ReadFailure:
+    """A file that was not read, and why: `message` is one sentence for a person.
+
+    `category` is unreadable, unsupported, corrupt, too_large, timeout, worker_died or internal, and empty
+    for a file without text, which is skipped rather than failed.
+    """
+
+    document_id: str
+    category: str
+    message: str
+    skipped: bool
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A sentence-transformers name or path, and the precision asked for: auto, float32 or bfloat16."""
+
+    name: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model as it was loaded: `dimension` of its vectors, `max_tokens` that it reads, special ones included."""
+
+    name: str
+    dimension: int
+    max_tokens: int
+    precision: str

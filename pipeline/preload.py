@@ -1,0 +1,26 @@
+"""Imported once by the fork server, before any worker is forked: what is loaded here is shared by all workers.
+
+No thread may live when it ends, because a forked child has only the thread that forked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+# Ctrl-C goes to every process of the terminal; the server alone decides when its workers end.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+# Read by the libraries when they are imported: a worker computes on one thread, and tqdm's would outlive the import.
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[_variable] = "1"
+os.environ["TQDM_MONITOR_INTERVAL"] = "0"
+
+from pipeline import batch, chunk, model, worker  # noqa: E402, F401
+from semantik.errors import Invalid  # noqa: E402
+
+if worker.PRELOAD in os.environ:
+    _name, _precision = os.environ[worker.PRELOAD].rsplit(":", 1)
+    # A model that cannot be loaded is no reason to have no workers: the task that asks for it gets the sentence.
+    with contextlib.suppress(Invalid):
+        model.load(batch.ModelSpec(_name, _precision)).embed_questions(["warm"])

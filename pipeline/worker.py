@@ -1,0 +1,148 @@
+"""What runs in a worker process: reading files and embedding texts, one task at a time.
+
+Knows nothing of Tornado, MongoDB, Redis or the pool. The server imports this module too, to name its functions, so
+whatever is heavy (torch, kreuzberg, the splitter) is imported when it is first needed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import logging
+import multiprocessing
+import os
+import resource
+import select
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import failpoints
+from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, ReadDocument, ReadFailure
+from semantik.errors import SemantikError
+
+PRELOAD = "SEMANTIK_PRELOAD"  # name:precision of the model that the fork server loads for all
+NICENESS = 10
+_PR_SET_PDEATHSIG = 1
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: the limits of one file, the precision of models, and the failpoint of a test."""
+
+    max_file_bytes: int
+    file_timeout_s: float
+    worker_memory_bytes: int
+    precision: str
+    failpoint: str
+
+
+def begin(nice: bool, memory_bytes: int) -> None:
+    """Called once in each new worker: it dies with the server or the fork server, and may allocate so much."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _die_with_server()
+    if nice:
+        os.nice(NICENESS)
+    Path("/proc/self/oom_score_adj").write_text("500")  # a machine out of memory ends a worker, not the server
+    used = next(
+        int(line.split()[1]) * 1024
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmData:")
+    )
+    resource.setrlimit(resource.RLIMIT_DATA, (used + memory_bytes, used + memory_bytes))
+
+
+def _die_with_server() -> None:
+    """Have the kernel end this process when the server's end of their pipe closes, even during native code."""
+    server = multiprocessing.parent_process()
+    assert server is not None
+    pipe = server.sentinel
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([pipe], [], [], 0)[0]:
+        os._exit(1)
+
+
+def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Run a task. Errors that the server may be unable to unpickle come back as RuntimeError with the same words."""
+    try:
+        return function(*args)
+    except Exception as error:
+        if isinstance(error, SemantikError) or type(error).__module__ == "builtins":
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+
+
+def read_files(
+    files: Sequence[FileTask], cutting: Cutting, reading: Reading
+) -> list[ReadDocument | ReadFailure]:
+    """Extract and cut each file, in order. Raises Invalid when the model that counts the tokens cannot be loaded."""
+    from pipeline import model
+
+    loaded = model.load(ModelSpec(cutting.model, reading.precision))
+    return [_read(file, cutting, reading, loaded) for file in files]
+
+
+def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> ReadDocument | ReadFailure:
+    from pipeline import chunk, extract
+
+    # The signal's default action is death, so that native code that hangs ends too; the pool sees which signal it was.
+    signal.setitimer(signal.ITIMER_REAL, reading.file_timeout_s)
+    try:
+        failpoints.reach(reading.failpoint, "extract", file.path)
+        extracted = extract.extract(file.path, reading.max_file_bytes)
+        chunks = chunk.cut(
+            extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.room
+        )
+    except extract.ExtractError as error:
+        return ReadFailure(file.document_id, error.category, error.message, error.skipped)
+    except MemoryError:
+        limit = reading.worker_memory_bytes >> 20
+        message = f"Reading it needs more memory than the {limit} MB of pool.worker_memory_bytes."
+        return ReadFailure(file.document_id, "worker_died", message, False)
+    except Exception as error:
+        _log.exception("reading %s failed", file.path)
+        message = f"Reading this file failed for a reason that nobody foresaw ({type(error).__name__})."
+        return ReadFailure(file.document_id, "internal", message, False)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return ReadDocument(
+        file.document_id,
+        extracted.mime,
+        extracted.title,
+        extracted.content_hash,
+        len(extracted.text),
+        extracted.pages[-1][0] if extracted.pages else None,
+        chunks,
+    )
+
+
+def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
+    """Passages as float16 (n, dimension), unit length."""
+    from pipeline import model
+
+    for text in texts:
+        failpoints.reach(failpoint, "embed", text)
+    return model.load(spec).embed(texts).astype(np.float16)
+
+
+def embed_questions(spec: ModelSpec, texts: Sequence[str]) -> np.ndarray:
+    """Questions as float32 (n, dimension), unit length."""
+    from pipeline import model
+
+    return model.load(spec).embed_questions(texts)
+
+
+def describe(spec: ModelSpec) -> ModelInfo:
+    """Load the model and say what it is; raises Invalid when it cannot be loaded."""
+    from pipeline import model
+
+    return model.load(spec).info

@@ -1,0 +1,225 @@
+"""What an index holds: segments, the tail in memory, tombstones; and the steps from one state to the next.
+
+Everything that changes it runs in one thread, one call after the other, so there is nothing to lock.
+Searches, in other threads, read `state`, which is replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantik.errors import Invalid, Unavailable
+from semantik.index import manifest, ranges, tombstones
+from semantik.index.durable import Damaged, failpoint
+from semantik.index.manifest import Manifest, SegmentRecord
+from semantik.index.ranges import Ranges
+from semantik.index.rows import Rows, Scored, Tail, exact, ranked
+from semantik.index.segment import Segment, name_segment, write_segment
+
+# How far a vector's length may be from 1: more than any rounding does.
+_LENGTH_TOLERANCE = 0.01
+_CHECK_ROWS = 8192
+# What an index holds in memory while the disk takes nothing.
+_TAIL_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class IndexStats:
+    """`vectors` can be found; `deleted` still take room; `unsaved` are in memory only; `bytes` are on disk.
+
+    `engine` is "annoy" as soon as one segment uses it, else "exact". `measured_recall` is the mean recall@10
+    over the vectors searched by Annoy, `search_k` the largest in use; both None without Annoy.
+    """
+
+    vectors: int
+    deleted: int
+    unsaved: int
+    segments: int
+    bytes: int
+    engine: str
+    measured_recall: float | None
+    search_k: int | None
+
+
+@dataclass(frozen=True)
+class State:
+    """All that can be found at one moment."""
+
+    segments: tuple[Segment, ...]
+    tail: Rows
+
+    @property
+    def parts(self) -> list[Rows]:
+        return [*(segment.rows for segment in self.segments), self.tail]
+
+
+class Contents:
+    """One index. `frozen_seq`: all seqs up to it were put into segments; those above are in the tail."""
+
+    def __init__(
+        self,
+        home: Path,
+        dimension: int,
+        segments: Sequence[Segment] = (),
+        frozen_seq: int = -1,
+        buried: Ranges = ranges.NONE,
+        log: tuple[str, int] | None = None,
+    ) -> None:
+        """`log` is the name and length of the tombstones' log; without one all is saved anew, or OSError raised."""
+        self.home = home
+        self.dimension = dimension
+        self._frozen_seq = frozen_seq
+        self._buried = ranges.union(buried)
+        self._log, self._logged = log or ("", 0)
+        self._tail = Tail(dimension)
+        self.state = State(tuple(segments), self._tail.rows)
+        for segment in segments:
+            segment.rows.bury(self._buried)
+        if log is None:
+            self._save(self.state.segments, frozen_seq, self._buried)
+
+    @property
+    def last_seq(self) -> int:
+        tail = self.state.tail
+        return int(tail.seqs[-1]) if len(tail) else self._frozen_seq
+
+    @property
+    def buried(self) -> Ranges:
+        return self._buried
+
+    def append(self, seqs: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
+        """Put the rows above `last_seq` into the tail. Raises Invalid for seqs or vectors that cannot be.
+
+        Raises Unavailable when the tail takes all the memory it may, and the disk does not take it.
+        """
+        if len(seqs) and (seqs[0] < 0 or (np.diff(seqs) <= 0).any()):
+            raise Invalid("Seqs must be ascending and not negative.")
+        for start in range(0, len(vectors), _CHECK_ROWS):
+            lengths = np.linalg.norm(vectors[start : start + _CHECK_ROWS].astype(np.float32), axis=1)
+            if not (np.abs(lengths - 1) <= _LENGTH_TOLERANCE).all():
+                raise Invalid("Vectors must be finite and of length 1.")
+        tail = self.state.tail.vectors.nbytes
+        if tail and tail + vectors.nbytes > _TAIL_BYTES:
+            self._make_room()
+        new = int(np.searchsorted(seqs, self.last_seq, side="right"))
+        added = Rows(seqs[new:], vectors[new:], np.ones(len(seqs) - new, np.bool_))
+        if not len(added):
+            return
+        added.bury(self._buried)
+        self._tail.append(added)
+        self.state = replace(self.state, tail=self._tail.rows)
+
+    def bury(self, given: Sequence[tuple[int, int]] | Ranges) -> None:
+        """Let the seqs of the ranges not be found from now on, and log that.
+
+        Raises Invalid for bad ranges, OSError when the log cannot be written: they then hold until a restart.
+        """
+        added = ranges.normal(given)
+        if not len(added):
+            return
+        for rows in self.state.parts:
+            rows.bury(added)
+        self._buried = ranges.union(self._buried, added)
+        self._logged = tombstones.append(self.home / self._log, self._logged, added)
+        failpoint("tombstones-synced")
+
+    def freeze(self) -> None:
+        """Make the tail a segment on disk. Raises OSError; then the tail stays as it is."""
+        rows = self.state.tail
+        if not len(rows):
+            return
+        segments = self.state.segments
+        first, last = int(rows.seqs[0]), int(rows.seqs[-1])
+        name = name_segment(first, last)
+        try:
+            if rows.alive:
+                live = (rows.seqs[rows.live], rows.vectors[rows.live])
+                record = write_segment(self.home, name, (first, last), [live])
+                segments = (*segments, Segment(self.home, record, self.dimension))
+            self._save(segments, last)
+        except (OSError, Damaged):
+            self.discard(name)
+            raise
+        self._frozen_seq = last
+        self._tail = Tail(self.dimension)
+        self.state = State(segments, self._tail.rows)
+
+    def _make_room(self) -> None:
+        try:
+            self.freeze()
+        except OSError as error:
+            raise Unavailable(f"The index cannot take more vectors: {error.strerror}.", 10) from error
+
+    def exchange(self, old: Sequence[Segment], record: SegmentRecord) -> None:
+        """Put the merged segment in the place of those it was made of; forget tombstones that cover nothing."""
+        try:
+            merged = [Segment(self.home, record, self.dimension)] if record.rows else []
+            for segment in merged:
+                segment.rows.bury(self._buried)
+            at = self.state.segments.index(old[0])
+            segments = (*self.state.segments[:at], *merged, *self.state.segments[at + len(old) :])
+            dead = [ranges.covering(segment.rows.seqs[~segment.rows.live]) for segment in segments]
+            needed = ranges.union(*dead, ranges.beyond(self._buried, self._frozen_seq))
+            self._save(segments, self._frozen_seq, needed)
+        except (OSError, Damaged):
+            self.discard(record.name)
+            raise
+        self.state = State(segments, self.state.tail)
+        for name in [segment.record.name for segment in old] + ([] if merged else [record.name]):
+            self.discard(name)
+            failpoint("merge-removed")
+
+    def discard(self, name: str) -> None:
+        """Remove a segment's folder that no manifest names; what resists is removed at the next start."""
+        shutil.rmtree(self.home / name, ignore_errors=True)
+
+    def search(
+        self,
+        query: NDArray[np.float64],
+        k: int,
+        allowed: Sequence[tuple[int, int]] | Ranges | None,
+        threshold: float | None,
+    ) -> list[Scored]:
+        """The k best for a unit query; see VectorIndex.search. Runs in any thread."""
+        state = self.state
+        within = None if allowed is None else ranges.normal(allowed)
+        found = [segment.search(query, k, within) for segment in state.segments]
+        return ranked([*found, exact(state.tail, query, k, within)], k, threshold)
+
+    def stats(self) -> IndexStats:
+        segments, tail = self.state.segments, self.state.tail
+        alive = sum(rows.alive for rows in self.state.parts)
+        by_annoy = [segment for segment in segments if segment.record.search_k]
+        weight = sum(segment.record.rows for segment in by_annoy)
+        recall = sum((segment.record.recall or 0.0) * segment.record.rows for segment in by_annoy)
+        return IndexStats(
+            vectors=alive,
+            deleted=sum(len(rows) for rows in self.state.parts) - alive,
+            unsaved=len(tail),
+            segments=len(segments),
+            bytes=sum(segment.bytes for segment in segments),
+            engine="annoy" if by_annoy else "exact",
+            measured_recall=recall / weight if weight else None,
+            search_k=max((segment.record.search_k for segment in by_annoy), default=None),
+        )
+
+    def _save(self, segments: Sequence[Segment], last_seq: int, buried: Ranges | None = None) -> None:
+        """Write the manifest of the next state, with `buried` also a new tombstone log. Raises OSError."""
+        log, logged = self._log, self._logged
+        if buried is not None:
+            log, logged = f"tombstones-{secrets.token_hex(4)}", len(buried)
+            tombstones.create(self.home / log, buried)
+            failpoint("tombstones-created")
+        records = tuple(segment.record for segment in segments)
+        manifest.save(self.home, Manifest(self.dimension, last_seq, records, log, logged))
+        if buried is not None:
+            if self._log:
+                (self.home / self._log).unlink(missing_ok=True)
+            self._log, self._logged, self._buried = log, logged, buried

@@ -1,0 +1,119 @@
+"""All indexes of this server, opened when first needed: one folder for each collection and generation.
+
+Runs on the loop; the disk is touched in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from semantik.errors import Conflict, Invalid, Unavailable
+from semantik.index import recovery
+from semantik.index.vector_index import Means, Run, VectorIndex
+from semantik.settings import Index as IndexSettings
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_DROPPED = "dropped."
+
+
+class Indexes:
+    """The folder belongs to this object alone while it lives; the caller holds the lock that sees to that."""
+
+    def __init__(self, directory: Path, settings: IndexSettings, run: Run, retry_s: float = 1.0) -> None:
+        """`run` runs merges in the pool; `retry_s` is the first pause after a failure in the background."""
+        self._directory = directory.resolve()
+        # One writing thread: every change happens after the one asked for before it, and needs no lock.
+        self._writer = ThreadPoolExecutor(1, "index-writer")
+        self._readers = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "index-reader")
+        self._writer.submit(_remove_dropped, self._directory)
+        self._means = Means(settings, run, self._writer, self._readers, retry_s)
+        self._opened: dict[tuple[str, int], asyncio.Task[VectorIndex]] = {}
+
+    async def open(self, collection_id: str, generation: int, dimension: int) -> VectorIndex:
+        """The index, read from disk when it is not open yet; the same object for everyone.
+
+        Raises Invalid for an id that cannot name a folder, Conflict when it is open with another dimension,
+        Unavailable when the folder cannot be used.
+        """
+        key = (collection_id, generation)
+        known = self._opened.get(key)
+        if known is None or (known.done() and (known.exception() or known.result().closed)):
+            home = self._home(collection_id) / str(generation)
+            known = self._opened[key] = asyncio.create_task(self._load(home, dimension))
+        index = await asyncio.shield(known)
+        if index.dimension != dimension:
+            raise Conflict(f"The index is open for vectors of {index.dimension} numbers, not {dimension}.")
+        return index
+
+    async def drop(self, collection_id: str, generation: int | None = None) -> None:
+        """Close and delete one generation's index, or all of the collection's.
+
+        A running search ends undisturbed. Raises Unavailable when the folder cannot be moved away.
+        """
+        doomed = self._home(collection_id)
+        if generation is not None:
+            doomed /= str(generation)
+        keys = [key for key in self._opened if key[0] == collection_id and generation in (None, key[1])]
+        tasks = [self._opened.pop(key) for key in keys]
+        for index in _indexes(tasks):
+            index.stop()
+        aside = self._directory / f"{_DROPPED}{secrets.token_hex(8)}"
+        # Submitted before anything is awaited, so that who opens the index from here on finds the new folder.
+        moving = asyncio.get_running_loop().run_in_executor(self._writer, _move, doomed, aside)
+        try:
+            await asyncio.shield(moving)
+        except OSError as error:
+            raise Unavailable(f"The index {doomed} cannot be deleted: {error.strerror}.") from error
+        finally:
+            if tasks:
+                await asyncio.wait(tasks)
+            for index in _indexes(tasks):
+                index.stop()
+                await index.stopped()
+        await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+
+    async def close(self) -> None:
+        """Save every tail and end the threads. No other call may follow."""
+        tasks = list(self._opened.values())
+        self._opened.clear()
+        if tasks:
+            await asyncio.wait(tasks)
+        for index in _indexes(tasks):
+            await index.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._writer.shutdown)
+
+    async def _load(self, home: Path, dimension: int) -> VectorIndex:
+        loop = asyncio.get_running_loop()
+        try:
+            contents = await loop.run_in_executor(self._writer, recovery.load, home, dimension)
+        except OSError as error:
+            raise Unavailable(f"The index {home} cannot be opened: {error.strerror}.") from error
+        return VectorIndex(contents, self._means)
+
+    def _home(self, collection_id: str) -> Path:
+        if not _SAFE_NAME.fullmatch(collection_id):
+            raise Invalid(f"{collection_id!r} cannot name an index: only letters, digits, - and _ can.")
+        return self._directory / collection_id
+
+
+def _indexes(tasks: list[asyncio.Task[VectorIndex]]) -> list[VectorIndex]:
+    """Those that were opened by now."""
+    return [task.result() for task in tasks if task.done() and not task.exception()]
+
+
+def _move(source: Path, target: Path) -> None:
+    if source.exists():
+        source.rename(target)
+
+
+def _remove_dropped(directory: Path) -> None:
+    """Finish what a crash interrupted."""
+    for path in directory.glob(f"{_DROPPED}*"):
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,71 @@
+"""Opening an index folder, whatever happened to it: the damaged goes, the sound stays. Runs in a thread."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+from semantik.index import manifest, ranges, tombstones
+from semantik.index.contents import Contents
+from semantik.index.durable import Damaged
+from semantik.index.manifest import MANIFEST, Manifest
+from semantik.index.ranges import Ranges
+from semantik.index.segment import Segment
+
+log = logging.getLogger(__name__)
+
+
+def load(home: Path, dimension: int) -> Contents:
+    """The index in the folder `home`, made when missing.
+
+    A damaged segment goes with all that follow it, so that `last_seq` steps back and the caller adds them
+    again; with a damaged manifest or tombstone log everything goes. Raises OSError when the folder cannot be
+    used.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    segments: list[Segment] = []
+    buried: Ranges = ranges.NONE
+    named: Manifest | None = None
+    held = 0
+    try:
+        named = _manifest(home, dimension)
+        if named is not None:
+            buried, held = tombstones.read(home / named.tombstones, named.tombstone_records)
+            for record in named.segments:
+                segments.append(Segment(home, record, dimension))
+    except Damaged as damage:
+        rows = sum(record.rows for record in named.segments[len(segments) :]) if named else "all"
+        log.warning("index %s: %s; %s vectors will be added again", home, damage, rows)
+        sound_to = segments[-1].record.last if segments else -1
+        contents = Contents(home, dimension, segments, sound_to, buried=buried)
+    else:
+        if named is None:
+            contents = Contents(home, dimension)
+        else:
+            log_of = (named.tombstones, held)
+            contents = Contents(home, dimension, segments, named.last_seq, buried, log_of)
+    _remove_leftovers(home)
+    return contents
+
+
+def _manifest(home: Path, dimension: int) -> Manifest | None:
+    named = manifest.load(home)
+    if named is None and any(home.iterdir()):
+        raise Damaged("there is no manifest")
+    if named is not None and named.dimension != dimension:
+        raise Damaged(f"it holds vectors of {named.dimension} numbers, {dimension} are needed")
+    return named
+
+
+def _remove_leftovers(home: Path) -> None:
+    named = manifest.load(home)
+    assert named is not None
+    keep = {MANIFEST, named.tombstones, *(record.name for record in named.segments)}
+    for path in home.iterdir():
+        if path.name in keep:
+            continue
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except OSError as error:
+            log.warning("index %s: %s cannot be removed: %s", home, path.name, error.strerror)

@@ -1,0 +1,100 @@
+"""Progress: one Redis stream per operation, told by its owner, watched by anybody, on any instance.
+
+The only room that imports redis; it must not know MongoDB, Tornado or the pipeline. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import NoReturn
+
+from semantik import settings
+from semantik.errors import Unavailable
+from semantik.progress.frame import Frame, SlowReader, Truncated, cursor_order, envelope
+from semantik.progress.hub import Hub
+from semantik.progress.link import Link, pauses
+from semantik.progress.publisher import Publisher
+from semantik.progress.watch import Watch
+
+__all__ = [
+    "Frame",
+    "Progress",
+    "Publisher",
+    "SlowReader",
+    "Truncated",
+    "Watch",
+    "cursor_order",
+    "envelope",
+]
+
+log = logging.getLogger("semantik.progress")
+
+
+class Progress:
+    """The room's door. `url`: redis://, rediss:// or unix:///path/to.sock; ConfigError when it is none.
+
+    Inside `async with`, the task `reader` runs; it never ends by itself. `failure` is a future that gets an
+    exception when the reader or a publisher died of a bug: await it, and end the server.
+    """
+
+    reader: asyncio.Task[None]
+    failure: asyncio.Future[NoReturn]
+
+    def __init__(self, url: str, limits: settings.Progress, instance_id: str) -> None:
+        self._link = Link(url, instance_id)
+        self._limits = limits
+        self._hub = Hub(self._link, limits.inbox_frames)
+
+    async def __aenter__(self) -> Progress:
+        self.failure = asyncio.get_running_loop().create_future()
+        self.reader = asyncio.create_task(self._hub.run(), name="progress reader")
+        self.reader.add_done_callback(self._ended)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hub.close()
+        self.reader.cancel()
+        await asyncio.gather(self.reader, return_exceptions=True)
+        self.failure.cancel()
+        await self._link.close()
+
+    async def ping(self) -> bool:
+        """Whether Redis answers within two seconds."""
+        try:
+            await self._link.check()
+        except Unavailable:
+            return False
+        return True
+
+    async def wait_available(self) -> None:
+        """Wait until Redis answers; there is no deadline but the caller's."""
+        for attempt, pause in enumerate(pauses()):
+            if await self.ping():
+                return
+            if attempt == 0:
+                log.info("Waiting for Redis")
+            await asyncio.sleep(pause)
+
+    def publisher(self, operation_id: str, floor: int = 0) -> Publisher:
+        """Who tells this operation's messages; their seq is above `floor` even if Redis lost its data."""
+        return Publisher(self._link, self._limits, operation_id, floor, self._ended)
+
+    def watch(self, operation_id: str, since: str | None = None) -> AbstractAsyncContextManager[Watch]:
+        """Watch one operation: all that is kept, or what follows the id `since`, or ("$") only what is new.
+
+        Entering raises Invalid for a malformed `since`, and Unavailable when Redis is away.
+        """
+        return self._hub.watch(operation_id, since)
+
+    async def forget(self, operation_id: str) -> None:
+        """Delete all that Redis has of the operation; Unavailable when it is away."""
+        await self._link.forget(operation_id)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) and not self.failure.done():
+            self.failure.set_exception(error)

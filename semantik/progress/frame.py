@@ -1,0 +1,127 @@
+"""What a watcher gets: the frames of an operation's stream, and the envelope of the wire protocol.
+
+A frame is serialised once, however many sockets take it. Must not know Redis or sockets. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from semantik.errors import Busy, Invalid
+
+# Fields of `data` with these names stay in `data`: at the top level they would hide the envelope's own.
+ENVELOPE = frozenset({"type", "timestamp", "id", "seq", "operation_id", "data"})
+
+_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+_ID_LIMIT = 1 << 64
+
+
+class SlowReader(Busy):
+    """The watcher took its frames too slowly and was dropped; it may resume after its last id."""
+
+
+def cursor_order(cursor: str) -> tuple[int, int]:
+    """A stream id such as 1768471200123-0 as something that sorts; Invalid when it is none."""
+    match = _ID.fullmatch(cursor)
+    if match is not None:
+        order = int(match[1]), int(match[2])
+        if max(order) < _ID_LIMIT:
+            return order
+    raise Invalid(
+        f"since must be the id of a message, such as 1768471200123-0, or $ for new messages only; "
+        f"{cursor[:60]!r} is neither."
+    )
+
+
+class Mark(NamedTuple):
+    """A place in a stream: the last message before it, by the order of its id and by its seq (None: not known)."""
+
+    order: tuple[int, int]
+    seq: int | None
+
+    @property
+    def id(self) -> str:
+        return f"{self.order[0]}-{self.order[1]}"
+
+
+START = Mark((0, 0), None)
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """Stands between frames where messages are missing: send `history_truncated` and a fresh snapshot.
+
+    Every frame after it has an id above `mark`.
+    """
+
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message of an operation's stream. `body` and `flat` are JSON objects: `data`, and its visible copy."""
+
+    id: str
+    seq: int
+    type: str
+    operation_id: str
+    timestamp: str
+    body: bytes
+    flat: bytes
+
+    @cached_property
+    def json(self) -> bytes:
+        """The whole envelope, UTF-8."""
+        head = (
+            f'{{"type":{_dump(self.type)},"timestamp":"{self.timestamp}","id":"{self.id}","seq":{self.seq},'
+        )
+        return _sealed(head, self.operation_id, self.body, self.flat)
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        fields: dict[str, Any] = json.loads(self.body)
+        return fields
+
+    @cached_property
+    def mark(self) -> Mark:
+        return Mark(cursor_order(self.id), self.seq)
+
+
+def envelope(type: str, operation_id: str, data: Mapping[str, object], timestamp: str | None = None) -> bytes:
+    """The envelope of a frame that is not in the stream (`current_state`, `pong` …): no id, no seq; UTF-8 JSON."""
+    head = f'{{"type":{_dump(type)},"timestamp":"{timestamp or now()}",'
+    return _sealed(head, operation_id, *encoded(data))
+
+
+def encoded(data: Mapping[str, object]) -> tuple[bytes, bytes]:
+    """`data` as JSON, and again without the fields that the envelope would be hidden by.
+
+    Raises TypeError or ValueError for what JSON cannot hold, NaN and infinities among it.
+    """
+    body = _dump(data).encode("utf-8", "replace")
+    if ENVELOPE.isdisjoint(data):
+        return body, body
+    flat = {name: value for name, value in data.items() if name not in ENVELOPE}
+    return body, _dump(flat).encode("utf-8", "replace")
+
+
+def now() -> str:
+    """The time as RFC 3339, UTC, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _sealed(head: str, operation_id: str, body: bytes, flat: bytes) -> bytes:
+    tail = b"}" if flat == b"{}" else b"," + flat[1:]
+    return b"".join(
+        (head.encode(), b'"operation_id":', _dump(operation_id).encode(), b',"data":', body, tail)
+    )
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

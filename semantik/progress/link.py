@@ -1,0 +1,155 @@
+"""The way to Redis: its keys, its two clients, the commands that the room needs, and their deadlines.
+
+The only module that imports redis. Every failure leaves it as Unavailable. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from semantik.errors import ConfigError, Unavailable
+from semantik.progress.frame import START, Frame, Mark
+from semantik.progress.script import PUBLISH
+
+STREAM = "operation-progress:{operation_id}"
+COUNTER = (
+    "operation-progress-counter:{operation_id}"  # a hash: seq, once tokens, what each publisher sent last
+)
+WAKE = "operation-progress-wake:{instance_id}"
+
+COMMAND_S = 2.0
+BLOCK_S = 2.0  # a reader blocks this long, then asks again: so a silent server is told from a lost one
+RUNNING_S = 7 * 86_400  # kept since the last message of an operation that never got its end
+WAKE_S = 3600
+CONNECTIONS = 16
+
+T = TypeVar("T")
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each new try: doubling from 0.05 to 2, with jitter, without end."""
+    for attempt in itertools.count():
+        yield min(2.0, 0.05 * 2 ** min(attempt, 6)) * random.uniform(0.5, 1.0)
+
+
+class Link:
+    """A pool for commands, and one connection of its own for the blocking reader."""
+
+    def __init__(self, url: str, instance_id: str) -> None:
+        # The callers repeat what failed themselves; RESP 2 is what every Redis since 6.2 speaks alike. The
+        # deadlines stand in `_call`: a socket_timeout would take redis-py through asyncio.wait_for, which may
+        # swallow a cancellation on Python 3.11.
+        options: dict[str, Any] = {
+            "protocol": 2,
+            "retry": Retry(NoBackoff(), 0),
+            "socket_timeout": None,
+            "socket_connect_timeout": COMMAND_S,
+        }
+        try:
+            pool = BlockingConnectionPool.from_url(
+                url, max_connections=CONNECTIONS, timeout=COMMAND_S, **options
+            )
+            self._reader = Redis.from_url(url, single_connection_client=True, **options)
+        except ValueError as error:
+            raise ConfigError(f"redis_url is not an address of a Redis: {error}.") from error
+        self._redis = Redis.from_pool(pool)
+        self._publish = self._redis.register_script(PUBLISH)
+        self._wake = WAKE.format(instance_id=instance_id)
+        self._wake_id = START.id
+
+    async def close(self) -> None:
+        await self._reader.aclose()
+        await self._redis.aclose()
+
+    async def check(self) -> None:
+        """Return when Redis answers; Unavailable when it does not."""
+        await self._call(self._redis.ping())
+
+    async def publish(self, operation_id: str, arguments: Sequence[str | bytes | int]) -> tuple[str, int]:
+        """Run the script; the message's id ("" when it was refused) and seq."""
+        message_id, seq = await self._call(self._publish(keys=_keys(operation_id), args=arguments))
+        return message_id.decode(), int(seq)
+
+    async def history(self, operation_id: str, low: str, high: str, count: int) -> list[Frame]:
+        """At most `count` frames between the ids, oldest first; "(" before `low` leaves it out itself."""
+        key = STREAM.format(operation_id=operation_id)
+        entries: Any = await self._call(self._redis.xrange(key, low, high, count))
+        return _frames(operation_id, entries)
+
+    async def last(self, operation_ids: Sequence[str]) -> list[Mark]:
+        """The end of each stream; START where there is none."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for operation_id in operation_ids:
+                pipe.xrevrange(STREAM.format(operation_id=operation_id), count=1)
+            found = await self._call(pipe.execute())
+        frames = [_frames(name, entries) for name, entries in zip(operation_ids, found, strict=True)]
+        return [one[0].mark if one else START for one in frames]
+
+    async def read(self, after: dict[str, str], count: int) -> dict[str, list[Frame]]:
+        """Wait for messages after the given ids (operation id to stream id): at most `count` of each.
+
+        Comes back empty after BLOCK_S, or when `wake` was called.
+        """
+        names = {STREAM.format(operation_id=name).encode(): name for name in after}
+        streams: dict[Any, Any] = {self._wake: self._wake_id}
+        streams |= {key: after[name] for key, name in names.items()}
+        command = self._reader.xread(streams, count=count, block=int(BLOCK_S * 1000))
+        found: Any = await self._call(command, BLOCK_S)
+        frames = {}
+        for key, entries in found or ():
+            if key in names:
+                frames[names[key]] = _frames(names[key], entries)
+            else:
+                self._wake_id = entries[-1][0].decode()
+        return frames
+
+    async def wake(self) -> None:
+        """Let the blocking `read` of this instance come back."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.xadd(self._wake, {"new": "1"}, maxlen=1, approximate=False)
+            pipe.expire(self._wake, WAKE_S)
+            await self._call(pipe.execute())
+
+    def rewind_wake(self) -> None:
+        """A Redis that lost its data may number the wake-ups from below."""
+        self._wake_id = START.id
+
+    async def forget(self, operation_id: str) -> None:
+        await self._call(self._redis.unlink(*_keys(operation_id)))
+
+    async def _call(self, command: Awaitable[T], block_s: float = 0.0) -> T:
+        try:
+            async with asyncio.timeout(COMMAND_S + block_s):
+                return await command
+        except (RedisError, OSError) as error:
+            reason = str(error) or f"no answer within {COMMAND_S + block_s:g} s"
+            raise Unavailable(f"Redis is away: {reason.rstrip('.')}.") from error
+
+
+def _keys(operation_id: str) -> tuple[str, str]:
+    return STREAM.format(operation_id=operation_id), COUNTER.format(operation_id=operation_id)
+
+
+def _frames(operation_id: str, entries: Sequence[Entry]) -> list[Frame]:
+    return [
+        Frame(
+            id=entry_id.decode(),
+            seq=int(fields[b"seq"]),
+            type=fields[b"type"].decode(),
+            operation_id=operation_id,
+            timestamp=fields[b"at"].decode(),
+            body=fields[b"data"],
+            flat=fields.get(b"flat", fields[b"data"]),
+        )
+        for entry_id, fields in entries
+    ]

