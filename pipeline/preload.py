@@ -11,13 +11,16 @@ import signal
 
 # Ctrl-C goes to every process of the terminal; the server alone decides when its workers end.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-# Read by the libraries when they are imported: a worker computes on one thread, and tqdm's would outlive the import.
+# Read by the libraries when they are imported: a worker computes on one thread.
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "1"
-os.environ["TQDM_MONITOR_INTERVAL"] = "0"
+
+import tqdm  # noqa: E402
 
 from pipeline import batch, chunk, model, worker  # noqa: E402, F401
 from semantik.errors import Invalid  # noqa: E402
+
+tqdm.tqdm.monitor_interval = 0  # it would start a thread, though no progress bar is shown
 
 if worker.PRELOAD in os.environ:
     _name, _precision = os.environ[worker.PRELOAD].rsplit(":", 1)

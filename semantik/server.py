@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -135,7 +135,7 @@ def _bind(settings: Settings) -> list[socket]:
         ) from error
 
 
-def _folders(settings: Settings) -> Any:
+def _folders(settings: Settings) -> Callable[[str], Path]:
     def resolve(path: str) -> Path:
         return resolve_source(path, settings.documents.roots, (settings.data.resolve(),))
 
@@ -146,7 +146,7 @@ async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -
     return await pool.embed_questions(ModelSpec(model, precision), texts)
 
 
-async def _first(*parts: asyncio.Future[None]) -> None:
+async def _first(*parts: asyncio.Future[Any]) -> None:
     """Wait until a part that should run for ever has ended, and raise why."""
     done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     for part in done:

@@ -115,6 +115,7 @@ export class OperationState {
     take("file", "current_file");
     take("place", "queue_position");
     take("message", "error_message");
+    take("summary", "result");
     if ("eta_seconds" in data) this.eta = data.eta_seconds;
     if ("files_per_second" in data) this.rate = data.files_per_second;
     this.percent = Math.max(this.percent, data.progress_percent ?? 0);

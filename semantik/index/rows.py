@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from semantik.index.ranges import Ranges, rows_within
 
-# Elements converted at a time: 1.6 MB of float32 stay in the processor's cache.
-_BLOCK = 400_000
+# Elements converted at a time: 3.2 MB of float32 stay near the processor.
+_BLOCK = 800_000
 # A float16's bits, moved into a float32, mean a number 2**112 times too small; the query makes up for it.
 UNSCALE = np.float32(2.0**112)
-# Unit vectors in float16 are not quite of length 1: what scores this close to the k-th best is scored again.
-_MARGIN = 2e-3
+# Vectors made in half precision are up to 0.4 % off length 1: what scores this close to the k-th is scored again.
+_MARGIN = 1e-2
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ def exact(rows: Rows, query: NDArray[np.float64], k: int, allowed: Ranges | None
     scores = np.empty(len(rows) if picked is None else len(picked), np.float32)
     scaled = query.astype(np.float32) * UNSCALE
     for start, block in blocks(rows.vectors, picked):
-        np.dot(block, scaled, out=scores[start : start + len(block)])
+        # Not np.dot: BLAS would start threads, which cost more than they bring and starve the loop.
+        np.vecdot(block, scaled, out=scores[start : start + len(block)])
     if picked is None:
         scores[~usable] = -np.inf
     best = _best(scores, k)

@@ -57,6 +57,9 @@ class Collections:
         except Conflict as error:
             raise _taken(fields["name"]) from error
         if row is None:
+            # The embedded store does not report the taken name here; it changes nothing and finds no row.
+            if "name" in fields and await self.get(collection_id):
+                raise _taken(fields["name"])
             raise NotFound(f"There is no collection {collection_id}.")
         return _collection(row)
 

@@ -1,0 +1,190 @@
+"""The store on the embedded MongoDB: uniqueness, leases, locks, paging, and times that survive an update."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semantik.data_folder import data_lock
+from semantik.embedded import embedded
+from semantik.errors import Conflict, LeaseLost, NotFound
+from semantik.records import Chunk, Collection, Counts, Document, Operation, Session, User, new_id, now
+from semantik.store import Store
+from semantik.store.operations import takeable
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+
+@asynccontextmanager
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with (
+        data_lock(tmp_path) as lock,
+        embedded(tmp_path, True, False, lock) as stores,
+        Store(stores.mongo_url, "test") as opened,
+    ):
+        yield opened
+
+
+def _user(name: str, email: str | None = None) -> User:
+    return User(new_id(), name, email, "hash", False, False, now())
+
+
+def _collection(owner: str, name: str = "Docs") -> Collection:
+    return Collection(
+        id=new_id(), owner_id=owner, name=name, description="", model="m", precision="auto", chunk_size=200,
+        chunk_overlap=20, generation=1, dimension=None, next_seq=0, last_seq=-1, running=None, counts=Counts(),
+        created_at=now(), updated_at=now(),
+    )  # fmt: skip
+
+
+def _operation(collection: Collection) -> Operation:
+    return Operation(
+        id=new_id(), collection_id=collection.id, user_id=collection.owner_id, type="index", source_id=None,
+        status="queued", stage=None, counts=Counts(), current_file=None, progress_percent=0.0, created_at=now(),
+    )  # fmt: skip
+
+
+async def test_users_are_unique_and_found_by_name_and_address_in_any_case(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        bob = _user("Bob", "Bob@example.com")
+        await it.users.add(bob)
+        assert await it.users.by_login("BOB") == await it.users.by_login("bob@EXAMPLE.com") == bob
+        for double in (_user("bOB"), _user("other", "bob@example.COM")):
+            with pytest.raises(Conflict):
+                await it.users.add(double)
+
+
+async def test_a_refresh_token_is_rotated_by_one_caller_alone(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        session = Session(new_id(), "u", "first", None, now(), now() + timedelta(hours=1))
+        await it.sessions.add(session)
+        assert await it.sessions.rotate(session.id, "first", "second")
+        assert not await it.sessions.rotate(session.id, "first", "third")
+        found = await it.sessions.by_token("first")
+        assert found is not None and (found.token_hash, found.expires_at) == ("second", session.expires_at)
+        assert await it.sessions.remove_expired(now() + timedelta(hours=2)) == 1
+
+
+async def test_records_come_back_as_they_were_also_after_updates(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        collection = _collection("u")
+        await it.collections.add(collection)
+        assert await it.collections.get(collection.id) == collection
+        await it.collections.set_counts(collection.id, Counts(indexed=3, chunks=9))
+        again = await it.collections.get(collection.id)
+        assert again is not None and again.counts.chunks == 9
+        assert again.updated_at >= collection.updated_at  # a datetime still, and not a text
+        operation = _operation(collection)
+        await it.operations.add(operation)
+        claimed = await it.operations.claim(operation, "me", 10)
+        assert claimed is not None
+        saved = await it.operations.save(
+            claimed, {"started_at": now(), "warnings": ["one"], "announced": True}
+        )
+        assert saved == await it.operations.get(operation.id)
+        assert saved.announced is True and saved.warnings == ("one",)
+        assert saved.started_at is not None and saved.started_at >= saved.created_at
+
+
+async def test_names_are_unique_for_an_owner_and_free_again_after_deletion(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        first = _collection("u")
+        await it.collections.add(first)
+        await it.collections.add(_collection("another"))
+        with pytest.raises(Conflict, match="choose another"):
+            await it.collections.add(_collection("u", "DOCS"))
+        other = _collection("u", "Other")
+        await it.collections.add(other)
+        with pytest.raises(Conflict):
+            await it.collections.change(other.id, {"name": "docs"})
+        await it.collections.mark_deleted(first.id)
+        assert await it.collections.get(first.id) is None
+        assert await it.collections.deleted() == [first.id]
+        await it.collections.add(_collection("u"))
+        with pytest.raises(NotFound):
+            await it.collections.change(first.id, {"name": "x"})
+
+
+async def test_seqs_are_given_out_once_and_what_may_be_found_never_shrinks(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        collection = _collection("u")
+        await it.collections.add(collection)
+        assert [await it.collections.take_seqs(collection.id, 5) for _ in range(3)] == [0, 5, 10]
+        await it.collections.publish_seqs(collection.id, 9, 384)
+        await it.collections.publish_seqs(collection.id, 4, None)
+        found = await it.collections.get(collection.id)
+        assert found is not None and (found.last_seq, found.dimension) == (9, 384)
+
+
+async def test_a_collection_is_held_by_one_operation(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        collection = _collection("u")
+        await it.collections.add(collection)
+        assert await it.collections.lock(collection.id, "a")
+        assert await it.collections.lock(collection.id, "a")  # again, after a crash
+        assert not await it.collections.lock(collection.id, "b")
+        await it.collections.unlock(collection.id, "b")
+        assert not await it.collections.lock(collection.id, "b")
+        await it.collections.unlock(collection.id, "a")
+        assert await it.collections.lock(collection.id, "b")
+
+
+async def test_a_robbed_owner_can_write_no_more(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        operation = _operation(_collection("u"))
+        await it.operations.add(operation)
+        mine = await it.operations.claim(operation, "me", 0)
+        assert mine is not None
+        assert await it.operations.claim(operation, "you", 10) is None  # as it was read, it is no more
+        assert takeable(mine, "me", set()) and not takeable(mine, "me", {mine.id})
+        yours = await it.operations.claim(mine, "you", 10)
+        assert yours is not None and not takeable(yours, "me", set())
+        with pytest.raises(LeaseLost):
+            await it.operations.save(mine, {"stage": "stolen"})
+        with pytest.raises(LeaseLost):
+            await it.operations.renew(mine, 10)
+        assert (await it.operations.save(yours, {"stage": "mine"})).stage == "mine"
+
+
+async def test_documents_are_paged_counted_and_found_by_part_of_their_name(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        made = [
+            Document(new_id(), "c", 1, "s", "o", f"/a/File{number:04}.txt", 1, 1, "pending")
+            for number in range(1203)
+        ]
+        await it.documents.register(made)
+        assert len(await it.documents.known("c", 1, [d.path for d in made[:300]] + ["/other"])) == 300
+        with pytest.raises(Conflict):
+            await it.documents.register([made[0]])
+        await it.documents.update(
+            {
+                d.id: {"status": "indexed", "chunk_count": 2, "first_seq": 2 * n}
+                for n, d in enumerate(made[:100])
+            }
+        )
+        assert await it.documents.counts({"operation_id": "o"}) == Counts(
+            pending=1103, indexed=100, chunks=200
+        )
+        pending = [d.path async for page in it.documents.pending("o") for d in page]
+        assert pending == [d.path for d in made[100:]]
+        named = await it.documents.page("c", "indexed", "file001", "", 50)
+        assert [d.path for d in named] == [d.path for d in made[10:20]]
+
+
+async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        chunks = [Chunk(n, f"d{n // 3}", f"text {n}", 10 * n, 10 * n + 8, None, None) for n in range(3000)]
+        vectors = np.random.default_rng(1).standard_normal((3000, 16)).astype(np.float16)
+        await it.chunks.add("c", 1, chunks, vectors)
+        seen = [block async for block in it.chunks.vectors("c", 1, 9, 2500)]
+        assert np.concatenate([b.seqs for b in seen]).tolist() == list(range(10, 2501))
+        assert np.array_equal(np.concatenate([b.vectors for b in seen]), vectors[10:2501])
+        assert (await it.chunks.by_seqs("c", [7, 2999, 5000]))[7] == chunks[7]
+        assert [c.seq for c in await it.chunks.of_document("d2", 65, 75)] == [6, 7]
+        assert await it.chunks.spans_after("c", 2993) == {"d998": (2994, 3), "d999": (2997, 3)}
+        assert await it.chunks.remove_documents(["d998", "d999"]) == 6
