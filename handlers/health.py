@@ -14,6 +14,8 @@ class Health(Handler):
     async def get(self) -> None:
         state = await self.services.health.look()
         good = state.status == "ok"
+        if not good:
+            self.set_header("Retry-After", "2")
         self.reply(
             {
                 "status": state.status,

@@ -44,7 +44,7 @@ class Crew:
     """`size` workers with one role. As many tasks as workers are under way; the rest wait on the loop."""
 
     def __init__(self, size: int, *, nice: bool, memory_bytes: int) -> None:
-        self._size = size
+        self.size = size
         self._initargs = (nice, memory_bytes)
         self._slots = asyncio.Semaphore(size)
         self._starting: asyncio.Task[ProcessPool] | None = None
@@ -106,9 +106,11 @@ class Crew:
 
     async def _start(self) -> ProcessPool:
         try:
-            return await asyncio.to_thread(_started, self._size, self._initargs)
+            return await asyncio.to_thread(_started, self.size, self._initargs)
         except (BrokenProcessPool, OSError, EOFError) as error:
-            raise Unavailable("The worker processes cannot be started; the server's log tells more.", 10) from error
+            raise Unavailable(
+                "The worker processes cannot be started; the server's log tells more.", 10
+            ) from error
 
     async def _result(self, future: Future[Any], timeout_s: float) -> Any:
         wrapped = asyncio.wrap_future(future)
@@ -128,7 +130,12 @@ class Crew:
 
     async def _discard(self, pool: ProcessPool) -> None:
         starting = self._starting
-        if starting is not None and starting.done() and not starting.exception() and starting.result() is pool:
+        if (
+            starting is not None
+            and starting.done()
+            and not starting.exception()
+            and starting.result() is pool
+        ):
             self._starting = None
             _log.warning("the worker processes are gone and are started again")
             await asyncio.to_thread(_stop, pool)
@@ -148,13 +155,13 @@ def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
 
 
 def _stop(pool: ProcessPool) -> None:
-    pool.stop()
+    pool.stop()  # type: ignore[no-untyped-call]
     pool.join()
 
 
 def _end_forkserver() -> None:
     """Kill the fork server while it still loads, which would keep the thread that waits for it for seconds."""
-    pid = multiprocessing.forkserver._forkserver._forkserver_pid
+    pid = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ Knows nothing of models, chunks or the server; the only module that imports kreu
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gzip
 import hashlib
@@ -53,6 +54,7 @@ class _Content:
 
 _PAGE = "\n\n\ue000{page_num}\ue001\n\n"  # private use: the characters survive the extractor's escaping
 _PAGE_FOUND = re.compile("\\s*\ue000(\\d+)\ue001\\s*")
+_CHARSET = re.compile(rb"(?i)(<meta[^>]{0,200})charset(?:\s*=\s*[\"']?([\w.:-]+))?")
 _UNTITLED = {"", "untitled", "(anonymous)", "(unspecified)", "unknown"}
 
 
@@ -81,7 +83,7 @@ def extract(path: str, size_limit: int) -> Extracted:
 def _read(path: str, size_limit: int) -> bytes:
     # Without O_NONBLOCK a FIFO that took the file's place would wait for a writer, perhaps for ever.
     try:
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:  # noqa: PTH123
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise ExtractError("unsupported", "This is not a regular file.")
@@ -97,7 +99,8 @@ def _read(path: str, size_limit: int) -> bytes:
     if status.st_size > size_limit or len(data) > size_limit:
         size = max(status.st_size, len(data))
         raise ExtractError(
-            "too_large", f"The file has {size:,} bytes, and at most {size_limit:,} are read (documents.max_file_bytes)."
+            "too_large",
+            f"The file has {size:,} bytes, and at most {size_limit:,} are read (documents.max_file_bytes).",
         )
     if not data:
         raise ExtractError("empty", "The file is empty.", skipped=True)
@@ -172,7 +175,7 @@ def _pdf(data: bytes) -> _Content:
 def _document(data: bytes, found: Format) -> _Content:
     if found.kind is Kind.HTML:
         # In UTF-8 and without its own declaration, so that the encoding is decided in one place.
-        data = re.sub(r"(?i)(<meta[^>]{0,200})charset", r"\1data-was", decode(data)).encode()
+        data = _CHARSET.sub(rb"\1data-was", _html(data).encode())
     paged = found.kind is Kind.PAGES
     text, metadata = _extractor(data, found.mime, found.name, output="markdown", pages=paged)
     if found.kind is Kind.HTML:
@@ -183,6 +186,15 @@ def _document(data: bytes, found: Format) -> _Content:
         return _paged(numbers, [markdown.readable(body) for body in pieces[2::2]], _title(metadata))
     text = markdown.readable(text)
     return _Content(text, _title(metadata) or markdown.title(text))
+
+
+def _html(data: bytes) -> str:
+    """An HTML page's text in the encoding that it declares, when that fits."""
+    declared = _CHARSET.search(data[:4096])
+    if declared and declared[2]:
+        with contextlib.suppress(LookupError, UnicodeDecodeError):
+            return data.decode(declared[2].decode())
+    return decode(data)
 
 
 def _extractor(data: bytes, mime: str, name: str, *, output: str, pages: bool) -> tuple[str, dict[str, Any]]:
@@ -213,7 +225,9 @@ def _extractor(data: bytes, mime: str, name: str, *, output: str, pages: bool) -
     except (MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of the library's Rust side is no Exception
-        raise ExtractError("internal", f"The extractor failed at this file ({type(error).__name__}).") from error
+        raise ExtractError(
+            "internal", f"The extractor failed at this file ({type(error).__name__})."
+        ) from error
     return result.content, dict(result.metadata)
 
 
@@ -239,6 +253,10 @@ def _without_running_lines(pages: list[list[str]]) -> list[str]:
 
 
 def _title(metadata: dict[str, Any]) -> str | None:
-    found = metadata.get("title") or metadata.get("subject") if "from_email" in metadata else metadata.get("title")
+    found = (
+        metadata.get("title") or metadata.get("subject")
+        if "from_email" in metadata
+        else metadata.get("title")
+    )
     title = " ".join(html.unescape(str(found or "")).split())
     return None if title.lower() in _UNTITLED else title

@@ -125,9 +125,10 @@ def detect(data: bytes, suffix: str) -> Format:
     for offset, magic, kind, name in _MAGIC:
         if data.startswith(magic, offset):
             return Format(kind, "application/octet-stream", name)
-    if suffix in _CLAIMS:
+    binary = _is_binary(data)
+    if suffix in _CLAIMS and (binary or suffix not in _OLE):  # .doc and .msg are common names of plain texts
         return Format(Kind.DAMAGED, _CLAIMS[suffix].mime, _CLAIMS[suffix].name)
-    if _is_binary(data):
+    if binary:
         return _BINARY
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if suffix not in _TEXTUAL and start.startswith((b"<!doctype html", b"<html")):

@@ -63,8 +63,8 @@ def load(spec: ModelSpec) -> Model:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     torch.set_num_threads(1)
     precision = _precision(spec.precision)
     try:
@@ -79,9 +79,13 @@ def load(spec: ModelSpec) -> Model:
         raise Invalid(_refusal(spec.name, error)) from error
     dimension = len(encoder.encode(["."], show_progress_bar=False)[0])
     max_tokens = min(int(encoder.max_seq_length or 512), 1 << 16)
-    prompt = next((encoder.prompts[key] for key in ("document", "passage", "corpus") if encoder.prompts.get(key)), "")
-    room = max_tokens - tokenizer.num_special_tokens_to_add(False) - len(
-        tokenizer.encode(prompt, add_special_tokens=False)
+    prompt = next(
+        (encoder.prompts[key] for key in ("document", "passage", "corpus") if encoder.prompts.get(key)), ""
+    )
+    room = (
+        max_tokens
+        - tokenizer.num_special_tokens_to_add(False)
+        - len(tokenizer.encode(prompt, add_special_tokens=False))
     )
     return Model(ModelInfo(spec.name, dimension, max_tokens, precision), tokenizer, room, encoder)
 

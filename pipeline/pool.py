@@ -42,10 +42,10 @@ class Pool:
     def __init__(self, settings: Settings) -> None:
         memory = settings.pool.worker_memory_bytes
         self._settings = settings
-        self._batch = Crew(self.batch_workers, nice=True, memory_bytes=memory)
+        self._batch = Crew(settings.pool.workers or os.cpu_count() or 1, nice=True, memory_bytes=memory)
         self._questions = Crew(1, nice=False, memory_bytes=memory)
         self._described: dict[ModelSpec, ModelInfo] = {}
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._attempt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._warming: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,21 +58,23 @@ class Pool:
     ) -> None:
         assert self._warming is not None
         self._warming.cancel()
-        await asyncio.gather(self._warming, self._batch.close(), self._questions.close(), return_exceptions=True)
+        await asyncio.gather(
+            self._warming, self._batch.close(), self._questions.close(), return_exceptions=True
+        )
 
     @property
     def batch_workers(self) -> int:
-        """How many processes read and embed."""
-        return self._settings.pool.workers or os.cpu_count() or 1
+        """How many tasks of reading and embedding run at the same time."""
+        return self._batch.size
 
     @property
     def is_ready(self) -> bool:
         """True once the default model is loaded and the question worker has answered."""
-        return self._ready.done()
+        return self._attempt.done() and self._attempt.exception() is None
 
     async def wait_ready(self) -> None:
-        """Wait until `is_ready`."""
-        await asyncio.shield(self._ready)
+        """Wait until `is_ready`; raises what the present attempt to get there failed with (others follow)."""
+        await asyncio.shield(self._attempt)
 
     async def read(self, files: Sequence[FileTask], cutting: Cutting) -> list[ReadDocument | ReadFailure]:
         """Extract and cut one batch of files, in order; a file that ends its worker twice is a ReadFailure.
@@ -109,7 +111,9 @@ class Pool:
     async def describe(self, model: ModelSpec) -> ModelInfo:
         """What the model is. Raises Invalid, in one sentence, when it cannot be loaded."""
         if model not in self._described:
-            self._described[model] = await self._expect(self._batch, worker.describe, model, timeout_s=EMBED_S)
+            self._described[model] = await self._expect(
+                self._batch, worker.describe, model, timeout_s=EMBED_S
+            )
         return self._described[model]
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
@@ -129,18 +133,19 @@ class Pool:
 
     async def _warm(self) -> None:
         model = ModelSpec(self._settings.embedding.model, self._settings.embedding.precision)
-        while not self._ready.done():
+        while True:
             try:
                 await self.embed_questions(model, ["warm"])
-                self._ready.set_result(None)
-            except SemantikError as error:
-                _log.error("the pool is not ready: %s", error)
+                break
+            except Exception as error:
+                _log.error("the pool is not ready: %s", error, exc_info=not isinstance(error, SemantikError))
+                self._attempt.set_exception(error)
+                self._attempt.exception()  # told in the log: nobody has to wait for it
                 await asyncio.sleep(RETRY_S)
-        await self.describe(model)
+                self._attempt = asyncio.get_running_loop().create_future()
+        self._attempt.set_result(None)
 
-    async def _expect(
-        self, crew: Crew, function: Callable[..., Any], *args: Any, timeout_s: float
-    ) -> Any:
+    async def _expect(self, crew: Crew, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
         try:
             return await crew.run(function, *args, timeout_s=timeout_s)
         except WorkerDied as death:

@@ -15,7 +15,7 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "1"
 
-import tqdm  # noqa: E402
+import tqdm  # type: ignore[import-untyped]  # noqa: E402
 
 from pipeline import batch, chunk, model, worker  # noqa: E402, F401
 from semantik.errors import Invalid  # noqa: E402

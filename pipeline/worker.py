@@ -50,7 +50,9 @@ def begin(nice: bool, memory_bytes: int) -> None:
     _die_with_server()
     if nice:
         os.nice(NICENESS)
-    Path("/proc/self/oom_score_adj").write_text("500")  # a machine out of memory ends a worker, not the server
+    Path("/proc/self/oom_score_adj").write_text(
+        "500"
+    )  # a machine out of memory ends a worker, not the server
     used = next(
         int(line.split()[1]) * 1024
         for line in Path("/proc/self/status").read_text().splitlines()

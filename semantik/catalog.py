@@ -109,7 +109,7 @@ def _view(user: User, collection: Collection, active: list[Operation]) -> Collec
     elif counts.indexed:
         status = "ready"
     else:
-        status = "failed" if counts.failed else "empty"
+        status = "failed" if counts.failed or counts.pending else "empty"
     first = active[0].id if active else None
     return CollectionView(collection, status, first, collection.owner_id == user.id)
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from semantik import settings
 from semantik.access import Access
 from semantik.errors import Invalid
@@ -115,15 +118,16 @@ class Search:
         allowed = await self._allowed(collection, question.filters)
         vector = await self._questions.vector(collection.model, collection.precision, text)
         scores = await index.search(vector, question.k + question.offset, allowed, question.threshold)
-        considered = index.stats().vectors if allowed is None else sum(end - begin for begin, end in allowed)
+        considered = index.stats().vectors if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         return considered, scores, collection
 
-    async def _allowed(self, collection: Collection, filters: Filters) -> list[tuple[int, int]] | None:
+    async def _allowed(self, collection: Collection, filters: Filters) -> NDArray[np.int64] | None:
         query = filters.as_query()
         if not query:
             return None
         rows = await self._store.documents.spans(collection.id, collection.generation, query)
-        return sorted((row["first_seq"], row["first_seq"] + row["chunk_count"]) for row in rows)
+        spans = [(row["first_seq"], row["first_seq"] + row["chunk_count"]) for row in rows]
+        return np.array(spans, np.int64).reshape(-1, 2)
 
     async def _hits(self, page: Sequence[tuple[Scored, Collection]]) -> tuple[Hit, ...]:
         chunks: dict[tuple[str, int], Chunk] = {}

@@ -31,9 +31,9 @@ async def test_a_folder_that_is_missing_or_none_is_refused(shared: Serving, tmp_
     for path, word in [
         (str(tmp_path / "missing"), "missing"),
         (str(file), "not a folder|not a directory"),
-        ("", "empty|path"),
+        ("", "path of a folder"),
         ("relative/path", "absolute|relative"),
-        ("nul\0byte", "NUL|null|character"),
+        ("nul\0byte", "path of a folder"),
     ]:
         refusal = await _refused(shared, path)
         assert refusal.status == 422, path
@@ -146,14 +146,19 @@ async def test_a_file_that_vanishes_or_kills_or_hangs_the_extractor_costs_only_i
     for number in range(12):
         (folder / f"good-{number}.txt").write_text(f"{GOOD} Number {number}.")
     (folder / "crasher.txt").write_text("This one kills its worker.")
+    (folder / "vanisher.txt").write_text("This one is gone before it is read.")
     serving = start(
         "--documents-file-timeout-s", "2", "--auth-registration", "open", "--progress-linger-s", "0.2",
         env={"SEMANTIK_FAILPOINT": "extract:crash:crasher"},
     )  # fmt: skip
     client = await new_user(serving)
-    collection_id, frames = await index(client, folder)
-    assert frames[-1]["data"]["status"] == "completed"
-    found = await documents(client, collection_id)
+    made = await client.call("POST", "collections", {"name": "Bad", "source_path": str(folder)})
+    async for frame in client.watch(made["operation_id"]):
+        if frame["type"] == "scanning_completed":
+            (folder / "vanisher.txt").unlink()
+    assert frame["data"]["status"] == "completed"
+    found = await documents(client, made["id"])
+    assert found["vanisher.txt"]["error"]["category"] == "unreadable"
     assert found["crasher.txt"]["error"]["category"] == "worker_died"
     assert sum(d["status"] == "indexed" for d in found.values()) == 12
     serving.stop()
@@ -165,7 +170,22 @@ async def test_a_file_that_vanishes_or_kills_or_hangs_the_extractor_costs_only_i
         env={"SEMANTIK_FAILPOINT": "extract:hang:hanger"},
     )  # fmt: skip
     client = await new_user(again)
-    collection_id, frames = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     found = await documents(client, collection_id)
     assert found["hanger.txt"]["error"]["category"] == "timeout"
     assert sum(d["status"] == "indexed" for d in found.values()) == 12
+
+
+async def test_a_model_that_cannot_be_loaded_fails_the_operation_with_a_sentence(
+    shared: Serving, tmp_path: Path
+) -> None:
+    (tmp_path / "good.txt").write_text(GOOD)
+    client = await new_user(shared)
+    wish = {"name": "No model", "source_path": str(tmp_path), "embedding_model": "nobody/no-such-model"}
+    made = await client.call("POST", "collections", wish)
+    frames = [frame async for frame in client.watch(made["operation_id"])]
+    assert [f["type"] for f in frames[-2:]] == ["operation_failed", "status_update"]
+    assert "nobody/no-such-model" in frames[-2]["data"]["error_message"]
+    assert (await client.call("GET", f"collections/{made['id']}"))["status"] == "failed"
+    operation = await client.call("GET", f"operations/{made['operation_id']}")
+    assert (operation["status"], operation["queue_position"]) == ("failed", None)

@@ -62,6 +62,10 @@ async def test_a_server_killed_while_it_indexes_goes_on_where_it_was(
     async for frame in client.watch(made["operation_id"]):
         seen.append(frame)
         if frame["type"] == "document_processed":
+            # What is told can be found, at once.
+            path = frame["data"]["current_file"]
+            hits = await ask(client, Path(path).read_text(), k=1)
+            assert hits[0]["document"]["path"] == path
             break
     done = seen[-1]["data"]["processed"]
     assert 0 < done < 300, "the kill must come in the middle"

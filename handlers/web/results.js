@@ -100,7 +100,7 @@ export class Results {
         h("h2", {}, doc.title && doc.title !== doc.name ? [h("span", {}, doc.title), " "] : null, h("span", {}, doc.name)),
         h("span", { class: "score", title: "Cosine similarity, from -1 to 1" }, hit.score.toFixed(3))),
       h("p", { class: "place" }, place ? h("span", {}, place) : null, h("span", { class: "tag" }, collection.name)),
-      h("p", { class: "passage" }, marked(hit.passage.replace(/\n{3,}/g, "\n\n").trim(), this.words)),
+      h("p", { class: "passage" }, marked(hit.passage.replace(/\n\s*\n/g, "\n").trim(), this.words)),
       h("p", { class: "row foot" }, h("span", { class: "folder", title: doc.path }, folder),
         h("a", { href: `#/${path}?${query}` }, "Show in document")));
   }

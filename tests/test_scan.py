@@ -1,0 +1,182 @@
+"""Folders that may be read, and walks through real trees with everything that a tree can hold."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.scan import FoundFile, ScanRules, ScanWarning, resolve_source, walk
+from semantik.errors import Forbidden, Invalid
+
+
+def _walk(root: Path, **rules: object) -> tuple[list[str], dict[str, str]]:
+    """The files below `root`, as relative paths, and the warnings by relative path."""
+    found = list(walk(root, ScanRules(**{"roots": ("/",), "exclude": (), **rules})))  # type: ignore[arg-type]
+    files = [each.path.removeprefix(f"{root}/") for each in found if isinstance(each, FoundFile)]
+    warnings = {e.path.removeprefix(f"{root}/"): e.message for e in found if isinstance(e, ScanWarning)}
+    return files, warnings
+
+
+def _write(path: Path, text: str = "text") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_folder_is_resolved_through_its_symlinks(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert resolve_source(str(tmp_path / "link"), ["/"], []) == (tmp_path / "real").resolve()
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("", "empty"),
+        ("  ", "empty"),
+        ("a\0b", "NUL"),
+        ("relative", "absolute"),
+        ("{}/missing", "no folder"),
+        ("{}/file", "not a folder"),
+        ("{}/loop", "loop"),
+        ("{}/" + "x" * 300, "too long"),
+    ],
+)
+def test_what_is_no_readable_folder_is_refused(tmp_path: Path, path: str, word: str) -> None:
+    _write(tmp_path / "file")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(Invalid, match=f"(?i){word}"):
+        resolve_source(path.format(tmp_path), ["/"], [])
+
+
+@pytest.mark.parametrize("path", ["/proc", "/sys/kernel", "/dev/", "/run", "/etc/../proc"])
+def test_system_folders_are_never_read(path: str) -> None:
+    with pytest.raises(Forbidden, match="never read"):
+        resolve_source(path, ["/"], [])
+
+
+def test_nothing_outside_the_roots_is_read_nor_told(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (inside / "link").symlink_to(outside)
+    for path in (outside, outside / "missing", inside / "link", inside / ".." / "outside", Path("/")):
+        with pytest.raises(Forbidden, match=r"documents\.roots"):
+            resolve_source(str(path), [str(inside)], [])
+    assert resolve_source(str(inside), [str(inside)], []) == inside.resolve()
+
+
+def test_the_servers_own_folder_is_neither_a_source_nor_walked_into(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    _write(data / "inner" / "secret.txt")
+    _write(tmp_path / "text.txt")
+    (tmp_path / "side").symlink_to(data / "inner")
+    with pytest.raises(Forbidden, match="own data"):
+        resolve_source(str(data / "inner"), ["/"], [data])
+    files, warnings = _walk(tmp_path, forbidden=(data,))
+    assert files == ["text.txt"]
+    assert "leads out" in warnings["side"]
+
+
+def test_files_come_in_a_fixed_order_with_what_the_index_needs(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/z.MD", "a/b/deep", "c.tar.gz"):
+        _write(tmp_path / name, name)
+    assert _walk(tmp_path) == (["b.txt", "c.tar.gz", "a/z.MD", "a/b/deep"], {})
+    os.utime(tmp_path / "a/z.MD", ns=(5, 1_700_000_000_123_456_789))
+    found = {each.path: each for each in walk(tmp_path, ScanRules(("/",), ()))}
+    expected = FoundFile(str(tmp_path / "a/z.MD"), 6, 1_700_000_000_123_456_789, ".md")
+    assert found[expected.path] == expected
+
+
+def test_excluded_names_are_silent_and_included_ones_are_all(tmp_path: Path) -> None:
+    for name in (".git/config", "src/a.py", "src/b.txt", "src/b.txt~", "node_modules/x.py"):
+        _write(tmp_path / name)
+    assert _walk(tmp_path, exclude=(".git", "node_modules", "*~")) == (["src/a.py", "src/b.txt"], {})
+    assert _walk(tmp_path, exclude=(".git", "node_modules"), include=("*.py",)) == (["src/a.py"], {})
+
+
+def test_what_is_no_file_is_a_warning(tmp_path: Path) -> None:
+    _write(tmp_path / "good.txt")
+    os.mkfifo(tmp_path / "fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+    (tmp_path / "device").symlink_to("/dev/null")
+    (tmp_path / "broken").symlink_to("nowhere")
+    (tmp_path / "self").symlink_to("self")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")).write_text("x")
+    files, warnings = _walk(tmp_path)
+    assert files == ["good.txt"]
+    assert set(warnings) == {"fifo", "socket", "device", "broken", "self", "caf\\xe9.txt"}
+    assert "a FIFO" in warnings["fifo"]
+    assert "a socket" in warnings["socket"]
+    assert "nowhere" in warnings["broken"]
+    assert "UTF-8" in warnings["caf\\xe9.txt"]
+
+
+def test_symlink_loops_end_and_each_file_comes_once(tmp_path: Path) -> None:
+    _write(tmp_path / "docs" / "text.txt")
+    (tmp_path / "docs" / "up").symlink_to(tmp_path)
+    (tmp_path / "again").symlink_to("docs")
+    (tmp_path / "a-link.txt").symlink_to("docs/text.txt")
+    os.link(tmp_path / "docs" / "text.txt", tmp_path / "hard.txt")
+    files, warnings = _walk(tmp_path)
+    assert len(files) == 1
+    assert warnings == {}
+
+
+def test_a_link_to_a_file_elsewhere_is_read_once_under_its_name(tmp_path: Path) -> None:
+    target = _write(tmp_path / "elsewhere" / "text.txt")
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "one.txt").symlink_to(target)
+    (source / "two.txt").symlink_to(target)
+    assert _walk(source) == (["one.txt"], {})
+    files, warnings = _walk(source, roots=(str(source),))
+    assert files == []
+    assert set(warnings) == {"one.txt", "two.txt"}
+
+
+def test_a_link_to_a_file_that_the_walk_passes_over_is_read(tmp_path: Path) -> None:
+    _write(tmp_path / ".hidden" / "text.txt")
+    (tmp_path / "shown.txt").symlink_to(".hidden/text.txt")
+    assert _walk(tmp_path, exclude=(".hidden",)) == (["shown.txt"], {})
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder that everybody may enter, seen by somebody who is not root."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    (folder / "good.txt").write_text("text")
+    (folder / "shut").mkdir(mode=0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield folder
+    if root:
+        os.seteuid(0)
+    (folder / "shut").chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def test_a_folder_without_permission_is_a_warning(unprivileged: Path) -> None:
+    files, warnings = _walk(unprivileged)
+    assert files == ["good.txt"]
+    assert "Permission denied" in warnings["shut"]
+    with pytest.raises(Invalid, match="permission"):
+        resolve_source(str(unprivileged / "shut"), ["/"], [])
+
+
+def test_a_folder_that_vanishes_under_the_walk_is_a_warning(tmp_path: Path) -> None:
+    _write(tmp_path / "a.txt")
+    (tmp_path / "gone").mkdir()
+    walking = walk(tmp_path, ScanRules(("/",), ()))
+    assert isinstance(next(walking), FoundFile)
+    (tmp_path / "gone").rmdir()
+    assert next(walking) == ScanWarning(str(tmp_path / "gone"), "It vanished during the scan.")
