@@ -26,6 +26,8 @@ _MARK = re.compile(
     r"|(?P<above>\S.{0,200})\n {0,3}(?P<under>=+|-{3,})[ \t]*$)",
     re.MULTILINE,
 )
+# Text without its margins and its deserts of whitespace, in which the Markdown splitter would lose minutes.
+_DENSE = re.compile(r"\S+(?:\s{1,200}\S+)*")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
 
@@ -68,7 +70,8 @@ def _windows(text: str) -> Iterator[tuple[int, str]]:
         if end < len(text):
             borders = (text.rfind(mark, start + WINDOW // 2, end) + len(mark) for mark in ("\n\n", "\n", " "))
             end = next((border for border in borders if border > start + WINDOW // 2), end)
-        yield start, text[start:end]
+        for part in _DENSE.finditer(text, start, end):
+            yield part.start(), part[0]
         start = end
 
 
@@ -80,7 +83,11 @@ def _split(
     parts = max(1, math.ceil(tokens / (size * FILL)))
     capacity = min(math.ceil(len(text) / parts * 1.1), size * MAX_CHARS_PER_TOKEN)
     shared = capacity * overlap // size
-    pieces = [(at, piece) for at, piece in splitter(capacity, shared).chunk_indices(text) if piece.strip()]
+    pieces = [
+        (at + len(piece) - len(piece.lstrip()), piece.strip())
+        for at, piece in splitter(capacity, shared).chunk_indices(text)
+        if piece.strip()
+    ]
     counts = _count(tokenizer, [piece for _, piece in pieces])
     for (at, piece), count in zip(pieces, counts, strict=True):
         if count <= size or len(piece) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ _UNKIND = {
     "emoji": "👩‍👩‍👧‍👦 é ﷽ " * 2000,
     "log": "\r\n".join(f"2025-01-01 12:00:{i % 60:02} host[{i}]: closed after {i} ms" for i in range(4000)),
     "brackets": "[" * 50_000 + "`" * 5000 + "\n# " * 2000,
+    "deserts": ("word" + "\n" * 150 + " " * 49) * 500 + ("word" + "\n" * 5000) * 20,
     "blank": "\n" * 100_000 + "word" + " " * 100_000,
 }
 
@@ -81,10 +83,10 @@ def test_passages_are_well_filled_and_overlap(tokenizer: Any) -> None:
     chunks = cut(_text(text), tokenizer, 200, 20, ROOM)
     tokens = [_tokens(tokenizer, chunk) for chunk in chunks]
     assert sum(tokens) / len(tokens) > 150
-    shared = [a.end - b.start for a, b in zip(chunks, chunks[1:], strict=False)]
+    shared = [a.end - b.start for a, b in itertools.pairwise(chunks)]
     assert sum(each > 0 for each in shared) > len(shared) * 0.8
     apart = cut(_text(text), tokenizer, 200, 0, ROOM)
-    assert all(b.start >= a.end for a, b in zip(apart, apart[1:], strict=False))
+    assert all(b.start >= a.end for a, b in itertools.pairwise(apart))
 
 
 def test_a_truncating_tokenizer_would_hide_a_books_length(tokenizer: Any) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from semantik.commands.server import main
+from semantik.configuration import Entry, entries, load
 from semantik.errors import ConfigError
-from semantik.settings import Documents, Entry, Settings, entries, load
+from semantik.settings import Documents, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "conf" / "semantik.toml"

@@ -9,7 +9,7 @@ export function homeView(app, _ids, query, signal) {
   const chosen = new Set(query.getAll("in"));
   const input = h("input", {
     type: "search", name: "q", "aria-label": "Search your documents", autocomplete: "off", maxlength: 2000,
-    placeholder: "Ask, or describe what you look for", value: query.get("q") ?? "",
+    placeholder: "Search your documents", value: query.get("q") ?? "",
   });
   const chips = h("fieldset", { class: "chips" });
   const results = new Results(app, signal, () => show(""));

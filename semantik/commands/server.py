@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from semantik import __version__
+from semantik.configuration import entries, load
 from semantik.errors import SemantikError
-from semantik.settings import Settings, entries, load
+from semantik.settings import Settings
 
 log = logging.getLogger("semantik")
 
