@@ -40,6 +40,10 @@ class WorkerDied(Exception):
         super().__init__("it took too long" if self.timed_out else f"its worker process ended with {name}")
 
 
+class _Stuck(Exception):
+    """The pool does not even notice that a task's time is over."""
+
+
 class Crew:
     """`size` workers with one role. As many tasks as workers are under way; the rest wait on the loop."""
 
@@ -67,6 +71,9 @@ class Crew:
                     continue
                 try:
                     return await self._result(future, timeout_s)
+                except _Stuck as error:
+                    await self._discard(pool)
+                    raise WorkerDied(-signal.SIGALRM) from error
                 except BrokenProcessPool:
                     await self._discard(pool)
                 except ProcessExpired as error:
@@ -98,6 +105,7 @@ class Crew:
             raise Unavailable("The server is shutting down.")
         if self._starting is None or (self._starting.done() and self._starting.exception()):
             self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(START_S):
                 return await asyncio.shield(self._starting)
@@ -105,21 +113,26 @@ class Crew:
             raise Unavailable(f"The worker processes are not up after {START_S:.0f} seconds.", 10) from error
 
     async def _start(self) -> ProcessPool:
-        try:
-            return await asyncio.to_thread(_started, self.size, self._initargs)
-        except (BrokenProcessPool, OSError, EOFError) as error:
-            raise Unavailable(
-                "The worker processes cannot be started; the server's log tells more.", 10
-            ) from error
+        reason: Exception | None = None
+        for _ in range(ATTEMPTS):
+            if self._closed:
+                break
+            try:
+                return await asyncio.to_thread(_started, self.size, self._initargs)
+            except (BrokenProcessPool, OSError, EOFError) as error:  # the fork server died, perhaps just now
+                reason = error
+        raise Unavailable(
+            "The worker processes cannot be started; the server's log tells more.", 10
+        ) from reason
 
     async def _result(self, future: Future[Any], timeout_s: float) -> Any:
         wrapped = asyncio.wrap_future(future)
         self._running.add(wrapped)
         try:
-            async with asyncio.timeout(timeout_s + GRACE_S):
+            async with asyncio.timeout(timeout_s + GRACE_S) as deadline:
                 return await wrapped
-        except TimeoutError as error:  # the pool's own deadline, or ours should the pool be stuck
-            raise WorkerDied(-signal.SIGALRM) from error
+        except TimeoutError as error:  # the pool has its own deadline; ours is for a pool that is stuck
+            raise (_Stuck() if deadline.expired() else WorkerDied(-signal.SIGALRM)) from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if self._closed and task is not None and not task.cancelling():

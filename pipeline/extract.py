@@ -130,7 +130,7 @@ def _content(data: bytes, found: Format, suffix: str) -> _Content:
     if found.kind is Kind.PICTURE and not promised:
         raise ExtractError("empty", f"This is {found.name}; text in pictures is not read.", skipped=True)
     if found.kind in (Kind.PICTURE, Kind.BINARY, Kind.GZIP):
-        rather = f", not {promised}" if promised else ""
+        rather = f", not {promised}" if promised not in (None, found.name) else ""
         raise ExtractError("unsupported", f"This is {found.name}{rather}, and no text can be read from it.")
     if found.mime == "application/pdf":
         return _pdf(data)
@@ -219,6 +219,8 @@ def _extractor(data: bytes, mime: str, name: str, *, output: str, pages: bool) -
             raise ExtractError(
                 "corrupt", f"This is {name} that is encrypted and cannot be read without its password."
             ) from error
+        if isinstance(error, kreuzberg.ValidationError):
+            raise ExtractError("unsupported", f"This is {name}, which cannot be read.") from error
         if "security limit" in reason:
             raise ExtractError("too_large", f"This is {name} that unpacks to far too much data.") from error
         raise ExtractError("corrupt", f"This is {name} that is damaged and cannot be read.") from error

@@ -104,9 +104,13 @@ class Pool:
 
         A caller that gives up does not end the worker: it has the model of the next question in its memory.
         """
-        return await asyncio.shield(
+        asking = asyncio.ensure_future(
             self._expect(self._questions, worker.embed_questions, model, list(texts), timeout_s=EMBED_S)
         )
+        asking.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # perhaps nobody waits now
+        return await asyncio.shield(asking)
 
     async def describe(self, model: ModelSpec) -> ModelInfo:
         """What the model is. Raises Invalid, in one sentence, when it cannot be loaded."""

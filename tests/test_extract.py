@@ -182,6 +182,12 @@ _DOCX = (SAMPLES / "telescope-procedures.docx").read_bytes()
         ("noise.docx", b"PK\x03\x04" + NOISE, "corrupt", "Word document"),
         ("hollow.docx", _zip(word__document_xml="<nonsense>"), "corrupt|empty", "Word document|no text"),
         ("archive.zip", _zip(a="text"), "unsupported", "ZIP archive"),
+        (
+            "talk.odp",
+            _zip(mimetype="application/vnd.oasis.opendocument.presentation"),
+            "unsupported",
+            "OpenDoc",
+        ),
         ("program", b"\x7fELF" + NOISE, "unsupported", "a program"),
         ("sound.txt", b"ID3" + NOISE, "unsupported", "MP3"),
         ("large.txt", b"x" * (LIMIT + 1), "too_large", "1,048,576"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,33 @@ async def _finds_the_generator(client: Client, collection_id: str) -> None:
     start, end = hits[0]["start"], hits[0]["end"]
     content = await client.call("GET", path, offset=start, limit=end - start)
     assert content["text"] == hits[0]["passage"]
+
+
+@pytest.mark.gen_test(timeout=180)
+async def test_large_segments_are_searched_with_a_calibrated_annoy_and_true_cosines(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    animals = ("heron", "otter", "badger", "lynx", "raven", "salmon", "viper", "hare", "owl", "beetle")
+    places = ("river", "forest", "ridge", "meadow", "harbour", "quarry", "cellar", "orchard")
+    for number in range(480):
+        animal, place = animals[number % 10], places[number // 10 % 8]
+        text = f"Sighting {number}: a {animal} was seen near the {place} at {number % 24} o'clock."
+        (folder / f"sighting-{number:03}.txt").write_text(text)
+    flags = ("--index-exact-below", "200", "--index-tail-rows", "50", "--progress-linger-s", "0.2")
+    serving = start(*flags)
+    client = await _first_user(serving)
+    collection_id, _ = await index(client, folder)
+    stats: dict[str, Any] = {}
+    while not stats.get("measured_recall"):  # the merge goes on in the background
+        stats = (await client.call("GET", f"collections/{collection_id}"))["stats"]
+        await asyncio.sleep(0.1)
+    assert stats["engine"] == "annoy" and stats["measured_recall"] >= 0.95 and stats["vectors"] == 480
+    hits = await ask(client, "Sighting 137: a hare was seen near the orchard at 17 o'clock.", k=5)
+    assert -1 <= hits[-1]["score"] <= hits[0]["score"] <= 1
+    text = (folder / "sighting-137.txt").read_text()
+    same = await ask(client, text, k=1)
+    assert same[0]["passage"] == text and same[0]["score"] > 0.99
+    only = await ask(client, text, k=3, filters={"path_glob": "sighting-2*.txt"})
+    assert only and all(hit["document"]["name"].startswith("sighting-2") for hit in only)
