@@ -7,7 +7,7 @@ What lies above `last_seq` is half-done, and `recover` finishes or forgets it. O
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,18 +85,14 @@ class Storer:
     async def _add_chunks(self, read: Sequence[Finished]) -> dict[str, dict[str, Any]]:
         run = self._run
         total = sum(one.chunk_count for one in read)
-        seq = await self._store.collections.take_seqs(run.collection.id, total)
+        first = await self._store.collections.take_seqs(run.collection.id, total)
+        chunks = _numbered(read, first)
+        await self._store.chunks.add(run.collection.id, run.collection.generation, chunks)
         changes: dict[str, dict[str, Any]] = {}
-        chunks: list[Chunk] = []
         for one in read:
             assert isinstance(one.outcome, ReadDocument)
-            changes[one.document.id] = _indexed(one.outcome, seq)
-            for part in one.outcome.chunks:
-                chunks.append(
-                    Chunk(seq, one.document.id, part.text, part.start, part.end, part.page, part.heading)
-                )
-                seq += 1
-        await self._store.chunks.add(run.collection.id, run.collection.generation, chunks, _joined(read))
+            changes[one.document.id] = _indexed(one.outcome, first)
+            first += one.chunk_count
         return changes
 
     async def _publish(self, read: Sequence[Finished], changes: dict[str, dict[str, Any]]) -> None:
@@ -144,6 +140,17 @@ class Storer:
             eta_seconds=run.operation.eta_s,
             files_per_second=run.operation.files_per_s,
         )
+
+
+def _numbered(read: Sequence[Finished], seq: int) -> Iterator[tuple[Chunk, NDArray[np.float16]]]:
+    for one in read:
+        assert isinstance(one.outcome, ReadDocument) and one.vectors is not None
+        for part, vector in zip(one.outcome.chunks, one.vectors, strict=True):
+            yield (
+                Chunk(seq, one.document.id, part.text, part.start, part.end, part.page, part.heading),
+                vector,
+            )
+            seq += 1
 
 
 def _joined(read: Sequence[Finished]) -> NDArray[np.float16]:

@@ -180,7 +180,7 @@ async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Pat
     async with store(tmp_path) as it:
         chunks = [Chunk(n, f"d{n // 3}", f"text {n}", 10 * n, 10 * n + 8, None, None) for n in range(3000)]
         vectors = np.random.default_rng(1).standard_normal((3000, 16)).astype(np.float16)
-        await it.chunks.add("c", 1, chunks, vectors)
+        await it.chunks.add("c", 1, zip(chunks, vectors, strict=True))
         seen = [block async for block in it.chunks.vectors("c", 1, 9, 2500)]
         assert np.concatenate([b.seqs for b in seen]).tolist() == list(range(10, 2501))
         assert np.array_equal(np.concatenate([b.vectors for b in seen]), vectors[10:2501])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 from bson import Binary
@@ -26,12 +27,15 @@ class Chunks:
         await self._table.index([("document_id", 1), ("start", 1)])
 
     async def add(
-        self, collection_id: str, generation: int, chunks: Sequence[Chunk], vectors: NDArray[np.float16]
+        self, collection_id: str, generation: int, chunks: Iterable[tuple[Chunk, NDArray[np.float16]]]
     ) -> None:
-        """Insert chunks with vectors (n, dimension) of unit length, in slices that no message limit stops."""
-        for begin in range(0, len(chunks), _INSERT):
-            part = zip(chunks[begin : begin + _INSERT], vectors[begin : begin + _INSERT], strict=True)
-            await self._table.insert_many([_row(collection_id, generation, c, v) for c, v in part])
+        """Insert chunks, each with its vector (dimension,) of unit length.
+
+        They are taken and sent in slices: a long document must not hold the loop, nor exceed a message.
+        """
+        rest = iter(chunks)
+        while rows := [_row(collection_id, generation, c, v) for c, v in islice(rest, _INSERT)]:
+            await self._table.insert_many(rows)
 
     async def by_seqs(self, collection_id: str, seqs: Sequence[int]) -> dict[int, Chunk]:
         keys = [_key(collection_id, seq) for seq in seqs]
