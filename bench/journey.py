@@ -37,7 +37,7 @@ QUESTIONS = [
     "How do I start a service?",
     "Where are the logs?",
 ]
-_SAMPLE_S = 0.25
+_SAMPLE_S = 1.0
 _MIB = 1 << 20
 
 

@@ -25,7 +25,7 @@ from semantik.errors import Unavailable
 
 START_S = 120.0  # the fork server loads torch and a model, on a busy machine
 GRACE_S = 60.0  # for a task to reach a worker that is just being started
-ATTEMPTS = 3
+ATTEMPTS = 5
 _FORKSERVER_GONE = 255  # what multiprocessing reports of a worker whose fork server is dead
 _log = logging.getLogger(__name__)
 
@@ -79,6 +79,8 @@ class Crew:
                 except ProcessExpired as error:
                     if error.exitcode != _FORKSERVER_GONE:
                         raise WorkerDied(error.exitcode) from error
+                    # All its workers were killed at once, perhaps while one held the lock of their common pipe.
+                    await self._discard(pool)
             raise Unavailable("The worker processes end again and again; the server's log tells more.", 10)
 
     def pids(self) -> list[int]:
@@ -91,8 +93,7 @@ class Crew:
     async def close(self) -> None:
         """End the workers, whatever they do; tasks under way raise Unavailable."""
         self._closed = True
-        for future in tuple(self._running):
-            future.cancel()
+        self._interrupt()
         if self._starting is None:
             return
         if not self._starting.done():
@@ -135,8 +136,8 @@ class Crew:
             raise (_Stuck() if deadline.expired() else WorkerDied(-signal.SIGALRM)) from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self._closed and task is not None and not task.cancelling():
-                raise Unavailable("The server is shutting down.") from None
+            if task is not None and not task.cancelling():
+                raise BrokenProcessPool("interrupted") from None
             raise
         finally:
             self._running.discard(wrapped)
@@ -144,14 +145,21 @@ class Crew:
     async def _discard(self, pool: ProcessPool) -> None:
         starting = self._starting
         if (
-            starting is not None
+            not self._closed
+            and starting is not None
             and starting.done()
             and not starting.exception()
             and starting.result() is pool
         ):
             self._starting = None
+            self._interrupt()
             _log.warning("the worker processes are gone and are started again")
             await asyncio.to_thread(_stop, pool)
+
+    def _interrupt(self) -> None:
+        """Wake the tasks of a pool that ends: it would leave them waiting for ever."""
+        for future in tuple(self._running):
+            future.cancel()
 
 
 def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
