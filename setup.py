@@ -52,6 +52,7 @@ setup(
             "import-linter",
             "mypy",
             "playwright",
+            "pypdf",
             "pytest",
             "pytest-tornado",
             "ruff",

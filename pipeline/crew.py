@@ -31,13 +31,17 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerDied(Exception):
-    """The worker that had the task ended: `timed_out` by its deadline, or by `exitcode`."""
+    """The worker that had the task ended: `timed_out`, `out_of_memory`, or for what `exitcode` tells."""
 
     def __init__(self, exitcode: int) -> None:
         self.exitcode = exitcode
         self.timed_out = exitcode == -signal.SIGALRM
+        self.out_of_memory = exitcode == worker.OUT_OF_MEMORY
         name = signal.Signals(-exitcode).name if exitcode < 0 else f"status {exitcode}"
-        super().__init__("it took too long" if self.timed_out else f"its worker process ended with {name}")
+        reason = f"its worker process ended with {name}"
+        if self.timed_out or self.out_of_memory:
+            reason = "it took too long" if self.timed_out else "it needs more memory than a worker may take"
+        super().__init__(reason)
 
 
 class _Stuck(Exception):

@@ -6,6 +6,7 @@ says HF_HUB_OFFLINE=0.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 from collections.abc import Sequence
@@ -44,7 +45,11 @@ class Model:
     def _unit(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
         if not texts:
             return np.empty((0, self.info.dimension), np.float32)
-        vectors = np.asarray(encode(list(texts), batch_size=BATCH, show_progress_bar=False), np.float32)
+        try:
+            vectors = np.asarray(encode(list(texts), batch_size=BATCH, show_progress_bar=False), np.float32)
+        except RuntimeError as error:
+            _raise_if_out_of_memory(error)
+            raise
         # The model's own normalising runs in its precision: in bfloat16 the lengths are off by a thousandth.
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
@@ -76,6 +81,7 @@ def load(spec: ModelSpec) -> Model:
         )
         tokenizer = _tokenizer(encoder.tokenizer)
     except Exception as error:
+        _raise_if_out_of_memory(error)
         raise Invalid(_refusal(spec.name, error)) from error
     dimension = len(encoder.encode(["."], show_progress_bar=False)[0])
     max_tokens = min(int(encoder.max_seq_length or 512), 1 << 16)
@@ -114,6 +120,14 @@ def _tokenizer(wrapped: Any) -> Any:
     copy.no_truncation()
     copy.no_padding()
     return copy
+
+
+def _raise_if_out_of_memory(error: Exception) -> None:
+    """Say in one way what Python, the system and torch say in three."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        raise MemoryError from error
+    if "can't allocate memory" in str(error):
+        raise MemoryError from error
 
 
 def _refusal(name: str, error: Exception) -> str:

@@ -107,9 +107,8 @@ class Pool:
         asking = asyncio.ensure_future(
             self._expect(self._questions, worker.embed_questions, model, list(texts), timeout_s=EMBED_S)
         )
-        asking.add_done_callback(
-            lambda done: done.cancelled() or done.exception()
-        )  # perhaps nobody waits now
+        # Its failure is for whoever still waits; when nobody does, it is no error that was overlooked.
+        asking.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(asking)
 
     async def describe(self, model: ModelSpec) -> ModelInfo:
@@ -162,7 +161,6 @@ class Pool:
         reading = worker.Reading(
             limits.max_file_bytes,
             limits.file_timeout_s,
-            self._settings.pool.worker_memory_bytes,
             self._settings.embedding.precision,
             failpoints.armed(),
         )
@@ -183,7 +181,11 @@ class Pool:
             message = f"Reading it took longer than the {self._settings.documents.file_timeout_s:g} seconds allowed."
             return ReadFailure(file.document_id, "timeout", message, False)
         limit = self._settings.pool.worker_memory_bytes >> 20
-        message = f"Reading it ended the worker process ({death}); perhaps the {limit} MB of memory were too little."
+        message = (
+            f"Reading it needs more memory than the {limit} MB of pool.worker_memory_bytes."
+            if death.out_of_memory
+            else f"Reading it is impossible: {death}, perhaps for want of memory."
+        )
         return ReadFailure(file.document_id, "worker_died", message, False)
 
     async def _embed(self, model: ModelSpec, texts: Sequence[str], again: bool = False) -> np.ndarray:

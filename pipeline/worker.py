@@ -27,6 +27,7 @@ from semantik.errors import SemantikError
 
 PRELOAD = "SEMANTIK_PRELOAD"  # name:precision of the model that the fork server loads for all
 NICENESS = 10
+OUT_OF_MEMORY = 80  # the exit status of a worker that could not get what it asked for
 _PR_SET_PDEATHSIG = 1
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ class Reading:
 
     max_file_bytes: int
     file_timeout_s: float
-    worker_memory_bytes: int
     precision: str
     failpoint: str
 
@@ -77,6 +77,9 @@ def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Run a task. Errors that the server may be unable to unpickle come back as RuntimeError with the same words."""
     try:
         return function(*args)
+    except MemoryError:
+        # What is left of this process is too full and too scattered for the next task: a new one takes its place.
+        os._exit(OUT_OF_MEMORY)
     except Exception as error:
         if isinstance(error, SemantikError) or type(error).__module__ == "builtins":
             raise
@@ -109,9 +112,7 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Re
     except extract.ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
     except MemoryError:
-        limit = reading.worker_memory_bytes >> 20
-        message = f"Reading it needs more memory than the {limit} MB of pool.worker_memory_bytes."
-        return ReadFailure(file.document_id, "worker_died", message, False)
+        raise
     except Exception as error:
         _log.exception("reading %s failed", file.path)
         message = f"Reading this file failed for a reason that nobody foresaw ({type(error).__name__})."
