@@ -9,9 +9,7 @@ import re
 
 _FENCED = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[ \t]*$)", re.MULTILINE | re.DOTALL)
 # The library closes its block of "key: value" lines with ---, and then takes the last of them for a heading.
-_FRONT = re.compile(
-    r"\A---\n(?:\s*## [\w:.-]+:.*\n+|[\w:.-]+:(?: .*)?\n(?:(?!#).*\n){0,60}?## .*\n+)"
-)
+_FRONT = re.compile(r"\A---\n(?:\s*## [\w:.-]+:.*\n+|[\w:.-]+:(?: .*)?\n(?:(?!#).*\n){0,60}?## .*\n+)")
 # Repeats are bounded, so that a text full of brackets costs no more than its length.
 _WITHIN = r"((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,1000})"
 _TARGET = r"\((?:[^()\\]|\\.|\([^()]{0,500}\)){0,2000}\)"
