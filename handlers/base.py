@@ -82,6 +82,11 @@ def same_origin(request: HTTPServerRequest) -> bool:
     return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
 
 
+def origin_allowed(request: HTTPServerRequest, settings: Settings) -> bool:
+    """Whether the page that asks, if it is one, is ours or one of `allowed_origins`."""
+    return same_origin(request) or request.headers["Origin"] in settings.allowed_origins
+
+
 class Handler(RequestHandler):
     """Base of the REST doors. `public = True` lets anybody in; else `self.principal` is who asks."""
 
@@ -104,6 +109,10 @@ class Handler(RequestHandler):
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 reason=f"The body may have {self.services.settings.max_body_bytes} bytes at most.",
             )
+        if self.request.method not in ("GET", "HEAD") and not origin_allowed(
+            self.request, self.services.settings
+        ):
+            raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         if not self.public:
             self.principal = await authenticate(self.request, self.services)
 
@@ -115,6 +124,10 @@ class Handler(RequestHandler):
             raise errors.Invalid(f"The body is not valid JSON: {error}.") from error
         if not isinstance(value, dict):
             raise errors.Invalid("The body must be a JSON object.")
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise errors.Invalid("The body holds half a character (a lone surrogate).") from error
         return checked(schema, value)
 
     def query(self, schema: vol.Schema) -> dict[str, Any]:
@@ -135,7 +148,7 @@ class Handler(RequestHandler):
             self.set_header("WWW-Authenticate", "Bearer")
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem(status, _detail(status, error))))
+        self.finish(json.dumps(problem(status, describe(status, error))))
 
     def log_exception(
         self,
@@ -174,7 +187,8 @@ def _fault(error: vol.Invalid) -> str:
     return f"{where}: {error.msg}" if where else str(error.msg)
 
 
-def _detail(status: HTTPStatus, error: BaseException | None) -> str:
+def describe(status: HTTPStatus, error: BaseException | None) -> str:
+    """The sentence that a problem tells a person."""
     if isinstance(error, errors.SemantikError):
         return str(error)
     if isinstance(error, HTTPError) and (error.reason or error.log_message):

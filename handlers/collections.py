@@ -7,13 +7,11 @@ from http import HTTPStatus
 import voluptuous as vol
 
 from handlers.base import Handler
+from handlers.fields import whole
 from handlers.paging import PAGE, page_json
 from handlers.shapes import collection_json, operation_json, source_json, source_view_json, stats_json
 from semantik.catalog import OperationView
 from semantik.library import Wish
-
-_TOKENS = vol.All(vol.Any(int, msg="a whole number"), vol.Range(min=16, max=100_000))
-_OVERLAP = vol.All(vol.Any(int, msg="a whole number"), vol.Range(min=0, max=50_000))
 
 _CREATE = vol.Schema(
     {
@@ -21,8 +19,8 @@ _CREATE = vol.Schema(
         vol.Optional("description"): str,
         vol.Optional("source_path"): vol.Maybe(str),
         vol.Optional("embedding_model"): vol.Maybe(vol.All(str, vol.Length(min=1, max=500))),
-        vol.Optional("chunk_size"): vol.Maybe(_TOKENS),
-        vol.Optional("chunk_overlap"): vol.Maybe(_OVERLAP),
+        vol.Optional("chunk_size"): vol.Maybe(whole(16, 100_000)),
+        vol.Optional("chunk_overlap"): vol.Maybe(whole(0, 50_000)),
     }
 )
 _CHANGE = vol.Schema({vol.Optional("name"): str, vol.Optional("description"): str})

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import voluptuous as vol
 
 from handlers.base import Handler
+from handlers.fields import digits
 from handlers.paging import PAGE, page_json
 from handlers.shapes import document_json
 
@@ -17,11 +18,10 @@ _LIST = vol.Schema(
         vol.Optional("name"): vol.Length(min=1, max=500),
     }
 )
-_WHOLE = vol.Coerce(int, msg="a whole number")
 _CONTENT = vol.Schema(
     {
-        vol.Optional("offset", default="0"): vol.All(_WHOLE, vol.Range(min=0)),
-        vol.Optional("limit", default="100000"): vol.All(_WHOLE, vol.Range(min=1, max=1_000_000)),
+        vol.Optional("offset", default="0"): digits(0, 10**12),
+        vol.Optional("limit", default="100000"): digits(1, 1_000_000),
     }
 )
 

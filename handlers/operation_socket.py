@@ -17,13 +17,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 import voluptuous as vol
-from tornado.web import Application
+from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from handlers.base import Services, authenticate, checked, same_origin
+from handlers.base import Services, authenticate, checked, origin_allowed
 from handlers.shapes import state_json
 from semantik import errors
 from semantik.auth import Principal
@@ -69,12 +71,22 @@ class OperationSocket(WebSocketHandler):
         if isinstance(message, bytes):
             self.close(NOT_TEXT, "Send text, not binary data.")
             return
-        try:
-            if message.strip() != "ping":
-                checked(_CLIENT, _object(message))
-            await self._send("pong", {})
-        except errors.Invalid as error:
-            await self._send("error", {"message": str(error), "fatal": False})
+        with suppress(WebSocketClosedError):  # it left without waiting for the answer
+            try:
+                if message.strip() != "ping":
+                    checked(_CLIENT, _object(message))
+                await self._send("pong", {})
+            except errors.Invalid as error:
+                await self._send("error", {"message": str(error), "fatal": False})
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        # Tornado's own would log the whole address, and with it the token.
+        log.error("%s failed", self.request.path, exc_info=value)
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
@@ -89,6 +101,8 @@ class OperationSocket(WebSocketHandler):
             await self._feed(principal, operation_id)
         except WebSocketClosedError:
             return
+        except HTTPError as error:
+            code, reason = REFUSED, str(error.reason or error.log_message or error)
         except (errors.SemantikError, SlowReader) as error:
             code = next(c for kind, c in CLOSE_CODES.items() if isinstance(error, kind))
             reason = str(error)
@@ -98,8 +112,7 @@ class OperationSocket(WebSocketHandler):
         self.close(code, reason.encode()[:_MAX_REASON].decode(errors="ignore"))
 
     async def _admit(self) -> Principal:
-        allowed = self.services.settings.allowed_origins
-        if not same_origin(self.request) and self.request.headers["Origin"] not in allowed:
+        if not origin_allowed(self.request, self.services.settings):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         token = self.get_query_argument("token", "")
         if token:
@@ -107,12 +120,14 @@ class OperationSocket(WebSocketHandler):
         return await authenticate(self.request, self.services)
 
     async def _feed(self, principal: Principal, operation_id: str) -> None:
-        await self.services.access.operation(principal.user, operation_id)
+        operation = await self.services.access.operation(principal.user, operation_id)
+        # As it stood before the watch: what ends later ends with frames, which the watch has.
+        ended = operation.ended and operation.announced
         since = self.get_query_argument("since", None)
         async with self.services.progress.watch(operation_id, since) as watch:
             if watch.truncated:
                 await self._send("history_truncated", {"since": since})
-            ended = await self._snapshot(principal, operation_id, watch)
+            await self._snapshot(principal, operation_id, watch)
             if ended and not _more(since, watch.last_id):
                 await self._linger()
                 return

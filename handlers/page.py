@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from tornado.web import StaticFileHandler
 
-from handlers.base import SECURITY_HEADERS
+from handlers.base import SECURITY_HEADERS, describe, problem
 
 WEB = Path(__file__).parent / "web"
 
@@ -18,6 +21,12 @@ class Static(StaticFileHandler):
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-cache")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_extra_headers("")
+        self.set_header("Content-Type", "application/problem+json")
+        status = HTTPStatus(status_code)
+        self.finish(json.dumps(problem(status, describe(status, None))))
 
 
 class Home(Static):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import voluptuous as vol
 
+from handlers.fields import digits
 from semantik.paging import Page
 
 T = TypeVar("T")
@@ -16,9 +17,7 @@ _MOST = 500
 
 PAGE: dict[Any, Any] = {
     vol.Optional("cursor"): str,
-    vol.Optional("limit", default=str(_DEFAULT)): vol.All(
-        vol.Coerce(int, msg="a whole number"), vol.Range(min=1, max=_MOST)
-    ),
+    vol.Optional("limit", default=str(_DEFAULT)): digits(1, _MOST),
 }
 
 

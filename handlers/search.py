@@ -9,8 +9,12 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import Handler
+from handlers.fields import number, whole
 from handlers.shapes import hit_json
-from semantik.search import Filters, Question
+from semantik.records import Filters
+from semantik.search import Question
+
+_YEARS = (1900, 2200)
 
 
 def _moment(value: Any) -> datetime | None:
@@ -18,9 +22,12 @@ def _moment(value: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise vol.Invalid("a date or time in ISO 8601, as 2026-01-31T12:00:00Z") from error
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise vol.Invalid(f"a year from {_YEARS[0]} to {_YEARS[1]}")
+    return moment
 
 
 def _extension(value: Any) -> str:
@@ -29,16 +36,13 @@ def _extension(value: Any) -> str:
     return value if value.startswith(".") else f".{value}"
 
 
-_COUNT = vol.All(int, vol.Range(min=1, max=100_000))
 _SEARCH = vol.Schema(
     {
         vol.Required("query"): str,
         vol.Optional("collection_ids"): vol.Maybe(vol.All([str], vol.Length(max=1000))),
-        vol.Optional("k", default=10): _COUNT,
-        vol.Optional("offset", default=0): vol.All(int, vol.Range(min=0, max=100_000)),
-        vol.Optional("score_threshold"): vol.Maybe(
-            vol.All(vol.Any(int, float), vol.Coerce(float), vol.Range(min=-1, max=1))
-        ),
+        vol.Optional("k", default=10): whole(1, 100_000),
+        vol.Optional("offset", default=0): whole(0, 100_000),
+        vol.Optional("score_threshold"): vol.Maybe(number(-1, 1)),
         vol.Optional("filters", default=dict): vol.Schema(
             {
                 vol.Optional("path_glob"): vol.Maybe(vol.All(str, vol.Length(min=1, max=1000))),

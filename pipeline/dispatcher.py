@@ -1,7 +1,7 @@
 """Which operation runs now: the queue, the lease, taking up again, and clearing up. Runs on the loop.
 
-At most one operation runs per collection, some collections at once; the others wait in line. What runs an
-operation stands in `operations/`; here it is only begun, watched and ended.
+At most one operation runs per collection, some collections at once; the others wait in line. How one runs stands
+in `execution.py`, what it does in `operations/`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import logging
 from contextlib import suppress
 from typing import Self
 
-from pipeline.ending import announce_again, end
-from pipeline.operations import OPERATIONS
-from pipeline.run import Parts, Run
-from semantik.errors import LeaseLost, SemantikError, Unavailable
-from semantik.records import Operation, now
+from pipeline.ending import announce_again
+from pipeline.execution import execute
+from pipeline.run import Parts
+from semantik.errors import Unavailable
+from semantik.records import Operation
 from semantik.store.operations import takeable
 
 log = logging.getLogger("semantik.operations")
 
 _LOOK_S = 1.0
-_BACK_S = 0.5
 
 
 class Dispatcher:
@@ -35,7 +34,7 @@ class Dispatcher:
         self._loop: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.create_task(self._dispatch(), name="dispatcher")
+        self._loop = asyncio.create_task(self._run(), name="dispatcher")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -54,6 +53,11 @@ class Dispatcher:
         """There is work: look at once."""
         self._work.set()
 
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._dispatch())
+            tasks.create_task(self._clear_for_ever())
+
     async def _dispatch(self) -> None:
         away = False
         while True:
@@ -69,7 +73,7 @@ class Dispatcher:
                 await asyncio.wait_for(self._work.wait(), _LOOK_S)
 
     async def _look(self) -> None:
-        """One round: tell what was left untold, take up what was dropped, begin what waits, clear what is deleted."""
+        """One round: tell what was left untold, take up what was dropped, begin what waits."""
         store = self._parts.store
         for operation in await store.operations.unannounced():
             if operation.id not in self._running:
@@ -79,18 +83,15 @@ class Dispatcher:
             place = places.get(operation.collection_id, 0)
             places[operation.collection_id] = place + 1
             await self._consider(operation, place)
-        await self._clear()
 
     async def _consider(self, operation: Operation, place: int) -> None:
-        if operation.id in self._running:
+        if not takeable(operation, self._owner, self._running):
             return
         if operation.status == "queued":
             if operation.last_message == 0:
                 await self._tell_queued(operation, place)
             if place and not operation.cancel_requested:
                 return
-        elif not takeable(operation, self._owner, self._running):
-            return
         if (
             len(self._running) >= self._parts.settings.operations.concurrent
             and not operation.cancel_requested
@@ -101,14 +102,17 @@ class Dispatcher:
         lease_s = self._parts.settings.operations.lease_s
         claimed = await self._parts.store.operations.claim(operation, self._owner, lease_s)
         if claimed is not None:
-            task = asyncio.create_task(self._execute(claimed), name=f"operation {claimed.id}")
+            task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
             self._running[claimed.id] = task
             task.add_done_callback(lambda _: self._forget(claimed.id))
 
     def _forget(self, operation_id: str) -> None:
-        task = self._running.pop(operation_id)
+        task = self._running[operation_id]
         if not task.cancelled() and task.exception() is not None:
+            # It keeps its place among the running ones: taken up again here, it would only fail again.
             log.error("Operation %s could not be ended", operation_id, exc_info=task.exception())
+            return
+        del self._running[operation_id]
         self.wake()
 
     async def _tell_queued(self, operation: Operation, place: int) -> None:
@@ -129,109 +133,26 @@ class Dispatcher:
                 return await collections.lock(operation.collection_id, operation.id)
         return False
 
-    async def _execute(self, operation: Operation) -> None:
-        """Run an operation to its end, however often a store goes away meanwhile."""
-        while True:
-            try:
-                await self._attempt(operation)
-                return
-            except LeaseLost as error:
-                log.warning("%s", error)
-                return
-            except Unavailable as error:
-                log.warning("Operation %s waits: %s", operation.id, error)
-                await self._until_back()
-            except asyncio.CancelledError:
-                await self._give_back(operation)
-                raise
-            fresh = await self._read_again(operation.id)
-            if fresh is None or fresh.ended:
-                return
-            operation = fresh
-
-    async def _attempt(self, operation: Operation) -> None:
-        parts = self._parts
-        collection = await parts.store.collections.get_even_deleted(operation.collection_id)
-        async with parts.progress.publisher(operation.id, floor=operation.last_message) as publisher:
-            run = Run(parts, operation, collection, publisher)
-            if operation.cancel_requested:
-                await end(run, "cancelled")
-                return
-            if operation.started_at is None:
-                await run.save(status="processing", started_at=now())
-            counts = run.operation.counts
-            await run.tell(
-                "operation_started",
-                once="started",
-                status="processing",
-                operation_type=operation.type,
-                type=operation.type,
-                total_files=counts.total,
-            )
-            await run.tell("status_update", once="processing status", status="processing")
-            log.info(
-                "%-8s %s of %s", operation.type, "begins" if counts.total == 0 else "goes on", collection.name
-            )
-            await self._watch(run)
-
-    async def _watch(self, run: Run) -> None:
-        """Run the operation while its lease is kept; end it by what comes first."""
-        work = asyncio.create_task(_work(run))
-        keeper = asyncio.create_task(run.keep())
-        try:
-            await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (work, keeper):
-                task.cancel()
-            await asyncio.gather(work, keeper, return_exceptions=True)
-        if not keeper.cancelled():
-            keeper.result()  # it returns when the end was asked for, and raises when the lease is lost
-        if work.cancelled():
-            await end(run, "cancelled")
-        elif (error := work.exception()) is None:
-            await end(run, "completed", result=work.result())
-        elif isinstance(error, (LeaseLost, Unavailable)):
-            raise error
-        elif isinstance(error, SemantikError):
-            await end(run, "failed", error=str(error))
-        else:
-            log.error("Operation %s failed", run.operation.id, exc_info=error)
-            await end(run, "failed", error="Something went wrong in the server; its log has the details.")
-        log.info("%-8s %s of %s", run.operation.type, run.operation.status, run.collection.name)
-
-    async def _until_back(self) -> None:
-        back = False
-        while not back:
-            await asyncio.sleep(_BACK_S)
-            back = await self._parts.store.ping() and await self._parts.progress.ping()
-
-    async def _read_again(self, operation_id: str) -> Operation | None:
-        while True:
-            try:
-                return await self._parts.store.operations.get(operation_id)
-            except Unavailable:
-                await self._until_back()
-
-    async def _give_back(self, operation: Operation) -> None:
-        """Let another server take the operation up at once, rather than when the lease has run out."""
-        try:
-            await self._parts.store.operations.renew(operation, 0)
-        except (LeaseLost, Unavailable) as error:
-            log.warning("Operation %s could not be given back: %s", operation.id, error)
-
     async def _clear(self) -> None:
-        """Purge deleted collections whose operations have all ended."""
+        """End the operations of deleted collections, and purge those that have none left."""
         store = self._parts.store
         for collection_id in await store.collections.deleted():
-            if (await store.operations.active([collection_id])).get(collection_id):
+            active = (await store.operations.active([collection_id])).get(collection_id, [])
+            for operation in active:
+                await store.operations.request_cancel(operation.id)
+            if active:
                 continue
+            collection = await store.collections.get_even_deleted(collection_id)
             await self._parts.vectors.drop(collection_id)
-            await store.chunks.remove(collection_id)
+            await store.chunks.remove_seqs(collection_id, 0, collection.next_seq)
             await store.documents.remove(collection_id)
             await store.operations.remove(collection_id)
             await store.collections.remove(collection_id)
             log.info("purged   collection %s", collection_id)
 
-
-async def _work(run: Run) -> dict[str, object]:
-    return await OPERATIONS[run.operation.type](run)
+    async def _clear_for_ever(self) -> None:
+        """Beside the dispatching, which must not wait for a great deletion."""
+        while True:
+            with suppress(Unavailable):  # said already where operations wait
+                await self._clear()
+            await asyncio.sleep(_LOOK_S)

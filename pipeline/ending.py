@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline import failpoints
 from pipeline.run import Run
+from pipeline.telling import Teller
 from semantik.progress import Progress, Publisher
 from semantik.records import Operation, now
 from semantik.store import Store
@@ -26,9 +28,11 @@ async def end(
     fields: dict[str, Any] = {"status": status, "completed_at": now(), "eta_s": None, "current_file": None}
     if status == "completed":
         fields["progress_percent"] = 100.0
-    await run.save(**fields, error_message=error, result=result, last_message=run.publisher.last_seq)
+    run.teller.hush()
+    await run.save(**fields, error_message=error, result=result, last_message=run.teller.last_seq)
+    failpoints.die_at("ending:saved")
     await run.parts.store.collections.unlock(run.collection.id, run.operation.id)
-    await _announce(run.parts.store, run.publisher, run.operation)
+    await _announce(run.parts.store, run.teller, run.operation)
 
 
 async def announce_again(store: Store, progress: Progress, operation: Operation) -> None:
@@ -38,7 +42,7 @@ async def announce_again(store: Store, progress: Progress, operation: Operation)
         await _announce(store, publisher, operation)
 
 
-async def _announce(store: Store, publisher: Publisher, operation: Operation) -> None:
+async def _announce(store: Store, publisher: Publisher | Teller, operation: Operation) -> None:
     status = operation.status
     outcome = (
         {"result": operation.result} if status == "completed" else {"error_message": operation.error_message}
@@ -51,5 +55,6 @@ async def _announce(store: Store, publisher: Publisher, operation: Operation) ->
         message=operation.error_message or _MESSAGES[status],
         **outcome,
     )
+    failpoints.die_at("ending:told")
     await publisher.tell("status_update", once="end status", terminal=True, status=status)
     await store.operations.mark_announced(operation.id, publisher.last_seq)

@@ -192,7 +192,7 @@ def _html(data: bytes) -> str:
     """An HTML page's text in the encoding that it declares, when that fits."""
     declared = _CHARSET.search(data[:4096])
     if declared and declared[2]:
-        with contextlib.suppress(LookupError, UnicodeDecodeError):
+        with contextlib.suppress(LookupError, UnicodeError):
             return data.decode(declared[2].decode())
     return decode(data)
 

@@ -1,4 +1,4 @@
-"""Places in the worker where a test makes a file or text go wrong, named by SEMANTIK_FAILPOINT=place:action:substring.
+"""Where a test makes things go wrong: SEMANTIK_FAILPOINT=place:action:substring in a worker, server:place in a server.
 
 The server hands the variable's present value to each task, because workers keep the environment they began with.
 """
@@ -15,6 +15,12 @@ VARIABLE = "SEMANTIK_FAILPOINT"
 def armed() -> str:
     """The failpoint that the server's environment asks for, or an empty text."""
     return os.environ.get(VARIABLE, "")
+
+
+def die_at(place: str) -> None:
+    """Kill the server itself at `place`, when SEMANTIK_FAILPOINT is `server:<place>`."""
+    if armed() == f"server:{place}":
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def reach(failpoint: str, place: str, subject: str) -> None:

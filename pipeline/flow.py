@@ -118,7 +118,7 @@ class Flow:
 
     def _tell_taken(self, document: Document) -> None:
         counts = self._storer.counts
-        self._run.update(
+        self._run.teller.update(
             "file_processing",
             current_file=document.path,
             processed_files=counts.processed,

@@ -34,7 +34,7 @@ async def register(run: Run) -> Registered:
     rules = ScanRules(settings.documents.roots, settings.documents.exclude, forbidden)
     begun = time.monotonic()
     found = new = 0
-    run.update("scanning_documents", status="scanning", source_path=source.path, scanned=0)
+    run.teller.update("scanning_documents", status="scanning", source_path=source.path, scanned=0)
     steps = walk(root, rules)
     while batch := await asyncio.to_thread(_take, steps):
         for warning in batch:
@@ -47,7 +47,7 @@ async def register(run: Run) -> Registered:
             batch = []
         new += await _add(run, source.id, files)
         found += len(files)
-        run.update("scanning_documents", status="scanning", source_path=source.path, scanned=found)
+        run.teller.update("scanning_documents", status="scanning", source_path=source.path, scanned=found)
         if not batch:
             break
     return Registered(found, new, found - new, round(time.monotonic() - begun, 3))

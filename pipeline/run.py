@@ -6,21 +6,20 @@ Everything is saved in MongoDB first and told second. Runs on the loop.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipeline.pool import Pool
+from pipeline.telling import Teller
 from semantik.errors import NotFound
-from semantik.progress import Progress, Publisher
+from semantik.progress import Progress
 from semantik.records import Collection, Counts, Operation, Source
 from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
 
 _RENEW_S = 1.0  # also how soon a wish to cancel is noticed
-_SILENCE_S = 3.0  # the protocol promises a frame every five seconds
 _MAX_WARNINGS = 200
 
 
@@ -38,18 +37,14 @@ class Parts:
 class Run:
     """`operation` and `collection` are the records as last read or written; only their lease's holder writes."""
 
-    def __init__(
-        self, parts: Parts, operation: Operation, collection: Collection, publisher: Publisher
-    ) -> None:
+    def __init__(self, parts: Parts, operation: Operation, collection: Collection, teller: Teller) -> None:
         self.parts = parts
         self.operation = operation
         self.collection = collection
-        self.publisher = publisher
+        self.teller = teller
         self._warnings = list(operation.warnings)
         self._begun = time.monotonic()
         self._done_before = operation.counts.processed
-        self._last_update: tuple[str, dict[str, Any]] = ("file_processing", {})
-        self._told_at = time.monotonic()
 
     async def source(self) -> Source:
         """The folder that the operation is about; raises NotFound when it was removed meanwhile."""
@@ -66,20 +61,12 @@ class Run:
     async def stage(self, name: str, **data: Any) -> None:
         """Enter a stage: kept in the record, then told, once however often the operation is taken up again."""
         await self.save(stage=name)
-        await self.tell(name, once=f"stage {name}", **data)
-
-    async def tell(self, kind: str, *, once: str | None = None, **data: Any) -> None:
-        await self.publisher.tell(kind, once=once, **data)
-        self._told_at = time.monotonic()
-
-    def update(self, kind: str, **data: Any) -> None:
-        """Tell how far it is; the newest of a kind wins where they come too fast."""
-        self._last_update = (kind, data)
-        self._told_at = time.monotonic()
-        self.publisher.update(kind, **data)
+        await self.teller.tell(name, once=f"stage {name}", **data)
 
     def warn(self, sentence: str) -> None:
         """Note something that a person should know; kept with the next `save_counts`, up to a bound."""
+        if sentence in self._warnings:
+            return
         if len(self._warnings) < _MAX_WARNINGS:
             self._warnings.append(sentence)
         elif len(self._warnings) == _MAX_WARNINGS:
@@ -100,19 +87,26 @@ class Run:
             files_per_s=round(rate, 2),
             eta_s=round(counts.pending / rate, 1) if rate > 0 else None,
             warnings=self._warnings,
-            last_message=self.publisher.last_seq,
+            last_message=self.teller.last_seq,
         )
 
     async def keep(self) -> None:
-        """Renew the lease, and break long silences; returns when somebody asks for the operation's end."""
+        """Renew the lease for ever; returns when somebody asks for the operation's end, raises LeaseLost."""
         while not self.operation.cancel_requested:
             await asyncio.sleep(_RENEW_S)
             lease_s = self.parts.settings.operations.lease_s
-            self.operation = await self.parts.store.operations.renew(self.operation, lease_s)
-            if time.monotonic() - self._told_at > _SILENCE_S:
-                kind, data = self._last_update
-                self.update(kind, **data)
+            fresh = await self.parts.store.operations.renew(self.operation, lease_s)
+            # Only what this renewal is about: a save that was answered meanwhile knows the rest better.
+            self.operation = replace(
+                self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested
+            )
 
-    def advance(self, last_seq: int, dimension: int) -> None:
+    async def know_dimension(self, dimension: int) -> None:
+        """Keep how long the collection's vectors are, before the first of them is stored."""
+        if self.collection.dimension is None:
+            fields = {"dimension": dimension}
+            self.collection = await self.parts.store.collections.change(self.collection.id, fields)
+
+    def advance(self, last_seq: int) -> None:
         """Note that chunks up to `last_seq` may be found now."""
-        self.collection = dataclasses.replace(self.collection, last_seq=last_seq, dimension=dimension)
+        self.collection = replace(self.collection, last_seq=last_seq)

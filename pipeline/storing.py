@@ -6,6 +6,7 @@ What lies above `last_seq` is half-done, and `recover` finishes or forgets it. O
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import failpoints
 from pipeline.batch import ReadDocument, ReadFailure
 from pipeline.run import Run
+from semantik.errors import LeaseLost
 from semantik.records import Chunk, Counts, Document, Failure
 
 
@@ -54,9 +57,12 @@ class Storer:
         await self._store.chunks.remove_documents([key for key in spans if key not in whole])
         if whole:
             last = max(whole.values())
-            await self._store.collections.publish_seqs(collection.id, last, collection.dimension)
-            run.collection = dataclasses.replace(collection, last_seq=last)
+            await self._store.collections.publish_seqs(collection.id, last)
+            run.advance(last)
         await self.recount()
+        if self.counts.failed:  # those of an earlier attempt, which may have died before it told them
+            async for document in self._store.documents.failed(run.operation.id):
+                await self._tell_failure(document)
 
     async def recount(self) -> None:
         """Count the operation's documents, and the collection's, from their records."""
@@ -68,17 +74,19 @@ class Storer:
     async def store(self, finished: Sequence[Finished]) -> None:
         """Store some documents together. Raises Unavailable, or LeaseLost before anything is written."""
         run = self._run
-        await run.save(last_message=run.publisher.last_seq)
+        await run.save(last_message=run.teller.last_seq)
         changes = {f.document.id: _failed(f.outcome) for f in finished if isinstance(f.outcome, ReadFailure)}
         read = [f for f in finished if isinstance(f.outcome, ReadDocument)]
         if read:
             changes |= await self._add_chunks(read)
-        await self._store.documents.update(changes)
+        await self._store.documents.finish(changes)
+        failpoints.die_at("storing:documents")
         if read:
             await self._publish(read, changes)
         for one in finished:
             self.counts = _counted(self.counts, one)
         await self._save(finished[-1].document.path)
+        failpoints.die_at("storing:counted")
         for one in finished:
             await self._tell(one)
 
@@ -88,6 +96,12 @@ class Storer:
         first = await self._store.collections.take_seqs(run.collection.id, total)
         chunks = _numbered(read, first)
         await self._store.chunks.add(run.collection.id, run.collection.generation, chunks)
+        failpoints.die_at("storing:chunks")
+        try:
+            await run.save(last_message=run.teller.last_seq)
+        except LeaseLost:
+            await self._store.chunks.remove_seqs(run.collection.id, first, first + total)
+            raise
         changes: dict[str, dict[str, Any]] = {}
         for one in read:
             assert isinstance(one.outcome, ReadDocument)
@@ -98,14 +112,14 @@ class Storer:
     async def _publish(self, read: Sequence[Finished], changes: dict[str, dict[str, Any]]) -> None:
         """Let the stored chunks be found: here at once, by other servers with their next search."""
         run = self._run
-        vectors = _joined(read)
+        vectors = await asyncio.to_thread(_joined, read)
         first = int(changes[read[0].document.id]["first_seq"])
         last = first + len(vectors) - 1
-        dimension = int(vectors.shape[1])
-        index = await run.parts.vectors.of(dataclasses.replace(run.collection, dimension=dimension))
+        index = await run.parts.vectors.of(run.collection)
         assert index is not None
-        await self._store.collections.publish_seqs(run.collection.id, last, dimension)
-        run.advance(last, dimension)
+        await self._store.collections.publish_seqs(run.collection.id, last)
+        run.advance(last)
+        failpoints.die_at("storing:published")
         await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
 
     async def _save(self, current_file: str | None) -> None:
@@ -117,18 +131,12 @@ class Storer:
         run, counts = self._run, self.counts
         path = one.document.path
         if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped:
-            await run.tell(
-                "error",
-                once=f"error {one.document.id}",
-                message=one.outcome.message,
-                path=path,
-                category=one.outcome.category,
-                fatal=False,
-            )
-        run.update(
+            failure = Failure(one.outcome.category, one.outcome.message)
+            await self._tell_failure(dataclasses.replace(one.document, failure=failure))
+        run.teller.update(
             "file_completed", current_file=path, processed_files=counts.processed, total_files=counts.total
         )
-        run.update(
+        run.teller.update(
             "document_processed",
             processed=counts.processed,
             failed=counts.failed,
@@ -139,6 +147,17 @@ class Storer:
             chunks=counts.chunks,
             eta_seconds=run.operation.eta_s,
             files_per_second=run.operation.files_per_s,
+        )
+
+    async def _tell_failure(self, document: Document) -> None:
+        assert document.failure is not None
+        await self._run.teller.tell(
+            "error",
+            once=f"error {document.id}",
+            message=document.failure.message,
+            path=document.path,
+            category=document.failure.category,
+            fatal=False,
         )
 
 

@@ -5,6 +5,8 @@ A stranger's collection, operation or document is answered like one that does no
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from semantik.errors import NotFound
 from semantik.records import Collection, Document, Operation, User
 from semantik.store import Store
@@ -26,13 +28,19 @@ class Access:
         """The named collections, or all that the user may read. Raises NotFound."""
         if collection_ids is None:
             return await self._store.collections.of_owner(user.id)
-        return [await self.collection(user, key) for key in dict.fromkeys(collection_ids)]
+        found = await self._store.collections.get_many(collection_ids)
+        for key in collection_ids:
+            if key not in found or found[key].owner_id != user.id:
+                raise NotFound(f"There is no collection {key}.")
+        return list(found.values())
 
     async def operation(self, user: User, operation_id: str) -> Operation:
         operation = await self._store.operations.get(operation_id)
-        if operation is None or await self._hidden(user, operation.collection_id):
-            raise NotFound(f"There is no operation {operation_id}.")
-        return operation
+        if operation is not None:
+            with suppress(NotFound):
+                await self.collection(user, operation.collection_id)
+                return operation
+        raise NotFound(f"There is no operation {operation_id}.")
 
     async def document(self, user: User, collection_id: str, document_id: str) -> Document:
         await self.collection(user, collection_id)
@@ -40,7 +48,3 @@ class Access:
         if document is None:
             raise NotFound(f"There is no document {document_id} in this collection.")
         return document
-
-    async def _hidden(self, user: User, collection_id: str) -> bool:
-        collection = await self._store.collections.get(collection_id)
-        return collection is None or collection.owner_id != user.id

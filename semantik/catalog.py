@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from semantik.access import Access
 from semantik.errors import Invalid
@@ -59,8 +59,7 @@ class Catalog:
         return _view(user, collection, active.get(collection_id, []))
 
     async def index_stats(self, collection: Collection) -> IndexStats | None:
-        index = await self._vectors.of(collection)
-        return index.stats() if index else None
+        return await self._vectors.stats(collection)
 
     async def sources(self, user: User, collection_id: str) -> list[SourceView]:
         await self._access.collection(user, collection_id)
@@ -121,6 +120,6 @@ def _position(operation: Operation, active: list[Operation]) -> OperationView:
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Invalid("cursor is not one that this server gave; begin without a cursor.") from error

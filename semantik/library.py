@@ -12,7 +12,7 @@ from pathlib import Path
 
 from semantik import settings
 from semantik.access import Access
-from semantik.errors import Conflict, Invalid
+from semantik.errors import Conflict, Invalid, SemantikError
 from semantik.records import Collection, Counts, Document, Operation, Source, User, new_id, now
 from semantik.store import Store
 
@@ -65,8 +65,12 @@ class Library:
         await self._store.collections.add(collection)
         if path is None:
             return collection, None
-        source = await self._add_source(collection, path)
-        return collection, await self._index(user, source)
+        try:
+            source = await self._add_source(collection, path)
+            return collection, await self._index(user, source)
+        except SemantikError:
+            await self._store.collections.mark_deleted(collection.id)  # no half of what was asked for
+            raise
 
     async def add_source(self, user: User, collection_id: str, path: str) -> tuple[Source, Operation]:
         """Add a folder to a collection and index it."""
@@ -86,12 +90,9 @@ class Library:
         return await self._store.collections.change(collection_id, fields)
 
     async def delete(self, user: User, collection_id: str) -> None:
-        """Hide the collection at once and stop its operations; the dispatcher clears up behind it."""
+        """Hide the collection at once; the dispatcher ends its operations and clears up behind it."""
         await self._access.collection(user, collection_id)
-        active = await self._store.operations.active([collection_id])
         await self._store.collections.mark_deleted(collection_id)
-        for operation in active.get(collection_id, []):
-            await self._store.operations.request_cancel(operation.id)
         self._wake()
 
     async def cancel(self, user: User, operation_id: str) -> None:
@@ -122,6 +123,8 @@ class Library:
 
     async def _add_source(self, collection: Collection, path: str) -> Source:
         for known in await self._store.collections.sources([collection.id]):
+            if known.path == path and not await self._store.operations.of_source(known.id):
+                return known  # a server that died between the two steps left it without its operation
             if Path(path).is_relative_to(known.path) or Path(known.path).is_relative_to(path):
                 raise Conflict(f"{path} overlaps {known.path}, which is a source of this collection already.")
         source = Source(new_id(), collection.id, path, now())

@@ -30,6 +30,7 @@ def decode(cursor: str, length: int) -> list[str]:
     """The parts that `encode` was given; raises Invalid for a cursor that is not ours."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        json.dumps(parts, ensure_ascii=False).encode()
     except (binascii.Error, ValueError) as error:
         raise _foreign(cursor) from error
     if not isinstance(parts, list) or len(parts) != length or not all(isinstance(p, str) for p in parts):

@@ -131,6 +131,20 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Filters:
+    """Only documents that satisfy all that is set: a glob on the path, extensions with their dot, times."""
+
+    path_glob: str | None = None
+    extensions: tuple[str, ...] = ()
+    modified_after: datetime | None = None
+    modified_before: datetime | None = None
+
+    @property
+    def any(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True)
 class Chunk:
     """A passage of a document: `text` is the document's characters `start` to `end`."""
 

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import fnmatch
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from semantik import settings
 from semantik.access import Access
-from semantik.errors import Invalid
-from semantik.index import Scored
+from semantik.errors import Invalid, Unavailable
+from semantik.index import Scored, VectorIndex
 from semantik.questions import Questions
-from semantik.records import Chunk, Collection, Document, User
+from semantik.records import Chunk, Collection, Document, Filters, User
 from semantik.store import Store
 from semantik.vectors import Vectors
 
 _MAX_QUESTION = 10_000
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Only documents that satisfy all that is set: a glob on the path, extensions with their dot, times."""
-
-    path_glob: str | None = None
-    extensions: tuple[str, ...] = ()
-    modified_after: datetime | None = None
-    modified_before: datetime | None = None
-
-    def as_query(self) -> dict[str, Any]:
-        """The same in MongoDB's words."""
-        parts: list[dict[str, Any]] = []
-        if self.path_glob:
-            glob = self.path_glob if self.path_glob.startswith("/") else f"*/{self.path_glob}"
-            parts.append({"path": {"$regex": "^" + fnmatch.translate(glob)}})
-        if self.extensions:
-            endings = "|".join(re.escape(ending) for ending in self.extensions)
-            parts.append({"path": {"$regex": f"({endings})$", "$options": "i"}})
-        if self.modified_after:
-            parts.append({"modified_ns": {"$gte": _ns(self.modified_after)}})
-        if self.modified_before:
-            parts.append({"modified_ns": {"$lt": _ns(self.modified_before)}})
-        return {"$and": parts} if parts else {}
 
 
 @dataclass(frozen=True)
@@ -112,22 +82,24 @@ class Search:
     async def _in_collection(
         self, collection: Collection, text: str, question: Question
     ) -> tuple[int, list[Scored], Collection]:
-        index = await self._vectors.of(collection)
+        index = await self._index(collection)
         if index is None:
             return 0, [], collection
-        allowed = await self._allowed(collection, question.filters)
+        allowed = None
+        if question.filters.any:
+            allowed = await self._store.documents.spans(collection, question.filters)
         vector = await self._questions.vector(collection.model, collection.precision, text)
         scores = await index.search(vector, question.k + question.offset, allowed, question.threshold)
         considered = index.stats().vectors if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         return considered, scores, collection
 
-    async def _allowed(self, collection: Collection, filters: Filters) -> NDArray[np.int64] | None:
-        query = filters.as_query()
-        if not query:
-            return None
-        rows = await self._store.documents.spans(collection.id, collection.generation, query)
-        spans = [(row["first_seq"], row["first_seq"] + row["chunk_count"]) for row in rows]
-        return np.array(spans, np.int64).reshape(-1, 2)
+    async def _index(self, collection: Collection) -> VectorIndex | None:
+        try:
+            async with asyncio.timeout(self._rules.timeout_s):
+                return await self._vectors.of(collection)
+        except TimeoutError as error:
+            # What was read so far stays in the index, so that the next search has less to wait for.
+            raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
 
     async def _hits(self, page: Sequence[tuple[Scored, Collection]]) -> tuple[Hit, ...]:
         chunks: dict[tuple[str, int], Chunk] = {}
@@ -143,7 +115,3 @@ class Search:
             if passage and document and document.status == "indexed":
                 hits.append(Hit(scored.score, passage, document, collection))
         return tuple(hits)
-
-
-def _ns(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000) * 1000

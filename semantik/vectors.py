@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from semantik.index import Indexes, VectorIndex
+from semantik.index import Indexes, IndexStats, VectorIndex
 from semantik.records import Collection
 from semantik.store import Store
 
@@ -29,6 +29,12 @@ class Vectors:
                 if self._lacks(index, collection):
                     await self._catch_up(index, collection)
         return index
+
+    async def stats(self, collection: Collection) -> IndexStats | None:
+        """How the index stands, as it is on this server; nothing is fetched for it."""
+        if collection.dimension is None:
+            return None
+        return (await self._indexes.open(collection.id, collection.generation, collection.dimension)).stats()
 
     async def drop(self, collection_id: str) -> None:
         """Forget a collection's index and delete its files."""

@@ -45,6 +45,12 @@ async def running(data: Path, mongo: bool = True, redis: bool = True) -> AsyncIt
         yield stores
 
 
+def store_processes() -> list[psutil.Process]:
+    """Our own children that are stores; another test's server may be a child of ours too."""
+    programs = ("embedded_child.py", "redis-server")
+    return [c for c in psutil.Process().children() if any(p in " ".join(c.cmdline()) for p in programs)]
+
+
 def child(store: str, of: int | None = None) -> psutil.Process:
     """The process that serves `store`, "mongo" or "redis", of the server with the process id `of`."""
     program = {"mongo": "embedded_child.py", "redis": "redis-server"}[store]
@@ -96,7 +102,7 @@ async def test_both_answer_and_are_gone_afterwards(tmp_path):
         await mongo.semantik.notes.insert_one({"_id": 1})
         assert await mongo.other.notes.find_one({}) is None, "databases are kept apart"
         mongo.close()
-        processes = psutil.Process().children()
+        processes = store_processes()
         assert not stores.failure.done()
     assert processes and not any(process.is_running() for process in processes)
     assert not list((data / "mongo").glob("*-wal")), "SQLite was closed, its log folded in"
@@ -105,7 +111,7 @@ async def test_both_answer_and_are_gone_afterwards(tmp_path):
 async def test_only_what_is_wanted_is_started(tmp_path):
     async with running(tmp_path, mongo=False, redis=False) as stores:
         assert (stores.mongo_url, stores.redis_url) == ("", "")
-        assert not psutil.Process().children()
+        assert not store_processes()
 
 
 @pytest.mark.noisy
@@ -196,7 +202,7 @@ async def test_a_store_that_cannot_start_says_why(tmp_path):
     with pytest.raises(Unavailable, match=r"embedded Redis ended at its start: .*[Bb]ad file format"):
         async with running(tmp_path):
             pass
-    assert not psutil.Process().children()
+    assert not store_processes()
 
 
 @pytest.mark.noisy

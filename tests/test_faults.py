@@ -10,8 +10,8 @@ from typing import Any
 
 import psutil
 import pytest
-from tornado.httpclient import AsyncHTTPClient
 from conftest import ROOT, Serving, ask, documents, new_user
+from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client import Client, Refused
 

@@ -115,10 +115,10 @@ async def test_seqs_are_given_out_once_and_what_may_be_found_never_shrinks(tmp_p
         collection = _collection("u")
         await it.collections.add(collection)
         assert [await it.collections.take_seqs(collection.id, 5) for _ in range(3)] == [0, 5, 10]
-        await it.collections.publish_seqs(collection.id, 9, 384)
-        await it.collections.publish_seqs(collection.id, 4, None)
+        await it.collections.publish_seqs(collection.id, 9)
+        await it.collections.publish_seqs(collection.id, 4)
         found = await it.collections.get(collection.id)
-        assert found is not None and (found.last_seq, found.dimension) == (9, 384)
+        assert found is not None and found.last_seq == 9
 
 
 async def test_a_collection_is_held_by_one_operation(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ async def test_documents_are_paged_counted_and_found_by_part_of_their_name(tmp_p
         assert len(await it.documents.known("c", 1, [d.path for d in made[:300]] + ["/other"])) == 300
         with pytest.raises(Conflict):
             await it.documents.register([made[0]])
-        await it.documents.update(
+        await it.documents.finish(
             {
                 d.id: {"status": "indexed", "chunk_count": 2, "first_seq": 2 * n}
                 for n, d in enumerate(made[:100])
@@ -188,3 +188,5 @@ async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Pat
         assert [c.seq for c in await it.chunks.of_document("d2", 65, 75)] == [6, 7]
         assert await it.chunks.spans_after("c", 2993) == {"d998": (2994, 3), "d999": (2997, 3)}
         assert await it.chunks.remove_documents(["d998", "d999"]) == 6
+        await it.chunks.remove_seqs("c", 10, 3000)
+        assert list(await it.chunks.by_seqs("c", [9, 10, 2000])) == [9]

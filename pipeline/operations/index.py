@@ -7,20 +7,18 @@ Each stage is saved before it is told; taken up again after a crash, it goes on 
 
 from __future__ import annotations
 
-import time
-
 from pipeline.batch import ModelSpec
 from pipeline.flow import Flow
 from pipeline.registration import register
 from pipeline.run import Run
 from pipeline.storing import Storer
+from semantik.records import now
 
 SCANNING = (None, "scanning_documents")
 
 
 async def index(run: Run) -> dict[str, object]:
     """Run an INDEX operation to its end and return its result for the record."""
-    begun = time.monotonic()
     storer = Storer(run)
     await storer.recover()
     if run.operation.stage in SCANNING:
@@ -34,7 +32,7 @@ async def index(run: Run) -> dict[str, object]:
         "chunks": storer.counts.chunks,
         "failed": storer.counts.failed,
         "skipped": storer.counts.skipped,
-        "duration_s": round(time.monotonic() - begun, 3),
+        "duration_s": round((now() - (run.operation.started_at or now())).total_seconds(), 3),
     }
     await run.stage("index_completed", **result)
     return result
@@ -63,6 +61,7 @@ async def scan(run: Run, storer: Storer) -> None:
 async def embed(run: Run, storer: Storer) -> None:
     """Take every pending document to its end."""
     model = await run.parts.pool.describe(ModelSpec(run.collection.model, run.collection.precision))
+    await run.know_dimension(model.dimension)
     await run.stage(
         "processing_embeddings",
         total_files=storer.counts.total,

@@ -14,6 +14,7 @@ from semantik.store.table import Record, Table
 
 _INSERT = 1000
 _PAGE = 5000
+_REMOVE = 20_000
 
 
 class Chunks:
@@ -73,8 +74,11 @@ class Chunks:
     async def remove_documents(self, document_ids: Sequence[str]) -> int:
         return await self._table.delete({"document_id": {"$in": list(document_ids)}})
 
-    async def remove(self, collection_id: str) -> int:
-        return await self._table.delete({"collection_id": collection_id})
+    async def remove_seqs(self, collection_id: str, first: int, end: int) -> None:
+        """Remove the chunks `first` <= seq < `end`, in slices, since one great deletion may outlast its deadline."""
+        for begin in range(first, end, _REMOVE):
+            seqs = {"$gte": begin, "$lt": min(end, begin + _REMOVE)}
+            await self._table.delete({"collection_id": collection_id, "seq": seqs})
 
 
 def _key(collection_id: str, seq: int) -> str:

@@ -42,6 +42,10 @@ class Collections:
             raise NotFound(f"There is no collection {collection_id}.")
         return _collection(row)
 
+    async def get_many(self, collection_ids: Sequence[str]) -> dict[str, Collection]:
+        where = {"_id": {"$in": list(collection_ids)}, "deleted": False}
+        return {row["_id"]: _collection(row) for row in await self._table.find(where)}
+
     async def of_owner(self, owner_id: str, after_name: str = "", limit: int = 0) -> list[Collection]:
         """An owner's collections in the order of their names (case folded), after `after_name`."""
         where = {"owner_id": owner_id, "deleted": False, "name_key": {"$gt": after_name.lower()}}
@@ -70,11 +74,9 @@ class Collections:
             raise NotFound(f"There is no collection {collection_id}.")
         return int(row["next_seq"]) - count
 
-    async def publish_seqs(self, collection_id: str, last_seq: int, dimension: int | None) -> None:
+    async def publish_seqs(self, collection_id: str, last_seq: int) -> None:
         """Let chunks up to `last_seq` be found. Never goes back."""
-        fields: Record = {"updated_at": milliseconds(now())}
-        if dimension is not None:
-            fields["dimension"] = dimension
+        fields = {"updated_at": milliseconds(now())}
         await self._table.change({"_id": collection_id}, {"$max": {"last_seq": last_seq}, "$set": fields})
 
     async def set_counts(self, collection_id: str, counts: Counts) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import fnmatch
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from semantik.records import Counts, Document, Failure
-from semantik.store.rows import to_row
+import numpy as np
+from numpy.typing import NDArray
+
+from semantik.records import Collection, Counts, Document, Failure, Filters
+from semantik.store.rows import milliseconds, to_row
 from semantik.store.table import Record, Table
 
 _PAGE = 500
+_NS_IN_MS = 1_000_000
 
 
 class Documents:
@@ -45,10 +51,16 @@ class Documents:
         async for rows in self._table.pages(where, "path", _PAGE):
             yield [_document(row) for row in rows]
 
-    async def update(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Set fields of documents by id, all in one message."""
+    async def failed(self, operation_id: str) -> AsyncIterator[Document]:
+        where = {"operation_id": operation_id, "status": "failed"}
+        async for rows in self._table.pages(where, "path", _PAGE):
+            for row in rows:
+                yield _document(row)
+
+    async def finish(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set how pending documents ended, by id, all in one message; those that have ended already stay."""
         await self._table.update_each(
-            [({"_id": key}, {"$set": dict(fields)}) for key, fields in changes.items()]
+            [({"_id": key, "status": "pending"}, {"$set": dict(fields)}) for key, fields in changes.items()]
         )
 
     async def counts(self, where: Mapping[str, str]) -> Counts:
@@ -74,14 +86,36 @@ class Documents:
             where = {"$and": [where, {"path": {"$regex": re.escape(name), "$options": "i"}}]}
         return [_document(row) for row in await self._table.find(where, [("path", 1)], limit)]
 
-    async def spans(self, collection_id: str, generation: int, filters: Mapping[str, Any]) -> list[Record]:
-        """path, first_seq and chunk_count of the indexed documents that satisfy MongoDB `filters`."""
-        where = {"collection_id": collection_id, "generation": generation, "status": "indexed", **filters}
-        fields = {"_id": 0, "path": 1, "first_seq": 1, "chunk_count": 1}
-        return await self._table.find(where, fields=fields)
+    async def spans(self, collection: Collection, filters: Filters) -> NDArray[np.int64]:
+        """The seqs of the indexed documents that satisfy `filters`: half-open ranges, int64 (n, 2)."""
+        where = {"collection_id": collection.id, "generation": collection.generation, "status": "indexed"}
+        where = {"$and": [where, *_conditions(filters)]}
+        rows = await self._table.find(where, fields={"_id": 0, "first_seq": 1, "chunk_count": 1})
+        return await asyncio.to_thread(_ranges, rows)
 
     async def remove(self, collection_id: str) -> int:
         return await self._table.delete({"collection_id": collection_id})
+
+
+def _conditions(filters: Filters) -> list[Record]:
+    found: list[Record] = []
+    if filters.path_glob:
+        glob = filters.path_glob if filters.path_glob.startswith("/") else f"*/{filters.path_glob}"
+        found.append({"path": {"$regex": "^" + fnmatch.translate(glob)}})
+    if filters.extensions:
+        endings = "|".join(re.escape(ending) for ending in filters.extensions)
+        found.append({"path": {"$regex": f"({endings})$", "$options": "i"}})
+    if filters.modified_after:
+        found.append({"modified_ns": {"$gte": milliseconds(filters.modified_after) * _NS_IN_MS}})
+    if filters.modified_before:
+        found.append({"modified_ns": {"$lt": milliseconds(filters.modified_before) * _NS_IN_MS}})
+    return found
+
+
+def _ranges(rows: list[Record]) -> NDArray[np.int64]:
+    spans = np.array([(row["first_seq"], row["chunk_count"]) for row in rows], np.int64).reshape(-1, 2)
+    spans[:, 1] += spans[:, 0]
+    return spans
 
 
 def _document(row: Record) -> Document:

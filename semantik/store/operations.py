@@ -31,6 +31,8 @@ class Operations:
     async def prepare(self) -> None:
         await self._table.index([("status", 1), ("created_at", 1)])
         await self._table.index([("collection_id", 1), ("created_at", -1)])
+        await self._table.index([("source_id", 1)])
+        await self._table.index([("announced", 1), ("status", 1)])
 
     async def add(self, operation: Operation) -> None:
         await self._table.insert(to_row(operation))
@@ -105,9 +107,9 @@ class Operations:
         where = {"_id": operation_id, "status": {"$in": ["queued", "processing"]}}
         return await self._table.change(where, {"$set": {"cancel_requested": True}}) is not None
 
-    async def ids_of(self, collection_id: str) -> list[str]:
-        rows = await self._table.find({"collection_id": collection_id}, fields={"_id": 1})
-        return [row["_id"] for row in rows]
+    async def of_source(self, source_id: str) -> bool:
+        """Whether any operation was made for the source."""
+        return await self._table.get({"source_id": source_id}) is not None
 
     async def remove(self, collection_id: str) -> int:
         return await self._table.delete({"collection_id": collection_id})
@@ -118,6 +120,7 @@ def takeable(operation: Operation, owner: str, running_here: Group[str]) -> bool
     lease = operation.lease
     if operation.id in running_here:
         return False
+    # A queued operation that has a lease was claimed by somebody who has yet to begin.
     return lease is None or lease.owner == owner or lease.expires_at < now()
 
 

@@ -110,11 +110,6 @@ class Table:
         with reaching_mongo():
             await self._at.update_one(where, update, upsert=True)
 
-    async def update_all(self, where: Filter, update: Mapping[str, Any]) -> int:
-        with reaching_mongo():
-            result = await self._at.update_many(where, update)
-            return int(result.matched_count)
-
     async def update_each(self, updates: Sequence[tuple[Filter, Mapping[str, Any]]]) -> None:
         if updates:
             with reaching_mongo():

@@ -1,0 +1,135 @@
+"""One operation from its claim to its end, however often a store goes away meanwhile. Runs on the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+
+from pipeline.ending import end
+from pipeline.operations import OPERATIONS
+from pipeline.run import Parts, Run
+from pipeline.telling import Teller
+from semantik.errors import LeaseLost, SemantikError, Unavailable
+from semantik.records import Operation, now
+
+log = logging.getLogger("semantik.operations")
+
+_PAUSE_S = (0.5, 30.0)
+_QUICK_S = 60.0
+_PATIENCE = 8
+_GIVE_BACK_S = 2.0
+
+
+async def execute(parts: Parts, operation: Operation) -> None:
+    """Run a claimed operation. When cancelled, it is given back, and goes on later where it was."""
+    publisher = parts.progress.publisher(operation.id, operation.last_message)
+    async with publisher, Teller(publisher) as teller:
+        failures = 0
+        hopeless: str | None = None
+        while True:
+            begun = time.monotonic()
+            try:
+                await _attempt(parts, operation, teller, hopeless)
+            except LeaseLost as error:
+                log.warning("%s", error)
+                return
+            except Unavailable as error:
+                log.warning("Operation %s waits: %s", operation.id, error)
+                failures = failures + 1 if time.monotonic() - begun < _QUICK_S else 1
+                # The stores answer and still it fails at once, again and again: waiting will not mend that.
+                if failures > _PATIENCE and await _stores_answer(parts):
+                    hopeless = str(error)
+                await _until_back(parts, failures)
+            except asyncio.CancelledError:
+                await _give_back(parts, operation)
+                raise
+            fresh = await _read_again(parts, operation.id)
+            if fresh is None or fresh.ended:
+                return
+            # With the lease that was claimed: if another server holds one by now, the next write tells.
+            operation = replace(fresh, lease=operation.lease)
+
+
+async def _attempt(parts: Parts, operation: Operation, teller: Teller, hopeless: str | None) -> None:
+    collection = await parts.store.collections.get_even_deleted(operation.collection_id)
+    run = Run(parts, operation, collection, teller)
+    if operation.cancel_requested:
+        await end(run, "cancelled")
+        return
+    if hopeless is not None:
+        await end(run, "failed", error=hopeless)
+        return
+    if operation.started_at is None:
+        await run.save(status="processing", started_at=now())
+    total = run.operation.counts.total
+    await teller.tell(
+        "operation_started",
+        once="started",
+        status="processing",
+        operation_type=operation.type,
+        type=operation.type,
+        total_files=total,
+    )
+    await teller.tell("status_update", once="processing status", status="processing")
+    log.info("%-8s %s of %s", operation.type, "begins" if total == 0 else "goes on", collection.name)
+    await _watch(run)
+
+
+async def _watch(run: Run) -> None:
+    """Run the operation while its lease is kept; end it by what comes first."""
+    work = asyncio.create_task(_work(run))
+    keeper = asyncio.create_task(run.keep())
+    try:
+        await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (work, keeper):
+            task.cancel()
+        await asyncio.gather(work, keeper, return_exceptions=True)
+    if not keeper.cancelled():
+        keeper.result()  # it returns when the end was asked for, and raises when the lease is lost
+    if work.cancelled():
+        await end(run, "cancelled")
+    elif (error := work.exception()) is None:
+        await end(run, "completed", result=work.result())
+    elif isinstance(error, (LeaseLost, Unavailable)):
+        raise error
+    elif isinstance(error, SemantikError):
+        await end(run, "failed", error=str(error))
+    else:
+        log.error("Operation %s failed", run.operation.id, exc_info=error)
+        await end(run, "failed", error="Something went wrong in the server; its log has the details.")
+    log.info("%-8s %s of %s", run.operation.type, run.operation.status, run.collection.name)
+
+
+async def _work(run: Run) -> dict[str, object]:
+    return await OPERATIONS[run.operation.type](run)
+
+
+async def _stores_answer(parts: Parts) -> bool:
+    return await parts.store.ping() and await parts.progress.ping()
+
+
+async def _until_back(parts: Parts, failures: int) -> None:
+    back = False
+    while not back:
+        await asyncio.sleep(min(_PAUSE_S[1], _PAUSE_S[0] * 2 ** (failures - 1)))
+        back = await _stores_answer(parts)
+
+
+async def _read_again(parts: Parts, operation_id: str) -> Operation | None:
+    while True:
+        try:
+            return await parts.store.operations.get(operation_id)
+        except Unavailable:
+            await _until_back(parts, 1)
+
+
+async def _give_back(parts: Parts, operation: Operation) -> None:
+    """Let another server take the operation up at once, rather than when the lease has run out."""
+    try:
+        async with asyncio.timeout(_GIVE_BACK_S):
+            await parts.store.operations.renew(operation, 0)
+    except (LeaseLost, Unavailable, TimeoutError) as error:
+        log.info("Operation %s could not be given back: %s", operation.id, error)
