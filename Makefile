@@ -12,7 +12,7 @@ tools:
 	@bin/setup --tests
 
 run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
-	@exec bin/semantik-server
+	@exec bin/semantik-server --config conf/semantik.toml
 
 demo: setup ## index a folder before your eyes and search it: make demo [FOLDER=/some/folder]
 	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}

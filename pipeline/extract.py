@@ -22,6 +22,7 @@ from typing import Any
 
 from pipeline import formats, markdown
 from pipeline.formats import Format, Kind
+from pipeline.scan import may_be_read
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,17 @@ _CHARSET = re.compile(rb"(?i)(<meta[^>]{0,200})charset(?:\s*=\s*[\"']?([\w.:-]+)
 _UNTITLED = {"", "untitled", "(anonymous)", "(unspecified)", "unknown"}
 
 
-def extract(path: str, size_limit: int) -> Extracted:
+@dataclass(frozen=True)
+class Places:
+    """Where files may lie: below `roots`, and not below `forbidden`."""
+
+    roots: tuple[str, ...]
+    forbidden: tuple[str, ...]
+
+
+def extract(path: str, size_limit: int, places: Places) -> Extracted:
     """The text of the file, which is refused beyond `size_limit` bytes (packed or unpacked). Raises ExtractError."""
-    data = _read(path, size_limit)
+    data = _read(path, size_limit, places)
     content_hash = hashlib.sha256(data).hexdigest()
     suffix = Path(path).suffix.lower()
     if formats.detect(data, suffix).kind is Kind.GZIP:
@@ -80,13 +89,14 @@ def extract(path: str, size_limit: int) -> Extracted:
     )
 
 
-def _read(path: str, size_limit: int) -> bytes:
+def _read(path: str, size_limit: int, places: Places) -> bytes:
     # Without O_NONBLOCK a FIFO that took the file's place would wait for a writer, perhaps for ever.
     try:
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise ExtractError("unsupported", "This is not a regular file.")
+            real = Path(f"/proc/self/fd/{file.fileno()}").readlink()
             data = file.read(size_limit + 1) if status.st_size <= size_limit else b""
     except FileNotFoundError as error:
         raise ExtractError("unreadable", "The file is no longer there.") from error
@@ -102,6 +112,9 @@ def _read(path: str, size_limit: int) -> bytes:
             "too_large",
             f"The file has {size:,} bytes, and at most {size_limit:,} are read (documents.max_file_bytes).",
         )
+    # A link may have been put in the file's place, or in a folder's, since the scan.
+    if not may_be_read(real, places.roots, places.forbidden):
+        raise ExtractError("unreadable", "The file leads out of the folders that may be read.")
     if not data:
         raise ExtractError("empty", "The file is empty.", skipped=True)
     return data

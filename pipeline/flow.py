@@ -22,6 +22,26 @@ from semantik.records import Document
 
 _STORE_DOCUMENTS = 64
 _STORE_CHUNKS = 4000
+_CHUNKS_UNDER_WAY = 50_000  # some 100 MB of texts and vectors
+
+
+class _Room:
+    """Bounds the chunks in memory. One document larger than all of it may come in when nothing else is there."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._used = 0
+        self._freed = asyncio.Event()
+
+    async def take(self, count: int) -> None:
+        while self._used and self._used + count > self._most:
+            self._freed.clear()
+            await self._freed.wait()
+        self._used += count
+
+    def give_back(self, count: int) -> None:
+        self._used -= count
+        self._freed.set()
 
 
 @dataclass
@@ -51,8 +71,8 @@ class _Piece:
     begin: int
     end: int
 
-    def texts(self) -> list[str]:
-        return [chunk.text for chunk in self.growing.read.chunks[self.begin : self.end]]
+    def texts(self) -> tuple[str, ...]:
+        return self.growing.read.chunks.texts[self.begin : self.end]
 
 
 class Flow:
@@ -64,6 +84,7 @@ class Flow:
         self._model = ModelSpec(run.collection.model, run.collection.precision)
         self._cutting = Cutting(run.collection.model, run.collection.chunk_size, run.collection.chunk_overlap)
         self._abreast = run.parts.pool.batch_workers + 1  # one waits while every worker is busy
+        self._room = _Room(_CHUNKS_UNDER_WAY)
         self._batches: asyncio.Queue[list[Document] | None] = asyncio.Queue(1)
         self._read: asyncio.Queue[_Growing | None] = asyncio.Queue(4 * run.parts.settings.pool.batch_files)
         self._finished: asyncio.Queue[Finished | None] = asyncio.Queue(2 * _STORE_DOCUMENTS)
@@ -113,6 +134,7 @@ class Flow:
                 if isinstance(result, ReadFailure):
                     await self._finished.put(Finished(document, result))
                 else:
+                    await self._room.take(len(result.chunks))
                     await self._read.put(_Growing(document, result, missing=len(result.chunks)))
         await self._batches.put(None)  # for the next reader
 
@@ -178,14 +200,16 @@ class Flow:
             count = piece.end - piece.begin
             growing = piece.growing
             if growing.take(piece.begin, vectors[at : at + count]):
-                await self._finished.put(Finished(growing.document, growing.read, growing.vectors))
+                await self._finished.put(
+                    Finished(growing.document, growing.read, growing.vectors, len(growing.read.chunks))
+                )
             at += count
 
     async def _give_up(self, growing: _Growing, reason: str) -> None:
         if not growing.given_up:
             growing.given_up = True
             failure = ReadFailure(growing.document.id, "worker_died", reason, skipped=False)
-            await self._finished.put(Finished(growing.document, failure))
+            await self._finished.put(Finished(growing.document, failure, room=len(growing.read.chunks)))
 
     async def _store_all(self) -> None:
         going = True
@@ -200,6 +224,7 @@ class Flow:
             going = ready[-1] is not None
             if finished := [one for one in ready if one is not None]:
                 await self._storer.store(finished)
+                self._room.give_back(sum(one.room for one in finished))
 
 
 def _chunks(ready: Sequence[Finished | None]) -> int:

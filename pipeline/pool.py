@@ -160,6 +160,8 @@ class Pool:
         limits = self._settings.documents
         reading = worker.Reading(
             limits.max_file_bytes,
+            limits.roots,
+            (str(self._settings.data.resolve()),),
             limits.file_timeout_s,
             self._settings.embedding.precision,
             failpoints.armed(),

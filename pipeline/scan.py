@@ -77,10 +77,15 @@ def resolve_source(path: str, roots: Sequence[str], forbidden: Sequence[Path]) -
         raise Invalid(f"The folder {path} cannot be read: {reason}.") from error
 
 
+def may_be_read(real: Path, roots: Sequence[str], forbidden: Sequence[str | Path]) -> bool:
+    """Whether a resolved path lies below a root, and in no folder that is never read."""
+    return _below(real, roots) and not _below(real, (*SYSTEM_FOLDERS, *_resolved(forbidden)))
+
+
 def _refuse_outside(real: Path, path: str, roots: Sequence[str], forbidden: Sequence[Path]) -> None:
     if not _below(real, roots):
         raise Forbidden(f"{path} is outside the folders that may be read (documents.roots).")
-    if _below(real, (*SYSTEM_FOLDERS, *_resolved(forbidden))):
+    if not may_be_read(real, roots, forbidden):
         raise Forbidden(f"{path} is in a folder that is never read: the system's, or the server's own data.")
 
 

@@ -24,11 +24,15 @@ from semantik.records import Chunk, Counts, Document, Failure
 
 @dataclass(frozen=True)
 class Finished:
-    """A document that is done with: read and embedded (vectors float16, one per chunk), or failed."""
+    """A document that is done with: read and embedded (vectors float16, one per chunk), or failed.
+
+    `room` is what it has taken of the flow's bound on chunks, to be given back once it is stored.
+    """
 
     document: Document
     outcome: ReadDocument | ReadFailure
     vectors: NDArray[np.float16] | None = None
+    room: int = 0
 
     @property
     def chunk_count(self) -> int:

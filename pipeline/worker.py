@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import failpoints
-from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, ReadDocument, ReadFailure
+from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, ReadDocument, ReadFailure, TextChunks
 from semantik.errors import SemantikError
 
 PRELOAD = "SEMANTIK_PRELOAD"  # name:precision of the model that the fork server loads for all
@@ -34,9 +34,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are read: the limits of one file, the precision of models, and the failpoint of a test."""
+    """How files are read: limits of a file, where it may lie, the precision of models, a test's failpoint."""
 
     max_file_bytes: int
+    roots: tuple[str, ...]
+    forbidden: tuple[str, ...]
     file_timeout_s: float
     precision: str
     failpoint: str
@@ -105,7 +107,8 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Re
     signal.setitimer(signal.ITIMER_REAL, reading.file_timeout_s)
     try:
         failpoints.reach(reading.failpoint, "extract", file.path)
-        extracted = extract.extract(file.path, reading.max_file_bytes)
+        places = extract.Places(reading.roots, reading.forbidden)
+        extracted = extract.extract(file.path, reading.max_file_bytes, places)
         chunks = chunk.cut(
             extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.room
         )
@@ -126,7 +129,7 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Re
         extracted.content_hash,
         len(extracted.text),
         extracted.pages[-1][0] if extracted.pages else None,
-        chunks,
+        TextChunks.of(chunks),
     )
 
 

@@ -13,12 +13,13 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.errors import Unavailable
+from semantik.errors import Busy, Unavailable
 
 Vector = NDArray[np.float32]
 Embed = Callable[[str, str, Sequence[str]], Awaitable[Vector]]
 
 _TOGETHER = 32
+_WAITING = 1000
 
 
 class Questions:
@@ -39,6 +40,8 @@ class Questions:
             self._known.move_to_end(key)
             return known
         waiting = self._waiting.setdefault((model, precision), {})
+        if text not in waiting and len(waiting) >= _WAITING:
+            raise Busy(f"{_WAITING} questions wait already; please ask again shortly.")
         future = waiting.setdefault(text, asyncio.get_running_loop().create_future())
         if (model, precision) not in self._busy:
             self._busy[model, precision] = asyncio.create_task(self._work(model, precision))

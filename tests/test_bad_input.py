@@ -76,17 +76,22 @@ async def test_an_empty_folder_completes_with_nothing(shared: Serving, tmp_path:
 
 
 async def test_a_folder_that_vanishes_while_it_waits_fails_with_a_sentence(
-    shared: Serving, tmp_path: Path
+    start: Callable[..., Serving], tmp_path: Path
 ) -> None:
-    client = await new_user(shared)
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    made = await client.call("POST", "collections", {"name": "Gone", "source_path": str(folder)})
-    [_ async for _ in client.watch(made["operation_id"])]
-    folder.rename(tmp_path / "elsewhere")
-    # The next operation on the same source is one that the user starts by hand, on a folder of its own.
-    with pytest.raises(Refused, match="folder"):
-        await client.call("POST", f"collections/{made['id']}/sources", {"path": str(folder)})
+    serving = start(
+        "--operations-concurrent", "1", "--auth-registration", "open", "--progress-linger-s", "0.2"
+    )
+    client = await new_user(serving)
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "text.txt").write_text(GOOD)
+    first = await client.call("POST", "collections", {"name": "1", "source_path": str(tmp_path / "first")})
+    second = await client.call("POST", "collections", {"name": "2", "source_path": str(tmp_path / "second")})
+    (tmp_path / "second").rename(tmp_path / "elsewhere")  # while the first still waits for its model
+    [_ async for _ in client.watch(first["operation_id"])]
+    frames = [frame async for frame in client.watch(second["operation_id"])]
+    assert [f["type"] for f in frames[-2:]] == ["operation_failed", "status_update"]
+    assert str(tmp_path / "second") in frames[-2]["data"]["error_message"]
 
 
 async def test_every_bad_file_is_named_and_the_good_ones_are_found(shared: Serving, tmp_path: Path) -> None:

@@ -12,11 +12,16 @@ import pytest
 from conftest import SAMPLES
 from tokenizers import Tokenizer
 
+from pipeline import extract as extracting
 from pipeline.batch import TextChunk
 from pipeline.chunk import cut
-from pipeline.extract import Extracted, extract
+from pipeline.extract import Extracted, Places
 
 ROOM = 254
+
+
+def extract(path: str, size_limit: int) -> Extracted:
+    return extracting.extract(path, size_limit, Places(("/",), ()))
 
 
 @pytest.fixture(scope="module")

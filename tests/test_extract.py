@@ -16,13 +16,18 @@ import pypdf
 import pytest
 from conftest import SAMPLES
 
-from pipeline.extract import Extracted, ExtractError, extract
+from pipeline import extract as extracting
+from pipeline.extract import Extracted, ExtractError, Places
 
 LIMIT = 1 << 20
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 NOISE = random.Random(7).randbytes(20_000)
+
+
+def extract(path: str, size_limit: int) -> Extracted:
+    return extracting.extract(path, size_limit, Places(("/",), ()))
 
 
 def _file(folder: Path, name: str, data: bytes) -> str:
@@ -249,3 +254,15 @@ def test_nothing_is_left_in_the_working_folder_or_home(
     for sample in SAMPLES.iterdir():
         extract(str(sample), LIMIT)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_that_took_the_files_place_leads_nowhere(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+    (outside / "secret.txt").write_text("Nobody may read this.")
+    (inside / "note.txt").symlink_to(outside / "secret.txt")
+    for places in (Places((str(inside),), ()), Places(("/",), (str(outside),))):
+        with pytest.raises(ExtractError, match="leads out") as refused:
+            extracting.extract(str(inside / "note.txt"), 1000, places)
+        assert refused.value.category == "unreadable"

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from semantik import __version__
-from semantik.configuration import entries, load
+from semantik.configuration import Entry, entries, load
 from semantik.errors import SemantikError
 from semantik.settings import Settings
 
@@ -40,15 +40,19 @@ def _parser() -> argparse.ArgumentParser:
         prog="semantik-server",
         description="Run the Semantik server. Every setting can also stand in the configuration file "
         "or in the environment; docs/configuration.md explains them.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"semantik {__version__}")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="a configuration file, as conf/semantik.toml"
     )
     for entry in entries():
-        parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=entry.doc.replace("%", "%%"))
+        parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))
     return parser
+
+
+def _help(entry: Entry) -> str:
+    default = ", ".join(entry.default) if isinstance(entry.default, tuple) else entry.default
+    return f"{entry.doc} [{default}]".replace("%", "%%")
 
 
 async def _serve(settings: Settings) -> int:
