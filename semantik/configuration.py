@@ -16,6 +16,9 @@ import voluptuous as vol
 from semantik.errors import ConfigError
 from semantik.settings import Settings
 
+# What tests arm and what the server tells its workers; no settings.
+_NOT_SETTINGS = ("SEMANTIK_TEST_", "SEMANTIK_FAILPOINT", "SEMANTIK_INDEX_FAILPOINT", "SEMANTIK_PRELOAD")
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -37,7 +40,7 @@ class Entry:
 
 
 def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
-    """Every setting, in the order of this file."""
+    """Every setting, in the order of `settings.py`."""
     hints = get_type_hints(cls)
     found: list[Entry] = []
     for field in dataclasses.fields(cls):
@@ -67,13 +70,23 @@ def load(
     values: dict[str, tuple[Any, str]] = {}
     if config is not None:
         values.update(_from_file(config))
-    for entry in entries():
-        raw = (os.environ if environ is None else environ).get(entry.env)
-        if raw is not None:
-            values[entry.name] = (raw, f"the environment's {entry.env}")
+    values.update(_from_environment(os.environ if environ is None else environ))
     for name, value in (overrides or {}).items():
         values[name] = (value, "the command line")
     return _build(values)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    names = {entry.env: entry.name for entry in entries()}
+    found: dict[str, tuple[Any, str]] = {}
+    for variable, value in environ.items():
+        if variable in names:
+            found[names[variable]] = (value, f"the environment's {variable}")
+        elif variable.startswith("SEMANTIK_") and not variable.startswith(_NOT_SETTINGS):
+            raise ConfigError(
+                f"There is no setting for the environment's {variable}; docs/configuration.md lists them all."
+            )
+    return found
 
 
 def _from_file(path: Path) -> dict[str, tuple[Any, str]]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +96,8 @@ def _stores(data: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
-    """Start servers on `tmp_path / "data"`; they are ended with the test."""
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Start servers on `tmp_path / "data"`; they are ended with the test, and must have nothing to complain of."""
     started: list[Serving] = []
 
     def begin(*flags: str, env: dict[str, str] | None = None) -> Serving:
@@ -110,6 +108,14 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     for serving in started:
         if serving.process.poll() is None:
             serving.stop()
+    if request.node.get_closest_marker("noisy") is None:
+        assert not [line for serving in started for line in complaints(serving)]
+
+
+def complaints(serving: Serving) -> list[str]:
+    """What a person who reads the server's log would stumble over."""
+    loud = (" WARNING ", " ERROR ", " CRITICAL ", "Traceback")
+    return [line for line in serving.log.read_text().splitlines() if any(word in line for word in loud)]
 
 
 @pytest.fixture(scope="session")
@@ -120,8 +126,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     yield serving
     if serving.process.poll() is None:
         assert serving.stop() == 0
-    loud = [line for line in serving.log.read_text().splitlines() if " WARNING " in line or " ERROR " in line]
-    assert not loud, f"the shared server logged: {loud}"
+    assert not complaints(serving)
 
 
 _users = iter(range(1_000_000))
@@ -163,7 +168,3 @@ def run(test: Awaitable[None], timeout_s: float = 120) -> None:
             await test
 
     asyncio.run(bounded())
-
-
-with contextlib.suppress(ValueError):
-    sys.path.remove("")

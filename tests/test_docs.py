@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from handlers.routes import ROUTES
+from semantik.records import TERMINAL
+
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -48,3 +51,33 @@ def test_the_readme_names_every_word_and_every_folder():
 def code(text: str) -> str:
     """What a page sets as code: between backticks, or fenced."""
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
+
+
+def test_every_address_stands_in_the_rest_documentation_and_the_other_way_round() -> None:
+    text = (ROOT / "docs" / "rest-api.md").read_text()
+    documented = {
+        re.sub(r"{\w+}", "…", path) for path in re.findall(r"`(?:GET|POST|PATCH|DELETE) (/[^`?]*)`", text)
+    }
+    patterns = [rule.matcher.regex.pattern for rule in ROUTES]
+    served = {
+        p.removeprefix("/api/v2").rstrip("$").replace("([^/]{1,100})", "…")
+        for p in patterns
+        if "/api/v2" in p
+    }
+    assert documented == served
+
+
+def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
+    table = (
+        (ROOT / "docs" / "websocket-api.md")
+        .read_text()
+        .partition("## Messages")[2]
+        .partition("`processed`")[0]
+    )
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    documented = {kind for row in rows for kind in re.findall(r"`(\w+)`", row)}
+    told = set()
+    for path in [*(ROOT / "pipeline").rglob("*.py"), ROOT / "handlers" / "operation_socket.py"]:
+        told |= set(re.findall(r"(?:tell|update|stage|_send)\(\s*\"(\w+)\"", path.read_text()))
+    told |= {f"operation_{status}" for status in TERMINAL}
+    assert documented == told

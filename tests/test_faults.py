@@ -58,6 +58,7 @@ async def _all_there(client: Client, made: dict[str, Any], frames: list[dict[str
     assert sum(d["chunk_count"] for d in found.values()) == view["chunk_count"] == view["stats"]["vectors"]
 
 
+@pytest.mark.noisy
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
 async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing_is_lost(
     start: Callable[..., Serving], tmp_path: Path, store: str
@@ -74,6 +75,7 @@ async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing
     await _all_there(client, made, frames, 120)
 
 
+@pytest.mark.noisy
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
 async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
     start: Callable[..., Serving], tmp_path: Path, store: str
@@ -99,6 +101,7 @@ async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
     await _all_there(client, made, frames, 60)
 
 
+@pytest.mark.noisy
 async def test_a_killed_worker_and_a_killed_forkserver_cost_nothing(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:

@@ -150,3 +150,9 @@ def test_the_docs_hold_every_setting_and_no_other():
 
     lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
     assert lines == [row(entry) for entry in entries()]
+
+
+def test_an_unknown_name_in_the_environment_is_refused() -> None:
+    with pytest.raises(ConfigError, match="SEMANTIK_PROT"):
+        load(environ={"SEMANTIK_PROT": "8080"})
+    assert load(environ={"SEMANTIK_FAILPOINT": "x", "OTHER": "y"}) == Settings()
