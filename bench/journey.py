@@ -18,11 +18,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from semantik.client import Client
 
@@ -37,81 +36,75 @@ QUESTIONS = [
     "How do I start a service?",
     "Where are the logs?",
 ]
+PASSWORD = "a long password"
 _SAMPLE_S = 1.0
 _MIB = 1 << 20
 
 
 class Memory:
-    """The most that each part of the server's process tree has used, sampled while it runs."""
+    """The most memory that the server and its workers have used, as the server itself tells it, in MiB."""
 
-    def __init__(self, pid: int) -> None:
-        self._server = psutil.Process(pid)
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self.most: Counter[str] = Counter()
 
-    def sample(self) -> None:
-        for process in [self._server, *self._server.children(recursive=True)]:
-            try:
-                used, line = process.memory_full_info(), " ".join(process.cmdline())
-            except psutil.NoSuchProcess:
-                continue
-            kind = "server"
-            if process.pid != self._server.pid:
-                kind = "forkserver and workers" if "forkserver" in line else "stores"
-            size = used.rss if kind == "server" else used.uss
-            self.most[kind] = max(self.most[kind], size)
-        total = sum(p.memory_full_info().pss for p in [self._server, *self._server.children(recursive=True)])
-        self.most["whole tree, PSS"] = max(self.most["whole tree, PSS"], total)
+    async def look(self) -> None:
+        use = await self._client.call("GET", "status")
+        sizes = [("server RSS", use["rss_bytes"])]
+        sizes += [(f"{worker['role']} worker USS", worker["uss_bytes"]) for worker in use["workers"]]
+        for kind, size in sizes:
+            self.most[kind] = max(self.most[kind], round(size / _MIB))
 
     async def watch(self) -> None:
         while True:
-            with suppress(psutil.NoSuchProcess):  # a worker ended between being listed and being read
-                await asyncio.to_thread(self.sample)
+            await self.look()
             await asyncio.sleep(_SAMPLE_S)
 
 
+@asynccontextmanager
+async def serving(data: str) -> AsyncIterator[tuple[Client, float]]:
+    """A server on `data` as a user would start it, and the seconds until it was ready."""
+    begun = time.perf_counter()
+    flags = ["--port", "0", "--data", data, "--log-level", "warning"]
+    server = await asyncio.create_subprocess_exec(
+        str(ROOT / "bin" / "semantik-server"), *flags, stdout=subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        url = (await server.stdout.readline()).decode().rpartition(" ")[2].strip()
+        yield Client(url), time.perf_counter() - begun
+    finally:
+        server.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(server.wait(), 30)
+
+
 async def measure(folders: list[Path]) -> dict[str, Any]:
-    """Run the whole journey once and return its figures, with their units in their names."""
+    """Run the whole journey once, start again, and return the figures, with their units in their names."""
     figures: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory(prefix="semantik-bench-") as data:
+        async with serving(data) as (client, ready_s):
+            figures["ready_on_an_empty_folder_s"] = ready_s
+            await client.register("bench", PASSWORD)
+            await client.sign_in("bench", PASSWORD)
+            memory = Memory(client)
+            await memory.look()
+            figures["idle_mib"] = dict(memory.most)
+            watching = asyncio.create_task(memory.watch())
+            for number, folder in enumerate(folders):
+                figures[str(folder)] = await _index(client, f"{number} {folder.name}", folder)
+            watching.cancel()
+            figures["most_mib"] = dict(memory.most)
+            await _search(client, figures)
         begun = time.perf_counter()
-        command = [
-            str(ROOT / "bin" / "semantik-server"),
-            "--port",
-            "0",
-            "--data",
-            data,
-            "--log-level",
-            "warning",
-        ]
-        server = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-        try:
-            assert server.stdout is not None
-            url = (await server.stdout.readline()).decode().rpartition(" ")[2].strip()
-            figures["ready_s"] = time.perf_counter() - begun
-            await _journey(Client(url), server.pid, folders, figures, begun)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(server.wait(), 30)
+        async with serving(data) as (client, ready_s):
+            figures["ready_s"] = ready_s
+            await client.sign_in("bench", PASSWORD)
+            await client.call("POST", "search", {"query": "the very first question"})
+            figures["first_answer_s"] = time.perf_counter() - begun
     return figures
 
 
-async def _journey(
-    client: Client, pid: int, folders: list[Path], figures: dict[str, Any], begun: float
-) -> None:
-    await client.register("bench", "a long password")
-    await client.sign_in("bench", "a long password")
-    memory = Memory(pid)
-    memory.sample()
-    figures["server_idle_mib"] = memory.most["server"] / _MIB
-    watching = asyncio.create_task(memory.watch())
-    for number, folder in enumerate(folders):
-        name = f"{number} {folder.name}"
-        figures[str(folder)] = await _index(client, name, folder)
-        if number == 0:
-            await client.call("POST", "search", {"query": "the very first question"})
-            figures["first_answer_with_the_first_folder_indexed_s"] = time.perf_counter() - begun
-    watching.cancel()
-    figures["most_mib"] = {kind: size / _MIB for kind, size in sorted(memory.most.items())}
+async def _search(client: Client, figures: dict[str, Any]) -> None:
     for kind, repeat in (("new", 4), ("known", 1)):
         times = []
         for turn in range(repeat):

@@ -1,7 +1,8 @@
-"""`GET /api/v2/health`: for people, load balancers and the demo; needs no sign-in."""
+"""`GET /api/v2/health`: for people and load balancers, without sign-in. `GET /api/v2/status`: for administrators."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from http import HTTPStatus
 
 from handlers.base import Handler
@@ -26,3 +27,8 @@ class Health(Handler):
             },
             HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE,
         )
+
+
+class Status(Handler):
+    async def get(self) -> None:
+        self.reply(asdict(await self.services.health.use(self.principal.user)))

@@ -18,6 +18,7 @@ _ID = r"([^/]{1,100})"
 
 ROUTES = [
     url(rf"{_API}/health", health.Health),
+    url(rf"{_API}/status", health.Status),
     url(rf"{_API}/auth/register", auth.Register),
     url(rf"{_API}/auth/login", auth.Login),
     url(rf"{_API}/auth/refresh", auth.Refresh),

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,20 +19,12 @@ from pipeline import failpoints, worker
 from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, ReadDocument, ReadFailure
 from pipeline.crew import Crew, WorkerDied
 from semantik.errors import Invalid, SemantikError, Unavailable
+from semantik.health import Worker
 from semantik.settings import Settings
 
 EMBED_S = 600.0  # one task of embedding, the first load of a large model included
 RETRY_S = 5.0
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class WorkerInfo:
-    """A worker process: its `role` is question or batch, `uss_bytes` the memory that is its own."""
-
-    pid: int
-    role: str
-    uss_bytes: int
 
 
 class Pool:
@@ -123,13 +114,13 @@ class Pool:
         """The result of an importable function, called in a batch worker. Raises Unavailable when the worker ends."""
         return await self._expect(self._batch, function, *args, timeout_s=timeout_s)
 
-    def workers(self) -> list[WorkerInfo]:
+    def workers(self) -> list[Worker]:
         """The processes at the moment. Reads /proc for some 10 ms per worker: call it in a thread."""
         found = []
         for role, crew in (("question", self._questions), ("batch", self._batch)):
             for pid in crew.pids():
                 try:
-                    found.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
+                    found.append(Worker(pid, role, psutil.Process(pid).memory_full_info().uss))
                 except psutil.NoSuchProcess:
                     continue
         return found

@@ -97,7 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             catalog=Catalog(store, access, vectors),
             search=Search(store, access, vectors, questions, settings.search),
             progress=progress,
-            health=Health(store.ping, progress.ping, lambda: pool.is_ready),
+            health=Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         )
         app = application(services)
         http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)

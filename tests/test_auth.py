@@ -35,6 +35,25 @@ async def test_the_first_user_is_the_administrator_and_then_registration_is_clos
     assert refused.value.status == 403
     await client.sign_in("ann@EXAMPLE.com", PASSWORD)  # the address serves as the name, whatever its case
     assert (await client.call("GET", "auth/me"))["username"] == "ann"
+    use = await client.call("GET", "status")
+    assert use["rss_bytes"] > 10_000_000
+    assert all(worker["role"] in ("question", "batch") for worker in use["workers"])
+
+
+async def test_only_an_administrator_sees_what_the_server_uses(shared: Serving) -> None:
+    await new_user(shared)  # the first of this server is its administrator
+    with pytest.raises(Refused, match="administrator") as refused:
+        await (await new_user(shared)).call("GET", "status")
+    assert refused.value.status == 403
+
+
+async def test_a_foreign_page_changes_nothing(start: Callable[..., Serving]) -> None:
+    serving = start()
+    body = f'{{"username": "eve", "password": "{PASSWORD}"}}'
+    headers = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
+    answer = await _raw(serving, "POST", "/api/v2/auth/register", body=body, headers=headers)
+    assert answer.code == 403
+    assert (await Client(serving.url).call("GET", "auth/setup"))["needs_first_user"]
 
 
 async def test_login_answers_with_tokens_and_a_cookie_that_scripts_cannot_read(shared: Serving) -> None:

@@ -51,6 +51,7 @@ async def test_a_socket_is_accepted_first_and_then_closed_with_a_reason(
         (f"token={stranger.token}", {}, "no operation"),
         (f"token={owner.token}", {"Origin": "https://evil.example"}, "origin"),
         (f"token={owner.token}&since=yesterday", {}, "since"),
+        ("token=%ff", {}, ""),
     ]:
         socket = await _connect(shared, operation_id, query, headers)
         frames = await _rest(socket)
@@ -126,8 +127,11 @@ async def test_pings_are_answered_and_garbage_is_told(shared: Serving, tmp_path:
         kinds.append(json.loads(text)["type"])
     assert [kind for kind in kinds if kind in ("pong", "error")] == ["pong"] * 2 + ["error"] * 4
     await socket.write_message(b"\x00\x01", binary=True)
+    await socket.write_message("ping")  # answered by nobody, and no reason to complain
     await _rest(socket)
     assert socket.close_code == 1007
+    await client.call("GET", "health")
+    assert client.token not in shared.log.read_text()
 
 
 async def test_a_message_that_is_too_long_closes_with_1009(shared: Serving, tmp_path: Path) -> None:

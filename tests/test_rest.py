@@ -124,12 +124,19 @@ async def test_search_pages_thresholds_and_filters(shared: Serving, folder: Path
         ({"query": "x", "filters": {"modified_after": "yesterday"}}, "ISO 8601"),
         ({"query": "x", "filters": {"colour": "red"}}, "colour"),
         ({"query": "x", "bogus": 1}, "bogus"),
+        ({"query": "\ud800"}, "surrogate"),
+        ({"query": "x", "collection_ids": ["\udfff"]}, "surrogate"),
+        ({"query": "x", "k": True}, "k"),
+        ({"query": "x", "score_threshold": 10**400}, "score_threshold"),
+        ({"query": "x", "score_threshold": float("nan")}, "score_threshold"),
+        ({"query": "x", "filters": {"modified_after": "9999-12-31"}}, "year"),
+        ({"query": "x", "filters": {"modified_before": "0001-01-01"}}, "ISO 8601|year"),
     ],
 )
 async def test_a_bad_search_is_told_what_is_wrong(shared: Serving, body: dict[str, Any], word: str) -> None:
     refusal = await _refusal(await new_user(shared), "POST", "search", body)
     assert refusal.status == 422
-    assert word in str(refusal)
+    assert any(each in str(refusal) for each in word.split("|"))
 
 
 async def test_documents_are_listed_by_status_name_and_page(shared: Serving, folder: Path) -> None:
