@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import Self
 
 from pipeline.ending import announce_again
 from pipeline.execution import execute
 from pipeline.run import Parts
 from semantik.errors import Unavailable
-from semantik.records import Operation
+from semantik.records import Operation, now
 from semantik.store.operations import takeable
 
 log = logging.getLogger("semantik.operations")
@@ -137,11 +138,14 @@ class Dispatcher:
         """End the operations of deleted collections, and purge those that have none left."""
         store = self._parts.store
         for collection_id in await store.collections.deleted():
-            active = (await store.operations.active([collection_id])).get(collection_id, [])
-            for operation in active:
-                await store.operations.request_cancel(operation.id)
-            if active:
+            operations = await store.operations.of_collections([collection_id], 0)
+            for operation in operations:
+                if not operation.ended:
+                    await store.operations.request_cancel(operation.id)
+            if not all(self._is_over(operation) for operation in operations):
                 continue
+            for operation in operations:
+                await self._parts.progress.forget(operation.id)
             collection = await store.collections.get_even_deleted(collection_id)
             await self._parts.vectors.drop(collection_id)
             await store.chunks.remove_seqs(collection_id, 0, collection.next_seq)
@@ -149,6 +153,15 @@ class Dispatcher:
             await store.operations.remove(collection_id)
             await store.collections.remove(collection_id)
             log.info("purged   collection %s", collection_id)
+
+    def _is_over(self, operation: Operation) -> bool:
+        """Whether an operation has ended, and whoever watches it has been told."""
+        linger = timedelta(seconds=self._parts.settings.progress.linger_s + _LOOK_S)
+        return (
+            operation.completed_at is not None
+            and operation.announced
+            and operation.completed_at + linger < now()
+        )
 
     async def _clear_for_ever(self) -> None:
         """Beside the dispatching, which must not wait for a great deletion."""

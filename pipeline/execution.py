@@ -115,7 +115,8 @@ async def _until_back(parts: Parts, failures: int) -> None:
     back = False
     while not back:
         await asyncio.sleep(min(_PAUSE_S[1], _PAUSE_S[0] * 2 ** (failures - 1)))
-        back = await _stores_answer(parts)
+        back = await parts.store.ping()
+    await parts.progress.wait_available()
 
 
 async def _read_again(parts: Parts, operation_id: str) -> Operation | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing.forkserver
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from redis_server import RedisServer
 
 from semantik.client import Client
 
@@ -168,3 +170,21 @@ def run(test: Awaitable[None], timeout_s: float = 120) -> None:
             await test
 
     asyncio.run(bounded())
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    given = os.environ.get("SEMANTIK_TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server.url
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def fork_server() -> Iterator[None]:
+    """For modules whose own process has a pool: its fork server ends with the module."""
+    yield
+    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,12 +24,16 @@ from semantik.settings import Documents, Embedding, Settings
 from semantik.settings import Pool as PoolSettings
 
 MODEL = ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto")
+pytestmark = pytest.mark.usefixtures("fork_server")
+
 CUTTING = Cutting(MODEL.name, 200, 20)
 MEMORY = 512 << 20
 
 
 @asynccontextmanager
-async def _pool(workers: int = 2, file_timeout_s: float = 60, batch_chunks: int = 256) -> AsyncIterator[Pool]:
+async def ready_pool(
+    workers: int = 2, file_timeout_s: float = 60, batch_chunks: int = 256
+) -> AsyncIterator[Pool]:
     """A pool that is ready; the fork server and its model outlive it, so that the next is up at once."""
     settings = Settings(
         pool=PoolSettings(workers=workers, worker_memory_bytes=MEMORY),
@@ -41,19 +45,13 @@ async def _pool(workers: int = 2, file_timeout_s: float = 60, batch_chunks: int 
         yield pool
 
 
-@pytest.fixture(scope="module", autouse=True)
-def fork_server() -> Iterator[None]:
-    yield
-    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
-
-
-def _forkserver_pid() -> int:
+def forkserver_pid() -> int:
     pid = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     assert isinstance(pid, int)
     return pid
 
 
-def _tasks(folder: Path, *names: str) -> list[FileTask]:
+def tasks_of(folder: Path, *names: str) -> list[FileTask]:
     for name in names:
         (folder / name).write_text(f"The file {name} tells of the lighthouse.")
     return [FileTask(f"id-{name}", str(folder / name), 100) for name in names]
@@ -65,7 +63,7 @@ def _samples() -> list[FileTask]:
 
 def test_samples_are_read_embedded_and_found() -> None:
     async def test() -> None:
-        async with _pool() as pool:
+        async with ready_pool() as pool:
             documents = await pool.read(_samples(), CUTTING)
             assert [each.document_id for each in documents] == [each.document_id for each in _samples()]
             passages = [
@@ -88,7 +86,7 @@ def test_samples_are_read_embedded_and_found() -> None:
 
 def test_a_pool_knows_its_model_and_its_workers() -> None:
     async def test() -> None:
-        async with _pool() as pool:
+        async with ready_pool() as pool:
             assert pool.is_ready
             info = await pool.describe(MODEL)
             assert (info.name, info.dimension, info.max_tokens) == (MODEL.name, 384, 256)
@@ -117,7 +115,7 @@ def test_the_server_itself_stays_small() -> None:
 def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
     async def test() -> None:
         texts = [f"Passage {i} " + "about the mountain " * (i % 20) for i in range(60)]
-        async with _pool(batch_chunks=16) as pool:
+        async with ready_pool(batch_chunks=16) as pool:
             together = (await pool.embed(MODEL, texts)).astype(np.float32)
             alone = (await pool.embed(MODEL, texts[17:18])).astype(np.float32)
             assert together.shape == (60, 384)
@@ -130,7 +128,7 @@ def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
 def test_a_model_that_cannot_be_loaded_is_one_sentence() -> None:
     async def test() -> None:
         nowhere = ModelSpec("nobody/nothing", "auto")
-        async with _pool() as pool:
+        async with ready_pool() as pool:
             for attempt in (
                 pool.describe(nowhere),
                 pool.embed(nowhere, ["x"]),
@@ -155,10 +153,10 @@ def test_a_file_that_takes_its_worker_along_fails_alone(
     action: str, category: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", f"extract:{action}:evil")
-    files = _tasks(tmp_path, "one.txt", "two.txt", "evil.txt", "three.txt")
+    files = tasks_of(tmp_path, "one.txt", "two.txt", "evil.txt", "three.txt")
 
     async def test() -> None:
-        async with _pool(file_timeout_s=1.5 if action == "hang" else 60) as pool:
+        async with ready_pool(file_timeout_s=1.5 if action == "hang" else 60) as pool:
             found = await pool.read(files, CUTTING)
             assert [each.document_id for each in found] == [each.document_id for each in files]
             failure = found.pop(2)
@@ -174,12 +172,12 @@ def test_a_file_that_takes_its_worker_along_fails_alone(
 
 
 def test_bad_files_come_back_as_failures_between_the_good(tmp_path: Path) -> None:
-    files = _tasks(tmp_path, "good.txt", "empty.txt", "gone.txt")
+    files = tasks_of(tmp_path, "good.txt", "empty.txt", "gone.txt")
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "gone.txt").unlink()
 
     async def test() -> None:
-        async with _pool() as pool:
+        async with ready_pool() as pool:
             good, empty, gone = await pool.read(files, CUTTING)
         assert isinstance(good, ReadDocument)
         assert good.chunks[0].text == "The file good.txt tells of the lighthouse."
@@ -195,7 +193,7 @@ def test_a_passage_that_takes_its_worker_along_is_named(monkeypatch: pytest.Monk
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "embed:crash:poison")
 
     async def test() -> None:
-        async with _pool() as pool:
+        async with ready_pool() as pool:
             with pytest.raises(Invalid, match="The passage “a poison pill"):
                 await pool.embed(MODEL, ["good", "better", "a poison pill", "best"])
             assert (await pool.embed(MODEL, ["good"])).shape == (1, 384)
@@ -207,10 +205,10 @@ def test_giving_up_ends_the_work_and_keeps_the_worker_for_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:evil")
-    files = _tasks(tmp_path, "evil.txt", "good.txt")
+    files = tasks_of(tmp_path, "evil.txt", "good.txt")
 
     async def test() -> None:
-        async with _pool(workers=1) as pool:
+        async with ready_pool(workers=1) as pool:
             before = pool._batch.pids()
             reading = asyncio.create_task(pool.read(files[:1], CUTTING))
             waiting = asyncio.create_task(pool.read(files[1:], CUTTING))
@@ -227,7 +225,7 @@ def test_giving_up_ends_the_work_and_keeps_the_worker_for_others(
 
 def test_any_importable_function_runs_in_a_worker() -> None:
     async def test() -> None:
-        async with _pool() as pool:
+        async with ready_pool() as pool:
             assert await pool.run(os.path.join, "a", "b", timeout_s=10) == "a/b"
             assert await pool.run(os.getpid, timeout_s=10) in pool._batch.pids()
             with pytest.raises(ValueError, match="invalid literal"):
@@ -238,111 +236,3 @@ def test_any_importable_function_runs_in_a_worker() -> None:
                 await pool.run(os._exit, 3, timeout_s=10)
 
     run(test())
-
-
-@pytest.mark.noisy
-def test_a_worker_killed_in_its_sleep_is_replaced() -> None:
-    async def test() -> None:
-        async with _pool() as pool:
-            for each in pool.workers():
-                os.kill(each.pid, signal.SIGKILL)
-            texts = await asyncio.gather(*(pool.embed(MODEL, ["x"]) for _ in range(4)))
-            assert [each.shape for each in texts] == [(1, 384)] * 4
-            assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
-
-    run(test())
-
-
-@pytest.mark.noisy
-def test_a_dead_fork_server_is_started_again_and_no_file_pays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:slow")
-    slow, good = _tasks(tmp_path, "slow.txt", "good.txt")
-
-    async def test() -> None:
-        async with _pool() as pool:
-            reading = asyncio.create_task(pool.read([slow], CUTTING))
-            assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
-            monkeypatch.delenv("SEMANTIK_FAILPOINT")
-            workers = [psutil.Process(each.pid) for each in pool.workers()]
-            os.kill(_forkserver_pid(), signal.SIGKILL)
-            question = await pool.embed_questions(MODEL, ["anybody there?"])
-            assert question.shape == (1, 384)
-            reading.cancel()
-            assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
-            assert psutil.wait_procs(workers, timeout=5)[1] == []
-
-    run(test())
-
-
-def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:evil")
-    files = _tasks(tmp_path, "evil.txt", "good.txt")
-
-    async def test() -> None:
-        async with _pool(workers=2) as pool:
-            reading = asyncio.create_task(pool.read(files[:1], CUTTING))
-            await pool.read(files[1:], CUTTING)
-            workers = [psutil.Process(each.pid) for each in pool.workers()]
-        assert psutil.wait_procs(workers, timeout=5)[1] == []
-        with pytest.raises(Unavailable, match="shutting down"):
-            await reading
-        with pytest.raises(Unavailable, match="shutting down"):
-            await pool.embed(MODEL, ["x"])
-
-    run(test())
-
-
-def test_leaving_does_not_wait_for_what_is_still_loading() -> None:
-    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
-
-    async def test() -> None:
-        async with Pool(Settings()) as pool:
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await pool.wait_ready()
-            assert not pool.is_ready
-
-    run(test(), timeout_s=5)
-    ended = os.waitid(os.P_PID, _forkserver_pid(), os.WEXITED | os.WNOWAIT)
-    assert ended is not None
-    assert ended.si_status == signal.SIGKILL
-
-
-_PARENT = """
-import asyncio, sys
-from pipeline.batch import Cutting, FileTask, ModelSpec
-from pipeline.pool import Pool
-from semantik.settings import Settings
-
-async def main():
-    async with Pool(Settings()) as pool:
-        await pool.wait_ready()
-        reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1)], Cutting("all-MiniLM-L6-v2", 200, 20)))
-        await pool.read([FileTask("id", sys.argv[2], 1)], Cutting("all-MiniLM-L6-v2", 200, 20))
-        print("busy", flush=True)
-        await reading
-
-if __name__ == "__main__":
-    asyncio.run(main())
-"""
-
-
-def test_no_process_outlives_a_killed_server(tmp_path: Path) -> None:
-    evil, good = _tasks(tmp_path, "evil.txt", "good.txt")
-    (tmp_path / "parent.py").write_text(_PARENT)
-    parent = subprocess.Popen(
-        [sys.executable, str(tmp_path / "parent.py"), evil.path, good.path],
-        env={**os.environ, "SEMANTIK_FAILPOINT": "extract:hang:evil", "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert parent.stdout is not None
-    assert parent.stdout.readline() == "busy\n"
-    children = psutil.Process(parent.pid).children(recursive=True)
-    assert len(children) >= 4
-    parent.kill()
-    parent.wait(10)
-    parent.stdout.close()
-    assert psutil.wait_procs(children, timeout=10)[1] == []

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from test_progress import RedisServer, new_id, progress_on, seqs, take, until
+from redis_server import RedisServer, new_id, progress_on, seqs, take, until
 
 from semantik import settings
 from semantik.progress import Progress, SlowReader, Truncated, link
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    given = os.environ.get("SEMANTIK_TEST_REDIS_URL")
-    if given:
-        yield given
-        return
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield server.url
-    server.kill()
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ async def _show(arguments: argparse.Namespace) -> int:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="semantik-demo-")))
         print("Starting Semantik on stores of its own and the bundled model …", flush=True)
         server = await stack.enter_async_context(_server(Settings(data=data), arguments))
+        await server.pool.wait_ready()  # so that the bar shows the work, and not the loading
         client, password = Client(server.url), secrets.token_urlsafe(9)
         await client.register(_USER, password)
         await client.sign_in(_USER, password)

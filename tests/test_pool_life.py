@@ -1,0 +1,131 @@
+"""The life of the pool: workers and fork servers that die, and leaving whatever is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing.forkserver
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import ROOT, run
+from test_pool import CUTTING, MODEL, forkserver_pid, ready_pool, tasks_of
+
+from pipeline.batch import ReadDocument
+from pipeline.pool import Pool
+from semantik.errors import Unavailable
+from semantik.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("fork_server")
+
+
+@pytest.mark.noisy
+def test_a_worker_killed_in_its_sleep_is_replaced() -> None:
+    async def test() -> None:
+        async with ready_pool() as pool:
+            for each in pool.workers():
+                os.kill(each.pid, signal.SIGKILL)
+            texts = await asyncio.gather(*(pool.embed(MODEL, ["x"]) for _ in range(4)))
+            assert [each.shape for each in texts] == [(1, 384)] * 4
+            assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
+
+    run(test())
+
+
+@pytest.mark.noisy
+def test_a_dead_fork_server_is_started_again_and_no_file_pays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:slow")
+    slow, good = tasks_of(tmp_path, "slow.txt", "good.txt")
+
+    async def test() -> None:
+        async with ready_pool() as pool:
+            reading = asyncio.create_task(pool.read([slow], CUTTING))
+            assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
+            monkeypatch.delenv("SEMANTIK_FAILPOINT")
+            workers = [psutil.Process(each.pid) for each in pool.workers()]
+            os.kill(forkserver_pid(), signal.SIGKILL)
+            question = await pool.embed_questions(MODEL, ["anybody there?"])
+            assert question.shape == (1, 384)
+            reading.cancel()
+            assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
+            assert psutil.wait_procs(workers, timeout=5)[1] == []
+
+    run(test())
+
+
+def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:evil")
+    files = tasks_of(tmp_path, "evil.txt", "good.txt")
+
+    async def test() -> None:
+        async with ready_pool(workers=2) as pool:
+            reading = asyncio.create_task(pool.read(files[:1], CUTTING))
+            await pool.read(files[1:], CUTTING)
+            workers = [psutil.Process(each.pid) for each in pool.workers()]
+        assert psutil.wait_procs(workers, timeout=5)[1] == []
+        with pytest.raises(Unavailable, match="shutting down"):
+            await reading
+        with pytest.raises(Unavailable, match="shutting down"):
+            await pool.embed(MODEL, ["x"])
+
+    run(test())
+
+
+def test_leaving_does_not_wait_for_what_is_still_loading() -> None:
+    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+    async def test() -> None:
+        async with Pool(Settings()) as pool:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await pool.wait_ready()
+            assert not pool.is_ready
+
+    run(test(), timeout_s=5)
+    ended = os.waitid(os.P_PID, forkserver_pid(), os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    assert ended.si_status == signal.SIGKILL
+
+
+_PARENT = """
+import asyncio, sys
+from pipeline.batch import Cutting, FileTask, ModelSpec
+from pipeline.pool import Pool
+from semantik.settings import Settings
+
+async def main():
+    async with Pool(Settings()) as pool:
+        await pool.wait_ready()
+        reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1)], Cutting("all-MiniLM-L6-v2", 200, 20)))
+        await pool.read([FileTask("id", sys.argv[2], 1)], Cutting("all-MiniLM-L6-v2", 200, 20))
+        print("busy", flush=True)
+        await reading
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_no_process_outlives_a_killed_server(tmp_path: Path) -> None:
+    evil, good = tasks_of(tmp_path, "evil.txt", "good.txt")
+    (tmp_path / "parent.py").write_text(_PARENT)
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py"), evil.path, good.path],
+        env={**os.environ, "SEMANTIK_FAILPOINT": "extract:hang:evil", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "busy\n"
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert len(children) >= 4
+    parent.kill()
+    parent.wait(10)
+    parent.stdout.close()
+    assert psutil.wait_procs(children, timeout=10)[1] == []
