@@ -79,7 +79,12 @@ async def authenticate(request: HTTPServerRequest, services: Services) -> Princi
 def same_origin(request: HTTPServerRequest) -> bool:
     """Whether a page of ours asks; programs and plain navigation send no Origin."""
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+    except ValueError:  # no address at all
+        return False
 
 
 def origin_allowed(request: HTTPServerRequest, settings: Settings) -> bool:

@@ -223,6 +223,10 @@ async def test_every_error_is_a_problem_document(shared: Serving) -> None:
     signed = {"Authorization": f"Bearer {client.token}"}
     for method, path, body, headers, status in [
         ("GET", "/nowhere", None, {}, 404),
+        ("GET", "/static/nothing.js", None, {}, 404),
+        ("GET", "/static/%00", None, {}, 404),
+        ("GET", "/static/../base.py", None, {}, 403),
+        ("POST", "/api/v2/auth/login", "{}", {"Origin": "http://["}, 403),
         ("GET", "/api/v2/collections", None, {}, 401),
         ("PUT", "/api/v2/collections", "{}", signed, 405),
         ("POST", "/api/v2/search", "{not json", signed, 422),
