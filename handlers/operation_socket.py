@@ -86,7 +86,8 @@ class OperationSocket(WebSocketHandler):
         tb: TracebackType | None,
     ) -> None:
         # Tornado's own would log the whole address, and with it the token.
-        log.error("%s failed", self.request.path, exc_info=value)
+        if not isinstance(value, HTTPError):
+            log.error("%s failed", self.request.path, exc_info=value)
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from semantik.errors import Forbidden, Invalid
 
+_MAX_NS = (1 << 63) - 1
 SYSTEM_FOLDERS = tuple(Path(each) for each in ("/proc", "/sys", "/dev", "/run"))
 
 
@@ -160,7 +161,9 @@ class _Walk:
             if identity in self._linked:
                 return None
             self._linked.add(identity)
-        return FoundFile(path, status.st_size, status.st_mtime_ns, Path(path).suffix.lower())
+        # A clock that was set wrong may date a file beyond what 64 bits of nanoseconds hold, the year 2262.
+        modified_ns = max(-_MAX_NS, min(status.st_mtime_ns, _MAX_NS))
+        return FoundFile(path, status.st_size, modified_ns, Path(path).suffix.lower())
 
     def _passed_over(self, name: str) -> bool:
         return self._exclude is not None and self._exclude.match(name) is not None

@@ -194,3 +194,14 @@ async def test_a_model_that_cannot_be_loaded_fails_the_operation_with_a_sentence
     assert (await client.call("GET", f"collections/{made['id']}"))["status"] == "failed"
     operation = await client.call("GET", f"operations/{made['operation_id']}")
     assert (operation["status"], operation["queue_position"]) == ("failed", None)
+
+
+async def test_a_file_dated_in_the_far_future_is_indexed_like_any_other(
+    shared: Serving, tmp_path: Path
+) -> None:
+    (tmp_path / "good.txt").write_text(GOOD)
+    os.utime(tmp_path / "good.txt", (10_500_000_000, 10_500_000_000))
+    client = await new_user(shared)
+    collection_id, frames = await index(client, tmp_path)
+    assert frames[-1]["data"]["status"] == "completed"
+    assert (await documents(client, collection_id))["good.txt"]["status"] == "indexed"
