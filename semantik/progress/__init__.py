@@ -16,13 +16,18 @@ from semantik.errors import Unavailable
 from semantik.progress.frame import Frame, SlowReader, Truncated, cursor_order, envelope
 from semantik.progress.hub import Hub
 from semantik.progress.link import Link, pauses
+from semantik.progress.presence import Presence
 from semantik.progress.publisher import Publisher
+from semantik.progress.seats import Limits, Seats
 from semantik.progress.watch import Watch
 
 __all__ = [
     "Frame",
+    "Limits",
+    "Presence",
     "Progress",
     "Publisher",
+    "Seats",
     "SlowReader",
     "Truncated",
     "Watch",
@@ -37,21 +42,27 @@ class Progress:
     """The room's door. `url`: redis://, rediss:// or unix:///path/to.sock; ConfigError when it is none.
 
     Inside `async with`, the task `reader` runs; it never ends by itself. `failure` is a future that gets an
-    exception when the reader or a publisher died of a bug: await it, and end the server.
+    exception when the reader, the seats' task or a publisher died of a bug: await it, and end the server.
+    `seats` counts the sockets that are open, here and elsewhere.
     """
 
     reader: asyncio.Task[None]
     failure: asyncio.Future[NoReturn]
 
-    def __init__(self, url: str, limits: settings.Progress, instance_id: str) -> None:
+    def __init__(
+        self, url: str, limits: settings.Progress, instance_id: str, allowed: Limits | None = None
+    ) -> None:
         self._link = Link(url, instance_id)
         self._limits = limits
         self._hub = Hub(self._link, limits.inbox_frames)
+        self.seats = Seats(self._link, allowed or Limits())
 
     async def __aenter__(self) -> Progress:
         self.failure = asyncio.get_running_loop().create_future()
         self.reader = asyncio.create_task(self._hub.run(), name="progress reader")
         self.reader.add_done_callback(self._ended)
+        self._keeper = asyncio.create_task(self.seats.run(), name="progress seats")
+        self._keeper.add_done_callback(self._ended)
         return self
 
     async def __aexit__(
@@ -59,7 +70,9 @@ class Progress:
     ) -> None:
         self._hub.close()
         self.reader.cancel()
-        await asyncio.gather(self.reader, return_exceptions=True)
+        self._keeper.cancel()
+        await asyncio.gather(self.reader, self._keeper, return_exceptions=True)
+        await self.seats.close()
         self.failure.cancel()
         await self._link.close()
 
