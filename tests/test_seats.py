@@ -16,17 +16,19 @@ import redis
 from redis_server import LIMITS, RedisServer, new_id, progress_on
 
 from semantik.errors import Busy, Unavailable
-from semantik.progress import Limits, Presence, Progress, Seats, link, seats
+from semantik.progress import Presence, Progress, Seats, link, seats
 from semantik.progress.link import Link
+from semantik.settings import Sockets
 
 # A server process that takes two seats and says so; it is there to be killed.
 VICTIM = """
 import asyncio, sys
 from semantik.progress.link import Link
-from semantik.progress.seats import Limits, Seats
+from semantik.progress.seats import Seats
+from semantik.settings import Sockets
 
 async def main(url, user, operation):
-    seats = Seats(Link(url, "victim"), Limits(), life_s=1)
+    seats = Seats(Link(url, "victim"), Sockets(), life_s=1)
     running = asyncio.create_task(seats.run())
     async with seats.socket(user, operation), seats.socket(user, operation):
         print("taken", flush=True)
@@ -67,7 +69,7 @@ class Recording(Link):
 class Process:
     """What one server process has: the seats, their task, and a way to Redis of its own."""
 
-    def __init__(self, url: str, limits: Limits, life_s: float) -> None:
+    def __init__(self, url: str, limits: Sockets, life_s: float) -> None:
         self.link = Recording(url)
         self.seats = Seats(self.link, limits, life_s)
         self.task = asyncio.create_task(self.seats.run())
@@ -79,7 +81,7 @@ class Process:
 
 
 @asynccontextmanager
-async def process(url: str, limits: Limits = Limits(), life_s: float = 15.0) -> AsyncIterator[Process]:  # noqa: B008
+async def process(url: str, limits: Sockets = Sockets(), life_s: float = 15.0) -> AsyncIterator[Process]:  # noqa: B008
     one = Process(url, limits, life_s)
     try:
         yield one
@@ -179,7 +181,7 @@ async def test_no_more_get_in_than_are_allowed_and_nothing_is_left_behind(redis_
 @pytest.mark.gen_test(timeout=30)
 async def test_an_operation_and_the_scans_of_a_user_are_limited_alike(redis_url: str) -> None:
     operation, user = new_id(), new_id()
-    limits = Limits(per_user=10, per_operation=3, scans_per_user=2)
+    limits = Sockets(per_user=10, per_operation=3, scans_per_user=2)
     async with (
         process(redis_url, limits) as one,
         process(redis_url, limits) as two,
@@ -198,7 +200,7 @@ async def test_an_operation_and_the_scans_of_a_user_are_limited_alike(redis_url:
 async def test_who_is_refused_has_taken_no_place_at_all(redis_url: str) -> None:
     operation, user = new_id(), new_id()
     admin = redis.Redis.from_url(redis_url, protocol=2)
-    async with process(redis_url, Limits(per_user=2, per_operation=1)) as one:
+    async with process(redis_url, Sockets(per_user=2, per_operation=1)) as one:
         async with one.seats.socket(new_id(), operation):
             with pytest.raises(Busy, match="1 sockets watch this operation"):
                 async with one.seats.socket(user, operation):
@@ -212,7 +214,7 @@ async def test_who_is_refused_has_taken_no_place_at_all(redis_url: str) -> None:
 @pytest.mark.gen_test(timeout=30)
 async def test_many_at_once_take_few_rounds(redis_url: str) -> None:
     operation = new_id()
-    limits = Limits(per_user=1000, per_operation=1000)
+    limits = Sockets(per_user=1000, per_operation=1000)
     async with process(redis_url, limits) as one, process(redis_url, limits) as two:
         heard = Heard()
         with two.seats.listening(operation, heard):
@@ -265,7 +267,7 @@ async def test_the_seats_of_a_killed_process_cease_to_count(redis_url: str) -> N
     assert victim.stdout is not None
     try:
         assert await victim.stdout.readline() == b"taken\n"
-        async with process(redis_url, Limits(per_user=3), life_s=1) as one:
+        async with process(redis_url, Sockets(per_user=3), life_s=1) as one:
             heard = Heard()
             with one.seats.listening(operation, heard):
                 async with one.seats.socket(user, operation):
@@ -290,7 +292,7 @@ async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: 
     async with process(server.url, life_s=0.3) as one, one.seats.socket("a"):
         for key in (*server.admin.keys(link.ALIVE + "*"), link.SOCKETS.format(user_id="a")):
             server.admin.delete(key)
-        async with process(server.url, Limits(per_user=1), life_s=0.3):
+        async with process(server.url, Sockets(per_user=1), life_s=0.3):
             while of_user(server.admin, "a") != [1]:  # noqa: ASYNC110, Redis tells nobody
                 await asyncio.sleep(0.02)
 
@@ -311,7 +313,7 @@ async def test_a_command_that_comes_late_changes_nothing(server: RedisServer) ->
 @pytest.mark.noisy
 @pytest.mark.gen_test(timeout=30)
 async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None:
-    limits = Limits(per_user=2)
+    limits = Sockets(per_user=2)
     heard = Heard()
     async with (
         process(server.url, limits, 0.9) as one,
@@ -435,6 +437,6 @@ async def test_a_listener_that_fails_is_seen(redis_url: str) -> None:
     def fails(operation_id: str, presence: Presence) -> None:
         raise KeyError(operation_id)
 
-    async with Progress(redis_url, LIMITS, new_id(), Limits(per_user=1)) as progress:
+    async with Progress(redis_url, LIMITS, new_id(), Sockets(per_user=1)) as progress:
         with progress.seats.listening("o", fails), pytest.raises(KeyError):
             await asyncio.wait_for(progress.failure, 5)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from semantik.errors import Busy, SemantikError, Unavailable
 from semantik.progress.link import SCANS, SOCKETS, WATCHERS, Link, pauses
 from semantik.progress.presence import Presence, Presences
+from semantik.settings import Sockets
 
 LIFE_S = 15.0  # a process that is silent this long does not count any more; it speaks three times as often
 REWRITE_S = 600.0  # a process tells everything that it has this often, so that the hashes do not expire
@@ -38,15 +39,6 @@ SCANS_FULL = (
 )
 
 log = logging.getLogger("semantik.progress")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many are allowed, over all instances."""
-
-    per_user: int = 10
-    per_operation: int = 100
-    scans_per_user: int = 2
 
 
 class _Place(NamedTuple):
@@ -85,7 +77,7 @@ class _Seat:
 class Seats:
     """`run()` is the task that does all the telling; without it nothing can be taken."""
 
-    def __init__(self, link: Link, limits: Limits, life_s: float = LIFE_S) -> None:
+    def __init__(self, link: Link, limits: Sockets, life_s: float = LIFE_S) -> None:
         self._link = link
         self._limits = limits
         self._life_s = life_s
