@@ -53,6 +53,9 @@ class _Content:
     pages: tuple[tuple[int, int], ...] = ()
 
 
+WORD = re.compile(
+    r"[^\W_]"
+)  # a letter or a digit of any script; a text without says nothing, nor do emoji alone
 _PAGE = "\n\n\ue000{page_num}\ue001\n\n"  # private use: the characters survive the extractor's escaping
 _PAGE_FOUND = re.compile("\\s*\ue000(\\d+)\ue001\\s*")
 _CHARSET = re.compile(rb"(?i)(<meta[^>]{0,200})charset(?:\s*=\s*[\"']?([\w.:-]+))?")
@@ -77,7 +80,7 @@ def extract(path: str, size_limit: int, places: Places) -> Extracted:
         suffix = Path(Path(path).stem).suffix.lower() if suffix == ".gz" else suffix
     found = formats.detect(data, suffix)
     content = _content(data, found, suffix)
-    if not content.text.strip():
+    if not WORD.search(content.text):
         raise ExtractError("empty", "There is no text in this file; pictures and scans are not read.", True)
     return Extracted(
         content.text,
