@@ -163,8 +163,8 @@ class Contents:
     def _make_room(self) -> None:
         try:
             self.freeze()
-        except OSError as error:
-            raise Unavailable(f"The index cannot take more vectors: {error.strerror}.", 10) from error
+        except (OSError, Damaged) as error:
+            raise Unavailable(f"The index cannot take more vectors: {error}.", 10) from error
 
     def exchange(self, old: Sequence[Segment], record: SegmentRecord) -> None:
         """Put the merged segment in the place of those it was made of; forget tombstones that cover nothing."""

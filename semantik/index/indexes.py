@@ -101,7 +101,9 @@ class Indexes:
         faults: dict[str, Damaged] = {}
         steps = recovery.examine(home, faults)
         try:
-            while await step(steps, self._checker):
+            more = True
+            while more:
+                more = await step(steps, self._checker)
                 if self._opened.get(key) is not asyncio.current_task():
                     raise Unavailable("The index was closed; please ask again.")
             contents = await loop.run_in_executor(self._writer, recovery.load, home, dimension, faults)
