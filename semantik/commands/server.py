@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -62,6 +63,8 @@ async def _serve(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with running(settings) as server:
+        # What was imported stays: the collector need not look at it again and again, which holds the loop.
+        gc.freeze()
         print(f"Semantik is ready: {server.url}", flush=True)
         failure = asyncio.ensure_future(server.failure)
         stopped = asyncio.create_task(stop.wait())
