@@ -124,11 +124,11 @@ def hook(page: Page, token: str, operation_id: str, until: str) -> list[dict[str
         """async ([id, token]) => {
             const { mount } = await import("/seed/react.js");
             const { useOperationProgress } = await import("/seed/hook.js");
-            window.over = false;
+            const socket = window.socket = { over: false };
             window.WebSocket = class extends WebSocket {
                 constructor(address) {
                     super(address);
-                    this.addEventListener("close", () => { over = true; });
+                    this.addEventListener("close", () => { socket.over = true; });
                 }
             };
             window.states = [];
@@ -136,7 +136,7 @@ def hook(page: Page, token: str, operation_id: str, until: str) -> list[dict[str
         }""",
         [operation_id, token],
     )
-    page.wait_for_function(f"over || states.at(-1).status === '{until}'")
+    page.wait_for_function(f"socket.over || states.at(-1).status === '{until}'")
     states: list[dict[str, Any]] = page.evaluate("() => { unmount(); return states; }")
     return states
 
