@@ -114,7 +114,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             auth=auth,
             access=access,
             library=Library(store, access, settings.embedding, _folders(settings), wake),
-            catalog=Catalog(store, access, vectors),
+            catalog=Catalog(store, access, vectors, settings.operations.concurrent),
             search=Search(store, access, vectors, questions, settings.search),
             progress=progress,
             health=Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
