@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
 
+_REQUESTS_S = 1.0  # for requests under way, when the server stops
 _BODY_SLACK = 4  # larger bodies than allowed are read this far, so that the refusal can be told
 
 
@@ -102,7 +103,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         app = application(services)
         http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
         http.add_sockets(sockets)
-        stack.push_async_callback(http.close_all_connections)
+        stack.push_async_callback(_cut_off, http)
         stack.callback(close_sockets, app, GOING_AWAY, "The server is shutting down; connect again.")
         stack.callback(http.stop)
 
@@ -144,6 +145,13 @@ def _folders(settings: Settings) -> Callable[[str], Path]:
 
 async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
     return await pool.embed_questions(ModelSpec(model, precision), texts)
+
+
+async def _cut_off(http: HTTPServer) -> None:
+    """Close all connections, and let the requests under way end unless they hang."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REQUESTS_S):
+            await http.close_all_connections()
 
 
 async def _first(*parts: asyncio.Future[Any]) -> None:
