@@ -104,7 +104,7 @@ class Crew:
         if not self._starting.done():
             _end_forkserver()
         with contextlib.suppress(Unavailable):
-            await _end(await self._starting)
+            await _end(await self._starting, STOP_S)
 
     async def _pool(self) -> ProcessPool:
         if self._closed:
@@ -159,7 +159,7 @@ class Crew:
             self._starting = None
             self._interrupt()
             _log.warning("the worker processes are gone and are started again")
-            await _end(pool)
+            await _end(pool, START_S)
 
     def _interrupt(self) -> None:
         """Wake the tasks of a pool that ends: it would leave them waiting for ever."""
@@ -180,16 +180,14 @@ def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
     return pool
 
 
-async def _end(pool: ProcessPool) -> None:
+async def _end(pool: ProcessPool, patience_s: float) -> None:
     """Stop the pool; a fork server that stands still, and tells of no worker's end, is killed.
 
     So is the one that Pebble may start in its place, while it replaces a worker.
     """
     stopping = asyncio.ensure_future(asyncio.to_thread(_stop, pool))
-    while not stopping.done():
-        done, _ = await asyncio.wait({stopping}, timeout=STOP_S)
-        if not done:
-            _end_forkserver()
+    while not (await asyncio.wait({stopping}, timeout=patience_s))[0]:
+        _end_forkserver()
     await stopping
 
 
