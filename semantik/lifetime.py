@@ -73,13 +73,15 @@ class Lifetime:
                 cancel()
         again, _, _ = select.select([self._heard], [], [], STOP_S)
         why = "A second signal came" if again else f"Not everything stopped within {STOP_S:g} s"
-        below = self._below()
-        # The log may hang too, and so may asking a process for its name.
-        telling = threading.Thread(target=_tell, args=(why, below), daemon=True)
-        telling.start()
-        telling.join(_TELL_S)
-        _kill(below)
-        os._exit(0 if by_signal else 1)
+        try:
+            below = self._below()
+            # The log may hang too, and so may asking a process for its name.
+            telling = threading.Thread(target=_tell, args=(why, below), daemon=True)
+            telling.start()
+            telling.join(_TELL_S)
+            _kill(below)
+        finally:
+            os._exit(0 if by_signal else 1)
 
     def _below(self) -> list[psutil.Process]:
         below = psutil.Process().children(recursive=True)
