@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,7 @@ from semantik.store import Store
 from semantik.vectors import Vectors
 from semantik.vigil import Vigil
 
+_REQUESTS_S = 1.0  # for requests under way, when the server stops
 _BODY_SLACK = 4  # larger bodies than allowed are read this far, so that the refusal can be told
 
 
@@ -125,7 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         app = application(services, tally)
         http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
         http.add_sockets(sockets)
-        stack.push_async_callback(http.close_all_connections)
+        stack.push_async_callback(_cut_off, http)
         stack.callback(close_sockets, app)
         stack.callback(http.stop)
 
@@ -177,9 +178,8 @@ async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -
     return await pool.embed_questions(ModelSpec(model, precision), texts)
 
 
-def _note_lag(metrics: Metrics, batch: Batch) -> None:
-    added_ms, _ = cursor_order(batch.frames[-1].id)
-    metrics.lag(time.time() - added_ms / 1000)
+        stack.push_async_callback(_cut_off, http)
+        stack.callback(close_sockets, app)
 
 
 async def _first(*parts: asyncio.Future[Any]) -> None:
