@@ -20,6 +20,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers.base import Services
+from handlers.body_limit import READ_ALL, BodyLimit
 from handlers.operation_socket import GOING_AWAY, close_sockets
 from handlers.routes import application
 from pipeline.batch import ModelSpec
@@ -43,8 +44,6 @@ from semantik.search import Search
 from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
-
-_BODY_SLACK = 4  # larger bodies than allowed are read this far, so that the refusal can be told
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             health=Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         )
         app = application(services)
-        http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
+        http = HTTPServer(BodyLimit(app, settings.max_body_bytes), max_body_size=READ_ALL)
         http.add_sockets(sockets)
         stack.push_async_callback(http.close_all_connections)
         stack.callback(close_sockets, app, GOING_AWAY, "The server is shutting down; connect again.")
