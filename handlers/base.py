@@ -102,11 +102,16 @@ def origin_allowed(request: HTTPServerRequest, settings: Settings) -> bool:
     return same_origin(request) or request.headers["Origin"] in settings.allowed_origins
 
 
-class FaultLog(RequestHandler):
-    """Mixed into every door, before Tornado's class: logs faults of ours, and never the query, which may hold a token.
+class Door(RequestHandler):
+    """What the doors share whichever of Tornado's classes they are; stands before it among the bases."""
 
-    A refusal is no fault: neither the domain's errors nor an HTTPError, which only tells the client what it did.
-    """
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            where = f"The query's parameter {name}" if name else "The address"
+            # Of Tornado's kind, which files and sockets know as well.
+            raise HTTPError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where} is not UTF-8.") from error
 
     def log_exception(
         self,
@@ -114,11 +119,12 @@ class FaultLog(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        """Log faults of ours, without the query, which may hold a token. A refusal, ours or Tornado's, is none."""
         if not isinstance(value, (errors.SemantikError, HTTPError)):
             log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
 
 
-class Handler(FaultLog):
+class Handler(Door):
     """Base of the REST doors. `public = True` lets anybody in; else `self.principal` is who asks."""
 
     public = False
@@ -160,13 +166,6 @@ class Handler(FaultLog):
     def query(self, schema: vol.Schema) -> dict[str, Any]:
         """The query parameters, checked; a parameter that is given twice counts once, the last."""
         return checked(schema, {name: self.get_query_argument(name) for name in self.request.query_arguments})
-
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        try:
-            return value.decode()
-        except UnicodeDecodeError as error:
-            where = f"The query's parameter {name}" if name else "The address"
-            raise errors.Invalid(f"{where} is not UTF-8.") from error
 
     def reply(self, value: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> None:
         self.set_status(status)

@@ -9,12 +9,12 @@ from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from handlers.base import SECURITY_HEADERS, FaultLog, describe, problem
+from handlers.base import SECURITY_HEADERS, Door, describe, problem
 
 WEB = Path(__file__).parent / "web"
 
 
-class Static(FaultLog, StaticFileHandler):
+class Static(Door, StaticFileHandler):
     """Files of `handlers/web`; the browser asks each time whether they have changed."""
 
     def parse_url_path(self, url_path: str) -> str:

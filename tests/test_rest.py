@@ -283,6 +283,7 @@ async def test_every_error_is_a_problem_document(shared: Serving) -> None:
         ("GET", "/nowhere", None, {}, 404),
         ("GET", "/static/nothing.js", None, {}, 404),
         ("GET", "/static/%00", None, {}, 404),
+        ("GET", "/static/%ff", None, {}, 422),
         ("GET", "/static/../base.py", None, {}, 403),
         ("POST", "/api/v2/auth/login", "{}", {"Origin": "http://["}, 403),
         ("GET", "/api/v2/collections", None, {}, 401),
