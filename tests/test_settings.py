@@ -69,6 +69,7 @@ WRONG = [
     ("host", "", "a text that is not empty"),
     ("host", 5, "a text"),
     ("data", "", "a path"),
+    ("data", "~nobody-of-this-name/data", "a path"),
     ("mongo_url", "postgres://x", "empty, or a mongodb:// URL"),
     ("mongo_database", "a/b", "a name of 1 to 63 letters, digits, hyphens, underscores"),
     ("redis_url", "http://x", "empty, or a redis:// URL"),
