@@ -11,6 +11,7 @@ import contextlib
 import logging
 import multiprocessing
 import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import signal
 from collections.abc import Callable
@@ -171,6 +172,10 @@ def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
     """A pool whose workers run; blocks until the fork server has loaded what it preloads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pipeline.preload"])
+    # Ctrl-C goes to every process of the terminal: the fork server has it blocked before it can ignore it. This thread
+    # is no main thread, so it needs none; the tracker is started first because starting it unblocks the signal.
+    multiprocessing.resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     pool = ProcessPool(max_workers=size, initializer=worker.begin, initargs=initargs, context=context)
     try:
         _ = pool.active  # starts it

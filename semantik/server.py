@@ -21,6 +21,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers.base import Services
+from handlers.body_limit import READ_ALL, BodyLimit
 from handlers.outbox import Tally
 from handlers.routes import application
 from handlers.socket import close_sockets
@@ -50,7 +51,6 @@ from semantik.vectors import Vectors
 from semantik.vigil import Vigil
 
 _REQUESTS_S = 1.0  # for requests under way, when the server stops
-_BODY_SLACK = 4  # larger bodies than allowed are read this far, so that the refusal can be told
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             metrics=metrics,
         )
         app = application(services, tally)
-        http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
+        http = HTTPServer(BodyLimit(app, settings.max_body_bytes), max_body_size=READ_ALL)
         http.add_sockets(sockets)
         stack.push_async_callback(_cut_off, http)
         stack.callback(close_sockets, app)
@@ -178,8 +178,16 @@ async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -
     return await pool.embed_questions(ModelSpec(model, precision), texts)
 
 
-        stack.push_async_callback(_cut_off, http)
-        stack.callback(close_sockets, app)
+async def _cut_off(http: HTTPServer) -> None:
+    """Close all connections, and let the requests under way end unless they hang."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REQUESTS_S):
+            await http.close_all_connections()
+
+
+def _note_lag(metrics: Metrics, batch: Batch) -> None:
+    added_ms, _ = cursor_order(batch.frames[-1].id)
+    metrics.lag(time.time() - added_ms / 1000)
 
 
 async def _first(*parts: asyncio.Future[Any]) -> None:
