@@ -76,6 +76,11 @@ WRONG = [
     ("embedding.precision", "int8", "one of auto, float32, bfloat16"),
     ("documents.roots", [1], "a list of texts"),
     ("documents.roots", {"a": 1}, "a list of texts"),
+    (
+        "documents.exclude",
+        "a,[b",
+        "globs (The glob '[b' cannot be used: its [ is never closed; write \\[ for the character itself.)",
+    ),
     ("documents.file_timeout_s", "soon", "a number"),
     ("documents.file_timeout_s", "nan", "a number"),
     ("documents.file_timeout_s", float("inf"), "a number"),
