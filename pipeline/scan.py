@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -82,7 +82,7 @@ def walk(root: Path, rules: ScanRules) -> Iterator[FoundFile | ScanWarning]:
     return (each for each in _Walk(root, rules, None).entries() if not isinstance(each, Passed))
 
 
-def survey(root: Path, rules: ScanRules) -> Iterator[Found]:
+def survey(root: Path, rules: ScanRules) -> Generator[Found, None, None]:
     """The same walk, telling of every entry it looks at, so that it can be shown and left at any of them.
 
     The order is fixed in folders of up to 10 000 entries; a larger one is read piece by piece, never held whole.
@@ -115,30 +115,33 @@ class _Walk:
         self._folders: set[int] = set()
         self._linked: set[int] = set()
 
-    def entries(self) -> Iterator[Found]:
+    def entries(self) -> Generator[Found, None, None]:
         waiting = [_Folder(self._root, self._real_root)]
         while waiting:
             folder = waiting.pop()
             below: list[_Folder] = []
             try:
-                identity = _identity(Path(folder.path).stat())
-                if identity in self._folders:
-                    continue
-                self._folders.add(identity)
-                for entry in self._listing(folder.path):
-                    found = self._look(entry, folder)
-                    if isinstance(found, _Folder):
-                        below.append(found)
-                        found = Passed(found.path)
-                    yield found
+                yield from self._enter(folder, below)
             except OSError as error:
                 yield ScanWarning(_shown(folder.path), f"The folder cannot be read: {error.strerror}.")
             waiting += reversed(below)
 
-    def _listing(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        with os.scandir(folder) as listing:
+    def _enter(self, folder: _Folder, below: list[_Folder]) -> Iterator[Found]:
+        """What lies in a folder; its folders are added to `below`, and told of when they are entered themselves."""
+        identity = _identity(Path(folder.path).stat())
+        with os.scandir(folder.path) as listing:
+            if folder.path != self._root:
+                yield Passed(folder.path)
+            if identity in self._folders:
+                return
+            self._folders.add(identity)
             while entries := sorted(islice(listing, self._together), key=lambda entry: entry.name):
-                yield from entries
+                for entry in entries:
+                    found = self._look(entry, folder)
+                    if isinstance(found, _Folder):
+                        below.append(found)
+                    else:
+                        yield found
 
     def _look(self, entry: os.DirEntry[str], folder: _Folder) -> Found | _Folder:
         path = entry.path
