@@ -8,15 +8,15 @@ behind, holding nobody up, not even the server's end; it keeps its place among t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
 from semantik import settings
-from semantik.errors import Busy, Invalid
+from semantik.errors import Busy, Conflict, Invalid
 from semantik.found import Found, FoundFile, ScanWarning
 from semantik.globs import Globs
 
@@ -77,6 +77,18 @@ class Scans:
         self._resolve = resolve
         self._walk = walk
         self._places = asyncio.Semaphore(limits.concurrent)
+        self._names: set[str] = set()
+
+    @contextmanager
+    def named(self, scan_id: str) -> Iterator[None]:
+        """While inside, nobody else comes in under this name, not even the same user. Raises Conflict for who tries."""
+        if scan_id in self._names:
+            raise Conflict("This scan_id cannot be used now: connect with a new UUID.")
+        self._names.add(scan_id)
+        try:
+            yield
+        finally:
+            self._names.remove(scan_id)
 
     def begin(self, wish: Wish) -> Scan:
         """A scan that runs while its `steps` are taken. Raises Invalid for a glob that cannot be used."""
