@@ -27,7 +27,7 @@ from handlers.spoken import Spoken
 from semantik.auth import Principal
 from semantik.errors import Invalid, SemantikError
 from semantik.records import User
-from semantik.scans import Cancelled, Completed, Progress, Scan, Wish
+from semantik.scans import Cancelled, Completed, Scan, Step, Wish
 
 
 def _text(value: Any) -> str:
@@ -40,7 +40,7 @@ def _text(value: Any) -> str:
     return value
 
 
-_GLOBS = vol.All(vol.Any(list, msg="a list of globs"), [_text], tuple)
+_GLOBS = vol.All(vol.Any(list, msg="a list of globs"), [_text], lambda globs: tuple(globs))
 _SCAN = vol.Schema(
     {
         vol.Required("action"): "scan",
@@ -70,7 +70,6 @@ class ScanSocket(Socket):
                     self.greet()
                     while True:
                         await self._show(user, await self._begun.get())
-                        self._scan = None
 
     async def said(self, spoken: Spoken) -> None:
         action = spoken.fields.get("action")
@@ -97,23 +96,29 @@ class ScanSocket(Socket):
         except SlowReader:
             raise
         except SemantikError as error:
-            self.send("error", {"message": str(error), "fatal": True})
+            self._last("error", {"message": str(error), "fatal": True})
 
-    async def _tell(self, step: Progress | Completed | Cancelled) -> None:
+    async def _tell(self, step: Step) -> None:
         if isinstance(step, Completed):
-            # Thousands of files take their time to write down and to compress.
-            made = await asyncio.to_thread(
-                lambda: self._form.note("completed", _completed(step), **self.subject)
-            )
+            # Thousands of files take their time to be written down and compressed.
+            made = await asyncio.to_thread(self._written, step)
             await self.room()
+            self._scan = None
             self.push(made, 1)
         elif isinstance(step, Cancelled):
-            self.send("cancelled", {"scanned": step.scanned})
+            self._last("cancelled", {"scanned": step.scanned})
         else:
             self.send(
                 "progress",
                 {"scanned": step.scanned, "total": step.total, "current_path": step.current_path},
             )
+
+    def _last(self, type: str, data: dict[str, Any]) -> None:
+        self._scan = None  # first, since the answer may be a new scan
+        self.send(type, data)
+
+    def _written(self, step: Completed) -> bytes:
+        return self._form.note("completed", _completed(step), **self.subject)
 
 
 def _completed(step: Completed) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,7 +28,7 @@ from pipeline.batch import ModelSpec
 from pipeline.dispatcher import Dispatcher
 from pipeline.pool import Pool
 from pipeline.run import Parts
-from pipeline.scan import resolve_source
+from pipeline.scan import ScanRules, resolve_source, survey
 from semantik import loopwatch
 from semantik.access import Access
 from semantik.auth import Auth
@@ -36,6 +36,7 @@ from semantik.catalog import Catalog
 from semantik.data_folder import data_lock, instance_id
 from semantik.embedded import embedded
 from semantik.errors import ConfigError
+from semantik.found import Found
 from semantik.health import Health
 from semantik.index import Indexes
 from semantik.library import Library
@@ -43,6 +44,7 @@ from semantik.metrics import Metrics
 from semantik.progress import Batch, Progress, cursor_order
 from semantik.questions import Questions
 from semantik.roster import Roster
+from semantik.scans import Scans, Walk, Wish
 from semantik.search import Search
 from semantik.settings import Settings
 from semantik.store import Store
@@ -121,6 +123,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             vigil=vigil,
             roster=roster,
             metrics=metrics,
+            scans=Scans(settings.scan, _folders(settings), _walks(settings)),
         )
         app = application(services, tally)
         http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
@@ -171,6 +174,16 @@ def _folders(settings: Settings) -> Callable[[str], Path]:
         return resolve_source(path, settings.documents.roots, (settings.data.resolve(),))
 
     return resolve
+
+
+def _walks(settings: Settings) -> Walk:
+    documents, forbidden = settings.documents, (settings.data.resolve(),)
+
+    def walk(folder: Path, wish: Wish) -> Generator[Found, None, None]:
+        exclude = (*documents.exclude, *wish.exclude)
+        return survey(folder, ScanRules(documents.roots, exclude, forbidden, wish.include, wish.recursive))
+
+    return walk
 
 
 async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -190,7 +190,7 @@ class Scan:
     )
     wait_s: float = _setting(30.0, _at_least(0.1), "A scan that waits longer for its turn is refused.")
     max_files: int = _setting(
-        10_000, _between(1, 1_000_000), "Files that the answer to a scan lists at most; all are counted."
+        10_000, _between(1, 20_000), "Files that the answer to a scan lists at most; all are counted."
     )
 
 
