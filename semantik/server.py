@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,7 +29,7 @@ from pipeline.batch import ModelSpec
 from pipeline.dispatcher import Dispatcher
 from pipeline.pool import Pool
 from pipeline.run import Parts
-from pipeline.scan import resolve_source
+from pipeline.scan import ScanRules, resolve_source, survey
 from semantik import loopwatch
 from semantik.access import Access
 from semantik.auth import Auth
@@ -37,6 +37,7 @@ from semantik.catalog import Catalog
 from semantik.data_folder import data_lock, instance_id
 from semantik.embedded import embedded
 from semantik.errors import ConfigError
+from semantik.found import Found
 from semantik.health import Health
 from semantik.index import Indexes
 from semantik.library import Library
@@ -44,6 +45,7 @@ from semantik.metrics import Metrics
 from semantik.progress import Batch, Progress, cursor_order
 from semantik.questions import Questions
 from semantik.roster import Roster
+from semantik.scans import Scans, Walk, Wish
 from semantik.search import Search
 from semantik.settings import Settings
 from semantik.store import Store
@@ -122,6 +124,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             vigil=vigil,
             roster=roster,
             metrics=metrics,
+            scans=Scans(settings.scan, _folders(settings), _walks(settings)),
         )
         app = application(services, tally)
         http = HTTPServer(BodyLimit(app, settings.max_body_bytes), max_body_size=READ_ALL)
@@ -172,6 +175,16 @@ def _folders(settings: Settings) -> Callable[[str], Path]:
         return resolve_source(path, settings.documents.roots, (settings.data.resolve(),))
 
     return resolve
+
+
+def _walks(settings: Settings) -> Walk:
+    documents, forbidden = settings.documents, (settings.data.resolve(),)
+
+    def walk(folder: Path, wish: Wish) -> Generator[Found, None, None]:
+        exclude = (*documents.exclude, *wish.exclude)
+        return survey(folder, ScanRules(documents.roots, exclude, forbidden, wish.include, wish.recursive))
+
+    return walk
 
 
 async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:

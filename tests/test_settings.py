@@ -82,8 +82,11 @@ WRONG = [
     ("documents.roots", "/srv, ~/papers", "a list of absolute paths"),
     ("documents.roots", ["/srv", ""], "a list of absolute paths"),
     ("documents.roots", "/srv/a\0b", "a list of absolute paths"),
-    ("documents.exclude", "drafts/*", "a list of names without slashes"),
-    ("documents.exclude", [""], "a list of names without slashes"),
+    (
+        "documents.exclude",
+        "a,[b",
+        "globs (The glob '[b' cannot be used: its [ is never closed; write \\[ for the character itself.)",
+    ),
     ("documents.file_timeout_s", "soon", "a number"),
     ("documents.file_timeout_s", "nan", "a number"),
     ("documents.file_timeout_s", float("inf"), "a number"),
