@@ -64,7 +64,7 @@ async def _serve(pipe: Connection, operation_ids: tuple[str, ...]) -> None:
         await command.wait()
         try:
             load: Load = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):  # the load tool has ended
             return
         command.clear()
         pipe.send(await _send(load, watchers, operation_ids))

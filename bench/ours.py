@@ -24,7 +24,7 @@ from bench import message
 from bench.bare import Load
 from semantik.client import Client
 from semantik.progress.link import STREAM
-from semantik.records import Lease, new_id, now
+from semantik.records import TERMINAL, Lease, new_id, now
 from semantik.settings import Settings
 from semantik.store import Store
 
@@ -33,6 +33,7 @@ PASSWORD = "a long password"
 _COMMAND = str(ROOT / "bin" / "semantik-server")
 _READY = "Semantik is ready: "
 _STOP_S = 20
+_LOOKS, _LOOK_S = 600, 0.1
 _AT_ONCE = 100  # messages in one command to Redis
 # Where a limit of the server exists, it must not stand in the way of the load.
 _LIMITS = ("--sockets-per-user", "--sockets-per-operation")
@@ -79,6 +80,8 @@ def ours(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[Ou
             stderr=errors,
             text=True,
             env=environment,
+            # A Ctrl-C in the terminal is for the load tool, which ends the server itself.
+            start_new_session=True,
         )
     try:
         assert process.stdout is not None
@@ -116,9 +119,12 @@ async def _prepare(url: str, folder: Path, operations: int) -> tuple[str, tuple[
     empty = folder / "documents"
     empty.mkdir()
     made = await client.call("POST", "collections", {"name": "Load", "source_path": str(empty)})
-    async for frame in client.watch(made["operation_id"]):
-        if frame["type"] in ("operation_completed", "operation_failed"):
+    for _ in range(_LOOKS):
+        if (await client.call("GET", f"operations/{made['operation_id']}"))["status"] in TERMINAL:
             break
+        await asyncio.sleep(_LOOK_S)
+    else:
+        raise SystemExit("The server did not end its first operation in time.")
     socket = quote(str(folder / "data" / "run" / "mongo.sock"), safe="")
     ids = tuple(new_id() for _ in range(operations))
     async with Store(f"mongodb://{socket}", Settings().mongo_database) as store:

@@ -98,7 +98,7 @@ def main(pipe: Connection, plan: Plan) -> None:
             pipe.send("waiting")
             readers.take(taken)
             pipe.send(readers.end(taken))
-    except EOFError:
+    except (EOFError, ConnectionError):  # the load tool has ended
         return
 
 

@@ -23,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psutil
@@ -153,7 +154,7 @@ def _take_turns(sides: list[Side], options: argparse.Namespace) -> None:
 
 @contextmanager
 def _child(work: Callable[..., None], plan: object) -> Iterator[tuple[Connection, int]]:
-    """A process of our own at the other end of a pipe; it ends when the pipe does."""
+    """A process of our own at the other end of a pipe; it has ended when this leaves."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=work, args=(there, plan), daemon=True)
@@ -163,11 +164,9 @@ def _child(work: Callable[..., None], plan: object) -> Iterator[tuple[Connection
     try:
         yield here, process.pid
     finally:
+        process.terminate()
+        process.join()
         here.close()
-        process.join(5)
-        if process.is_alive():
-            process.kill()
-            process.join()
 
 
 def _answer(pipe: Connection) -> Any:
@@ -229,6 +228,13 @@ def _raise_file_limit(wanted: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
+def _leave(number: int, _: FrameType | None) -> None:
+    """Every `with` is left on the way out, once: another signal does not disturb it."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def _say(line: str) -> None:
     print(f"  {line}", file=sys.stderr, flush=True)
 
@@ -254,14 +260,11 @@ def _parse() -> argparse.Namespace:
 
 def main() -> int:
     options = _parse()
-    # SIGTERM takes the same way out as Ctrl-C: every `with` is left.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     _raise_file_limit(options.sockets + _SPARE_FILES)
     machine = _machine()
-    try:
-        sides = measure(options)
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+    sides = measure(options)
     kind = "permessage-deflate" if options.deflate else "no compression"
     print(f"{options.sockets} sockets on {options.operations} operations, {kind}; {machine}\n")
     print(_table(sides, options.rate * options.sockets))
