@@ -1,7 +1,7 @@
 """Measures the live sockets beside a bare Tornado: `make bench-sockets ARGS="--operations 1 --deflate"`.
 
 Starts `bin/semantik-server` and a Tornado that only writes, connects the same sockets to each, and sends both the same
-messages: bursts, in turn, then a steady rate. The figures belong to the machine and the moment; the ratios of one run
+messages in turn: bursts, then a steady rate. The figures belong to the machine and the moment; the ratios of one run
 can be compared. Exits with 1 when a message was lost, came twice, or a socket was closed.
 """
 
@@ -10,15 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import os
-import platform
 import resource
 import signal
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -27,17 +25,30 @@ from types import FrameType
 from typing import Any
 
 import psutil
-import tornado
 
-from bench import bare, readers
+from bench import bare, readers, report
 from bench.bare import Load
 from bench.ours import ours
+from bench.report import Figures
 
 _ANSWER_S = 120
 _SETTLE_S = 1.0
 _SPARE_FILES = 500
 _KIB = 1 << 10
-Figures = dict[str, float]
+_OF_ROUNDS: dict[str, Callable[[Iterable[float]], float]] = {
+    "delivered": sum,
+    "delivered_per_s": statistics.median,
+    "cpu_us_per_message": statistics.median,
+    "cpu_share": statistics.median,
+    "waited_share": statistics.median,
+    "p50_ms": statistics.median,
+    "p99_ms": statistics.median,
+    "max_ms": max,
+    "wire_bytes_per_message": statistics.median,
+    "reader_cpu_share": statistics.median,
+    "lost": sum,
+    "repeated": sum,
+}
 
 
 @dataclass
@@ -51,7 +62,7 @@ class Side:
     sockets: int
     last_seq: int = 0
     empty: Figures = field(default_factory=dict)
-    bursts: list[Figures] = field(default_factory=list)
+    rounds: dict[str, list[Figures]] = field(default_factory=lambda: {"burst": [], "steady": []})
     figures: Figures = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -69,11 +80,11 @@ class Side:
         self.last_seq = load.last
         self.pipe.send(load.last)
         _answer(self.pipe)
-        process = psutil.Process(self.pid)
-        before = sum(process.cpu_times()[:2])
+        cpu_before, waited_before = self._time()
         begun_ns = self.send(load)
         taken: readers.Taken = _answer(self.pipe)
-        cpu_s = sum(process.cpu_times()[:2]) - before
+        cpu_after, waited_after = self._time()
+        cpu_s = cpu_after - cpu_before
         for name in ("lost", "repeated", "foreign"):
             if number := getattr(taken, name):
                 self.faults.append(f"{number} messages {name}")
@@ -86,6 +97,7 @@ class Side:
             "delivered_per_s": taken.delivered / wall_s,
             "cpu_us_per_message": 1e6 * cpu_s / max(1, taken.delivered),
             "cpu_share": cpu_s / wall_s,
+            "waited_share": (waited_after - waited_before) / wall_s,
             "p50_ms": waits[len(waits) // 2] / 1e6,
             "p99_ms": waits[len(waits) * 99 // 100] / 1e6,
             "max_ms": waits[-1] / 1e6,
@@ -94,6 +106,11 @@ class Side:
             "lost": taken.lost,
             "repeated": taken.repeated,
         }
+
+    def _time(self) -> tuple[float, float]:
+        """CPU seconds of the server's process, and seconds that its loop's thread was ready but had no core."""
+        waited_ns = int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1])
+        return sum(psutil.Process(self.pid).cpu_times()[:2]), waited_ns / 1e9
 
 
 def measure(options: argparse.Namespace) -> list[Side]:
@@ -134,22 +151,24 @@ def _take_turns(sides: list[Side], options: argparse.Namespace) -> None:
     time.sleep(_SETTLE_S)
     for side in sides:
         side.figures |= {f"idle_{name}": value for name, value in side.weigh().items()}
-    for number in range(options.rounds):
-        for side in sides:
-            side.bursts.append(side.run(options.burst))
-            rate = side.bursts[-1]["delivered_per_s"]
-            _say(f"burst {number + 1} of {options.rounds}, {side.name}: {rate:,.0f} delivered/s")
-    for side in sides:
-        for name in side.bursts[0]:
-            side.figures[f"burst_{name}"] = statistics.median(each[name] for each in side.bursts)
-        _say(f"{side.name}: {options.rate:g} messages/s for each operation, {options.seconds:g} s")
-        steady = side.run(max(1, round(options.rate * options.seconds)), options.rate)
-        side.figures |= {f"steady_{name}": value for name, value in steady.items()}
-        for name in ("lost", "repeated"):
-            side.figures[name] = steady[name] + sum(each[name] for each in side.bursts)
+    for kind, count, rate in (
+        ("burst", options.burst, 0.0),
+        ("steady", max(1, round(options.rate * options.seconds)), options.rate),
+    ):
+        for number in range(options.rounds):
+            for side in sides:
+                found = side.run(count, rate)
+                side.rounds[kind].append(found)
+                told = f"{found['delivered_per_s']:,.0f} delivered/s, p50 {found['p50_ms']:,.1f} ms"
+                _say(f"{kind} {number + 1} of {options.rounds}, {side.name}: {told}")
     time.sleep(_SETTLE_S)
     for side in sides:
         side.figures |= {f"after_{name}": value for name, value in side.weigh().items()}
+        for kind, rounds in side.rounds.items():
+            for name, choose in _OF_ROUNDS.items():
+                side.figures[f"{kind}_{name}"] = choose(each[name] for each in rounds)
+        for name in ("lost", "repeated"):
+            side.figures[name] = side.figures[f"burst_{name}"] + side.figures[f"steady_{name}"]
 
 
 @contextmanager
@@ -178,49 +197,6 @@ def _answer(pipe: Connection) -> Any:
         raise SystemExit("A process of the load tool has ended; what it said stands above.") from None
 
 
-def _table(sides: list[Side], offered_per_s: float) -> str:
-    one, other = (side.figures for side in sides)
-    rows = [
-        ("burst: delivered/s", "burst_delivered_per_s", "{:,.0f}"),
-        ("burst: server CPU µs per delivered message", "burst_cpu_us_per_message", "{:.1f}"),
-        ("burst: server CPU share of a core", "burst_cpu_share", "{:.2f}"),
-        ("burst: reader CPU share of a core", "burst_reader_cpu_share", "{:.2f}"),
-        (f"steady: delivered/s, of {offered_per_s:,.0f} offered", "steady_delivered_per_s", "{:,.0f}"),
-        ("steady: p50 from XADD to receipt, ms", "steady_p50_ms", "{:.2f}"),
-        ("steady: p99, ms", "steady_p99_ms", "{:.2f}"),
-        ("steady: max, ms", "steady_max_ms", "{:.2f}"),
-        ("steady: server CPU µs per delivered message", "steady_cpu_us_per_message", "{:.1f}"),
-        ("steady: server CPU share of a core", "steady_cpu_share", "{:.2f}"),
-        ("steady: reader CPU share of a core", "steady_reader_cpu_share", "{:.2f}"),
-        ("memory a socket, idle: USS, KiB", "idle_uss_kib", "{:.1f}"),
-        ("memory a socket, idle: RSS, KiB", "idle_rss_kib", "{:.1f}"),
-        ("memory a socket, after the load: USS, KiB", "after_uss_kib", "{:.1f}"),
-        ("memory a socket, after the load: RSS, KiB", "after_rss_kib", "{:.1f}"),
-        ("bytes of a message on the wire", "burst_wire_bytes_per_message", "{:.0f}"),
-        ("seconds to connect all sockets", "connect_s", "{:.1f}"),
-        ("messages lost", "lost", "{:.0f}"),
-        ("messages repeated", "repeated", "{:.0f}"),
-    ]
-    lines = [f"{'':44}{'ours':>12}{'bare Tornado':>14}{'ours / bare':>13}"]
-    for title, name, shape in rows:
-        ratio = f"{one[name] / other[name]:.2f}" if other[name] > 0 else ""
-        lines.append(f"{title:44}{shape.format(one[name]):>12}{shape.format(other[name]):>14}{ratio:>13}")
-    return "\n".join(lines)
-
-
-def _machine() -> dict[str, Any]:
-    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return {
-        "processor": model[0].partition(": ")[2] if model else platform.machine(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / (1 << 30), 1),
-        "load_before": os.getloadavg()[0],
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "tornado": tornado.version,
-    }
-
-
 def _raise_file_limit(wanted: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < wanted:
@@ -245,9 +221,11 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--sockets", type=int, default=1000, help="sockets for each server [1000]")
     parser.add_argument("--operations", type=int, default=10, help="that the sockets are spread over [10]")
     parser.add_argument("--burst", type=int, default=100, help="messages an operation in a burst [100]")
-    parser.add_argument("--rounds", type=int, default=3, help="bursts for each server; the median counts [3]")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="of bursts and of a steady rate; medians count [3]"
+    )
     parser.add_argument("--rate", type=float, default=20.0, help="messages an operation and second [20]")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of the steady rate [8]")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of the steady rate in a round [3]")
     parser.add_argument("--deflate", action="store_true", help="offer permessage-deflate, as browsers do")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here, too")
     options = parser.parse_args()
@@ -263,18 +241,26 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     _raise_file_limit(options.sockets + _SPARE_FILES)
-    machine = _machine()
+    machine = report.machine()
     sides = measure(options)
     kind = "permessage-deflate" if options.deflate else "no compression"
     print(f"{options.sockets} sockets on {options.operations} operations, {kind}; {machine}\n")
-    print(_table(sides, options.rate * options.sockets))
+    figures = {side.name: side.figures for side in sides}
+    offered_per_s = options.rate * options.sockets
+    print(report.table(figures["ours"], figures["bare"], offered_per_s))
+    doubts = report.doubts(figures, offered_per_s)
     faults = [f"{side.name}: {fault}" for side in sides for fault in side.faults]
-    for fault in faults:
-        print(fault)
+    for line in (*doubts, *faults):
+        print(line)
     if options.json:
-        figures: dict[str, Any] = {"machine": machine, "options": vars(options), "faults": faults}
-        figures |= {side.name: {**side.figures, "bursts": side.bursts} for side in sides}
-        options.json.write_text(json.dumps(figures, indent=2, default=str) + "\n")
+        told: dict[str, Any] = {
+            "machine": machine,
+            "options": vars(options),
+            "doubts": doubts,
+            "faults": faults,
+        }
+        told |= {side.name: {**side.figures, "rounds": side.rounds} for side in sides}
+        options.json.write_text(json.dumps(told, indent=2, default=str) + "\n")
     return 1 if faults else 0
 
 
