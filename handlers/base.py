@@ -23,9 +23,12 @@ from semantik.auth import Auth, Principal
 from semantik.catalog import Catalog
 from semantik.health import Health
 from semantik.library import Library
+from semantik.metrics import Metrics
 from semantik.progress import Progress
+from semantik.roster import Roster
 from semantik.search import Search
 from semantik.settings import Settings
+from semantik.vigil import Vigil
 
 log = logging.getLogger("semantik.http")
 
@@ -61,6 +64,9 @@ class Services:
     search: Search
     progress: Progress
     health: Health
+    vigil: Vigil
+    roster: Roster
+    metrics: Metrics
 
 
 async def authenticate(request: HTTPServerRequest, services: Services) -> Principal:

@@ -1,12 +1,16 @@
-"""`GET /api/v2/health`: for people and load balancers, without sign-in. `GET /api/v2/status`: for administrators."""
+"""How the server is: `GET /api/v2/health` for people and load balancers, without sign-in, `GET /api/v2/status` for
+administrators, and `GET /metrics` for Prometheus.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from http import HTTPStatus
 
-from handlers.base import Handler
+from handlers.base import Handler, authenticate
 from semantik import __version__
+from semantik.errors import Forbidden
+from semantik.metrics import CONTENT_TYPE
 
 
 class Health(Handler):
@@ -32,3 +36,17 @@ class Health(Handler):
 class Status(Handler):
     async def get(self) -> None:
         self.reply(asdict(await self.services.health.use(self.principal.user)))
+
+
+class Metrics(Handler):
+    """Open to anybody, or with `metrics = "admin"` to administrators."""
+
+    public = True
+
+    async def get(self) -> None:
+        if self.services.settings.metrics != "open":
+            principal = await authenticate(self.request, self.services)
+            if not principal.user.is_admin:
+                raise Forbidden("Only an administrator may read the metrics.")
+        self.set_header("Content-Type", CONTENT_TYPE)
+        self.write(self.services.metrics.text())

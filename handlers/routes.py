@@ -7,9 +7,11 @@ from http import HTTPStatus
 
 from tornado.web import Application, RequestHandler, url
 
-from handlers import auth, collections, documents, health, operations, page, search
+from handlers import auth, collections, documents, events, health, operations, page, search
 from handlers.base import Nowhere, Services
 from handlers.operation_socket import OperationSocket
+from handlers.operations_socket import OperationsSocket
+from handlers.outbox import Tally
 
 log = logging.getLogger("semantik.http")
 
@@ -33,25 +35,30 @@ ROUTES = [
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.Content),
     url(rf"{_API}/operations", operations.Operations),
     url(rf"{_API}/operations/{_ID}", operations.Operation),
+    url(rf"{_API}/operations/{_ID}/events", events.Events),
     url(rf"{_API}/search", search.Search),
+    url(r"/ws/operations", OperationsSocket),
     url(rf"/ws/operations/{_ID}", OperationSocket),
+    url(r"/metrics", health.Metrics),
     url(r"/static/(.+)", page.Static, {"path": str(page.WEB)}),
     url(r"/()", page.Home, {"path": str(page.WEB)}),
 ]
 
-_PING_S = 30
-_MAX_MESSAGE = 64 << 10
+_MESSAGE_SLACK = 1 << 20  # longer messages than allowed are read this far, so that the refusal can be told
 
 
-def application(services: Services) -> Application:
+def application(services: Services, tally: Tally) -> Application:
+    """The application; `tally` counts what sockets are sent."""
+    rules = services.settings.sockets
     return Application(
         ROUTES,
         services=services,
         sockets=set(),
+        tally=tally,
         default_handler_class=Nowhere,
         log_function=_log,
-        websocket_ping_interval=_PING_S,
-        websocket_max_message_size=_MAX_MESSAGE,
+        websocket_ping_interval=rules.ping_s,
+        websocket_max_message_size=rules.message_bytes + _MESSAGE_SLACK,
     )
 
 

@@ -6,148 +6,162 @@ Knows nothing of files or models: the tokenizer comes in, passages with their of
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pipeline.batch import TextChunk
-from pipeline.extract import Extracted
+from pipeline.extract import WORD, Extracted
+from pipeline.outline import Outline
 
 WINDOW = 32_768  # characters split at a time: the splitter's time grows faster than its text
 FILL = 0.85  # of the allowed tokens; what still turns out too long is split once more
 MAX_CHARS_PER_TOKEN = 10  # a word that the tokenizer does not know is one token, however long it is
 
-_MARK = re.compile(
-    r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})(?P<info>.*)"
-    r"|(?P<level>#{1,6})[ \t]+(?P<title>.+)"
-    r"|(?P<above>\S.{0,200})\n {0,3}(?P<under>=+|-{3,})[ \t]*$)",
-    re.MULTILINE,
-)
 # Text without its margins and its deserts of whitespace, in which the Markdown splitter would lose minutes.
 _DENSE = re.compile(r"\S+(?:\s{1,200}\S+)*")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """`text` begins at `start`, inside the section that begins at `section`; its margins are no whitespace."""
+
+    text: str
+    start: int
+    section: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
 
 
 def cut(
     extracted: Extracted, tokenizer: Any, chunk_size: int, chunk_overlap: int, room: int
 ) -> tuple[TextChunk, ...]:
-    """Passages of at most `min(chunk_size, room)` tokens, in order; whitespace alone makes none.
+    """Passages of at most `min(chunk_size, room)` tokens, in order; each has a letter or a digit.
 
-    `tokenizer` must not truncate. Neighbours share up to `chunk_overlap` tokens, and between two that share nothing
-    there is only whitespace. Offsets are characters of `extracted.text`; the time is linear in its length.
+    None crosses the border of a page, or the beginning of a Markdown heading that stands below text; so the page and
+    the heading are those of the whole passage. Neighbours on the same side of a border share up to `chunk_overlap`
+    tokens. Between two that share nothing lies only what has no letter or digit: whitespace, or a rule that did not
+    fit its neighbours. `tokenizer` must not truncate. Offsets are characters of `extracted.text`; the time is linear
+    in its length.
     """
     text = extracted.text
-    size = max(1, min(chunk_size, room))
-    overlap = min(chunk_overlap, size - 1)
-    splitter = MarkdownSplitter if extracted.markdown else TextSplitter
-    outline = Outline(text) if extracted.markdown else None
     page_starts = [start for _, start in extracted.pages]
+    outline = Outline(text, page_starts) if extracted.markdown else None
+    borders = sorted({*page_starts, *(outline.borders() if outline else ())})
+    size = max(1, min(chunk_size, room))
+    splitter = MarkdownSplitter if extracted.markdown else TextSplitter
+    cutter = _Cutter(tokenizer, splitter, size, min(chunk_overlap, size - 1))
     chunks = []
-    for offset, window in _windows(text):
-        tokens = _count(tokenizer, [window])[0]
-        for at, piece in _split(window, tokens, size, overlap, splitter, tokenizer):
-            start, end = offset + at, offset + at + len(piece)
-            page = bisect.bisect_right(page_starts, start) - 1
+    for windows in _batches(_windows(text, borders)):
+        for piece in cutter.joined(text, cutter.fitting(windows)):
+            page = bisect.bisect_right(page_starts, piece.start) - 1
             chunks.append(
                 TextChunk(
-                    piece,
-                    start,
-                    end,
+                    piece.text,
+                    piece.start,
+                    piece.end,
                     extracted.pages[page][0] if page >= 0 else None,
-                    outline.path(start, end) if outline else None,
+                    outline.path(piece.start, piece.end) if outline else None,
                 )
             )
     return tuple(chunks)
 
 
-def _windows(text: str) -> Iterator[tuple[int, str]]:
-    start = 0
-    while start < len(text):
-        end = start + WINDOW
-        if end < len(text):
-            borders = (text.rfind(mark, start + WINDOW // 2, end) + len(mark) for mark in ("\n\n", "\n", " "))
-            end = next((border for border in borders if border > start + WINDOW // 2), end)
-        for part in _DENSE.finditer(text, start, end):
-            yield part.start(), part[0]
-        start = end
+def _windows(text: str, borders: Sequence[int]) -> Iterator[_Piece]:
+    """What can be split for itself: no more than WINDOW characters of a section."""
+    for section, limit in itertools.pairwise([0, *borders, len(text)]):
+        start = section
+        while start < limit:
+            end = min(start + WINDOW, limit)
+            if end < limit:
+                half = start + WINDOW // 2
+                breaks = (text.rfind(mark, half, end) + len(mark) for mark in ("\n\n", "\n", " "))
+                end = next((each for each in breaks if each > half), end)
+            for part in _DENSE.finditer(text, start, end):
+                yield _Piece(part[0], part.start(), section)
+            start = end
 
 
-def _split(
-    text: str, tokens: int, size: int, overlap: int, splitter: Any, tokenizer: Any
-) -> Iterator[tuple[int, str]]:
-    """Offsets and pieces of `text`, which has `tokens`. The splitter counts characters, which is ten times as fast
-    as having it count tokens: the capacity comes from the text's own ratio, and every piece is counted after."""
-    parts = max(1, math.ceil(tokens / (size * FILL)))
-    capacity = min(math.ceil(len(text) / parts * 1.1), size * MAX_CHARS_PER_TOKEN)
-    shared = capacity * overlap // size
-    pieces = [
-        (at + len(piece) - len(piece.lstrip()), piece.strip())
-        for at, piece in splitter(capacity, shared).chunk_indices(text)
-        if piece.strip()
-    ]
-    counts = _count(tokenizer, [piece for _, piece in pieces])
-    for (at, piece), count in zip(pieces, counts, strict=True):
-        if count <= size or len(piece) == 1:
-            yield at, piece
-        else:
-            for inner, part in _split(piece, count, size, overlap, splitter, tokenizer):
-                yield at + inner, part
+def _batches(windows: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+    """Small windows together, so that the tokenizer is not called for each."""
+    batch: list[_Piece] = []
+    characters = 0
+    for window in windows:
+        batch.append(window)
+        characters += len(window.text)
+        if characters >= WINDOW // 2:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
-def _count(tokenizer: Any, texts: list[str]) -> list[int]:
-    return [len(encoding) for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+@dataclass(frozen=True)
+class _Cutter:
+    """Cuts pieces to `size` tokens, of which neighbours share `overlap`."""
 
+    tokenizer: Any
+    splitter: Any
+    size: int
+    overlap: int
 
-class Outline:
-    """The Markdown headings of a text, those inside fenced code left out."""
+    def fitting(self, pieces: Sequence[_Piece]) -> list[_Piece]:
+        """The pieces in order, split until each fits."""
+        measured = list(zip(pieces, self._count(pieces), strict=True))
+        while not all(self._fits(piece, tokens) for piece, tokens in measured):
+            parts: list[tuple[_Piece, int | None]] = []
+            for piece, tokens in measured:
+                if self._fits(piece, tokens):
+                    parts.append((piece, tokens))
+                else:
+                    parts += [(part, None) for part in self._split(piece, tokens)]
+            counts = iter(self._count([part for part, tokens in parts if tokens is None]))
+            measured = [(part, next(counts) if tokens is None else tokens) for part, tokens in parts]
+        return [piece for piece, _ in measured]
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._paths: list[str] = []
-        trail: list[tuple[int, str]] = []
-        for start, end, level, title in _headings(text):
-            while trail and trail[-1][0] >= level:
-                trail.pop()
-            trail.append((level, title))
-            self._starts.append(start)
-            self._ends.append(end)
-            self._paths.append(" › ".join(name for _, name in trail))
-
-    def path(self, start: int, end: int) -> str | None:
-        """The headings above `start`, like "Guide › Install"; those that the passage opens with count too."""
-        here = bisect.bisect_right(self._starts, start) - 1
-        if here < 0:
-            return None
-        while (
-            start <= self._ends[here]
-            and here + 1 < len(self._starts)
-            and self._starts[here + 1] < end
-            and not self._text[self._ends[here] : self._starts[here + 1]].strip()
-        ):
-            here += 1
-            start = self._starts[here]
-        return self._paths[here]
-
-
-def _headings(text: str) -> Iterator[tuple[int, int, int, str]]:
-    """(start, end, level, title) of each heading."""
-    fence = ""
-    for mark in _MARK.finditer(text):
-        if mark["fence"]:
-            if not fence:
-                fence = mark["fence"]
-            elif mark["fence"].startswith(fence) and not mark["info"].strip():
-                fence = ""
-        elif not fence:
-            if mark["level"]:
-                level, title = len(mark["level"]), mark["title"].strip().rstrip("#")
+    def joined(self, text: str, pieces: Sequence[_Piece]) -> list[_Piece]:
+        """The pieces, of which one that says nothing joins a neighbour of its section if both fit, or is dropped."""
+        says = [WORD.search(piece.text) is not None for piece in pieces]
+        if all(says):
+            return list(pieces)
+        pairs = {}
+        for at, (one, other) in enumerate(itertools.pairwise(pieces)):
+            if says[at] != says[at + 1] and one.section == other.section:
+                pairs[at] = _Piece(text[one.start : other.end], one.start, one.section)
+        counts = self._count(list(pairs.values()))
+        fits = {at for at, tokens in zip(pairs, counts, strict=True) if self._fits(pairs[at], tokens)}
+        result, at = [], 0
+        while at < len(pieces):
+            if at in fits:
+                result.append(pairs[at])
+                at += 2
             else:
-                level, title = (1 if mark["under"][0] == "=" else 2), mark["above"]
-            title = _LINK.sub(r"\1", title).replace("`", "").replace("**", "").strip()
-            if title:
-                yield mark.start(), mark.end(), level, title
+                result += [pieces[at]] if says[at] else []
+                at += 1
+        return result
+
+    def _fits(self, piece: _Piece, tokens: int) -> bool:
+        length = len(piece.text)
+        return length == 1 or (tokens <= self.size and length <= self.size * MAX_CHARS_PER_TOKEN)
+
+    def _split(self, piece: _Piece, tokens: int) -> Iterator[_Piece]:
+        """The splitter counts characters, which is ten times as fast as having it count tokens: the capacity comes
+        from the piece's own ratio, and every part is counted after."""
+        length = len(piece.text)
+        count = max(1, math.ceil(tokens / (self.size * FILL)))
+        capacity = min(math.ceil(length / count * 1.1), self.size * MAX_CHARS_PER_TOKEN, length - 1)
+        shared = capacity * self.overlap // self.size
+        for at, part in self.splitter(capacity, shared).chunk_indices(piece.text):
+            if dense := part.strip():
+                yield _Piece(dense, piece.start + at + len(part) - len(part.lstrip()), piece.section)
+
+    def _count(self, pieces: Sequence[_Piece]) -> list[int]:
+        texts = [piece.text for piece in pieces]
+        return [len(each) for each in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]

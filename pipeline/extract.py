@@ -16,11 +16,11 @@ import re
 import stat
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import formats, markdown
+from pipeline import encoding, formats, mail, markdown, slides
 from pipeline.formats import Format, Kind
 from pipeline.scan import may_be_read
 
@@ -53,6 +53,9 @@ class _Content:
     pages: tuple[tuple[int, int], ...] = ()
 
 
+WORD = re.compile(
+    r"[^\W_]"
+)  # a letter or a digit of any script; a text without says nothing, nor do emoji alone
 _PAGE = "\n\n\ue000{page_num}\ue001\n\n"  # private use: the characters survive the extractor's escaping
 _PAGE_FOUND = re.compile("\\s*\ue000(\\d+)\ue001\\s*")
 _CHARSET = re.compile(rb"(?i)(<meta[^>]{0,200})charset(?:\s*=\s*[\"']?([\w.:-]+))?")
@@ -77,13 +80,13 @@ def extract(path: str, size_limit: int, places: Places) -> Extracted:
         suffix = Path(Path(path).stem).suffix.lower() if suffix == ".gz" else suffix
     found = formats.detect(data, suffix)
     content = _content(data, found, suffix)
-    if not content.text.strip():
+    if not WORD.search(content.text):
         raise ExtractError("empty", "There is no text in this file; pictures and scans are not read.", True)
     return Extracted(
         content.text,
         found.mime,
         content.title,
-        found.kind is Kind.MARKDOWN or (_by_extractor(found) and found.mime != "application/pdf"),
+        _is_markdown(found),
         content.pages,
         content_hash,
     )
@@ -147,9 +150,12 @@ def _content(data: bytes, found: Format, suffix: str) -> _Content:
         raise ExtractError("unsupported", f"This is {found.name}{rather}, and no text can be read from it.")
     if found.mime == "application/pdf":
         return _pdf(data)
+    if found.mime == "message/rfc822":
+        letter = _document(data, found)
+        return replace(letter, text=f"{letter.text}\n\n{mail.attached(data, _attachment)}".rstrip())
     if _by_extractor(found):
         return _document(data, found)
-    text = decode(data)
+    text = _decode(data)
     return _Content(text, markdown.title(text) if found.kind is Kind.MARKDOWN else None)
 
 
@@ -157,24 +163,27 @@ def _by_extractor(found: Format) -> bool:
     return found.kind in (Kind.DOCUMENT, Kind.PAGES, Kind.HTML)
 
 
-def decode(data: bytes) -> str:
-    """Text of any encoding: byte order marks first, then UTF-8 (a few damaged bytes are replaced), then a guess.
+def _is_markdown(found: Format) -> bool:
+    return found.kind is Kind.MARKDOWN or (_by_extractor(found) and found.mime != "application/pdf")
 
-    Raises ExtractError when no encoding fits.
-    """
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    text = data.decode("utf-8", "replace")
-    beyond_ascii = len(data) - len(data.translate(None, bytes(range(128, 256))))
-    if text.count("\ufffd") * 10 <= beyond_ascii:
-        return text
-    from charset_normalizer import from_bytes
 
-    guess = from_bytes(data[:65_536]).best()
-    if guess is None:
-        raise ExtractError("unsupported", "This is not a text, or one in an encoding that cannot be told.")
-    return data.decode(guess.encoding, "replace")
+def _attachment(attachment: mail.Attachment) -> str:
+    """An attachment's text as Markdown, or nothing where it gives none; those of an attached e-mail are not read."""
+    suffix = Path(attachment.name).suffix.lower()
+    found = formats.detect(attachment.data, suffix)
+    try:
+        nested = found.mime == "message/rfc822"
+        content = _document(attachment.data, found) if nested else _content(attachment.data, found, suffix)
+    except ExtractError:  # it is found by its name
+        return ""
+    return markdown.below(content.text) if _is_markdown(found) else markdown.literal(content.text)
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return encoding.decode(data)
+    except encoding.Undecodable as error:
+        raise ExtractError(error.category, str(error)) from error
 
 
 def _pdf(data: bytes) -> _Content:
@@ -195,10 +204,22 @@ def _document(data: bytes, found: Format) -> _Content:
         text = markdown.without_front_matter(text)
     if paged:
         pieces = _PAGE_FOUND.split(text)
-        numbers = [int(number) for number in pieces[1::2]]
-        return _paged(numbers, [markdown.readable(body) for body in pieces[2::2]], _title(metadata))
+        bodies = [markdown.readable(body) for body in pieces[2::2]]
+        return _paged(*_shown(slides.read(data), pieces[1::2], bodies), _title(metadata))
     text = markdown.readable(text)
     return _Content(text, _title(metadata) or markdown.title(text))
+
+
+def _shown(shown: list[slides.Slide], numbers: list[str], bodies: list[str]) -> tuple[list[int], list[str]]:
+    """Numbers and texts of the slides in the order of the show, each with its speaker's notes."""
+    if len(shown) != len(bodies):
+        return [int(number) for number in numbers], bodies
+    texts = {}
+    for slide, body in zip(shown, bodies, strict=True):
+        notes = f"Speaker notes: {markdown.literal(slide.notes)}" if slide.notes else ""
+        texts[slide.number] = f"{body}\n\n{notes}".strip()
+    order = sorted(texts)
+    return order, [texts[number] for number in order]
 
 
 def _html(data: bytes) -> str:
@@ -207,7 +228,7 @@ def _html(data: bytes) -> str:
     if declared and declared[2]:
         with contextlib.suppress(LookupError, UnicodeError):
             return data.decode(declared[2].decode())
-    return decode(data)
+    return _decode(data)
 
 
 def _extractor(data: bytes, mime: str, name: str, *, output: str, pages: bool) -> tuple[str, dict[str, Any]]:
@@ -222,6 +243,7 @@ def _extractor(data: bytes, mime: str, name: str, *, output: str, pages: bool) -
         pages=kreuzberg.PageConfig(insert_page_markers=True, marker_format=_PAGE) if pages else None,
         html_options={"preprocessing": {"enabled": True, "preset": "aggressive", "remove_navigation": True}},
     )
+    config.max_archive_depth = 0  # attachments are read one by one, so that each fails alone
     try:
         result = kreuzberg.extract_bytes_sync(data, mime, config=config)
     except kreuzberg.OCRError as error:

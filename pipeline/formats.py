@@ -7,6 +7,8 @@ import zipfile
 from dataclasses import dataclass
 from enum import Enum
 
+from pipeline.encoding import declared
+
 
 class Kind(Enum):
     """How a file is read: TEXT and MARKDOWN as they are, DOCUMENT, PAGES and HTML by the extractor, the rest not."""
@@ -158,7 +160,7 @@ def _zip(data: bytes, suffix: str) -> Format:
 
 def _is_binary(data: bytes) -> bool:
     """True when more than one byte in a hundred is a control character, at the beginning or at the end."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if declared(data) not in (None, "utf-8-sig"):
         return False
     for sample in (data[:_SAMPLE], data[-_SAMPLE:]):
         if 100 * (len(sample) - len(sample.translate(None, _CONTROLS))) > len(sample):

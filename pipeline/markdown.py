@@ -21,6 +21,9 @@ _TABLE_ROW = re.compile(r"^\|.*\|[ \t]*$", re.MULTILINE)
 _BLANKS = re.compile(r"\n{3,}")
 _TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
+_LOOKS_LIKE_MARKUP = re.compile(r"^( {0,3})(?=#{1,6}[ \t]|`{3}|~{3}|(?:=+|-{3,})[ \t]*\r?$)", re.MULTILINE)
+_HEADING = re.compile(r"^( {0,3}#{1,5})(?=[ \t])", re.MULTILINE)
+
 
 def readable(text: str) -> str:
     """The same Markdown without link targets, images, escapes and padding; fenced code stays as it is."""
@@ -40,6 +43,18 @@ def title(text: str) -> str | None:
         if found := _TITLE.search(part):
             return _LINK.sub(r"\1", found[1]).replace("`", "").strip() or None
     return None
+
+
+def literal(text: str) -> str:
+    """Plain text as Markdown in which none of its lines is a heading, or the border of fenced code."""
+    return _LOOKS_LIKE_MARKUP.sub(r"\1\\", text)
+
+
+def below(text: str) -> str:
+    """Markdown whose headings are one level further down."""
+    parts = _FENCED.split(text)
+    parts[::2] = [_HEADING.sub(r"\1#", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _prose(text: str) -> str:

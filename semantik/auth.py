@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -154,6 +155,13 @@ class Auth:
             self._recent.clear()
         self._recent[token] = (time.monotonic() + _REMEMBER_S, principal)
         return principal
+
+    async def lapsed(self, users: Mapping[str, str]) -> dict[str, str]:
+        """Of sessions (their id to their user's), those that are not good any more, each with the reason."""
+        alive = await self._store.sessions.alive(list(users), now())
+        enabled = await self._store.users.enabled(list(set(users.values())))
+        reasons = {key: "The user is disabled." for key, user_id in users.items() if user_id not in enabled}
+        return reasons | {key: "The session has ended; sign in again." for key in users if key not in alive}
 
     def _claims(self, token: str, audience: str) -> dict[str, Any]:
         required = ["exp", "iat", "sub", "sid", "jti"]

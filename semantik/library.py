@@ -105,17 +105,18 @@ class Library:
     async def text(self, document: Document, offset: int, limit: int) -> Passages:
         """A document's text from character `offset`, put together from its chunks.
 
-        Chunks are trimmed, so what lies between two of them is white space; it comes back as line ends.
+        What lies between two chunks has no letter or digit, and is mostly white space; a gap comes back as long as
+        it is, as white space.
         """
         end = min(offset + limit, document.length)
         parts: list[str] = []
         at = offset
         for chunk in await self._store.chunks.of_document(document.id, offset, end):
-            parts.append("\n" * (chunk.start - at))
+            parts.append(_gap(chunk.start - at))
             begin = max(at, chunk.start)
             parts.append(chunk.text[begin - chunk.start : max(end - chunk.start, 0)])
             at = max(at, min(chunk.end, end))
-        parts.append("\n" * (end - at))
+        parts.append(_gap(end - at))
         return Passages("".join(parts), offset, document.length)
 
     async def _folder(self, path: str) -> str:
@@ -174,6 +175,11 @@ class Library:
             created_at=now(),
             updated_at=now(),
         )
+
+
+def _gap(length: int) -> str:
+    """A break between paragraphs, however long: a rule of a thousand dashes may stand in one."""
+    return " " * (length - 2) + "\n" * min(length, 2)
 
 
 def _name(name: str) -> str:

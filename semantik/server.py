@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,8 +21,9 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers.base import Services
-from handlers.operation_socket import GOING_AWAY, close_sockets
+from handlers.outbox import Tally
 from handlers.routes import application
+from handlers.socket import close_sockets
 from pipeline.batch import ModelSpec
 from pipeline.dispatcher import Dispatcher
 from pipeline.pool import Pool
@@ -37,12 +39,15 @@ from semantik.errors import ConfigError
 from semantik.health import Health
 from semantik.index import Indexes
 from semantik.library import Library
-from semantik.progress import Progress
+from semantik.metrics import Metrics
+from semantik.progress import Batch, Progress, cursor_order
 from semantik.questions import Questions
+from semantik.roster import Roster
 from semantik.search import Search
 from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
+from semantik.vigil import Vigil
 
 _BODY_SLACK = 4  # larger bodies than allowed are read this far, so that the refusal can be told
 
@@ -74,8 +79,16 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         store = await stack.enter_async_context(
             Store(settings.mongo_url or stores.mongo_url, settings.mongo_database)
         )
+        tally = Tally()
+        metrics = Metrics(lambda: (tally.messages, tally.bytes))
         progress = await stack.enter_async_context(
-            Progress(settings.redis_url or stores.redis_url, settings.progress, owner)
+            Progress(
+                settings.redis_url or stores.redis_url,
+                settings.progress,
+                owner,
+                settings.sockets,
+                partial(_note_lag, metrics),
+            )
         )
         indexes = Indexes(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -89,26 +102,44 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         )
 
         access = Access(store)
+        auth = Auth(store, settings.auth, settings.auth.secret or await store.secret())
+        vigil, roster = Vigil(auth), Roster(store)
+
+        def wake() -> None:
+            dispatcher.wake()
+            roster.wake()
+
         services = Services(
             settings=settings,
-            auth=Auth(store, settings.auth, settings.auth.secret or await store.secret()),
+            auth=auth,
             access=access,
-            library=Library(store, access, settings.embedding, _folders(settings), dispatcher.wake),
+            library=Library(store, access, settings.embedding, _folders(settings), wake),
             catalog=Catalog(store, access, vectors),
             search=Search(store, access, vectors, questions, settings.search),
             progress=progress,
             health=Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
+            vigil=vigil,
+            roster=roster,
+            metrics=metrics,
         )
-        app = application(services)
+        app = application(services, tally)
         http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
         http.add_sockets(sockets)
         stack.push_async_callback(http.close_all_connections)
-        stack.callback(close_sockets, app, GOING_AWAY, "The server is shutting down; connect again.")
+        stack.callback(close_sockets, app)
         stack.callback(http.stop)
 
-        beat = asyncio.create_task(loopwatch.watch(), name="loop watch")
-        stack.callback(beat.cancel)
-        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, beat))
+        watchers = [
+            asyncio.create_task(each, name=name)
+            for name, each in (
+                ("loop watch", loopwatch.watch()),
+                ("vigil", vigil.run()),
+                ("roster", roster.run()),
+            )
+        ]
+        for task in watchers:
+            stack.callback(task.cancel)
+        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, *watchers))
         stack.callback(failure.cancel)
         port = sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -144,6 +175,11 @@ def _folders(settings: Settings) -> Callable[[str], Path]:
 
 async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
     return await pool.embed_questions(ModelSpec(model, precision), texts)
+
+
+def _note_lag(metrics: Metrics, batch: Batch) -> None:
+    added_ms, _ = cursor_order(batch.frames[-1].id)
+    metrics.lag(time.time() - added_ms / 1000)
 
 
 async def _first(*parts: asyncio.Future[Any]) -> None:

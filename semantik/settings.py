@@ -133,11 +133,30 @@ class Progress:
         _between(0.1, 1000),
         "Updates of one kind and operation in a second; failures and stages are never held back.",
     )
+    linger_s: float = _setting(
+        5.0, _at_least(0), "How long a socket stays open after an operation's last message."
+    )
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """The WebSockets and event streams; what is counted is counted across all servers on one Redis."""
+
+    per_user: int = _setting(10, _at_least(1), "Sockets that one user may have open.")
+    per_operation: int = _setting(100, _at_least(1), "Sockets that may watch one operation.")
+    scans_per_user: int = _setting(2, _at_least(1), "Directory scans that one user may run at the same time.")
+    messages_per_s: int = _setting(
+        20, _at_least(1), "Messages of a client in a second; a socket with more is closed."
+    )
+    message_bytes: int = _setting(
+        64 << 10, _between(1024, 1 << 20), "A longer message of a client closes its socket."
+    )
     inbox_frames: int = _setting(
         2000, _at_least(10), "Messages that wait for one slow reader before it is dropped."
     )
-    linger_s: float = _setting(
-        5.0, _at_least(0), "How long a socket stays open after an operation's last message."
+    inbox_bytes: int = _setting(4 * _MIB, _at_least(64 << 10), "The same in bytes.")
+    ping_s: float = _setting(
+        30.0, _between(1, 3600), "Seconds between pings; who does not answer one is dropped."
     )
 
 
@@ -191,6 +210,11 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting(
         [], _ANY, "Other origins whose pages may open sockets, as https://host[:port]."
     )
+    metrics: str = _setting(
+        "open",
+        _one_of("open", "admin"),
+        "Who may read /metrics: anybody (it holds counts only), or administrators.",
+    )
     max_body_bytes: int = _setting(_MIB, _at_least(1024), "A larger request body is refused.")
     mongo_url: str = _setting(
         "",
@@ -216,6 +240,7 @@ class Settings:
     index: Index = dataclasses.field(default_factory=Index)
     search: Search = dataclasses.field(default_factory=Search)
     progress: Progress = dataclasses.field(default_factory=Progress)
+    sockets: Sockets = dataclasses.field(default_factory=Sockets)
     operations: Operations = dataclasses.field(default_factory=Operations)
     auth: Auth = dataclasses.field(default_factory=Auth)
     log: Log = dataclasses.field(default_factory=Log)

@@ -123,7 +123,7 @@ def complaints(serving: Serving) -> list[str]:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One server for all tests that leave it as they found it; registration is open, so each takes a new user."""
-    flags = ("--auth-registration", "open", "--progress-linger-s", "1")
+    flags = ("--auth-registration", "open", "--progress-linger-s", "1", "--sockets-per-user", "60")
     serving = serve(tmp_path_factory.mktemp("shared") / "data", *flags)
     yield serving
     if serving.process.poll() is None:

@@ -7,6 +7,9 @@ import contextlib
 import signal
 import subprocess
 import uuid
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from redis.retry import Retry
 
 from semantik import settings
 from semantik.errors import Unavailable
-from semantik.progress import Frame, Progress, Publisher, Watch
+from semantik.progress import Batch, Frame, Progress, Publisher, Watch
 
 LIMITS = settings.Progress(updates_per_s=1000)
 
@@ -67,11 +70,65 @@ async def tell_patiently(teller: Publisher, type: str, *, once: str) -> None:
             return
 
 
-async def take(watch: Watch, count: int) -> list[Any]:
-    """The next `count` things that the watch yields."""
+class Missing:
+    """Stands between frames where the watch said that messages are missing."""
+
+
+class Reader:
+    """A watcher that reads at its own pace, and lets only so much of the history come ahead of it."""
+
+    AHEAD = 50
+
+    def __init__(self) -> None:
+        self.watch: Watch
+        self._items: deque[Frame | type[Missing]] = deque()
+        self._news = asyncio.Event()
+        self._taken = asyncio.Event()
+        self.over = False
+
+    def take(self, batch: Batch) -> bool:
+        self._items.extend(batch.frames)
+        self._news.set()
+        return True
+
+    async def room(self) -> None:
+        while len(self._items) > self.AHEAD:
+            self._taken.clear()
+            await self._taken.wait()
+
+    async def follow(self) -> None:
+        while await self.watch.follow():
+            self._items.append(Missing)
+            self._news.set()
+        self.over = True
+        self._news.set()
+
+    async def frames(self) -> AsyncIterator[Frame | type[Missing]]:
+        while not self.over or self._items:
+            if self._items:
+                self._taken.set()
+                yield self._items.popleft()
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+
+@asynccontextmanager
+async def reading(progress: Progress, operation: str, since: str | None = None) -> AsyncIterator[Reader]:
+    """Watch an operation and follow it in the background."""
+    reader = Reader()
+    async with progress.watch(operation, reader, since) as reader.watch:
+        following = asyncio.create_task(reader.follow())
+        yield reader
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def take(reader: Reader, count: int) -> list[Any]:
+    """The next `count` things that the reader gets."""
     taken: list[Any] = []
     async with asyncio.timeout(20):
-        async for item in watch.frames():
+        async for item in reader.frames():
             taken.append(item)
             if len(taken) == count:
                 break
@@ -79,11 +136,11 @@ async def take(watch: Watch, count: int) -> list[Any]:
 
 
 def seqs(frames: list[Any]) -> list[Any]:
-    return [frame.seq if isinstance(frame, Frame) else type(frame) for frame in frames]
+    return [frame.seq if isinstance(frame, Frame) else frame for frame in frames]
 
 
-async def until(watch: Watch, kind: str) -> Any:
-    async for frame in watch.frames():
+async def until(reader: Reader, kind: str) -> Any:
+    async for frame in reader.frames():
         yield frame
         if isinstance(frame, Frame) and frame.type == kind:
             return

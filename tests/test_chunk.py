@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tokenizers import Tokenizer
 from pipeline import extract as extracting
 from pipeline.batch import TextChunk
 from pipeline.chunk import cut
-from pipeline.extract import Extracted, Places
+from pipeline.extract import WORD, Extracted, Places
 
 ROOM = 254
 
@@ -41,16 +42,17 @@ def _tokens(tokenizer: Any, chunk: TextChunk) -> int:
 
 
 def _is_sound(text: str, chunks: tuple[TextChunk, ...], tokenizer: Any, size: int) -> None:
-    """Exact offsets, in order, none too long or empty, and nothing but whitespace between them."""
+    """Exact offsets, in order, none too long or without a word, and no word between them."""
     reached = 0
     for chunk in chunks:
         assert text[chunk.start : chunk.end] == chunk.text
         assert chunk.text == chunk.text.strip() != ""
         assert _tokens(tokenizer, chunk) <= size
-        assert not text[reached : chunk.start].strip()
+        assert WORD.search(chunk.text)
+        assert not WORD.search(text, reached, max(reached, chunk.start))
         assert chunk.end > reached
         reached = chunk.end
-    assert not text[reached:].strip()
+    assert not WORD.search(text, reached)
 
 
 @pytest.mark.parametrize("size", [16, 60, 200, 1000])
@@ -157,13 +159,107 @@ def test_headings_are_the_path_above_a_passage(tokenizer: Any) -> None:
 def test_headings_that_open_a_passage_count(tokenizer: Any) -> None:
     text = "Before.\n\n# Book\n\n## Chapter\n\n### Section\n\nWords."
     chunks = cut(_text(text, markdown=True), tokenizer, 200, 0, ROOM)
-    assert [(chunk.text, chunk.heading) for chunk in chunks] in (
-        [(text, None)],
-        [("Before.", None), (text[9:], "Book › Chapter › Section")],
+    assert _headed(chunks) == [("Before.", None), (text[9:], "Book › Chapter › Section")]
+
+
+def _headed(chunks: tuple[TextChunk, ...]) -> list[tuple[str, str | None]]:
+    return [(chunk.text, chunk.heading) for chunk in chunks]
+
+
+def test_no_passage_reaches_into_the_next_chapter(tokenizer: Any) -> None:
+    text = "".join(f"## Chapter {i}\n\nIts only line.\n\n" for i in range(500))
+    chunks = cut(_text(text, markdown=True), tokenizer, 200, 50, ROOM)
+    assert _headed(chunks) == [(f"## Chapter {i}\n\nIts only line.", f"Chapter {i}") for i in range(500)]
+
+
+def test_a_long_row_of_headings_is_cut_where_its_paths_are_right(tokenizer: Any) -> None:
+    text = "# Book\n" + "".join(f"## Chapter {i}\n" for i in range(300))
+    chunks = cut(_text(text, markdown=True), tokenizer, 60, 0, ROOM)
+    assert len(chunks) > 10
+    for chunk in chunks:
+        assert chunk.heading == "Book › " + chunk.text.splitlines()[-1].removeprefix("## ")
+
+
+def test_small_sections_share_calls_of_the_tokenizer(tokenizer: Any) -> None:
+    class Counting:
+        calls = 0
+
+        def encode_batch_fast(self, texts: list[str], **options: Any) -> Any:
+            self.calls += 1
+            return tokenizer.encode_batch_fast(texts, **options)
+
+    counting = Counting()
+    text = "".join(f"# {i}\n\nA line.\n\n" for i in range(2000))
+    assert len(cut(_text(text, markdown=True), counting, 200, 20, ROOM)) == 2000
+    assert counting.calls <= 2 + len(text) // 10_000
+
+
+def test_what_only_looks_like_a_heading_is_none(tokenizer: Any) -> None:
+    text = (
+        "---\ntitle: A guide\ntags: x\n---\n\n```not a fence```\n\n- an item\n---\n\n> a quote\n---\n\n* * *\n---\n\n"
+        "Words.\n\n# Real\r\n\r\nBelow.\r\n\r\nUnderlined\r\n---\r\n\r\nMore."
     )
-    assert (
-        cut(_text(text[9:], markdown=True), tokenizer, 200, 0, ROOM)[0].heading == "Book › Chapter › Section"
-    )
+    chunks = cut(_text(text, markdown=True), tokenizer, 200, 0, ROOM)
+    assert [chunk.heading for chunk in chunks] == [None, "Real", "Real › Underlined"]
+    assert "Words." in chunks[0].text
+
+
+def test_the_title_of_a_heading_is_kept_short(tokenizer: Any) -> None:
+    chunks = cut(_text("# " + "very " * 5000 + "long\n\nWords.", markdown=True), tokenizer, 200, 0, ROOM)
+    assert len(chunks) > 20
+    assert {len(chunk.heading or "") for chunk in chunks} == {200}
+
+
+def test_no_passage_or_overlap_reaches_over_the_border_of_a_page(tokenizer: Any) -> None:
+    bodies = [f"Page {i} tells of the valley in the fog. " * (1 + i % 40) for i in range(1, 200)]
+    starts = list(itertools.accumulate((len(body) + 2 for body in bodies), initial=0))[:-1]
+    pages = tuple((number + 1, start) for number, start in enumerate(starts))
+    text = "\n\n".join(bodies)
+    for markdown in (False, True):
+        chunks = cut(_text(text, markdown=markdown, pages=pages), tokenizer, 100, 50, ROOM)
+        _is_sound(text, chunks, tokenizer, 100)
+        assert {chunk.page for chunk in chunks} == set(range(1, 200))
+        assert all(set(re.findall(r"Page (\d+)", chunk.text)) <= {str(chunk.page)} for chunk in chunks)
+
+
+def test_a_heading_ends_with_its_page(tokenizer: Any) -> None:
+    first, second, third = "# One\n\n```\nUnclosed.", "No title here.", "### Deep\n\nWords."
+    text = f"{first}\n\n{second}\n\n{third}"
+    at = len(first) + 2
+    pages = ((1, 0), (2, at), (3, at + len(second) + 2))
+    chunks = cut(_text(text, markdown=True, pages=pages), tokenizer, 200, 20, ROOM)
+    assert [(chunk.text, chunk.page, chunk.heading) for chunk in chunks] == [
+        (first, 1, "One"),
+        (second, 2, None),
+        (third, 3, "Deep"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "silent",
+    ["\u200b\u200d\ufeff" * 9, "-" * 900, "* * *\n" * 300, "|---|---|\n" * 100, "🎉 ✓ → €", "…?!«»\x00"],
+)
+@pytest.mark.parametrize("markdown", [False, True])
+def test_what_has_no_word_is_no_passage_of_its_own(tokenizer: Any, silent: str, markdown: bool) -> None:
+    assert cut(_text(silent, markdown=markdown), tokenizer, 60, 0, ROOM) == ()
+    words = "The valley lies in fog. " * 12
+    text = f"{silent}\n\n{words}\n\n{silent}"
+    _is_sound(text, cut(_text(text, markdown=markdown), tokenizer, 60, 10, ROOM), tokenizer, 60)
+    paged = cut(_text(text, markdown=markdown, pages=((1, 0), (2, len(silent) + 2))), tokenizer, 60, 0, ROOM)
+    assert {chunk.page for chunk in paged} == {2}
+
+
+@pytest.mark.parametrize("said", ["٣", "Ⅷ", "²", "字", "ａ", "𝟘", "ƛ", "ก"])
+def test_a_letter_or_digit_of_any_script_is_said(tokenizer: Any, said: str) -> None:
+    assert [chunk.text for chunk in cut(_text(f"- {said}"), tokenizer, 60, 0, ROOM)] == [f"- {said}"]
+
+
+def test_a_rule_stays_with_the_words_beside_it(tokenizer: Any) -> None:
+    text = "The valley lies in fog. " * 15 + "\n\n* * *\n\n" + "The summit lies in the sun. " * 15
+    for size in range(16, 60):
+        chunks = cut(_text(text, markdown=True), tokenizer, size, 0, ROOM)
+        _is_sound(text, chunks, tokenizer, size)
+        assert "".join(chunk.text for chunk in chunks).count("*") == 3, size
 
 
 def test_pages_are_those_where_a_passage_begins(tokenizer: Any) -> None:

@@ -7,9 +7,10 @@ import itertools
 import json
 import re
 
+import msgpack
 import pytest
 import redis
-from redis_server import LIMITS, new_id, progress_on, seqs, take, until
+from redis_server import LIMITS, new_id, progress_on, reading, seqs, take, until
 
 from semantik import settings
 from semantik.errors import ConfigError
@@ -23,21 +24,18 @@ from semantik.progress import (
 
 def test_the_fields_stand_in_data_and_flat_unless_they_hide_the_envelope() -> None:
     data = {"type": "index", "id": "mine", "seq": 9, "operation_id": "other", "data": 1, "file": "ü.pdf"}
-    message = json.loads(envelope("operation_started", "op", data))
+    message = json.loads(envelope("operation_started", data, operation_id="op"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", message.pop("timestamp"))
     assert message == {"type": "operation_started", "operation_id": "op", "data": data, "file": "ü.pdf"}
-    assert json.loads(envelope("pong", "op", {}, "T")) == {
-        "type": "pong",
-        "timestamp": "T",
-        "operation_id": "op",
-        "data": {},
-    }
+    pong = json.loads(envelope("pong", {}, scan_id="s"))
+    del pong["timestamp"]
+    assert pong == {"type": "pong", "scan_id": "s", "data": {}}
 
 
 def test_what_json_cannot_hold_is_refused_and_odd_file_names_are_not() -> None:
     with pytest.raises(ValueError, match="Out of range float"):
-        envelope("status_update", "op", {"eta_seconds": float("nan")})
-    assert json.loads(envelope("error", "op", {"path": "caf\udce9"}))["path"] == "caf?"
+        envelope("status_update", {"eta_seconds": float("nan")}, operation_id="op")
+    assert json.loads(envelope("error", {"path": "caf\udce9"}, operation_id="op"))["path"] == "caf?"
 
 
 def test_an_address_that_is_none_is_refused() -> None:
@@ -50,8 +48,8 @@ async def test_the_envelope_of_a_frame_is_made_once(redis_url: str) -> None:
     operation = new_id()
     async with (
         progress_on(redis_url) as progress,
-        progress.watch(operation) as one,
-        progress.watch(operation) as two,
+        reading(progress, operation) as one,
+        reading(progress, operation) as two,
         progress.publisher(operation) as teller,
     ):
         told_id = await teller.tell("operation_completed", operation_id=operation, type="x", status="done")
@@ -68,6 +66,15 @@ async def test_the_envelope_of_a_frame_is_made_once(redis_url: str) -> None:
         "status": "done",
     }
     assert first.json is second.json
+    packed = msgpack.unpackb(first.msgpack)
+    assert packed == {
+        "type": "operation_completed",
+        "timestamp": first.timestamp,
+        "id": told_id,
+        "seq": 1,
+        "operation_id": operation,
+        "data": fields,
+    }
     assert first.data == fields
 
 
@@ -81,8 +88,8 @@ async def test_seq_has_no_hole_over_publishers_and_is_above_the_floor(redis_url:
         async with progress.publisher(operation, floor=1) as second:
             await second.tell("status_update", status="processing")
             assert second.last_seq == 3
-        async with progress.watch(operation) as watch:
-            assert seqs(await take(watch, 3)) == [1, 2, 3]
+        async with reading(progress, operation) as reader:
+            assert seqs(await take(reader, 3)) == [1, 2, 3]
         await progress.forget(operation)
         async with progress.publisher(operation, floor=3) as third:
             await third.tell("status_update", status="completed")
@@ -99,8 +106,8 @@ async def test_once_is_once_for_every_publisher(redis_url: str) -> None:
             assert await second.tell("operation_failed", once="end", status="failed") == end
             await second.tell("status_update", once="status", status="completed")
             assert second.last_seq == 2
-        async with progress.watch(operation) as watch:
-            assert [frame.type for frame in await take(watch, 2)] == ["operation_completed", "status_update"]
+        async with reading(progress, operation) as reader:
+            assert [frame.type for frame in await take(reader, 2)] == ["operation_completed", "status_update"]
 
 
 @pytest.mark.gen_test
@@ -128,7 +135,7 @@ async def test_the_end_sets_the_expiry_and_no_late_update_follows(redis_url: str
 async def test_updates_coalesce_and_keep_the_order_of_the_calls(redis_url: str) -> None:
     operation = new_id()
     rare = settings.Progress(updates_per_s=0.1)
-    async with progress_on(redis_url, rare) as progress, progress.watch(operation) as watch:
+    async with progress_on(redis_url, rare) as progress, reading(progress, operation) as reader:
         async with progress.publisher(operation) as teller:
             teller.update("a", n=1)
             teller.update("b", n=2)
@@ -141,7 +148,7 @@ async def test_updates_coalesce_and_keep_the_order_of_the_calls(redis_url: str) 
             teller.update("a", n=8)
             teller.update("c", n=9)
             teller.update("a", n=10)
-        frames = await take(watch, 7)
+        frames = await take(reader, 7)
     # The task of 7 started after update 6.
     told = [(frame.type, frame.data["n"]) for frame in frames]
     assert told == [("b", 2), ("a", 3), ("stage", 4), ("a", 6), ("stage", 7), ("c", 9), ("a", 10)]
@@ -153,13 +160,13 @@ async def test_updates_are_at_most_so_many_a_second(redis_url: str) -> None:
     async with (
         progress_on(redis_url, settings.Progress(updates_per_s=20)) as progress,
         progress.publisher(operation) as teller,
-        progress.watch(operation) as watch,
+        reading(progress, operation) as reader,
     ):
         for n in range(400):
             teller.update("file_processing", n=n)
             await asyncio.sleep(0.001)
         await teller.tell("stage")
-        frames = [frame async for frame in until(watch, "stage")]
+        frames = [frame async for frame in until(reader, "stage")]
     times = [cursor_order(frame.id)[0] for frame in frames[:-2]]  # the last one was hurried by the stage
     assert all(later - earlier >= 45 for earlier, later in itertools.pairwise(times))
     assert frames[-2].data["n"] == 399

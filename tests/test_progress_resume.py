@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from redis_server import RedisServer, new_id, progress_on, seqs, take, tell_patiently, until
+from redis_server import Missing, RedisServer, new_id, progress_on, reading, seqs, take, tell_patiently, until
 
 from semantik import settings
 from semantik.errors import Invalid, Unavailable
 from semantik.progress import (
     Frame,
-    Truncated,
     link,
     publisher,
 )
@@ -38,10 +37,13 @@ async def test_resuming_by_since(redis_url: str) -> None:
     async with progress_on(redis_url) as progress, progress.publisher(operation) as teller:
         ids = [await teller.tell("error", n=n) for n in range(10)]
         for since, expected in ((None, 1), ("0-0", 1), (ids[0], 2), (ids[5], 7), (ids[8], 10)):
-            async with progress.watch(operation, since) as watch:
-                assert (watch.truncated, watch.last_id) == (False, ids[-1])
-                assert (await take(watch, 1))[0].seq == expected
-        async with progress.watch(operation, "$") as fresh, progress.watch(operation, ids[-1]) as up_to_date:
+            async with reading(progress, operation, since) as reader:
+                assert (reader.watch.truncated, reader.watch.last_id) == (False, ids[-1])
+                assert (await take(reader, 1))[0].seq == expected
+        async with (
+            reading(progress, operation, "$") as fresh,
+            reading(progress, operation, ids[-1]) as up_to_date,
+        ):
             await teller.tell("error", n=11)
             assert seqs(await take(fresh, 1)) == seqs(await take(up_to_date, 1)) == [11]
 
@@ -53,7 +55,7 @@ async def test_resuming_by_since(redis_url: str) -> None:
 async def test_a_malformed_since_is_named(redis_url: str, since: str) -> None:
     async with progress_on(redis_url) as progress:
         with pytest.raises(Invalid, match=re.escape(repr(since)[:60])):
-            async with progress.watch("op", since):
+            async with reading(progress, "op", since):
                 pass
 
 
@@ -61,10 +63,10 @@ async def test_a_malformed_since_is_named(redis_url: str, since: str) -> None:
 async def test_a_history_that_no_longer_reaches_back_is_truncated(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url, settings.Progress(history_frames=100)) as progress:
-        async with progress.watch(operation, "0-0") as empty:
-            assert (empty.truncated, empty.last_id) == (False, "0-0")
-        async with progress.watch(operation, "1-1") as gone:
-            assert gone.truncated
+        async with reading(progress, operation, "0-0") as empty:
+            assert (empty.watch.truncated, empty.watch.last_id) == (False, "0-0")
+        async with reading(progress, operation, "1-1") as gone:
+            assert gone.watch.truncated
         async with progress.publisher(operation) as teller:
             ids = await asyncio.gather(*[teller.tell("error", n=n) for n in range(500)])
             for since, truncated in (
@@ -73,15 +75,15 @@ async def test_a_history_that_no_longer_reaches_back_is_truncated(redis_url: str
                 (ids[450], False),
                 ("9999999999999-0", True),
             ):
-                async with progress.watch(operation, since) as watch:
-                    assert watch.truncated is truncated, since
-            async with progress.watch(operation, ids[0]) as watch:
-                first = (await take(watch, 1))[0]
+                async with reading(progress, operation, since) as reader:
+                    assert reader.watch.truncated is truncated, since
+            async with reading(progress, operation, ids[0]) as reader:
+                first = (await take(reader, 1))[0]
                 assert isinstance(first, Frame)
                 assert 1 < first.seq <= 401
-            async with progress.watch(operation, "9999999999999-0") as watch:
+            async with reading(progress, operation, "9999999999999-0") as reader:
                 await teller.tell("stage")
-                assert seqs(await take(watch, 1)) == [501]
+                assert seqs(await take(reader, 1)) == [501]
 
 
 @pytest.mark.gen_test
@@ -90,10 +92,10 @@ async def test_a_hole_in_the_history_is_announced_where_it_is(redis_url: str) ->
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as teller:
             before = await teller.tell("stage")
-        async with progress.publisher(operation, floor=7) as other, progress.watch(operation) as watch:
+        async with progress.publisher(operation, floor=7) as other, reading(progress, operation) as reader:
             await other.tell("stage")
-            assert seqs(await take(watch, 3)) == [1, Truncated, 8]
-            assert watch.last_id == before
+            assert seqs(await take(reader, 3)) == [1, Missing, 8]
+            assert reader.watch.last_id == before
 
 
 @pytest.mark.noisy
@@ -112,13 +114,13 @@ async def test_telling_while_redis_stands_still(redis_server: RedisServer) -> No
                     await teller.tell("scanning_completed", once="scanned")
                 teller.update("file_processing", n=3)
             with pytest.raises(Unavailable):
-                async with progress.watch(operation):
+                async with reading(progress, operation):
                     pass
             redis_server.go_on()
             await tell_patiently(teller, "scanning_completed", once="scanned")
             await tell_patiently(teller, "stage", once="stage")
-        async with progress.watch(operation) as watch:
-            frames = [frame async for frame in until(watch, "stage")]
+        async with reading(progress, operation) as reader:
+            frames = [frame async for frame in until(reader, "stage")]
     # Redis finds the repeated tries in its sockets' buffers when it goes on: none may count twice.
     assert seqs(frames) == list(range(1, len(frames) + 1))
     assert [frame.type for frame in frames].count("scanning_completed") == 1
@@ -144,7 +146,7 @@ async def test_updates_survive_a_redis_that_is_killed(redis_server: RedisServer)
         redis_server.start()
         await waiting
         await tell_patiently(teller, "stage", once="stage")
-        async with progress.watch(operation) as watch:
-            frames = await take(watch, 2)
+        async with reading(progress, operation) as reader:
+            frames = await take(reader, 2)
         assert [(frame.seq, frame.type) for frame in frames] == [(2, "file_processing"), (3, "stage")]
         assert frames[0].data["n"] == 49

@@ -7,27 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import NoReturn
 
 from semantik import settings
 from semantik.errors import Unavailable
-from semantik.progress.frame import Frame, SlowReader, Truncated, cursor_order, envelope
+from semantik.progress.frame import Batch, Frame, cursor_order, envelope, packed
 from semantik.progress.hub import Hub
 from semantik.progress.link import Link, pauses
+from semantik.progress.presence import Presence
 from semantik.progress.publisher import Publisher
-from semantik.progress.watch import Watch
+from semantik.progress.seats import Seats
+from semantik.progress.watch import Taker, Watch
 
 __all__ = [
+    "Batch",
     "Frame",
+    "Presence",
     "Progress",
     "Publisher",
-    "SlowReader",
-    "Truncated",
+    "Seats",
+    "Taker",
     "Watch",
     "cursor_order",
     "envelope",
+    "packed",
 ]
 
 log = logging.getLogger("semantik.progress")
@@ -36,22 +42,34 @@ log = logging.getLogger("semantik.progress")
 class Progress:
     """The room's door. `url`: redis://, rediss:// or unix:///path/to.sock; ConfigError when it is none.
 
+    `on_batch` hears of every batch of messages that the watchers of this server were given.
     Inside `async with`, the task `reader` runs; it never ends by itself. `failure` is a future that gets an
-    exception when the reader or a publisher died of a bug: await it, and end the server.
+    exception when the reader, the seats' task or a publisher died of a bug: await it, and end the server.
+    `seats` counts the sockets that are open, here and elsewhere.
     """
 
     reader: asyncio.Task[None]
     failure: asyncio.Future[NoReturn]
 
-    def __init__(self, url: str, limits: settings.Progress, instance_id: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        limits: settings.Progress,
+        instance_id: str,
+        sockets: settings.Sockets | None = None,
+        on_batch: Callable[[Batch], None] = lambda batch: None,
+    ) -> None:
         self._link = Link(url, instance_id)
         self._limits = limits
-        self._hub = Hub(self._link, limits.inbox_frames)
+        self._hub = Hub(self._link, on_batch)
+        self.seats = Seats(self._link, sockets or settings.Sockets())
 
     async def __aenter__(self) -> Progress:
         self.failure = asyncio.get_running_loop().create_future()
         self.reader = asyncio.create_task(self._hub.run(), name="progress reader")
         self.reader.add_done_callback(self._ended)
+        self._keeper = asyncio.create_task(self.seats.run(), name="progress seats")
+        self._keeper.add_done_callback(self._ended)
         return self
 
     async def __aexit__(
@@ -59,7 +77,9 @@ class Progress:
     ) -> None:
         self._hub.close()
         self.reader.cancel()
-        await asyncio.gather(self.reader, return_exceptions=True)
+        self._keeper.cancel()
+        await asyncio.gather(self.reader, self._keeper, return_exceptions=True)
+        await self.seats.close()
         self.failure.cancel()
         await self._link.close()
 
@@ -84,12 +104,20 @@ class Progress:
         """Who tells this operation's messages; their seq is above `floor` even if Redis lost its data."""
         return Publisher(self._link, self._limits, operation_id, floor, self._ended)
 
-    def watch(self, operation_id: str, since: str | None = None) -> AbstractAsyncContextManager[Watch]:
+    def watch(
+        self, operation_id: str, taker: Taker, since: str | None = None
+    ) -> AbstractAsyncContextManager[Watch]:
         """Watch one operation: all that is kept, or what follows the id `since`, or ("$") only what is new.
 
-        Entering raises Invalid for a malformed `since`, and Unavailable when Redis is away.
+        The Watch's `follow` hands it to `taker`. Entering raises Invalid for a malformed `since`, and Unavailable when
+        Redis is away.
         """
-        return self._hub.watch(operation_id, since)
+        return self._hub.watch(operation_id, since, taker)
+
+    async def last_id(self, operation_id: str) -> str:
+        """The id of the stream's last message; "0-0" where there is none."""
+        [last] = await self._link.last([operation_id])
+        return last.id
 
     async def forget(self, operation_id: str) -> None:
         """Delete all that Redis has of the operation; Unavailable when it is away."""

@@ -1,29 +1,27 @@
 """What a watcher gets: the frames of an operation's stream, and the envelope of the wire protocol.
 
-A frame is serialised once, however many sockets take it. Must not know Redis or sockets. Runs on the loop.
+A frame is serialised once per form, however many sockets take it. Must not know Redis or sockets. Runs on the loop.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from semantik.errors import Busy, Invalid
+import msgpack
+
+from semantik.errors import Invalid
 
 # Fields of `data` with these names stay in `data`: at the top level they would hide the envelope's own.
-ENVELOPE = frozenset({"type", "timestamp", "id", "seq", "operation_id", "data"})
+ENVELOPE = frozenset({"type", "timestamp", "id", "seq", "operation_id", "scan_id", "data"})
 
 _ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 _ID_LIMIT = 1 << 64
-
-
-class SlowReader(Busy):
-    """The watcher took its frames too slowly and was dropped; it may resume after its last id."""
 
 
 def cursor_order(cursor: str) -> tuple[int, int]:
@@ -54,16 +52,6 @@ START = Mark((0, 0), None)
 
 
 @dataclass(frozen=True)
-class Truncated:
-    """Stands between frames where messages are missing: send `history_truncated` and a fresh snapshot.
-
-    Every frame after it has an id above `mark`.
-    """
-
-    mark: Mark
-
-
-@dataclass(frozen=True)
 class Frame:
     """One message of an operation's stream. `body` and `flat` are JSON objects: `data`, and its visible copy."""
 
@@ -80,8 +68,15 @@ class Frame:
         """The whole envelope, UTF-8."""
         head = (
             f'{{"type":{_dump(self.type)},"timestamp":"{self.timestamp}","id":"{self.id}","seq":{self.seq},'
+            f'"operation_id":{_dump(self.operation_id)}'
         )
-        return _sealed(head, self.operation_id, self.body, self.flat)
+        return _sealed(head, self.body, self.flat)
+
+    @cached_property
+    def msgpack(self) -> bytes:
+        """The whole envelope without the second copy of its fields, as MessagePack."""
+        head = {"type": self.type, "timestamp": self.timestamp, "id": self.id, "seq": self.seq}
+        return _packed(head | {"operation_id": self.operation_id, "data": self.data})
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
@@ -93,10 +88,33 @@ class Frame:
         return Mark(cursor_order(self.id), self.seq)
 
 
-def envelope(type: str, operation_id: str, data: Mapping[str, object], timestamp: str | None = None) -> bytes:
-    """The envelope of a frame that is not in the stream (`current_state`, `pong` …): no id, no seq; UTF-8 JSON."""
-    head = f'{{"type":{_dump(type)},"timestamp":"{timestamp or now()}",'
-    return _sealed(head, operation_id, *encoded(data))
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Frames of one stream, at least one, that go to their watchers together, without a hole between them."""
+
+    frames: tuple[Frame, ...]
+    _forms: dict[Hashable, bytes] = field(default_factory=dict)
+
+    def form(self, key: Hashable, make: Callable[[Frame], bytes]) -> bytes:
+        """Every frame as `make` has it, joined; made by the first who asks for this `key`."""
+        made = self._forms.get(key)
+        if made is None:
+            made = self._forms[key] = b"".join(map(make, self.frames))
+        return made
+
+
+def envelope(type: str, data: Mapping[str, object], **subject: str) -> bytes:
+    """A message that is not in a stream (`current_state`, `pong` …), with no id and no seq; UTF-8 JSON.
+
+    `subject` says what it is about: operation_id or scan_id.
+    """
+    names = "".join(f",{_dump(name)}:{_dump(value)}" for name, value in subject.items())
+    return _sealed(f'{{"type":{_dump(type)},"timestamp":"{now()}"{names}', *encoded(data))
+
+
+def packed(type: str, data: Mapping[str, object], **subject: str) -> bytes:
+    """The same as MessagePack, without the second copy of the fields."""
+    return _packed({"type": type, "timestamp": now(), **subject, "data": data})
 
 
 def encoded(data: Mapping[str, object]) -> tuple[bytes, bytes]:
@@ -116,11 +134,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _sealed(head: str, operation_id: str, body: bytes, flat: bytes) -> bytes:
+def _sealed(head: str, body: bytes, flat: bytes) -> bytes:
     tail = b"}" if flat == b"{}" else b"," + flat[1:]
-    return b"".join(
-        (head.encode(), b'"operation_id":', _dump(operation_id).encode(), b',"data":', body, tail)
-    )
+    return b"".join((head.encode("utf-8", "replace"), b',"data":', body, tail))
+
+
+def _packed(value: Mapping[str, object]) -> bytes:
+    data: bytes = msgpack.packb(value, unicode_errors="replace")
+    return data
 
 
 def _dump(value: object) -> str:

@@ -1,22 +1,24 @@
 """The one reader of this server: a single blocking read over all streams that somebody here watches.
 
-Hands each frame to every watcher's inbox and waits for none of them. Must not know sockets. Runs on the loop.
+Hands each frame to every watcher and waits for none of them. Must not know sockets. Runs on the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from semantik.errors import Unavailable
-from semantik.progress.frame import START, Frame, Mark, Truncated, cursor_order
+from semantik.progress.frame import START, Batch, Frame, Mark, cursor_order
 from semantik.progress.link import Link, pauses
-from semantik.progress.watch import Watch
+from semantik.progress.watch import Taker, Watch
 
-BATCH = 500
+BATCH = 200  # messages of one stream that come together
+_LONG_S = 0.01  # the loop is let go after this long
 
 log = logging.getLogger("semantik.progress")
 
@@ -28,17 +30,13 @@ class _Channel:
     mark: Mark | None = None
     watches: set[Watch] = field(default_factory=set)
 
-    def offer(self, items: Sequence[Frame | Truncated]) -> None:
-        self.watches -= {watch for watch in self.watches if not watch.offer(items)}
-
 
 class Hub:
-    def __init__(self, link: Link, inbox_frames: int) -> None:
+    """`on_batch` hears of each batch once every watcher has it."""
+
+    def __init__(self, link: Link, on_batch: Callable[[Batch], None]) -> None:
         self._link = link
-        self._inbox_frames = inbox_frames
-        self._batch = max(
-            1, min(BATCH, inbox_frames // 2)
-        )  # one read must fit into the inbox of a fast reader
+        self._on_batch = on_batch
         self._channels: dict[str, _Channel] = {}
         self._woken = False
 
@@ -58,7 +56,7 @@ class Hub:
                         lost_at, waits = None, pauses()
                 self._woken = False
                 after = {name: one.mark.id for name, one in self._channels.items() if one.mark is not None}
-                found = await self._link.read(after, self._batch)
+                found = await self._link.read(after, BATCH)
             except Unavailable as error:
                 certain = False
                 if lost_at is None:
@@ -66,8 +64,12 @@ class Hub:
                     log.warning("Watchers wait. %s", error)
                 await asyncio.sleep(next(waits))
                 continue
+            begun = time.monotonic()
             for name, frames in found.items():
                 self._deliver(name, frames)
+                if time.monotonic() - begun > _LONG_S:
+                    await asyncio.sleep(0)
+                    begun = time.monotonic()
 
     def close(self) -> None:
         for channel in self._channels.values():
@@ -75,12 +77,12 @@ class Hub:
                 watch.close()
 
     @asynccontextmanager
-    async def watch(self, operation_id: str, since: str | None) -> AsyncIterator[Watch]:
+    async def watch(self, operation_id: str, since: str | None, taker: Taker) -> AsyncIterator[Watch]:
         """Listen from here on; the Watch replays what lies between `since` and here."""
         if since is not None and since != "$":
             cursor_order(since)
         channel = self._channels.setdefault(operation_id, _Channel())
-        watch = Watch(self._link, operation_id, self._inbox_frames)
+        watch = Watch(self._link, operation_id, taker)
         channel.watches.add(watch)
         try:
             await self._begin(watch, channel, since)
@@ -99,7 +101,7 @@ class Hub:
             channel.mark = last
             await self._wake()
         # The reader may be ahead of what was just asked, or of another watcher that came at the same time;
-        # it may be behind as well. What is both in the history and in the inbox is skipped there.
+        # it may be behind as well: what it still brings is in the history by then, and is not taken twice.
         end = max(last, channel.mark, key=lambda mark: mark.order)
         watch.begin(end if since == "$" else cursor, end, truncated)
 
@@ -131,13 +133,14 @@ class Hub:
         """After a (re)connection: tell the watchers of streams that no longer reach to what was read of them."""
         await self._link.check()
         self._link.rewind_wake()
-        known = [(name, one, one.mark) for name, one in self._channels.items() if one.mark is not None]
-        ends = await self._link.last([name for name, _, _ in known])
-        for (name, channel, mark), end in zip(known, ends, strict=True):
-            if end.order < mark.order:
+        known = {name: one for name, one in self._channels.items() if one.mark is not None}
+        ends = await self._link.last(list(known))
+        for channel, end in zip(known.values(), ends, strict=True):
+            mark = channel.mark
+            if mark is not None and end.order < mark.order:
                 channel.mark = end
-                channel.offer([Truncated(end)])
-                self._drop_if_empty(name, channel)
+                for watch in channel.watches:
+                    watch.lose(end)
 
     def _deliver(self, operation_id: str, frames: list[Frame]) -> None:
         channel = self._channels.get(operation_id)
@@ -145,11 +148,13 @@ class Hub:
             return
         # A channel that was left and made anew during the read begins later than what was asked for.
         mark = channel.mark
-        news = [frame for frame in frames if frame.mark.order > mark.order]
+        news = tuple(frame for frame in frames if frame.mark.order > mark.order)
         if news:
+            batch = Batch(news)
             channel.mark = news[-1].mark
-            channel.offer(news)
-            self._drop_if_empty(operation_id, channel)
+            for watch in channel.watches:
+                watch.offer(batch)
+            self._on_batch(batch)
 
     def _drop_if_empty(self, operation_id: str, channel: _Channel) -> None:
         if not channel.watches and self._channels.get(operation_id) is channel:

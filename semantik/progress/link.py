@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import random
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 from semantik.errors import ConfigError, Unavailable
 from semantik.progress.frame import START, Frame, Mark
 from semantik.progress.script import PUBLISH
+from semantik.progress.seats_script import COUNT, KEEP
 
 STREAM = "operation-progress:{operation_id}"
 COUNTER = (
@@ -26,10 +28,19 @@ COUNTER = (
 )
 WAKE = "operation-progress-wake:{instance_id}"
 
+SOCKETS = "seats-sockets:{user_id}"
+SCANS = "seats-scans:{user_id}"
+WATCHERS = "seats-operation:"  # and the operation's id
+ALIVE = "seats-alive:"  # and the process
+CHANGED = "seats-changed"  # a stream of the operations whose watchers have changed
+
 COMMAND_S = 2.0
 BLOCK_S = 2.0  # a reader blocks this long, then asks again: so a silent server is told from a lost one
 RUNNING_S = 7 * 86_400  # kept since the last message of an operation that never got its end
 WAKE_S = 3600
+SEATS_S = 3600  # kept since the last change of a topic's seats; what still holds is written again before
+CHANGED_S = 60
+CHANGED_MOST = 1000
 CONNECTIONS = 16
 
 T = TypeVar("T")
@@ -64,6 +75,8 @@ class Link:
             raise ConfigError(f"redis_url is not an address of a Redis: {error}.") from error
         self._redis = Redis.from_pool(pool)
         self._publish = self._redis.register_script(PUBLISH)
+        self._keep = self._redis.register_script(KEEP)
+        self._count = self._redis.register_script(COUNT)
         self._wake = WAKE.format(instance_id=instance_id)
         self._wake_id = START.id
 
@@ -126,6 +139,26 @@ class Link:
 
     async def forget(self, operation_id: str) -> None:
         await self._call(self._redis.unlink(*_keys(operation_id)))
+
+    async def keep_seats(self, told: Mapping[str, object]) -> list[tuple[int, int]] | None:
+        """Run the script with the process's own part of its argument; None when it must tell everything."""
+        said = {"alive": ALIVE, "shown": WATCHERS, "kept_s": SEATS_S, "changed": CHANGED}
+        said |= {"changed_most": CHANGED_MOST, "changed_s": CHANGED_S}
+        answers = await self._call(self._keep(args=[json.dumps({**said, **told})]))
+        return None if answers is None else [(place, total) for place, total in answers]
+
+    async def count_watchers(self, operation_ids: Sequence[str]) -> list[tuple[int, int]]:
+        """How many sockets watch each operation, and of how many users."""
+        keys = [WATCHERS + operation_id for operation_id in operation_ids]
+        found = await self._call(self._count(keys=keys, args=[ALIVE]))
+        return [(sockets, users) for sockets, users in found]
+
+    async def changed_watchers(self, after: str) -> tuple[str, set[str]]:
+        """The operations whose watchers changed after the stream id, and the id to go on from; never waits."""
+        found: Any = await self._call(self._redis.xread({CHANGED: after}, count=CHANGED_MOST))
+        entries: Sequence[Entry] = found[0][1] if found else ()
+        last = entries[-1][0].decode() if entries else after
+        return last, {fields[b"key"].decode().removeprefix(WATCHERS) for _, fields in entries}
 
     async def _call(self, command: Awaitable[T], block_s: float = 0.0) -> T:
         try:

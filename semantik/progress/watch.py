@@ -1,111 +1,159 @@
 """One watcher's place in an operation's stream: history first, then live, each message once and in order.
 
-Must not know who takes the frames. Runs on the loop.
+Nothing waits in here: what a watcher has not taken yet is in Redis. Must not know who takes it. Runs on the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
 
 from semantik.errors import Unavailable
-from semantik.progress.frame import START, Frame, Mark, SlowReader, Truncated
+from semantik.progress.frame import START, Batch, Frame, Mark
 from semantik.progress.link import Link, pauses
 
 PAGE = 200
 
 
+class Taker(Protocol):
+    """Who gets the messages of a watch."""
+
+    def take(self, batch: Batch) -> bool:
+        """Take messages, at once and without raising; False: no more, please."""
+
+    async def room(self) -> None:
+        """Wait until more of the history may come."""
+
+
 class Watch:
     """What `progress.watch` gives.
 
-    `last_id`: where the stream ended when the watch began or, after a Truncated, where it went on: a snapshot
-    that is read now stands for at least everything up to it. `truncated`: what followed `since` is not all
-    there any more.
+    `last_id`: where the stream ended when the watch began or, after a hole, where it went on: a snapshot that is
+    read now stands for at least everything up to it. `truncated`: what followed `since` is not all there any more.
     """
 
-    def __init__(self, link: Link, operation_id: str, inbox_frames: int) -> None:
+    def __init__(self, link: Link, operation_id: str, taker: Taker) -> None:
         self.operation_id = operation_id
         self.last_id = START.id
         self.truncated = False
         self._link = link
-        self._limit = inbox_frames
-        self._inbox: deque[Frame | Truncated] = deque()
-        self._news = asyncio.Event()
+        self._taker = taker
         self._cursor = START
-        self._end = START
-        self._slow = False
-        self._closed = False
+        self._newest = START  # the last message of the stream that the hub has seen
+        self._changed = asyncio.Event()
+        self._live = False
+        self._missing = False
+        self._over = False
+        self._losses = 0
 
-    def begin(self, cursor: Mark, end: Mark, truncated: bool) -> None:
-        """Start after `cursor`, and take from the history what is not above `end`."""
-        self._cursor, self._end, self.truncated = cursor, end, truncated
-        self.last_id = end.id
+    def begin(self, cursor: Mark, newest: Mark, truncated: bool) -> None:
+        """Start after `cursor`, in a stream that reaches to `newest` at least."""
+        self._cursor, self._newest, self.truncated = cursor, newest, truncated
+        self.last_id = newest.id
 
-    def offer(self, items: Sequence[Frame | Truncated]) -> bool:
-        """Put news into the inbox; False when they do not fit: then the watch is over."""
-        if len(self._inbox) + len(items) > self._limit:
-            self._slow = True
-            self._inbox.clear()
+    def offer(self, batch: Batch) -> None:
+        """The hub read these: they are handed over at once, unless the watch is still in the history."""
+        self._newest = batch.frames[-1].mark
+        if self._live:
+            self._hand_over(batch)
         else:
-            self._inbox.extend(items)
-        self._news.set()
-        return not self._slow
+            self._changed.set()
+
+    def lose(self, end: Mark) -> None:
+        """Redis lost messages: the stream now ends at `end`, and what follows will not join on."""
+        self._losses += 1
+        self._newest = end
+        self._break(min(self._cursor, end, key=lambda mark: mark.order))
 
     def close(self) -> None:
-        """End `frames()` once the inbox is empty."""
-        self._closed = True
-        self._news.set()
+        """End `follow`."""
+        self._over = True
+        self._stir()
 
-    async def frames(self) -> AsyncIterator[Frame | Truncated]:
-        """Every message after the cursor, without end; Truncated stands where some are missing.
+    async def follow(self) -> bool:
+        """Hand over everything after the cursor, as it comes, for as long as it joins on.
 
-        Raises SlowReader when more than `inbox_frames` waited to be taken.
+        True: messages are missing here, so take a fresh snapshot and call again. False: the taker has had enough, or
+        the server stops. Raises what the taker's `room` raises.
         """
-        while (source := await self._ready()) is not None:
-            while source:
-                item = source.popleft()
-                if isinstance(item, Truncated):
-                    self._cursor = self._end = Mark(item.mark.order, None)
-                    self.last_id = item.mark.id
-                elif item.mark.order <= self._cursor.order:
-                    continue
-                else:
-                    before, self._cursor = self._cursor, item.mark
-                    if before.seq is not None and item.seq != before.seq + 1:
-                        self.last_id = before.id
-                        yield Truncated(before)
-                yield item
-
-    async def _ready(self) -> deque[Frame | Truncated] | None:
-        """A page of history, then the inbox, whenever something is in it; None when the watch was closed."""
-        while True:
-            if self._slow:
-                raise SlowReader(
-                    f"More than {self._limit} messages waited to be taken; resume after the last id you have."
-                )
-            if self._cursor.order < self._end.order:
-                page = await self._page()
-                if page:
-                    return page
-                # The seq stays what it was: if messages are gone from here, the next one's seq shows it.
-                self._cursor = Mark(self._end.order, self._cursor.seq)
-            elif self._inbox:
-                return self._inbox
-            elif self._closed:
-                return None
+        while not self._over:
+            if self._missing:
+                self._missing = False
+                return True
+            self._changed.clear()
+            if self._cursor.order < self._newest.order:
+                await self._replay()
             else:
-                self._news.clear()
-                await self._news.wait()
+                self._live = True
+                try:
+                    await self._changed.wait()
+                finally:
+                    self._live = False
+        return False
 
-    async def _page(self) -> deque[Frame | Truncated]:
+    async def _replay(self) -> None:
+        losses = self._losses
+        try:
+            page = await self._link.history(self.operation_id, f"({self._cursor.id}", "+", PAGE)
+        except Unavailable:
+            await self._wait_for_redis()
+            return
+        if losses != self._losses:
+            return  # what was read may be what was lost
+        if page:
+            self._hand_over(Batch(tuple(page)))
+            await self._taker.room()
+        else:
+            # The seq stays what it was: if messages are gone from here, the next one's seq shows it.
+            self._cursor = Mark(self._newest.order, self._cursor.seq)
+
+    async def _wait_for_redis(self) -> None:
+        """The hub has logged it; a watcher just stays where it is."""
         for pause in pauses():
+            await asyncio.sleep(pause)
             try:
-                low, high = f"({self._cursor.id}", self._end.id
-                return deque(await self._link.history(self.operation_id, low, high, PAGE))
+                await self._link.check()
+                return
             except Unavailable:
-                # The hub has logged it, and knows when Redis is back; a watcher just stays where it is.
-                if self._slow or self._closed:
-                    break
-                await asyncio.sleep(pause)
-        return deque()
+                if self._over or self._missing:
+                    return
+
+    def _hand_over(self, batch: Batch) -> None:
+        """Give the taker what joins on to the cursor, once; a hole ends it."""
+        if batch.frames[0].mark.order <= self._cursor.order:
+            news = tuple(frame for frame in batch.frames if frame.mark.order > self._cursor.order)
+            if not news:
+                return
+            batch = Batch(news)
+        joined = self._joined(batch.frames)
+        if joined == len(batch.frames):
+            self._give(batch)
+            return
+        if joined:
+            self._give(Batch(batch.frames[:joined]))
+        self._break(self._cursor)
+
+    def _joined(self, frames: tuple[Frame, ...]) -> int:
+        """How many of the frames follow the cursor, and each other, without a hole."""
+        seq = self._cursor.seq
+        for number, frame in enumerate(frames):
+            if seq is not None and frame.seq != seq + 1:
+                return number
+            seq = frame.seq
+        return len(frames)
+
+    def _give(self, batch: Batch) -> None:
+        self._cursor = batch.frames[-1].mark
+        if not self._taker.take(batch):
+            self._over = True
+            self._stir()
+
+    def _break(self, at: Mark) -> None:
+        self._cursor = Mark(at.order, None)
+        self.last_id = at.id
+        self._missing = True
+        self._stir()
+
+    def _stir(self) -> None:
+        self._live = False
+        self._changed.set()

@@ -32,6 +32,7 @@ class Operations:
         await self._table.index([("status", 1), ("created_at", 1)])
         await self._table.index([("collection_id", 1), ("created_at", -1)])
         await self._table.index([("source_id", 1)])
+        await self._table.index([("completed_at", 1)])
         await self._table.index([("announced", 1), ("status", 1)])
 
     async def add(self, operation: Operation) -> None:
@@ -57,6 +58,12 @@ class Operations:
         return [
             _operation(row) for row in await self._table.find({"status": {"$in": list(statuses)}}, _OLDEST)
         ]
+
+    async def under_way(self, since: datetime) -> list[Operation]:
+        """Those that are queued or running, and those that have ended after `since`; the oldest first."""
+        ended = {"completed_at": {"$gt": milliseconds(since)}}
+        where = {"$or": [{"status": {"$in": ["queued", "processing"]}}, ended]}
+        return [_operation(row) for row in await self._table.find(where, _OLDEST)]
 
     async def active(self, collection_ids: Sequence[str]) -> dict[str, list[Operation]]:
         """The queued and running operations of each collection, the oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from semantik.errors import Conflict
@@ -45,6 +46,11 @@ class Users:
         key = login.strip().lower()
         return _user(await self._table.get({"name_key": key}) or await self._table.get({"email_key": key}))
 
+    async def enabled(self, user_ids: Sequence[str]) -> set[str]:
+        """Those of the users who are there and not disabled."""
+        rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"disabled": 1})
+        return {row["_id"] for row in rows if not row["disabled"]}
+
     async def any(self) -> bool:
         return await self._table.get({"_id": FIRST_USER_ID}) is not None
 
@@ -65,6 +71,11 @@ class Sessions:
 
     async def get(self, session_id: str) -> Session | None:
         return _session(await self._table.get({"_id": session_id}))
+
+    async def alive(self, session_ids: Sequence[str], moment: datetime) -> set[str]:
+        """Those of the sessions that have neither ended nor expired."""
+        where = {"_id": {"$in": list(session_ids)}, "expires_at": {"$gt": milliseconds(moment)}}
+        return {row["_id"] for row in await self._table.find(where, fields={"_id": 1})}
 
     async def by_token(self, token_hash: str) -> Session | None:
         """The session whose present refresh token has this hash, or whose last one had."""

@@ -1,0 +1,121 @@
+"""What waits to be sent on one socket: bounded, and never waited for.
+
+While the reader keeps up, ready bytes go straight into the kernel's buffer; what does not fit there is kept here, up
+to the bound. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from tornado.iostream import IOStream, StreamClosedError
+
+from semantik.errors import Busy
+from semantik.settings import Sockets
+
+STALL_S = 30.0
+
+
+class SlowReader(Busy):
+    """The reader took its messages too slowly and is dropped; it may resume after the last that it has."""
+
+    def __init__(self) -> None:
+        super().__init__("You took too long to read your messages; resume after the last id that you have.")
+
+
+@dataclass
+class Tally:
+    """What all sockets of a server were sent: plain integers, since every message of every socket is counted."""
+
+    messages: int = 0
+    bytes: int = 0
+
+
+class Outbox:
+    """`slow` tells that the bound was reached; from then on nothing is taken."""
+
+    def __init__(self, stream: IOStream, rules: Sockets, tally: Tally) -> None:
+        self.slow = False
+        self._stream = stream
+        # Below TLS there are no bytes that could go straight into the socket.
+        self._socket = stream.socket if type(stream) is IOStream else None
+        self._rules = rules
+        self._tally = tally
+        self._waiting: deque[bytes] = deque()
+        self._messages = 0
+        self._bytes = 0
+        self._writing = False
+        self._empty: asyncio.Event | None = None
+
+    def push(self, data: bytes, messages: int = 1) -> bool:
+        """Send `data`, which holds so many messages, after all earlier ones. False: closed, or the reader too slow."""
+        if self.slow or self._stream.closed():
+            return False
+        self._tally.messages += messages
+        self._tally.bytes += len(data)
+        if not self._writing:
+            rest = data[self._straight(data) :]
+            if not rest:
+                return True
+            self._messages, self._bytes = messages, len(rest)
+            return self._write(rest)
+        self._messages += messages
+        self._bytes += len(data)
+        if self._messages > self._rules.inbox_frames or self._bytes > self._rules.inbox_bytes:
+            self.slow = True
+            self._forget()
+            return False
+        self._waiting.append(data)
+        return True
+
+    async def room(self) -> None:
+        """Wait until nothing waits; raises SlowReader when that takes too long."""
+        if self._writing and not self._stream.closed():
+            self._empty = asyncio.Event()
+            try:
+                async with asyncio.timeout(STALL_S):
+                    await self._empty.wait()
+            except TimeoutError:
+                self.slow = True
+                self._forget()
+        if self.slow:
+            raise SlowReader
+
+    def _straight(self, data: bytes) -> int:
+        """How many bytes the kernel took at once."""
+        if self._socket is None or self._stream.writing():
+            return 0
+        try:
+            return self._socket.send(data)
+        except OSError:
+            return 0  # full, or broken: the stream tries again, and knows what to do then
+
+    def _write(self, data: bytes) -> bool:
+        try:
+            written = self._stream.write(data)
+        except StreamClosedError:
+            return False
+        self._writing = True
+        written.add_done_callback(self._written)
+        return True
+
+    def _written(self, written: asyncio.Future[Any]) -> None:
+        self._writing = False
+        if written.cancelled() or written.exception() is not None:
+            self._forget()
+        elif self._waiting:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._write(data)
+        else:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._messages = self._bytes = 0
+        if self._empty is not None:
+            self._empty.set()
+            self._empty = None

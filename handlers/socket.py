@@ -1,0 +1,278 @@
+"""What every WebSocket door shares: getting in, being answered, and being closed with a code and a reason.
+
+client -> server   (connect)   ?token=… | Authorization | subprotocols semantik.v1[.msgpack], bearer.<token> | cookie
+client -> server   ping | {"type": "ping"}
+server -> client   pong
+client -> server   (anything that the door does not know)
+server -> client   error       names what was wrong; the socket stays open
+server -> client   (close)     1000 ended · 1001 shutting down · 1007 not text · 1008 refused, or not welcome any more
+                               1009 message too long · 1011 a fault of ours · 1013 a limit, too slow, a store is away
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from tornado.web import Application, HTTPError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
+
+from handlers.base import Services, authenticate, origin_allowed
+from handlers.outbox import Outbox, SlowReader
+from handlers.spoken import Spoken, understood
+from handlers.wire import Form, agreed
+from semantik import errors
+from semantik.auth import Principal
+from semantik.progress import Batch
+
+log = logging.getLogger("semantik.socket")
+
+NORMAL, GOING_AWAY, NOT_TEXT, REFUSED, TOO_LONG, FAULT, LATER = 1000, 1001, 1007, 1008, 1009, 1011, 1013
+
+PLAIN, PACKED, _TOKEN = "semantik.v1", "semantik.v1.msgpack", "bearer."
+_MAX_REASON = 120  # bytes that fit into a close frame
+_TEXT, _BINARY = 0x1, 0x2
+
+
+class Ending(NamedTuple):
+    """Why a socket is closed: its code and reason, and how the metrics call it."""
+
+    code: int
+    reason: str
+    status: str
+
+
+_ENDINGS: dict[type[Exception], tuple[int, str]] = {
+    SlowReader: (LATER, "slow"),
+    errors.Busy: (LATER, "limited"),
+    errors.Unavailable: (LATER, "unavailable"),
+    errors.SemantikError: (REFUSED, "refused"),
+    HTTPError: (REFUSED, "refused"),
+}
+_LEFT = Ending(NORMAL, "", "left")
+
+
+class _Protocol(WebSocketProtocol13):
+    """Tornado's, which would drop the connection at a text that is not UTF-8, without a code."""
+
+    is_text = True
+
+    def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
+        self.is_text = opcode != _BINARY
+        return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
+
+
+class Socket(WebSocketHandler):
+    """Accepts first and closes with a code then: a refused upgrade would show a browser only 1006.
+
+    A door overrides `serve` and `subject`, and `said` when its clients may say more than ping.
+    """
+
+    operation_type = "unknown"  # as the metrics count it
+    _outbox: Outbox
+    _serving: asyncio.Task[None]
+    _ending: Ending | None = None
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """What this door's messages are about, as their envelope has it."""
+        return {}
+
+    async def serve(self, principal: Principal) -> None:
+        """Serve somebody who was let in. When it returns the socket is closed with 1000."""
+        raise NotImplementedError
+
+    async def said(self, spoken: Spoken) -> None:
+        """Handle a message other than ping; raises Invalid for one that this door does not know."""
+        raise errors.Invalid("type: a known message type: ping.")
+
+    def send(self, type: str, data: dict[str, Any], **subject: str) -> None:
+        """Send a message that is in no stream."""
+        self.push(self._form.note(type, data, **(subject or self.subject)), 1)
+
+    def take(self, batch: Batch) -> bool:
+        """Send messages of a stream; False when nothing can be sent any more."""
+        return self.push(batch.form(self._form, self._form.stored), len(batch.frames))
+
+    def greet(self) -> None:
+        """From now on the client is answered: what it says before its first message waits."""
+        self._greeted.set()
+
+    def push(self, data: bytes, messages: int) -> bool:
+        """Send bytes that hold so many messages; False when nothing can be sent any more."""
+        self.greet()
+        taken = self._outbox.push(data, messages)
+        if self._outbox.slow:
+            self.end(why_ended(SlowReader()))
+        return taken
+
+    async def room(self) -> None:
+        """Wait until what was pushed is on its way; raises SlowReader when that takes too long."""
+        await self._outbox.room()
+
+    def end(self, ending: Ending) -> None:
+        """Let the serving end and the socket be closed for this reason; the first reason counts."""
+        self._ending = self._ending or ending
+        self._serving.cancel()
+
+    def leave(self) -> None:
+        """The server stops: say so before the connection is cut."""
+        self._ending = going_away()
+        self._shut(self._ending)
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.application.settings["services"]
+        return services
+
+    # What follows is called by Tornado.
+
+    def check_origin(self, origin: str) -> bool:
+        return True  # `_admit` looks at it, so that the refusal has a code and a reason
+
+    def prepare(self) -> None:
+        headers = self.request.headers
+        answer, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
+        headers["Sec-WebSocket-Extensions"] = answer
+        offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        self._form = Form(PACKED in offered, window)
+        self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
+        self._said_at: deque[float] = deque(maxlen=self.services.settings.sockets.messages_per_s)
+        self._greeted = asyncio.Event()
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
+
+    def get_compression_options(self) -> dict[str, Any] | None:
+        return {} if self._form.window is not None else None
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        made = super().get_websocket_protocol()
+        return _Protocol(self, False, made.params) if isinstance(made, WebSocketProtocol13) else made
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        self.application.settings["sockets"].add(self)
+        stream = self._protocol.stream
+        self._outbox = Outbox(stream, self.services.settings.sockets, self.application.settings["tally"])
+        self._serving = asyncio.create_task(self._serve())
+
+    async def on_message(self, message: str | bytes) -> None:
+        await self._greeted.wait()  # what was said before the first message is answered after it
+        begun = time.monotonic()
+        assert isinstance(message, bytes)
+        if self._ending is not None or not self._bearable(message, begun):
+            return
+        kind = "invalid"
+        try:
+            spoken = understood(message, self._protocol.is_text)
+            if spoken.is_ping:
+                self.send("pong", {})
+            else:
+                await self.said(spoken)
+            kind = spoken.kind
+        except errors.Invalid as error:
+            self.send("error", {"message": str(error), "fatal": False})
+        self.services.metrics.message(kind, time.monotonic() - begun)
+
+    def on_close(self) -> None:
+        self.application.settings["sockets"].discard(self)
+        self._greeted.set()
+        self._serving.cancel()
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        # Tornado's own would log the whole address, and with it the token.
+        if not isinstance(value, HTTPError):
+            log.error("%s failed", self.request.path, exc_info=value)
+
+    # What follows is our own.
+
+    @property
+    def _protocol(self) -> _Protocol:
+        assert isinstance(self.ws_connection, _Protocol)
+        return self.ws_connection
+
+    async def _serve(self) -> None:
+        """Serve to the end, and close with the code that says why."""
+        ending = why_ended(None)
+        try:
+            principal = await self._admit()
+            with self.services.vigil.over(principal, self._expel):
+                await self.serve(principal)
+        except asyncio.CancelledError:
+            ending = self._ending or _LEFT
+        except Exception as error:
+            ending = why_ended(error)
+            if isinstance(error, errors.Unauthorized):
+                self.services.metrics.not_authenticated()
+            if ending.code == FAULT:
+                log.error("%s failed", self.request.path, exc_info=error)
+        self.greet()
+        self.services.metrics.ended(self.operation_type, ending.status)
+        self._shut(ending)
+
+    async def _admit(self) -> Principal:
+        if not origin_allowed(self.request, self.services.settings):
+            raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
+        token = self.get_query_argument("token", "") or self._bearer
+        if token:
+            return await self.services.auth.authenticate(token)
+        return await authenticate(self.request, self.services)
+
+    def _expel(self, reason: str) -> None:
+        self.end(why_ended(errors.Unauthorized(reason)))
+
+    def _bearable(self, message: bytes, moment: float) -> bool:
+        """Whether a message may be looked at; if not, the socket ends."""
+        rules = self.services.settings.sockets
+        flooding = len(self._said_at) == rules.messages_per_s and moment - self._said_at[0] < 1.0
+        self._said_at.append(moment)
+        if flooding:
+            self._expel(f"More than {rules.messages_per_s} messages came within a second.")
+        elif len(message) > rules.message_bytes:
+            self.end(Ending(TOO_LONG, f"A message may have {rules.message_bytes} bytes at most.", "refused"))
+        elif not (self._protocol.is_text or self._form.binary):
+            self.end(Ending(NOT_TEXT, "Send text, not binary data.", "refused"))
+        elif self._protocol.is_text and not _is_utf8(message):
+            self.end(Ending(NOT_TEXT, "A text must be UTF-8.", "refused"))
+        return self._ending is None
+
+    def _shut(self, ending: Ending) -> None:
+        self.close(ending.code, ending.reason.encode()[:_MAX_REASON].decode(errors="ignore"))
+
+
+def why_ended(error: BaseException | None) -> Ending:
+    """How a connection ends after this error, or with everything sent."""
+    if error is None:
+        return Ending(NORMAL, "The operation has ended.", "completed")
+    for kind, (code, status) in _ENDINGS.items():
+        if isinstance(error, kind):
+            told = error.reason or error.log_message if isinstance(error, HTTPError) else None
+            return Ending(code, str(told or error), status)
+    return Ending(FAULT, "Something went wrong in the server.", "failed")
+
+
+def going_away() -> Ending:
+    return Ending(GOING_AWAY, "The server is shutting down; connect again.", "shutdown")
+
+
+def close_sockets(app: Application) -> None:
+    """Close every open socket and event stream, since the server stops."""
+    for each in list(app.settings["sockets"]):
+        each.leave()
+
+
+def _is_utf8(message: bytes) -> bool:
+    try:
+        message.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

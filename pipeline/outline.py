@@ -1,0 +1,96 @@
+"""The headings of a Markdown text: where each begins, and which stand above a passage. Pure; runs in the workers.
+
+Knows nothing of passages, tokens or files.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+_MAX_TITLE = (
+    200  # characters: a heading that nobody wrote may be a megabyte, and is kept with each of its passages
+)
+_MARK = re.compile(
+    r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})(?P<info>.*)"
+    r"|(?P<level>#{1,6})[ \t]+(?P<title>.+)"
+    r"|(?P<above>(?!\||(?:[-*+>]|\d{1,9}[.)])[ \t])\S.{0,200})\n {0,3}(?P<under>=+|-{3,})[ \t]*\r?$)",
+    re.MULTILINE,
+)
+# Its closing line would make a heading of its last entry.
+_FRONT = re.compile(r"\A---[ \t]*\r?\n(?:(?:\w[\w.-]*:|[ \t-]).*\n){0,100}?(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_WORD = re.compile(r"[^\W_]")
+
+
+class Outline:
+    """The headings of `text`, those inside fenced code left out. No heading reaches beyond the page that it is on;
+    `page_starts` are offsets, ascending."""
+
+    def __init__(self, text: str, page_starts: Sequence[int] = ()) -> None:
+        self._text = text
+        self._pages = [0, *page_starts, len(text)]
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._paths: list[str] = []
+        for begin, end in itertools.pairwise(self._pages):
+            self._read(begin, end)
+
+    def borders(self) -> list[int]:
+        """Where headings begin, those left out that directly follow another one."""
+        return [start for at, start in enumerate(self._starts) if not (at and self._follows(at))]
+
+    def path(self, start: int, end: int) -> str | None:
+        """The headings above `start`, like "Guide › Install"; those that the passage opens with count too."""
+        here = bisect.bisect_right(self._starts, start) - 1
+        if here < 0 or self._page(self._starts[here]) != self._page(start):
+            return None
+        while (
+            start <= self._ends[here]
+            and here + 1 < len(self._starts)
+            and self._starts[here + 1] < end
+            and self._follows(here + 1)
+        ):
+            here += 1
+            start = self._starts[here]
+        return self._paths[here]
+
+    def _read(self, begin: int, end: int) -> None:
+        trail: list[tuple[int, str]] = []
+        for start, stop, level, title in _headings(self._text, begin, end):
+            while trail and trail[-1][0] >= level:
+                trail.pop()
+            trail.append((level, title))
+            self._starts.append(start)
+            self._ends.append(stop)
+            self._paths.append(" › ".join(name for _, name in trail))
+
+    def _follows(self, at: int) -> bool:
+        between = self._ends[at - 1], self._starts[at]
+        return self._page(between[0]) == self._page(between[1]) and not self._text[slice(*between)].strip()
+
+    def _page(self, offset: int) -> int:
+        return bisect.bisect_right(self._pages, offset)
+
+
+def _headings(text: str, begin: int, end: int) -> Iterator[tuple[int, int, int, str]]:
+    """(start, end, level, title) of each heading between two offsets."""
+    fence = ""
+    front = None if begin else _FRONT.match(text, 0, end)
+    for mark in _MARK.finditer(text, front.end() if front else begin, end):
+        if mark["fence"]:
+            if not fence:
+                fence = "" if mark["fence"][0] == "`" in mark["info"] else mark["fence"]
+            elif mark["fence"].startswith(fence) and not mark["info"].strip():
+                fence = ""
+        elif not fence:
+            if mark["level"]:
+                level, title = len(mark["level"]), mark["title"].strip().rstrip("#")
+            else:
+                level, title = (1 if mark["under"][0] == "=" else 2), mark["above"]
+            title = _LINK.sub(r"\1", title[:2000]).replace("`", "").replace("**", "").strip()
+            if title and (mark["level"] or _WORD.search(title)):
+                shown = title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1].rstrip() + "…"
+                yield mark.start(), mark.end(), level, shown
