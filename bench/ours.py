@@ -35,8 +35,6 @@ _READY = "Semantik is ready: "
 _STOP_S = 20
 _LOOKS, _LOOK_S = 600, 0.1
 _AT_ONCE = 100  # messages in one command to Redis
-# Where a limit of the server exists, it must not stand in the way of the load.
-_LIMITS = ("--sockets-per-user", "--sockets-per-operation")
 
 
 @dataclass(frozen=True)
@@ -99,13 +97,15 @@ def ours(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[Ou
 
 
 def _flags(sockets: int, burst: int) -> list[str]:
-    known = subprocess.run([_COMMAND, "--help"], capture_output=True, text=True, check=True).stdout
-    flags = ["--log-level", "warning", "--auth-access-token-s", "86400"]
-    flags += ["--progress-inbox-frames", str(max(2000, 4 * burst))]
-    for limit in _LIMITS:
-        if f"{limit} " in known:
-            flags += [limit, str(2 * sockets)]
-    return flags
+    """Settings with limits that do not stand in the way of the load."""
+    limits = {
+        "sockets-per-user": 2 * sockets,
+        "sockets-per-operation": 2 * sockets,
+        "sockets-inbox-frames": 2 * burst + 1000,
+        "sockets-inbox-bytes": 1 << 30,
+        "auth-access-token-s": 86_400,
+    }
+    return ["--log-level", "warning", *(f"--{name}={value}" for name, value in limits.items())]
 
 
 async def _prepare(url: str, folder: Path, operations: int) -> tuple[str, tuple[str, ...]]:

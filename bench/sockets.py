@@ -108,9 +108,11 @@ class Side:
         }
 
     def _time(self) -> tuple[float, float]:
-        """CPU seconds of the server's process, and seconds that its loop's thread was ready but had no core."""
-        waited_ns = int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1])
-        return sum(psutil.Process(self.pid).cpu_times()[:2]), waited_ns / 1e9
+        """CPU seconds of the server's threads, and seconds that its loop was ready to run but had no core."""
+        process = Path(f"/proc/{self.pid}")
+        threads = [path.read_text().split() for path in process.glob("task/*/schedstat")]
+        waited_ns = int((process / "schedstat").read_text().split()[1])
+        return sum(int(thread[0]) for thread in threads) / 1e9, waited_ns / 1e9
 
 
 def measure(options: argparse.Namespace) -> list[Side]:
