@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import zlib
 from collections import deque
 from typing import Any, NamedTuple
 
@@ -56,13 +57,19 @@ _LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
-    """Tornado's, which would drop the connection at a text that is not UTF-8, without a code."""
+    """Tornado's, which would drop the connection without a code at a text that is not UTF-8, and fail at one that
+    is not compressed as it says.
+    """
 
     is_text = True
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
-        return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
+        try:
+            return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
+        except zlib.error:
+            assert isinstance(self.handler, Socket)
+            return self._run_callback(self.handler.on_garbled)
 
 
 class Socket(Door, WebSocketHandler):
@@ -122,6 +129,7 @@ class Socket(Door, WebSocketHandler):
         """The server stops: say so before the connection is cut."""
         self._ending = going_away()
         self._shut(self._ending)
+        self._serving.cancel()  # nothing may follow the close
 
     @property
     def services(self) -> Services:
@@ -177,6 +185,11 @@ class Socket(Door, WebSocketHandler):
             self.send("error", {"message": str(error), "fatal": False})
         self.services.metrics.message(kind, time.monotonic() - begun)
 
+    async def on_garbled(self) -> None:
+        """What came is not compressed as it says."""
+        await self._greeted.wait()
+        self.end(Ending(NOT_TEXT, "What came is not compressed as it says.", "refused"))
+
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
         self._greeted.set()
@@ -204,6 +217,7 @@ class Socket(Door, WebSocketHandler):
                 self.services.metrics.not_authenticated()
             if ending.code == FAULT:
                 log.error("%s failed", self.request.path, exc_info=error)
+        self._ending = ending  # what the client says from here on is not heard any more
         self.greet()
         self.services.metrics.ended(self.operation_type, ending.status)
         self._shut(ending)
