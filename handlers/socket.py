@@ -17,6 +17,7 @@ import time
 import zlib
 from collections import deque
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
@@ -143,6 +144,12 @@ class Socket(Door, WebSocketHandler):
 
     def prepare(self) -> None:
         headers = self.request.headers
+        try:
+            urlsplit(headers.get("Origin", ""))
+        except ValueError:
+            headers["Origin"] = (
+                ""  # no address at all: Tornado's look at it would fail, and `_admit` refuses it
+            )
         answer, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         headers["Sec-WebSocket-Extensions"] = answer
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
