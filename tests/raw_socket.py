@@ -40,11 +40,10 @@ def frame(
 
 @dataclass
 class RawSocket:
-    """`status` and `headers` are what the handshake was answered with; status 0: not at all."""
+    """`status` is what the handshake was answered with; 0: not at all."""
 
-    status: int
-    headers: dict[str, str]
     _socket: socket.socket
+    status: int = 0
     _unread: bytearray = field(default_factory=bytearray)
 
     async def send(self, data: bytes) -> None:
@@ -77,14 +76,14 @@ class RawSocket:
     def close(self) -> None:
         self._socket.close()
 
-    async def answered(self) -> bytes:
-        """The head of the HTTP answer; empty when there is none."""
+    async def answered(self) -> None:
+        """Read the HTTP answer's head, if there is one."""
         while b"\r\n\r\n" not in self._unread:
             if not await self._receive():
-                return b""
+                return
         head, _, rest = bytes(self._unread).partition(b"\r\n\r\n")
         self._unread = bytearray(rest)
-        return head
+        self.status = int(head.split()[1])
 
     def _frame_bytes(self) -> int:
         """How long the next frame is, as far as that is known."""
@@ -108,10 +107,8 @@ class RawSocket:
 
 
 @asynccontextmanager
-async def connected(
-    url: str, path: str, *, headers: str = "", request: bytes | None = None, receive_bytes: int | None = None
-) -> AsyncIterator[RawSocket]:
-    """Shake hands at `path`, with more header lines (each ended by CRLF), or with a request of any bytes.
+async def opened(url: str, receive_bytes: int | None = None) -> AsyncIterator[RawSocket]:
+    """A connection that has said nothing yet.
 
     `receive_bytes`: the size of the kernel's buffer for what nobody has read yet.
     """
@@ -122,16 +119,20 @@ async def connected(
         if receive_bytes is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         await asyncio.get_running_loop().sock_connect(raw, (parts.hostname, parts.port))
-        made = RawSocket(0, {}, raw)
-        await made.send(handshake(parts.netloc, path, headers) if request is None else request)
-        lines = (await made.answered()).decode("latin-1").split("\r\n")
-        made.status = int(lines[0].split()[1]) if lines[0] else 0
-        made.headers = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
-        }
-        yield made
+        yield RawSocket(raw)
     finally:
         raw.close()
+
+
+@asynccontextmanager
+async def connected(
+    url: str, path: str, *, headers: str = "", receive_bytes: int | None = None
+) -> AsyncIterator[RawSocket]:
+    """A WebSocket at `path`, or what the server makes of it; `headers` are more lines, each ended by CRLF."""
+    async with opened(url, receive_bytes) as made:
+        await made.send(handshake(urlsplit(url).netloc, path, headers))
+        await made.answered()
+        yield made
 
 
 def handshake(host: str, path: str, headers: str = "") -> bytes:
