@@ -45,10 +45,13 @@ class Outbox:
         self._rules = rules
         self._tally = tally
         self._waiting: deque[bytes] = deque()
+        self._queued = 0  # the messages in `_waiting`; what is being written counts as well
         self._messages = 0
         self._bytes = 0
         self._writing = False
-        self._empty: asyncio.Event | None = None
+        # Set when what is being written is on its way, and when what waits is: `room` waits for either.
+        self._written_now: asyncio.Event | None = None
+        self._written_next: asyncio.Event | None = None
 
     def push(self, data: bytes, messages: int = 1) -> bool:
         """Send `data`, which holds so many messages, after all earlier ones. False: closed, or the reader too slow."""
@@ -69,15 +72,19 @@ class Outbox:
             self._forget()
             return False
         self._waiting.append(data)
+        self._queued += messages
         return True
 
     async def room(self) -> None:
-        """Wait until nothing waits; raises SlowReader when that takes too long."""
+        """Wait until what was pushed is on its way; raises SlowReader when that takes too long."""
         if self._writing and not self._stream.closed():
-            self._empty = asyncio.Event()
+            if self._waiting:
+                gone = self._written_next = self._written_next or asyncio.Event()
+            else:
+                gone = self._written_now = self._written_now or asyncio.Event()
             try:
                 async with asyncio.timeout(STALL_S):
-                    await self._empty.wait()
+                    await gone.wait()
             except TimeoutError:
                 self.slow = True
                 self._forget()
@@ -104,18 +111,21 @@ class Outbox:
 
     def _written(self, written: asyncio.Future[Any]) -> None:
         self._writing = False
-        if written.cancelled() or written.exception() is not None:
+        if written.cancelled() or written.exception() is not None or not self._waiting:
             self._forget()
-        elif self._waiting:
-            data = b"".join(self._waiting)
-            self._waiting.clear()
-            self._write(data)
-        else:
-            self._forget()
+            return
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._messages, self._bytes, self._queued = self._queued, len(data), 0
+        if self._written_now is not None:
+            self._written_now.set()
+        self._written_now, self._written_next = self._written_next, None
+        self._write(data)
 
     def _forget(self) -> None:
         self._waiting.clear()
-        self._messages = self._bytes = 0
-        if self._empty is not None:
-            self._empty.set()
-            self._empty = None
+        self._messages = self._bytes = self._queued = 0
+        for gone in (self._written_now, self._written_next):
+            if gone is not None:
+                gone.set()
+        self._written_now = self._written_next = None
