@@ -31,18 +31,22 @@ class Traces:
         return counts and self.sockets <= other.sockets and self.keys <= other.keys
 
 
-async def traces(serving: Serving) -> Traces:
+async def metric(serving: Serving, name: str) -> int:
+    """The sum over all labels."""
     text = (await AsyncHTTPClient().fetch(f"{serving.url}/metrics")).body.decode()
+    return round(sum(map(float, re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))))
 
-    def total(name: str) -> int:
-        return round(sum(map(float, re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))))
 
+async def traces(serving: Serving) -> Traces:
     with redis.Redis.from_url(serving.stores.redis_url, protocol=2) as admin:
         keys = frozenset(key for key in admin.scan_iter(count=1000) if not key.startswith(_ONCE))
     port = urlsplit(serving.url).port
     ours = psutil.Process(serving.process.pid).net_connections("tcp")
     connections = sum(each.laddr.port == port and bool(each.raddr) for each in ours)
-    return Traces(total("asyncio_tasks"), connections, total("websocket_active_connections"), keys)
+    tasks, sockets = [
+        await metric(serving, name) for name in ("asyncio_tasks", "websocket_active_connections")
+    ]
+    return Traces(tasks, connections, sockets, keys)
 
 
 async def settled(serving: Serving, wanted: Callable[[Traces], bool]) -> Traces:
