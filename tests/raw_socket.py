@@ -54,7 +54,12 @@ class RawSocket:
             return
 
     async def read(self) -> tuple[int, bytes] | None:
-        """The next frame's opcode and payload; None when the connection has ended."""
+        """The next frame's opcode and payload; None when the connection has ended. Pings are answered on the way."""
+        while (found := await self._frame()) is not None and found[0] == PING:
+            await self.send(frame(PONG, found[1]))
+        return found
+
+    async def _frame(self) -> tuple[int, bytes] | None:
         while (whole := self._frame_bytes()) > len(self._unread):
             if not await self._receive():
                 return None
