@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from tornado.simple_httpclient import HTTPStreamClosedError
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from semantik.records import TERMINAL
@@ -49,7 +50,7 @@ class Watcher:
             address = f"ws{url.removeprefix('http')}/ws/operations/{self.operation_id}?{urlencode(query)}"
             try:
                 socket = await websocket_connect(address)
-            except OSError:
+            except (OSError, HTTPStreamClosedError):  # it is not there, or was killed while hands were shaken
                 turn += 1
                 await asyncio.sleep(_AGAIN_S)
                 continue
