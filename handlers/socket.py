@@ -15,8 +15,10 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from tornado.httputil import HTTPHeaders
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
@@ -56,9 +58,14 @@ _LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
-    """Tornado's, which would drop the connection at a text that is not UTF-8, without a code."""
+    """Tornado's, but for two things: it would drop the connection at a text that is not UTF-8, without a code, and
+    keep a compressor for every socket."""
 
     is_text = True
+    extensions: Sequence[tuple[str, Any]] = ()
+
+    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, Any]]:
+        return list(self.extensions)
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
@@ -135,8 +142,7 @@ class Socket(Door, WebSocketHandler):
 
     def prepare(self) -> None:
         headers = self.request.headers
-        answer, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
-        headers["Sec-WebSocket-Extensions"] = answer
+        self._agreed, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self._form = Form(PACKED in offered, window)
         self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
@@ -151,7 +157,11 @@ class Socket(Door, WebSocketHandler):
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         made = super().get_websocket_protocol()
-        return _Protocol(self, False, made.params) if isinstance(made, WebSocketProtocol13) else made
+        if not isinstance(made, WebSocketProtocol13):
+            return made
+        protocol = _Protocol(self, False, made.params)
+        protocol.extensions = [("permessage-deflate", self._agreed)] if self._agreed else []
+        return protocol
 
     def open(self, *args: str, **kwargs: str) -> None:
         self.application.settings["sockets"].add(self)
