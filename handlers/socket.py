@@ -82,6 +82,8 @@ class Socket(Door, WebSocketHandler):
     _outbox: Outbox
     _serving: asyncio.Task[None]
     _ending: Ending | None = None
+    _greeting: asyncio.Future[None] | None = None  # until the first message
+    _said_at: deque[float] | None = None
 
     @property
     def subject(self) -> dict[str, str]:
@@ -106,7 +108,9 @@ class Socket(Door, WebSocketHandler):
 
     def greet(self) -> None:
         """From now on the client is answered: what it says before its first message waits."""
-        self._greeted.set()
+        if self._greeting is not None:
+            self._greeting.set_result(None)
+            self._greeting = None
 
     def push(self, data: bytes, messages: int) -> bool:
         """Send bytes that hold so many messages; False when nothing can be sent any more."""
@@ -146,8 +150,7 @@ class Socket(Door, WebSocketHandler):
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self._form = Form(PACKED in offered, window)
         self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
-        self._said_at: deque[float] = deque(maxlen=self.services.settings.sockets.messages_per_s)
-        self._greeted = asyncio.Event()
+        self._greeting = asyncio.get_running_loop().create_future()
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
@@ -170,7 +173,10 @@ class Socket(Door, WebSocketHandler):
         self._serving = asyncio.create_task(self._serve())
 
     async def on_message(self, message: str | bytes) -> None:
-        await self._greeted.wait()  # what was said before the first message is answered after it
+        if self._greeting is not None:
+            await asyncio.shield(
+                self._greeting
+            )  # what was said before the first message is answered after it
         begun = time.monotonic()
         assert isinstance(message, bytes)
         if self._ending is not None or not self._bearable(message, begun):
@@ -189,7 +195,7 @@ class Socket(Door, WebSocketHandler):
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
-        self._greeted.set()
+        self.greet()
         self._serving.cancel()
 
     # What follows is our own.
@@ -233,6 +239,8 @@ class Socket(Door, WebSocketHandler):
     def _bearable(self, message: bytes, moment: float) -> bool:
         """Whether a message may be looked at; if not, the socket ends."""
         rules = self.services.settings.sockets
+        if self._said_at is None:
+            self._said_at = deque(maxlen=rules.messages_per_s)
         flooding = len(self._said_at) == rules.messages_per_s and moment - self._said_at[0] < 1.0
         self._said_at.append(moment)
         if flooding:
