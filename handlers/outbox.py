@@ -72,7 +72,6 @@ class Outbox:
             rest = data[self._straight(data) :]
             if not rest:
                 return True
-            self._messages, self._bytes = messages, len(rest)
             return self._write(rest)
         self._messages += messages
         self._bytes += len(data)
@@ -121,6 +120,7 @@ class Outbox:
         elif self._waiting:
             data = b"".join(self._waiting)
             self._waiting.clear()
+            self._messages = self._bytes = 0
             self._write(data)
         else:
             self._forget()
