@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -72,6 +73,9 @@ async def _serve(settings: Settings, leave: Callable[[], None]) -> int:
     from semantik.server import running
 
     async with running(settings) as server:
+        # What is loaded by now stays to the end: the collector need not look at it while messages wait.
+        gc.collect()
+        gc.freeze()
         print(f"Semantik is ready: {server.url}", flush=True)
         try:
             await server.failure

@@ -68,8 +68,12 @@ class Watch:
 
     def offer(self, batch: Batch) -> None:
         """The hub read these: they are handed over at once, unless the watch is still in the history."""
-        self._newest = batch.frames[-1].mark
-        if self._live:
+        self._newest = batch.last
+        if not self._live:
+            return
+        if batch.follows is not None and batch.follows == self._cursor.seq:
+            self._give(batch)  # as nearly always, and for every socket
+        else:
             self._hand_over(batch)
 
     def lose(self, end: Mark) -> None:
@@ -156,7 +160,7 @@ class Watch:
         return len(frames)
 
     def _give(self, batch: Batch) -> None:
-        self._cursor = batch.frames[-1].mark
+        self._cursor = batch.last
         if not self._taker.take(batch):
             self._over = True
             self._stir()
