@@ -7,7 +7,6 @@ to the bound. Runs on the loop.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +36,20 @@ class Tally:
 class Outbox:
     """`slow` tells that the bound was reached; from then on nothing is taken."""
 
+    __slots__ = (  # a thousand sockets are a thousand of these
+        "_bytes",
+        "_messages",
+        "_rules",
+        "_socket",
+        "_stream",
+        "_tally",
+        "_waiting",
+        "_writing",
+        "_written_next",
+        "_written_now",
+        "slow",
+    )
+
     def __init__(self, stream: IOStream, rules: Sockets, tally: Tally) -> None:
         self.slow = False
         self._stream = stream
@@ -44,8 +57,7 @@ class Outbox:
         self._socket = stream.socket if type(stream) is IOStream else None
         self._rules = rules
         self._tally = tally
-        self._waiting: deque[bytes] = deque()
-        self._queued = 0  # the messages in `_waiting`; what is being written counts as well
+        self._waiting: list[bytes] = []
         self._messages = 0
         self._bytes = 0
         self._writing = False
@@ -63,7 +75,6 @@ class Outbox:
             rest = data[self._straight(data) :]
             if not rest:
                 return True
-            self._messages, self._bytes = messages, len(rest)
             return self._write(rest)
         self._messages += messages
         self._bytes += len(data)
@@ -72,7 +83,6 @@ class Outbox:
             self._forget()
             return False
         self._waiting.append(data)
-        self._queued += messages
         return True
 
     async def room(self) -> None:
@@ -116,7 +126,7 @@ class Outbox:
             return
         data = b"".join(self._waiting)
         self._waiting.clear()
-        self._messages, self._bytes, self._queued = self._queued, len(data), 0
+        self._messages = self._bytes = 0
         if self._written_now is not None:
             self._written_now.set()
         self._written_now, self._written_next = self._written_next, None
@@ -124,7 +134,7 @@ class Outbox:
 
     def _forget(self) -> None:
         self._waiting.clear()
-        self._messages = self._bytes = self._queued = 0
+        self._messages = self._bytes = 0
         for gone in (self._written_now, self._written_next):
             if gone is not None:
                 gone.set()

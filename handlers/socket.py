@@ -16,9 +16,11 @@ import logging
 import time
 import zlib
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tornado.httputil import HTTPHeaders
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
@@ -58,11 +60,14 @@ _LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
-    """Tornado's, which would drop the connection without a code at a text that is not UTF-8, and fail at one that
-    is not compressed as it says.
-    """
+    """Tornado's, which would drop the connection at a text that is not UTF-8, without a code, fail at one that is not
+    compressed as it says, and keep a compressor for every socket."""
 
     is_text = True
+    extensions: Sequence[tuple[str, Any]] = ()
+
+    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, Any]]:
+        return list(self.extensions)
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
@@ -83,6 +88,8 @@ class Socket(Door, WebSocketHandler):
     _outbox: Outbox
     _serving: asyncio.Task[None]
     _ending: Ending | None = None
+    _greeting: asyncio.Future[None] | None = None  # until the first message
+    _said_at: deque[float] | None = None
 
     @property
     def subject(self) -> dict[str, str]:
@@ -107,7 +114,9 @@ class Socket(Door, WebSocketHandler):
 
     def greet(self) -> None:
         """From now on the client is answered: what it says before its first message waits."""
-        self._greeted.set()
+        if self._greeting is not None:
+            self._greeting.set_result(None)
+            self._greeting = None
 
     def push(self, data: bytes, messages: int) -> bool:
         """Send bytes that hold so many messages; False when nothing can be sent any more."""
@@ -146,17 +155,13 @@ class Socket(Door, WebSocketHandler):
         headers = self.request.headers
         try:
             urlsplit(headers.get("Origin", ""))
-        except ValueError:
-            headers["Origin"] = (
-                ""  # no address at all: Tornado's look at it would fail, and `_admit` refuses it
-            )
-        answer, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
-        headers["Sec-WebSocket-Extensions"] = answer
+        except ValueError:  # no address at all: Tornado's look at it would fail, and `_admit` refuses it
+            headers["Origin"] = ""
+        self._agreed, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self._form = Form(PACKED in offered, window)
         self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
-        self._said_at: deque[float] = deque(maxlen=self.services.settings.sockets.messages_per_s)
-        self._greeted = asyncio.Event()
+        self._greeting = asyncio.get_running_loop().create_future()
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
@@ -166,7 +171,11 @@ class Socket(Door, WebSocketHandler):
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         made = super().get_websocket_protocol()
-        return _Protocol(self, False, made.params) if isinstance(made, WebSocketProtocol13) else made
+        if not isinstance(made, WebSocketProtocol13):
+            return made
+        protocol = _Protocol(self, False, made.params)
+        protocol.extensions = [("permessage-deflate", self._agreed)] if self._agreed else []
+        return protocol
 
     def open(self, *args: str, **kwargs: str) -> None:
         self.application.settings["sockets"].add(self)
@@ -175,7 +184,7 @@ class Socket(Door, WebSocketHandler):
         self._serving = asyncio.create_task(self._serve())
 
     async def on_message(self, message: str | bytes) -> None:
-        await self._greeted.wait()  # what was said before the first message is answered after it
+        await self._greeted()  # what was said before the first message is answered after it
         begun = time.monotonic()
         assert isinstance(message, bytes)
         if self._ending is not None or not self._bearable(message, begun):
@@ -194,12 +203,12 @@ class Socket(Door, WebSocketHandler):
 
     async def on_garbled(self) -> None:
         """What came is not compressed as it says."""
-        await self._greeted.wait()
+        await self._greeted()
         self.end(Ending(NOT_TEXT, "What came is not compressed as it says.", "refused"))
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
-        self._greeted.set()
+        self.greet()
         self._serving.cancel()
 
     # What follows is our own.
@@ -208,6 +217,10 @@ class Socket(Door, WebSocketHandler):
     def _protocol(self) -> _Protocol:
         assert isinstance(self.ws_connection, _Protocol)
         return self.ws_connection
+
+    async def _greeted(self) -> None:
+        if self._greeting is not None:
+            await asyncio.shield(self._greeting)
 
     async def _serve(self) -> None:
         """Serve to the end, and close with the code that says why."""
@@ -244,6 +257,8 @@ class Socket(Door, WebSocketHandler):
     def _bearable(self, message: bytes, moment: float) -> bool:
         """Whether a message may be looked at; if not, the socket ends."""
         rules = self.services.settings.sockets
+        if self._said_at is None:
+            self._said_at = deque(maxlen=rules.messages_per_s)
         flooding = len(self._said_at) == rules.messages_per_s and moment - self._said_at[0] < 1.0
         self._said_at.append(moment)
         if flooding:

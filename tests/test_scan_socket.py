@@ -202,7 +202,7 @@ BAD = [
     ({"path": "/"}, "scan or cancel"),
     ({"action": "cancel"}, "No scan is running"),
     ({"action": "cancel", "path": "/"}, "path"),
-    ({"action": "scan"}, "folder to scan is missing"),
+    ({"action": "scan"}, "path is missing"),
     ({"action": "scan", "path": 5}, "path: a text"),
     ({"action": "scan", "path": "/\ud800"}, "surrogate"),
     ({"action": "scan", "path": "/", "recursive": "yes"}, "true or false"),

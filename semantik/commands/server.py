@@ -73,7 +73,8 @@ async def _serve(settings: Settings, leave: Callable[[], None]) -> int:
     from semantik.server import running
 
     async with running(settings) as server:
-        # What was imported stays: the collector need not look at it again and again, which holds the loop.
+        # What is loaded by now stays to the end: the collector need not look at it while messages wait.
+        gc.collect()
         gc.freeze()
         print(f"Semantik is ready: {server.url}", flush=True)
         try:
