@@ -75,6 +75,9 @@ class Feed:
             await self._snapshot(watch)
             if self._ended and not self._more():
                 return
+            # The record tells of the end a moment later than the stream does.
+            if self._since is not None and await self._all_seen(watch):
+                return
             with self._presence():
                 while await watch.follow():
                     self._send("history_truncated", {"since": watch.last_id})
@@ -110,6 +113,10 @@ class Feed:
     def _more(self) -> bool:
         """Whether the stream holds anything that the client has not seen."""
         return self._since != "$" and cursor_order(self._since or "0-0") < self._last
+
+    async def _all_seen(self, watch: Watch) -> bool:
+        cursor = watch.last_id if self._since == "$" else self._since
+        return await self._services.progress.all_seen(self._operation_id, cursor or "0-0")
 
     def _send(self, type: str, data: dict[str, Any]) -> None:
         self._door.send(type, data, operation_id=self._operation_id)
