@@ -38,7 +38,6 @@ class Outbox:
 
     __slots__ = (  # a thousand sockets are a thousand of these
         "_bytes",
-        "_empty",
         "_messages",
         "_rules",
         "_socket",
@@ -46,6 +45,8 @@ class Outbox:
         "_tally",
         "_waiting",
         "_writing",
+        "_written_next",
+        "_written_now",
         "slow",
     )
 
@@ -56,11 +57,15 @@ class Outbox:
         self._socket = stream.socket if type(stream) is IOStream else None
         self._rules = rules
         self._tally = tally
-        self._waiting: list[bytes] = []
+        self._waiting: list[
+            bytes
+        ] = []  # beside what is being written, which does not count against the bound
         self._messages = 0
         self._bytes = 0
         self._writing = False
-        self._empty: asyncio.Event | None = None
+        # Set when what is being written is on its way, and when what waits is: `room` waits for either.
+        self._written_now: asyncio.Event | None = None
+        self._written_next: asyncio.Event | None = None
 
     def push(self, data: bytes, messages: int = 1) -> bool:
         """Send `data`, which holds so many messages, after all earlier ones. False: closed, or the reader too slow."""
@@ -83,12 +88,15 @@ class Outbox:
         return True
 
     async def room(self) -> None:
-        """Wait until nothing waits; raises SlowReader when that takes too long."""
+        """Wait until what was pushed is on its way; raises SlowReader when that takes too long."""
         if self._writing and not self._stream.closed():
-            self._empty = asyncio.Event()
+            if self._waiting:
+                gone = self._written_next = self._written_next or asyncio.Event()
+            else:
+                gone = self._written_now = self._written_now or asyncio.Event()
             try:
                 async with asyncio.timeout(STALL_S):
-                    await self._empty.wait()
+                    await gone.wait()
             except TimeoutError:
                 self.slow = True
                 self._forget()
@@ -115,19 +123,21 @@ class Outbox:
 
     def _written(self, written: asyncio.Future[Any]) -> None:
         self._writing = False
-        if written.cancelled() or written.exception() is not None:
+        if written.cancelled() or written.exception() is not None or not self._waiting:
             self._forget()
-        elif self._waiting:
-            data = b"".join(self._waiting)
-            self._waiting.clear()
-            self._messages = self._bytes = 0
-            self._write(data)
-        else:
-            self._forget()
+            return
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._messages = self._bytes = 0
+        if self._written_now is not None:
+            self._written_now.set()
+        self._written_now, self._written_next = self._written_next, None
+        self._write(data)
 
     def _forget(self) -> None:
         self._waiting.clear()
         self._messages = self._bytes = 0
-        if self._empty is not None:
-            self._empty.set()
-            self._empty = None
+        for gone in (self._written_now, self._written_next):
+            if gone is not None:
+                gone.set()
+        self._written_now = self._written_next = None

@@ -14,9 +14,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import zlib
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders
 from tornado.web import Application, HTTPError
@@ -58,8 +60,9 @@ _LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
-    """Tornado's, but for two things: it would drop the connection at a text that is not UTF-8, without a code, and
-    keep a compressor for every socket."""
+    """Tornado's, but for three things: it would drop the connection without a code at a text that is not UTF-8, fail at
+    one that is not compressed as it says, and keep a compressor for every socket.
+    """
 
     is_text = True
     extensions: Sequence[tuple[str, Any]] = ()
@@ -69,7 +72,11 @@ class _Protocol(WebSocketProtocol13):
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
-        return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
+        try:
+            return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
+        except zlib.error:
+            assert isinstance(self.handler, Socket)
+            return self._run_callback(self.handler.on_garbled)
 
 
 class Socket(Door, WebSocketHandler):
@@ -133,6 +140,7 @@ class Socket(Door, WebSocketHandler):
         """The server stops: say so before the connection is cut."""
         self._ending = going_away()
         self._shut(self._ending)
+        self._serving.cancel()  # nothing may follow the close
 
     @property
     def services(self) -> Services:
@@ -146,6 +154,12 @@ class Socket(Door, WebSocketHandler):
 
     def prepare(self) -> None:
         headers = self.request.headers
+        try:
+            urlsplit(headers.get("Origin", ""))
+        except ValueError:
+            headers["Origin"] = (
+                ""  # no address at all: Tornado's look at it would fail, and `_admit` refuses it
+            )
         self._agreed, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self._form = Form(PACKED in offered, window)
@@ -193,6 +207,12 @@ class Socket(Door, WebSocketHandler):
             self.send("error", {"message": str(error), "fatal": False})
         self.services.metrics.message(kind, time.monotonic() - begun)
 
+    async def on_garbled(self) -> None:
+        """What came is not compressed as it says."""
+        if self._greeting is not None:
+            await asyncio.shield(self._greeting)
+        self.end(Ending(NOT_TEXT, "What came is not compressed as it says.", "refused"))
+
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
         self.greet()
@@ -220,6 +240,7 @@ class Socket(Door, WebSocketHandler):
                 self.services.metrics.not_authenticated()
             if ending.code == FAULT:
                 log.error("%s failed", self.request.path, exc_info=error)
+        self._ending = ending  # what the client says from here on is not heard any more
         self.greet()
         self.services.metrics.ended(self.operation_type, ending.status)
         self._shut(ending)

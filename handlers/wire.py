@@ -18,7 +18,7 @@ _SHORT, _MEDIUM = 125, 0xFFFF
 _WORTH_COMPRESSING = 150  # bytes
 _LEVEL = 6
 _FLUSH_TAIL = b"\x00\x00\xff\xff"  # left out, as RFC 7692 has it
-_LEAST_WINDOW = 9  # zlib makes no raw stream with a smaller one
+_LEAST_WINDOW = 9  # zlib makes no raw stream with a smaller one, so an offer of 8 bits is declined
 _NO_CONTEXT = ("server_no_context_takeover", "client_no_context_takeover")
 _PARAMETERS = {*_NO_CONTEXT, "server_max_window_bits", "client_max_window_bits"}
 
@@ -39,7 +39,7 @@ class Form(NamedTuple):
 
     def _sealed(self, payload: bytes) -> bytes:
         flags = _FINAL | (_BINARY if self.binary else _TEXT)
-        if self.window is not None and self.window >= _LEAST_WINDOW and len(payload) >= _WORTH_COMPRESSING:
+        if self.window is not None and len(payload) >= _WORTH_COMPRESSING:
             flags |= _COMPRESSED
             deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -self.window)
             payload = (deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(_FLUSH_TAIL)
@@ -66,7 +66,7 @@ def agreed(offers: str) -> tuple[dict[str, str | None], int | None]:
         if (
             name == "permessage-deflate"
             and _PARAMETERS.issuperset(asked)
-            and window in map(str, range(8, 16))
+            and window in map(str, range(_LEAST_WINDOW, 16))
         ):
             taken: dict[str, str | None] = dict.fromkeys(_NO_CONTEXT)
             if "server_max_window_bits" in asked:

@@ -5,6 +5,7 @@ Knows no sockets and no stores. Names and labels are part of the published proto
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,8 +79,11 @@ class Metrics:
             registry=registry,
         )
 
+        tasks = Gauge("asyncio_tasks", "Tasks of the server's loop", registry=registry)
+        tasks.set_function(lambda: len(asyncio.all_tasks()))
+
     def text(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """Everything in Prometheus' text format; on the loop."""
         return generate_latest(self._registry)
 
     @contextmanager

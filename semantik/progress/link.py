@@ -42,6 +42,7 @@ SEATS_S = 3600  # kept since the last change of a topic's seats; what still hold
 CHANGED_S = 60
 CHANGED_MOST = 1000
 CONNECTIONS = 16
+PAGES = 4  # read at the same time: a hundred watchers who come at once must not hold the loop together
 
 T = TypeVar("T")
 Entry = tuple[bytes, dict[bytes, bytes]]
@@ -79,6 +80,7 @@ class Link:
         self._count = self._redis.register_script(COUNT)
         self._wake = WAKE.format(instance_id=instance_id)
         self._wake_id = START.id
+        self._pages = asyncio.Semaphore(PAGES)
 
     async def close(self) -> None:
         await self._reader.aclose()
@@ -98,6 +100,13 @@ class Link:
         key = STREAM.format(operation_id=operation_id)
         entries: Any = await self._call(self._redis.xrange(key, low, high, count))
         return _frames(operation_id, entries)
+
+    async def page(self, operation_id: str, after: str, count: int) -> list[Frame]:
+        """At most `count` frames after the id, in turn with all others who ask."""
+        async with self._pages:
+            frames = await self.history(operation_id, f"({after}", "+", count)
+            await asyncio.sleep(0)  # what was parsed is handed over before the next page is
+            return frames
 
     async def last(self, operation_ids: Sequence[str]) -> list[Mark]:
         """The end of each stream; START where there is none."""

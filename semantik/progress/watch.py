@@ -111,7 +111,7 @@ class Watch:
     async def _replay(self) -> None:
         losses = self._losses
         try:
-            page = await self._link.history(self.operation_id, f"({self._cursor.id}", "+", PAGE)
+            page = await self._link.page(self.operation_id, self._cursor.id, PAGE)
         except Unavailable:
             await self._wait_for_redis()
             return

@@ -1,0 +1,63 @@
+"""An operation that no server runs: its record is in the server's store, and the test tells its messages.
+
+Held by a lease that lasts, so the dispatcher leaves it alone; to a watcher it is an operation like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from conftest import Serving
+from redis_server import LIMITS
+
+from semantik.client import Client
+from semantik.progress import Progress, Publisher
+from semantik.records import Lease, new_id, now
+from semantik.store import Store
+
+
+@dataclass
+class Staged:
+    """`progress` and `store` are the server's own, seen from another process."""
+
+    client: Client
+    operation_id: str
+    progress: Progress
+    store: Store
+
+    @property
+    def path(self) -> str:
+        return f"/ws/operations/{self.operation_id}?token={self.client.token}"
+
+    def publisher(self, floor: int = 0) -> Publisher:
+        return self.progress.publisher(self.operation_id, floor)
+
+    async def end(self, publisher: Publisher) -> None:
+        """Tell the end, as every operation does."""
+        await publisher.tell("operation_completed", once="end", status="completed")
+        await publisher.tell("status_update", once="end status", terminal=True, status="completed")
+
+
+@asynccontextmanager
+async def staged(serving: Serving, client: Client, folder: Path) -> AsyncIterator[Staged]:
+    """An operation of the client's; `folder` is made, and stays empty."""
+    folder.mkdir()
+    made = await client.call("POST", "collections", {"name": "Staged", "source_path": str(folder)})
+    async for _ in client.watch(made["operation_id"]):
+        pass
+    stores = serving.stores
+    async with (
+        Store(stores.mongo_url, stores.database) as store,
+        Progress(stores.redis_url, LIMITS, new_id()) as progress,
+    ):
+        model = await store.operations.get(made["operation_id"])
+        assert model is not None
+        lease = Lease("a test", new_id(), now() + timedelta(days=1))
+        running = replace(model, id=new_id(), status="processing", lease=lease)
+        running = replace(running, last_message=0, completed_at=None, announced=False)
+        await store.operations.add(running)
+        yield Staged(client, running.id, progress, store)
