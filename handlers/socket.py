@@ -131,11 +131,10 @@ class Socket(WebSocketHandler):
 
     # What follows is called by Tornado.
 
-    def check_origin(self, origin: str) -> bool:
-        return True  # `_admit` looks at it, so that the refusal has a code and a reason
-
     def prepare(self) -> None:
         headers = self.request.headers
+        # To Tornado every page is one of ours: `_admit` looks at the origin, so that a refusal has a code and a reason.
+        headers["Sec-Fetch-Site"] = "none"
         answer, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         headers["Sec-WebSocket-Extensions"] = answer
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
