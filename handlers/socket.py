@@ -14,17 +14,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import zlib
 from collections import deque
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from tornado.httputil import HTTPHeaders
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from handlers.base import Services, authenticate, origin_allowed
 from handlers.outbox import Outbox, SlowReader
 from handlers.spoken import Spoken, understood
-from handlers.wire import Form, agreed
+from handlers.wire import Deflate, Form, agreed
 from semantik import errors
 from semantik.auth import Principal
 from semantik.progress import Batch
@@ -57,13 +59,23 @@ _LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
-    """Tornado's, which would drop the connection at a text that is not UTF-8, without a code."""
+    """Tornado's, but for what a client sends that is no UTF-8 or cannot be unpacked: that would drop the connection
+    without a code. And Tornado loses those parameters of an extension that have no value."""
 
     is_text = True
+    deflate: Deflate | None = None
+
+    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, Any]]:
+        return [] if self.deflate is None else [("permessage-deflate", self.deflate.parameters)]
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
-        return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
+        try:
+            return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
+        except zlib.error:
+            assert isinstance(self.handler, Socket)
+            self.handler.end(Ending(NOT_TEXT, "A compressed message cannot be unpacked.", "refused"))
+            return None
 
 
 class Socket(WebSocketHandler):
@@ -135,10 +147,9 @@ class Socket(WebSocketHandler):
         headers = self.request.headers
         # To Tornado every page is one of ours: `_admit` looks at the origin, so that a refusal has a code and a reason.
         headers["Sec-Fetch-Site"] = "none"
-        answer, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
-        headers["Sec-WebSocket-Extensions"] = answer
+        self._deflate = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        self._form = Form(PACKED in offered, window)
+        self._form = Form(PACKED in offered, self._deflate and self._deflate.window)
         self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
         self._said_at: deque[float] = deque(maxlen=self.services.settings.sockets.messages_per_s)
         self._greeted = asyncio.Event()
@@ -147,11 +158,15 @@ class Socket(WebSocketHandler):
         return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
 
     def get_compression_options(self) -> dict[str, Any] | None:
-        return {} if self._form.window is not None else None
+        return {} if self._deflate is not None else None
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         made = super().get_websocket_protocol()
-        return _Protocol(self, False, made.params) if isinstance(made, WebSocketProtocol13) else made
+        if not isinstance(made, WebSocketProtocol13):
+            return made
+        protocol = _Protocol(self, False, made.params)
+        protocol.deflate = self._deflate
+        return protocol
 
     def open(self, *args: str, **kwargs: str) -> None:
         self.application.settings["sockets"].add(self)
