@@ -55,7 +55,7 @@ _ENDINGS: dict[type[Exception], tuple[int, str]] = {
     errors.SemantikError: (REFUSED, "refused"),
     HTTPError: (REFUSED, "refused"),
 }
-_LEFT = Ending(NORMAL, "", "left")
+LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
@@ -222,7 +222,7 @@ class Socket(WebSocketHandler):
             with self.services.vigil.over(principal, self._expel):
                 await self.serve(principal)
         except asyncio.CancelledError:
-            ending = self._ending or _LEFT
+            ending = self._ending or LEFT
         except Exception as error:
             ending = why_ended(error)
             if isinstance(error, errors.Unauthorized):

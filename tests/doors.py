@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgpack
 from conftest import Serving
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 _FRAME_S = 30
@@ -79,7 +79,7 @@ class Event:
 
 
 class EventStream:
-    """`GET …/operations/{id}/events`, read as it comes. `answer` is the response, once the stream has ended."""
+    """`GET …/operations/{id}/events`, read as it comes; `headers` are the answer's, once anything was received."""
 
     def __init__(
         self,
@@ -88,21 +88,33 @@ class EventStream:
         headers: Mapping[str, str],
         query: Mapping[str, str] | None = None,
     ) -> None:
-        self._text = b""
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._http = AsyncHTTPClient(force_instance=True)
-        path = f"{serving.url}/api/v2/operations/{operation_id}/events"
-        request = HTTPRequest(
-            path + (f"?{urlencode(query)}" if query else ""),
-            headers=dict(headers),
-            streaming_callback=self._take,
-            request_timeout=0,
-        )
-        self.answer = asyncio.ensure_future(self._fetch(request))
+        self.headers: dict[str, str] = {}
+        self._at = urlsplit(serving.url)
+        path = f"/api/v2/operations/{operation_id}/events" + (f"?{urlencode(query)}" if query else "")
+        # HTTP/1.0: what follows the headers is the stream itself, to the end of the connection.
+        lines = [
+            f"GET {path} HTTP/1.0",
+            f"Host: {self._at.netloc}",
+            *(f"{k}: {v}" for k, v in headers.items()),
+        ]
+        self._request = "\r\n".join([*lines, "", ""]).encode()
+        self._writer: asyncio.StreamWriter | None = None
 
     async def receive(self) -> Event | None:
         """The next event; None when the stream has ended."""
-        return await asyncio.wait_for(self._events.get(), _FRAME_S)
+        async with asyncio.timeout(_FRAME_S):
+            if self._writer is None:
+                await self._open()
+            while True:
+                try:
+                    block = await self._reader.readuntil(b"\n\n")
+                except asyncio.IncompleteReadError as error:
+                    assert error.partial == b""
+                    return None
+                lines = [line.partition(": ") for line in block.decode().rstrip("\n").split("\n")]
+                fields = {name: value for name, _, value in lines if name}
+                if "data" in fields:
+                    return Event(fields.get("event", "message"), fields.get("id"), json.loads(fields["data"]))
 
     async def until(self, kind: str) -> list[Event]:
         """All events up to the first whose message is of this type, or (as "close") the last."""
@@ -120,19 +132,15 @@ class EventStream:
         return events
 
     def leave(self) -> None:
-        self._http.close()
+        assert self._writer is not None
+        self._writer.close()
 
-    async def _fetch(self, request: HTTPRequest) -> HTTPResponse:
-        try:
-            return await self._http.fetch(request, raise_error=False)
-        finally:
-            self._events.put_nowait(None)
-
-    def _take(self, chunk: bytes) -> None:
-        *blocks, self._text = (self._text + chunk).split(b"\n\n")
-        for block in blocks:
-            lines = [line.partition(": ") for line in block.decode().split("\n")]
-            fields = {name: value for name, _, value in lines if name}
-            if "data" in fields:
-                data = json.loads(fields["data"])
-                self._events.put_nowait(Event(fields.get("event", "message"), fields.get("id"), data))
+    async def _open(self) -> None:
+        self._reader, self._writer = await asyncio.open_connection(
+            self._at.hostname, self._at.port, limit=1 << 20
+        )
+        self._writer.write(self._request)
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
+        status, *lines = head.rstrip().split("\r\n")
+        assert status.split()[1] == "200", head
+        self.headers = dict(line.split(": ", 1) for line in lines)
