@@ -141,7 +141,7 @@ async def test_a_user_who_is_disabled_is_shut_out(start: Callable[..., Serving])
 
 
 async def test_a_token_that_expires_while_the_socket_is_open_closes_it(start: Callable[..., Serving]) -> None:
-    serving = start(*_OPEN, "--auth-access-token-s", "10")
+    serving = start(*_OPEN, "--auth-access-token-s", "10", "--log-level", "debug")
     client = await new_user(serving)
     async with told(serving, client) as operation:
         reason = "The token has expired; connect again with a new one."
