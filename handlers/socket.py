@@ -16,14 +16,13 @@ import logging
 import time
 import zlib
 from collections import deque
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from tornado.httputil import HTTPHeaders
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from handlers.base import Services, authenticate, origin_allowed
+from handlers.base import Door, Services, authenticate, origin_allowed
 from handlers.outbox import Outbox, SlowReader
 from handlers.spoken import Spoken, understood
 from handlers.wire import Deflate, Form, agreed
@@ -64,12 +63,20 @@ class _Protocol(WebSocketProtocol13):
 
     is_text = True
     deflate: Deflate | None = None
+    _has_context = False
 
     def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, Any]]:
         return [] if self.deflate is None else [("permessage-deflate", self.deflate.parameters)]
 
+    def _create_compressors(self, side: str, agreed_parameters: dict[str, Any], *options: Any) -> None:
+        super()._create_compressors(side, {**agreed_parameters, "client_no_context_takeover": None}, *options)
+
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
+        if self._frame_compressed and self.deflate is not None and not self._has_context:
+            # Most clients send nothing compressed: so the context of those that do is made here.
+            super()._create_compressors("server", self.deflate.parameters, {})
+            self._has_context = True
         try:
             return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
         except zlib.error:
@@ -78,7 +85,7 @@ class _Protocol(WebSocketProtocol13):
             return None
 
 
-class Socket(WebSocketHandler):
+class Socket(Door, WebSocketHandler):
     """Accepts first and closes with a code then: a refused upgrade would show a browser only 1006.
 
     A door overrides `serve` and `subject`, and `said` when its clients may say more than ping.
@@ -88,6 +95,8 @@ class Socket(WebSocketHandler):
     _outbox: Outbox
     _serving: asyncio.Task[None]
     _ending: Ending | None = None
+    _greeting: asyncio.Future[None] | None = None  # until the first message
+    _said_at: deque[float] | None = None
 
     @property
     def subject(self) -> dict[str, str]:
@@ -112,7 +121,9 @@ class Socket(WebSocketHandler):
 
     def greet(self) -> None:
         """From now on the client is answered: what it says before its first message waits."""
-        self._greeted.set()
+        if self._greeting is not None:
+            self._greeting.set_result(None)
+            self._greeting = None
 
     def push(self, data: bytes, messages: int) -> bool:
         """Send bytes that hold so many messages; False when nothing can be sent any more."""
@@ -151,8 +162,7 @@ class Socket(WebSocketHandler):
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self._form = Form(PACKED in offered, self._deflate and self._deflate.window)
         self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
-        self._said_at: deque[float] = deque(maxlen=self.services.settings.sockets.messages_per_s)
-        self._greeted = asyncio.Event()
+        self._greeting = asyncio.get_running_loop().create_future()
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
@@ -175,7 +185,10 @@ class Socket(WebSocketHandler):
         self._serving = asyncio.create_task(self._serve())
 
     async def on_message(self, message: str | bytes) -> None:
-        await self._greeted.wait()  # what was said before the first message is answered after it
+        if self._greeting is not None:
+            await asyncio.shield(
+                self._greeting
+            )  # what was said before the first message is answered after it
         begun = time.monotonic()
         assert isinstance(message, bytes)
         if self._ending is not None or not self._bearable(message, begun):
@@ -194,18 +207,8 @@ class Socket(WebSocketHandler):
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
-        self._greeted.set()
+        self.greet()
         self._serving.cancel()
-
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        # Tornado's own would log the whole address, and with it the token.
-        if not isinstance(value, HTTPError):
-            log.error("%s failed", self.request.path, exc_info=value)
 
     # What follows is our own.
 
@@ -234,9 +237,10 @@ class Socket(WebSocketHandler):
         self._shut(ending)
 
     async def _admit(self) -> Principal:
-        if not origin_allowed(self.request, self.services.settings):
-            raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         token = self.get_query_argument("token", "") or self._bearer
+        from_a_file = token and self.request.headers.get("Origin") == "null"
+        if not (from_a_file or origin_allowed(self.request, self.services.settings)):
+            raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         if token:
             return await self.services.auth.authenticate(token)
         return await authenticate(self.request, self.services)
@@ -247,6 +251,8 @@ class Socket(WebSocketHandler):
     def _bearable(self, message: bytes, moment: float) -> bool:
         """Whether a message may be looked at; if not, the socket ends."""
         rules = self.services.settings.sockets
+        if self._said_at is None:
+            self._said_at = deque(maxlen=rules.messages_per_s)
         flooding = len(self._said_at) == rules.messages_per_s and moment - self._said_at[0] < 1.0
         self._said_at.append(moment)
         if flooding:

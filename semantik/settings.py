@@ -7,11 +7,15 @@ environment's names, `conf/semantik.toml` and `docs/configuration.md` are tested
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import voluptuous as vol
+
+from semantik.errors import Invalid
+from semantik.globs import Globs
 
 
 def _setting(default: Any, check: Any, doc: str) -> Any:
@@ -34,6 +38,23 @@ def _one_of(*values: str) -> Any:
     return vol.In(values, msg="one of " + ", ".join(values))
 
 
+def _all(test: Callable[[str], bool], msg: str) -> Any:
+    def check(items: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(test(item) for item in items):
+            raise vol.Invalid(msg)
+        return items
+
+    return check
+
+
+def _globs(value: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        Globs(value)
+    except Invalid as error:
+        raise vol.Invalid(f"globs ({error})") from error
+    return value
+
+
 _ANY = vol.Schema(object)
 _NOT_EMPTY = vol.Length(min=1, msg="a text that is not empty")
 _MIB = 1 << 20
@@ -44,11 +65,13 @@ class Documents:
     """What may be read from the disk, and how much of it."""
 
     roots: tuple[str, ...] = _setting(
-        ["/"], _ANY, "Folders below which documents may be read; symlinks are resolved first."
+        ["/"],
+        _all(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
+        "Folders below which documents may be read; symlinks are resolved first.",
     )
     exclude: tuple[str, ...] = _setting(
         [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],
-        _ANY,
+        _globs,
         "Names (globs) that a scan passes over.",
     )
     max_file_bytes: int = _setting(
@@ -171,6 +194,19 @@ class Operations:
 
 
 @dataclass(frozen=True)
+class Scan:
+    """The scans of folders that users watch live."""
+
+    concurrent: int = _setting(
+        4, _between(1, 100), "Scans at the same time in this server; others wait for their turn."
+    )
+    wait_s: float = _setting(30.0, _at_least(0.1), "A scan that waits longer for its turn is refused.")
+    max_files: int = _setting(
+        10_000, _between(1, 20_000), "Files that the answer to a scan lists at most; all are counted."
+    )
+
+
+@dataclass(frozen=True)
 class Auth:
     """Who may come in."""
 
@@ -242,5 +278,6 @@ class Settings:
     progress: Progress = dataclasses.field(default_factory=Progress)
     sockets: Sockets = dataclasses.field(default_factory=Sockets)
     operations: Operations = dataclasses.field(default_factory=Operations)
+    scan: Scan = dataclasses.field(default_factory=Scan)
     auth: Auth = dataclasses.field(default_factory=Auth)
     log: Log = dataclasses.field(default_factory=Log)

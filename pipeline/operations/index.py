@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pipeline.batch import ModelSpec
 from pipeline.flow import Flow
+from pipeline.pace import weight
 from pipeline.registration import register
 from pipeline.run import Run
 from pipeline.storing import Storer
@@ -69,4 +70,6 @@ async def embed(run: Run, storer: Storer) -> None:
         precision=model.precision,
         workers=run.parts.pool.batch_workers,
     )
+    files, size = await run.parts.store.documents.pending_bytes(run.operation.id)
+    run.pace.begin(files * weight(0) + size)
     await Flow(run, storer).go()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import gc
 import logging
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from semantik import __version__
 from semantik.configuration import Entry, entries, load
-from semantik.errors import SemantikError
+from semantik.errors import ConfigError, SemantikError
 from semantik.settings import Settings
 
 log = logging.getLogger("semantik")
@@ -21,6 +21,7 @@ _BAD_USAGE = 2
 
 def main(argv: list[str]) -> int:
     """Parse the command line, run, and return the exit status: 0 after a signal, 1 when a part died, 2 for misuse."""
+    from semantik.lifetime import Lifetime
     from semantik.logs import set_up
 
     arguments = vars(_parser().parse_args(argv))
@@ -29,7 +30,9 @@ def main(argv: list[str]) -> int:
     try:
         settings = load(config, overrides=overrides)
         set_up(settings.log)
-        return asyncio.run(_serve(settings))
+        _look_at(settings.documents.roots)
+        lifetime = Lifetime()
+        return lifetime.run(_serve(settings, lifetime.leave))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
         return _BAD_USAGE
@@ -55,18 +58,28 @@ def _help(entry: Entry) -> str:
     return f"{entry.doc} [{default}]".replace("%", "%%")
 
 
-async def _serve(settings: Settings) -> int:
+def _look_at(roots: tuple[str, ...]) -> None:
+    """Refuse a root that is a file. One that is missing may be a disk that is mounted later: searching does without."""
+    for root in map(Path, roots):
+        if root.is_file():
+            raise ConfigError(
+                f"documents.roots = {str(root)!r} is not allowed: a folder is expected, not a file."
+            )
+        if not root.is_dir():
+            log.warning("documents.roots has %s, which is no folder now; nothing below it can be read", root)
+
+
+async def _serve(settings: Settings, leave: Callable[[], None]) -> int:
     from semantik.server import running
 
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with running(settings) as server:
+        # What is loaded by now stays to the end: the collector need not look at it while messages wait.
+        gc.collect()
+        gc.freeze()
         print(f"Semantik is ready: {server.url}", flush=True)
-        failure = asyncio.ensure_future(server.failure)
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({failure, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not failure.done():
-            return 0
-        log.critical("A part of the server has died; ending", exc_info=failure.exception())
+        try:
+            await server.failure
+        except Exception as error:
+            log.critical("A part of the server has died; ending", exc_info=error)
+        leave()
         return 1
