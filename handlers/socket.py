@@ -128,6 +128,8 @@ class Socket(Door, WebSocketHandler):
     def push(self, data: bytes, messages: int) -> bool:
         """Send bytes that hold so many messages; False when nothing can be sent any more."""
         self.greet()
+        if self._ending is not None:
+            return False
         taken = self._outbox.push(data, messages)
         if self._outbox.slow:
             self.end(why_ended(SlowReader()))
@@ -186,9 +188,8 @@ class Socket(Door, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         if self._greeting is not None:
-            await asyncio.shield(
-                self._greeting
-            )  # what was said before the first message is answered after it
+            # What was said before the first message is answered after it.
+            await asyncio.shield(self._greeting)
         begun = time.monotonic()
         assert isinstance(message, bytes)
         if self._ending is not None or not self._bearable(message, begun):
@@ -233,6 +234,7 @@ class Socket(Door, WebSocketHandler):
             if ending.code == FAULT:
                 log.error("%s failed", self.request.path, exc_info=error)
         self.greet()
+        self._ending = ending
         self.services.metrics.ended(self.operation_type, ending.status)
         self._shut(ending)
 

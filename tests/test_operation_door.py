@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import PASSWORD, Serving, complaints, new_user
@@ -61,6 +62,16 @@ async def test_the_cookie_is_good_for_pages_of_this_server_only(shared: Serving)
             code, reason = await closing(await connect(shared, path, query, headers=headers))
             assert (code, reason) == (1008, "The token is not valid; sign in again.")
     assert token not in shared.log.read_text()
+
+
+async def test_a_page_from_a_file_needs_a_token(shared: Serving) -> None:
+    client = await new_user(shared)
+    async with told(shared, client) as operation:
+        socket = await connect(
+            shared, f"/ws/operations/{operation.id}", {"token": client.token}, headers={"Origin": "null"}
+        )
+        await until(socket, "operation_started")
+        socket.close()
 
 
 async def test_an_allowed_origin_needs_a_token(start: Callable[..., Serving]) -> None:
@@ -133,6 +144,21 @@ async def test_everything_is_sent_before_the_socket_is_closed(shared: Serving) -
         assert again.close_code == 1000
 
 
+@pytest.mark.parametrize("since", ["last", "$"])
+async def test_who_comes_between_the_last_message_and_its_note_does_not_wait_for_it(
+    shared: Serving, since: str
+) -> None:
+    client = await new_user(shared)
+    async with told(shared, client) as operation:
+        last = await operation.end(announced=False)
+        query = {"token": client.token, "since": last if since == "last" else since}
+        sockets = [await connect(shared, f"/ws/operations/{operation.id}", query) for _ in range(5)]
+        for socket in sockets:
+            [state] = await rest(socket)
+            assert (state["type"], state["data"]["status"]) == ("current_state", "completed")
+            assert socket.close_code == 1000
+
+
 async def test_a_cursor_that_is_no_longer_kept_is_told(shared: Serving) -> None:
     client = await new_user(shared)
     async with told(shared, client, limits=Progress(history_frames=100)) as operation:
@@ -178,6 +204,27 @@ async def test_a_socket_is_closed_when_the_server_stops(start: Callable[..., Ser
     assert await asyncio.to_thread(serving.stop) == 0
     for socket in sockets:
         assert await closing(socket) == (1001, "The server is shutting down; connect again.")
+
+
+async def test_nothing_follows_a_close_frame(shared: Serving) -> None:
+    client = await new_user(shared)
+    async with told(shared, client, ended=True) as operation:
+        at = urlsplit(shared.url)
+        reader, writer = await asyncio.open_connection(at.hostname, at.port)
+        lines = [
+            f"GET /ws/operations/{operation.id}?token={client.token} HTTP/1.1",
+            f"Host: {at.netloc}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Version: 13",
+        ]
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        await reader.readuntil(b"The operation has ended.")
+        mask = bytes(4)
+        writer.write(b"\x81\x84" + mask + b"ping" + b"\x88\x80" + mask)
+        assert await reader.read() == b""
+        writer.close()
 
 
 async def test_what_is_no_handshake_is_refused(shared: Serving) -> None:

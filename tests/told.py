@@ -52,12 +52,13 @@ class Told:
         assert operation is not None
         await self.store.operations.save(operation, fields)
 
-    async def end(self, status: str = "completed") -> str:
-        """As pipeline/ending.py does it; returns the id of the last message."""
+    async def end(self, status: str = "completed", *, announced: bool = True) -> str:
+        """As pipeline/ending.py does it, up to the note that the end was told; returns the id of the last message."""
         await self.save(status=status, completed_at=now())
         await self.publisher.tell(f"operation_{status}", once="end", status=status)
         last = await self.publisher.tell("status_update", once="end status", terminal=True, status=status)
-        await self.store.operations.mark_announced(self.id, self.publisher.last_seq)
+        if announced:
+            await self.store.operations.mark_announced(self.id, self.publisher.last_seq)
         return last
 
 
