@@ -63,9 +63,10 @@ async def test_it_shows_each_operation_as_its_own_socket_does(shared: Serving) -
             for number in range(30):
                 await operation.tell("error", message=str(number), fatal=False)
         everything = await _connect(shared, client)
+        frames = await _until_all(everything, "operation_started", [one, other])
         for operation in (one, other):
             await operation.end()
-        frames = await _until_all(everything, "status_update", [one, other])
+        frames += await _until_all(everything, "status_update", [one, other])
         for operation in (one, other):
             alone = [f async for f in client.watch(operation.id) if "seq" in f]
             assert [f for f in _of(frames, operation) if "seq" in f] == alone
