@@ -150,8 +150,9 @@ class Events(Handler):
 
     def _push(self, data: bytes, messages: int) -> bool:
         rules = self.services.settings.sockets
-        self._messages += messages
-        self._bytes += len(data)
+        if self._waiting:  # a page of the history alone may be over the bound, and its reader not slow at all
+            self._messages += messages
+            self._bytes += len(data)
         self._waiting.append(data)
         self._news.set()
         tally = self.application.settings["tally"]

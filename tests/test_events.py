@@ -169,6 +169,27 @@ async def test_one_over_the_limit_gets_429(start: Callable[..., Serving]) -> Non
     assert events[-1].event == "close" and events[-1].data["code"] == 1001
 
 
+async def test_who_reads_too_slowly_is_told_so_and_goes_on_later(start: Callable[..., Serving]) -> None:
+    serving = start("--sockets-inbox-frames", "10", "--sockets-inbox-bytes", "65536")
+    client = await new_user(serving)
+    async with told(serving, client) as operation:
+        stream = _stream(serving, client, operation.id)
+        await stream.until("operation_started")
+        for number in range(1500):  # more than the kernel takes
+            last = await operation.tell("error", message=f"{number} " + "x" * 10_000, fatal=False)
+        events = await stream.rest()
+        assert events[-1].event == "close" and events[-1].data["code"] == 1013
+        seqs = [event.data["seq"] for event in events if event.id]
+        assert seqs == list(range(2, len(seqs) + 2)) and len(seqs) < 1500
+        [*_, reached] = [event.id for event in events if event.id]
+        rest_of_it = _stream(serving, client, operation.id, reached)
+        while (event := await rest_of_it.receive()) is not None and event.id != last:
+            if event.id:
+                seqs.append(event.data["seq"])
+        assert [*seqs, event.data["seq"] if event else None] == list(range(2, 1502))
+        rest_of_it.leave()
+
+
 async def test_curl_shows_it_to_the_end(shared: Serving) -> None:
     client = await new_user(shared)
     async with told(shared, client, ended=True) as operation:
