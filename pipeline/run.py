@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from pipeline.batch import ModelInfo
 from pipeline.pace import Pace
 from pipeline.pool import Pool
 from pipeline.telling import Teller
@@ -109,11 +110,21 @@ class Run:
             "eta_s": pace.eta_s,
         }
 
-    async def know_dimension(self, dimension: int) -> None:
-        """Keep how long the collection's vectors are, before the first of them is stored."""
-        if self.collection.dimension is None:
-            fields = {"dimension": dimension}
-            self.collection = await self.parts.store.collections.change(self.collection.id, fields)
+    async def know_model(self, model: ModelInfo) -> None:
+        """Keep what the collection's model makes of it, before the first vector is stored: how long vectors are, and
+        chunks no longer than it reads."""
+        collection = self.collection
+        fields: dict[str, Any] = {}
+        if collection.dimension is None:
+            fields["dimension"] = model.dimension
+        if collection.chunk_size > model.room:
+            fields["chunk_size"] = model.room
+            fields["chunk_overlap"] = collection.chunk_overlap * model.room // collection.chunk_size
+            self.warn(
+                f"chunk_size was {collection.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
+            )
+        if fields:
+            self.collection = await self.parts.store.collections.change(collection.id, fields)
 
     def advance(self, last_seq: int) -> None:
         """Note that chunks up to `last_seq` may be found now."""

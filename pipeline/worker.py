@@ -110,7 +110,7 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Re
         places = extract.Places(reading.roots, reading.forbidden)
         extracted = extract.extract(file.path, reading.max_file_bytes, places)
         chunks = chunk.cut(
-            extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.room
+            extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.info.room
         )
     except extract.ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)

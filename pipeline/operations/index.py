@@ -62,7 +62,7 @@ async def scan(run: Run, storer: Storer) -> None:
 async def embed(run: Run, storer: Storer) -> None:
     """Take every pending document to its end."""
     model = await run.parts.pool.describe(ModelSpec(run.collection.model, run.collection.precision))
-    await run.know_dimension(model.dimension)
+    await run.know_model(model)
     await run.stage(
         "processing_embeddings",
         total_files=storer.counts.total,
