@@ -7,11 +7,12 @@ from http import HTTPStatus
 import voluptuous as vol
 
 from handlers.base import COOKIE, Handler
+from handlers.fields import optional, text
 from handlers.shapes import signed_in_json, user_json
 from semantik.auth import SignedIn
 
 _REGISTER = vol.Schema(
-    {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): vol.Maybe(str)}
+    {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
 )
 _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})

@@ -17,6 +17,7 @@ import voluptuous as vol
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
+from handlers.fields import Expected
 from semantik import errors
 from semantik.access import Access
 from semantik.auth import Auth, Principal
@@ -42,6 +43,15 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Busy: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+_SECRETS = ("password", "refresh_token")  # fields whose values no message repeats
+_MOST_FAULTS = 5
+_MOST_SHOWN = 60  # characters of a value, or of a name that is not ours
+_TYPES = {
+    "expected str": "a text is expected",
+    "expected a list": "a list is expected",
+    "expected a dictionary": "an object is expected",
 }
 
 SECURITY_HEADERS = {
@@ -98,7 +108,29 @@ def origin_allowed(request: HTTPServerRequest, settings: Settings) -> bool:
     return same_origin(request) or request.headers["Origin"] in settings.allowed_origins
 
 
-class Handler(RequestHandler):
+class Door(RequestHandler):
+    """What the doors share whichever of Tornado's classes they are; stands before it among the bases."""
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            where = f"The query's parameter {name}" if name else "The address"
+            # Of Tornado's kind, which files and sockets know as well.
+            raise HTTPError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where} is not UTF-8.") from error
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log faults of ours, without the query, which may hold a token. A refusal, ours or Tornado's, is none."""
+        if not isinstance(value, (errors.SemantikError, HTTPError)):
+            log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+
+
+class Handler(Door):
     """Base of the REST doors. `public = True` lets anybody in; else `self.principal` is who asks."""
 
     public = False
@@ -115,11 +147,6 @@ class Handler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
 
     async def prepare(self) -> None:
-        if len(self.request.body) > self.services.settings.max_body_bytes:
-            raise HTTPError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                reason=f"The body may have {self.services.settings.max_body_bytes} bytes at most.",
-            )
         if self.request.method not in ("GET", "HEAD") and not origin_allowed(
             self.request, self.services.settings
         ):
@@ -131,14 +158,15 @@ class Handler(RequestHandler):
         """The JSON object that was sent, checked; raises Invalid that names the field."""
         try:
             value = json.loads(self.request.body or b"{}")
-        except (ValueError, RecursionError) as error:
-            raise errors.Invalid(f"The body is not valid JSON: {error}.") from error
-        if not isinstance(value, dict):
-            raise errors.Invalid("The body must be a JSON object.")
-        try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
             raise errors.Invalid("The body holds half a character (a lone surrogate).") from error
+        except RecursionError as error:
+            raise errors.Invalid("The body's lists and objects are nested too deeply.") from error
+        except ValueError as error:
+            raise errors.Invalid(f"The body is not valid JSON: {error}.") from error
+        if not isinstance(value, dict):
+            raise errors.Invalid("The body must be a JSON object.")
         return checked(schema, value)
 
     def query(self, schema: vol.Schema) -> dict[str, Any]:
@@ -161,15 +189,6 @@ class Handler(RequestHandler):
         self.set_header("Content-Type", "application/problem+json")
         self.finish(json.dumps(problem(status, describe(status, error))))
 
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        if not isinstance(value, (errors.SemantikError, HTTPError)):
-            log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
-
 
 class Nowhere(Handler):
     """Every path that leads nowhere."""
@@ -181,11 +200,12 @@ class Nowhere(Handler):
 
 
 def checked(schema: vol.Schema, value: dict[str, Any]) -> dict[str, Any]:
-    """Validate a JSON object; raises Invalid that says where and what was wrong."""
+    """Validate a JSON object; raises Invalid that names each field, its value, and what is allowed."""
     try:
         result: dict[str, Any] = schema(value)
     except vol.MultipleInvalid as error:
-        raise errors.Invalid("; ".join(_fault(e) for e in error.errors) + ".") from error
+        faults = [_fault(each, schema, value) for each in error.errors[:_MOST_FAULTS]]
+        raise errors.Invalid("; ".join(faults) + ".") from error
     return result
 
 
@@ -193,9 +213,30 @@ def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
     return {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
 
 
-def _fault(error: vol.Invalid) -> str:
-    where = ".".join(str(getattr(part, "schema", part)) for part in error.path)
-    return f"{where}: {error.msg}" if where else str(error.msg)
+def _fault(error: vol.Invalid, schema: vol.Schema, value: Any) -> str:
+    path = [getattr(part, "schema", part) for part in error.path]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[
+        1 : 1 + _MOST_SHOWN
+    ]
+    if isinstance(error, vol.RequiredFieldInvalid):
+        return f"{where} is missing"
+    if error.msg == "extra keys not allowed":
+        known = schema.schema
+        for part in path[:-1]:
+            known = getattr(known[part], "schema", known[part])
+        return f"{where} is not known here; known are " + ", ".join(sorted(map(str, known)))
+    for part in path:
+        value = value[part]
+    found = where if where in _SECRETS else where + _shown(value)
+    allowed = f"{error.msg} is expected" if isinstance(error, Expected) else _TYPES.get(error.msg, error.msg)
+    return f"{found} is not allowed: {allowed}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        return " (a list)" if isinstance(value, list) else " (an object)"
+    found = json.dumps(value, ensure_ascii=False)
+    return f" = {found}" if len(found) <= _MOST_SHOWN else f" = {found[:_MOST_SHOWN]}…"
 
 
 def describe(status: HTTPStatus, error: BaseException | None) -> str:

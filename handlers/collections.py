@@ -7,7 +7,7 @@ from http import HTTPStatus
 import voluptuous as vol
 
 from handlers.base import Handler
-from handlers.fields import whole
+from handlers.fields import optional, text, whole
 from handlers.paging import PAGE, page_json
 from handlers.shapes import collection_json, operation_json, source_json, source_view_json, stats_json
 from semantik.catalog import OperationView
@@ -15,16 +15,16 @@ from semantik.library import Wish
 
 _CREATE = vol.Schema(
     {
-        vol.Required("name"): str,
-        vol.Optional("description"): str,
-        vol.Optional("source_path"): vol.Maybe(str),
-        vol.Optional("embedding_model"): vol.Maybe(vol.All(str, vol.Length(min=1, max=500))),
-        vol.Optional("chunk_size"): vol.Maybe(whole(16, 100_000)),
-        vol.Optional("chunk_overlap"): vol.Maybe(whole(0, 50_000)),
+        vol.Required("name"): text(),
+        vol.Optional("description"): text(),
+        vol.Optional("source_path"): optional(text()),
+        vol.Optional("embedding_model"): optional(text(1, 500)),
+        vol.Optional("chunk_size"): optional(whole(16, 100_000)),
+        vol.Optional("chunk_overlap"): optional(whole(0, 50_000)),
     }
 )
-_CHANGE = vol.Schema({vol.Optional("name"): str, vol.Optional("description"): str})
-_SOURCE = vol.Schema({vol.Required("path"): str})
+_CHANGE = vol.Schema({vol.Optional("name"): text(), vol.Optional("description"): text()})
+_SOURCE = vol.Schema({vol.Required("path"): text()})
 _LIST = vol.Schema(PAGE)
 
 

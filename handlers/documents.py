@@ -7,15 +7,15 @@ from dataclasses import asdict
 import voluptuous as vol
 
 from handlers.base import Handler
-from handlers.fields import digits
+from handlers.fields import digits, one_of, text
 from handlers.paging import PAGE, page_json
 from handlers.shapes import document_json
 
 _LIST = vol.Schema(
     {
         **PAGE,
-        vol.Optional("status"): vol.In(("pending", "indexed", "failed", "skipped")),
-        vol.Optional("name"): vol.Length(min=1, max=500),
+        vol.Optional("status"): one_of("pending", "indexed", "failed", "skipped"),
+        vol.Optional("name"): text(1, 500),
     }
 )
 _CONTENT = vol.Schema(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from handlers.base import SECURITY_HEADERS, describe, problem
+from handlers.base import SECURITY_HEADERS, Door, describe, problem
 
 WEB = Path(__file__).parent / "web"
 
 
-class Static(StaticFileHandler):
+class Static(Door, StaticFileHandler):
     """Files of `handlers/web`; the browser asks each time whether they have changed."""
 
     def parse_url_path(self, url_path: str) -> str:
@@ -27,15 +26,6 @@ class Static(StaticFileHandler):
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-cache")
-
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        if not isinstance(value, HTTPError):
-            super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_extra_headers("")

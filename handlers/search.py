@@ -9,7 +9,7 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import Handler
-from handlers.fields import number, whole
+from handlers.fields import Expected, list_of, number, optional, text, whole
 from handlers.shapes import hit_json
 from semantik.records import Filters
 from semantik.search import Question
@@ -24,29 +24,31 @@ def _moment(value: Any) -> datetime | None:
         moment = datetime.fromisoformat(value)
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
-        raise vol.Invalid("a date or time in ISO 8601, as 2026-01-31T12:00:00Z") from error
+        raise Expected("a date or time in ISO 8601 (as 2026-01-31T12:00:00Z)") from error
     if not _YEARS[0] <= moment.year <= _YEARS[1]:
-        raise vol.Invalid(f"a year from {_YEARS[0]} to {_YEARS[1]}")
+        raise Expected(f"a year from {_YEARS[0]} to {_YEARS[1]}")
     return moment
 
 
 def _extension(value: Any) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 50:
-        raise vol.Invalid("a file name's ending, as .pdf")
+        raise Expected("a file name's ending of 1 to 50 characters (as .pdf)")
     return value if value.startswith(".") else f".{value}"
 
 
 _SEARCH = vol.Schema(
     {
-        vol.Required("query"): str,
-        vol.Optional("collection_ids"): vol.Maybe(vol.All([str], vol.Length(max=1000))),
+        vol.Required("query"): text(),
+        vol.Optional("collection_ids"): optional(list_of(text(1, 100), 1000, "collections' ids")),
         vol.Optional("k", default=10): whole(1, 100_000),
         vol.Optional("offset", default=0): whole(0, 100_000),
-        vol.Optional("score_threshold"): vol.Maybe(number(-1, 1)),
+        vol.Optional("score_threshold"): optional(number(-1, 1)),
         vol.Optional("filters", default=dict): vol.Schema(
             {
-                vol.Optional("path_glob"): vol.Maybe(vol.All(str, vol.Length(min=1, max=1000))),
-                vol.Optional("extensions"): vol.All([_extension], vol.Length(max=100), vol.Coerce(tuple)),
+                vol.Optional("path_glob"): optional(text(1, 1000)),
+                vol.Optional("extensions"): vol.All(
+                    list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
+                ),
                 vol.Optional("modified_after"): _moment,
                 vol.Optional("modified_before"): _moment,
             }

@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from semantik import settings
-from semantik.errors import Forbidden, Invalid, Unauthorized
+from semantik.errors import Conflict, Forbidden, Invalid, Unauthorized
 from semantik.records import Session, User, new_id, now
 from semantik.store import Store
 from semantik.store.users import FIRST_USER_ID
@@ -80,8 +80,10 @@ class Auth:
             raise Invalid(f"The user name must have 1 to {_MAX_TEXT} printable characters.")
         if not _MIN_PASSWORD <= len(password) <= _MAX_TEXT:
             raise Invalid(f"The password must have {_MIN_PASSWORD} to {_MAX_TEXT} characters.")
-        if email is not None and ("@" not in email or len(email) > _MAX_TEXT):
-            raise Invalid(f"{email!r} is not an e-mail address.")
+        if email is not None and ("@" not in email or len(email) > _MAX_TEXT or not email.isprintable()):
+            raise Invalid(
+                f"The e-mail address must hold an @ and have {_MAX_TEXT} printable characters at most."
+            )
         user = User(
             id=FIRST_USER_ID if first else new_id(),
             username=username,
@@ -91,7 +93,18 @@ class Auth:
             disabled=False,
             created_at=now(),
         )
-        await self._store.users.add(user)
+        try:
+            await self._store.users.add(user)
+        except Conflict as error:
+            if not first or await self.needs_first_user():
+                raise
+            # Another became the first meanwhile, so the name may well be free.
+            if self._rules.registration != "open":
+                raise Forbidden(
+                    "The administrator was registered just now, and with that registration is closed; "
+                    "ask the administrator for an account."
+                ) from error
+            return await self.register(username, password, email)
         return user
 
     async def login(self, login: str, password: str) -> SignedIn:

@@ -9,14 +9,15 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.websocket import websocket_connect
 
-from semantik.errors import SemantikError
+from semantik.errors import SemantikError, Unavailable
 
 _ANSWER_S = 90.0
 _FRAME_S = 60.0  # the protocol promises one every five seconds
 _NORMAL = 1000
+_MOST_SHOWN = 200  # characters of an answer that is not ours
 
 
 class Refused(SemantikError):
@@ -43,7 +44,10 @@ class Client:
         self.token = answer["access_token"]
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """Call `/api/v2/<path>` and return its JSON (None where there is none); raises Refused."""
+        """Call `/api/v2/<path>` and return its JSON (None where there is none).
+
+        Raises Refused, or Unavailable when there is no server that answers.
+        """
         address = f"{self.url}/api/v2/{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Content-Type": "application/json"}
         if self.token:
@@ -56,11 +60,18 @@ class Client:
             request_timeout=_ANSWER_S,
             allow_nonstandard_methods=True,
         )
-        answer = await self._http.fetch(request, raise_error=False)
-        value = json.loads(answer.body) if answer.body else None
+        try:
+            answer = await self._http.fetch(request, raise_error=False)
+        except (OSError, HTTPClientError) as error:  # nobody listens, no such host, cut off, too late
+            reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
+            raise Unavailable(f"{self.url} does not answer: {reason}.") from error
+        try:
+            value = json.loads(answer.body) if answer.body else None
+        except ValueError as error:
+            raise Refused(answer.code, _foreign(self.url, answer)) from error
         if answer.code >= HTTPStatus.BAD_REQUEST:
-            detail = value["detail"] if isinstance(value, dict) else str(answer.error)
-            raise Refused(answer.code, detail)
+            detail = value.get("detail") if isinstance(value, dict) else None
+            raise Refused(answer.code, detail or _foreign(self.url, answer))
         return value
 
     async def watch(self, operation_id: str, since: str | None = None) -> AsyncIterator[dict[str, Any]]:
@@ -75,3 +86,9 @@ class Client:
                 raise Refused(socket.close_code or 0, socket.close_reason or "The connection was lost.")
         finally:
             socket.close()
+
+
+def _foreign(url: str, answer: HTTPResponse) -> str:
+    """What there is to say of an answer that is no problem document, as `/health` and proxies give."""
+    told = " ".join(answer.body.decode(errors="replace").split())[:_MOST_SHOWN]
+    return f"{url} answered {answer.code} {answer.reason}" + (f": {told}" if told else ".")

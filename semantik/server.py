@@ -21,6 +21,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers.base import Services
+from handlers.body_limit import READ_ALL, BodyLimit
 from handlers.outbox import Tally
 from handlers.routes import application
 from handlers.socket import close_sockets
@@ -48,8 +49,6 @@ from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
 from semantik.vigil import Vigil
-
-_BODY_SLACK = 4  # larger bodies than allowed are read this far, so that the refusal can be told
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             metrics=metrics,
         )
         app = application(services, tally)
-        http = HTTPServer(app, max_body_size=_BODY_SLACK * settings.max_body_bytes)
+        http = HTTPServer(BodyLimit(app, settings.max_body_bytes), max_body_size=READ_ALL)
         http.add_sockets(sockets)
         stack.push_async_callback(http.close_all_connections)
         stack.callback(close_sockets, app)

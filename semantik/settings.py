@@ -7,6 +7,7 @@ environment's names, `conf/semantik.toml` and `docs/configuration.md` are tested
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,15 @@ def _one_of(*values: str) -> Any:
     return vol.In(values, msg="one of " + ", ".join(values))
 
 
+def _all(test: Callable[[str], bool], msg: str) -> Any:
+    def check(items: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(test(item) for item in items):
+            raise vol.Invalid(msg)
+        return items
+
+    return check
+
+
 _ANY = vol.Schema(object)
 _NOT_EMPTY = vol.Length(min=1, msg="a text that is not empty")
 _MIB = 1 << 20
@@ -44,11 +54,13 @@ class Documents:
     """What may be read from the disk, and how much of it."""
 
     roots: tuple[str, ...] = _setting(
-        ["/"], _ANY, "Folders below which documents may be read; symlinks are resolved first."
+        ["/"],
+        _all(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
+        "Folders below which documents may be read; symlinks are resolved first.",
     )
     exclude: tuple[str, ...] = _setting(
         [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],
-        _ANY,
+        _all(lambda name: name != "" and "/" not in name, "a list of names without slashes"),
         "Names (globs) that a scan passes over.",
     )
     max_file_bytes: int = _setting(

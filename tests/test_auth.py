@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -38,6 +40,27 @@ async def test_the_first_user_is_the_administrator_and_then_registration_is_clos
     use = await client.call("GET", "status")
     assert use["rss_bytes"] > 10_000_000
     assert all(worker["role"] in ("question", "batch") for worker in use["workers"])
+
+
+@pytest.mark.parametrize("registration", ["closed", "open"])
+async def test_of_those_who_register_first_one_wins_and_the_others_are_told(
+    start: Callable[..., Serving], registration: str
+) -> None:
+    client = Client(start("--auth-registration", registration).url)
+    answers = await asyncio.gather(
+        *(client.register(f"user-{n}", PASSWORD) for n in range(4)), return_exceptions=True
+    )
+    refusals = [answer for answer in answers if isinstance(answer, Refused)]
+    assert len(refusals) == (3 if registration == "closed" else 0)
+    for refusal in refusals:
+        assert refusal.status == 403
+        assert "registration is closed" in str(refusal).lower() and "administrator" in str(refusal)
+    admins = []
+    for n in range(4):
+        with contextlib.suppress(Refused):
+            await client.sign_in(f"user-{n}", PASSWORD)
+            admins.append((await client.call("GET", "auth/me"))["is_admin"])
+    assert sorted(admins) == [False] * (3 - len(refusals)) + [True]
 
 
 async def test_only_an_administrator_sees_what_the_server_uses(shared: Serving) -> None:

@@ -14,6 +14,8 @@ from semantik.client import Client, Refused
 
 pytestmark = pytest.mark.gen_test(timeout=90)
 
+CHUNK_SIZE = "a whole number from 16 to 100000 is expected."
+
 TEXTS = {
     "bees.md": "# Bees\n\n## Winter\n\nIn winter the bees form a cluster and keep the queen warm.",
     "bread.txt": "Sourdough bread rises overnight; bake it in a hot oven until the crust is dark.",
@@ -122,7 +124,23 @@ async def test_search_pages_thresholds_and_filters(shared: Serving, folder: Path
         ({"query": "x", "k": "many"}, "k"),
         ({"query": "x", "score_threshold": 2}, "score_threshold"),
         ({"query": "x", "filters": {"modified_after": "yesterday"}}, "ISO 8601"),
-        ({"query": "x", "filters": {"colour": "red"}}, "colour"),
+        (
+            {"query": "x", "filters": {"colour": "red"}},
+            "filters.colour is not known here; known are extensions,",
+        ),
+        ({"query": "x", "filters": []}, "filters (a list) is not allowed: an object is expected"),
+        (
+            {"query": "x", "filters": {"extensions": [".md", 7]}},
+            "filters.extensions[1] = 7 is not allowed: a file",
+        ),
+        (
+            {"query": "x", "filters": {"path_glob": ""}},
+            'filters.path_glob = "" is not allowed: a text of 1 to 1000',
+        ),
+        (
+            {"query": "x", "collection_ids": "x"},
+            'collection_ids = "x" is not allowed: a list of at most 1000',
+        ),
         ({"query": "x", "bogus": 1}, "bogus"),
         ({"query": "\ud800"}, "surrogate"),
         ({"query": "x", "collection_ids": ["\udfff"]}, "surrogate"),
@@ -197,24 +215,64 @@ async def test_nobody_sees_what_is_another_users(shared: Serving, folder: Path) 
 
 
 @pytest.mark.parametrize(
-    ("body", "word"),
+    ("body", "sentence"),
     [
-        ({}, "name"),
-        ({"name": " "}, "name"),
-        ({"name": "x", "chunk_size": 8}, "chunk_size"),
-        ({"name": "x", "chunk_size": 20, "chunk_overlap": 20}, "chunk_overlap"),
-        ({"name": "x", "chunk_size": True}, "chunk_size"),
-        ({"name": "x", "colour": "red"}, "colour"),
+        ({}, "name is missing."),
+        ({"name": " "}, "name must have 1 to 200 printable characters."),
+        ({"name": None}, "name = null is not allowed: a text is expected."),
+        ({"name": "x", "chunk_size": 15}, "chunk_size = 15 is not allowed: " + CHUNK_SIZE),
+        ({"name": "x", "chunk_size": True}, "chunk_size = true is not allowed: " + CHUNK_SIZE),
+        ({"name": "x", "chunk_size": 10**400}, f"chunk_size = 1{'0' * 59}… is not allowed: " + CHUNK_SIZE),
+        ({"name": "x", "chunk_size": float("inf")}, "chunk_size = Infinity is not allowed: " + CHUNK_SIZE),
+        ({"name": "x", "chunk_size": {}}, "chunk_size (an object) is not allowed: " + CHUNK_SIZE),
+        (
+            {"name": "x", "chunk_size": 20, "chunk_overlap": 20},
+            "chunk_overlap (20) must be less than chunk_size (20).",
+        ),
+        (
+            {"name": "x", "embedding_model": ""},
+            'embedding_model = "" is not allowed: a text of 1 to 500 characters is expected.',
+        ),
+        (
+            {"name": "x", "colour": "red"},
+            "colour is not known here; known are chunk_overlap, chunk_size, description, embedding_model, name, "
+            "source_path.",
+        ),
     ],
 )
-async def test_a_bad_wish_for_a_collection_is_refused(
-    shared: Serving, body: dict[str, Any], word: str
+async def test_a_bad_wish_for_a_collection_is_refused_with_what_is_allowed(
+    shared: Serving, body: dict[str, Any], sentence: str
 ) -> None:
     client = await new_user(shared)
     refusal = await _refusal(client, "POST", "collections", body)
-    assert refusal.status == 422
-    assert word in str(refusal)
+    assert (refusal.status, str(refusal)) == (422, sentence)
     assert (await client.call("GET", "collections"))["items"] == []
+
+
+async def test_a_bad_query_or_address_is_refused_with_what_is_allowed(shared: Serving) -> None:
+    client = await new_user(shared)
+    limits = "a whole number from 1 to 500 is expected."
+    for path, sentence in [
+        ("collections?limit=0", f'limit = "0" is not allowed: {limits}'),
+        (
+            "collections?limit=99999999999999999999",
+            f'limit = "99999999999999999999" is not allowed: {limits}',
+        ),
+        ("collections?limit=1&limit=x", f'limit = "x" is not allowed: {limits}'),
+        ("collections?limit=%ed%a0%80", "The query's parameter limit is not UTF-8."),
+        ("collections?cursor=%ff", "The query's parameter cursor is not UTF-8."),
+        ("collections?%ff=1", "ÿ is not known here; known are cursor, limit."),
+        ("collections/%ed%a0%80", "The address is not UTF-8."),
+    ]:
+        refusal = await _refusal(client, "GET", path)
+        assert (refusal.status, str(refusal)) == (422, sentence)
+
+
+async def test_no_refusal_repeats_a_password(shared: Serving) -> None:
+    body = {"username": "x", "password": ["my secret"], "refresh_token": "my secret"}
+    refusal = await _refusal(Client(shared.url), "POST", "auth/login", body)
+    assert "password is not allowed: a text is expected" in str(refusal)
+    assert "my secret" not in str(refusal)
 
 
 async def test_every_error_is_a_problem_document(shared: Serving) -> None:
@@ -225,12 +283,14 @@ async def test_every_error_is_a_problem_document(shared: Serving) -> None:
         ("GET", "/nowhere", None, {}, 404),
         ("GET", "/static/nothing.js", None, {}, 404),
         ("GET", "/static/%00", None, {}, 404),
+        ("GET", "/static/%ff", None, {}, 422),
         ("GET", "/static/../base.py", None, {}, 403),
         ("POST", "/api/v2/auth/login", "{}", {"Origin": "http://["}, 403),
         ("GET", "/api/v2/collections", None, {}, 401),
         ("PUT", "/api/v2/collections", "{}", signed, 405),
         ("POST", "/api/v2/search", "{not json", signed, 422),
         ("POST", "/api/v2/search", "[" * 100_000, signed, 422),
+        ("POST", "/api/v2/search", '{"query":' + "[" * 970 + "]" * 970 + "}", signed, 422),
         ("POST", "/api/v2/search", "\xff\xfe", signed, 422),
         ("POST", "/api/v2/search", "x" * 1_100_000, signed, 413),
     ]:

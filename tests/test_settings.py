@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import complaints
 
 from semantik.commands.server import main
 from semantik.configuration import Entry, entries, load
@@ -76,6 +77,12 @@ WRONG = [
     ("embedding.precision", "int8", "one of auto, float32, bfloat16"),
     ("documents.roots", [1], "a list of texts"),
     ("documents.roots", {"a": 1}, "a list of texts"),
+    ("documents.roots", "papers", "a list of absolute paths"),
+    ("documents.roots", "/srv, ~/papers", "a list of absolute paths"),
+    ("documents.roots", ["/srv", ""], "a list of absolute paths"),
+    ("documents.roots", "/srv/a\0b", "a list of absolute paths"),
+    ("documents.exclude", "drafts/*", "a list of names without slashes"),
+    ("documents.exclude", [""], "a list of names without slashes"),
     ("documents.file_timeout_s", "soon", "a number"),
     ("documents.file_timeout_s", "nan", "a number"),
     ("documents.file_timeout_s", float("inf"), "a number"),
@@ -129,6 +136,23 @@ def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path):
 def test_the_server_ends_with_status_2_and_one_sentence(capsys):
     assert main(["--port", "70000"]) == 2
     assert capsys.readouterr().err.startswith("semantik-server: port = '70000' (the command line)")
+
+
+def test_a_root_that_is_a_file_ends_the_server(tmp_path, capsys):
+    file = written(tmp_path, "")
+    assert main(["--documents-roots", f"{tmp_path},{file}", "--data", str(tmp_path / "data")]) == 2
+    assert f"documents.roots = {str(file)!r} is not allowed: a folder is expected" in capsys.readouterr().err
+
+
+@pytest.mark.noisy
+def test_a_root_that_is_missing_is_a_warning(start, tmp_path):
+    serving = start("--documents-roots", f"{tmp_path},{tmp_path / 'not-mounted'}")
+    assert serving.stop() == 0
+    (line,) = complaints(serving)
+    assert (
+        "WARNING" in line
+        and f"documents.roots has {tmp_path / 'not-mounted'}, which is no folder now" in line
+    )
 
 
 def test_the_file_holds_every_setting_with_its_default_and_its_sentence():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from semantik import __version__
 from semantik.configuration import Entry, entries, load
-from semantik.errors import SemantikError
+from semantik.errors import ConfigError, SemantikError
 from semantik.settings import Settings
 
 log = logging.getLogger("semantik")
@@ -29,6 +29,7 @@ def main(argv: list[str]) -> int:
     try:
         settings = load(config, overrides=overrides)
         set_up(settings.log)
+        _look_at(settings.documents.roots)
         return asyncio.run(_serve(settings))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
@@ -53,6 +54,17 @@ def _parser() -> argparse.ArgumentParser:
 def _help(entry: Entry) -> str:
     default = ", ".join(entry.default) if isinstance(entry.default, tuple) else entry.default
     return f"{entry.doc} [{default}]".replace("%", "%%")
+
+
+def _look_at(roots: tuple[str, ...]) -> None:
+    """Refuse a root that is a file. One that is missing may be a disk that is mounted later: searching does without."""
+    for root in map(Path, roots):
+        if root.is_file():
+            raise ConfigError(
+                f"documents.roots = {str(root)!r} is not allowed: a folder is expected, not a file."
+            )
+        if not root.is_dir():
+            log.warning("documents.roots has %s, which is no folder now; nothing below it can be read", root)
 
 
 async def _serve(settings: Settings) -> int:
