@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from weakref import WeakKeyDictionary
 
 from semantik.index import Indexes, IndexStats, VectorIndex
 from semantik.records import Collection
 from semantik.store import Store
+
+# A page that shows a collection does not wait longer for its index, whose files may take long to check.
+_STATS_S = 2.0
 
 
 class Vectors:
@@ -17,7 +21,8 @@ class Vectors:
         self._indexes = indexes
         self._locks: dict[str, asyncio.Lock] = {}
         # The last seqs of a collection may have no chunks; without this mark each search would look again.
-        self._reached: dict[str, int] = {}
+        # It holds for one index: opened anew after damage, it has less.
+        self._reached: WeakKeyDictionary[VectorIndex, int] = WeakKeyDictionary()
 
     async def of(self, collection: Collection) -> VectorIndex | None:
         """The index of a collection, up to its `last_seq`; None while it holds no vectors."""
@@ -31,23 +36,30 @@ class Vectors:
         return index
 
     async def stats(self, collection: Collection) -> IndexStats | None:
-        """How the index stands, as it is on this server; nothing is fetched for it."""
+        """How the index stands, as it is on this server; nothing is fetched for it.
+
+        None while it holds no vectors, and while its files are still being checked.
+        """
         if collection.dimension is None:
             return None
-        return (await self._indexes.open(collection.id, collection.generation, collection.dimension)).stats()
+        try:
+            async with asyncio.timeout(_STATS_S):
+                index = await self._indexes.open(collection.id, collection.generation, collection.dimension)
+        except TimeoutError:
+            return None
+        return index.stats()
 
     async def drop(self, collection_id: str) -> None:
         """Forget a collection's index and delete its files."""
         self._locks.pop(collection_id, None)
-        self._reached.pop(collection_id, None)
         await self._indexes.drop(collection_id)
 
     def _lacks(self, index: VectorIndex, collection: Collection) -> bool:
-        return max(index.last_seq, self._reached.get(collection.id, -1)) < collection.last_seq
+        return max(index.last_seq, self._reached.get(index, -1)) < collection.last_seq
 
     async def _catch_up(self, index: VectorIndex, collection: Collection) -> None:
         chunks = self._store.chunks
         last = collection.last_seq
         async for block in chunks.vectors(collection.id, collection.generation, index.last_seq, last):
             await index.add(block.seqs, block.vectors)
-        self._reached[collection.id] = last
+        self._reached[index] = last

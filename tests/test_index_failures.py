@@ -26,10 +26,6 @@ from semantik.index import contents
         (np.array([1, 1, 2]), clustered(3)),
         (np.array([3, 2, 1]), clustered(3)),
         (np.array([-1, 0, 1]), clustered(3)),
-        (np.arange(3), np.full((3, DIMENSION), np.nan, np.float16)),
-        (np.arange(3), np.full((3, DIMENSION), np.inf, np.float16)),
-        (np.arange(3), np.zeros((3, DIMENSION), np.float16)),
-        (np.arange(3), clustered(3) * np.float16(2)),
     ],
 )
 def test_what_cannot_be_added_is_refused(tmp_path: Path, seqs: Any, vectors: Any) -> None:

@@ -184,8 +184,7 @@ def test_damage_goes_with_all_that_follows(
 
 
 @pytest.mark.noisy
-@pytest.mark.parametrize("name", ["forest.annoy", "vectors.f16"])
-def test_a_damaged_annoy_segment(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_annoy_segment(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
         async with an_index(tmp_path, SETTINGS) as index:
             await index.add(np.arange(ROWS), VECTORS)
@@ -193,7 +192,7 @@ def test_a_damaged_annoy_segment(tmp_path: Path, name: str, caplog: pytest.LogCa
             await until(lambda: merged(index, SETTINGS))
             assert index.stats().engine == "annoy"
         (forest,) = tmp_path.rglob("forest.annoy")
-        truncate(name)(forest.parent)
+        truncate("vectors.f16")(forest.parent)
         async with an_index(tmp_path, SETTINGS) as index:
             assert index.last_seq == -1 and len(caplog.records) == 1
             await check(index, set(range(*EARLY)))

@@ -60,10 +60,15 @@ class Recording(Link):
     def __init__(self, url: str) -> None:
         super().__init__(url, new_id())
         self.told: list[Mapping[str, Any]] = []
+        self.looks = 0
 
     async def keep_seats(self, told: Mapping[str, object]) -> list[tuple[int, int]] | None:
         self.told.append(told)
         return await super().keep_seats(told)
+
+    async def changed_watchers(self, after: str) -> tuple[str, set[str]]:
+        self.looks += 1
+        return await super().changed_watchers(after)
 
 
 class Process:
@@ -231,9 +236,22 @@ async def test_many_at_once_take_few_rounds(redis_url: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_a_listener_does_not_look_at_every_change(redis_url: str) -> None:
+    operation, heard = new_id(), Heard()
+    async with process(redis_url) as one:
+        with one.seats.listening(operation, heard):
+            await heard.until(0, 0)
+            for _ in range(200):
+                async with one.seats.socket("a", operation):
+                    pass
+            assert len(one.link.told) >= 200
+            assert one.link.looks < 100
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_presence_is_told_once_for_every_change(redis_url: str) -> None:
     operation, other = new_id(), new_id()
-    async with process(redis_url) as one, process(redis_url) as two:
+    async with process(redis_url, life_s=600) as one, process(redis_url, life_s=600) as two:
         here, there, late = Heard(), Heard(), Heard()
         with one.seats.listening(operation, here), two.seats.listening(operation, there):
             async with one.seats.socket("a", operation):
@@ -289,12 +307,24 @@ async def test_the_seats_of_a_killed_process_cease_to_count(redis_url: str) -> N
 
 @pytest.mark.gen_test(timeout=30)
 async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: RedisServer) -> None:
-    async with process(server.url, life_s=0.3) as one, one.seats.socket("a"):
-        for key in (*server.admin.keys(link.ALIVE + "*"), link.SOCKETS.format(user_id="a")):
-            server.admin.delete(key)
-        async with process(server.url, Sockets(per_user=1), life_s=0.3):
-            while of_user(server.admin, "a") != [1]:  # noqa: ASYNC110, Redis tells nobody
-                await asyncio.sleep(0.02)
+    async with process(server.url) as one, one.seats.socket("a"):
+        server.admin.delete(link.ALIVE + one.id, link.SOCKETS.format(user_id="a"))
+        async with one.seats.socket("b"):
+            assert of_user(server.admin, "a") == of_user(server.admin, "b") == [1]
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_what_is_open_for_long_is_written_again_before_it_expires(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert seats.REWRITE_S < link.SEATS_S / 2
+    monkeypatch.setattr(seats, "REWRITE_S", 0.0)
+    key = link.SOCKETS.format(user_id="a")
+    async with process(server.url) as one, one.seats.socket("a"):
+        assert 0 < server.admin.ttl(key) <= link.SEATS_S
+        server.admin.delete(key)
+        async with one.seats.socket("b"):
+            assert of_user(server.admin, "a") == [1]
 
 
 @pytest.mark.gen_test(timeout=30)
@@ -314,15 +344,16 @@ async def test_a_command_that_comes_late_changes_nothing(server: RedisServer) ->
 @pytest.mark.gen_test(timeout=30)
 async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None:
     limits = Sockets(per_user=2)
-    heard = Heard()
+    here, there = Heard(), Heard()
     async with (
-        process(server.url, limits, 0.9) as one,
-        process(server.url, limits, 0.9) as two,
+        process(server.url, limits) as one,
+        process(server.url, limits) as two,
         one.seats.socket("a", "o"),
         two.seats.socket("a", "o"),
     ):
-        with two.seats.listening("o", heard):
-            await heard.until(2, 1)
+        with one.seats.listening("o", here), two.seats.listening("o", there):
+            await here.until(2, 1)
+            await there.until(2, 1)
             server.kill()
             await lines.until("Sockets are not counted. Redis is away")
             await lines.until("Sockets are not counted. Redis is away")

@@ -6,6 +6,7 @@ Searches, in other threads, read `state`, which is replaced as a whole.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from semantik.index.manifest import Manifest, SegmentRecord
 from semantik.index.ranges import Ranges
 from semantik.index.rows import Rows, Scored, Tail, exact, ranked
 from semantik.index.segment import Segment, name_segment, write_segment
+
+logger = logging.getLogger(__name__)
 
 # How far a vector's length may be from 1: more than any rounding does.
 _LENGTH_TOLERANCE = 0.01
@@ -95,23 +98,29 @@ class Contents:
         return self._buried
 
     def append(self, seqs: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
-        """Put the rows above `last_seq` into the tail. Raises Invalid for seqs or vectors that cannot be.
+        """Put the rows above `last_seq` into the tail. Raises Invalid for seqs that cannot be.
 
-        Raises Unavailable when the tail takes all the memory it may, and the disk does not take it.
+        A vector that is not finite or not of length 1 counts as deleted: refused, it would keep out all
+        that follow. Raises Unavailable when the tail takes all the memory it may, and the disk does not take it.
         """
         if len(seqs) and (seqs[0] < 0 or (np.diff(seqs) <= 0).any()):
             raise Invalid("Seqs must be ascending and not negative.")
-        for start in range(0, len(vectors), _CHECK_ROWS):
-            lengths = np.linalg.norm(vectors[start : start + _CHECK_ROWS].astype(np.float32), axis=1)
-            if not (np.abs(lengths - 1) <= _LENGTH_TOLERANCE).all():
-                raise Invalid("Vectors must be finite and of length 1.")
         tail = self.state.tail.vectors.nbytes
         if tail and tail + vectors.nbytes > _TAIL_BYTES:
             self._make_room()
         new = int(np.searchsorted(seqs, self.last_seq, side="right"))
-        added = Rows(seqs[new:], vectors[new:], np.ones(len(seqs) - new, np.bool_))
-        if not len(added):
+        if new == len(seqs):
             return
+        added = Rows(seqs[new:], vectors[new:], _of_unit_length(vectors[new:]))
+        if added.alive < len(added):
+            bad = added.seqs[~added.live]
+            logger.warning(
+                "index %s: %d vectors, the first of seq %d, are not finite or not of length 1: "
+                "no search will find them",
+                self.home,
+                len(bad),
+                bad[0],
+            )
         added.bury(self._buried)
         self._tail.append(added)
         self.state = replace(self.state, tail=self._tail.rows)
@@ -154,8 +163,8 @@ class Contents:
     def _make_room(self) -> None:
         try:
             self.freeze()
-        except OSError as error:
-            raise Unavailable(f"The index cannot take more vectors: {error.strerror}.", 10) from error
+        except (OSError, Damaged) as error:
+            raise Unavailable(f"The index cannot take more vectors: {error}.", 10) from error
 
     def exchange(self, old: Sequence[Segment], record: SegmentRecord) -> None:
         """Put the merged segment in the place of those it was made of; forget tombstones that cover nothing."""
@@ -175,6 +184,11 @@ class Contents:
         for name in [segment.record.name for segment in old] + ([] if merged else [record.name]):
             self.discard(name)
             failpoint("merge-removed")
+
+    def uproot(self, segment: Segment) -> None:
+        """Forget a segment's damaged Annoy file, so that a merge builds it again. Raises OSError."""
+        segment.uproot()
+        self._save(self.state.segments, self._frozen_seq)
 
     def discard(self, name: str) -> None:
         """Remove a segment's folder that no manifest names; what resists is removed at the next start."""
@@ -223,3 +237,11 @@ class Contents:
             if self._log:
                 (self.home / self._log).unlink(missing_ok=True)
             self._log, self._logged, self._buried = log, logged, buried
+
+
+def _of_unit_length(vectors: NDArray[np.float16]) -> NDArray[np.bool_]:
+    sound = np.empty(len(vectors), np.bool_)
+    for start in range(0, len(vectors), _CHECK_ROWS):
+        block = vectors[start : start + _CHECK_ROWS].astype(np.float32)
+        sound[start : start + _CHECK_ROWS] = np.abs(np.linalg.norm(block, axis=1) - 1) <= _LENGTH_TOLERANCE
+    return sound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,11 +38,25 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def remove(path: Path) -> None:
+    """Remove whatever stands at `path`, of which nothing is needed: a file, a folder, a link, or nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def replace_synced(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that a crash leaves the old file or the new one."""
+    """Put `content` at `path` so that a crash leaves the old file or the new one.
+
+    What is no file and stands in the way is removed.
+    """
     beside = path.with_name(path.name + ".new")
+    remove(beside)
     write_synced(beside, [content])
     failpoint("manifest-written")
+    if path.is_dir():
+        remove(path)
     beside.replace(path)
     failpoint("manifest-renamed")
     sync(path.parent)

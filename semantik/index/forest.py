@@ -23,12 +23,12 @@ class Forest:
     """The Annoy file of one segment."""
 
     def __init__(self, path: Path, dimension: int) -> None:
-        """Map the file. Raises Damaged where Annoy cannot."""
+        """Map the file, which must be sound: Annoy believes it. Raises Damaged where Annoy cannot."""
         self._index = AnnoyIndex(dimension, "angular")
         try:
             self._index.load(str(path))
         except OSError as error:
-            raise Damaged(f"Annoy cannot load {path.name} ({error.strerror or error})") from error
+            raise Damaged(f"Annoy cannot load {path} ({error.strerror or error})") from error
 
     def __len__(self) -> int:
         return int(self._index.get_n_items())

@@ -6,17 +6,21 @@ Runs on the loop; the disk is touched in threads.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import secrets
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from semantik.errors import Conflict, Invalid, Unavailable
 from semantik.index import recovery
+from semantik.index.check import step
+from semantik.index.durable import Damaged, remove
 from semantik.index.vector_index import Means, Run, VectorIndex
 from semantik.settings import Index as IndexSettings
+
+log = logging.getLogger(__name__)
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _DROPPED = "dropped."
@@ -31,12 +35,14 @@ class Indexes:
         # One writing thread: every change happens after the one asked for before it, and needs no lock.
         self._writer = ThreadPoolExecutor(1, "index-writer")
         self._readers = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "index-reader")
+        # One checking thread: reading two files through at once would take a disk longer.
+        self._checker = ThreadPoolExecutor(1, "index-checker")
         self._writer.submit(_remove_dropped, self._directory)
-        self._means = Means(settings, run, self._writer, self._readers, retry_s)
+        self._means = Means(settings, run, self._writer, self._readers, self._checker, retry_s)
         self._opened: dict[tuple[str, int], asyncio.Task[VectorIndex]] = {}
 
     async def open(self, collection_id: str, generation: int, dimension: int) -> VectorIndex:
-        """The index, read from disk when it is not open yet; the same object for everyone.
+        """The index, read from disk and checked when it is not open yet; the same object for everyone.
 
         Raises Invalid for an id that cannot name a folder, Conflict when it is open with another dimension,
         Unavailable when the folder cannot be used.
@@ -45,7 +51,7 @@ class Indexes:
         known = self._opened.get(key)
         if known is None or (known.done() and (known.exception() or known.result().closed)):
             home = self._home(collection_id) / str(generation)
-            known = self._opened[key] = asyncio.create_task(self._load(home, dimension))
+            known = self._opened[key] = asyncio.create_task(self._load(key, home, dimension))
         index = await asyncio.shield(known)
         if index.dimension != dimension:
             raise Conflict(f"The index is open for vectors of {index.dimension} numbers, not {dimension}.")
@@ -76,7 +82,7 @@ class Indexes:
             for index in _indexes(tasks):
                 index.stop()
                 await index.stopped()
-        await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+        await asyncio.to_thread(_remove, aside)
 
     async def close(self) -> None:
         """Save every tail and end the threads. No other call may follow."""
@@ -87,14 +93,25 @@ class Indexes:
         for index in _indexes(tasks):
             await index.close()
         await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._checker.shutdown)
         await asyncio.to_thread(self._writer.shutdown)
 
-    async def _load(self, home: Path, dimension: int) -> VectorIndex:
+    async def _load(self, key: tuple[str, int], home: Path, dimension: int) -> VectorIndex:
         loop = asyncio.get_running_loop()
+        faults: dict[str, Damaged] = {}
+        steps = recovery.examine(home, faults)
         try:
-            contents = await loop.run_in_executor(self._writer, recovery.load, home, dimension)
+            more = True
+            while more:
+                more = await step(steps, self._checker)
+                if self._opened.get(key) is not asyncio.current_task():
+                    raise Unavailable("The index was closed; please ask again.")
+            contents = await loop.run_in_executor(self._writer, recovery.load, home, dimension, faults)
         except OSError as error:
-            raise Unavailable(f"The index {home} cannot be opened: {error.strerror}.") from error
+            raise Unavailable(
+                f"The index {home} cannot be opened: {error.filename or home}: {error.strerror or error}. "
+                "Let the server's user read and write there, or move it away: the index then rebuilds itself."
+            ) from error
         return VectorIndex(contents, self._means)
 
     def _home(self, collection_id: str) -> Path:
@@ -109,11 +126,19 @@ def _indexes(tasks: list[asyncio.Task[VectorIndex]]) -> list[VectorIndex]:
 
 
 def _move(source: Path, target: Path) -> None:
-    if source.exists():
+    if os.path.lexists(source):
         source.rename(target)
 
 
 def _remove_dropped(directory: Path) -> None:
     """Finish what a crash interrupted."""
     for path in directory.glob(f"{_DROPPED}*"):
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
+
+
+def _remove(aside: Path) -> None:
+    """Nobody needs it any more, so what resists may stay until the next start."""
+    try:
+        remove(aside)
+    except OSError as error:
+        log.warning("%s cannot be removed: %s", aside, error)

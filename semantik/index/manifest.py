@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semantik.index import check
 from semantik.index.durable import Damaged, replace_synced
 
 MANIFEST = "manifest.json"
-_VERSION = 1
+_VERSION = 2
+_SEGMENT = re.compile(r"\d+-\d+-[0-9a-f]{8}")
+_TOMBSTONES = re.compile(r"tombstones-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class SegmentRecord:
     """What the manifest knows of a segment: `rows` vectors of seqs within [first, last] in the folder `name`.
 
     `recall` is what was measured at recall@10 when Annoy was tried, None where it never was; `search_k` is 0
-    where the segment is scanned exactly, `forest_bytes` the size of its Annoy file.
+    where the segment is scanned exactly, `forest_bytes` the size of its Annoy file. Each file has its CRC-32.
     """
 
     name: str
@@ -28,7 +33,9 @@ class SegmentRecord:
     last: int
     rows: int
     seqs_crc: int
+    vectors_crc: int
     forest_bytes: int = 0
+    forest_crc: int = 0
     search_k: int = 0
     recall: float | None = None
 
@@ -55,22 +62,35 @@ def save(home: Path, manifest: Manifest) -> None:
 
 
 def load(home: Path) -> Manifest | None:
-    """The folder's manifest, None where there is none yet. Raises Damaged."""
+    """The folder's manifest, None where there is none yet. Raises Damaged for any that cannot be followed."""
+    path = home / MANIFEST
+    if not os.path.lexists(path):
+        return None
     try:
-        document = json.loads((home / MANIFEST).read_bytes())
+        document = json.loads(check.content(path))
         body = document["index"]
         if document["checksum"] != _checksum(body):
-            raise Damaged("the manifest's checksum does not match")
+            raise Damaged(f"the checksum of {path} does not match")
         if body.pop("version") != _VERSION:
-            raise Damaged("the manifest is of another version")
+            raise Damaged(f"{path} is of another version")
         body["segments"] = tuple(SegmentRecord(**record) for record in body["segments"])
-        return Manifest(**body)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Damaged(f"the manifest cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise Damaged("the manifest is not what was written") from error
+        manifest = Manifest(**body)
+        if not _possible(manifest):
+            raise Damaged(f"{path} names segments that cannot be")
+        return manifest
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Damaged(f"{path} is not what was written") from error
+
+
+def _possible(manifest: Manifest) -> bool:
+    """Whether the segments follow one another, none empty, and all names are of files within the folder."""
+    end = 0
+    for record in manifest.segments:
+        if not (end <= record.first <= record.last and 0 < record.rows <= record.last - record.first + 1):
+            return False
+        end = record.last + 1
+    names = all(_SEGMENT.fullmatch(record.name) for record in manifest.segments)
+    return names and end <= manifest.last_seq + 1 and bool(_TOMBSTONES.fullmatch(manifest.tombstones))
 
 
 def _checksum(body: dict[str, Any]) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.index import forest
+from semantik.index import check, forest
 from semantik.index.durable import failpoint, sync
 from semantik.index.manifest import SegmentRecord
 from semantik.index.ranges import Ranges
 from semantik.index.rows import UNSCALE, Rows, blocks
-from semantik.index.segment import CALIBRATED_FOR, FOREST, Segment, write_segment
+from semantik.index.segment import CALIBRATED_FOR, FOREST, Segment, compare_vectors, write_segment
 from semantik.index.tiers import deserves_forest
 from semantik.settings import Index as IndexSettings
 
@@ -60,6 +60,9 @@ def merge_segments(
     inputs = [Segment(home, record, dimension) for record in records]
     for segment in inputs:
         segment.rows.bury(tombstones)
+        # Else damage that came after the opening would get a good checksum with the copy.
+        for _ in compare_vectors(home, segment.record, dimension):
+            pass
     covers = (records[0].first, records[-1].last)
     record = write_segment(home, name, covers, _live(inputs))
     if not deserves_forest(record.rows, settings):
@@ -81,12 +84,17 @@ def _with_forest(home: Path, segment: Segment, settings: IndexSettings) -> Segme
     forest.build(path, vectors, settings.trees)
     failpoint("merge-forest")
     search_k, recall = calibrate(forest.Forest(path, vectors.shape[1]), segment.rows, settings.target_recall)
-    size = path.stat().st_size
     if not search_k:
         path.unlink()
-        size = 0
+        return dataclasses.replace(segment.record, recall=recall)
     sync(path.parent)
-    return dataclasses.replace(segment.record, forest_bytes=size, search_k=search_k, recall=recall)
+    return dataclasses.replace(
+        segment.record,
+        forest_bytes=path.stat().st_size,
+        forest_crc=check.crc_of(path),
+        search_k=search_k,
+        recall=recall,
+    )
 
 
 def calibrate(built: forest.Forest, rows: Rows, target: float) -> tuple[int, float]:

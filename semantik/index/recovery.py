@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import logging
-import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from semantik.index import manifest, ranges, tombstones
 from semantik.index.contents import Contents
-from semantik.index.durable import Damaged
+from semantik.index.durable import Damaged, remove
 from semantik.index.manifest import MANIFEST, Manifest
 from semantik.index.ranges import Ranges
-from semantik.index.segment import Segment
+from semantik.index.segment import Segment, compare_vectors
 
 log = logging.getLogger(__name__)
 
 
-def load(home: Path, dimension: int) -> Contents:
+def examine(home: Path, faults: dict[str, Damaged]) -> Iterator[None]:
+    """Read all vectors through, one step at a time, and note the first fault by its segment's name.
+
+    It changes nothing, and may run beside changes: a segment's name is never used again, so what is noted
+    stays true.
+    """
+    try:
+        named = manifest.load(home)
+    except Damaged:
+        return  # `load` meets the same, and says so
+    if named is None:
+        return
+    for record in named.segments:
+        try:
+            yield from compare_vectors(home, record, named.dimension)
+        except Damaged as damage:
+            faults[record.name] = damage
+            return
+
+
+def load(home: Path, dimension: int, faults: Mapping[str, Damaged] = MappingProxyType({})) -> Contents:
     """The index in the folder `home`, made when missing.
 
-    A damaged segment goes with all that follow it, so that `last_seq` steps back and the caller adds them
-    again; with a damaged manifest or tombstone log everything goes. Raises OSError when the folder cannot be
-    used.
+    `faults` are those that `examine` noted. A damaged segment goes with all that follow it, so that `last_seq`
+    steps back and the caller adds them again; with a damaged manifest or tombstone log everything goes.
+    Raises OSError when the folder cannot be used.
     """
     home.mkdir(parents=True, exist_ok=True)
     segments: list[Segment] = []
@@ -33,6 +54,8 @@ def load(home: Path, dimension: int) -> Contents:
         if named is not None:
             buried, held = tombstones.read(home / named.tombstones, named.tombstone_records)
             for record in named.segments:
+                if record.name in faults:
+                    raise faults[record.name]
                 segments.append(Segment(home, record, dimension))
     except Damaged as damage:
         rows = sum(record.rows for record in named.segments[len(segments) :]) if named else "all"
@@ -52,7 +75,7 @@ def load(home: Path, dimension: int) -> Contents:
 def _manifest(home: Path, dimension: int) -> Manifest | None:
     named = manifest.load(home)
     if named is None and any(home.iterdir()):
-        raise Damaged("there is no manifest")
+        raise Damaged(f"there is no {MANIFEST}")
     if named is not None and named.dimension != dimension:
         raise Damaged(f"it holds vectors of {named.dimension} numbers, {dimension} are needed")
     return named
@@ -66,6 +89,6 @@ def _remove_leftovers(home: Path) -> None:
         if path.name in keep:
             continue
         try:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            remove(path)
         except OSError as error:
             log.warning("index %s: %s cannot be removed: %s", home, path.name, error.strerror)

@@ -5,15 +5,17 @@ Written and searched in threads and in the pool's children.
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantik.index import check
 from semantik.index.durable import Damaged, failpoint, sync, write_synced
 from semantik.index.forest import Forest
 from semantik.index.manifest import SegmentRecord
@@ -34,25 +36,42 @@ _EFFORT_LIMIT = 0.75
 
 
 class Segment:
-    """The mapped files of a segment, with its own note of which rows are deleted."""
+    """The mapped files of a segment, with its own note of which rows are deleted.
+
+    It is scanned exactly until its Annoy file was checked: a damaged one would end the process.
+    """
 
     def __init__(self, home: Path, record: SegmentRecord, dimension: int) -> None:
-        """Map the files. Raises Damaged when they are not what the record says."""
-        folder = home / record.name
+        """Map the files. Raises Damaged when they cannot be what the record says; see also `compare_vectors`."""
+        self._folder = folder = home / record.name
         seqs = _mapped(folder / SEQS, np.dtype("<i8"), (record.rows,))
         vectors = _mapped(folder / VECTORS, np.dtype("<f2"), (record.rows, dimension))
         if zlib.crc32(seqs.data) != record.seqs_crc:
-            raise Damaged(f"the seqs of segment {record.name} are not those that were written")
+            raise Damaged(f"{folder / SEQS} is not what was written")
         self.record = record
         self.rows = Rows(seqs, vectors, np.ones(record.rows, np.bool_))
         self.bytes = seqs.nbytes + vectors.nbytes + record.forest_bytes
         self._effort_limit = _EFFORT_LIMIT * record.rows
         self._forest: Forest | None = None
-        if record.search_k:
-            _check_size(folder / FOREST, record.forest_bytes)
-            self._forest = Forest(folder / FOREST, dimension)
-            if len(self._forest) != record.rows:
-                raise Damaged(f"the Annoy file of segment {record.name} is of other vectors")
+
+    @property
+    def unplanted(self) -> bool:
+        """Whether there is an Annoy file that is not used yet."""
+        return self.record.search_k > 0 and self._forest is None
+
+    def plant(self) -> Iterator[None]:
+        """Check the Annoy file, one step at a time, and use it from then on. Raises Damaged when it is bad."""
+        path = self._folder / FOREST
+        yield from check.compare(path, self.record.forest_bytes, self.record.forest_crc)
+        forest = Forest(path, self.rows.vectors.shape[1])
+        if len(forest) != self.record.rows:
+            raise Damaged(f"{path} is of other vectors")
+        self._forest = forest
+
+    def uproot(self) -> None:
+        """Forget the Annoy file, as if it had never been built."""
+        self.bytes -= self.record.forest_bytes
+        self.record = dataclasses.replace(self.record, forest_bytes=0, forest_crc=0, search_k=0, recall=None)
 
     def search(self, query: NDArray[np.float64], k: int, allowed: Ranges | None) -> Found:
         """The k best live rows: by Annoy where it was calibrated, exactly within `allowed`."""
@@ -80,6 +99,12 @@ class Segment:
         return None
 
 
+def compare_vectors(home: Path, record: SegmentRecord, dimension: int) -> Iterator[None]:
+    """Read a segment's vectors through, one step at a time. Raises Damaged when they are not what was written."""
+    size = record.rows * dimension * np.dtype("<f2").itemsize
+    return check.compare(home / record.name / VECTORS, size, record.vectors_crc)
+
+
 def name_segment(first: int, last: int) -> str:
     """A folder's name that no other folder ever had, whoever still writes there."""
     return f"{first}-{last}-{secrets.token_hex(4)}"
@@ -98,11 +123,15 @@ def write_segment(
     folder = home / name
     folder.mkdir()
     written: list[NDArray[np.int64]] = []
+    vectors_crc = 0
 
     def vectors() -> Iterable[Any]:
+        nonlocal vectors_crc
         for seqs, block in parts:
             written.append(np.ascontiguousarray(seqs, "<i8"))
-            yield np.ascontiguousarray(block, "<f2")
+            piece = np.ascontiguousarray(block, "<f2")
+            vectors_crc = zlib.crc32(piece.data, vectors_crc)
+            yield piece
 
     write_synced(folder / VECTORS, vectors())
     failpoint("segment-vectors")
@@ -112,18 +141,10 @@ def write_segment(
     sync(folder)
     sync(home)
     failpoint("segment-synced")
-    return SegmentRecord(name, *covers, rows=len(seqs), seqs_crc=zlib.crc32(seqs.data))
+    return SegmentRecord(name, *covers, len(seqs), zlib.crc32(seqs.data), vectors_crc)
 
 
 def _mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    _check_size(path, int(np.prod(shape)) * dtype.itemsize)
-    return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)
-
-
-def _check_size(path: Path, size: int) -> None:
-    try:
-        actual = path.stat().st_size
-    except OSError as error:
-        raise Damaged(f"{path.parent.name}/{path.name} cannot be read ({error.strerror})") from error
-    if actual != size:
-        raise Damaged(f"{path.parent.name}/{path.name} has {actual} bytes instead of {size}")
+    check.check_size(path, int(np.prod(shape)) * dtype.itemsize)
+    with check.reading(path):
+        return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from semantik.index import check
 from semantik.index.durable import Damaged, failpoint, sync, write_synced
 from semantik.index.ranges import Ranges
 
@@ -38,15 +39,12 @@ def read(path: Path, at_least: int) -> tuple[Ranges, int]:
     What a crash tore off at the end was never confirmed and is passed over. Raises Damaged for any other
     fault.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Damaged(f"the tombstones {path.name} cannot be read ({error.strerror})") from error
+    raw = check.content(path)
     records = np.frombuffer(raw, _RECORD, count=len(raw) // _RECORD.itemsize)
     sound = records["check"] == _check(records["start"], records["end"])
     held = int(sound.sum())
     if held < at_least or not sound[:held].all():
-        raise Damaged(f"the tombstones {path.name} are incomplete")
+        raise Damaged(f"the tombstones {path} are incomplete")
     return np.column_stack((records["start"][:held], records["end"][:held])).astype(np.int64), held
 
 

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from semantik.errors import Invalid, Unavailable
 from semantik.index import tiers
+from semantik.index.check import step
 from semantik.index.chore import Chore
 from semantik.index.contents import Contents, IndexStats
+from semantik.index.durable import Damaged
 from semantik.index.merge import merge_segments
 from semantik.index.ranges import Ranges
 from semantik.index.rows import Scored
-from semantik.index.segment import name_segment
+from semantik.index.segment import Segment, name_segment
 from semantik.settings import Index as IndexSettings
 
 log = logging.getLogger(__name__)
@@ -46,18 +48,22 @@ class Means:
     run: Run
     writer: Executor
     readers: Executor
+    checker: Executor
     retry_s: float
 
 
 class VectorIndex:
-    """Made by `Indexes.open`. After `close` or `Indexes.drop` every call raises Unavailable."""
+    """Made by `Indexes.open`. After `close` or `Indexes.drop` every call raises Unavailable.
+
+    So it does when its files turn out to be damaged: opened again it has what is sound, and a lower `last_seq`.
+    """
 
     def __init__(self, contents: Contents, means: Means) -> None:
         self._contents = contents
         self._means = means
         self._closed = False
         self._freezing = Chore(f"index {contents.home}: saving new vectors", self._freeze, means.retry_s)
-        self._merging = Chore(f"index {contents.home}: merging segments", self._merge, means.retry_s)
+        self._merging = Chore(f"index {contents.home}: merging segments", self._tend, means.retry_s)
         self._merging.wake()
 
     @property
@@ -77,8 +83,9 @@ class VectorIndex:
         """Make vectors (n, dimension), of length 1, searchable under their ascending seqs (n).
 
         Seqs up to `last_seq` are passed over: so after a failed call, go on from `last_seq`, not beyond it.
-        Calls take effect in the order in which they were made. Raises Invalid for wrong shapes, types or
-        values; Unavailable while 256 MiB of vectors wait in memory for a disk that takes nothing.
+        Calls take effect in the order in which they were made. A vector that is not finite or not of length 1
+        is never found, and warned of. Raises Invalid for wrong shapes, types or seqs; Unavailable while 256 MiB
+        of vectors wait in memory for a disk that takes nothing.
         """
         if seqs.dtype != np.int64 or vectors.dtype != np.float16:
             raise Invalid("An index takes seqs as int64 and vectors as float16.")
@@ -134,7 +141,7 @@ class VectorIndex:
         await self.stopped()
         try:
             await asyncio.shield(saving)
-        except OSError as error:
+        except (OSError, Damaged) as error:
             log.warning("index %s: the newest vectors cannot be saved: %s", self._contents.home, error)
 
     def stop(self) -> None:
@@ -151,6 +158,21 @@ class VectorIndex:
         await self._change(self._contents.freeze)
         self._merging.wake()
         return False
+
+    async def _tend(self) -> bool:
+        for segment in self._contents.state.segments:
+            if segment.unplanted:
+                await self._plant(segment)
+        return await self._merge()
+
+    async def _plant(self, segment: Segment) -> None:
+        steps = segment.plant()
+        try:
+            while await step(steps, self._means.checker):
+                pass
+        except Damaged as damage:
+            log.warning("index %s: %s; it will be built again", self._contents.home, damage)
+            await self._change(self._contents.uproot, segment)
 
     async def _merge(self) -> bool:
         contents, means = self._contents, self._means
@@ -177,6 +199,11 @@ class VectorIndex:
                 means.settings,
                 timeout_s=timeout_s,
             )
+        except Damaged as damage:
+            means.writer.submit(contents.discard, name)
+            log.warning("index %s: %s; the index will be opened anew", contents.home, damage)
+            self.stop()
+            return False
         except BaseException:
             means.writer.submit(contents.discard, name)
             raise
@@ -189,5 +216,5 @@ class VectorIndex:
 
     def _submit(self, executor: Executor, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         if self._closed:
-            raise Unavailable("The index was closed.")
+            raise Unavailable("The index was closed; please ask again.")
         return asyncio.get_running_loop().run_in_executor(executor, function, *args)

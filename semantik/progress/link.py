@@ -38,9 +38,7 @@ COMMAND_S = 2.0
 BLOCK_S = 2.0  # a reader blocks this long, then asks again: so a silent server is told from a lost one
 RUNNING_S = 7 * 86_400  # kept since the last message of an operation that never got its end
 WAKE_S = 3600
-SEATS_S = (
-    3600  # kept since the last change of a topic's seats; each process writes all that it has more often
-)
+SEATS_S = 3600  # kept since the last change of a topic's seats; what still holds is written again before
 CHANGED_S = 60
 CHANGED_MOST = 1000
 CONNECTIONS = 16

@@ -1,0 +1,59 @@
+"""The user whom the seed document's clients sign in as, and these clients as they lie in `tests/seed/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from conftest import ROOT, Serving
+
+CLIENTS = ROOT / "tests" / "seed"
+WHERE = "localhost:8080"
+NAME, PASSWORD = "test@example.com", "password"
+FILES = 5
+
+
+def client(name: str) -> str:
+    """A client's text, as it was published."""
+    return (CLIENTS / name).read_text()
+
+
+def folder_of_texts(folder: Path) -> Path:
+    for number in range(FILES):
+        (folder / f"{number}.txt").write_text(f"Text {number} tells of the harvest.")
+    return folder
+
+
+@dataclass(frozen=True)
+class SeedUser:
+    """The seed's user, signed in. `netloc` is where the server is, by the name that the seed calls it."""
+
+    serving: Serving
+    rest: httpx.Client
+    token: str
+
+    @property
+    def netloc(self) -> str:
+        return f"localhost:{urlsplit(self.serving.url).port}"
+
+    def index(self, folder: Path, name: str, **more: Any) -> str:
+        """Begin to index a folder; returns the operation's id."""
+        answer = self.rest.post("collections", json={"name": name, "source_path": str(folder), **more})
+        return str(answer.raise_for_status().json()["operation_id"])
+
+
+@contextmanager
+def seed_user(serving: Serving) -> Iterator[SeedUser]:
+    """Register the user where it is not known yet, and sign in."""
+    somebody = {"username": NAME, "password": PASSWORD}
+    with httpx.Client(base_url=f"{serving.url}/api/v2", timeout=60) as rest:
+        if rest.post("auth/login", json=somebody).status_code == httpx.codes.UNAUTHORIZED:
+            rest.post("auth/register", json=somebody).raise_for_status()
+        token = rest.post("auth/login", json=somebody).raise_for_status().json()["access_token"]
+        rest.headers["Authorization"] = f"Bearer {token}"
+        yield SeedUser(serving, rest, token)
