@@ -9,7 +9,7 @@ server -> client   presence                     how many watch the operation, wh
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Protocol
 
 from handlers.base import Services
@@ -63,7 +63,7 @@ class Feed:
             await self._snapshot(watch)
             if self._ended and not self._more():
                 return
-            with self._presence():
+            async with self._counted():
                 while await watch.follow():
                     self._send("history_truncated", {"since": watch.last_id})
                     if await self._snapshot(watch):
@@ -79,15 +79,18 @@ class Feed:
     async def room(self) -> None:
         await self._door.room()
 
-    def _presence(self) -> AbstractContextManager[None]:
-        """Tell who else watches; not to those who watch everything."""
-        if not self._alone:
-            return nullcontext()
+    @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        """Be one of those who watch, and hear how many they are."""
 
         def tell(_: str, presence: Presence) -> None:
             self._send("presence", {"watchers": presence.sockets, "users": presence.users})
 
-        return self._services.progress.seats.listening(self._operation.id, tell)
+        seats = self._services.progress.seats
+        operation_id = self._operation.id
+        async with nullcontext() if self._alone else seats.watching(self._user.id, operation_id):
+            with seats.listening(operation_id, tell):
+                yield
 
     async def _snapshot(self, watch: Watch) -> bool:
         """Send `current_state`; True when the operation has ended and its last message is out."""

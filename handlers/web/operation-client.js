@@ -17,7 +17,7 @@ const FIRST_FRAME_MS = 15_000; // what says nothing for so long is held back on 
 const PULSE_MS = 10_000; // while an operation runs, something comes every five seconds
 const SILENT_PULSES = 6;
 const POLL_MS = 2_000;
-const CLIMB_MS = 5_000; // the first pause before a climb, doubled up to
+const CLIMB_MS = 500; // the first pause before a climb, doubled up to
 const LONGEST_CLIMB_MS = 120_000;
 const MOST_STREAMS = 2; // over HTTP/1.1 all tabs share six connections, and an event stream keeps one
 
