@@ -92,7 +92,8 @@ class Client:
     def watch_all(self, patience_s: float = PATIENCE_S) -> AsyncIterator[dict[str, Any]]:
         """The messages of all operations that the user may see, as `watch` gives each of them; it never ends.
 
-        What is under way comes from its beginning, and so does whatever begins later.
+        What is under way comes from its beginning, and so does whatever begins later; after a loss also what had
+        ended in the minute before.
         """
         return self._follow("ws/operations", Seen(many=True), patience_s)
 

@@ -2,12 +2,12 @@
 // While that cannot be had, REST tells how they stand, and those at work are followed each by itself.
 import { request, url } from "./api.js";
 import { OperationCard } from "./operation-card.js";
-import { OperationClient } from "./operation-client.js";
+import { OperationClient, endOf } from "./operation-client.js";
 import { OperationState } from "./operation-state.js";
 import { OperationsClient } from "./operations-client.js";
 
 const REFRESH_MS = 3_000;
-const ASK_MS = 5_000;
+const ASK_MS = 2_000;
 
 export class Activity {
   #entries = new Map();
@@ -38,6 +38,7 @@ export class Activity {
   /** Show an operation that was asked for here and now, and bring it into sight. */
   follow(id, collectionId) {
     if (!this.#entries.has(id)) this.#show(id, collectionId);
+    if (this.#askDue) this.#askSoon(0);
     this.#entries.get(id).card.node.scrollIntoView({ block: "nearest" });
   }
 
@@ -77,8 +78,9 @@ export class Activity {
 
   #onFrame(frame) {
     const { operation_id: id, type, data } = frame;
-    let entry = this.#entries.get(id);
-    if (!entry && type === "current_state" && !this.#closed.has(id)) entry = this.#show(id, data.collection_id);
+    // After a loss the server also tells of what ended a while before this page was opened.
+    const begins = type === "current_state" && !endOf(frame) && !this.#closed.has(id);
+    const entry = this.#entries.get(id) ?? (begins ? this.#show(id, data.collection_id) : null);
     if (entry) this.#take(entry, frame);
   }
 
@@ -93,7 +95,7 @@ export class Activity {
       if (state === "live") this.#alone(entry, false);
       if (!entry.client && !entry.state.ended) entry.card.connection(state, reason);
     }
-    if (state === "unreachable" && !this.#askDue) this.#askDue = setTimeout(() => this.#ask(), 0);
+    if (state === "unreachable" && !this.#askDue) this.#askSoon(0);
     // After a loss something may have been missed; a session that has ended is told by a 401.
     if (state === "stopped" || (state === "live" && before !== "live")) this.#refresh(0);
   }
@@ -109,6 +111,11 @@ export class Activity {
     entry.client?.start();
   }
 
+  #askSoon(delay) {
+    clearTimeout(this.#askDue);
+    this.#askDue = setTimeout(() => this.#ask(), delay);
+  }
+
   /** How all operations stand; again and again, until the socket is there. */
   async #ask() {
     const feed = this.#feed;
@@ -121,14 +128,15 @@ export class Activity {
     if (feed !== this.#feed || !this.#askDue) return;
     for (const operation of items) {
       const { id, status } = operation;
-      const active = status === "queued" || status === "processing";
-      if (active || this.#entries.has(id)) this.#onFrame({ type: "current_state", operation_id: id, data: operation });
+      if (this.#entries.get(id)?.state.ended) continue;
+      this.#onFrame({ type: "current_state", operation_id: id, data: operation });
       const entry = this.#entries.get(id);
-      if (!entry || !active) continue;
-      this.#alone(entry, status === "processing");
-      if (!entry.client) entry.card.connection("polling");
+      if (!entry) continue;
+      // One that has ended meanwhile too: its messages tell more than its record.
+      if (status === "queued") entry.card.connection("polling");
+      else this.#alone(entry, true);
     }
-    this.#askDue = setTimeout(() => this.#ask(), ASK_MS);
+    this.#askSoon(ASK_MS);
   }
 
   #take(entry, frame) {
