@@ -95,9 +95,8 @@ export class Activity {
       if (state === "live") this.#alone(entry, false);
       if (!entry.client && !entry.state.ended) entry.card.connection(state, reason);
     }
-    if (state === "unreachable" && !this.#askDue) this.#askSoon(0);
-    // After a loss something may have been missed; a session that has ended is told by a 401.
-    if (state === "stopped" || (state === "live" && before !== "live")) this.#refresh(0);
+    if (state === "stopped" || (state === "unreachable" && !this.#askDue)) this.#askSoon(0);
+    if (state === "live" && before !== "live") this.#refresh(0); // something may have been missed
   }
 
   /** Follow an operation by itself, or no more. */
@@ -116,7 +115,7 @@ export class Activity {
     this.#askDue = setTimeout(() => this.#ask(), delay);
   }
 
-  /** How all operations stand; again and again, until the socket is there. */
+  /** How all operations stand: again and again, until the socket is there; once, when it was refused. */
   async #ask() {
     const feed = this.#feed;
     let items = [];
@@ -126,17 +125,18 @@ export class Activity {
       if (this.#askDue && error.status !== 401) this.library.dispatchEvent(new CustomEvent("trouble", { detail: error }));
     }
     if (feed !== this.#feed || !this.#askDue) return;
+    const stopped = this.#connection.state === "stopped";
     for (const operation of items) {
       const { id, status } = operation;
       if (this.#entries.get(id)?.state.ended) continue;
       this.#onFrame({ type: "current_state", operation_id: id, data: operation });
       const entry = this.#entries.get(id);
-      if (!entry) continue;
+      if (!entry || stopped) continue;
       // One that has ended meanwhile too: its messages tell more than its record.
       if (status === "queued") entry.card.connection("polling");
       else this.#alone(entry, true);
     }
-    this.#askSoon(ASK_MS);
+    if (!stopped) this.#askSoon(ASK_MS);
   }
 
   #take(entry, frame) {

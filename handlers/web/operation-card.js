@@ -1,17 +1,21 @@
 // Shows one operation: bar, stage, counts, current file, what went wrong, and a button to cancel or put it away.
 import { request, url } from "./api.js";
 import { errorLine, guarded, h } from "./dom.js";
-import { number, plural, splitPath } from "./format.js";
+import { plural, splitPath } from "./format.js";
 
 const LISTED = 100;
 const CONNECTIONS = {
   live: () => "",
   ended: () => "",
-  unreachable: (reason) => `The server does not answer; trying again…${reason ? ` (${reason})` : ""}`,
-  reconnecting: (reason) => `The live connection was lost; reconnecting…${reason ? ` (${reason})` : ""}`,
+  reconnecting,
+  unreachable: reconnecting,
   polling: () => "The live connection cannot be made; asking every few seconds instead.",
   stopped: (reason) => `Live progress has stopped: ${reason}`,
 };
+
+function reconnecting(reason) {
+  return `The live connection was lost; reconnecting…${reason ? ` (${reason})` : ""}`;
+}
 
 export class OperationCard {
   #drawn = { errors: 0, warnings: 0, asked: false, collection: null };
@@ -25,7 +29,6 @@ export class OperationCard {
     this.title = h("h2");
     this.bar = h("progress", { max: 100, value: 0 });
     this.stage = h("span", { class: "stage" });
-    this.watchers = h("span", { class: "watchers", title: "Open pages and programs that follow this, yours included" });
     this.percent = h("span", { class: "percent" });
     this.counts = h("p", { class: "counts" });
     this.file = h("p", { class: "file" });
@@ -38,7 +41,7 @@ export class OperationCard {
     this.dismiss = h("button", { type: "button", class: "quiet", hidden: true, onclick: onDismiss }, "Close");
     this.node = h("article", { class: "card operation", "data-operation": id },
       h("div", { class: "row" }, this.title, this.cancel, this.dismiss),
-      h("p", { class: "row" }, this.stage, h("span", { class: "figures" }, this.watchers, this.percent)),
+      h("p", { class: "row" }, this.stage, this.percent),
       this.bar, this.counts, this.file, this.link, this.reason,
       this.failures.node, this.warnings.node, this.errors.node);
     this.draw();
@@ -65,7 +68,6 @@ export class OperationCard {
     if (unknown) this.bar.removeAttribute("value");
     else this.bar.value = state.percent;
     this.percent.textContent = unknown || state.status === "queued" ? "" : `${Math.floor(state.percent)} %`;
-    this.watchers.textContent = state.watchers > 1 && !state.ended ? `${number(state.watchers)} watching` : "";
     this.counts.textContent = state.counts;
     const { folder, name } = splitPath(state.ended ? "" : state.file);
     this.file.replaceChildren(h("span", { class: "name" }, name), h("span", { class: "folder" }, folder));

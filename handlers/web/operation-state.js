@@ -1,5 +1,5 @@
 // What is known of one operation: frames go in, numbers and words come out. No DOM, no network.
-import { duration, plural } from "./format.js";
+import { duration, number, plural } from "./format.js";
 import { ENDED, endOf, isBefore } from "./operation-client.js";
 
 const STAGES = {
@@ -138,6 +138,7 @@ export class OperationState {
     if (this.ended && this.summary?.duration_s !== undefined) parts.push(duration(this.summary.duration_s));
     if (!this.ended && this.rate) parts.push(`${this.rate.toFixed(this.rate < 10 ? 1 : 0)} files/s`);
     if (!this.ended && this.eta) parts.push(`about ${duration(this.eta)} left`);
+    if (!this.ended && this.watchers > 1) parts.push(`${number(this.watchers)} watching`);
     return parts.join(" · ");
   }
 }
