@@ -180,6 +180,7 @@ class Socket(WebSocketHandler):
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
+        self._ending = self._ending or _LEFT
         self._greeted.set()
         self._serving.cancel()
 
@@ -215,6 +216,7 @@ class Socket(WebSocketHandler):
                 self.services.metrics.not_authenticated()
             if ending.code == FAULT:
                 log.error("%s failed", self.request.path, exc_info=error)
+        self._ending = ending  # what was said meanwhile is not answered any more
         self.greet()
         self.services.metrics.ended(self.operation_type, ending.status)
         self._shut(ending)
