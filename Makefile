@@ -1,9 +1,9 @@
 # The words to learn. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test check bench
+.PHONY: help setup tools run demo test check bench bench-sockets
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv with all that Semantik needs; quick when nothing changed
 	@bin/setup
@@ -28,3 +28,6 @@ check: tools ## format, lint, types, import contracts
 
 bench: tools ## measure the journey of a folder
 	@.venv/bin/python bench/journey.py $(ARGS)
+
+bench-sockets: tools ## measure live sockets beside a bare Tornado
+	@.venv/bin/python -m bench.sockets $(ARGS)

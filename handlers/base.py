@@ -27,6 +27,7 @@ from semantik.library import Library
 from semantik.metrics import Metrics
 from semantik.progress import Progress
 from semantik.roster import Roster
+from semantik.scans import Scans
 from semantik.search import Search
 from semantik.settings import Settings
 from semantik.vigil import Vigil
@@ -77,6 +78,7 @@ class Services:
     vigil: Vigil
     roster: Roster
     metrics: Metrics
+    scans: Scans
 
 
 async def authenticate(request: HTTPServerRequest, services: Services) -> Principal:

@@ -9,7 +9,7 @@ server -> client   presence                     how many watch the operation, wh
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 from handlers.base import Services
@@ -27,25 +27,34 @@ class Door(Taker, Protocol):
 class Feed:
     """One operation shown at one door. `since`: a cursor, "$", or None for everything from the beginning."""
 
+    __slots__ = (
+        "_door",
+        "_ended",
+        "_last",
+        "_operation_id",
+        "_services",
+        "_since",
+        "_type",
+        "_user",
+    )
+
     def __init__(
         self, services: Services, door: Door, user: User, operation: Operation, since: str | None
     ) -> None:
         self._services = services
         self._door = door
         self._user = user
-        self._operation = operation
+        self._operation_id, self._type = operation.id, operation.type
         self._since = since
         # As it stood before the watch: what ends later ends with messages, which the watch has.
         self._ended = operation.ended and operation.announced
         self._last = (0, 0)
-        self._alone = False
 
     @asynccontextmanager
     async def seated(self) -> AsyncIterator[None]:
         """Take a seat for a connection that shows this operation alone; raises Busy when there is none."""
-        self._alone = True
-        async with self._services.progress.seats.socket(self._user.id, self._operation.id):
-            with self._services.metrics.connection(self._operation.type):
+        async with self._services.progress.seats.socket(self._user.id, self._operation_id):
+            with self._services.metrics.connection(self._type):
                 if self._since not in (None, "$"):
                     self._services.metrics.resumed()
                 yield
@@ -56,14 +65,14 @@ class Feed:
         Raises Unavailable, Invalid for `since`, what the door's `room` raises, and NotFound when the operation is
         deleted meanwhile.
         """
-        async with self._services.progress.watch(self._operation.id, self, self._since) as watch:
+        async with self._services.progress.watch(self._operation_id, self, self._since) as watch:
             self._last = cursor_order(watch.last_id)
             if watch.truncated:
                 self._send("history_truncated", {"since": self._since})
             await self._snapshot(watch)
             if self._ended and not self._more():
                 return
-            async with self._counted():
+            with self._presence():
                 while await watch.follow():
                     self._send("history_truncated", {"since": watch.last_id})
                     if await self._snapshot(watch):
@@ -79,22 +88,17 @@ class Feed:
     async def room(self) -> None:
         await self._door.room()
 
-    @asynccontextmanager
-    async def _counted(self) -> AsyncIterator[None]:
-        """Be one of those who watch, and hear how many they are."""
+    def _presence(self) -> AbstractContextManager[None]:
+        """Tell how many watch."""
 
         def tell(_: str, presence: Presence) -> None:
             self._send("presence", {"watchers": presence.sockets, "users": presence.users})
 
-        seats = self._services.progress.seats
-        operation_id = self._operation.id
-        async with nullcontext() if self._alone else seats.watching(self._user.id, operation_id):
-            with seats.listening(operation_id, tell):
-                yield
+        return self._services.progress.seats.listening(self._operation_id, tell)
 
     async def _snapshot(self, watch: Watch) -> bool:
         """Send `current_state`; True when the operation has ended and its last message is out."""
-        view = await self._services.catalog.operation(self._user, self._operation.id)
+        view = await self._services.catalog.operation(self._user, self._operation_id)
         self._send("current_state", {**state_json(view), "last_id": watch.last_id})
         return view.operation.ended and view.operation.announced
 
@@ -103,7 +107,7 @@ class Feed:
         return self._since != "$" and cursor_order(self._since or "0-0") < self._last
 
     def _send(self, type: str, data: dict[str, Any]) -> None:
-        self._door.send(type, data, operation_id=self._operation.id)
+        self._door.send(type, data, operation_id=self._operation_id)
 
 
 def _ends(frame: Frame) -> bool:

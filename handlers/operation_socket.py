@@ -12,6 +12,7 @@ import asyncio
 from handlers.operation_feed import Feed
 from handlers.socket import Socket
 from semantik.auth import Principal
+from semantik.records import User
 
 
 class OperationSocket(Socket):
@@ -20,11 +21,13 @@ class OperationSocket(Socket):
         return {"operation_id": self.path_args[0]}
 
     async def serve(self, principal: Principal) -> None:
-        user = principal.user
-        operation = await self.services.access.operation(user, self.path_args[0])
-        self.operation_type = operation.type
-        feed = Feed(self.services, self, user, operation, self.get_query_argument("since", None))
+        feed = await self._feed(principal.user)
         async with feed.seated():
             await feed.show()
             # The client has this long to close first.
             await asyncio.sleep(self.services.settings.progress.linger_s)
+
+    async def _feed(self, user: User) -> Feed:
+        operation = await self.services.access.operation(user, self.path_args[0])
+        self.operation_type = operation.type
+        return Feed(self.services, self, user, operation, self.get_query_argument("since", None))

@@ -7,7 +7,6 @@ to the bound. Runs on the loop.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +36,19 @@ class Tally:
 class Outbox:
     """`slow` tells that the bound was reached; from then on nothing is taken."""
 
+    __slots__ = (  # a thousand sockets are a thousand of these
+        "_bytes",
+        "_empty",
+        "_messages",
+        "_rules",
+        "_socket",
+        "_stream",
+        "_tally",
+        "_waiting",
+        "_writing",
+        "slow",
+    )
+
     def __init__(self, stream: IOStream, rules: Sockets, tally: Tally) -> None:
         self.slow = False
         self._stream = stream
@@ -44,7 +56,7 @@ class Outbox:
         self._socket = stream.socket if type(stream) is IOStream else None
         self._rules = rules
         self._tally = tally
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes] = []
         self._messages = 0
         self._bytes = 0
         self._writing = False
@@ -60,7 +72,6 @@ class Outbox:
             rest = data[self._straight(data) :]
             if not rest:
                 return True
-            self._messages, self._bytes = messages, len(rest)
             return self._write(rest)
         self._messages += messages
         self._bytes += len(data)
@@ -109,6 +120,7 @@ class Outbox:
         elif self._waiting:
             data = b"".join(self._waiting)
             self._waiting.clear()
+            self._messages = self._bytes = 0
             self._write(data)
         else:
             self._forget()

@@ -12,6 +12,7 @@ from handlers.base import Nowhere, Services
 from handlers.operation_socket import OperationSocket
 from handlers.operations_socket import OperationsSocket
 from handlers.outbox import Tally
+from handlers.scan_socket import ScanSocket
 
 log = logging.getLogger("semantik.http")
 
@@ -39,6 +40,7 @@ ROUTES = [
     url(rf"{_API}/search", search.Search),
     url(r"/ws/operations", OperationsSocket),
     url(rf"/ws/operations/{_ID}", OperationSocket),
+    url(rf"/ws/scan/{_ID}", ScanSocket),
     url(r"/metrics", health.Metrics),
     url(r"/static/(.+)", page.Static, {"path": str(page.WEB)}),
     url(r"/()", page.Home, {"path": str(page.WEB)}),

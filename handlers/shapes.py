@@ -49,6 +49,7 @@ def collection_json(view: CollectionView) -> Json:
         "generation": collection.generation,
         "document_count": collection.counts.indexed,
         "chunk_count": collection.counts.chunks,
+        "pending_count": collection.counts.pending,
         "failed_count": collection.counts.failed,
         "skipped_count": collection.counts.skipped,
         "created_at": moment(collection.created_at),

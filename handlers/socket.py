@@ -15,13 +15,14 @@ import asyncio
 import logging
 import time
 from collections import deque
-from types import TracebackType
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from tornado.httputil import HTTPHeaders
 from tornado.web import Application, HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from handlers.base import Services, authenticate, origin_allowed
+from handlers.base import Door, Services, authenticate, origin_allowed
 from handlers.outbox import Outbox, SlowReader
 from handlers.spoken import Spoken, understood
 from handlers.wire import Form, agreed
@@ -57,16 +58,21 @@ _LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
-    """Tornado's, which would drop the connection at a text that is not UTF-8, without a code."""
+    """Tornado's, but for two things: it would drop the connection at a text that is not UTF-8, without a code, and
+    keep a compressor for every socket."""
 
     is_text = True
+    extensions: Sequence[tuple[str, Any]] = ()
+
+    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, Any]]:
+        return list(self.extensions)
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
         return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
 
 
-class Socket(WebSocketHandler):
+class Socket(Door, WebSocketHandler):
     """Accepts first and closes with a code then: a refused upgrade would show a browser only 1006.
 
     A door overrides `serve` and `subject`, and `said` when its clients may say more than ping.
@@ -76,6 +82,8 @@ class Socket(WebSocketHandler):
     _outbox: Outbox
     _serving: asyncio.Task[None]
     _ending: Ending | None = None
+    _greeting: asyncio.Future[None] | None = None  # until the first message
+    _said_at: deque[float] | None = None
 
     @property
     def subject(self) -> dict[str, str]:
@@ -100,7 +108,9 @@ class Socket(WebSocketHandler):
 
     def greet(self) -> None:
         """From now on the client is answered: what it says before its first message waits."""
-        self._greeted.set()
+        if self._greeting is not None:
+            self._greeting.set_result(None)
+            self._greeting = None
 
     def push(self, data: bytes, messages: int) -> bool:
         """Send bytes that hold so many messages; False when nothing can be sent any more."""
@@ -136,13 +146,11 @@ class Socket(WebSocketHandler):
 
     def prepare(self) -> None:
         headers = self.request.headers
-        answer, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
-        headers["Sec-WebSocket-Extensions"] = answer
+        self._agreed, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
         self._form = Form(PACKED in offered, window)
         self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
-        self._said_at: deque[float] = deque(maxlen=self.services.settings.sockets.messages_per_s)
-        self._greeted = asyncio.Event()
+        self._greeting = asyncio.get_running_loop().create_future()
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
@@ -152,7 +160,11 @@ class Socket(WebSocketHandler):
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         made = super().get_websocket_protocol()
-        return _Protocol(self, False, made.params) if isinstance(made, WebSocketProtocol13) else made
+        if not isinstance(made, WebSocketProtocol13):
+            return made
+        protocol = _Protocol(self, False, made.params)
+        protocol.extensions = [("permessage-deflate", self._agreed)] if self._agreed else []
+        return protocol
 
     def open(self, *args: str, **kwargs: str) -> None:
         self.application.settings["sockets"].add(self)
@@ -161,7 +173,10 @@ class Socket(WebSocketHandler):
         self._serving = asyncio.create_task(self._serve())
 
     async def on_message(self, message: str | bytes) -> None:
-        await self._greeted.wait()  # what was said before the first message is answered after it
+        if self._greeting is not None:
+            await asyncio.shield(
+                self._greeting
+            )  # what was said before the first message is answered after it
         begun = time.monotonic()
         assert isinstance(message, bytes)
         if self._ending is not None or not self._bearable(message, begun):
@@ -181,18 +196,8 @@ class Socket(WebSocketHandler):
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
         self._ending = self._ending or _LEFT
-        self._greeted.set()
+        self.greet()
         self._serving.cancel()
-
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        # Tornado's own would log the whole address, and with it the token.
-        if not isinstance(value, HTTPError):
-            log.error("%s failed", self.request.path, exc_info=value)
 
     # What follows is our own.
 
@@ -222,9 +227,10 @@ class Socket(WebSocketHandler):
         self._shut(ending)
 
     async def _admit(self) -> Principal:
-        if not origin_allowed(self.request, self.services.settings):
-            raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         token = self.get_query_argument("token", "") or self._bearer
+        from_a_file = token and self.request.headers.get("Origin") == "null"
+        if not (from_a_file or origin_allowed(self.request, self.services.settings)):
+            raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         if token:
             return await self.services.auth.authenticate(token)
         return await authenticate(self.request, self.services)
@@ -235,6 +241,8 @@ class Socket(WebSocketHandler):
     def _bearable(self, message: bytes, moment: float) -> bool:
         """Whether a message may be looked at; if not, the socket ends."""
         rules = self.services.settings.sockets
+        if self._said_at is None:
+            self._said_at = deque(maxlen=rules.messages_per_s)
         flooding = len(self._said_at) == rules.messages_per_s and moment - self._said_at[0] < 1.0
         self._said_at.append(moment)
         if flooding:

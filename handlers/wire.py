@@ -19,12 +19,8 @@ _WORTH_COMPRESSING = 150  # bytes
 _LEVEL = 6
 _FLUSH_TAIL = b"\x00\x00\xff\xff"  # left out, as RFC 7692 has it
 _LEAST_WINDOW = 9  # zlib makes no raw stream with a smaller one
-_PARAMETERS = {
-    "server_no_context_takeover",
-    "client_no_context_takeover",
-    "server_max_window_bits",
-    "client_max_window_bits",
-}
+_NO_CONTEXT = ("server_no_context_takeover", "client_no_context_takeover")
+_PARAMETERS = {*_NO_CONTEXT, "server_max_window_bits", "client_max_window_bits"}
 
 
 class Form(NamedTuple):
@@ -55,11 +51,11 @@ class Form(NamedTuple):
         return struct.pack("!BBQ", flags, 127, size) + payload
 
 
-def agreed(offers: str) -> tuple[str, int | None]:
-    """Of a `Sec-WebSocket-Extensions` header, what we take: as a header of its own, and our window in bits.
+def agreed(offers: str) -> tuple[dict[str, str | None], int | None]:
+    """Of a `Sec-WebSocket-Extensions` header, what we take of permessage-deflate's parameters, and our window in bits.
 
     No context is taken over from message to message, in either direction: so that all sockets can get the same
-    bytes, and an idle socket holds no compressor. ("", None) when nothing offered will do.
+    bytes, and an idle socket holds no compressor. ({}, None) when nothing offered will do.
     """
     for offer in offers.split(","):
         name, *parameters = (part.strip() for part in offer.split(";"))
@@ -72,8 +68,8 @@ def agreed(offers: str) -> tuple[str, int | None]:
             and _PARAMETERS.issuperset(asked)
             and window in map(str, range(8, 16))
         ):
-            answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+            taken: dict[str, str | None] = dict.fromkeys(_NO_CONTEXT)
             if "server_max_window_bits" in asked:
-                answer += f"; server_max_window_bits={window}"
-            return answer, int(window)
-    return "", None
+                taken["server_max_window_bits"] = window
+            return taken, int(window)
+    return {}, None

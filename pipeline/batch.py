@@ -112,9 +112,9 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model as it was loaded: `dimension` of its vectors, `max_tokens` that it reads, special ones included."""
+    """A model as it was loaded: `dimension` of its vectors, `room` for a text in tokens of its own."""
 
     name: str
     dimension: int
-    max_tokens: int
+    room: int
     precision: str

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import multiprocessing
 import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import signal
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from semantik.errors import Unavailable
 
 START_S = 120.0  # the fork server loads torch and a model, on a busy machine
 GRACE_S = 60.0  # for a task to reach a worker that is just being started
+STOP_S = 1.0  # ending the workers takes a fraction of it
 ATTEMPTS = 5
 _FORKSERVER_GONE = 255  # what multiprocessing reports of a worker whose fork server is dead
 _log = logging.getLogger(__name__)
@@ -103,7 +105,7 @@ class Crew:
         if not self._starting.done():
             _end_forkserver()
         with contextlib.suppress(Unavailable):
-            await asyncio.to_thread(_stop, await self._starting)
+            await _end(await self._starting, STOP_S)
 
     async def _pool(self) -> ProcessPool:
         if self._closed:
@@ -158,7 +160,7 @@ class Crew:
             self._starting = None
             self._interrupt()
             _log.warning("the worker processes are gone and are started again")
-            await asyncio.to_thread(_stop, pool)
+            await _end(pool, START_S)
 
     def _interrupt(self) -> None:
         """Wake the tasks of a pool that ends: it would leave them waiting for ever."""
@@ -170,6 +172,10 @@ def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
     """A pool whose workers run; blocks until the fork server has loaded what it preloads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pipeline.preload"])
+    # Ctrl-C goes to every process of the terminal: the fork server has it blocked before it can ignore it. This thread
+    # is no main thread, so it needs none; the tracker is started first because starting it unblocks the signal.
+    multiprocessing.resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     pool = ProcessPool(max_workers=size, initializer=worker.begin, initargs=initargs, context=context)
     try:
         _ = pool.active  # starts it
@@ -179,13 +185,28 @@ def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
     return pool
 
 
+async def _end(pool: ProcessPool, patience_s: float) -> None:
+    """Stop the pool; a fork server that stands still, and tells of no worker's end, is killed.
+
+    So is the one that Pebble may start in its place, while it replaces a worker.
+    """
+    stopping = asyncio.ensure_future(asyncio.to_thread(_stop, pool))
+    while not (await asyncio.wait({stopping}, timeout=patience_s))[0]:
+        _end_forkserver()
+    await stopping
+
+
 def _stop(pool: ProcessPool) -> None:
     pool.stop()  # type: ignore[no-untyped-call]
+    for pid in tuple(pool._pool_manager.worker_manager.workers):
+        # Pebble asks first, and waits three seconds for each that stands still; they have nothing to save.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     pool.join()
 
 
 def _end_forkserver() -> None:
-    """Kill the fork server while it still loads, which would keep the thread that waits for it for seconds."""
+    """Kill the fork server when the thread that waits for it would wait too long: it still loads, or hangs."""
     pid = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):

@@ -16,7 +16,7 @@ from pipeline.ending import announce_again
 from pipeline.execution import execute
 from pipeline.run import Parts
 from semantik.errors import Unavailable
-from semantik.records import Operation, now
+from semantik.records import Operation, now, queue_position
 from semantik.store.operations import takeable
 
 log = logging.getLogger("semantik.operations")
@@ -31,6 +31,7 @@ class Dispatcher:
         self._parts = parts
         self._owner = owner
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._places: dict[str, int] = {}  # in the line, as they were told last
         self._work = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
@@ -79,25 +80,21 @@ class Dispatcher:
         for operation in await store.operations.unannounced():
             if operation.id not in self._running:
                 await announce_again(store, self._parts.progress, operation)
-        places: dict[str, int] = {}
-        for operation in await store.operations.with_status("processing", "queued"):
-            place = places.get(operation.collection_id, 0)
-            places[operation.collection_id] = place + 1
-            await self._consider(operation, place)
+        active = await store.operations.with_status("processing", "queued")
+        concurrent = self._parts.settings.operations.concurrent
+        busy: set[str] = set()
+        for operation in active:
+            if takeable(operation, self._owner, self._running):
+                if operation.status == "queued":
+                    await self._tell_queued(operation, queue_position(operation, active, concurrent) or 0)
+                if operation.cancel_requested or not (
+                    operation.collection_id in busy or len(self._running) >= concurrent
+                ):
+                    await self._begin(operation)
+            busy.add(operation.collection_id)
+        self._places = {o.id: self._places[o.id] for o in active if o.id in self._places}
 
-    async def _consider(self, operation: Operation, place: int) -> None:
-        if not takeable(operation, self._owner, self._running):
-            return
-        if operation.status == "queued":
-            if operation.last_message == 0:
-                await self._tell_queued(operation, place)
-            if place and not operation.cancel_requested:
-                return
-        if (
-            len(self._running) >= self._parts.settings.operations.concurrent
-            and not operation.cancel_requested
-        ):
-            return
+    async def _begin(self, operation: Operation) -> None:
         if not operation.cancel_requested and not await self._lock(operation):
             return
         lease_s = self._parts.settings.operations.lease_s
@@ -117,8 +114,12 @@ class Dispatcher:
         self.wake()
 
     async def _tell_queued(self, operation: Operation, place: int) -> None:
+        """Tell its place in the line, and each better one."""
+        if self._places.get(operation.id) == place:
+            return
+        self._places[operation.id] = place
         async with self._parts.progress.publisher(operation.id, operation.last_message) as publisher:
-            await publisher.tell("operation_queued", once="queued", queue_position=place)
+            await publisher.tell("operation_queued", once=f"queued {place}", queue_position=place)
             await self._parts.store.operations.note_message(operation.id, publisher.last_seq)
 
     async def _lock(self, operation: Operation) -> bool:

@@ -47,6 +47,11 @@ async def _announce(store: Store, publisher: Publisher | Teller, operation: Oper
     outcome = (
         {"result": operation.result} if status == "completed" else {"error_message": operation.error_message}
     )
+    if status == "failed":
+        message = operation.error_message or _MESSAGES[status]
+        await publisher.tell(
+            "error", once="fatal", message=message, path=None, category="internal", fatal=True
+        )
     await publisher.tell(
         f"operation_{status}",
         once="end",

@@ -19,7 +19,7 @@ log = logging.getLogger("semantik.operations")
 _PAUSE_S = (0.5, 30.0)
 _QUICK_S = 60.0
 _PATIENCE = 8
-_GIVE_BACK_S = 2.0
+_GIVE_BACK_S = 1.0  # within the time that a server has to stop
 
 
 async def execute(parts: Parts, operation: Operation) -> None:

@@ -2,12 +2,14 @@
 
     pending → batches of files → (pool: extract, cut) → chunks packed together → (pool: embed) → stored and told
 
-Chunks of several files share an embedding task, and those of a large file are spread over many.
+Chunks of several files share an embedding task, and those of a large file are spread over many: each of the files
+that were read gets a share of the next task, so that a book holds up no letter.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.batch import Cutting, FileTask, ModelSpec, ReadDocument, ReadFailure
+from pipeline.pace import weight
 from pipeline.run import Run
 from pipeline.storing import Finished, Storer
 from semantik.errors import Invalid, LeaseLost, Unavailable
@@ -23,6 +26,9 @@ from semantik.records import Document
 _STORE_DOCUMENTS = 64
 _STORE_CHUNKS = 4000
 _CHUNKS_UNDER_WAY = 50_000  # some 100 MB of texts and vectors
+_SMALL = 500  # chunks; documents up to here have room of their own, so that large ones cannot fill it all
+_SMALL_CHUNKS_UNDER_WAY = 10_000
+_LEAST_SHARE = 16  # chunks of a document in a task, so that a task has not too many of them
 
 
 class _Room:
@@ -52,7 +58,14 @@ class _Growing:
     read: ReadDocument
     vectors: NDArray[np.float16] | None = None
     missing: int = 0
+    packed: int = 0
     given_up: bool = False
+
+    def pack(self, most: int) -> _Piece:
+        """The next chunks for an embedding task."""
+        begin = self.packed
+        self.packed = min(len(self.read.chunks), begin + most)
+        return _Piece(self, begin, self.packed)
 
     def take(self, begin: int, vectors: NDArray[np.float16]) -> bool:
         """Put vectors from chunk `begin` on; True when it has them all, and has not been given up."""
@@ -84,7 +97,7 @@ class Flow:
         self._model = ModelSpec(run.collection.model, run.collection.precision)
         self._cutting = Cutting(run.collection.model, run.collection.chunk_size, run.collection.chunk_overlap)
         self._abreast = run.parts.pool.batch_workers + 1  # one waits while every worker is busy
-        self._room = _Room(_CHUNKS_UNDER_WAY)
+        self._large, self._small = _Room(_CHUNKS_UNDER_WAY), _Room(_SMALL_CHUNKS_UNDER_WAY)
         self._batches: asyncio.Queue[list[Document] | None] = asyncio.Queue(1)
         self._read: asyncio.Queue[_Growing | None] = asyncio.Queue(4 * run.parts.settings.pool.batch_files)
         self._finished: asyncio.Queue[Finished | None] = asyncio.Queue(2 * _STORE_DOCUMENTS)
@@ -127,26 +140,20 @@ class Flow:
 
     async def _reader(self) -> None:
         while (batch := await self._batches.get()) is not None:
-            self._tell_taken(batch[0])
+            self._storer.tell_at_work(batch[0].path)
             files = [FileTask(document.id, document.path, document.size) for document in batch]
             results = await self._run.parts.pool.read(files, self._cutting)
             for document, result in zip(batch, results, strict=True):
                 if isinstance(result, ReadFailure):
+                    self._run.pace.advance(weight(document.size))
                     await self._finished.put(Finished(document, result))
                 else:
-                    await self._room.take(len(result.chunks))
+                    await self._room(len(result.chunks)).take(len(result.chunks))
                     await self._read.put(_Growing(document, result, missing=len(result.chunks)))
         await self._batches.put(None)  # for the next reader
 
-    def _tell_taken(self, document: Document) -> None:
-        counts = self._storer.counts
-        self._run.teller.update(
-            "file_processing",
-            current_file=document.path,
-            processed_files=counts.processed,
-            total_files=counts.total,
-            status="Processing",
-        )
+    def _room(self, chunks: int) -> _Room:
+        return self._small if chunks <= _SMALL else self._large
 
     async def _embed_all(self) -> None:
         room = asyncio.Semaphore(self._abreast)
@@ -157,27 +164,33 @@ class Flow:
         await self._finished.put(None)
 
     async def _packed(self) -> AsyncIterator[list[_Piece]]:
-        """Pack chunks of consecutive documents into tasks of `batch_chunks`; don't wait when none are ready."""
-        most = self._run.parts.settings.embedding.batch_chunks
-        pack: list[_Piece] = []
-        room = most
-        while (growing := await self._read.get()) is not None:
-            begin, count = 0, len(growing.read.chunks)
-            while begin < count:
-                end = min(count, begin + room)
-                pack.append(_Piece(growing, begin, end))
-                room -= end - begin
-                begin = end
-                if room == 0:
-                    yield pack
-                    pack, room = [], most
-            if pack and self._read.empty():
-                yield pack
-                pack, room = [], most
-        if pack:
-            yield pack
+        """Pack tasks of up to `batch_chunks`, a share of each document in turn; don't wait for more to be read."""
+        growing: deque[_Growing] = deque()
+        reading = True
+        while reading or growing:
+            while reading and not (growing and self._read.empty()):
+                fresh = await self._read.get()
+                reading = fresh is not None
+                if fresh is not None:
+                    growing.append(fresh)
+            if growing:
+                yield self._pack(growing)
+
+    def _pack(self, growing: deque[_Growing]) -> list[_Piece]:
+        """Fill one task; documents that have chunks left go to the end of the line."""
+        room = self._run.parts.settings.embedding.batch_chunks
+        pieces: list[_Piece] = []
+        while room and growing:
+            one = growing.popleft()
+            share = max(_LEAST_SHARE, room // (len(growing) + 1))
+            pieces.append(one.pack(min(room, share)))
+            room -= pieces[-1].end - pieces[-1].begin
+            if one.packed < len(one.read.chunks):
+                growing.append(one)
+        return pieces
 
     async def _embed(self, pieces: Sequence[_Piece], room: asyncio.Semaphore) -> None:
+        self._storer.tell_at_work(pieces[0].growing.document.path)
         try:
             await self._embed_together(pieces)
         finally:
@@ -199,6 +212,7 @@ class Flow:
         for piece in pieces:
             count = piece.end - piece.begin
             growing = piece.growing
+            self._run.pace.advance(weight(growing.document.size) * count / len(growing.read.chunks))
             if growing.take(piece.begin, vectors[at : at + count]):
                 await self._finished.put(
                     Finished(growing.document, growing.read, growing.vectors, len(growing.read.chunks))
@@ -224,7 +238,8 @@ class Flow:
             going = ready[-1] is not None
             if finished := [one for one in ready if one is not None]:
                 await self._storer.store(finished)
-                self._room.give_back(sum(one.room for one in finished))
+                for one in finished:
+                    self._room(one.room).give_back(one.room)
 
 
 def _chunks(ready: Sequence[Finished | None]) -> int:

@@ -27,11 +27,10 @@ BATCH = 32  # larger ones are no faster on one thread, and take a gigabyte more 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation, `room` the tokens left for a text."""
+    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation."""
 
     info: ModelInfo
     tokenizer: Any
-    room: int
     encoder: Any
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -93,7 +92,7 @@ def load(spec: ModelSpec) -> Model:
         - tokenizer.num_special_tokens_to_add(False)
         - len(tokenizer.encode(prompt, add_special_tokens=False))
     )
-    return Model(ModelInfo(spec.name, dimension, max_tokens, precision), tokenizer, room, encoder)
+    return Model(ModelInfo(spec.name, dimension, room, precision), tokenizer, encoder)
 
 
 def _location(name: str) -> str:

@@ -33,6 +33,7 @@ async def register(run: Run) -> Registered:
     root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
     rules = ScanRules(settings.documents.roots, settings.documents.exclude, forbidden)
     begun = time.monotonic()
+    await run.parts.store.documents.adopt(source.id, run.operation.id)
     found = new = 0
     run.teller.update("scanning_documents", status="scanning", source_path=source.path, scanned=0)
     steps = walk(root, rules)

@@ -6,10 +6,11 @@ Everything is saved in MongoDB first and told second. Runs on the loop.
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from pipeline.batch import ModelInfo
+from pipeline.pace import Pace
 from pipeline.pool import Pool
 from pipeline.telling import Teller
 from semantik.errors import NotFound
@@ -35,16 +36,19 @@ class Parts:
 
 
 class Run:
-    """`operation` and `collection` are the records as last read or written; only their lease's holder writes."""
+    """`operation` and `collection` are the records as last read or written; only their lease's holder writes.
+
+    `current_file` is what is being worked on, and `pace` how fast; both are kept with the lease's renewal.
+    """
 
     def __init__(self, parts: Parts, operation: Operation, collection: Collection, teller: Teller) -> None:
         self.parts = parts
         self.operation = operation
         self.collection = collection
         self.teller = teller
+        self.pace = Pace()
+        self.current_file = operation.current_file
         self._warnings = list(operation.warnings)
-        self._begun = time.monotonic()
-        self._done_before = operation.counts.processed
 
     async def source(self) -> Source:
         """The folder that the operation is about; raises NotFound when it was removed meanwhile."""
@@ -76,18 +80,15 @@ class Run:
     def warnings(self) -> list[str]:
         return list(self._warnings)
 
-    async def save_counts(self, counts: Counts, current_file: str | None) -> None:
+    async def save_counts(self, counts: Counts) -> None:
         """Keep how far it is: counts, rate and time left."""
         total = counts.total
-        rate = (counts.processed - self._done_before) / max(time.monotonic() - self._begun, 1e-3)
         await self.save(
             counts=asdict(counts),
-            current_file=current_file,
             progress_percent=round(100 * counts.processed / total, 1) if total else 0.0,
-            files_per_s=round(rate, 2),
-            eta_s=round(counts.pending / rate, 1) if rate > 0 else None,
             warnings=self._warnings,
             last_message=self.teller.last_seq,
+            **self._course(),
         )
 
     async def keep(self) -> None:
@@ -95,17 +96,35 @@ class Run:
         while not self.operation.cancel_requested:
             await asyncio.sleep(_RENEW_S)
             lease_s = self.parts.settings.operations.lease_s
-            fresh = await self.parts.store.operations.renew(self.operation, lease_s)
+            fresh = await self.parts.store.operations.renew(self.operation, lease_s, **self._course())
             # Only what this renewal is about: a save that was answered meanwhile knows the rest better.
             self.operation = replace(
                 self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested
             )
 
-    async def know_dimension(self, dimension: int) -> None:
-        """Keep how long the collection's vectors are, before the first of them is stored."""
-        if self.collection.dimension is None:
-            fields = {"dimension": dimension}
-            self.collection = await self.parts.store.collections.change(self.collection.id, fields)
+    def _course(self) -> dict[str, Any]:
+        pace = self.pace
+        return {
+            "current_file": self.current_file,
+            "files_per_s": pace.files_per_s,
+            "eta_s": pace.eta_s,
+        }
+
+    async def know_model(self, model: ModelInfo) -> None:
+        """Keep what the collection's model makes of it, before the first vector is stored: how long vectors are, and
+        chunks no longer than it reads."""
+        collection = self.collection
+        fields: dict[str, Any] = {}
+        if collection.dimension is None:
+            fields["dimension"] = model.dimension
+        if collection.chunk_size > model.room:
+            fields["chunk_size"] = model.room
+            fields["chunk_overlap"] = collection.chunk_overlap * model.room // collection.chunk_size
+            self.warn(
+                f"chunk_size was {collection.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
+            )
+        if fields:
+            self.collection = await self.parts.store.collections.change(collection.id, fields)
 
     def advance(self, last_seq: int) -> None:
         """Note that chunks up to `last_seq` may be found now."""

@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import translate
+from itertools import islice
 from pathlib import Path
 
 from semantik.errors import Forbidden, Invalid
+from semantik.found import Found, FoundFile, Passed, ScanWarning
+from semantik.globs import Globs, covering
+
+__all__ = ["FoundFile", "ScanRules", "ScanWarning", "may_be_read", "resolve_source", "survey", "walk"]
 
 _MAX_NS = (1 << 63) - 1
+_TOGETHER = 10_000
 SYSTEM_FOLDERS = tuple(Path(each) for each in ("/proc", "/sys", "/dev", "/run"))
 
 
 @dataclass(frozen=True)
-class FoundFile:
-    """A regular file below the source; `extension` is lower-case with its dot, or empty."""
-
-    path: str
-    size: int
-    modified_ns: int
-    extension: str
-
-
-@dataclass(frozen=True)
-class ScanWarning:
-    """Something that was passed over, and why, in a sentence."""
-
-    path: str
-    message: str
-
-
-@dataclass(frozen=True)
 class ScanRules:
-    """Where a walk may lead (`roots`, but never into `forbidden`), and which names count.
+    """Where a walk may lead (`roots`, but never into `forbidden`), and which names count (see semantik/globs.py).
 
-    A name that matches a glob of `exclude` is passed over silently, files and folders alike; with `include` only
-    files whose names match one of its globs are reported.
+    What matches a glob of `exclude` is passed over silently, files and folders alike; with `include` only files
+    that match one of its globs are reported. `recursive=False` keeps to the folder's own files.
     """
 
     roots: tuple[str, ...]
     exclude: tuple[str, ...]
     forbidden: tuple[Path, ...] = ()
     include: tuple[str, ...] = ()
+    recursive: bool = True
 
 
 def resolve_source(path: str, roots: Sequence[str], forbidden: Sequence[Path]) -> Path:
@@ -92,95 +79,132 @@ def _refuse_outside(real: Path, path: str, roots: Sequence[str], forbidden: Sequ
 
 def walk(root: Path, rules: ScanRules) -> Iterator[FoundFile | ScanWarning]:
     """Every file below `root`, each once, in a fixed order; what cannot be read is a ScanWarning, never an error."""
-    return _Walk(root, rules).entries()
+    return (each for each in _Walk(root, rules, None).entries() if not isinstance(each, Passed))
+
+
+def survey(root: Path, rules: ScanRules) -> Generator[Found, None, None]:
+    """The same walk, telling of every entry it looks at, so that it can be shown and left at any of them.
+
+    The order is fixed in folders of up to 10 000 entries; a larger one is read piece by piece, never held whole.
+    """
+    return _Walk(root, rules, _TOGETHER).entries()
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder to go into: its path as it was met, and that with its symlinks resolved."""
+
+    path: str
+    real: str
 
 
 class _Walk:
     """What one walk remembers: the folders it has been to, and the files that more than one name leads to."""
 
-    def __init__(self, root: Path, rules: ScanRules) -> None:
+    def __init__(self, root: Path, rules: ScanRules, together: int | None) -> None:
         self._root = str(root)
         self._real_root = os.path.realpath(root)
+        self._relative = slice(len(self._root.rstrip("/")) + 1, None)
+        self._real_relative = slice(len(self._real_root.rstrip("/")) + 1, None)
         self._roots = tuple(str(each) for each in _resolved(rules.roots))
         self._forbidden = tuple(str(each) for each in (*SYSTEM_FOLDERS, *_resolved(rules.forbidden)))
-        self._exclude = _any_of(rules.exclude)
-        self._include = _any_of(rules.include)
-        self._folders: set[tuple[int, int]] = set()
-        self._linked: set[tuple[int, int]] = set()
+        self._exclude = Globs(rules.exclude)
+        self._include = Globs(covering(rules.include))
+        self._recursive = rules.recursive
+        self._together = together
+        self._folders: set[int] = set()
+        self._linked: set[int] = set()
 
-    def entries(self) -> Iterator[FoundFile | ScanWarning]:
-        waiting = [(self._root, self._real_root)]
+    def entries(self) -> Generator[Found, None, None]:
+        waiting = [_Folder(self._root, self._real_root)]
         while waiting:
-            folder, real_folder = waiting.pop()
+            folder = waiting.pop()
+            below: list[_Folder] = []
             try:
-                status = Path(folder).stat()
-                if (status.st_dev, status.st_ino) in self._folders:
-                    continue
-                self._folders.add((status.st_dev, status.st_ino))
-                with os.scandir(folder) as listing:
-                    entries = sorted(listing, key=lambda entry: entry.name)
+                yield from self._enter(folder, below)
             except OSError as error:
-                yield ScanWarning(_shown(folder), f"The folder cannot be read: {error.strerror}.")
-                continue
-            folders = []
-            for entry in entries:
-                if not self._passed_over(entry.name):
-                    found = self._look(entry, f"{real_folder.rstrip('/')}/{entry.name}")
-                    if isinstance(found, str):
-                        folders.append((entry.path, found))
-                    elif found is not None:
-                        yield found
-            waiting += reversed(folders)
+                yield ScanWarning(_shown(folder.path), f"The folder cannot be read: {error.strerror}.")
+            waiting += reversed(below)
 
-    def _look(self, entry: os.DirEntry[str], real: str) -> FoundFile | ScanWarning | str | None:
-        """A file, a warning, the real path of a folder to go into, or nothing."""
+    def _enter(self, folder: _Folder, below: list[_Folder]) -> Iterator[Found]:
+        """What lies in a folder; its folders are added to `below`, and told of when they are entered themselves."""
+        identity = _identity(Path(folder.path).stat())
+        with os.scandir(folder.path) as listing:
+            if folder.path != self._root:
+                yield Passed(folder.path)
+            if identity in self._folders:
+                return
+            self._folders.add(identity)
+            while entries := sorted(islice(listing, self._together), key=lambda entry: entry.name):
+                for entry in entries:
+                    found = self._look(entry, folder)
+                    if isinstance(found, _Folder):
+                        below.append(found)
+                    else:
+                        yield found
+
+    def _look(self, entry: os.DirEntry[str], folder: _Folder) -> Found | _Folder:
         path = entry.path
-        if not _is_utf8(path):
-            return ScanWarning(_shown(path), "The name is not UTF-8: rename it to have it read.")
-        link = entry.is_symlink()
+        link = False
         try:
+            link = entry.is_symlink()
+            if self._exclude.match(path[self._relative], entry.is_dir(follow_symlinks=False)):
+                return Passed(_shown(path))
+            if not _is_utf8(path):
+                return ScanWarning(_shown(path), "The name is not UTF-8: rename it to have it read.")
             status = entry.stat()
-            real = os.path.realpath(path) if link else real
+            real = os.path.realpath(path) if link else f"{folder.real.rstrip('/')}/{entry.name}"
         except FileNotFoundError:
             return ScanWarning(
                 path, "The symbolic link leads nowhere." if link else "It vanished during the scan."
             )
         except OSError as error:
-            return ScanWarning(path, f"It cannot be read: {error.strerror}.")
+            return ScanWarning(_shown(path), f"It cannot be read: {error.strerror}.")
         if link and (not _inside(real, self._roots) or _inside(real, self._forbidden)):
             return ScanWarning(path, "The symbolic link leads out of the folders that may be read.")
-        if stat.S_ISDIR(status.st_mode):
-            return None if _inside(real, self._forbidden) else real
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if link and self._met_by_its_own_name(real, is_folder):
+            return Passed(path)
+        if is_folder:
+            passed = not self._recursive or _inside(real, self._forbidden)
+            return Passed(path) if passed else _Folder(path, real)
         if not stat.S_ISREG(status.st_mode):
             return ScanWarning(path, f"It is {_kind(status.st_mode)}, not a file.")
-        if self._left_out(entry.name) or (link and self._met_by_its_own_name(real)):
-            return None
+        if self._left_out(path[self._relative]):
+            return Passed(path)
         # Only a file with several names can turn up twice: remembering just those keeps a million files cheap.
-        if link or status.st_nlink > 1:
-            identity = (status.st_dev, status.st_ino)
+        # What a link has led to from outside may have a second link to it there.
+        if link or status.st_nlink > 1 or not _inside(folder.real, (self._real_root,)):
+            identity = _identity(status)
             if identity in self._linked:
-                return None
+                return Passed(path)
             self._linked.add(identity)
         # A clock that was set wrong may date a file beyond what 64 bits of nanoseconds hold, the year 2262.
         modified_ns = max(-_MAX_NS, min(status.st_mtime_ns, _MAX_NS))
-        return FoundFile(path, status.st_size, modified_ns, Path(path).suffix.lower())
+        return FoundFile(path, status.st_size, modified_ns, _extension(entry.name))
 
-    def _passed_over(self, name: str) -> bool:
-        return self._exclude is not None and self._exclude.match(name) is not None
+    def _left_out(self, path: str) -> bool:
+        return bool(self._include) and not self._include.match(path)
 
-    def _left_out(self, name: str) -> bool:
-        return self._include is not None and self._include.match(name) is None
-
-    def _met_by_its_own_name(self, real: str) -> bool:
+    def _met_by_its_own_name(self, real: str, folder: bool) -> bool:
         """True for a symlink's target that lies below the source itself, where this walk comes by too."""
         if not _inside(real, (self._real_root,)) or not _is_utf8(real):
             return False
-        names = real[len(self._real_root) :].strip("/").split("/")
-        return not any(self._passed_over(name) for name in names) and not self._left_out(names[-1])
+        path = real[self._real_relative]
+        above = [path[:at] for at, char in enumerate(path) if char == "/"]
+        if (above and not self._recursive) or any(self._exclude.match(each, folder=True) for each in above):
+            return False
+        return not self._exclude.match(path, folder) and (folder or not self._left_out(path))
 
 
-def _any_of(globs: Sequence[str]) -> re.Pattern[str] | None:
-    return re.compile("|".join(translate(glob) for glob in globs)) if globs else None
+def _identity(status: os.stat_result) -> int:
+    """Which file or folder it is, on which device, in half the memory of a pair."""
+    return status.st_dev << 64 | status.st_ino
+
+
+def _extension(name: str) -> str:
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
 
 
 def _resolved(folders: Sequence[str | Path]) -> tuple[Path, ...]:

@@ -73,7 +73,7 @@ class Storer:
         self.counts = await self._store.documents.counts({"operation_id": self._run.operation.id})
         every = await self._store.documents.counts({"collection_id": self._run.collection.id})
         self._others = _combine(every, self.counts, -1)
-        await self._save(None)
+        await self._save()
 
     async def store(self, finished: Sequence[Finished]) -> None:
         """Store some documents together. Raises Unavailable, or LeaseLost before anything is written."""
@@ -89,7 +89,8 @@ class Storer:
             await self._publish(read, changes)
         for one in finished:
             self.counts = _counted(self.counts, one)
-        await self._save(finished[-1].document.path)
+        run.pace.finish(len(finished))
+        await self._save()
         failpoints.die_at("storing:counted")
         for one in finished:
             await self._tell(one)
@@ -126,14 +127,15 @@ class Storer:
         failpoints.die_at("storing:published")
         await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
 
-    async def _save(self, current_file: str | None) -> None:
-        await self._run.save_counts(self.counts, current_file)
+    async def _save(self) -> None:
+        await self._run.save_counts(self.counts)
         every = _combine(self._others, self.counts, 1)
         await self._store.collections.set_counts(self._run.collection.id, every)
 
     async def _tell(self, one: Finished) -> None:
         run, counts = self._run, self.counts
         path = one.document.path
+        self.tell_at_work(path)  # before a failure, which some clients show until something goes on
         if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped:
             failure = Failure(one.outcome.category, one.outcome.message)
             await self._tell_failure(dataclasses.replace(one.document, failure=failure))
@@ -149,8 +151,22 @@ class Storer:
             current_file=path,
             progress_percent=run.operation.progress_percent,
             chunks=counts.chunks,
-            eta_seconds=run.operation.eta_s,
-            files_per_second=run.operation.files_per_s,
+            eta_seconds=run.pace.eta_s,
+            files_per_second=run.pace.files_per_s,
+        )
+
+    def tell_at_work(self, path: str) -> None:
+        """Say which file is worked on."""
+        run = self._run
+        run.current_file = path
+        run.teller.update(
+            "file_processing",
+            current_file=path,
+            processed_files=self.counts.processed,
+            total_files=self.counts.total,
+            status="Processing",
+            eta_seconds=run.pace.eta_s,
+            files_per_second=run.pace.files_per_s,
         )
 
     async def _tell_failure(self, document: Document) -> None:

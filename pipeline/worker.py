@@ -23,7 +23,7 @@ import numpy as np
 
 from pipeline import failpoints
 from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, ReadDocument, ReadFailure, TextChunks
-from semantik.errors import SemantikError
+from semantik.errors import Invalid, SemantikError
 
 PRELOAD = "SEMANTIK_PRELOAD"  # name:precision of the model that the fork server loads for all
 NICENESS = 10
@@ -110,7 +110,7 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Re
         places = extract.Places(reading.roots, reading.forbidden)
         extracted = extract.extract(file.path, reading.max_file_bytes, places)
         chunks = chunk.cut(
-            extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.room
+            extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.info.room
         )
     except extract.ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
@@ -141,6 +141,9 @@ def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
         failpoints.reach(failpoint, "embed", text)
     vectors = model.load(spec).embed(texts).astype(np.float16)
     _give_memory_back()
+    if not np.isfinite(vectors).all():
+        bad = texts[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
+        raise Invalid(f"The model gives no vector for the passage “{bad[:60]}…”.")
     return vectors
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 COMMANDS = {
@@ -21,4 +22,6 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Until the command takes it over: Ctrl-C ends what is still being loaded without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     raise SystemExit(main(sys.argv[1:]))

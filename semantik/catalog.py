@@ -9,14 +9,15 @@ from semantik.access import Access
 from semantik.errors import Invalid
 from semantik.index import IndexStats
 from semantik.paging import Page, cut, decode, encode
-from semantik.records import Collection, Document, Operation, Source, User
+from semantik.records import Collection, Document, Operation, Source, User, queue_position
 from semantik.store import Store
 from semantik.vectors import Vectors
 
 
 @dataclass(frozen=True)
 class CollectionView:
-    """A collection as its owner sees it; `status` is empty, indexing, ready or failed."""
+    """A collection as its owner sees it; `status` is empty, indexing, ready, failed, or incomplete: some documents are
+    found, and others were left undone by an operation that ended early."""
 
     collection: Collection
     status: str
@@ -32,7 +33,7 @@ class SourceView:
 
 @dataclass(frozen=True)
 class OperationView:
-    """`queue_position` is 0 for the operation that runs or comes next; None when it has ended."""
+    """`queue_position` is how many operations have to end first; None when it has ended itself."""
 
     operation: Operation
     queue_position: int | None
@@ -41,10 +42,11 @@ class OperationView:
 class Catalog:
     """Every method answers for one user; cursors come from the page before."""
 
-    def __init__(self, store: Store, access: Access, vectors: Vectors) -> None:
+    def __init__(self, store: Store, access: Access, vectors: Vectors, concurrent: int) -> None:
         self._store = store
         self._access = access
         self._vectors = vectors
+        self._concurrent = concurrent
 
     async def collections(self, user: User, cursor: str | None, limit: int) -> Page[CollectionView]:
         after = decode(cursor, 1)[0] if cursor else ""
@@ -83,8 +85,7 @@ class Catalog:
 
     async def operation(self, user: User, operation_id: str) -> OperationView:
         operation = await self._access.operation(user, operation_id)
-        active = await self._store.operations.active([operation.collection_id])
-        return _position(operation, active.get(operation.collection_id, []))
+        return (await self._placed([operation]))[0]
 
     async def operations(
         self, user: User, collection_ids: list[str] | None, cursor: str | None, limit: int
@@ -95,10 +96,16 @@ class Catalog:
             moment, key = decode(cursor, 2)
             before = (_moment(moment), key)
         found = await self._store.operations.of_collections(ids, limit + 1, before)
-        active = await self._store.operations.active(ids)
-        views = [_position(operation, active.get(operation.collection_id, [])) for operation in found]
+        views = await self._placed(found)
         last = found[min(limit, len(found)) - 1] if found else None
         return cut(views, limit, encode(last.created_at.isoformat(), last.id) if last else "")
+
+    async def _placed(self, operations: list[Operation]) -> list[OperationView]:
+        """The operations, with their places in the line of all."""
+        active: list[Operation] = []
+        if any(operation.status == "queued" for operation in operations):
+            active = await self._store.operations.with_status("processing", "queued")
+        return [OperationView(o, queue_position(o, active, self._concurrent)) for o in operations]
 
 
 def _view(user: User, collection: Collection, active: list[Operation]) -> CollectionView:
@@ -106,16 +113,11 @@ def _view(user: User, collection: Collection, active: list[Operation]) -> Collec
     if active:
         status = "indexing"
     elif counts.indexed:
-        status = "ready"
+        status = "incomplete" if counts.pending else "ready"
     else:
         status = "failed" if counts.failed or counts.pending else "empty"
     first = active[0].id if active else None
     return CollectionView(collection, status, first, collection.owner_id == user.id)
-
-
-def _position(operation: Operation, active: list[Operation]) -> OperationView:
-    ids = [other.id for other in active]
-    return OperationView(operation, ids.index(operation.id) if operation.id in ids else None)
 
 
 def _moment(text: str) -> datetime:

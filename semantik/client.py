@@ -41,7 +41,8 @@ class Client:
         await self.call("POST", "auth/register", {"username": username, "password": password})
 
     async def sign_in(self, username: str, password: str) -> None:
-        self._keep(await self._send("POST", "auth/login", {"username": username, "password": password}))
+        self._refresh_token = ""  # an old session need not be kept up for this
+        self._keep(await self.call("POST", "auth/login", {"username": username, "password": password}))
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Call `/api/v2/<path>` and return its JSON (None where there is none).

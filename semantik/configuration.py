@@ -134,7 +134,7 @@ def _checked(entry: Entry, raw: Any, where: str) -> Any:
         return vol.Schema(entry.check)(_typed(entry.type, raw))
     except vol.Invalid as error:
         allowed = str(error.errors[0].msg if isinstance(error, vol.MultipleInvalid) else error.msg)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of a home folder that nobody has
         allowed = {int: "a whole number", float: "a number", Path: "a path"}.get(
             entry.type, "a list of texts" if entry.type is not str else "a text"
         )

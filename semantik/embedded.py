@@ -25,7 +25,7 @@ from semantik.errors import ConfigError, Unavailable
 log = logging.getLogger(__name__)
 
 _READY_S = 10.0
-_STOP_S = 5.0
+_STOP_S = 3.0
 _POLL_S = 0.02
 _BACKOFF_S = 0.1
 _DEATHS = 5
@@ -202,12 +202,13 @@ class _Child:
                 log.warning("embedded %s is back after %.1f s", self.title, now() - died)
 
     async def stop(self) -> None:
-        """Ask the process to end, and make it end after 5 s."""
+        """Ask the process to end, and make it end after 3 s; what it acknowledged survives that too."""
         process = self._process
         if process is None or process.returncode is not None:
             return
         # process.terminate() might reap the child behind the back of the loop's watcher.
         self._signal(process.pid, signal.SIGTERM)
+        self._signal(process.pid, signal.SIGCONT)  # a stopped process would not hear the other
         try:
             async with asyncio.timeout(_STOP_S):
                 await process.wait()

@@ -73,7 +73,7 @@ class Library:
             raise
 
     async def add_source(self, user: User, collection_id: str, path: str) -> tuple[Source, Operation]:
-        """Add a folder to a collection and index it."""
+        """Add a folder to a collection and index it. One whose operation was cancelled or failed goes on."""
         collection = await self._access.collection(user, collection_id)
         source = await self._add_source(collection, await self._folder(path))
         return source, await self._index(user, source)
@@ -124,13 +124,22 @@ class Library:
 
     async def _add_source(self, collection: Collection, path: str) -> Source:
         for known in await self._store.collections.sources([collection.id]):
-            if known.path == path and not await self._store.operations.of_source(known.id):
-                return known  # a server that died between the two steps left it without its operation
+            if known.path == path:
+                await self._refuse_indexed(known)
+                return known
             if Path(path).is_relative_to(known.path) or Path(known.path).is_relative_to(path):
                 raise Conflict(f"{path} overlaps {known.path}, which is a source of this collection already.")
         source = Source(new_id(), collection.id, path, now())
         await self._store.collections.add_source(source)
         return source
+
+    async def _refuse_indexed(self, source: Source) -> None:
+        """Raises Conflict unless the source's last operation ended early, or a crash left it without any."""
+        last = await self._store.operations.last_of_source(source.id)
+        if last is not None and not last.ended:
+            raise Conflict(f"{source.path} is being indexed already, by operation {last.id}.")
+        if last is not None and last.status == "completed":
+            raise Conflict(f"{source.path} is a source of this collection already, and it is indexed.")
 
     async def _index(self, user: User, source: Source) -> Operation:
         operation = Operation(

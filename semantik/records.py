@@ -6,6 +6,7 @@ Identifiers are UUID texts, times are aware and in UTC, sizes are bytes, offsets
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -207,3 +208,18 @@ class Operation:
     @property
     def ended(self) -> bool:
         return self.status in TERMINAL
+
+
+def queue_position(operation: Operation, active: Sequence[Operation], concurrent: int) -> int | None:
+    """How many operations have to end before this one can begin; None when it has ended itself.
+
+    `active` are all that are queued or run, the oldest first; of one collection one runs at a time, of all together
+    `concurrent`.
+    """
+    if operation.ended:
+        return None
+    if operation.status != "queued":
+        return 0
+    older = active[: next((n for n, other in enumerate(active) if other.id == operation.id), len(active))]
+    here = sum(other.collection_id == operation.collection_id for other in older)
+    return max(here, len(older) - concurrent + 1)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from pipeline.batch import ModelSpec
 from pipeline.dispatcher import Dispatcher
 from pipeline.pool import Pool
 from pipeline.run import Parts
-from pipeline.scan import resolve_source
+from pipeline.scan import ScanRules, resolve_source, survey
 from semantik import loopwatch
 from semantik.access import Access
 from semantik.auth import Auth
@@ -37,6 +37,7 @@ from semantik.catalog import Catalog
 from semantik.data_folder import data_lock, instance_id
 from semantik.embedded import embedded
 from semantik.errors import ConfigError
+from semantik.found import Found
 from semantik.health import Health
 from semantik.index import Indexes
 from semantik.library import Library
@@ -44,11 +45,14 @@ from semantik.metrics import Metrics
 from semantik.progress import Batch, Progress, cursor_order
 from semantik.questions import Questions
 from semantik.roster import Roster
+from semantik.scans import Scans, Walk, Wish
 from semantik.search import Search
 from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
 from semantik.vigil import Vigil
+
+_REQUESTS_S = 1.0  # for requests under way, when the server stops
 
 
 @dataclass(frozen=True)
@@ -113,18 +117,19 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             auth=auth,
             access=access,
             library=Library(store, access, settings.embedding, _folders(settings), wake),
-            catalog=Catalog(store, access, vectors),
+            catalog=Catalog(store, access, vectors, settings.operations.concurrent),
             search=Search(store, access, vectors, questions, settings.search),
             progress=progress,
             health=Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
             vigil=vigil,
             roster=roster,
             metrics=metrics,
+            scans=Scans(settings.scan, _folders(settings), _walks(settings)),
         )
         app = application(services, tally)
         http = HTTPServer(BodyLimit(app, settings.max_body_bytes), max_body_size=READ_ALL)
         http.add_sockets(sockets)
-        stack.push_async_callback(http.close_all_connections)
+        stack.push_async_callback(_cut_off, http)
         stack.callback(close_sockets, app)
         stack.callback(http.stop)
 
@@ -172,8 +177,25 @@ def _folders(settings: Settings) -> Callable[[str], Path]:
     return resolve
 
 
+def _walks(settings: Settings) -> Walk:
+    documents, forbidden = settings.documents, (settings.data.resolve(),)
+
+    def walk(folder: Path, wish: Wish) -> Generator[Found, None, None]:
+        exclude = (*documents.exclude, *wish.exclude)
+        return survey(folder, ScanRules(documents.roots, exclude, forbidden, wish.include, wish.recursive))
+
+    return walk
+
+
 async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
     return await pool.embed_questions(ModelSpec(model, precision), texts)
+
+
+async def _cut_off(http: HTTPServer) -> None:
+    """Close all connections, and let the requests under way end unless they hang."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REQUESTS_S):
+            await http.close_all_connections()
 
 
 def _note_lag(metrics: Metrics, batch: Batch) -> None:

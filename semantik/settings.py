@@ -14,6 +14,9 @@ from typing import Any
 
 import voluptuous as vol
 
+from semantik.errors import Invalid
+from semantik.globs import Globs
+
 
 def _setting(default: Any, check: Any, doc: str) -> Any:
     """Declare one setting: its default, a voluptuous check, and the sentence that explains it."""
@@ -44,6 +47,14 @@ def _all(test: Callable[[str], bool], msg: str) -> Any:
     return check
 
 
+def _globs(value: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        Globs(value)
+    except Invalid as error:
+        raise vol.Invalid(f"globs ({error})") from error
+    return value
+
+
 _ANY = vol.Schema(object)
 _NOT_EMPTY = vol.Length(min=1, msg="a text that is not empty")
 _MIB = 1 << 20
@@ -60,7 +71,7 @@ class Documents:
     )
     exclude: tuple[str, ...] = _setting(
         [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],
-        _all(lambda name: name != "" and "/" not in name, "a list of names without slashes"),
+        _globs,
         "Names (globs) that a scan passes over.",
     )
     max_file_bytes: int = _setting(
@@ -183,6 +194,19 @@ class Operations:
 
 
 @dataclass(frozen=True)
+class Scan:
+    """The scans of folders that users watch live."""
+
+    concurrent: int = _setting(
+        4, _between(1, 100), "Scans at the same time in this server; others wait for their turn."
+    )
+    wait_s: float = _setting(30.0, _at_least(0.1), "A scan that waits longer for its turn is refused.")
+    max_files: int = _setting(
+        10_000, _between(1, 20_000), "Files that the answer to a scan lists at most; all are counted."
+    )
+
+
+@dataclass(frozen=True)
 class Auth:
     """Who may come in."""
 
@@ -254,5 +278,6 @@ class Settings:
     progress: Progress = dataclasses.field(default_factory=Progress)
     sockets: Sockets = dataclasses.field(default_factory=Sockets)
     operations: Operations = dataclasses.field(default_factory=Operations)
+    scan: Scan = dataclasses.field(default_factory=Scan)
     auth: Auth = dataclasses.field(default_factory=Auth)
     log: Log = dataclasses.field(default_factory=Log)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
-from conftest import ROOT, SAMPLES
+import pytest
+from conftest import ROOT, SAMPLES, Serving, new_user
+
+pytestmark = pytest.mark.gen_test(timeout=120)
 
 
 def _demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -22,10 +29,77 @@ def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
     assert 0 < float(first.split()[0]) <= 1
 
 
-def test_an_empty_folder_is_no_error_and_a_missing_one_is_named(tmp_path: Path) -> None:
+def test_an_empty_folder_is_no_error_and_says_so(tmp_path: Path) -> None:
     done = _demo(str(tmp_path), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Nothing was found." in done.stdout
-    done = _demo(str(tmp_path / "missing"), cwd=tmp_path)
+    assert f"There are no files to index in {tmp_path}, so there is nothing to ask." in done.stdout
+
+
+def test_a_folder_of_bad_files_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "letter.docx").write_bytes(b"PK\x03\x04 this is no letter")
+    (tmp_path / "empty.txt").touch()
+    done = _demo(str(tmp_path), cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"Nothing could be indexed in {tmp_path}: 1 failed, 1 skipped" in done.stdout
+    assert "letter.docx: " in done.stdout and "empty.txt: " in done.stdout
+    assert "successfully" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["missing"], "There is no folder 'missing'; name one that exists."),
+        ([""], "There is no folder ''; name one that exists."),
+        (["file.txt"], "file.txt is a file; name the folder that it lies in."),
+        ([".", "--ask", " "], "--ask expects a question, and this one is empty."),
+        (
+            [".", "--port", "70000"],
+            "port = '70000' (the command line) is not allowed: a number from 0 to 65535",
+        ),
+        (
+            [".", "--port", "http"],
+            "port = 'http' (the command line) is not allowed: a whole number is expected.",
+        ),
+        ([".", "--data", ""], "data = '' (the command line) is not allowed: a path is expected."),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_before_anything_starts(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    (tmp_path / "file.txt").touch()
+    done = _demo(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"semantik-demo: {sentence}")
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = _demo(str(tmp_path), "--port", str(port), cwd=tmp_path)
     assert done.returncode == 2
-    assert "missing" in done.stderr and "Traceback" not in done.stderr
+    assert f"Port {port} of 127.0.0.1 cannot be listened on" in done.stderr
+
+
+async def test_data_that_has_users_is_left_alone(start: Callable[..., Serving], tmp_path: Path) -> None:
+    serving = start()
+    await new_user(serving)
+    serving.stop()
+    done = _demo(str(SAMPLES), "--data", str(serving.data), cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{serving.data} has users already" in done.stderr
+    assert "new folder with --data" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_start_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> None:
+    demo = subprocess.Popen(
+        [str(ROOT / "bin" / "semantik-demo"), str(SAMPLES), "--port", "0"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert demo.stdout is not None
+    assert demo.stdout.readline().startswith("Starting Semantik")
+    os.killpg(demo.pid, number)  # as a terminal does
+    _, errors = demo.communicate(timeout=60)
+    assert (demo.returncode, errors) == (0, "")
+    assert list(tmp_path.glob("semantik-demo-*")) == []

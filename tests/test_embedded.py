@@ -108,6 +108,18 @@ async def test_both_answer_and_are_gone_afterwards(tmp_path):
     assert not list((data / "mongo").glob("*-wal")), "SQLite was closed, its log folded in"
 
 
+async def test_children_that_were_stopped_close_their_files_all_the_same(tmp_path):
+    async with running(tmp_path) as stores:
+        mongo = AsyncIOMotorClient(stores.mongo_url)
+        await mongo.semantik.notes.insert_one({"_id": 1})
+        mongo.close()
+        processes = store_processes()
+        for process in processes:
+            process.suspend()
+    assert processes and not any(process.is_running() for process in processes)
+    assert not list((tmp_path / "mongo").glob("*-wal"))
+
+
 async def test_only_what_is_wanted_is_started(tmp_path):
     async with running(tmp_path, mongo=False, redis=False) as stores:
         assert (stores.mongo_url, stores.redis_url) == ("", "")

@@ -89,7 +89,7 @@ def test_a_pool_knows_its_model_and_its_workers() -> None:
         async with ready_pool() as pool:
             assert pool.is_ready
             info = await pool.describe(MODEL)
-            assert (info.name, info.dimension, info.max_tokens) == (MODEL.name, 384, 256)
+            assert (info.name, info.dimension, info.room) == (MODEL.name, 384, 254)
             assert (await pool.describe(ModelSpec("all-MiniLM-L6-v2", "float32"))).precision == "float32"
             workers = pool.workers()
             assert sorted(each.role for each in workers) == ["batch", "batch", "question"]

@@ -312,3 +312,18 @@ async def test_every_error_is_a_problem_document(shared: Serving) -> None:
 async def test_health_tells_that_all_parts_are_there(shared: Serving) -> None:
     state = await Client(shared.url).call("GET", "health")
     assert (state["status"], state["mongo"], state["redis"]) == ("ok", True, True)
+
+
+@pytest.mark.gen_test(timeout=90)
+async def test_a_chunk_size_that_the_model_cannot_read_is_told_as_it_is_used(
+    shared: Serving, tmp_path: Path
+) -> None:
+    (tmp_path / "note.txt").write_text("The lighthouse is painted every second spring.")
+    client = await new_user(shared)
+    wish = {"name": "Large", "source_path": str(tmp_path), "chunk_size": 5000, "chunk_overlap": 1000}
+    made = await client.call("POST", "collections", wish)
+    assert [frame async for frame in client.watch(made["operation_id"])][-1]["status"] == "completed"
+    view = await client.call("GET", f"collections/{made['id']}")
+    assert (view["chunk_size"], view["chunk_overlap"]) == (254, 50)
+    [warning] = (await client.call("GET", f"operations/{made['operation_id']}"))["warnings"]
+    assert warning.startswith("chunk_size was 5000, but ") and "reads 254 tokens" in warning

@@ -7,12 +7,15 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from pipeline.scan import FoundFile, ScanRules, ScanWarning, resolve_source, walk
+from pipeline import scan
+from pipeline.scan import FoundFile, ScanRules, ScanWarning, resolve_source, survey, walk
 from semantik.errors import Forbidden, Invalid
+from semantik.found import Passed
 
 
 def _walk(root: Path, **rules: object) -> tuple[list[str], dict[str, str]]:
@@ -101,6 +104,62 @@ def test_excluded_names_are_silent_and_included_ones_are_all(tmp_path: Path) -> 
     assert _walk(tmp_path, exclude=(".git", "node_modules"), include=("*.py",)) == (["src/a.py"], {})
 
 
+def test_globs_with_a_slash_mean_paths_below_the_source(tmp_path: Path) -> None:
+    names = ["top.txt", "a/b/tmp/d.txt", "docs/e.txt", "docs/drafts/f.txt", "drafts/c.txt", "tmp/g.txt"]
+    for name in names:
+        _write(tmp_path / name)
+    assert _walk(tmp_path)[0] == ["top.txt", "a/b/tmp/d.txt", *names[2:]]
+    assert _walk(tmp_path, exclude=("drafts/*", "**/tmp/*"))[0] == names[:1] + names[2:4]
+    assert _walk(tmp_path, exclude=("/drafts", "tmp/"))[0] == names[:1] + names[2:4]
+    assert _walk(tmp_path, include=("docs/*", "/*.txt"))[0] == ["top.txt", "docs/e.txt"]
+    assert _walk(tmp_path, include=("drafts/",))[0] == ["docs/drafts/f.txt", "drafts/c.txt"]
+
+
+def test_without_recursion_only_the_folders_own_files_count(tmp_path: Path) -> None:
+    for name in ("b.txt", "below/a.txt"):
+        _write(tmp_path / name)
+    (tmp_path / "below-link").symlink_to("below")
+    (tmp_path / "deep.txt").symlink_to("below/a.txt")
+    (tmp_path / "same.txt").symlink_to("b.txt")
+    assert _walk(tmp_path, recursive=False) == (["b.txt", "deep.txt"], {})
+
+
+def test_a_survey_tells_of_every_entry(tmp_path: Path) -> None:
+    for name in ("a.txt", "below/b.txt", ".git/config", "c.pdf"):
+        _write(tmp_path / name)
+    found = list(survey(tmp_path, ScanRules(("/",), (".git",), include=("*.txt",))))
+    told = {each.path.removeprefix(f"{tmp_path}/"): type(each) for each in found}
+    assert told == {
+        ".git": Passed,
+        "a.txt": FoundFile,
+        "below": Passed,
+        "below/b.txt": FoundFile,
+        "c.pdf": Passed,
+    }
+    assert len(found) == len(told)
+
+
+def test_a_huge_folder_is_surveyed_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    @contextmanager
+    def listing(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with real_scandir(folder) as entries:
+            yield (read.append(entry.name) or entry for entry in entries)  # type: ignore[func-returns-value]
+
+    for number in range(95):
+        (tmp_path / f"{number:02}.txt").touch()
+    real_scandir = os.scandir
+    monkeypatch.setattr(scan, "_TOGETHER", 10)
+    monkeypatch.setattr(scan.os, "scandir", listing)
+    walking = survey(tmp_path, ScanRules(("/",), ()))
+    paths = [next(walking).path]
+    assert len(read) == 10
+    paths += [each.path for each in walking]
+    assert len(set(paths)) == len(paths) == 95
+    assert [each.path for each in walk(tmp_path, ScanRules(("/",), ()))] == sorted(paths)
+
+
 def test_what_is_no_file_is_a_warning(tmp_path: Path) -> None:
     _write(tmp_path / "good.txt")
     os.mkfifo(tmp_path / "fifo")
@@ -140,6 +199,23 @@ def test_a_link_to_a_file_elsewhere_is_read_once_under_its_name(tmp_path: Path) 
     files, warnings = _walk(source, roots=(str(source),))
     assert files == []
     assert set(warnings) == {"one.txt", "two.txt"}
+
+
+def test_folders_come_under_their_own_name_whatever_links_to_them(tmp_path: Path) -> None:
+    _write(tmp_path / "docs" / "text.txt")
+    (tmp_path / "again").symlink_to("docs")
+    assert _walk(tmp_path) == (["docs/text.txt"], {})
+    assert _walk(tmp_path, exclude=("docs",)) == (["again/text.txt"], {})
+
+
+def test_what_a_link_leads_to_comes_once_even_with_links_of_its_own(tmp_path: Path) -> None:
+    _write(tmp_path / "elsewhere" / "text.txt")
+    (tmp_path / "elsewhere" / "twin.txt").symlink_to("text.txt")
+    (tmp_path / "elsewhere" / "loop").symlink_to(".")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "source" / "second").symlink_to(tmp_path / "elsewhere")
+    assert _walk(tmp_path / "source") == (["link/text.txt"], {})
 
 
 def test_a_link_to_a_file_that_the_walk_passes_over_is_read(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pipeline.batch import ModelSpec
 from pipeline.flow import Flow
+from pipeline.pace import weight
 from pipeline.registration import register
 from pipeline.run import Run
 from pipeline.storing import Storer
@@ -61,7 +62,7 @@ async def scan(run: Run, storer: Storer) -> None:
 async def embed(run: Run, storer: Storer) -> None:
     """Take every pending document to its end."""
     model = await run.parts.pool.describe(ModelSpec(run.collection.model, run.collection.precision))
-    await run.know_dimension(model.dimension)
+    await run.know_model(model)
     await run.stage(
         "processing_embeddings",
         total_files=storer.counts.total,
@@ -69,4 +70,6 @@ async def embed(run: Run, storer: Storer) -> None:
         precision=model.precision,
         workers=run.parts.pool.batch_workers,
     )
+    files, size = await run.parts.store.documents.pending_bytes(run.operation.id)
+    run.pace.begin(files * weight(0) + size)
     await Flow(run, storer).go()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import gc
 import logging
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from semantik import __version__
@@ -21,6 +21,7 @@ _BAD_USAGE = 2
 
 def main(argv: list[str]) -> int:
     """Parse the command line, run, and return the exit status: 0 after a signal, 1 when a part died, 2 for misuse."""
+    from semantik.lifetime import Lifetime
     from semantik.logs import set_up
 
     arguments = vars(_parser().parse_args(argv))
@@ -30,7 +31,8 @@ def main(argv: list[str]) -> int:
         settings = load(config, overrides=overrides)
         set_up(settings.log)
         _look_at(settings.documents.roots)
-        return asyncio.run(_serve(settings))
+        lifetime = Lifetime()
+        return lifetime.run(_serve(settings, lifetime.leave))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
         return _BAD_USAGE
@@ -67,18 +69,17 @@ def _look_at(roots: tuple[str, ...]) -> None:
             log.warning("documents.roots has %s, which is no folder now; nothing below it can be read", root)
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, leave: Callable[[], None]) -> int:
     from semantik.server import running
 
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with running(settings) as server:
+        # What is loaded by now stays to the end: the collector need not look at it while messages wait.
+        gc.collect()
+        gc.freeze()
         print(f"Semantik is ready: {server.url}", flush=True)
-        failure = asyncio.ensure_future(server.failure)
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({failure, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not failure.done():
-            return 0
-        log.critical("A part of the server has died; ending", exc_info=failure.exception())
+        try:
+            await server.failure
+        except Exception as error:
+            log.critical("A part of the server has died; ending", exc_info=error)
+        leave()
         return 1

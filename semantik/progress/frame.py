@@ -90,10 +90,21 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Frames of one stream, at least one, that go to their watchers together, without a hole between them."""
+    """Frames of one stream, at least one, that go to their watchers together."""
 
     frames: tuple[Frame, ...]
     _forms: dict[Hashable, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def last(self) -> Mark:
+        return self.frames[-1].mark
+
+    @cached_property
+    def follows(self) -> int | None:
+        """The seq that all of these follow without a hole; None when there is one between them."""
+        first = self.frames[0].seq
+        whole = all(frame.seq == seq for seq, frame in enumerate(self.frames, first))
+        return first - 1 if whole else None
 
     def form(self, key: Hashable, make: Callable[[Frame], bytes]) -> bytes:
         """Every frame as `make` has it, joined; made by the first who asks for this `key`."""

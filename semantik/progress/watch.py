@@ -32,6 +32,21 @@ class Watch:
     read now stands for at least everything up to it. `truncated`: what followed `since` is not all there any more.
     """
 
+    __slots__ = (  # a thousand sockets are a thousand of these
+        "_cursor",
+        "_link",
+        "_live",
+        "_losses",
+        "_missing",
+        "_newest",
+        "_over",
+        "_stirred",
+        "_taker",
+        "last_id",
+        "operation_id",
+        "truncated",
+    )
+
     def __init__(self, link: Link, operation_id: str, taker: Taker) -> None:
         self.operation_id = operation_id
         self.last_id = START.id
@@ -40,7 +55,7 @@ class Watch:
         self._taker = taker
         self._cursor = START
         self._newest = START  # the last message of the stream that the hub has seen
-        self._changed = asyncio.Event()
+        self._stirred: asyncio.Future[None] | None = None  # while `follow` waits
         self._live = False
         self._missing = False
         self._over = False
@@ -53,11 +68,13 @@ class Watch:
 
     def offer(self, batch: Batch) -> None:
         """The hub read these: they are handed over at once, unless the watch is still in the history."""
-        self._newest = batch.frames[-1].mark
-        if self._live:
-            self._hand_over(batch)
+        self._newest = batch.last
+        if not self._live:
+            return
+        if batch.follows is not None and batch.follows == self._cursor.seq:
+            self._give(batch)  # as nearly always, and for every socket
         else:
-            self._changed.set()
+            self._hand_over(batch)
 
     def lose(self, end: Mark) -> None:
         """Redis lost messages: the stream now ends at `end`, and what follows will not join on."""
@@ -80,15 +97,15 @@ class Watch:
             if self._missing:
                 self._missing = False
                 return True
-            self._changed.clear()
             if self._cursor.order < self._newest.order:
                 await self._replay()
             else:
                 self._live = True
+                self._stirred = asyncio.get_running_loop().create_future()
                 try:
-                    await self._changed.wait()
+                    await self._stirred
                 finally:
-                    self._live = False
+                    self._live, self._stirred = False, None
         return False
 
     async def _replay(self) -> None:
@@ -143,7 +160,7 @@ class Watch:
         return len(frames)
 
     def _give(self, batch: Batch) -> None:
-        self._cursor = batch.frames[-1].mark
+        self._cursor = batch.last
         if not self._taker.take(batch):
             self._over = True
             self._stir()
@@ -156,4 +173,5 @@ class Watch:
 
     def _stir(self) -> None:
         self._live = False
-        self._changed.set()
+        if self._stirred is not None and not self._stirred.done():
+            self._stirred.set_result(None)

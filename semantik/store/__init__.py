@@ -22,6 +22,7 @@ __all__ = ["Store"]
 _SELECT_MS = 3_000
 _ANSWER_MS = 15_000
 _PING_S = 3.0
+_LEAVE_S = 1.0
 
 
 class Store:
@@ -51,7 +52,9 @@ class Store:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._client.close()
+        # It takes leave of MongoDB, and blocks until that has answered.
+        leaving = asyncio.ensure_future(asyncio.to_thread(self._client.close))
+        await asyncio.wait({leaving}, timeout=_LEAVE_S)
 
     async def ping(self) -> bool:
         """Whether MongoDB answers now."""

@@ -51,6 +51,17 @@ class Documents:
         async for rows in self._table.pages(where, "path", _PAGE):
             yield [_document(row) for row in rows]
 
+    async def adopt(self, source_id: str, operation_id: str) -> None:
+        """Let an operation do what earlier ones of the same source left undone."""
+        where = {"source_id": source_id, "status": "pending"}
+        await self._table.change_all(where, {"$set": {"operation_id": operation_id}})
+
+    async def pending_bytes(self, operation_id: str) -> tuple[int, int]:
+        """How many files an operation has still to do, and how many bytes they have."""
+        where = {"operation_id": operation_id, "status": "pending"}
+        rows = await self._table.group(where, None, {"n": {"$sum": 1}, "bytes": {"$sum": "$size"}})
+        return (int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else (0, 0)
+
     async def failed(self, operation_id: str) -> AsyncIterator[Document]:
         where = {"operation_id": operation_id, "status": "failed"}
         async for rows in self._table.pages(where, "path", _PAGE):

@@ -80,10 +80,10 @@ class Operations:
         row = await self._table.change(where, {"$set": {"lease": to_fields(asdict(_lease(owner, lease_s)))}})
         return _operation(row) if row else None
 
-    async def renew(self, operation: Operation, lease_s: float) -> Operation:
-        """Keep the lease for another `lease_s` seconds and read the record; raises LeaseLost."""
+    async def renew(self, operation: Operation, lease_s: float, **fields: Any) -> Operation:
+        """Keep the lease for another `lease_s` seconds, set fields, and read the record; raises LeaseLost."""
         expires_at = now() + timedelta(seconds=lease_s)
-        return await self.save(operation, {"lease.expires_at": expires_at})
+        return await self.save(operation, {"lease.expires_at": expires_at, **fields})
 
     async def save(self, operation: Operation, fields: Mapping[str, Any]) -> Operation:
         """Set fields of an operation whose lease the caller holds; raises LeaseLost."""
@@ -114,9 +114,10 @@ class Operations:
         where = {"_id": operation_id, "status": {"$in": ["queued", "processing"]}}
         return await self._table.change(where, {"$set": {"cancel_requested": True}}) is not None
 
-    async def of_source(self, source_id: str) -> bool:
-        """Whether any operation was made for the source."""
-        return await self._table.get({"source_id": source_id}) is not None
+    async def last_of_source(self, source_id: str) -> Operation | None:
+        """The newest operation that was made for the source."""
+        row = await self._table.get({"source_id": source_id}, _NEWEST)
+        return _operation(row) if row else None
 
     async def remove(self, collection_id: str) -> int:
         return await self._table.delete({"collection_id": collection_id})

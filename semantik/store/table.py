@@ -106,6 +106,10 @@ class Table:
             )
             return row
 
+    async def change_all(self, where: Filter, update: Mapping[str, Any]) -> None:
+        with reaching_mongo():
+            await self._at.update_many(where, update)
+
     async def upsert(self, where: Filter, update: Mapping[str, Any]) -> None:
         with reaching_mongo():
             await self._at.update_one(where, update, upsert=True)

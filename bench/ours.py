@@ -1,0 +1,173 @@
+"""Our server under load: started as a user would, with operations that nobody runs and a stream for each to fill.
+
+Runs in the load tool's own process; speaks to the server's stores directly, as another instance would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psutil
+import redis
+
+from bench import message
+from bench.bare import Load
+from semantik.client import Client
+from semantik.progress.link import STREAM
+from semantik.records import TERMINAL, Lease, new_id, now
+from semantik.settings import Settings
+from semantik.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "a long password"
+_COMMAND = str(ROOT / "bin" / "semantik-server")
+_READY = "Semantik is ready: "
+_STOP_S = 20
+_LOOKS, _LOOK_S = 600, 0.1
+_AT_ONCE = 100  # messages in one command to Redis
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A server that runs on `folder`, and its operations: `paths` leads to their sockets."""
+
+    pid: int
+    port: int
+    paths: tuple[str, ...]
+    operation_ids: tuple[str, ...]
+    log: Path
+    redis_path: Path
+
+    def send(self, load: Load) -> int:
+        """Add the messages to the streams; returns when the first was sent, on the monotonic clock, in ns."""
+        with redis.Redis(unix_socket_path=str(self.redis_path), protocol=2) as streams:
+            keys = [STREAM.format(operation_id=name) for name in self.operation_ids]
+            begun = time.monotonic_ns()
+            if load.rate:
+                _steady(streams, keys, load, begun)
+            else:
+                _burst(streams, keys, load)
+            return begun
+
+    def complaints(self) -> list[str]:
+        """The warnings in the server's log."""
+        return [
+            line for line in self.log.read_text().splitlines() if " WARNING " in line or " ERROR " in line
+        ]
+
+
+@contextmanager
+def ours(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[Ours]:
+    """Start a server with so many operations; it has ended when this leaves."""
+    data, log = folder / "data", folder / "server.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTIK_")}
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [_COMMAND, "--port", "0", "--data", str(data), *_flags(sockets, burst)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment,
+            # A Ctrl-C in the terminal is for the load tool, which ends the server itself.
+            start_new_session=True,
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith(_READY):
+            raise SystemExit(f"The server did not start: {log.read_text()}")
+        url = line.removeprefix(_READY).strip()
+        token, ids = asyncio.run(_prepare(url, folder, operations))
+        paths = tuple(f"/ws/operations/{name}?token={token}" for name in ids)
+        port = urlsplit(url).port
+        assert port is not None
+        yield Ours(process.pid, port, paths, ids, log, data / "run" / "redis.sock")
+    finally:
+        _stop(process)
+
+
+def _flags(sockets: int, burst: int) -> list[str]:
+    """Settings with limits that do not stand in the way of the load."""
+    limits = {
+        "sockets-per-user": 2 * sockets,
+        "sockets-per-operation": 2 * sockets,
+        "sockets-inbox-frames": 2 * burst + 1000,
+        "sockets-inbox-bytes": 1 << 30,
+        "auth-access-token-s": 86_400,
+    }
+    return ["--log-level", "warning", *(f"--{name}={value}" for name, value in limits.items())]
+
+
+async def _prepare(url: str, folder: Path, operations: int) -> tuple[str, tuple[str, ...]]:
+    """Sign in and make operations; returns the token and their identifiers.
+
+    Each is the copy of one that has run, held by a lease that lasts: so the dispatcher leaves it alone.
+    """
+    client = Client(url)
+    await client.register("load", PASSWORD)
+    await client.sign_in("load", PASSWORD)
+    empty = folder / "documents"
+    empty.mkdir()
+    made = await client.call("POST", "collections", {"name": "Load", "source_path": str(empty)})
+    for _ in range(_LOOKS):
+        if (await client.call("GET", f"operations/{made['operation_id']}"))["status"] in TERMINAL:
+            break
+        await asyncio.sleep(_LOOK_S)
+    else:
+        raise SystemExit("The server did not end its first operation in time.")
+    socket = quote(str(folder / "data" / "run" / "mongo.sock"), safe="")
+    ids = tuple(new_id() for _ in range(operations))
+    async with Store(f"mongodb://{socket}", Settings().mongo_database) as store:
+        model = await store.operations.get(made["operation_id"])
+        assert model is not None
+        lease = Lease("the load tool", new_id(), now() + timedelta(days=1))
+        running = replace(
+            model, status="processing", lease=lease, last_message=0, completed_at=None, announced=False
+        )
+        for name in ids:
+            await store.operations.add(replace(running, id=name))
+    return client.token, ids
+
+
+def _burst(streams: redis.Redis, keys: list[str], load: Load) -> None:
+    pipe = streams.pipeline(transaction=False)
+    for seq in range(load.first, load.last + 1):
+        for key in keys:
+            pipe.xadd(key, message.entry(seq))  # type: ignore[arg-type]
+            if len(pipe) == _AT_ONCE:
+                pipe.execute()
+    pipe.execute()
+
+
+def _steady(streams: redis.Redis, keys: list[str], load: Load, begun_ns: int) -> None:
+    """Evenly: each operation's turn comes between two of another's."""
+    for number in range((load.last + 1 - load.first) * len(keys)):
+        due_s = number / (load.rate * len(keys))
+        time.sleep(max(0.0, due_s - (time.monotonic_ns() - begun_ns) / 1e9))
+        entry = message.entry(load.first + number // len(keys))
+        streams.xadd(keys[number % len(keys)], entry)  # type: ignore[arg-type]
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        tree = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for left in psutil.wait_procs(tree, _STOP_S)[1]:
+            left.kill()
+    assert process.stdout is not None
+    process.stdout.close()
