@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 from handlers.base import Services
@@ -31,7 +31,6 @@ class Feed:
     """One operation shown at one door. `since`: a cursor, "$", or None for everything from the beginning."""
 
     __slots__ = (
-        "_alone",
         "_door",
         "_last",
         "_operation_id",
@@ -50,12 +49,10 @@ class Feed:
         self._operation_id, self._type = operation.id, operation.type
         self._since = since
         self._last: tuple[int, int] | None = None  # the last message's place, once the operation has ended
-        self._alone = False
 
     @asynccontextmanager
     async def seated(self) -> AsyncIterator[None]:
         """Take a seat for a connection that shows this operation alone; raises Busy when there is none."""
-        self._alone = True
         async with self._services.progress.seats.socket(self._user.id, self._operation_id):
             with self._services.metrics.connection(self._type):
                 if self._since not in (None, "$"):
@@ -94,9 +91,7 @@ class Feed:
         await self._door.room()
 
     def _presence(self) -> AbstractContextManager[None]:
-        """Tell who else watches; not to those who watch everything."""
-        if not self._alone:
-            return nullcontext()
+        """Tell how many watch."""
 
         def tell(_: str, presence: Presence) -> None:
             self._send("presence", {"watchers": presence.sockets, "users": presence.users})

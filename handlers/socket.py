@@ -210,6 +210,7 @@ class Socket(Door, WebSocketHandler):
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
+        self._ending = self._ending or LEFT
         self.greet()
         self._serving.cancel()
 

@@ -189,6 +189,8 @@ async def _tell_why(client: Client, collection_id: str, folder: Path, result: di
 
 
 def _draw(bar: Progress, task: Any, frame: dict[str, Any]) -> None:
+    if frame["type"] == "presence":
+        return
     data = frame["data"]
     done, total = (
         data.get("processed_files", data.get("processed")),
