@@ -61,7 +61,7 @@ export class OperationState {
     if (!frame.id || !isBefore(this.#seen, frame.id)) return;
     this.#seen = frame.id;
     this.#warn(data.warnings);
-    if (frame.type === "error") {
+    if (frame.type === "error" && !data.fatal) {
       this.errors.push({ path: data.path ?? "", message: data.message, category: data.category ?? "" });
     }
     if (SUMMARIES.has(frame.type)) this.summary = data;

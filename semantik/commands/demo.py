@@ -171,7 +171,7 @@ async def _index(client: Client, folder: Path) -> dict[str, Any] | None:
 
 
 def _complaints(frame: dict[str, Any]) -> list[str]:
-    if frame["type"] == "error":
+    if frame["type"] == "error" and not frame["fatal"]:  # what ended it is told with its end
         return [f"{frame['path']}: {frame['message']}"]
     return frame["data"]["warnings"] if frame["type"] == "scanning_completed" else []
 
