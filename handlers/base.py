@@ -81,8 +81,13 @@ class Services:
     scans: Scans
 
 
-async def authenticate(request: HTTPServerRequest, services: Services) -> Principal:
-    """Who asks: by `Authorization: Bearer`, or the browser's cookie from a page of ours. Raises Unauthorized."""
+async def authenticate(request: HTTPServerRequest, services: Services, token: str = "") -> Principal:
+    """Who asks: by a `token` that came otherwise, `Authorization: Bearer`, or the browser's cookie from a page of ours.
+
+    Raises Unauthorized.
+    """
+    if token:
+        return await services.auth.authenticate(token)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return await services.auth.authenticate(token.strip())
@@ -136,6 +141,7 @@ class Handler(Door):
     """Base of the REST doors. `public = True` lets anybody in; else `self.principal` is who asks."""
 
     public = False
+    token_in_query = False  # for what a browser connects to without headers of ours
     principal: Principal
 
     @property
@@ -154,7 +160,8 @@ class Handler(Door):
         ):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         if not self.public:
-            self.principal = await authenticate(self.request, self.services)
+            token = self.get_query_argument("token", "") if self.token_in_query else ""
+            self.principal = await authenticate(self.request, self.services, token)
 
     def body(self, schema: vol.Schema) -> dict[str, Any]:
         """The JSON object that was sent, checked; raises Invalid that names the field."""

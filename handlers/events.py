@@ -3,7 +3,8 @@
 client -> server   Last-Event-ID: <id>, or ?since=<id>, or ?since=$
 server -> client   id: <cursor>, data: <the JSON of a message>     the messages of operation_feed.py
 server -> client   : still here                                    every few seconds of silence
-server -> client   event: close, data: {"code": …, "reason": …}    the last thing sent, with a WebSocket's close code
+server -> client   event: close, data: {"code": …, "reason": …}    the last thing sent, with a WebSocket's close code;
+                                                                   its id, after 1000, is that of the last message
 An EventSource that connects again once everything was sent gets 204, and stays away.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -19,8 +21,8 @@ from tornado.iostream import StreamClosedError
 from handlers.base import Handler
 from handlers.operation_feed import Feed
 from handlers.outbox import STALL_S, SlowReader
-from handlers.socket import Ending, going_away, why_ended
-from semantik.errors import Unauthorized
+from handlers.socket import LEFT, Ending, going_away, why_ended
+from semantik.errors import Unauthorized, Unavailable
 from semantik.progress import Batch, Frame, cursor_order, envelope
 from semantik.records import Operation
 
@@ -30,6 +32,8 @@ _BEAT_S = 15.0
 class Events(Handler):
     """The HTTP twin of `/ws/operations/{operation_id}`. One task feeds, another writes; between them is a bound."""
 
+    token_in_query = True
+
     def initialize(self) -> None:
         self._waiting: list[bytes] = []
         self._messages = self._bytes = 0
@@ -38,26 +42,26 @@ class Events(Handler):
         self._begun = False
         self._ending: Ending | None = None
         self._feeding: asyncio.Task[None] | None = None
+        self._operation_type = "unknown"  # as the metrics count it
+
+    async def prepare(self) -> None:
+        try:
+            await super().prepare()
+        except Unauthorized as error:
+            self.services.metrics.not_authenticated()
+            self.services.metrics.ended(self._operation_type, why_ended(error).status)
+            raise
 
     async def get(self, operation_id: str) -> None:
-        operation = await self.services.access.operation(self.principal.user, operation_id)
-        since = self.request.headers.get("Last-Event-ID") or self.get_query_argument("since", None)
-        if await self._all_seen(operation, since):
-            self.set_status(HTTPStatus.NO_CONTENT)
-            return
-        self.application.settings["sockets"].add(self)
-        self._feeding = asyncio.create_task(self._feed(operation, since))
-        self._feeding.add_done_callback(lambda _: self._news.set())
         try:
-            await self._write_all()
-            self._close(self._feeding)
+            await self._serve(operation_id)
         except StreamClosedError:
             return
+        except Exception as error:
+            self._ending = why_ended(error)
+            raise
         finally:
-            self._feeding.cancel()
-            await asyncio.gather(self._feeding, return_exceptions=True)
-            self.application.settings["sockets"].discard(self)
-            self.services.metrics.ended(operation.type, self._ending.status if self._ending else "left")
+            self.services.metrics.ended(self._operation_type, (self._ending or LEFT).status)
 
     def send(self, type: str, data: dict[str, Any], **subject: str) -> None:
         """As a Door: a message that is in no stream."""
@@ -81,8 +85,26 @@ class Events(Handler):
             self.flush()
 
     def on_connection_close(self) -> None:
-        if self._feeding is not None:
+        self._stop(LEFT)
+
+    async def _serve(self, operation_id: str) -> None:
+        operation = await self.services.access.operation(self.principal.user, operation_id)
+        self._operation_type = operation.type
+        since = self.request.headers.get("Last-Event-ID") or self.get_query_argument("since", None)
+        if await self._all_seen(operation, since):
+            self._ending = why_ended(None)
+            self.set_status(HTTPStatus.NO_CONTENT)
+            return
+        self.application.settings["sockets"].add(self)
+        self._feeding = asyncio.create_task(self._feed(operation, since))
+        self._feeding.add_done_callback(lambda _: self._news.set())
+        try:
+            await self._write_all()
+            await self._close(self._feeding, operation)
+        finally:
             self._feeding.cancel()
+            await asyncio.gather(self._feeding, return_exceptions=True)
+            self.application.settings["sockets"].discard(self)
 
     async def _feed(self, operation: Operation, since: str | None) -> None:
         feed = Feed(self.services, self, self.principal.user, operation, since)
@@ -124,12 +146,15 @@ class Events(Handler):
             async with asyncio.timeout(STALL_S):
                 await self.flush()
         except TimeoutError as error:
+            self._ending = why_ended(SlowReader())
+            self.detach().close()  # who does not read would keep it open, and what waits for him in memory
             raise StreamClosedError from error
 
     def _push(self, data: bytes, messages: int) -> bool:
         rules = self.services.settings.sockets
-        self._messages += messages
-        self._bytes += len(data)
+        if self._waiting:  # a page of the history alone may be over the bound, and its reader not slow at all
+            self._messages += messages
+            self._bytes += len(data)
         self._waiting.append(data)
         self._news.set()
         tally = self.application.settings["tally"]
@@ -149,20 +174,25 @@ class Events(Handler):
         if self._feeding is not None:
             self._feeding.cancel()
 
-    def _close(self, feeding: asyncio.Task[None]) -> None:
+    async def _close(self, feeding: asyncio.Task[None], operation: Operation) -> None:
         """Say why it ends; before the first message, as any other request would be refused."""
         error = None if feeding.cancelled() else feeding.exception()
         if error is not None and not self._begun:
             raise error
+        last = None
         if self._ending is None:
             self._ending = why_ended(error)
-        self.write(_closing(self._ending))
+            if error is None:
+                with suppress(Unavailable):  # who comes back then is told everything again
+                    last = await self.services.progress.last_id(operation.id)
+        await self._write(_closing(self._ending, last))
 
 
 def _event(frame: Frame) -> bytes:
     return b"id: " + frame.id.encode() + b"\ndata: " + frame.json + b"\n\n"
 
 
-def _closing(ending: Ending) -> bytes:
+def _closing(ending: Ending, last: str | None = None) -> bytes:
+    """The last event. With the id of the last message, so that a browser that comes back gets 204."""
     told = json.dumps({"code": ending.code, "reason": ending.reason}, ensure_ascii=False)
-    return f"event: close\ndata: {told}\n\n".encode()
+    return (f"id: {last}\n" if last else "").encode() + f"event: close\ndata: {told}\n\n".encode()

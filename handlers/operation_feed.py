@@ -8,14 +8,17 @@ server -> client   presence                     how many watch the operation, wh
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 from handlers.base import Services
 from handlers.shapes import state_json
 from semantik.progress import Batch, Frame, Presence, Taker, Watch, cursor_order
 from semantik.records import TERMINAL, Operation, User
+
+_TOLD_S = 0.1
 
 
 class Door(Taker, Protocol):
@@ -28,9 +31,7 @@ class Feed:
     """One operation shown at one door. `since`: a cursor, "$", or None for everything from the beginning."""
 
     __slots__ = (
-        "_alone",
         "_door",
-        "_ended",
         "_last",
         "_operation_id",
         "_services",
@@ -47,15 +48,11 @@ class Feed:
         self._user = user
         self._operation_id, self._type = operation.id, operation.type
         self._since = since
-        # As it stood before the watch: what ends later ends with messages, which the watch has.
-        self._ended = operation.ended and operation.announced
-        self._last = (0, 0)
-        self._alone = False
+        self._last: tuple[int, int] | None = None  # the last message's place, once the operation has ended
 
     @asynccontextmanager
     async def seated(self) -> AsyncIterator[None]:
         """Take a seat for a connection that shows this operation alone; raises Busy when there is none."""
-        self._alone = True
         async with self._services.progress.seats.socket(self._user.id, self._operation_id):
             with self._services.metrics.connection(self._type):
                 if self._since not in (None, "$"):
@@ -69,54 +66,53 @@ class Feed:
         deleted meanwhile.
         """
         async with self._services.progress.watch(self._operation_id, self, self._since) as watch:
-            self._last = cursor_order(watch.last_id)
             if watch.truncated:
                 self._send("history_truncated", {"since": self._since})
-            await self._snapshot(watch)
-            if self._ended and not self._more():
-                return
-            # The record tells of the end a moment later than the stream does.
-            if self._since is not None and await self._all_seen(watch):
-                return
+            operation = await self._snapshot(watch)
+            if operation.ended:
+                self._last = await self._end(operation)
+                if self._since == "$" or cursor_order(self._since or "0-0") >= self._last:
+                    return
             with self._presence():
                 while await watch.follow():
                     self._send("history_truncated", {"since": watch.last_id})
-                    if await self._snapshot(watch):
+                    operation = await self._snapshot(watch)
+                    if operation.ended and operation.announced:
                         break  # the end itself is among what was lost
                 await self._door.room()
 
     def take(self, batch: Batch) -> bool:
         """As a Taker: hand it on, up to the last message."""
         last = batch.frames[-1]
-        over = _ends(last) or (self._ended and last.mark.order >= self._last)
+        over = _ends(last) or (self._last is not None and last.mark.order >= self._last)
         return self._door.take(batch) and not over
 
     async def room(self) -> None:
         await self._door.room()
 
     def _presence(self) -> AbstractContextManager[None]:
-        """Tell who else watches; not to those who watch everything."""
-        if not self._alone:
-            return nullcontext()
+        """Tell how many watch."""
 
         def tell(_: str, presence: Presence) -> None:
             self._send("presence", {"watchers": presence.sockets, "users": presence.users})
 
         return self._services.progress.seats.listening(self._operation_id, tell)
 
-    async def _snapshot(self, watch: Watch) -> bool:
-        """Send `current_state`; True when the operation has ended and its last message is out."""
+    async def _snapshot(self, watch: Watch) -> Operation:
+        """Send `current_state`; the operation as it says."""
         view = await self._services.catalog.operation(self._user, self._operation_id)
         self._send("current_state", {**state_json(view), "last_id": watch.last_id})
-        return view.operation.ended and view.operation.announced
+        return view.operation
 
-    def _more(self) -> bool:
-        """Whether the stream holds anything that the client has not seen."""
-        return self._since != "$" and cursor_order(self._since or "0-0") < self._last
+    async def _end(self, operation: Operation) -> tuple[int, int]:
+        """Where the last message of an operation that has ended stands, once it is told.
 
-    async def _all_seen(self, watch: Watch) -> bool:
-        cursor = watch.last_id if self._since == "$" else self._since
-        return await self._services.progress.all_seen(self._operation_id, cursor or "0-0")
+        It is told after the end was kept: who comes in between may have it already, and would wait for it for ever.
+        """
+        while not operation.announced:
+            await asyncio.sleep(_TOLD_S)
+            operation = await self._services.access.operation(self._user, self._operation_id)
+        return cursor_order(await self._services.progress.last_id(self._operation_id))
 
     def _send(self, type: str, data: dict[str, Any]) -> None:
         self._door.send(type, data, operation_id=self._operation_id)

@@ -57,7 +57,8 @@ class OperationsSocket(Socket):
 
     async def _show(self, user: User, operation: Operation, since: str | None) -> None:
         try:
-            await Feed(self.services, self, user, operation, since).show()
+            async with self.services.progress.seats.watching(user.id, operation.id):
+                await Feed(self.services, self, user, operation, since).show()
         except NotFound as error:
             log.debug("Shown no longer: %s", error)  # its collection was deleted
 

@@ -57,7 +57,9 @@ class Outbox:
         self._socket = stream.socket if type(stream) is IOStream else None
         self._rules = rules
         self._tally = tally
-        self._waiting: list[bytes] = []
+        self._waiting: list[
+            bytes
+        ] = []  # beside what is being written, which does not count against the bound
         self._messages = 0
         self._bytes = 0
         self._writing = False

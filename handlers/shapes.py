@@ -99,13 +99,14 @@ def document_json(document: Document) -> Json:
 
 
 def operation_json(view: OperationView) -> Json:
-    return {"id": view.operation.id, "collection_id": view.operation.collection_id, **state_json(view)}
+    return {"id": view.operation.id, **state_json(view)}
 
 
 def state_json(view: OperationView) -> Json:
     """The fields of `current_state`."""
     operation = view.operation
     return {
+        "collection_id": operation.collection_id,
         "operation_type": operation.type,
         "status": operation.status,
         "stage": operation.stage,

@@ -16,9 +16,7 @@ import logging
 import time
 import zlib
 from collections import deque
-from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders
 from tornado.web import Application, HTTPError
@@ -27,7 +25,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProt
 from handlers.base import Door, Services, authenticate, origin_allowed
 from handlers.outbox import Outbox, SlowReader
 from handlers.spoken import Spoken, understood
-from handlers.wire import Form, agreed
+from handlers.wire import Deflate, Form, agreed
 from semantik import errors
 from semantik.auth import Principal
 from semantik.progress import Batch
@@ -56,26 +54,35 @@ _ENDINGS: dict[type[Exception], tuple[int, str]] = {
     errors.SemantikError: (REFUSED, "refused"),
     HTTPError: (REFUSED, "refused"),
 }
-_LEFT = Ending(NORMAL, "", "left")
+LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
-    """Tornado's, which would drop the connection at a text that is not UTF-8, without a code, fail at one that is not
-    compressed as it says, and keep a compressor for every socket."""
+    """Tornado's, but for what a client sends that is no UTF-8 or cannot be unpacked: that would drop the connection
+    without a code. And Tornado loses those parameters of an extension that have no value."""
 
     is_text = True
-    extensions: Sequence[tuple[str, Any]] = ()
+    deflate: Deflate | None = None
+    _has_context = False
 
     def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, Any]]:
-        return list(self.extensions)
+        return [] if self.deflate is None else [("permessage-deflate", self.deflate.parameters)]
+
+    def _create_compressors(self, side: str, agreed_parameters: dict[str, Any], *options: Any) -> None:
+        super()._create_compressors(side, {**agreed_parameters, "client_no_context_takeover": None}, *options)
 
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         self.is_text = opcode != _BINARY
+        if self._frame_compressed and self.deflate is not None and not self._has_context:
+            # Most clients send nothing compressed: so the context of those that do is made here.
+            super()._create_compressors("server", self.deflate.parameters, {})
+            self._has_context = True
         try:
             return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
         except zlib.error:
             assert isinstance(self.handler, Socket)
-            return self._run_callback(self.handler.on_garbled)
+            self.handler.end(Ending(NOT_TEXT, "A compressed message cannot be unpacked.", "refused"))
+            return None
 
 
 class Socket(Door, WebSocketHandler):
@@ -121,6 +128,8 @@ class Socket(Door, WebSocketHandler):
     def push(self, data: bytes, messages: int) -> bool:
         """Send bytes that hold so many messages; False when nothing can be sent any more."""
         self.greet()
+        if self._ending is not None:
+            return False
         taken = self._outbox.push(data, messages)
         if self._outbox.slow:
             self.end(why_ended(SlowReader()))
@@ -148,18 +157,13 @@ class Socket(Door, WebSocketHandler):
 
     # What follows is called by Tornado.
 
-    def check_origin(self, origin: str) -> bool:
-        return True  # `_admit` looks at it, so that the refusal has a code and a reason
-
     def prepare(self) -> None:
         headers = self.request.headers
-        try:
-            urlsplit(headers.get("Origin", ""))
-        except ValueError:  # no address at all: Tornado's look at it would fail, and `_admit` refuses it
-            headers["Origin"] = ""
-        self._agreed, window = agreed(headers.get("Sec-WebSocket-Extensions", ""))
+        # To Tornado every page is one of ours: `_admit` looks at the origin, so that a refusal has a code and a reason.
+        headers["Sec-Fetch-Site"] = "none"
+        self._deflate = agreed(headers.get("Sec-WebSocket-Extensions", ""))
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        self._form = Form(PACKED in offered, window)
+        self._form = Form(PACKED in offered, self._deflate and self._deflate.window)
         self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
         self._greeting = asyncio.get_running_loop().create_future()
 
@@ -167,24 +171,27 @@ class Socket(Door, WebSocketHandler):
         return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
 
     def get_compression_options(self) -> dict[str, Any] | None:
-        return {} if self._form.window is not None else None
+        return {} if self._deflate is not None else None
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         made = super().get_websocket_protocol()
         if not isinstance(made, WebSocketProtocol13):
             return made
         protocol = _Protocol(self, False, made.params)
-        protocol.extensions = [("permessage-deflate", self._agreed)] if self._agreed else []
+        protocol.deflate = self._deflate
         return protocol
 
-    def open(self, *args: str, **kwargs: str) -> None:
+    async def open(self, *args: str, **kwargs: str) -> None:
         self.application.settings["sockets"].add(self)
         stream = self._protocol.stream
         self._outbox = Outbox(stream, self.services.settings.sockets, self.application.settings["tally"])
         self._serving = asyncio.create_task(self._serve())
+        await asyncio.sleep(0)  # a task that is cancelled before it has begun would never close the socket
 
     async def on_message(self, message: str | bytes) -> None:
-        await self._greeted()  # what was said before the first message is answered after it
+        if self._greeting is not None:
+            # What was said before the first message is answered after it.
+            await asyncio.shield(self._greeting)
         begun = time.monotonic()
         assert isinstance(message, bytes)
         if self._ending is not None or not self._bearable(message, begun):
@@ -201,13 +208,9 @@ class Socket(Door, WebSocketHandler):
             self.send("error", {"message": str(error), "fatal": False})
         self.services.metrics.message(kind, time.monotonic() - begun)
 
-    async def on_garbled(self) -> None:
-        """What came is not compressed as it says."""
-        await self._greeted()
-        self.end(Ending(NOT_TEXT, "What came is not compressed as it says.", "refused"))
-
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
+        self._ending = self._ending or LEFT
         self.greet()
         self._serving.cancel()
 
@@ -218,10 +221,6 @@ class Socket(Door, WebSocketHandler):
         assert isinstance(self.ws_connection, _Protocol)
         return self.ws_connection
 
-    async def _greeted(self) -> None:
-        if self._greeting is not None:
-            await asyncio.shield(self._greeting)
-
     async def _serve(self) -> None:
         """Serve to the end, and close with the code that says why."""
         ending = why_ended(None)
@@ -230,7 +229,7 @@ class Socket(Door, WebSocketHandler):
             with self.services.vigil.over(principal, self._expel):
                 await self.serve(principal)
         except asyncio.CancelledError:
-            ending = self._ending or _LEFT
+            ending = self._ending or LEFT
         except Exception as error:
             ending = why_ended(error)
             if isinstance(error, errors.Unauthorized):
@@ -247,9 +246,7 @@ class Socket(Door, WebSocketHandler):
         from_a_file = token and self.request.headers.get("Origin") == "null"
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
-        if token:
-            return await self.services.auth.authenticate(token)
-        return await authenticate(self.request, self.services)
+        return await authenticate(self.request, self.services, token)
 
     def _expel(self, reason: str) -> None:
         self.end(why_ended(errors.Unauthorized(reason)))

@@ -18,9 +18,14 @@ _SHORT, _MEDIUM = 125, 0xFFFF
 _WORTH_COMPRESSING = 150  # bytes
 _LEVEL = 6
 _FLUSH_TAIL = b"\x00\x00\xff\xff"  # left out, as RFC 7692 has it
-_LEAST_WINDOW = 9  # zlib makes no raw stream with a smaller one, so an offer of 8 bits is declined
-_NO_CONTEXT = ("server_no_context_takeover", "client_no_context_takeover")
-_PARAMETERS = {*_NO_CONTEXT, "server_max_window_bits", "client_max_window_bits"}
+_LEAST_WINDOW = 9  # zlib makes no raw stream with a smaller one
+_BITS = {str(bits) for bits in range(8, 16)}
+_PARAMETERS = {
+    "server_no_context_takeover": {""},
+    "client_no_context_takeover": {""},
+    "server_max_window_bits": _BITS,
+    "client_max_window_bits": {"", *_BITS},
+}
 
 
 class Form(NamedTuple):
@@ -39,7 +44,7 @@ class Form(NamedTuple):
 
     def _sealed(self, payload: bytes) -> bytes:
         flags = _FINAL | (_BINARY if self.binary else _TEXT)
-        if self.window is not None and len(payload) >= _WORTH_COMPRESSING:
+        if self.window is not None and self.window >= _LEAST_WINDOW and len(payload) >= _WORTH_COMPRESSING:
             flags |= _COMPRESSED
             deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -self.window)
             payload = (deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(_FLUSH_TAIL)
@@ -51,25 +56,29 @@ class Form(NamedTuple):
         return struct.pack("!BBQ", flags, 127, size) + payload
 
 
-def agreed(offers: str) -> tuple[dict[str, str | None], int | None]:
-    """Of a `Sec-WebSocket-Extensions` header, what we take of permessage-deflate's parameters, and our window in bits.
+class Deflate(NamedTuple):
+    """The compression that was agreed on: our window in bits, and the parameters as the answer has them.
 
-    No context is taken over from message to message, in either direction: so that all sockets can get the same
-    bytes, and an idle socket holds no compressor. ({}, None) when nothing offered will do.
+    We take no context over from message to message: so that all sockets can get the same bytes, and an idle socket
+    holds no compressor. A client may, unless it offered not to: Tornado's would even if it was told.
     """
+
+    window: int
+    parameters: dict[str, str | None]
+
+
+def agreed(offers: str) -> Deflate | None:
+    """What we take of a `Sec-WebSocket-Extensions` header: the first offer that RFC 7692 allows; None: nothing."""
     for offer in offers.split(","):
         name, *parameters = (part.strip() for part in offer.split(";"))
-        asked = dict(
-            parameter.replace('"', "").replace(" ", "").partition("=")[::2] for parameter in parameters
-        )
-        window = asked.get("server_max_window_bits", "15")
-        if (
-            name == "permessage-deflate"
-            and _PARAMETERS.issuperset(asked)
-            and window in map(str, range(_LEAST_WINDOW, 16))
-        ):
-            taken: dict[str, str | None] = dict.fromkeys(_NO_CONTEXT)
-            if "server_max_window_bits" in asked:
-                taken["server_max_window_bits"] = window
-            return taken, int(window)
-    return {}, None
+        asked = dict(part.replace('"', "").replace(" ", "").partition("=")[::2] for part in parameters)
+        known = all(value in _PARAMETERS.get(key, ()) for key, value in asked.items())
+        if name == "permessage-deflate" and known and len(asked) == len(parameters):
+            answer: dict[str, str | None] = {"server_no_context_takeover": None}
+            if "client_no_context_takeover" in asked:
+                answer["client_no_context_takeover"] = None
+            window = asked.get("server_max_window_bits", "")
+            if window:
+                answer["server_max_window_bits"] = window
+            return Deflate(int(window or 15), answer)
+    return None

@@ -26,6 +26,7 @@ from semantik.errors import Unavailable
 
 START_S = 120.0  # the fork server loads torch and a model, on a busy machine
 GRACE_S = 60.0  # for a task to reach a worker that is just being started
+_AGAIN_S = 0.2
 STOP_S = 1.0  # ending the workers takes a fraction of it
 ATTEMPTS = 5
 _FORKSERVER_GONE = 255  # what multiprocessing reports of a worker whose fork server is dead
@@ -102,8 +103,9 @@ class Crew:
         self._interrupt()
         if self._starting is None:
             return
-        if not self._starting.done():
+        while not self._starting.done():  # again and again: the thread may be just about to launch it
             _end_forkserver()
+            await asyncio.wait({self._starting}, timeout=_AGAIN_S)
         with contextlib.suppress(Unavailable):
             await _end(await self._starting, STOP_S)
 

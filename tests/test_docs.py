@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+import handlers.socket
 from handlers.routes import ROUTES
+from handlers.shapes import state_json
+from semantik.configuration import entries
+from semantik.metrics import Metrics
 from semantik.records import TERMINAL
+from semantik.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+SOCKETS = ROOT / "docs" / "websocket-api.md"
+SCAN = ROOT / "handlers" / "scan_socket.py"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"data"}
 
@@ -67,17 +78,82 @@ def test_every_address_stands_in_the_rest_documentation_and_the_other_way_round(
     assert documented == served
 
 
+def section(heading: str) -> str:
+    """A section of the page on WebSockets, with what stands below its own headings."""
+    level = heading.split(" ")[0]
+    _, found, text = SOCKETS.read_text().partition(f"\n{heading}\n")
+    assert found, heading
+    return re.split(rf"^#{{1,{len(level)}}} ", text, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The rows of its tables by each name that their first column quotes."""
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    return {name: row for row in cells for name in re.findall(r"`([\w.]+)`", row[0])}
+
+
+def told(paths: Iterable[Path], how: str) -> set[str]:
+    """The types of the messages that these files tell."""
+    found: set[str] = set()
+    for path in paths:
+        found |= set(re.findall(rf"(?:{how})\(\s*\"(\w+)\"", path.read_text()))
+    return found
+
+
 def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
-    table = (
-        (ROOT / "docs" / "websocket-api.md")
-        .read_text()
-        .partition("## Messages")[2]
-        .partition("`processed`")[0]
-    )
-    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    documented = {kind for row in rows for kind in re.findall(r"`(\w+)`", row)}
-    told = set()
-    for path in [*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "handlers").glob("*.py")]:
-        told |= set(re.findall(r"(?:tell|update|stage|send)\(\s*\"(\w+)\"", path.read_text()))
-    told |= {f"operation_{status}" for status in TERMINAL}
-    assert documented == told
+    doors = set((ROOT / "handlers").glob("*.py")) - {SCAN}
+    kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "tell|update|stage|send")
+    assert set(rows(section("## Messages"))) == kinds | {f"operation_{status}" for status in TERMINAL}
+    assert set(rows(section("## Scanning a folder"))) == told([SCAN], "send|_last|note")
+
+
+def test_the_fields_of_the_snapshot_are_documented() -> None:
+    fields = rows(section("## Messages"))["current_state"][1].split(", ")
+    quoted = re.findall(r'"(\w+)":', inspect.getsource(state_json))
+    assert sorted(fields) == sorted([*quoted, "last_id"])
+
+
+def test_every_close_code_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
+    table = section("## How it ends")
+    documented = {int(code) for code in re.findall(r"^\| (\d{4}) \|", table, re.MULTILINE)}
+    used = {code for name, code in vars(handlers.socket).items() if name.isupper() and isinstance(code, int)}
+    assert documented == {code for code in used if code >= 1000}
+    head = (handlers.socket.__doc__ or "").partition("(close)")[2]
+    assert {int(code) for code in re.findall(r"\b1\d{3}\b", head)} == documented
+
+
+async def _text(metrics: Metrics) -> bytes:
+    return metrics.text()
+
+
+def test_every_metric_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
+    metrics = Metrics(lambda: (0, 0))
+    with metrics.connection("index"):
+        metrics.ended("index", "left")
+        metrics.message("ping", 0.1)
+    served = {}
+    for family in text_string_to_metric_families(asyncio.run(_text(metrics)).decode()):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        served[name] = {label for sample in family.samples for label in sample.labels} - {"le"}
+    served = {name: labels for name, labels in served.items() if not name.endswith("_created")}
+    documented = {name: set(re.findall(r"\w+", row[1])) for name, row in rows(section("## Metrics")).items()}
+    assert documented == served
+    statuses = rows(section("## Metrics"))["websocket_connections_total"][2]
+    given = (Metrics.ended.__doc__ or "").partition(": ")[2]
+    assert set(re.findall(r"`(\w+)`", statuses)) - {"connected"} == set(re.findall(r"\w+", given)) - {"or"}
+
+
+def test_the_websocket_documentation_names_settings_that_there_are() -> None:
+    known = {entry.name: entry for entry in entries()}
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    named = {
+        n for n in re.findall(r"`([a-z_]+\.[a-z_]+)`", SOCKETS.read_text()) if n.split(".")[0] in sections
+    }
+    assert named <= set(known)
+    assert {"allowed_origins", "metrics"} <= set(known)
+    limits = section("## Limits")
+    assert {name for name in known if name.startswith("sockets.")} == {n for n in rows(limits) if n in known}
+    for name, row in rows(limits).items():
+        default = getattr(Settings().sockets, name.removeprefix("sockets."))
+        written = {f"{default:g}", f"{default:g} s", f"{default / 1024:g} KiB", f"{default / 2**20:g} MiB"}
+        assert written & set(row[1].split(", ")), name

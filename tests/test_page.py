@@ -10,7 +10,7 @@ import re
 import select
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 NAME, PASSWORD = "ada", "correct horse battery"
+SOCKETS = re.compile(r"/ws/operations(/|\?|$)")
 PATIENCE_MS = 60_000  # a new server loads its model first
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
@@ -161,7 +162,7 @@ def test_a_first_user_finds_a_passage(page: Page, folder: Path) -> None:
     expect(card).to_have_attribute("data-status", "completed")
     expect(card.get_by_role("progressbar")).to_have_js_property("value", 100)
     expect(card.locator(".problems li").filter(has_text="broken.pdf")).to_be_visible()
-    types = [frame["type"] for frame in frames]
+    types = [frame["type"] for frame in frames if frame["type"] != "pong"]
     assert types[0] == "current_state"
     assert {"document_processed", "error", "operation_completed"} <= set(types)
     assert not [url for url in asked if re.search(r"/operations/[^/?]+$", url) and url.startswith("http")]
@@ -198,9 +199,16 @@ def test_a_first_user_finds_a_passage(page: Page, folder: Path) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
 
 
+def _through(page: Page, route: Callable[[WebSocketRoute], None]) -> None:
+    """Let the page's sockets go this way, from the first one on."""
+    page.route_web_socket(SOCKETS, route)
+    page.reload()
+
+
 def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -> None:
     addresses: list[str] = []
     seqs: list[int] = []
+    operations: dict[str, str] = {}
 
     def route(socket: WebSocketRoute) -> None:
         addresses.append(socket.url)
@@ -209,7 +217,10 @@ def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -
         def relay(text: str | bytes) -> None:
             frame = json.loads(text)
             socket.send(text)
-            if "seq" in frame:
+            # Those too are told again that ended while the page was read.
+            if "seq" in frame and frame["operation_id"] == operations.setdefault(
+                "cut", frame["operation_id"]
+            ):
                 seqs.append(frame["seq"])
                 if len(addresses) == 1:
                     upstream.on_message(lambda _: None)
@@ -217,7 +228,7 @@ def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -
 
         upstream.on_message(relay)
 
-    member.route_web_socket(re.compile("/ws/operations/"), route)
+    _through(member, route)
     _create(member, "Cut", folder)
     expect(_card(member, "Cut")).to_have_attribute("data-status", "completed")
     expect(_card(member, "Cut").locator("li", has_text="broken.pdf")).to_have_count(1)
@@ -225,13 +236,27 @@ def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -
     assert seqs == list(range(1, len(seqs) + 1))
 
 
-def test_progress_is_asked_for_while_sockets_fail(member: Page, folder: Path) -> None:
-    member.route_web_socket(re.compile("/ws/operations/"), lambda socket: socket.close(code=1011))
+def test_event_streams_carry_it_while_sockets_fail(member: Page, folder: Path) -> None:
+    _through(member, lambda socket: socket.close(code=1011))
+    _create(member, "Streamed", folder)
+    card = _card(member, "Streamed")
+    expect(card).to_have_attribute("data-status", "completed")
+    expect(card.locator("li", has_text="broken.pdf")).to_have_count(1)
+    expect(member.locator(".collection").filter(has_text="Streamed")).to_contain_text("4 documents")
+
+
+def test_progress_is_asked_for_while_nothing_live_gets_through(
+    member: Page, folder: Path, trouble: list[str]
+) -> None:
+    member.route("**/events*", lambda route: route.fulfill(status=502, body="no"))
+    _through(member, lambda socket: socket.close(code=1011))
     _create(member, "Polled", folder)
     card = _card(member, "Polled")
     expect(card).to_have_attribute("data-status", "completed")
     expect(card).to_contain_text("1 failed")
     expect(member.locator(".collection").filter(has_text="Polled")).to_contain_text("4 documents")
+    assert all("502" in text for text in trouble)
+    trouble.clear()
 
 
 def test_a_refused_socket_says_why_and_is_not_tried_again(member: Page, folder: Path) -> None:
@@ -241,12 +266,32 @@ def test_a_refused_socket_says_why_and_is_not_tried_again(member: Page, folder: 
         tries.append(socket.url)
         socket.close(code=1008, reason="You may not watch this.")
 
-    member.route_web_socket(re.compile("/ws/operations/"), refuse)
-    running = {"id": "x", "status": "processing", "operation_type": "index", "processed_files": 0}
-    member.route(re.compile(r"/api/v2/operations/[^/?]+$"), lambda route: route.fulfill(json=running))
+    _through(member, refuse)
     _create(member, "Refused", folder)
     expect(_card(member, "Refused")).to_contain_text("Live progress has stopped: You may not watch this.")
     assert len(tries) == 1
+
+
+def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    for number in range(300):
+        paragraphs = [f"Letter {number} of day {day} brought no news." for day in range(20)]
+        (folder / f"letter-{number:03}.txt").write_text("\n\n".join(paragraphs))
+    sockets: list[str] = []
+    other = member.context.new_page()
+    other.on("websocket", lambda socket: sockets.append(socket.url))
+    other.goto("/")
+    expect(other.get_by_role("button", name="Sign out")).to_be_visible()
+    _create(member, "Letters", folder)
+    for page in (other, member):
+        expect(_card(page, "Letters").locator(".counts")).to_contain_text("2 watching")
+        expect(page.locator(".collection").filter(has_text="Letters")).to_be_visible()
+    other.close()
+    expect(_card(member, "Letters").locator(".counts")).not_to_contain_text("watching")
+    assert len(sockets) == 1
+    _card(member, "Letters").get_by_role("button", name="Cancel").click()
+    expect(_card(member, "Letters")).to_have_attribute("data-status", "cancelled")
 
 
 def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: list[str]) -> None:

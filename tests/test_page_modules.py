@@ -86,3 +86,93 @@ def test_words_of_the_question_are_marked(page: Page, question: str, passage: st
     )
     assert text == passage
     assert found == marks
+
+
+def test_every_loss_is_resumed_and_nothing_comes_twice(page: Page) -> None:
+    asked, told = page.evaluate(
+        """async () => {
+            const { OperationClient } = await import("/static/operation-client.js");
+            const real = window.WebSocket;
+            const asked = [];
+            const told = [];
+            const script = [1001, 1006, 1013, 1011, "cut", 1008];
+            window.WebSocket = class {
+                readyState = real.OPEN;
+                constructor(address) {
+                    asked.push(address.searchParams.get("since"));
+                    setTimeout(() => this.play(asked.length, script.shift()));
+                }
+                send() {}
+                close() {}
+                tell(frame) { this.onmessage?.({ data: JSON.stringify(frame) }); }
+                play(number, end) {
+                    this.tell({ type: "pong" });
+                    this.tell({ type: "current_state", data: { status: "processing", last_id: "0-0" } });
+                    if (end === "cut") this.tell({ type: "history_truncated", data: {} });
+                    for (const seq of [number - 1, number]) {
+                        if (seq) this.tell({ type: "status_update", seq, id: `${seq}-0`, data: {} });
+                    }
+                    this.onclose?.({ code: end === "cut" ? 1006 : end, reason: "a bad day" });
+                }
+            };
+            await new Promise((resolve) => new OperationClient("x", {
+                onFrame: ({ type, seq }) => told.push(seq ?? type),
+                onConnection: (state, reason) => {
+                    if (state !== "stopped") return;
+                    told.push(reason);
+                    resolve();
+                },
+            }).start());
+            window.WebSocket = real;
+            return [asked, told];
+        }"""
+    )
+    assert asked == [None, "1-0", "2-0", "3-0", "4-0", "5-0"]
+    # The old snapshots, older than what was told, are left out.
+    assert told == ["current_state", 1, 2, 3, 4, "history_truncated", 5, 6, "a bad day"]
+
+
+def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
+    asked, told = page.evaluate(
+        """async () => {
+            const { OperationsClient } = await import("/static/operations-client.js");
+            const real = window.WebSocket;
+            const asked = [];
+            const told = [];
+            const old = 1_000_000;
+            const late = 2_000_000;
+            const script = [
+                [
+                    ["a", 1, `${old}-0`, "operation_completed"],
+                    ["b", 1, `${late}-0`],
+                    ["c", 1, `${late}-1`, "operation_failed"],
+                ],
+                [["b", 1, `${late}-0`], ["b", 2, `${late}-2`]],
+                [],
+            ];
+            window.WebSocket = class {
+                readyState = real.OPEN;
+                constructor(address) {
+                    asked.push(address.searchParams.get("since"));
+                    setTimeout(() => this.play(script.shift()));
+                }
+                send() {}
+                close() {}
+                play(frames) {
+                    this.onmessage?.({ data: '{"type": "pong"}' });
+                    for (const [operation_id, seq, id, type = "status_update"] of frames) {
+                        this.onmessage?.({ data: JSON.stringify({ type, operation_id, seq, id, data: {} }) });
+                    }
+                    this.onclose?.({ code: script.length ? 1001 : 1008, reason: "" });
+                }
+            };
+            await new Promise((resolve) => new OperationsClient({
+                onFrame: ({ operation_id, seq }) => told.push(operation_id + seq),
+                onConnection: (state) => { if (state === "stopped") resolve(); },
+            }).start());
+            window.WebSocket = real;
+            return [asked, told];
+        }"""
+    )
+    assert asked == [None, "b:2000000-0,c:2000000-1", "b:2000000-2,c:2000000-1"]
+    assert told == ["a1", "b1", "c1", "b2"]

@@ -71,8 +71,9 @@ async function enter(signedIn) {
   main.replaceChildren(h("p", { class: "hint" }, "Reading your collections…"));
   try {
     await library.refresh();
-    await activity.resume();
-    if (user) show();
+    if (!user) return; // signed out meanwhile
+    activity.start();
+    show();
   } catch (error) {
     if (error.status !== 401) failToStart(error);
   }

@@ -7,10 +7,15 @@ const LISTED = 100;
 const CONNECTIONS = {
   live: () => "",
   ended: () => "",
-  reconnecting: (reason) => `The live connection was lost; reconnecting…${reason ? ` (${reason})` : ""}`,
+  reconnecting,
+  unreachable: reconnecting,
   polling: () => "The live connection cannot be made; asking every few seconds instead.",
   stopped: (reason) => `Live progress has stopped: ${reason}`,
 };
+
+function reconnecting(reason) {
+  return `The live connection was lost; reconnecting…${reason ? ` (${reason})` : ""}`;
+}
 
 export class OperationCard {
   #drawn = { errors: 0, warnings: 0, asked: false, collection: null };

@@ -1,5 +1,6 @@
 // What is known of one operation: frames go in, numbers and words come out. No DOM, no network.
-import { duration, plural } from "./format.js";
+import { duration, number, plural } from "./format.js";
+import { ENDED, endOf, isBefore } from "./operation-client.js";
 
 const STAGES = {
   scanning_documents: "Looking through the folder",
@@ -17,23 +18,7 @@ const STAGES = {
 };
 const AT_WORK = new Set(["file_processing", "file_completed", "document_processed"]);
 const SUMMARIES = new Set(["index_completed", "append_completed", "remove_source_completed"]);
-const ENDED = new Set(["completed", "failed", "cancelled"]);
 const TYPES = { index: "Indexing", append: "Adding to", reindex: "Re-indexing", remove_source: "Removing from" };
-
-/** -1, 0 or 1: the order of two stream ids like "1768471200123-4". */
-function compare(a, b) {
-  const [aTime, aCount] = a.split("-").map(Number);
-  const [bTime, bCount] = b.split("-").map(Number);
-  return Math.sign(aTime - bTime || aCount - bCount);
-}
-
-/** "completed", "failed" or "cancelled" if this frame tells the operation's end, else null. */
-export function endOf(frame) {
-  const terminal = /^operation_(completed|failed|cancelled)$/.exec(frame.type);
-  if (terminal) return terminal[1];
-  const status = frame.type === "current_state" ? (frame.data ?? frame).status : null;
-  return ENDED.has(status) ? status : null;
-}
 
 export class OperationState {
   type = "";
@@ -54,6 +39,7 @@ export class OperationState {
   warnings = [];
   errors = [];
   historyCut = false;
+  watchers = 0; // pages and programs that follow it, this page included
   #seen = "0-0"; // the last frame taken
   #covered = "0-0"; // the frame that the last snapshot stands for: older ones carry older numbers
 
@@ -63,7 +49,7 @@ export class OperationState {
 
   /** Take one frame; repeated ones change nothing. */
   apply(frame) {
-    const data = frame.data ?? frame;
+    const { data } = frame;
     if (frame.type === "current_state") {
       if (data.last_id) this.#covered = data.last_id;
       this.#warn(data.warnings);
@@ -71,14 +57,15 @@ export class OperationState {
       return;
     }
     if (frame.type === "history_truncated") this.historyCut = true;
-    if (!frame.id || compare(frame.id, this.#seen) <= 0) return;
+    if (frame.type === "presence") this.watchers = data.watchers;
+    if (!frame.id || !isBefore(this.#seen, frame.id)) return;
     this.#seen = frame.id;
     this.#warn(data.warnings);
-    if (frame.type === "error") {
+    if (frame.type === "error" && !data.fatal) {
       this.errors.push({ path: data.path ?? "", message: data.message, category: data.category ?? "" });
     }
     if (SUMMARIES.has(frame.type)) this.summary = data;
-    if (compare(frame.id, this.#covered) > 0) this.#advance(frame.type, data);
+    if (isBefore(this.#covered, frame.id)) this.#advance(frame.type, data);
   }
 
   #advance(type, data) {
@@ -151,6 +138,7 @@ export class OperationState {
     if (this.ended && this.summary?.duration_s !== undefined) parts.push(duration(this.summary.duration_s));
     if (!this.ended && this.rate) parts.push(`${this.rate.toFixed(this.rate < 10 ? 1 : 0)} files/s`);
     if (!this.ended && this.eta) parts.push(`about ${duration(this.eta)} left`);
+    if (!this.ended && this.watchers > 1) parts.push(`${number(this.watchers)} watching`);
     return parts.join(" · ");
   }
 }

@@ -171,7 +171,7 @@ async def _index(client: Client, folder: Path) -> dict[str, Any] | None:
 
 
 def _complaints(frame: dict[str, Any]) -> list[str]:
-    if frame["type"] == "error":
+    if frame["type"] == "error" and not frame["fatal"]:  # what ended it is told with its end
         return [f"{frame['path']}: {frame['message']}"]
     return frame["data"]["warnings"] if frame["type"] == "scanning_completed" else []
 
@@ -189,6 +189,8 @@ async def _tell_why(client: Client, collection_id: str, folder: Path, result: di
 
 
 def _draw(bar: Progress, task: Any, frame: dict[str, Any]) -> None:
+    if frame["type"] == "presence":
+        return
     data = frame["data"]
     done, total = (
         data.get("processed_files", data.get("processed")),

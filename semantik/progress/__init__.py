@@ -119,11 +119,6 @@ class Progress:
         [last] = await self._link.last([operation_id])
         return last.id
 
-    async def all_seen(self, operation_id: str, cursor: str) -> bool:
-        """Whether the stream has had its end, and nothing follows the cursor."""
-        end = await self._link.end(operation_id)
-        return end is not None and end.order <= cursor_order(cursor)
-
     async def forget(self, operation_id: str) -> None:
         """Delete all that Redis has of the operation; Unavailable when it is away."""
         await self._link.forget(operation_id)

@@ -117,15 +117,6 @@ class Link:
         frames = [_frames(name, entries) for name, entries in zip(operation_ids, found, strict=True)]
         return [one[0].mark if one else START for one in frames]
 
-    async def end(self, operation_id: str) -> Mark | None:
-        """The last message of a stream that has had its end; None for any other."""
-        key, counter = _keys(operation_id)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hexists(counter, "ended")
-            pipe.xrevrange(key, count=1)
-            ended, entries = await self._call(pipe.execute())
-        return _frames(operation_id, entries)[0].mark if ended and entries else None
-
     async def read(self, after: dict[str, str], count: int) -> dict[str, list[Frame]]:
         """Wait for messages after the given ids (operation id to stream id): at most `count` of each.
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
@@ -101,6 +102,11 @@ class Seats:
         if operation_id is not None:
             claims.append(_Claim(_Place(operation, user_id), self._limits.per_operation, OPERATION_FULL))
         return self._taken(*claims)
+
+    def watching(self, user_id: str, operation_id: str) -> AbstractAsyncContextManager[None]:
+        """`async with`: a socket that the user has open already watches this operation too; no limit refuses that."""
+        place = _Place(WATCHERS + operation_id, user_id)
+        return self._taken(_Claim(place, sys.maxsize, OPERATION_FULL))
 
     def scan(self, user_id: str) -> AbstractAsyncContextManager[None]:
         """`async with`: the user has one more scan running; the errors are those of `socket`."""
