@@ -16,7 +16,7 @@ from redis_server import LIMITS
 
 from semantik.client import Client
 from semantik.progress import Progress, Publisher
-from semantik.records import Lease, new_id, now
+from semantik.records import Lease, Operation, new_id, now
 from semantik.store import Store
 
 
@@ -25,9 +25,13 @@ class Staged:
     """`progress` and `store` are the server's own, seen from another process."""
 
     client: Client
-    operation_id: str
+    operation: Operation
     progress: Progress
     store: Store
+
+    @property
+    def operation_id(self) -> str:
+        return self.operation.id
 
     @property
     def path(self) -> str:
@@ -37,9 +41,12 @@ class Staged:
         return self.progress.publisher(self.operation_id, floor)
 
     async def end(self, publisher: Publisher) -> None:
-        """Tell the end, as every operation does."""
+        """Keep the end and tell it, as every operation does."""
+        ended = {"status": "completed", "completed_at": now(), "last_message": publisher.last_seq}
+        await self.store.operations.save(self.operation, ended)
         await publisher.tell("operation_completed", once="end", status="completed")
         await publisher.tell("status_update", once="end status", terminal=True, status="completed")
+        await self.store.operations.mark_announced(self.operation_id, publisher.last_seq)
 
 
 @asynccontextmanager
@@ -60,4 +67,4 @@ async def staged(serving: Serving, client: Client, folder: Path) -> AsyncIterato
         running = replace(model, id=new_id(), status="processing", lease=lease)
         running = replace(running, last_message=0, completed_at=None, announced=False)
         await store.operations.add(running)
-        yield Staged(client, running.id, progress, store)
+        yield Staged(client, running, progress, store)

@@ -94,6 +94,7 @@ async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothin
         joining = [asyncio.create_task(join(query)) for query in ["", "&since=$"] * 20]
         told = 0
         while told < 400 or joined < len(joining):
+            assert not [task.exception() for task in joining if task.done()]
             await asyncio.gather(*(publisher.tell("error", n=n) for n in range(told, told + 20)))
             told += 20
         await stage.end(publisher)
