@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import signal
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,34 +76,37 @@ async def test_fifty_who_come_and_go_at_random_see_the_same_story(
 async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothing_twice(
     shared: Serving, tmp_path: Path
 ) -> None:
-    """Twenty ask for the history, twenty for what is new, while 400 messages come as fast as they can."""
+    """Half ask for the history, half for what is new, while messages come as fast as they can: at least 400."""
     client = await new_user(shared)
     async with staged(shared, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
+        joined = 0
 
         async def join(query: str) -> list[dict[str, Any]]:
+            nonlocal joined
             async with connected(shared.url, stage.path + query) as socket:
-                frames = []
+                frames: list[dict[str, Any]] = []
                 while (found := await socket.read()) is not None and found[0] == TEXT:
+                    joined += not frames
                     frames.append(json.loads(found[1]))
-                assert found is not None and found[1].startswith(b"\x03\xe8"), "it ends with 1000"
+                assert found is not None and found[1].startswith(struct.pack("!H", 1000))
                 return [frame for frame in frames if frame["type"] != "presence"]
 
-        async def join_after(told: asyncio.Task[str], query: str) -> list[dict[str, Any]]:
-            await told
-            return await join(query)
-
-        burst = [asyncio.create_task(publisher.tell("error", n=n)) for n in range(400)]
-        whole = [asyncio.create_task(join_after(told, "")) for told in burst[100:300:10]]
-        new = [asyncio.create_task(join_after(told, "&since=$")) for told in burst[105:305:10]]
-        await asyncio.gather(*burst)
+        joining = [asyncio.create_task(join(query)) for query in ["", "&since=$"] * 20]
+        told = 0
+        while told < 400 or joined < len(joining):
+            await asyncio.gather(*(publisher.tell("error", n=n) for n in range(told, told + 20)))
+            told += 20
         await stage.end(publisher)
-        everything = range(1, 403)
-        for state, *frames in await asyncio.gather(*whole):
-            assert state["type"] == "current_state"
-            assert [frame["seq"] for frame in frames] == list(everything)
-        ids = {frame["id"]: frame["seq"] for frame in frames}
-        for state, *frames in await asyncio.gather(*new):
-            assert [frame["seq"] for frame in frames] == list(everything[ids[state["data"]["last_id"]] :])
+        everything = list(range(1, told + 3))
+        found = await asyncio.gather(*joining)
+        assert all(state["type"] == "current_state" for state, *_ in found)
+        stories = [[frame["seq"] for frame in frames] for _, *frames in found]
+        assert stories[::2] == [everything] * 20
+        begins = {frame["id"]: frame["seq"] for frame in found[0][1:]} | {"0-0": 0}
+        assert stories[1::2] == [everything[begins[state["data"]["last_id"]] :] for state, *_ in found[1::2]]
+        # Who comes when all has been said is not kept waiting for more.
+        for query in ("&since=$", f"&since={found[0][-1]['id']}"):
+            assert [frame["type"] for frame in await join(query)] == ["current_state"]
 
 
 @pytest.mark.crowded
