@@ -19,9 +19,9 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 
 from handlers.base import Handler
+from handlers.ending import LEFT, Ending, going_away, why_ended
 from handlers.operation_feed import Feed
 from handlers.outbox import STALL_S, SlowReader
-from handlers.socket import LEFT, Ending, going_away, why_ended
 from semantik.errors import Unauthorized, Unavailable
 from semantik.progress import Batch, Frame, cursor_order, envelope
 from semantik.records import Operation

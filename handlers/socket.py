@@ -16,13 +16,14 @@ import logging
 import time
 import zlib
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
 from tornado.httputil import HTTPHeaders
-from tornado.web import Application, HTTPError
+from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from handlers.base import Door, Services, authenticate, origin_allowed
+from handlers.ending import FAULT, LEFT, NOT_TEXT, TOO_LONG, Ending, going_away, why_ended
 from handlers.outbox import Outbox, SlowReader
 from handlers.spoken import Spoken, understood
 from handlers.wire import Deflate, Form, agreed
@@ -32,29 +33,9 @@ from semantik.progress import Batch
 
 log = logging.getLogger("semantik.socket")
 
-NORMAL, GOING_AWAY, NOT_TEXT, REFUSED, TOO_LONG, FAULT, LATER = 1000, 1001, 1007, 1008, 1009, 1011, 1013
-
 PLAIN, PACKED, _TOKEN = "semantik.v1", "semantik.v1.msgpack", "bearer."
 _MAX_REASON = 120  # bytes that fit into a close frame
 _TEXT, _BINARY = 0x1, 0x2
-
-
-class Ending(NamedTuple):
-    """Why a socket is closed: its code and reason, and how the metrics call it."""
-
-    code: int
-    reason: str
-    status: str
-
-
-_ENDINGS: dict[type[Exception], tuple[int, str]] = {
-    SlowReader: (LATER, "slow"),
-    errors.Busy: (LATER, "limited"),
-    errors.Unavailable: (LATER, "unavailable"),
-    errors.SemantikError: (REFUSED, "refused"),
-    HTTPError: (REFUSED, "refused"),
-}
-LEFT = Ending(NORMAL, "", "left")
 
 
 class _Protocol(WebSocketProtocol13):
@@ -270,21 +251,6 @@ class Socket(Door, WebSocketHandler):
 
     def _shut(self, ending: Ending) -> None:
         self.close(ending.code, ending.reason.encode()[:_MAX_REASON].decode(errors="ignore"))
-
-
-def why_ended(error: BaseException | None) -> Ending:
-    """How a connection ends after this error, or with everything sent."""
-    if error is None:
-        return Ending(NORMAL, "The operation has ended.", "completed")
-    for kind, (code, status) in _ENDINGS.items():
-        if isinstance(error, kind):
-            told = error.reason or error.log_message if isinstance(error, HTTPError) else None
-            return Ending(code, str(told or error), status)
-    return Ending(FAULT, "Something went wrong in the server.", "failed")
-
-
-def going_away() -> Ending:
-    return Ending(GOING_AWAY, "The server is shutting down; connect again.", "shutdown")
 
 
 def close_sockets(app: Application) -> None:

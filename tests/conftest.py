@@ -6,6 +6,7 @@ import asyncio
 import logging
 import multiprocessing.forkserver
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
@@ -28,6 +29,7 @@ PASSWORD = "a good password"
 _READY = "Semantik is ready: "
 _READY_S = 60
 _STOP_S = 15
+_HELD_MS = 250
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -140,7 +142,13 @@ def complaints(serving: Serving, crowded: bool = False) -> list[str]:
     """What a person who reads the server's log would stumble over."""
     loud = (" WARNING ", " ERROR ", " CRITICAL ", "Traceback")
     lines = [line for line in serving.log.read_text().splitlines() if any(word in line for word in loud)]
-    return [line for line in lines if not (crowded and "The loop was held" in line)]
+    return [line for line in lines if not _excused(line, crowded)]
+
+
+def _excused(line: str, crowded: bool) -> bool:
+    """Whether it tells of a loop that was held for a moment: on a machine that others use too, nobody is to blame."""
+    held = re.search(r"The loop was held for (\d+) ms", line)
+    return held is not None and (crowded or int(held[1]) < _HELD_MS)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import handlers.ending
 import handlers.socket
 from handlers.routes import ROUTES
 from handlers.shapes import state_json
@@ -116,7 +117,7 @@ def test_the_fields_of_the_snapshot_are_documented() -> None:
 def test_every_close_code_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     table = section("## How it ends")
     documented = {int(code) for code in re.findall(r"^\| (\d{4}) \|", table, re.MULTILINE)}
-    used = {code for name, code in vars(handlers.socket).items() if name.isupper() and isinstance(code, int)}
+    used = {code for name, code in vars(handlers.ending).items() if name.isupper() and isinstance(code, int)}
     assert documented == {code for code in used if code >= 1000}
     head = (handlers.socket.__doc__ or "").partition("(close)")[2]
     assert {int(code) for code in re.findall(r"\b1\d{3}\b", head)} == documented

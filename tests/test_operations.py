@@ -12,6 +12,7 @@ import pytest
 from conftest import PASSWORD, Serving, ask, documents, new_user
 
 from semantik.client import Client, Refused
+from semantik.errors import Unavailable
 
 pytestmark = pytest.mark.gen_test(timeout=180)
 
@@ -142,8 +143,8 @@ async def test_a_server_that_dies_at_any_step_leaves_what_an_undisturbed_one_lea
     made = await _make(client, "Cellar", folder)
     tree = serving.tree
     seen: list[dict[str, Any]] = []
-    with pytest.raises(Refused):
-        async for frame in client.watch(made["operation_id"]):
+    with pytest.raises(Unavailable):
+        async for frame in client.watch(made["operation_id"], patience_s=0):
             seen.append(frame)
     psutil.wait_procs(tree, 10)
 
