@@ -207,7 +207,7 @@ BAD = [
     ({"action": "scan", "path": "/\ud800"}, "surrogate"),
     ({"action": "scan", "path": "/", "recursive": "yes"}, "true or false"),
     ({"action": "scan", "path": "/", "include": "*.pdf"}, "a list of globs"),
-    ({"action": "scan", "path": "/", "include": [5]}, "include.0 = 5 is not allowed: a text"),
+    ({"action": "scan", "path": "/", "include": [5]}, "include[0] = 5 is not allowed: a text"),
     ({"action": "scan", "path": "/", "exclude": ["a", "[b"]}, "'[b'"),
     ({"action": "scan", "path": "/", "exclude": ["a"] * 101}, "100 globs"),
     ({"action": "scan", "path": "/", "depth": 5}, "depth"),
