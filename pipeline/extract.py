@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import encoding, formats, mail, markdown, slides
+from pipeline import encoding, formats, mail, markdown, nesting, slides
 from pipeline.formats import Format, Kind
 from pipeline.scan import may_be_read
 
@@ -197,7 +197,7 @@ def _pdf(data: bytes) -> _Content:
 def _document(data: bytes, found: Format) -> _Content:
     if found.kind is Kind.HTML:
         # In UTF-8 and without its own declaration, so that the encoding is decided in one place.
-        data = _CHARSET.sub(rb"\1data-was", _html(data).encode())
+        data = _CHARSET.sub(rb"\1data-was", nesting.shallow(_html(data)).encode())
     paged = found.kind is Kind.PAGES
     text, metadata = _extractor(data, found.mime, found.name, output="markdown", pages=paged)
     if found.kind is Kind.HTML:

@@ -26,6 +26,7 @@ from semantik.records import Document
 _STORE_DOCUMENTS = 64
 _STORE_CHUNKS = 4000
 _CHUNKS_UNDER_WAY = 50_000  # some 100 MB of texts and vectors
+_ALONE_BYTES = 256 << 10  # a larger file is read by itself: some megabytes of text take seconds
 _SMALL = 500  # chunks; documents up to here have room of their own, so that large ones cannot fill it all
 _SMALL_CHUNKS_UNDER_WAY = 10_000
 _LEAST_SHARE = 16  # chunks of a document in a task, so that a task has not too many of them
@@ -124,6 +125,9 @@ class Flow:
         size = 0
         async for page in self._run.parts.store.documents.pending(self._run.operation.id):
             for document in page:
+                if document.size > _ALONE_BYTES:
+                    yield [document]
+                    continue
                 if batch and (len(batch) == rules.batch_files or size + document.size > rules.batch_bytes):
                     yield batch
                     batch, size = [], 0

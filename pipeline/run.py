@@ -119,7 +119,7 @@ class Run:
             fields["dimension"] = model.dimension
         if collection.chunk_size > model.room:
             fields["chunk_size"] = model.room
-            fields["chunk_overlap"] = collection.chunk_overlap * model.room // collection.chunk_size
+            fields["chunk_overlap"] = min(collection.chunk_overlap, model.room // 4)
             self.warn(
                 f"chunk_size was {collection.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
             )

@@ -135,7 +135,7 @@ class Storer:
     async def _tell(self, one: Finished) -> None:
         run, counts = self._run, self.counts
         path = one.document.path
-        self.tell_at_work(path)  # before a failure, which some clients show until something goes on
+        self._tell_processing(path)  # before a failure, which some clients show until something goes on
         if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped:
             failure = Failure(one.outcome.category, one.outcome.message)
             await self._tell_failure(dataclasses.replace(one.document, failure=failure))
@@ -157,8 +157,11 @@ class Storer:
 
     def tell_at_work(self, path: str) -> None:
         """Say which file is worked on."""
+        self._run.current_file = path
+        self._tell_processing(path)
+
+    def _tell_processing(self, path: str) -> None:
         run = self._run
-        run.current_file = path
         run.teller.update(
             "file_processing",
             current_file=path,

@@ -7,6 +7,7 @@ environment's names, `conf/semantik.toml` and `docs/configuration.md` are tested
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -244,7 +245,12 @@ class Settings:
     host: str = _setting("127.0.0.1", _NOT_EMPTY, "The address that is listened on.")
     port: int = _setting(8080, _between(0, 65_535), "The port that is listened on; 0 takes a free one.")
     allowed_origins: tuple[str, ...] = _setting(
-        [], _ANY, "Other origins whose pages may open sockets, as https://host[:port]."
+        [],
+        _all(
+            lambda origin: re.fullmatch(r"https?://[^/\s]+|null", origin) is not None,
+            "a list of origins, as https://host[:port]",
+        ),
+        "Other origins whose pages may open sockets, as https://host[:port].",
     )
     metrics: str = _setting(
         "open",

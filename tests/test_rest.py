@@ -324,6 +324,6 @@ async def test_a_chunk_size_that_the_model_cannot_read_is_told_as_it_is_used(
     made = await client.call("POST", "collections", wish)
     assert [frame async for frame in client.watch(made["operation_id"])][-1]["status"] == "completed"
     view = await client.call("GET", f"collections/{made['id']}")
-    assert (view["chunk_size"], view["chunk_overlap"]) == (254, 50)
+    assert (view["chunk_size"], view["chunk_overlap"]) == (254, 63)
     [warning] = (await client.call("GET", f"operations/{made['operation_id']}"))["warnings"]
     assert warning.startswith("chunk_size was 5000, but ") and "reads 254 tokens" in warning
