@@ -116,7 +116,7 @@ class Events(Handler):
         """Whether somebody comes back who has everything: an EventSource does, after any end."""
         if not (operation.ended and operation.announced and since and since != "$"):
             return False
-        return cursor_order(since) >= cursor_order(await self.services.progress.last_id(operation.id))
+        return cursor_order(since) == cursor_order(await self.services.progress.last_id(operation.id))
 
     async def _write_all(self) -> None:
         """Write what is pushed until the feeding has ended; raises StreamClosedError when the client has gone."""

@@ -45,14 +45,19 @@ class OperationsSocket(Socket):
 
     async def _show_all(self, user: User, named: Mapping[str, str], only_new: bool) -> None:
         begin = _newest(named) - _NAMED if named else now()
+        shown = 0
         async with asyncio.TaskGroup() as feeds:
 
             def begun(operation: Operation) -> None:
+                nonlocal shown
+                shown += 1
                 cursor = "$" if only_new and operation.created_at < begin else named.get(operation.id)
                 feeds.create_task(self._show(user, operation, cursor))
 
-            with self.services.roster.listening(user.id, begin, begun):
-                self.greet()
+            with self.services.roster.listening(user.id, begin, begun) as looked:
+                await looked.wait()
+                if not shown:
+                    self.greet()  # else the first snapshot does
                 await asyncio.Event().wait()  # until the socket is closed
 
     async def _show(self, user: User, operation: Operation, since: str | None) -> None:
@@ -61,6 +66,7 @@ class OperationsSocket(Socket):
                 await Feed(self.services, self, user, operation, since).show()
         except NotFound as error:
             log.debug("Shown no longer: %s", error)  # its collection was deleted
+            self.greet()
 
 
 def _named(since: str) -> dict[str, str]:

@@ -11,10 +11,9 @@ DEEP = 45  # levels, as weighed here, from which on a page is made shallow
 KEPT = 30  # of its levels
 
 # What pages nest, and the levels that one of them brings with the rows, cells and items in it.
-_LEVELS = {"table": 4, "ul": 2, "ol": 2, "dl": 2} | dict.fromkeys(
-    ["div", "span", "section", "article", "main", "aside", "nav", "header", "footer", "center", "font", "form", "fieldset", "blockquote", "details", "figure", "b", "i", "u", "em", "strong", "small", "big", "code", "tt", "a", "label", "ins", "del", "q", "cite"],
-    1,
-)
+_WRAPPERS = """div span section article main aside nav header footer center font form fieldset blockquote details figure
+    b i u em strong small big code tt a label ins del q cite"""
+_LEVELS = {"table": 4, "ul": 2, "ol": 2, "dl": 2} | dict.fromkeys(_WRAPPERS.split(), 1)
 _TAG = re.compile(
     rf"<(/?)({'|'.join(sorted(_LEVELS, key=len, reverse=True))})(?=[\s/>])[^>]*>", re.IGNORECASE
 )

@@ -29,6 +29,7 @@ class _Listener:
     hear: Callable[[Operation], None]
     since: datetime
     heard: set[str] = field(default_factory=set)
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Roster:
@@ -55,28 +56,32 @@ class Roster:
         self._news.set()
 
     @contextmanager
-    def listening(self, user_id: str, since: datetime, hear: Callable[[Operation], None]) -> Iterator[None]:
+    def listening(
+        self, user_id: str, since: datetime, hear: Callable[[Operation], None]
+    ) -> Iterator[asyncio.Event]:
         """While inside, `hear(operation)` is called once for each operation of the user's collections that is under
-        way, begins, or has ended after `since`."""
+        way, begins, or has ended after `since`. The event is set once those that are there now were told."""
         listener = _Listener(user_id, hear, since)
         self._listeners.add(listener)
         self.wake()
         try:
-            yield
+            yield listener.looked
         finally:
             self._listeners.discard(listener)
 
     async def _look(self) -> None:
-        since = min(listener.since for listener in self._listeners)
+        listeners = list(self._listeners)
+        since = min(listener.since for listener in listeners)
         found = await self._store.operations.under_way(since)
         collections = await self._store.collections.get_many(sorted({o.collection_id for o in found}))
         for operation in found:
             collection = collections.get(operation.collection_id)
-            for listener in list(self._listeners):
+            for listener in listeners:
                 if collection is not None and collection.owner_id == listener.user_id:
                     self._tell(listener, operation)
-        for listener in self._listeners:
+        for listener in listeners:
             listener.since = max(listener.since, now() - _RECENT)
+            listener.looked.set()
 
     def _tell(self, listener: _Listener, operation: Operation) -> None:
         late = operation.completed_at is not None and operation.completed_at < listener.since

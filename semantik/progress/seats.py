@@ -90,7 +90,7 @@ class Seats:
         self._whole = True  # Redis may not have anything as it is counted here
         self._renew_at = self._rewrite_at = 0.0
         self._news = asyncio.Event()
-        self._presences = Presences(link, life_s, self._news)
+        self._presences = Presences(link, life_s / 3, self._news)
 
     def socket(self, user_id: str, operation_id: str | None = None) -> AbstractAsyncContextManager[None]:
         """`async with`: the user has one more socket open, which watches the operation, if one is given.
