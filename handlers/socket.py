@@ -207,6 +207,7 @@ class Socket(Door, WebSocketHandler):
         ending = why_ended(None)
         try:
             principal = await self._admit()
+            self.request.headers.clear()  # read, and in a thousand sockets they are megabytes
             with self.services.vigil.over(principal, self._expel):
                 await self.serve(principal)
         except asyncio.CancelledError:
