@@ -165,6 +165,7 @@ class Socket(Door, WebSocketHandler):
     async def open(self, *args: str, **kwargs: str) -> None:
         self.application.settings["sockets"].add(self)
         stream = self._protocol.stream
+        self.set_nodelay(True)  # a message must not wait for the acknowledgement of the one before
         self._outbox = Outbox(stream, self.services.settings.sockets, self.application.settings["tally"])
         self._serving = asyncio.create_task(self._serve())
         await asyncio.sleep(0)  # a task that is cancelled before it has begun would never close the socket
