@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,12 @@ _HANG_S = 15  # the server promises less; this machine may be busy
 
 def _children(serving: Serving, word: str) -> list[psutil.Process]:
     """Those with the word in their command line; workers have their fork server's."""
-    below = [(child, " ".join(child.cmdline())) for child in serving.tree[1:]]
-    return [child for child, line in below if word in line]
+    found = []
+    for child in serving.tree[1:]:
+        with suppress(psutil.Error):  # it has ended meanwhile
+            if word in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def _starting(data: Path) -> Serving:
