@@ -118,6 +118,11 @@ def origin_allowed(request: HTTPServerRequest, settings: Settings) -> bool:
 class Door(RequestHandler):
     """What the doors share whichever of Tornado's classes they are; stands before it among the bases."""
 
+    @property
+    def services(self) -> Services:
+        services: Services = self.application.settings["services"]
+        return services
+
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         try:
             return value.decode()
@@ -143,11 +148,6 @@ class Handler(Door):
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
     principal: Principal
-
-    @property
-    def services(self) -> Services:
-        services: Services = self.application.settings["services"]
-        return services
 
     def set_default_headers(self) -> None:
         for name, value in SECURITY_HEADERS.items():

@@ -22,7 +22,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from handlers.base import Door, Services, authenticate, origin_allowed
+from handlers.base import Door, authenticate, origin_allowed
 from handlers.ending import FAULT, LEFT, NOT_TEXT, TOO_LONG, Ending, going_away, why_ended
 from handlers.outbox import Outbox, SlowReader
 from handlers.spoken import Spoken, understood
@@ -130,11 +130,6 @@ class Socket(Door, WebSocketHandler):
         self._ending = going_away()
         self._shut(self._ending)
         self._serving.cancel()  # nothing may follow the close
-
-    @property
-    def services(self) -> Services:
-        services: Services = self.application.settings["services"]
-        return services
 
     # What follows is called by Tornado.
 

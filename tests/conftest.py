@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import psutil
 import pytest
-from redis_server import RedisServer
+from redis_server import Lines, RedisServer
 
 from semantik.client import Client
 from semantik.settings import Settings
@@ -201,6 +201,15 @@ def run(test: Awaitable[None], timeout_s: float = 120) -> None:
             await test
 
     asyncio.run(bounded())
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
+    caplog.set_level(logging.INFO, "semantik.progress")
+    handler = Lines()
+    logging.getLogger("semantik.progress").addHandler(handler)
+    yield handler
+    logging.getLogger("semantik.progress").removeHandler(handler)
 
 
 @pytest.fixture(scope="module")

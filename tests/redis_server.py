@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import subprocess
 import uuid
@@ -52,6 +53,24 @@ class RedisServer:
         self.admin.close()
         self._process.kill()
         self._process.wait()
+
+
+class Lines(logging.Handler):
+    """What the room logs, one line after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._next: asyncio.Queue[str] = asyncio.Queue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+        self._next.put_nowait(record.getMessage())
+
+    async def until(self, words: str) -> None:
+        async with asyncio.timeout(20):
+            while words not in await self._next.get():
+                pass
 
 
 def progress_on(url: str, limits: settings.Progress = LIMITS) -> Progress:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from redis_server import Missing, RedisServer, new_id, progress_on, reading, seqs, take, until
+from redis_server import Lines, Missing, RedisServer, new_id, progress_on, reading, seqs, take, until
 
 from semantik.progress import Progress, link
 
@@ -29,33 +28,6 @@ def saving_server(tmp_path: Path) -> Iterator[RedisServer]:
     server = RedisServer(tmp_path, saved=True)
     yield server
     server.kill()
-
-
-class Lines(logging.Handler):
-    """What the room logs, one line after the other."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self._next: asyncio.Queue[str] = asyncio.Queue()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
-        self._next.put_nowait(record.getMessage())
-
-    async def until(self, words: str) -> None:
-        async with asyncio.timeout(20):
-            while words not in await self._next.get():
-                pass
-
-
-@pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
-    caplog.set_level(logging.INFO, "semantik.progress")
-    handler = Lines()
-    logging.getLogger("semantik.progress").addHandler(handler)
-    yield handler
-    logging.getLogger("semantik.progress").removeHandler(handler)
 
 
 @pytest.mark.gen_test(timeout=30)

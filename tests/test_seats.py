@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 import redis
-from redis_server import LIMITS, RedisServer, new_id, progress_on
+from redis_server import LIMITS, Lines, RedisServer, new_id, progress_on
 
 from semantik.errors import Busy, Unavailable
 from semantik.progress import Presence, Progress, Seats, link, seats
@@ -113,31 +112,6 @@ class Heard:
         async with asyncio.timeout(20):
             while await self._news.get() != Presence(sockets, users):
                 pass
-
-
-class Lines(logging.Handler):
-    """What the room logs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._next: asyncio.Queue[str] = asyncio.Queue()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._next.put_nowait(record.getMessage())
-
-    async def until(self, words: str) -> None:
-        async with asyncio.timeout(20):
-            while words not in await self._next.get():
-                pass
-
-
-@pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
-    caplog.set_level(logging.INFO, "semantik.progress")
-    handler = Lines()
-    logging.getLogger("semantik.progress").addHandler(handler)
-    yield handler
-    logging.getLogger("semantik.progress").removeHandler(handler)
 
 
 def of_user(admin: redis.Redis, user: str) -> list[int]:
