@@ -156,3 +156,19 @@ async def test_a_token_that_expires_while_the_socket_is_open_closes_it(start: Ca
         code, again = await closing(await connect(serving, "/ws/operations", {"token": client.token}))
         assert (code, again) == (1008, "The token has expired; refresh it or sign in again.")
         assert client.token not in serving.log.read_text()
+
+
+async def test_who_answers_no_ping_is_dropped(start: Callable[..., Serving]) -> None:
+    serving = start("--auth-registration", "open", "--sockets-ping-s", "1")
+    client = await new_user(serving)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(serving.url.rpartition(":")[2]))
+    writer.write(
+        f"GET /ws/operations?token={client.token} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    async with asyncio.timeout(30):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        told = await reader.read()  # to the end of the connection
+    assert told.startswith(b"\x89"), "a ping came first, which this client did not answer"
+    writer.close()
