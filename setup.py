@@ -48,6 +48,7 @@ setup(
         "tornado",
         "transformers",
         "voluptuous",
+        "watchfiles",
     ],
     extras_require={
         "test": [
@@ -58,6 +59,7 @@ setup(
             "pypdf",
             "pytest",
             "pytest-tornado",
+            "pytest-xdist",
             "ruff",
             "websockets",
         ],
