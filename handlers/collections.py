@@ -1,4 +1,4 @@
-"""`/api/v2/collections…`: collections and the folders that they hold."""
+"""`/api/v2/collections…`: collections, and what is to be done with all of one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from http import HTTPStatus
 import voluptuous as vol
 
 from handlers.base import Handler
-from handlers.fields import optional, text, whole
+from handlers.fields import one_of, optional, text, whole
+from handlers.operations import accept
 from handlers.paging import PAGE, page_json
-from handlers.shapes import collection_json, operation_json, source_json, source_view_json, stats_json
-from semantik.catalog import OperationView
-from semantik.library import Wish
+from handlers.shapes import collection_json, stats_json
+from semantik.library import Recutting, Wish
 
 _CREATE = vol.Schema(
     {
@@ -24,7 +24,16 @@ _CREATE = vol.Schema(
     }
 )
 _CHANGE = vol.Schema({vol.Optional("name"): text(), vol.Optional("description"): text()})
-_SOURCE = vol.Schema({vol.Required("path"): text()})
+_APPEND = vol.Schema({vol.Optional("source_id"): optional(text(1, 100))})
+_REINDEX = vol.Schema(
+    {
+        vol.Optional("embedding_model"): optional(text(1, 500)),
+        vol.Optional("precision"): optional(one_of("auto", "float32", "bfloat16")),
+        vol.Optional("chunk_size"): optional(whole(16, 100_000)),
+        vol.Optional("chunk_overlap"): optional(whole(0, 50_000)),
+    }
+)
+_NOTHING = vol.Schema({})
 _LIST = vol.Schema(PAGE)
 
 
@@ -65,19 +74,19 @@ class Collection(Handler):
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
-class Sources(Handler):
-    async def get(self, collection_id: str) -> None:
-        views = await self.services.catalog.sources(self.principal.user, collection_id)
-        self.reply({"items": [source_view_json(view) for view in views], "next_cursor": None})
-
+class Append(Handler):
     async def post(self, collection_id: str) -> None:
-        path = self.body(_SOURCE)["path"]
-        source, operation = await self.services.library.add_source(self.principal.user, collection_id, path)
-        self.reply(
-            {
-                "source": source_json(source),
-                "operation_id": operation.id,
-                "operation": operation_json(OperationView(operation, None)),
-            },
-            HTTPStatus.ACCEPTED,
-        )
+        source_id = self.body(_APPEND).get("source_id")
+        accept(self, await self.services.library.append(self.principal.user, collection_id, source_id))
+
+
+class Reindex(Handler):
+    async def post(self, collection_id: str) -> None:
+        wish = Recutting(**self.body(_REINDEX))
+        accept(self, await self.services.library.reindex(self.principal.user, collection_id, wish))
+
+
+class Retry(Handler):
+    async def post(self, collection_id: str) -> None:
+        self.body(_NOTHING)
+        accept(self, await self.services.library.retry(self.principal.user, collection_id))

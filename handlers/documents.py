@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from handlers.base import Handler
 from handlers.fields import digits, one_of, text
+from handlers.operations import accept
 from handlers.paging import PAGE, page_json
 from handlers.shapes import document_json
 
@@ -24,6 +25,7 @@ _CONTENT = vol.Schema(
         vol.Optional("limit", default="100000"): digits(1, 1_000_000),
     }
 )
+_NOTHING = vol.Schema({})
 
 
 class Documents(Handler):
@@ -53,3 +55,9 @@ class Content(Handler):
         passages = await self.services.library.text(document, query["offset"], query["limit"])
         end = passages.offset + len(passages.text)
         self.reply({**asdict(passages), "next_offset": end if end < passages.length else None})
+
+
+class Retry(Handler):
+    async def post(self, collection_id: str, document_id: str) -> None:
+        self.body(_NOTHING)
+        accept(self, await self.services.library.retry(self.principal.user, collection_id, document_id))

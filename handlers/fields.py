@@ -79,6 +79,17 @@ def digits(low: int, high: int) -> Check:
     return check
 
 
+def truth() -> Check:
+    """true or false."""
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise Expected("true or false")
+        return value
+
+    return check
+
+
 def number(low: float, high: float) -> Check:
     """A JSON number between bounds; true, false and NaN are none."""
 

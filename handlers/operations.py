@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 import voluptuous as vol
 
 from handlers.base import Handler
+from handlers.fields import one_of, text
 from handlers.paging import PAGE, page_json
-from handlers.shapes import operation_json
+from handlers.shapes import failure_json, operation_json
+from semantik.catalog import OperationView
+from semantik.records import Operation as OperationRecord
 
-_LIST = vol.Schema({**PAGE, vol.Optional("collection_id"): str})
+_LIST = vol.Schema(
+    {
+        **PAGE,
+        vol.Optional("collection_id"): text(1, 100),
+        vol.Optional("source_id"): text(1, 100),
+        vol.Optional("status"): one_of("queued", "processing", "completed", "failed", "cancelled"),
+        vol.Optional("type"): one_of("index", "append", "reindex", "remove_source"),
+    }
+)
+_ONLY = ("source_id", "status", "type")
+_FAILURES = vol.Schema(PAGE)
+
+
+def accept(handler: Handler, record: OperationRecord, **more: Any) -> None:
+    """Answer with an operation that now waits in the line."""
+    view = operation_json(OperationView(record, None))
+    handler.reply({**more, "operation_id": record.id, "operation": view}, HTTPStatus.ACCEPTED)
 
 
 class Operations(Handler):
     async def get(self) -> None:
         query = self.query(_LIST)
         ids = [query["collection_id"]] if "collection_id" in query else None
+        only = {name: str(value) for name, value in query.items() if name in _ONLY}
         page = await self.services.catalog.operations(
-            self.principal.user, ids, query.get("cursor"), query["limit"]
+            self.principal.user, ids, query.get("cursor"), query["limit"], only
         )
         self.reply(page_json(page, operation_json))
 
@@ -30,3 +51,12 @@ class Operation(Handler):
     async def delete(self, operation_id: str) -> None:
         await self.services.library.cancel(self.principal.user, operation_id)
         self.set_status(HTTPStatus.ACCEPTED)
+
+
+class Failures(Handler):
+    async def get(self, operation_id: str) -> None:
+        query = self.query(_FAILURES)
+        page = await self.services.catalog.failures(
+            self.principal.user, operation_id, query.get("cursor"), query["limit"]
+        )
+        self.reply(page_json(page, failure_json))

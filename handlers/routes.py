@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from tornado.web import Application, RequestHandler, url
 
-from handlers import auth, collections, documents, events, health, operations, page, search
+from handlers import auth, collections, documents, events, health, operations, page, search, sources
 from handlers.base import Nowhere, Services
 from handlers.operation_socket import OperationSocket
 from handlers.operations_socket import OperationsSocket
@@ -30,12 +30,18 @@ ROUTES = [
     url(rf"{_API}/auth/setup", auth.Setup),
     url(rf"{_API}/collections", collections.Collections),
     url(rf"{_API}/collections/{_ID}", collections.Collection),
-    url(rf"{_API}/collections/{_ID}/sources", collections.Sources),
+    url(rf"{_API}/collections/{_ID}/append", collections.Append),
+    url(rf"{_API}/collections/{_ID}/reindex", collections.Reindex),
+    url(rf"{_API}/collections/{_ID}/retry", collections.Retry),
+    url(rf"{_API}/collections/{_ID}/sources", sources.Sources),
+    url(rf"{_API}/collections/{_ID}/sources/{_ID}", sources.Source),
     url(rf"{_API}/collections/{_ID}/documents", documents.Documents),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.Document),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.Content),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.Retry),
     url(rf"{_API}/operations", operations.Operations),
     url(rf"{_API}/operations/{_ID}", operations.Operation),
+    url(rf"{_API}/operations/{_ID}/failures", operations.Failures),
     url(rf"{_API}/operations/{_ID}/events", events.Events),
     url(rf"{_API}/search", search.Search),
     url(r"/ws/operations", OperationsSocket),

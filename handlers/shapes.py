@@ -9,7 +9,7 @@ from typing import Any
 from semantik.auth import SignedIn
 from semantik.catalog import CollectionView, OperationView, SourceView
 from semantik.index import IndexStats
-from semantik.records import Document, Source, User
+from semantik.records import Document, FileFailure, Source, User
 from semantik.search import Hit
 
 Json = dict[str, Any]
@@ -38,20 +38,22 @@ def signed_in_json(signed_in: SignedIn) -> Json:
 
 def collection_json(view: CollectionView) -> Json:
     collection = view.collection
+    generation, counts = collection.current, collection.current.counts
     return {
         "id": collection.id,
         "name": collection.name,
         "description": collection.description,
         "status": view.status,
-        "embedding_model": collection.model,
-        "chunk_size": collection.chunk_size,
-        "chunk_overlap": collection.chunk_overlap,
+        "embedding_model": generation.model,
+        "precision": generation.precision,
+        "chunk_size": generation.chunk_size,
+        "chunk_overlap": generation.chunk_overlap,
         "generation": collection.generation,
-        "document_count": collection.counts.indexed,
-        "chunk_count": collection.counts.chunks,
-        "pending_count": collection.counts.pending,
-        "failed_count": collection.counts.failed,
-        "skipped_count": collection.counts.skipped,
+        "document_count": counts.indexed,
+        "chunk_count": counts.chunks,
+        "pending_count": counts.pending,
+        "failed_count": counts.failed,
+        "skipped_count": counts.skipped,
         "created_at": moment(collection.created_at),
         "updated_at": moment(collection.updated_at),
         "active_operation_id": view.active_operation_id,
@@ -72,7 +74,15 @@ def stats_json(stats: IndexStats | None) -> Json:
 
 
 def source_json(source: Source) -> Json:
-    return {"id": source.id, "path": source.path, "created_at": moment(source.created_at)}
+    return {
+        "id": source.id,
+        "path": source.path,
+        "created_at": moment(source.created_at),
+        "scanned_at": moment(source.scanned_at),
+        "interval_s": source.interval_s,
+        "immediate": source.immediate,
+        "removing": source.removing,
+    }
 
 
 def source_view_json(view: SourceView) -> Json:
@@ -88,6 +98,9 @@ def document_json(document: Document) -> Json:
         "size": document.size,
         "modified_at": _modified(document),
         "status": document.status,
+        "source_id": document.source_id,
+        "due": document.due is not None,
+        "missing": document.missing,
         "mime": document.mime,
         "title": document.title,
         "pages": document.pages,
@@ -99,7 +112,26 @@ def document_json(document: Document) -> Json:
 
 
 def operation_json(view: OperationView) -> Json:
-    return {"id": view.operation.id, **state_json(view)}
+    """The record: what `current_state` shows, what was asked for, what it ran with, and when it reached each stage."""
+    operation = view.operation
+    stages = [{"name": stage.name, "at": moment(stage.at)} for stage in operation.stages]
+    return {
+        "id": operation.id,
+        **state_json(view),
+        "source_id": operation.source_id,
+        "wish": operation.wish,
+        "settings": operation.settings,
+        "stages": stages,
+        "cancel_requested": operation.cancel_requested,
+    }
+
+
+def failure_json(failure: FileFailure) -> Json:
+    return {
+        "document_id": failure.document_id,
+        "path": failure.path,
+        "error": {"category": failure.failure.category, "message": failure.failure.message},
+    }
 
 
 def state_json(view: OperationView) -> Json:

@@ -12,11 +12,15 @@ from typing import overload
 
 @dataclass(frozen=True)
 class FileTask:
-    """One file to be read; `size` in bytes, as the scan saw it."""
+    """One file to be read; `size` in bytes, as the scan saw it.
+
+    Where its content is `known_hash` still, it is not read any further.
+    """
 
     document_id: str
     path: str
     size: int
+    known_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,16 @@ class ReadFailure:
     category: str
     message: str
     skipped: bool
+
+
+@dataclass(frozen=True)
+class ReadUnchanged:
+    """A file that has the content which is known of it."""
+
+    document_id: str
+
+
+Outcome = ReadDocument | ReadFailure | ReadUnchanged
 
 
 @dataclass(frozen=True)

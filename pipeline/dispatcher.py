@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Self
 
+from pipeline import failpoints
 from pipeline.ending import announce_again
 from pipeline.execution import execute
 from pipeline.run import Parts
@@ -148,12 +149,27 @@ class Dispatcher:
             for operation in operations:
                 await self._parts.progress.forget(operation.id)
             collection = await store.collections.get_even_deleted(collection_id)
-            await self._parts.vectors.drop(collection_id)
-            await store.chunks.remove_seqs(collection_id, 0, collection.next_seq)
+            await self._parts.vectors.drop(collection)
+            await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
             await store.documents.remove(collection_id)
+            await store.failures.remove([operation.id for operation in operations])
             await store.operations.remove(collection_id)
             await store.collections.remove(collection_id)
             log.info("purged   collection %s", collection_id)
+
+    async def _clear_retired(self) -> None:
+        """Remove the generations that a REINDEX has put out of use."""
+        store = self._parts.store
+        for collection in await store.collections.with_retired():
+            for generation in collection.generations:
+                if generation.number < collection.generation:
+                    await self._parts.vectors.drop_generation(generation)
+                    await store.chunks.remove_generation(generation, collection.next_seq)
+                    failpoints.die_at("retired.chunks")
+                    await store.documents.remove(collection.id, generation.number)
+                    await store.collections.drop_generation(generation)
+                    log.info("retired  generation %d of %s", generation.number, collection.name)
+            await store.collections.all_retired(collection)
 
     def _is_over(self, operation: Operation) -> bool:
         """Whether an operation has ended, and whoever watches it has been told."""
@@ -169,4 +185,5 @@ class Dispatcher:
         while True:
             with suppress(Unavailable):  # said already where operations wait
                 await self._clear()
+                await self._clear_retired()
             await asyncio.sleep(_LOOK_S)

@@ -17,7 +17,6 @@ from semantik.store import Store
 _MESSAGES = {
     "completed": "Operation completed successfully",
     "failed": "Operation failed",
-    "cancelled": "Operation cancelled; what was stored so far is kept",
 }
 
 
@@ -30,7 +29,7 @@ async def end(
         fields["progress_percent"] = 100.0
     run.teller.hush()
     await run.save(**fields, error_message=error, result=result, last_message=run.teller.last_seq)
-    failpoints.die_at("ending:saved")
+    failpoints.die_at("ending.saved")
     await run.parts.store.collections.unlock(run.collection.id, run.operation.id)
     await _announce(run.parts.store, run.teller, run.operation)
 
@@ -48,18 +47,30 @@ async def _announce(store: Store, publisher: Publisher | Teller, operation: Oper
         {"result": operation.result} if status == "completed" else {"error_message": operation.error_message}
     )
     if status == "failed":
-        message = operation.error_message or _MESSAGES[status]
         await publisher.tell(
-            "error", once="fatal", message=message, path=None, category="internal", fatal=True
+            "error", once="fatal", message=_message(operation), path=None, category="internal", fatal=True
         )
     await publisher.tell(
         f"operation_{status}",
         once="end",
         operation_id=operation.id,
         status=status,
-        message=operation.error_message or _MESSAGES[status],
+        message=_message(operation),
         **outcome,
     )
-    failpoints.die_at("ending:told")
+    failpoints.die_at("ending.told")
     await publisher.tell("status_update", once="end status", terminal=True, status=status)
     await store.operations.mark_announced(operation.id, publisher.last_seq)
+
+
+def _message(operation: Operation) -> str:
+    """What happened, in a sentence; of a cancelled operation also what stays."""
+    if operation.status != "cancelled":
+        return operation.error_message or _MESSAGES[operation.status]
+    counts = operation.counts
+    kept = {
+        "reindex": "what was searched before is unchanged",
+        "remove_source": f"{counts.indexed} of {counts.total} documents had gone, the others are kept",
+    }
+    taken_in = f"what was stored so far is kept: {counts.indexed} of {counts.total} documents"
+    return f"Operation cancelled; {kept.get(operation.type, taken_in)}"

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from pipeline.ending import end
-from pipeline.operations import OPERATIONS
+from pipeline.operations import EARLY_ENDS, OPERATIONS
 from pipeline.run import Parts, Run
 from pipeline.telling import Teller
 from semantik.errors import LeaseLost, SemantikError, Unavailable
@@ -55,25 +55,26 @@ async def execute(parts: Parts, operation: Operation) -> None:
 async def _attempt(parts: Parts, operation: Operation, teller: Teller, hopeless: str | None) -> None:
     collection = await parts.store.collections.get_even_deleted(operation.collection_id)
     run = Run(parts, operation, collection, teller)
+    await parts.store.collections.seize(collection.id, run.fence)
     if operation.cancel_requested:
-        await end(run, "cancelled")
+        await _end_early(run, "cancelled")
         return
     if hopeless is not None:
-        await end(run, "failed", error=hopeless)
+        await _end_early(run, "failed", hopeless)
         return
     if operation.started_at is None:
         await run.save(status="processing", started_at=now())
-    total = run.operation.counts.total
+    goes_on = run.operation.stage is not None
     await teller.tell(
         "operation_started",
         once="started",
         status="processing",
         operation_type=operation.type,
         type=operation.type,
-        total_files=total,
+        total_files=run.operation.counts.total,
     )
     await teller.tell("status_update", once="processing status", status="processing")
-    log.info("%-8s %s of %s", operation.type, "begins" if total == 0 else "goes on", collection.name)
+    log.info("%-8s %s of %s", operation.type, "goes on" if goes_on else "begins", collection.name)
     await _watch(run)
 
 
@@ -90,21 +91,31 @@ async def _watch(run: Run) -> None:
     if not keeper.cancelled():
         keeper.result()  # it returns when the end was asked for, and raises when the lease is lost
     if work.cancelled():
-        await end(run, "cancelled")
+        await _end_early(run, "cancelled")
     elif (error := work.exception()) is None:
         await end(run, "completed", result=work.result())
     elif isinstance(error, (LeaseLost, Unavailable)):
         raise error
     elif isinstance(error, SemantikError):
-        await end(run, "failed", error=str(error))
+        await _end_early(run, "failed", str(error))
     else:
         log.error("Operation %s failed", run.operation.id, exc_info=error)
-        await end(run, "failed", error="Something went wrong in the server; its log has the details.")
+        await _end_early(run, "failed", "Something went wrong in the server; its log has the details.")
     log.info("%-8s %s of %s", run.operation.type, run.operation.status, run.collection.name)
 
 
 async def _work(run: Run) -> dict[str, object]:
     return await OPERATIONS[run.operation.type](run)
+
+
+async def _end_early(run: Run, status: str, error: str | None = None) -> None:
+    await run.save()  # who has lost the operation clears up nothing
+    clear_up = EARLY_ENDS.get(run.operation.type)
+    done = await clear_up(run) if clear_up else None
+    if done is None:
+        await end(run, status, error=error)
+    else:
+        await end(run, "completed", result=done)
 
 
 async def _stores_answer(parts: Parts) -> bool:

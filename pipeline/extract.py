@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import gzip
-import hashlib
 import html
 import io
 import os
@@ -27,15 +26,13 @@ from pipeline.scan import may_be_read
 
 @dataclass(frozen=True)
 class Extracted:
-    """A file's text. `pages` holds (page number, offset where it starts in `text`) where the format has pages;
-    `content_hash` is the SHA-256 of the file's bytes, in hex."""
+    """A file's text. `pages` holds (page number, offset where it starts in `text`) where the format has pages."""
 
     text: str
     mime: str
     title: str | None
     markdown: bool
     pages: tuple[tuple[int, int], ...]
-    content_hash: str
 
 
 class ExtractError(Exception):
@@ -70,10 +67,11 @@ class Places:
     forbidden: tuple[str, ...]
 
 
-def extract(path: str, size_limit: int, places: Places) -> Extracted:
-    """The text of the file, which is refused beyond `size_limit` bytes (packed or unpacked). Raises ExtractError."""
-    data = _read(path, size_limit, places)
-    content_hash = hashlib.sha256(data).hexdigest()
+def extract(path: str, data: bytes, size_limit: int) -> Extracted:
+    """The text of the file at `path`, whose bytes are `data`, of which packed ones may have `size_limit` unpacked.
+
+    Raises ExtractError.
+    """
     suffix = Path(path).suffix.lower()
     if formats.detect(data, suffix).kind is Kind.GZIP:
         data = _unpack(data, size_limit)
@@ -88,11 +86,11 @@ def extract(path: str, size_limit: int, places: Places) -> Extracted:
         content.title,
         _is_markdown(found),
         content.pages,
-        content_hash,
     )
 
 
-def _read(path: str, size_limit: int, places: Places) -> bytes:
+def read(path: str, size_limit: int, places: Places) -> bytes:
+    """The bytes of a file, once; it is refused beyond `size_limit` of them. Raises ExtractError."""
     # Without O_NONBLOCK a FIFO that took the file's place would wait for a writer, perhaps for ever.
     try:
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:

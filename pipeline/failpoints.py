@@ -1,6 +1,7 @@
-"""Where a test makes things go wrong: SEMANTIK_FAILPOINT=place:action:substring in a worker, server:place in a server.
+"""Where a test makes things go wrong: SEMANTIK_FAILPOINT=stage[:nth] in a server, place:action:substring in a worker.
 
-The server hands the variable's present value to each task, because workers keep the environment they began with.
+A server dies with SIGKILL when it comes by its stage for the nth time. Workers keep the environment they began with, so
+the server hands the variable's present value to each task.
 """
 
 from __future__ import annotations
@@ -8,8 +9,38 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections import Counter
 
 VARIABLE = "SEMANTIK_FAILPOINT"
+
+STAGES = frozenset(
+    {
+        "scanning.registered",
+        "scanning.renamed",
+        "scanning.completed",
+        "storing.chunks",
+        "storing.published",
+        "storing.indexed",
+        "storing.finished",
+        "storing.settled",
+        "storing.forgotten",
+        "storing.counted",
+        "removal.marked",
+        "removal.forgotten",
+        "reindex.preflight",
+        "reindex.staged",
+        "reindex.registered",
+        "reindex.reprocessed",
+        "reindex.validated",
+        "reindex.switched",
+        "reindex.discarded",
+        "retired.chunks",
+        "remove_source.source",
+        "ending.saved",
+        "ending.told",
+    }
+)
+_passed: Counter[str] = Counter()
 
 
 def armed() -> str:
@@ -17,19 +48,26 @@ def armed() -> str:
     return os.environ.get(VARIABLE, "")
 
 
-def die_at(place: str) -> None:
-    """Kill the server itself at `place`, when SEMANTIK_FAILPOINT is `server:<place>`."""
-    if armed() == f"server:{place}":
-        os.kill(os.getpid(), signal.SIGKILL)
+def die_at(stage: str) -> None:
+    """Kill the server itself, when SEMANTIK_FAILPOINT says so."""
+    if not armed():
+        return
+    assert stage in STAGES, stage
+    wanted, _, nth = armed().partition(":")
+    if wanted == stage:
+        _passed[stage] += 1
+        if _passed[stage] == int(nth or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def reach(failpoint: str, place: str, subject: str) -> None:
     """Do what `failpoint` says when it means this place and a part of `subject`: crash, hang or memory."""
     if not failpoint:
         return
-    where, action, part = failpoint.split(":", 2)
-    if where != place or part not in subject:
+    where, *rest = failpoint.split(":", 2)
+    if where != place or rest[1] not in subject:
         return
+    action = rest[0]
     if action == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "hang":

@@ -1,9 +1,10 @@
-"""Pending documents become found ones: read, embed and store at the same time, each arrow a bounded queue.
+"""Documents that are due become found ones: read, embed and store at the same time, each arrow a bounded queue.
 
-    pending → batches of files → (pool: extract, cut) → chunks packed together → (pool: embed) → stored and told
+    due → batches of files → (pool: extract, cut) → chunks packed together → (pool: embed) → stored and told
 
 Chunks of several files share an embedding task, and those of a large file are spread over many: each of the files
-that were read gets a share of the next task, so that a book holds up no letter.
+that were read gets a share of the next task, so that a book holds up no letter. Chunks whose vectors are known, from
+the collection or from a file with the same content that is under way, are not embedded.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.batch import Cutting, FileTask, ModelSpec, ReadDocument, ReadFailure
+from pipeline.growing import Growing, Piece
 from pipeline.pace import weight
+from pipeline.reuse import Reuse
 from pipeline.run import Run
 from pipeline.storing import Finished, Storer
 from semantik.errors import Invalid, LeaseLost, Unavailable
@@ -51,60 +50,25 @@ class _Room:
         self._freed.set()
 
 
-@dataclass
-class _Growing:
-    """A document whose vectors come in, part by part."""
-
-    document: Document
-    read: ReadDocument
-    vectors: NDArray[np.float16] | None = None
-    missing: int = 0
-    packed: int = 0
-    given_up: bool = False
-
-    def pack(self, most: int) -> _Piece:
-        """The next chunks for an embedding task."""
-        begin = self.packed
-        self.packed = min(len(self.read.chunks), begin + most)
-        return _Piece(self, begin, self.packed)
-
-    def take(self, begin: int, vectors: NDArray[np.float16]) -> bool:
-        """Put vectors from chunk `begin` on; True when it has them all, and has not been given up."""
-        if self.vectors is None:
-            self.vectors = np.empty((len(self.read.chunks), vectors.shape[1]), np.float16)
-        self.vectors[begin : begin + len(vectors)] = vectors
-        self.missing -= len(vectors)
-        return self.missing == 0 and not self.given_up
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Chunks `begin` to `end` of a growing document: what one embedding task holds of it."""
-
-    growing: _Growing
-    begin: int
-    end: int
-
-    def texts(self) -> tuple[str, ...]:
-        return self.growing.read.chunks.texts[self.begin : self.end]
-
-
 class Flow:
-    """Takes an operation's pending documents to their end."""
+    """Takes the documents that an operation has still to read to their end."""
 
     def __init__(self, run: Run, storer: Storer) -> None:
         self._run = run
         self._storer = storer
-        self._model = ModelSpec(run.collection.model, run.collection.precision)
-        self._cutting = Cutting(run.collection.model, run.collection.chunk_size, run.collection.chunk_overlap)
+        generation = run.generation
+        self._model = ModelSpec(generation.model, generation.precision)
+        self._cutting = Cutting(generation.model, generation.chunk_size, generation.chunk_overlap)
+        self._reuse = Reuse(run)
+        self._under_way: dict[str, Growing] = {}  # until they are stored, by the hash of their content
         self._abreast = run.parts.pool.batch_workers + 1  # one waits while every worker is busy
         self._large, self._small = _Room(_CHUNKS_UNDER_WAY), _Room(_SMALL_CHUNKS_UNDER_WAY)
         self._batches: asyncio.Queue[list[Document] | None] = asyncio.Queue(1)
-        self._read: asyncio.Queue[_Growing | None] = asyncio.Queue(4 * run.parts.settings.pool.batch_files)
+        self._read: asyncio.Queue[Growing | None] = asyncio.Queue(4 * run.parts.settings.pool.batch_files)
         self._finished: asyncio.Queue[Finished | None] = asyncio.Queue(2 * _STORE_DOCUMENTS)
 
     async def go(self) -> None:
-        """Raises Unavailable when a store or the pool is away: what is stored stays, the rest is still pending."""
+        """Raises Unavailable when a store or the pool is away: what is stored stays, the rest is still due."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._batch())
@@ -123,7 +87,7 @@ class Flow:
         rules = self._run.parts.settings.pool
         batch: list[Document] = []
         size = 0
-        async for page in self._run.parts.store.documents.pending(self._run.operation.id):
+        async for page in self._run.parts.store.documents.due(self._run.operation.id):
             for document in page:
                 if document.size > _ALONE_BYTES:
                     yield [document]
@@ -145,16 +109,39 @@ class Flow:
     async def _reader(self) -> None:
         while (batch := await self._batches.get()) is not None:
             self._storer.tell_at_work(batch[0].path)
-            files = [FileTask(document.id, document.path, document.size) for document in batch]
+            files = [_task(document) for document in batch]
             results = await self._run.parts.pool.read(files, self._cutting)
             for document, result in zip(batch, results, strict=True):
-                if isinstance(result, ReadFailure):
+                if isinstance(result, ReadDocument):
+                    await self._room(len(result.chunks)).take(len(result.chunks))
+                    await self._grow(document, result)
+                else:
                     self._run.pace.advance(weight(document.size))
                     await self._finished.put(Finished(document, result))
-                else:
-                    await self._room(len(result.chunks)).take(len(result.chunks))
-                    await self._read.put(_Growing(document, result, missing=len(result.chunks)))
         await self._batches.put(None)  # for the next reader
+
+    async def _grow(self, document: Document, read: ReadDocument) -> None:
+        growing = Growing(document, read)
+        first = self._under_way.setdefault(read.content_hash, growing)
+        if first is growing or first.failure is not None or first.read.chunks.texts != read.chunks.texts:
+            growing.begin(await self._reuse.vectors(document, read))
+            if growing.missing:
+                await self._read.put(growing)
+            else:
+                await self._complete(growing)
+        elif first.done:
+            growing.vectors = first.vectors
+            await self._complete(growing)
+        else:
+            first.twins.append(growing)
+
+    async def _complete(self, growing: Growing) -> None:
+        growing.done = True
+        for one in (growing, *growing.twins):
+            one.vectors = growing.vectors
+            if not one.todo:
+                self._run.pace.advance(weight(one.document.size))
+            await self._finished.put(Finished(one.document, one.read, one.vectors, len(one.read.chunks)))
 
     def _room(self, chunks: int) -> _Room:
         return self._small if chunks <= _SMALL else self._large
@@ -167,9 +154,9 @@ class Flow:
                 tasks.create_task(self._embed(pieces, room))
         await self._finished.put(None)
 
-    async def _packed(self) -> AsyncIterator[list[_Piece]]:
+    async def _packed(self) -> AsyncIterator[list[Piece]]:
         """Pack tasks of up to `batch_chunks`, a share of each document in turn; don't wait for more to be read."""
-        growing: deque[_Growing] = deque()
+        growing: deque[Growing] = deque()
         reading = True
         while reading or growing:
             while reading and not (growing and self._read.empty()):
@@ -180,27 +167,27 @@ class Flow:
             if growing:
                 yield self._pack(growing)
 
-    def _pack(self, growing: deque[_Growing]) -> list[_Piece]:
+    def _pack(self, growing: deque[Growing]) -> list[Piece]:
         """Fill one task; documents that have chunks left go to the end of the line."""
         room = self._run.parts.settings.embedding.batch_chunks
-        pieces: list[_Piece] = []
+        pieces: list[Piece] = []
         while room and growing:
             one = growing.popleft()
             share = max(_LEAST_SHARE, room // (len(growing) + 1))
             pieces.append(one.pack(min(room, share)))
-            room -= pieces[-1].end - pieces[-1].begin
-            if one.packed < len(one.read.chunks):
+            room -= len(pieces[-1].numbers)
+            if not one.is_packed:
                 growing.append(one)
         return pieces
 
-    async def _embed(self, pieces: Sequence[_Piece], room: asyncio.Semaphore) -> None:
+    async def _embed(self, pieces: Sequence[Piece], room: asyncio.Semaphore) -> None:
         self._storer.tell_at_work(pieces[0].growing.document.path)
         try:
             await self._embed_together(pieces)
         finally:
             room.release()
 
-    async def _embed_together(self, pieces: Sequence[_Piece]) -> None:
+    async def _embed_together(self, pieces: Sequence[Piece]) -> None:
         texts = [text for piece in pieces for text in piece.texts()]
         try:
             vectors = await self._run.parts.pool.embed(self._model, texts)
@@ -214,20 +201,19 @@ class Flow:
             return
         at = 0
         for piece in pieces:
-            count = piece.end - piece.begin
+            count = len(piece.numbers)
             growing = piece.growing
-            self._run.pace.advance(weight(growing.document.size) * count / len(growing.read.chunks))
-            if growing.take(piece.begin, vectors[at : at + count]):
-                await self._finished.put(
-                    Finished(growing.document, growing.read, growing.vectors, len(growing.read.chunks))
-                )
+            self._run.pace.advance(weight(growing.document.size) * count / len(growing.todo))
+            if growing.take(piece.numbers, vectors[at : at + count]):
+                await self._complete(growing)
             at += count
 
-    async def _give_up(self, growing: _Growing, reason: str) -> None:
-        if not growing.given_up:
-            growing.given_up = True
-            failure = ReadFailure(growing.document.id, "worker_died", reason, skipped=False)
-            await self._finished.put(Finished(growing.document, failure, room=len(growing.read.chunks)))
+    async def _give_up(self, growing: Growing, reason: str) -> None:
+        if growing.failure is None:
+            growing.failure = reason
+            for one in (growing, *growing.twins):
+                failure = ReadFailure(one.document.id, "worker_died", reason, skipped=False)
+                await self._finished.put(Finished(one.document, failure, room=len(one.read.chunks)))
 
     async def _store_all(self) -> None:
         going = True
@@ -244,6 +230,13 @@ class Flow:
                 await self._storer.store(finished)
                 for one in finished:
                     self._room(one.room).give_back(one.room)
+                    if isinstance(one.outcome, ReadDocument):
+                        self._under_way.pop(one.outcome.content_hash, None)
+
+
+def _task(document: Document) -> FileTask:
+    known = document.content_hash if document.status == "indexed" else None
+    return FileTask(document.id, document.path, document.size, known)
 
 
 def _chunks(ready: Sequence[Finished | None]) -> int:

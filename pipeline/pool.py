@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 
 from pipeline import failpoints, worker
-from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, ReadDocument, ReadFailure
+from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, ReadFailure
 from pipeline.crew import Crew, WorkerDied
 from semantik.errors import Invalid, SemantikError, Unavailable
 from semantik.health import Worker
@@ -67,7 +67,7 @@ class Pool:
         """Wait until `is_ready`; raises what the present attempt to get there failed with (others follow)."""
         await asyncio.shield(self._attempt)
 
-    async def read(self, files: Sequence[FileTask], cutting: Cutting) -> list[ReadDocument | ReadFailure]:
+    async def read(self, files: Sequence[FileTask], cutting: Cutting) -> list[Outcome]:
         """Extract and cut one batch of files, in order; a file that ends its worker twice is a ReadFailure.
 
         Raises Invalid when the model cannot be loaded, Unavailable when there are no workers.
@@ -147,7 +147,7 @@ class Pool:
         except ImportError as error:
             raise Unavailable(f"The workers cannot import what they need: {error}.", 60) from error
 
-    async def _read(self, files: Sequence[FileTask], cutting: Cutting) -> list[ReadDocument | ReadFailure]:
+    async def _read(self, files: Sequence[FileTask], cutting: Cutting) -> list[Outcome]:
         limits = self._settings.documents
         reading = worker.Reading(
             limits.max_file_bytes,
@@ -158,12 +158,12 @@ class Pool:
             failpoints.armed(),
         )
         deadline = EMBED_S + limits.file_timeout_s * len(files)
-        found: list[ReadDocument | ReadFailure] = await self._batch.run(
+        found: list[Outcome] = await self._batch.run(
             worker.read_files, tuple(files), cutting, reading, timeout_s=deadline
         )
         return found
 
-    async def _read_alone(self, file: FileTask, cutting: Cutting) -> ReadDocument | ReadFailure:
+    async def _read_alone(self, file: FileTask, cutting: Cutting) -> Outcome:
         try:
             return (await self._read([file], cutting))[0]
         except WorkerDied as death:

@@ -15,7 +15,7 @@ from pipeline.pool import Pool
 from pipeline.telling import Teller
 from semantik.errors import NotFound
 from semantik.progress import Progress
-from semantik.records import Collection, Counts, Operation, Source
+from semantik.records import Collection, Counts, Operation, Source, Stage, now
 from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
@@ -38,17 +38,27 @@ class Parts:
 class Run:
     """`operation` and `collection` are the records as last read or written; only their lease's holder writes.
 
-    `current_file` is what is being worked on, and `pace` how fast; both are kept with the lease's renewal.
+    `generation` is what the operation works on: the one that is searched, or what a REINDEX builds beside it.
+    `current_file` is what is being worked on, and `pace` how fast; both are kept with the lease's renewal. Reading and
+    embedding take the progress from the first to the second of `span`, in percent.
     """
 
     def __init__(self, parts: Parts, operation: Operation, collection: Collection, teller: Teller) -> None:
         self.parts = parts
         self.operation = operation
         self.collection = collection
+        self.generation = collection.current
         self.teller = teller
+        self.span = (0.0, 100.0)
         self.pace = Pace()
         self.current_file = operation.current_file
         self._warnings = list(operation.warnings)
+
+    @property
+    def fence(self) -> str:
+        """What shows that this server may change the collection."""
+        assert self.operation.lease is not None
+        return self.operation.lease.token
 
     async def source(self) -> Source:
         """The folder that the operation is about; raises NotFound when it was removed meanwhile."""
@@ -58,13 +68,32 @@ class Run:
             raise NotFound("The folder of this operation is not a source of its collection any more.")
         return source
 
+    async def sources(self) -> list[Source]:
+        """The folder that the operation is about, or all of its collection but those that are about to go."""
+        if self.operation.source_id is not None:
+            return [await self.source()]
+        return [source for source in await self.sources_of_collection() if not source.removing]
+
+    async def sources_of_collection(self) -> list[Source]:
+        return await self.parts.store.collections.sources([self.collection.id])
+
     async def save(self, **fields: Any) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
         self.operation = await self.parts.store.operations.save(self.operation, fields)
 
-    async def stage(self, name: str, **data: Any) -> None:
-        """Enter a stage: kept in the record, then told, once however often the operation is taken up again."""
-        await self.save(stage=name)
+    async def stage(self, name: str, percent: float | None = None, **data: Any) -> None:
+        """Enter a stage: kept in the record, then told, once however often the operation is taken up again.
+
+        `percent` is how far the operation is with it.
+        """
+        stages = list(self.operation.stages)
+        if name not in [stage.name for stage in stages]:
+            stages.append(Stage(name, now()))
+        fields: dict[str, Any] = {"stage": name, "stages": [asdict(stage) for stage in stages]}
+        if percent is not None:
+            fields["progress_percent"] = max(percent, self.operation.progress_percent)
+            data["progress_percent"] = fields["progress_percent"]
+        await self.save(**fields)
         await self.teller.tell(name, once=f"stage {name}", **data)
 
     def warn(self, sentence: str) -> None:
@@ -82,14 +111,19 @@ class Run:
 
     async def save_counts(self, counts: Counts) -> None:
         """Keep how far it is: counts, rate and time left."""
-        total = counts.total
+        begin, end = self.span
+        done = counts.processed / counts.total if counts.total else 0.0
         await self.save(
             counts=asdict(counts),
-            progress_percent=round(100 * counts.processed / total, 1) if total else 0.0,
+            progress_percent=max(self.operation.progress_percent, round(begin + (end - begin) * done, 1)),
             warnings=self._warnings,
             last_message=self.teller.last_seq,
             **self._course(),
         )
+
+    async def set_counts(self, counts: Counts) -> None:
+        """Keep how the generation's documents stand."""
+        self.follow(await self.parts.store.collections.set_counts(self.generation, counts, self.fence))
 
     async def keep(self) -> None:
         """Renew the lease for ever; returns when somebody asks for the operation's end, raises LeaseLost."""
@@ -111,21 +145,24 @@ class Run:
         }
 
     async def know_model(self, model: ModelInfo) -> None:
-        """Keep what the collection's model makes of it, before the first vector is stored: how long vectors are, and
+        """Keep what the generation's model makes of it, before the first vector is stored: how long vectors are, and
         chunks no longer than it reads."""
-        collection = self.collection
+        generation = self.generation
         fields: dict[str, Any] = {}
-        if collection.dimension is None:
+        if generation.dimension is None:
             fields["dimension"] = model.dimension
-        if collection.chunk_size > model.room:
+        if generation.chunk_size > model.room:
             fields["chunk_size"] = model.room
-            fields["chunk_overlap"] = min(collection.chunk_overlap, model.room // 4)
+            fields["chunk_overlap"] = min(generation.chunk_overlap, model.room // 4)
             self.warn(
-                f"chunk_size was {collection.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
+                f"chunk_size was {generation.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
             )
         if fields:
-            self.collection = await self.parts.store.collections.change(collection.id, fields)
+            changed = await self.parts.store.collections.change_generation(generation, fields, self.fence)
+            self.follow(changed)
 
-    def advance(self, last_seq: int) -> None:
-        """Note that chunks up to `last_seq` may be found now."""
-        self.collection = replace(self.collection, last_seq=last_seq)
+    def follow(self, collection: Collection, generation: int | None = None) -> None:
+        """Go on with the collection as it is now, on the same generation or on another."""
+        self.collection = collection
+        number = self.generation.number if generation is None else generation
+        self.generation = next(one for one in collection.generations if one.number == number)

@@ -1,7 +1,8 @@
-"""The last step of a document's journey: its chunks into MongoDB, then it may be found, then it is told.
+"""The last step of a document's journey: its chunks into MongoDB and the index, then it is found, then it is told.
 
-The order makes a crash harmless: chunks first, the document's status second, the collection's `last_seq` third.
-What lies above `last_seq` is half-done, and `recover` finishes or forgets it. One Storer at a time per collection.
+The order makes a crash harmless: chunks, `last_seq`, the index, the document's record, `settled_seq`, and then what the
+document had before is removed. A chunk is found when its document's record says so, which changes in one step. What
+lies above `settled_seq` is half-done, and `recover` finishes or forgets it. One Storer at a time per collection.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import failpoints
-from pipeline.batch import ReadDocument, ReadFailure
+from pipeline.batch import Outcome, ReadDocument, ReadFailure
+from pipeline.removal import finish_removals, forget
 from pipeline.run import Run
 from semantik.errors import LeaseLost
-from semantik.records import Chunk, Counts, Document, Failure
+from semantik.records import Chunk, Counts, Document, Failure, FileFailure
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A document that is done with: read and embedded (vectors float16, one per chunk), or failed.
+    """A document that is done with: read and embedded (vectors float16, one per chunk), unchanged, or failed.
 
     `room` is what it has taken of the flow's bound on chunks, to be given back once it is stored.
     """
 
     document: Document
-    outcome: ReadDocument | ReadFailure
+    outcome: Outcome
     vectors: NDArray[np.float16] | None = None
     room: int = 0
 
@@ -40,110 +42,140 @@ class Finished:
 
 
 class Storer:
-    """Counts as it stores: `counts` is the operation's, and the collection's is kept beside."""
+    """Counts as it stores: `counts` is the operation's, and the generation's is kept beside.
 
-    def __init__(self, run: Run) -> None:
+    `measure` is the message that tells how far it is.
+    """
+
+    def __init__(self, run: Run, measure: str = "document_processed") -> None:
         self._run = run
+        self._measure = measure
         self._store = run.parts.store
         self.counts = Counts()
         self._others = Counts()
 
     async def recover(self) -> None:
         """Set right what a crash may have left, and count anew."""
-        run, collection = self._run, self._run.collection
-        spans = await self._store.chunks.spans_after(collection.id, collection.last_seq)
+        run, generation = self._run, self._run.generation
+        await finish_removals(run)
+        await self._forget_leavings()
+        spans = await self._store.chunks.spans_after(generation, generation.settled_seq)
         documents = await self._store.documents.by_ids(list(spans))
-        whole = {
-            key: first + number - 1
+        lost = [
+            (first, first + number)
             for key, (first, number) in spans.items()
-            if key in documents and (documents[key].first_seq, documents[key].chunk_count) == (first, number)
-        }
-        await self._store.chunks.remove_documents([key for key in spans if key not in whole])
-        if whole:
-            last = max(whole.values())
-            await self._store.collections.publish_seqs(collection.id, last)
-            run.advance(last)
+            if key not in documents or not documents[key].holds(first)
+        ]
+        await forget(run, lost)
+        await self._store.collections.settle(generation, run.collection.next_seq - 1, run.fence)
+        await self._store.documents.claim(run.operation.id, run.fence)
         await self.recount()
         if self.counts.failed:  # those of an earlier attempt, which may have died before it told them
             async for document in self._store.documents.failed(run.operation.id):
                 await self._tell_failure(document)
 
     async def recount(self) -> None:
-        """Count the operation's documents, and the collection's, from their records."""
+        """Count the operation's documents, and the generation's, from their records."""
         self.counts = await self._store.documents.counts({"operation_id": self._run.operation.id})
-        every = await self._store.documents.counts({"collection_id": self._run.collection.id})
+        every = await self._store.documents.counts_of(self._run.generation)
         self._others = _combine(every, self.counts, -1)
         await self._save()
 
+    async def recount_generation(self) -> None:
+        """Count the generation's documents alone, for an operation that counts in other things."""
+        counts = await self._store.documents.counts_of(self._run.generation)
+        await self._run.set_counts(counts)
+
     async def store(self, finished: Sequence[Finished]) -> None:
-        """Store some documents together. Raises Unavailable, or LeaseLost before anything is written."""
+        """Store some documents together. Raises Unavailable, or LeaseLost before anything is found."""
         run = self._run
         await run.save(last_message=run.teller.last_seq)
-        changes = {f.document.id: _failed(f.outcome) for f in finished if isinstance(f.outcome, ReadFailure)}
         read = [f for f in finished if isinstance(f.outcome, ReadDocument)]
+        first = last = -1
         if read:
-            changes |= await self._add_chunks(read)
-        await self._store.documents.finish(changes)
-        failpoints.die_at("storing:documents")
+            first, last = await self._add_chunks(read)
+        await self._store.documents.finish(_changes(finished, first), run.operation.id, run.fence)
+        failpoints.die_at("storing.finished")
         if read:
-            await self._publish(read, changes)
+            await self._store.collections.settle(run.generation, last, run.fence)
+            failpoints.die_at("storing.settled")
+        if any(one.document.chunk_count for one in finished):
+            await self._forget_leavings()
+        await self._note_failures(finished)
         for one in finished:
-            self.counts = _counted(self.counts, one)
+            self._count(one)
         run.pace.finish(len(finished))
         await self._save()
-        failpoints.die_at("storing:counted")
+        failpoints.die_at("storing.counted")
         for one in finished:
             await self._tell(one)
 
-    async def _add_chunks(self, read: Sequence[Finished]) -> dict[str, dict[str, Any]]:
-        run = self._run
-        total = sum(one.chunk_count for one in read)
-        first = await self._store.collections.take_seqs(run.collection.id, total)
-        chunks = _numbered(read, first)
-        await self._store.chunks.add(run.collection.id, run.collection.generation, chunks)
-        failpoints.die_at("storing:chunks")
-        try:
-            await run.save(last_message=run.teller.last_seq)
-        except LeaseLost:
-            await self._store.chunks.remove_seqs(run.collection.id, first, first + total)
-            raise
-        changes: dict[str, dict[str, Any]] = {}
-        for one in read:
-            assert isinstance(one.outcome, ReadDocument)
-            changes[one.document.id] = _indexed(one.outcome, first)
-            first += one.chunk_count
-        return changes
-
-    async def _publish(self, read: Sequence[Finished], changes: dict[str, dict[str, Any]]) -> None:
-        """Let the stored chunks be found: here at once, by other servers with their next search."""
+    async def _add_chunks(self, read: Sequence[Finished]) -> tuple[int, int]:
+        """Chunks and vectors to where they are kept; nobody finds them yet. Returns the first and the last seq."""
         run = self._run
         vectors = await asyncio.to_thread(_joined, read)
-        first = int(changes[read[0].document.id]["first_seq"])
+        collections = self._store.collections
+        first = await collections.take_seqs(run.collection.id, len(vectors), run.fence)
         last = first + len(vectors) - 1
-        index = await run.parts.vectors.of(run.collection)
+        await self._store.chunks.add(run.generation, _numbered(read, first))
+        failpoints.die_at("storing.chunks")
+        try:
+            run.follow(await collections.publish(run.generation, last, run.fence))
+        except LeaseLost:
+            await self._store.chunks.remove_spans(run.collection.id, [(first, last + 1)])
+            raise
+        failpoints.die_at("storing.published")
+        index = await run.parts.vectors.of(run.generation)
         assert index is not None
-        await self._store.collections.publish_seqs(run.collection.id, last)
-        run.advance(last)
-        failpoints.die_at("storing:published")
         await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
+        failpoints.die_at("storing.indexed")
+        return first, last
+
+    async def _forget_leavings(self) -> None:
+        """Remove the chunks that documents had before they were read anew."""
+        documents = self._store.documents
+        while leavings := await documents.with_leavings(self._run.generation):
+            await forget(self._run, [(one.old_first, one.old_first + one.old_count) for one in leavings])
+            failpoints.die_at("storing.forgotten")
+            await documents.clear_leavings([one.id for one in leavings])
+
+    async def _note_failures(self, finished: Sequence[Finished]) -> None:
+        operation_id = self._run.operation.id
+        await self._store.failures.note(
+            [
+                FileFailure(operation_id, one.document.id, one.document.path, _failure(one.outcome))
+                for one in finished
+                if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped
+            ]
+        )
+
+    def _count(self, one: Finished) -> None:
+        counts, before = self.counts, one.document.chunk_count
+        status, chunks = "indexed", one.chunk_count
+        if isinstance(one.outcome, ReadFailure):
+            status = "skipped" if one.outcome.skipped else "failed"
+        elif not isinstance(one.outcome, ReadDocument):
+            chunks = before
+        change = {"pending": counts.pending - 1, status: getattr(counts, status) + 1}
+        self.counts = dataclasses.replace(counts, **change, chunks=counts.chunks + chunks)
+        self._others = dataclasses.replace(self._others, chunks=self._others.chunks - before)
 
     async def _save(self) -> None:
         await self._run.save_counts(self.counts)
         every = _combine(self._others, self.counts, 1)
-        await self._store.collections.set_counts(self._run.collection.id, every)
+        await self._run.set_counts(every)
 
     async def _tell(self, one: Finished) -> None:
         run, counts = self._run, self.counts
         path = one.document.path
         self._tell_processing(path)  # before a failure, which some clients show until something goes on
         if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped:
-            failure = Failure(one.outcome.category, one.outcome.message)
-            await self._tell_failure(dataclasses.replace(one.document, failure=failure))
+            await self._tell_failure(dataclasses.replace(one.document, failure=_failure(one.outcome)))
         run.teller.update(
             "file_completed", current_file=path, processed_files=counts.processed, total_files=counts.total
         )
         run.teller.update(
-            "document_processed",
+            self._measure,
             processed=counts.processed,
             failed=counts.failed,
             skipped=counts.skipped,
@@ -199,6 +231,26 @@ def _joined(read: Sequence[Finished]) -> NDArray[np.float16]:
     return np.concatenate([one.vectors for one in read if one.vectors is not None])
 
 
+def _changes(finished: Sequence[Finished], first_seq: int) -> dict[str, dict[str, Any]]:
+    """What each document's record becomes; the chunks of those that were read begin at `first_seq`."""
+    changes: dict[str, dict[str, Any]] = {}
+    for one in finished:
+        if isinstance(one.outcome, ReadDocument):
+            changes[one.document.id] = _indexed(one.outcome, first_seq) | _leaving(one.document)
+            first_seq += one.chunk_count
+        elif isinstance(one.outcome, ReadFailure):
+            changes[one.document.id] = _failed(one.outcome) | _leaving(one.document)
+        else:
+            changes[one.document.id] = {}
+    return changes
+
+
+def _leaving(document: Document) -> dict[str, int]:
+    if not document.chunk_count:
+        return {}
+    return {"old_first": document.first_seq, "old_count": document.chunk_count}
+
+
 def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
     return {
         "status": "indexed",
@@ -216,16 +268,16 @@ def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
 def _failed(failure: ReadFailure) -> dict[str, Any]:
     return {
         "status": "skipped" if failure.skipped else "failed",
-        "failure": asdict(Failure(failure.category, failure.message)),
+        "failure": asdict(_failure(failure)),
+        "content_hash": None,
+        "length": 0,
+        "first_seq": -1,
+        "chunk_count": 0,
     }
 
 
-def _counted(counts: Counts, one: Finished) -> Counts:
-    status = "indexed"
-    if isinstance(one.outcome, ReadFailure):
-        status = "skipped" if one.outcome.skipped else "failed"
-    change = {"pending": counts.pending - 1, status: getattr(counts, status) + 1}
-    return dataclasses.replace(counts, **change, chunks=counts.chunks + one.chunk_count)
+def _failure(outcome: ReadFailure) -> Failure:
+    return Failure(outcome.category, outcome.message)
 
 
 def _combine(a: Counts, b: Counts, sign: int) -> Counts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import hashlib
 import logging
 import multiprocessing
 import os
@@ -22,7 +23,17 @@ from typing import Any
 import numpy as np
 
 from pipeline import failpoints
-from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, ReadDocument, ReadFailure, TextChunks
+from pipeline.batch import (
+    Cutting,
+    FileTask,
+    ModelInfo,
+    ModelSpec,
+    Outcome,
+    ReadDocument,
+    ReadFailure,
+    ReadUnchanged,
+    TextChunks,
+)
 from semantik.errors import Invalid, SemantikError
 
 PRELOAD = "SEMANTIK_PRELOAD"  # name:precision of the model that the fork server loads for all
@@ -88,9 +99,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
 
-def read_files(
-    files: Sequence[FileTask], cutting: Cutting, reading: Reading
-) -> list[ReadDocument | ReadFailure]:
+def read_files(files: Sequence[FileTask], cutting: Cutting, reading: Reading) -> list[Outcome]:
     """Extract and cut each file, in order. Raises Invalid when the model that counts the tokens cannot be loaded."""
     from pipeline import model
 
@@ -100,7 +109,7 @@ def read_files(
     return results
 
 
-def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> ReadDocument | ReadFailure:
+def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Outcome:
     from pipeline import chunk, extract
 
     # The signal's default action is death, so that native code that hangs ends too; the pool sees which signal it was.
@@ -108,7 +117,11 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Re
     try:
         failpoints.reach(reading.failpoint, "extract", file.path)
         places = extract.Places(reading.roots, reading.forbidden)
-        extracted = extract.extract(file.path, reading.max_file_bytes, places)
+        data = extract.read(file.path, reading.max_file_bytes, places)
+        content_hash = hashlib.sha256(data).hexdigest()
+        if content_hash == file.known_hash:
+            return ReadUnchanged(file.document_id)
+        extracted = extract.extract(file.path, data, reading.max_file_bytes)
         chunks = chunk.cut(
             extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.info.room
         )
@@ -126,7 +139,7 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Re
         file.document_id,
         extracted.mime,
         extracted.title,
-        extracted.content_hash,
+        content_hash,
         len(extracted.text),
         extracted.pages[-1][0] if extracted.pages else None,
         TextChunks.of(chunks),

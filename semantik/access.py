@@ -45,6 +45,6 @@ class Access:
     async def document(self, user: User, collection_id: str, document_id: str) -> Document:
         await self.collection(user, collection_id)
         document = await self._store.documents.get(collection_id, document_id)
-        if document is None:
+        if document is None or document.status == "removing":
             raise NotFound(f"There is no document {document_id} in this collection.")
         return document

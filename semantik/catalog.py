@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from semantik.access import Access
 from semantik.errors import Invalid
 from semantik.index import IndexStats
 from semantik.paging import Page, cut, decode, encode
-from semantik.records import Collection, Document, Operation, Source, User, queue_position
+from semantik.records import Collection, Document, FileFailure, Operation, Source, User, queue_position
 from semantik.store import Store
 from semantik.vectors import Vectors
 
@@ -61,12 +62,12 @@ class Catalog:
         return _view(user, collection, active.get(collection_id, []))
 
     async def index_stats(self, collection: Collection) -> IndexStats | None:
-        return await self._vectors.stats(collection)
+        return await self._vectors.stats(collection.current)
 
     async def sources(self, user: User, collection_id: str) -> list[SourceView]:
-        await self._access.collection(user, collection_id)
+        collection = await self._access.collection(user, collection_id)
         found = await self._store.collections.sources([collection_id])
-        counts = await self._store.documents.counts_by_source(collection_id)
+        counts = await self._store.documents.counts_by_source(collection.current)
         return [SourceView(source, counts.get(source.id, 0)) for source in found]
 
     async def documents(
@@ -78,9 +79,9 @@ class Catalog:
         cursor: str | None,
         limit: int,
     ) -> Page[Document]:
-        await self._access.collection(user, collection_id)
+        collection = await self._access.collection(user, collection_id)
         after = decode(cursor, 1)[0] if cursor else ""
-        found = await self._store.documents.page(collection_id, status, name, after, limit + 1)
+        found = await self._store.documents.page(collection.current, status, name, after, limit + 1)
         return cut(found, limit, encode(found[min(limit, len(found)) - 1].path) if found else "")
 
     async def operation(self, user: User, operation_id: str) -> OperationView:
@@ -88,17 +89,32 @@ class Catalog:
         return (await self._placed([operation]))[0]
 
     async def operations(
-        self, user: User, collection_ids: list[str] | None, cursor: str | None, limit: int
+        self,
+        user: User,
+        collection_ids: list[str] | None,
+        cursor: str | None,
+        limit: int,
+        only: Mapping[str, str] | None = None,
     ) -> Page[OperationView]:
+        """The newest first; `only` leaves out those whose `status`, `type` or `source_id` is another."""
         ids = [collection.id for collection in await self._access.collections(user, collection_ids)]
         before = None
         if cursor:
             moment, key = decode(cursor, 2)
             before = (_moment(moment), key)
-        found = await self._store.operations.of_collections(ids, limit + 1, before)
+        found = await self._store.operations.of_collections(ids, limit + 1, before, only)
         views = await self._placed(found)
         last = found[min(limit, len(found)) - 1] if found else None
         return cut(views, limit, encode(last.created_at.isoformat(), last.id) if last else "")
+
+    async def failures(
+        self, user: User, operation_id: str, cursor: str | None, limit: int
+    ) -> Page[FileFailure]:
+        """The files that an operation could not take in, by path."""
+        operation = await self._access.operation(user, operation_id)
+        after = decode(cursor, 1)[0] if cursor else ""
+        found = await self._store.failures.page(operation.id, after, limit + 1)
+        return cut(found, limit, encode(found[min(limit, len(found)) - 1].path) if found else "")
 
     async def _placed(self, operations: list[Operation]) -> list[OperationView]:
         """The operations, with their places in the line of all."""
@@ -109,7 +125,7 @@ class Catalog:
 
 
 def _view(user: User, collection: Collection, active: list[Operation]) -> CollectionView:
-    counts = collection.counts
+    counts = collection.current.counts
     if active:
         status = "indexing"
     elif counts.indexed:

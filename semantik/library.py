@@ -1,4 +1,6 @@
-"""What changes collections: create, add a folder, delete, cancel; each leaves work for the pipeline.
+"""What changes collections: create, add or remove a folder, scan again, reindex, retry, cancel, delete.
+
+Each leaves an operation in the line, for the pipeline.
 
 The rules for folders and the pipeline's wake-up call come in as plain callables.
 """
@@ -7,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from semantik import settings
 from semantik.access import Access
-from semantik.errors import Conflict, Invalid, SemantikError
-from semantik.records import Collection, Counts, Document, Operation, Source, User, new_id, now
+from semantik.errors import Conflict, Invalid, NotFound, SemantikError
+from semantik.records import Collection, Counts, Document, Generation, Operation, Source, User, new_id, now
 from semantik.store import Store
 
 _MAX_NAME = 200
@@ -30,6 +32,24 @@ class Wish:
     embedding_model: str | None = None
     chunk_size: int | None = None
     chunk_overlap: int | None = None
+
+
+@dataclass(frozen=True)
+class Recutting:
+    """How a REINDEX is to cut and embed; None leaves it as it is."""
+
+    embedding_model: str | None = None
+    precision: str | None = None
+    chunk_size: int | None = None
+    chunk_overlap: int | None = None
+
+
+@dataclass(frozen=True)
+class Watching:
+    """When a folder is scanned again by itself: every `interval_s` seconds (0: never), and at each change in it."""
+
+    interval_s: int | None = None
+    immediate: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +98,71 @@ class Library:
         source = await self._add_source(collection, await self._folder(path))
         return source, await self._index(user, source)
 
+    async def append(self, user: User, collection_id: str, source_id: str | None = None) -> Operation:
+        """Scan a collection's folders again, or one of them. One that waits for it already is returned."""
+        collection = await self._access.collection(user, collection_id)
+        if source_id is not None:
+            await self._source(collection, source_id)
+        elif not await self._store.collections.sources([collection_id]):
+            raise Conflict("This collection has no folder yet; add one first.")
+        waiting = await self._waiting(collection_id, "append", source_id)
+        same = next((one for one in waiting if not one.wish), None)
+        return same or await self._add(user, collection_id, "append", source_id)
+
+    async def retry(self, user: User, collection_id: str, document_id: str | None = None) -> Operation:
+        """Read a failed document again, or all that failed. Raises Conflict when there is none."""
+        collection = await self._access.collection(user, collection_id)
+        wish: dict[str, object] = {"retry": "all"}
+        if document_id is not None:
+            document = await self._access.document(user, collection_id, document_id)
+            if document.status != "failed":
+                raise Conflict(f"{document.path} has not failed: it is {document.status}.")
+            wish = {"retry": [document_id]}
+        elif not (await self._store.documents.counts_of(collection.current)).failed:
+            raise Conflict("No document of this collection has failed.")
+        waiting = await self._waiting(collection_id, "append")
+        same = next((one for one in waiting if one.wish == wish), None)
+        return same or await self._add(user, collection_id, "append", None, wish)
+
+    async def reindex(self, user: User, collection_id: str, wish: Recutting) -> Operation:
+        """Cut and embed a collection's documents anew, beside what is searched meanwhile."""
+        collection = await self._access.collection(user, collection_id)
+        _overlap(
+            collection.current.chunk_size if wish.chunk_size is None else wish.chunk_size,
+            wish.chunk_overlap,
+            collection.current.chunk_overlap,
+        )
+        for waiting in await self._waiting(collection_id, "reindex"):
+            raise Conflict(
+                f"A REINDEX of this collection waits already, operation {waiting.id}: cancel it first."
+            )
+        asked = {name: value for name, value in asdict(wish).items() if value is not None}
+        return await self._add(user, collection_id, "reindex", None, asked)
+
+    async def remove_source(self, user: User, collection_id: str, source_id: str) -> Operation:
+        """Remove a folder and its documents from a collection; those that another of its folders holds too stay."""
+        collection = await self._access.collection(user, collection_id)
+        source = await self._source(collection, source_id)
+        wish: dict[str, object] = {"source_path": source.path}
+        operation = await self._add(user, collection_id, "remove_source", source_id, wish)
+        # From here on no scan of it is begun; the operation is there first, so that a crash leaves no folder so marked.
+        await self._store.collections.change_source(source, {"removing": True})
+        return operation
+
+    async def watch_source(self, user: User, collection_id: str, source_id: str, wish: Watching) -> Source:
+        """Change when a folder is scanned again by itself."""
+        collection = await self._access.collection(user, collection_id)
+        source = await self._source(collection, source_id)
+        fields: dict[str, object] = {}
+        if wish.interval_s is not None:
+            fields["interval_s"] = wish.interval_s or None
+        if wish.immediate is not None:
+            fields["immediate"] = wish.immediate
+        changed = await self._store.collections.change_source(source, fields) if fields else source
+        if changed is None:
+            raise NotFound(f"There is no source {source_id} in this collection.")
+        return changed
+
     async def change(
         self, user: User, collection_id: str, name: str | None, description: str | None
     ) -> Collection:
@@ -111,7 +196,7 @@ class Library:
         end = min(offset + limit, document.length)
         parts: list[str] = []
         at = offset
-        for chunk in await self._store.chunks.of_document(document.id, offset, end):
+        for chunk in await self._store.chunks.of_document(document, offset, end):
             parts.append(_gap(chunk.start - at))
             begin = max(at, chunk.start)
             parts.append(chunk.text[begin - chunk.start : max(end - chunk.start, 0)])
@@ -122,68 +207,119 @@ class Library:
     async def _folder(self, path: str) -> str:
         return str(await asyncio.to_thread(self._resolve, path))
 
+    async def _source(self, collection: Collection, source_id: str) -> Source:
+        """A source that stays. Raises NotFound, or Conflict while it is being removed."""
+        source = await self._store.collections.source(collection.id, source_id)
+        if source is None:
+            raise NotFound(f"There is no source {source_id} in this collection.")
+        if source.removing:
+            raise Conflict(f"{source.path} is being removed from this collection.")
+        return source
+
     async def _add_source(self, collection: Collection, path: str) -> Source:
         for known in await self._store.collections.sources([collection.id]):
             if known.path == path:
                 await self._refuse_indexed(known)
                 return known
-            if Path(path).is_relative_to(known.path) or Path(known.path).is_relative_to(path):
-                raise Conflict(f"{path} overlaps {known.path}, which is a source of this collection already.")
         source = Source(new_id(), collection.id, path, now())
         await self._store.collections.add_source(source)
         return source
 
     async def _refuse_indexed(self, source: Source) -> None:
         """Raises Conflict unless the source's last operation ended early, or a crash left it without any."""
+        if source.removing:
+            raise Conflict(
+                f"{source.path} is being removed from this collection; add it again when it is gone."
+            )
         last = await self._store.operations.last_of_source(source.id)
         if last is not None and not last.ended:
             raise Conflict(f"{source.path} is being indexed already, by operation {last.id}.")
         if last is not None and last.status == "completed":
-            raise Conflict(f"{source.path} is a source of this collection already, and it is indexed.")
+            raise Conflict(
+                f"{source.path} is a source of this collection already, and it is indexed: to find what has changed "
+                "in it, scan it again (append)."
+            )
 
     async def _index(self, user: User, source: Source) -> Operation:
-        operation = Operation(
-            id=new_id(),
-            collection_id=source.collection_id,
-            user_id=user.id,
-            type="index",
-            source_id=source.id,
-            status="queued",
-            stage=None,
-            counts=Counts(),
-            current_file=None,
-            progress_percent=0.0,
-            created_at=now(),
-        )
+        """INDEX what is the first folder of its collection, and APPEND any other."""
+        sources = await self._store.collections.sources([source.collection_id])
+        kind = "index" if all(other.id == source.id for other in sources) else "append"
+        return await self._add(user, source.collection_id, kind, source.id)
+
+    async def _waiting(self, collection_id: str, kind: str, source_id: str | None = None) -> list[Operation]:
+        """The operations of a kind, and on that source alone or on all, that have not begun."""
+        active = await self._store.operations.active([collection_id])
+        return [
+            one
+            for one in active.get(collection_id, [])
+            if (one.status, one.type, one.source_id, one.cancel_requested)
+            == ("queued", kind, source_id, False)
+        ]
+
+    async def _add(
+        self,
+        user: User,
+        collection_id: str,
+        kind: str,
+        source_id: str | None,
+        wish: dict[str, object] | None = None,
+    ) -> Operation:
+        operation = queued(user.id, collection_id, kind, source_id, wish)
         await self._store.operations.add(operation)
         self._wake()
         return operation
 
     def _collection(self, user: User, wish: Wish) -> Collection:
         size = self._defaults.chunk_size if wish.chunk_size is None else wish.chunk_size
-        overlap = wish.chunk_overlap
-        if overlap is None:
-            overlap = min(self._defaults.chunk_overlap, size // 4)
-        if overlap >= size:
-            raise Invalid(f"chunk_overlap ({overlap}) must be less than chunk_size ({size}).")
-        return Collection(
-            id=new_id(),
-            owner_id=user.id,
-            name=_name(wish.name),
-            description=_description(wish.description),
+        collection_id = new_id()
+        first = Generation(
+            collection_id,
+            number=1,
             model=wish.embedding_model or self._defaults.model,
             precision=self._defaults.precision,
             chunk_size=size,
-            chunk_overlap=overlap,
-            generation=1,
-            dimension=None,
+            chunk_overlap=_overlap(size, wish.chunk_overlap, self._defaults.chunk_overlap),
+        )
+        return Collection(
+            id=collection_id,
+            owner_id=user.id,
+            name=_name(wish.name),
+            description=_description(wish.description),
+            generation=first.number,
+            generations=(first,),
             next_seq=0,
-            last_seq=-1,
             running=None,
-            counts=Counts(),
             created_at=now(),
             updated_at=now(),
         )
+
+
+def queued(
+    user_id: str, collection_id: str, kind: str, source_id: str | None, wish: dict[str, object] | None = None
+) -> Operation:
+    """A new operation, which stands last in the line."""
+    return Operation(
+        id=new_id(),
+        collection_id=collection_id,
+        user_id=user_id,
+        type=kind,
+        source_id=source_id,
+        status="queued",
+        stage=None,
+        counts=Counts(),
+        current_file=None,
+        progress_percent=0.0,
+        created_at=now(),
+        wish=wish or {},
+    )
+
+
+def _overlap(size: int, wished: int | None, default: int) -> int:
+    """The overlap to be used with chunks of `size`; raises Invalid when it is not smaller."""
+    overlap = min(default, size // 4) if wished is None else wished
+    if overlap >= size:
+        raise Invalid(f"chunk_overlap ({overlap}) must be less than chunk_size ({size}).")
+    return overlap
 
 
 def _gap(length: int) -> str:

@@ -68,33 +68,70 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Generation:
+    """A collection's documents, cut and embedded in one way; a REINDEX builds the next one beside the current.
+
+    Its chunks up to `last_seq` may be in an index; those up to `settled_seq` each belong to a document.
+    `operation_id` is the REINDEX that builds it.
+    """
+
+    collection_id: str
+    number: int
+    model: str
+    precision: str
+    chunk_size: int
+    chunk_overlap: int
+    dimension: int | None = None
+    last_seq: int = -1
+    settled_seq: int = -1
+    counts: Counts = field(default_factory=Counts)
+    operation_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Collection:
-    """`last_seq` is the highest chunk that may be found; `next_seq` the next to be given out."""
+    """`next_seq` is the next chunk number to be given out; `running` the operation that may change the collection.
+
+    `generation` is the number of the generation that is searched.
+    """
 
     id: str
     owner_id: str
     name: str
     description: str
-    model: str
-    precision: str
-    chunk_size: int
-    chunk_overlap: int
     generation: int
-    dimension: int | None
+    generations: tuple[Generation, ...]
     next_seq: int
-    last_seq: int
     running: str | None
-    counts: Counts
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def current(self) -> Generation:
+        """What is searched."""
+        return next(one for one in self.generations if one.number == self.generation)
+
+    @property
+    def staging(self) -> Generation | None:
+        """What a REINDEX builds, until it takes the current one's place."""
+        return next((one for one in self.generations if one.number > self.generation), None)
 
 
 @dataclass(frozen=True)
 class Source:
+    """A folder of a collection. It is scanned again every `interval_s` seconds, and with `immediate` when something
+    in it changes; `scan_id` is the operation that waits to do so, or did it last. One with `removing` is about to go.
+    """
+
     id: str
     collection_id: str
     path: str
     created_at: datetime
+    interval_s: int | None = None
+    immediate: bool = False
+    scan_id: str | None = None
+    scanned_at: datetime | None = None
+    removing: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,9 +144,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Document:
-    """A file as a collection knows it; `status` is pending, indexed, failed or skipped.
+    """A file as a generation of a collection knows it; `status` is pending, indexed, failed, skipped or removing.
 
-    Its chunks are `first_seq` … `first_seq + chunk_count - 1`; `length` counts the characters of its text.
+    `due` is the operation that has still to read it, for the first time or because the file has changed; only the
+    holder of the lease `fence` may say how that ended. Its chunks are `first_seq` … `first_seq + chunk_count - 1`;
+    those that it had before, `old_first` … `old_first + old_count - 1`, are still to be removed. `length` counts the
+    characters of its text. A `missing` file was not found when its folder was scanned last.
     """
 
     id: str
@@ -121,6 +161,9 @@ class Document:
     size: int
     modified_ns: int
     status: str
+    due: str | None = None
+    fence: str = ""
+    missing: bool = False
     mime: str | None = None
     title: str | None = None
     content_hash: str | None = None
@@ -128,7 +171,23 @@ class Document:
     pages: int | None = None
     first_seq: int = -1
     chunk_count: int = 0
+    old_first: int = -1
+    old_count: int = 0
     failure: Failure | None = None
+
+    def holds(self, seq: int) -> bool:
+        """Whether the chunk is a passage of the document as it is found now."""
+        return self.status == "indexed" and self.first_seq <= seq < self.first_seq + self.chunk_count
+
+
+@dataclass(frozen=True)
+class FileFailure:
+    """A file that an operation could not take in."""
+
+    operation_id: str
+    document_id: str
+    path: str
+    failure: Failure
 
 
 @dataclass(frozen=True)
@@ -179,8 +238,19 @@ TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A stage that an operation has reached, and when."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Operation:
-    """A piece of work on a collection; `status` is queued, processing, completed, failed or cancelled."""
+    """A piece of work on a collection; `status` is queued, processing, completed, failed or cancelled.
+
+    `wish` is what was asked for beyond the type, and `settings` is what it ran with.
+    """
 
     id: str
     collection_id: str
@@ -204,6 +274,9 @@ class Operation:
     announced: bool = False
     cancel_requested: bool = False
     lease: Lease | None = None
+    wish: dict[str, object] = field(default_factory=dict, hash=False)
+    settings: dict[str, object] = field(default_factory=dict, hash=False)
+    stages: tuple[Stage, ...] = ()
 
     @property
     def ended(self) -> bool:

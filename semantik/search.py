@@ -1,4 +1,8 @@
-"""A question in, hits out: embeds the question, asks each collection's index, and fetches the passages."""
+"""A question in, hits out: embeds the question, asks each collection's index, and fetches the passages.
+
+An index may know the old and the new passages of a document that has just been read anew. The document's record says
+which are its own, and it changes in one step: so a search finds the one or the other, never both and never neither.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,12 @@ from semantik.access import Access
 from semantik.errors import Invalid, Unavailable
 from semantik.index import Scored, VectorIndex
 from semantik.questions import Questions
-from semantik.records import Chunk, Collection, Document, Filters, User
+from semantik.records import Chunk, Collection, Document, Filters, Generation, User
 from semantik.store import Store
 from semantik.vectors import Vectors
 
 _MAX_QUESTION = 10_000
+_LOOKS = 5  # at the index, when what it gave was overtaken by a change
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,25 @@ class Hit:
     chunk: Chunk
     document: Document
     collection: Collection
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """What the index of a generation gave: `whole` when it has no more."""
+
+    collection: Collection
+    scores: list[Scored]
+    considered: int
+    whole: bool
+
+
+@dataclass(frozen=True)
+class _Passages:
+    """Chunks and documents behind some candidates, and whether some of them were overtaken by a change."""
+
+    hits: tuple[Hit, ...]
+    dropped: int
+    overtaken: bool
 
 
 @dataclass(frozen=True)
@@ -70,48 +94,63 @@ class Search:
         if question.k + question.offset > self._rules.max_results:
             raise Invalid(f"offset + k may be {self._rules.max_results} at most.")
         ids = None if question.collection_ids is None else list(question.collection_ids)
-        collections = await self._access.collections(user, ids)
-        found = await asyncio.gather(*(self._in_collection(c, text, question) for c in collections))
-        ranked = sorted(
-            ((scored, collection) for _, scores, collection in found for scored in scores),
-            key=lambda pair: (-pair[0].score, pair[1].id, pair[0].seq),
-        )
-        page = ranked[question.offset : question.offset + question.k]
-        return Answer(await self._hits(page), sum(considered for considered, _, _ in found))
+        wanted = depth = question.k + question.offset
+        for _ in range(_LOOKS):
+            collections = await self._access.collections(user, ids)
+            asked = (self._in_collection(each, text, question, depth) for each in collections)
+            found = await asyncio.gather(*asked)
+            ranked = sorted(
+                ((scored, each.collection) for each in found for scored in each.scores),
+                key=lambda pair: (-pair[0].score, pair[1].id, pair[0].seq),
+            )[:depth]
+            passages = await self._passages(ranked)
+            enough = len(passages.hits) >= wanted or all(each.whole for each in found)
+            if enough and not passages.overtaken:
+                break
+            depth = wanted + 2 * passages.dropped
+        page = passages.hits[question.offset : question.offset + question.k]
+        return Answer(page, sum(each.considered for each in found))
 
     async def _in_collection(
-        self, collection: Collection, text: str, question: Question
-    ) -> tuple[int, list[Scored], Collection]:
-        index = await self._index(collection)
+        self, collection: Collection, text: str, question: Question, depth: int
+    ) -> _Candidates:
+        generation = collection.current
+        index = await self._index(generation)
         if index is None:
-            return 0, [], collection
+            return _Candidates(collection, [], 0, True)
         allowed = None
         if question.filters.any:
-            allowed = await self._store.documents.spans(collection, question.filters)
-        vector = await self._questions.vector(collection.model, collection.precision, text)
-        scores = await index.search(vector, question.k + question.offset, allowed, question.threshold)
+            allowed = await self._store.documents.spans(generation, question.filters)
+        vector = await self._questions.vector(generation.model, generation.precision, text)
+        scores = await index.search(vector, depth, allowed, question.threshold)
         considered = index.stats().vectors if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
-        return considered, scores, collection
+        return _Candidates(collection, scores, considered, len(scores) < depth)
 
-    async def _index(self, collection: Collection) -> VectorIndex | None:
+    async def _index(self, generation: Generation) -> VectorIndex | None:
         try:
             async with asyncio.timeout(self._rules.timeout_s):
-                return await self._vectors.of(collection)
+                return await self._vectors.of(generation)
         except TimeoutError as error:
             # What was read so far stays in the index, so that the next search has less to wait for.
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
 
-    async def _hits(self, page: Sequence[tuple[Scored, Collection]]) -> tuple[Hit, ...]:
+    async def _passages(self, candidates: Sequence[tuple[Scored, Collection]]) -> _Passages:
         chunks: dict[tuple[str, int], Chunk] = {}
-        for collection_id in {collection.id for _, collection in page}:
-            seqs = [scored.seq for scored, collection in page if collection.id == collection_id]
-            for seq, chunk in (await self._store.chunks.by_seqs(collection_id, seqs)).items():
-                chunks[collection_id, seq] = chunk
+        for collection in {collection.id: collection for _, collection in candidates}.values():
+            seqs = [scored.seq for scored, each in candidates if each.id == collection.id]
+            found = await self._store.chunks.by_seqs(collection.id, seqs)
+            chunks |= {(collection.id, seq): chunk for seq, chunk in found.items()}
+            if gone := [(seq, seq + 1) for seq in seqs if seq not in found]:
+                # A chunk is in MongoDB before any index has it: what is not there any more was removed, perhaps by
+                # another server.
+                await self._vectors.forget(collection.current, gone)
         documents = await self._store.documents.by_ids(list({c.document_id for c in chunks.values()}))
-        hits = []
-        for scored, collection in page:
-            passage = chunks.get((collection.id, scored.seq))
-            document = documents.get(passage.document_id) if passage else None
-            if passage and document and document.status == "indexed":
-                hits.append(Hit(scored.score, passage, document, collection))
-        return tuple(hits)
+        hits, overtaken = [], False
+        for scored, collection in candidates:
+            chunk = chunks.get((collection.id, scored.seq))
+            document = documents.get(chunk.document_id) if chunk else None
+            if chunk and document and document.holds(scored.seq):
+                hits.append(Hit(scored.score, chunk, document, collection))
+            elif document is None or document.first_seq > scored.seq:
+                overtaken = True  # its document has newer passages, or is gone
+        return _Passages(tuple(hits), len(candidates) - len(hits), overtaken)

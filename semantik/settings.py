@@ -79,6 +79,11 @@ class Documents:
         100 * _MIB, _at_least(1), "A larger file is marked failed, category too_large."
     )
     max_files: int = _setting(1_000_000, _at_least(1), "A scan stops at this many files, with a warning.")
+    missing: str = _setting(
+        "remove",
+        _one_of("remove", "keep"),
+        "What becomes of documents whose files a scan does not find any more: keep only marks them.",
+    )
     file_timeout_s: float = _setting(
         120.0, _at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
     )
@@ -195,6 +200,18 @@ class Operations:
 
 
 @dataclass(frozen=True)
+class Reindex:
+    """How a collection's documents are cut and embedded anew."""
+
+    grace_s: float = _setting(
+        60.0, _at_least(0), "How long what was searched before a REINDEX stays, for answers under way."
+    )
+    sample: int = _setting(
+        20, _between(0, 1000), "Passages that must be found again before the new ones are searched."
+    )
+
+
+@dataclass(frozen=True)
 class Scan:
     """The scans of folders that users watch live."""
 
@@ -284,6 +301,7 @@ class Settings:
     progress: Progress = dataclasses.field(default_factory=Progress)
     sockets: Sockets = dataclasses.field(default_factory=Sockets)
     operations: Operations = dataclasses.field(default_factory=Operations)
+    reindex: Reindex = dataclasses.field(default_factory=Reindex)
     scan: Scan = dataclasses.field(default_factory=Scan)
     auth: Auth = dataclasses.field(default_factory=Auth)
     log: Log = dataclasses.field(default_factory=Log)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from semantik.index import Indexes, IndexStats, VectorIndex
-from semantik.records import Collection
+from semantik.records import Collection, Generation
 from semantik.store import Store
 
 # A page that shows a collection does not wait longer for its index, whose files may take long to check.
@@ -14,52 +15,67 @@ _STATS_S = 2.0
 
 
 class Vectors:
-    """The way to an index: what it gives holds every chunk that the collection lets be found."""
+    """The way to an index: what it gives holds every chunk that the generation lets be found."""
 
     def __init__(self, store: Store, indexes: Indexes) -> None:
         self._store = store
         self._indexes = indexes
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: dict[tuple[str, int], asyncio.Lock] = {}
         # The last seqs of a collection may have no chunks; without this mark each search would look again.
         # It holds for one index: opened anew after damage, it has less.
         self._reached: WeakKeyDictionary[VectorIndex, int] = WeakKeyDictionary()
 
-    async def of(self, collection: Collection) -> VectorIndex | None:
-        """The index of a collection, up to its `last_seq`; None while it holds no vectors."""
-        if collection.dimension is None:
+    async def of(self, generation: Generation) -> VectorIndex | None:
+        """The index of a generation, up to its `last_seq`; None while it holds no vectors."""
+        if generation.dimension is None:
             return None
-        index = await self._indexes.open(collection.id, collection.generation, collection.dimension)
-        if self._lacks(index, collection):
-            async with self._locks.setdefault(collection.id, asyncio.Lock()):
-                if self._lacks(index, collection):
-                    await self._catch_up(index, collection)
+        index = await self._open(generation, generation.dimension)
+        if self._lacks(index, generation):
+            lock = self._locks.setdefault((generation.collection_id, generation.number), asyncio.Lock())
+            async with lock:
+                if self._lacks(index, generation):
+                    await self._catch_up(index, generation)
         return index
 
-    async def stats(self, collection: Collection) -> IndexStats | None:
+    async def forget(self, generation: Generation, spans: Sequence[tuple[int, int]]) -> None:
+        """Let chunks, half-open ranges of seqs, not be found from now on; other servers notice when they come across
+        one that is gone from MongoDB."""
+        if generation.dimension is not None and spans:
+            await (await self._open(generation, generation.dimension)).delete(spans)
+
+    async def stats(self, generation: Generation) -> IndexStats | None:
         """How the index stands, as it is on this server; nothing is fetched for it.
 
         None while it holds no vectors, and while its files are still being checked.
         """
-        if collection.dimension is None:
+        if generation.dimension is None:
             return None
         try:
             async with asyncio.timeout(_STATS_S):
-                index = await self._indexes.open(collection.id, collection.generation, collection.dimension)
+                index = await self._open(generation, generation.dimension)
         except TimeoutError:
             return None
         return index.stats()
 
-    async def drop(self, collection_id: str) -> None:
-        """Forget a collection's index and delete its files."""
-        self._locks.pop(collection_id, None)
-        await self._indexes.drop(collection_id)
+    async def _open(self, generation: Generation, dimension: int) -> VectorIndex:
+        return await self._indexes.open(generation.collection_id, generation.number, dimension)
 
-    def _lacks(self, index: VectorIndex, collection: Collection) -> bool:
-        return max(index.last_seq, self._reached.get(index, -1)) < collection.last_seq
+    async def drop(self, collection: Collection) -> None:
+        """Forget a collection's indexes and delete their files."""
+        for generation in collection.generations:
+            self._locks.pop((collection.id, generation.number), None)
+        await self._indexes.drop(collection.id)
 
-    async def _catch_up(self, index: VectorIndex, collection: Collection) -> None:
-        chunks = self._store.chunks
-        last = collection.last_seq
-        async for block in chunks.vectors(collection.id, collection.generation, index.last_seq, last):
+    async def drop_generation(self, generation: Generation) -> None:
+        """The same of one generation."""
+        self._locks.pop((generation.collection_id, generation.number), None)
+        await self._indexes.drop(generation.collection_id, generation.number)
+
+    def _lacks(self, index: VectorIndex, generation: Generation) -> bool:
+        return max(index.last_seq, self._reached.get(index, -1)) < generation.last_seq
+
+    async def _catch_up(self, index: VectorIndex, generation: Generation) -> None:
+        last = generation.last_seq
+        async for block in self._store.chunks.vectors(generation, index.last_seq, last):
             await index.add(block.seqs, block.vectors)
         self._reached[index] = last

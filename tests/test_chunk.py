@@ -22,7 +22,7 @@ ROOM = 254
 
 
 def extract(path: str, size_limit: int) -> Extracted:
-    return extracting.extract(path, size_limit, Places(("/",), ()))
+    return extracting.extract(path, extracting.read(path, size_limit, Places(("/",), ())), size_limit)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def tokenizer() -> Any:
 
 
 def _text(text: str, *, markdown: bool = False, pages: tuple[tuple[int, int], ...] = ()) -> Extracted:
-    return Extracted(text, "text/plain", None, markdown, pages, "")
+    return Extracted(text, "text/plain", None, markdown, pages)
 
 
 def _tokens(tokenizer: Any, chunk: TextChunk) -> int:

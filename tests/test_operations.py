@@ -124,12 +124,16 @@ async def test_a_collection_that_is_deleted_while_it_is_indexed_goes_without_a_t
 @pytest.mark.parametrize(
     "step",
     [
-        "storing:chunks",
-        "storing:documents",
-        "storing:published",
-        "storing:counted",
-        "ending:saved",
-        "ending:told",
+        "scanning.registered",
+        "scanning.completed",
+        "storing.chunks",
+        "storing.published",
+        "storing.indexed",
+        "storing.finished",
+        "storing.settled",
+        "storing.counted",
+        "ending.saved",
+        "ending.told",
     ],
 )
 async def test_a_server_that_dies_at_any_step_leaves_what_an_undisturbed_one_leaves(
@@ -137,7 +141,7 @@ async def test_a_server_that_dies_at_any_step_leaves_what_an_undisturbed_one_lea
 ) -> None:
     folder = _folder(tmp_path, "cellar", 20)
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
-    serving = start(*OPEN, env={"SEMANTIK_FAILPOINT": f"server:{step}"})
+    serving = start(*OPEN, env={"SEMANTIK_FAILPOINT": step})
     client = await new_user(serving)
     me = (await client.call("GET", "auth/me"))["username"]
     made = await _make(client, "Cellar", folder)

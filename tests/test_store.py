@@ -13,7 +13,18 @@ import pytest
 from semantik.data_folder import data_lock
 from semantik.embedded import embedded
 from semantik.errors import Conflict, LeaseLost, NotFound
-from semantik.records import Chunk, Collection, Counts, Document, Operation, Session, User, new_id, now
+from semantik.records import (
+    Chunk,
+    Collection,
+    Counts,
+    Document,
+    Generation,
+    Operation,
+    Session,
+    User,
+    new_id,
+    now,
+)
 from semantik.store import Store
 from semantik.store.operations import takeable
 
@@ -35,11 +46,15 @@ def _user(name: str, email: str | None = None) -> User:
 
 
 def _collection(owner: str, name: str = "Docs") -> Collection:
+    key = new_id()
     return Collection(
-        id=new_id(), owner_id=owner, name=name, description="", model="m", precision="auto", chunk_size=200,
-        chunk_overlap=20, generation=1, dimension=None, next_seq=0, last_seq=-1, running=None, counts=Counts(),
-        created_at=now(), updated_at=now(),
+        id=key, owner_id=owner, name=name, description="", generation=1, generations=(_generation(key),), next_seq=0,
+        running=None, created_at=now(), updated_at=now(),
     )  # fmt: skip
+
+
+def _generation(collection_id: str, number: int = 1) -> Generation:
+    return Generation(collection_id, number, "m", "auto", 200, 20)
 
 
 def _operation(collection: Collection) -> Operation:
@@ -75,9 +90,10 @@ async def test_records_come_back_as_they_were_also_after_updates(tmp_path: Path)
         collection = _collection("u")
         await it.collections.add(collection)
         assert await it.collections.get(collection.id) == collection
-        await it.collections.set_counts(collection.id, Counts(indexed=3, chunks=9))
+        await it.collections.seize(collection.id, "fence")
+        await it.collections.set_counts(collection.current, Counts(indexed=3, chunks=9), "fence")
         again = await it.collections.get(collection.id)
-        assert again is not None and again.counts.chunks == 9
+        assert again is not None and again.current.counts.chunks == 9
         assert again.updated_at >= collection.updated_at  # a datetime still, and not a text
         operation = _operation(collection)
         await it.operations.add(operation)
@@ -114,11 +130,53 @@ async def test_seqs_are_given_out_once_and_what_may_be_found_never_shrinks(tmp_p
     async with store(tmp_path) as it:
         collection = _collection("u")
         await it.collections.add(collection)
-        assert [await it.collections.take_seqs(collection.id, 5) for _ in range(3)] == [0, 5, 10]
-        await it.collections.publish_seqs(collection.id, 9)
-        await it.collections.publish_seqs(collection.id, 4)
+        await it.collections.seize(collection.id, "mine")
+        assert [await it.collections.take_seqs(collection.id, 5, "mine") for _ in range(3)] == [0, 5, 10]
+        await it.collections.publish(collection.current, 9, "mine")
+        await it.collections.publish(collection.current, 4, "mine")
         found = await it.collections.get(collection.id)
-        assert found is not None and found.last_seq == 9
+        assert found is not None and found.current.last_seq == 9
+
+
+async def test_who_has_lost_a_collection_changes_none_of_its_chunks(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        collection = _collection("u")
+        await it.collections.add(collection)
+        await it.collections.seize(collection.id, "old")
+        await it.collections.seize(collection.id, "new")
+        collections, generation = it.collections, collection.current
+        for change in (
+            collections.take_seqs(collection.id, 5, "old"),
+            collections.publish(generation, 9, "old"),
+            collections.settle(generation, 9, "old"),
+            collections.set_counts(generation, Counts(indexed=1), "old"),
+            collections.stage(_generation(collection.id, 2), "old"),
+            collections.switch(_generation(collection.id, 2), 0, "old"),
+        ):
+            with pytest.raises(LeaseLost):
+                await change
+        assert await collections.get(collection.id) == collection
+
+
+async def test_generations_stand_side_by_side_until_one_is_searched_instead(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        collection = _collection("u")
+        await it.collections.add(collection)
+        await it.collections.seize(collection.id, "f")
+        second = _generation(collection.id, 2)
+        both = await it.collections.stage(second, "f")
+        assert both.staging == second and both.current == collection.current
+        await it.collections.publish(second, 7, "f")
+        changed = await it.collections.switch(second, 0, "f")
+        assert changed.staging is None and changed.current.last_seq == 7
+        await it.collections.drop_generation(changed.current)  # what is searched stays
+        [retired] = await it.collections.with_retired()
+        assert retired.generations == changed.generations
+        await it.collections.drop_generation(collection.current)
+        await it.collections.all_retired(retired)
+        last = await it.collections.get(collection.id)
+        assert last is not None and last.generations == (changed.current,)
+        assert await it.collections.with_retired() == []
 
 
 async def test_a_collection_is_held_by_one_operation(tmp_path: Path) -> None:
@@ -153,26 +211,28 @@ async def test_a_robbed_owner_can_write_no_more(tmp_path: Path) -> None:
 
 async def test_documents_are_paged_counted_and_found_by_part_of_their_name(tmp_path: Path) -> None:
     async with store(tmp_path) as it:
+        generation = _generation("c")
         made = [
-            Document(new_id(), "c", 1, "s", "o", f"/a/File{number:04}.txt", 1, 1, "pending")
+            Document(new_id(), "c", 1, "s", "o", f"/a/File{number:04}.txt", 1, 1, "pending", "o", "mine")
             for number in range(1203)
         ]
         await it.documents.register(made)
-        assert len(await it.documents.known("c", 1, [d.path for d in made[:300]] + ["/other"])) == 300
+        assert len(await it.documents.known(generation, [d.path for d in made[:300]] + ["/other"])) == 300
         with pytest.raises(Conflict):
             await it.documents.register([made[0]])
-        await it.documents.finish(
-            {
-                d.id: {"status": "indexed", "chunk_count": 2, "first_seq": 2 * n}
-                for n, d in enumerate(made[:100])
-            }
-        )
+        ends = {
+            d.id: {"status": "indexed", "chunk_count": 2, "first_seq": 2 * n}
+            for n, d in enumerate(made[:100])
+        }
+        await it.documents.finish(ends, "o", "of somebody who has lost the operation")
+        assert (await it.documents.counts({"operation_id": "o"})).pending == 1203
+        await it.documents.finish(ends, "o", "mine")
         assert await it.documents.counts({"operation_id": "o"}) == Counts(
             pending=1103, indexed=100, chunks=200
         )
-        pending = [d.path async for page in it.documents.pending("o") for d in page]
+        pending = [d.path async for page in it.documents.due("o") for d in page]
         assert pending == [d.path for d in made[100:]]
-        named = await it.documents.page("c", "indexed", "file001", "", 50)
+        named = await it.documents.page(generation, "indexed", "file001", "", 50)
         assert [d.path for d in named] == [d.path for d in made[10:20]]
 
 
@@ -180,13 +240,19 @@ async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Pat
     async with store(tmp_path) as it:
         chunks = [Chunk(n, f"d{n // 3}", f"text {n}", 10 * n, 10 * n + 8, None, None) for n in range(3000)]
         vectors = np.random.default_rng(1).standard_normal((3000, 16)).astype(np.float16)
-        await it.chunks.add("c", 1, zip(chunks, vectors, strict=True))
-        seen = [block async for block in it.chunks.vectors("c", 1, 9, 2500)]
+        generation = _generation("c")
+        await it.chunks.add(generation, zip(chunks, vectors, strict=True))
+        seen = [block async for block in it.chunks.vectors(generation, 9, 2500)]
         assert np.concatenate([b.seqs for b in seen]).tolist() == list(range(10, 2501))
         assert np.array_equal(np.concatenate([b.vectors for b in seen]), vectors[10:2501])
         assert (await it.chunks.by_seqs("c", [7, 2999, 5000]))[7] == chunks[7]
-        assert [c.seq for c in await it.chunks.of_document("d2", 65, 75)] == [6, 7]
-        assert await it.chunks.spans_after("c", 2993) == {"d998": (2994, 3), "d999": (2997, 3)}
-        assert await it.chunks.remove_documents(["d998", "d999"]) == 6
-        await it.chunks.remove_seqs("c", 10, 3000)
+        document = Document("d2", "c", 1, "s", "o", "/a", 1, 1, "indexed", first_seq=6, chunk_count=3)
+        assert [c.seq for c in await it.chunks.of_document(document, 65, 75)] == [6, 7]
+        assert [c.seq for page in [p async for p in it.chunks.embedded(document)] for c, _ in page] == [
+            6,
+            7,
+            8,
+        ]
+        assert await it.chunks.spans_after(generation, 2993) == {"d998": (2994, 3), "d999": (2997, 3)}
+        await it.chunks.remove_spans("c", [(2000, 3000), (10, 2000)])
         assert list(await it.chunks.by_seqs("c", [9, 10, 2000])) == [9]

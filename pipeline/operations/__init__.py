@@ -1,12 +1,24 @@
-"""One file per operation; this table is how the dispatcher knows them."""
+"""One file per operation; these tables are how the dispatcher knows them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from pipeline.operations.append import append
 from pipeline.operations.index import index
+from pipeline.operations.reindex import discard, reindex
+from pipeline.operations.remove_source import remove_source, stay
 from pipeline.run import Run
 
 OPERATIONS: dict[str, Callable[[Run], Awaitable[dict[str, object]]]] = {
     "index": index,
+    "append": append,
+    "reindex": reindex,
+    "remove_source": remove_source,
+}
+
+# What clears up behind an operation that is cancelled or fails; its result, if it had done its work already.
+EARLY_ENDS: dict[str, Callable[[Run], Awaitable[dict[str, object] | None]]] = {
+    "reindex": discard,
+    "remove_source": stay,
 }

@@ -13,6 +13,8 @@ from semantik.errors import Unavailable
 from semantik.store.chunks import Chunks
 from semantik.store.collections import Collections
 from semantik.store.documents import Documents
+from semantik.store.failures import Failures
+from semantik.store.migration import migrate
 from semantik.store.operations import Operations
 from semantik.store.table import Record, Table, reaching_mongo
 from semantik.store.users import Sessions, Users
@@ -44,11 +46,24 @@ class Store:
         self.documents = Documents(Table(base["documents"]))
         self.chunks = Chunks(Table(base["chunks"]))
         self.operations = Operations(Table(base["operations"]))
+        self.failures = Failures(Table(base["failures"]))
+        self._tables = {
+            name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
+        }
 
     async def __aenter__(self) -> Self:
-        rooms = (self.users, self.sessions, self.collections, self.documents, self.chunks, self.operations)
+        rooms = (
+            self.users,
+            self.sessions,
+            self.collections,
+            self.documents,
+            self.chunks,
+            self.operations,
+            self.failures,
+        )
         for room in rooms:
             await room.prepare()
+        await migrate(self._meta, self._tables)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 from bson import Binary
 from numpy.typing import NDArray
 
-from semantik.records import Chunk, VectorBlock
+from semantik.records import Chunk, Document, Generation, VectorBlock
 from semantik.store.table import Record, Table
 
 _INSERT = 1000
 _PAGE = 5000
+_DOCUMENT_PAGE = 1000
 _REMOVE = 20_000
 
 
@@ -27,15 +28,13 @@ class Chunks:
         await self._table.index([("collection_id", 1), ("seq", 1)], unique=True)
         await self._table.index([("document_id", 1), ("start", 1)])
 
-    async def add(
-        self, collection_id: str, generation: int, chunks: Iterable[tuple[Chunk, NDArray[np.float16]]]
-    ) -> None:
+    async def add(self, generation: Generation, chunks: Iterable[tuple[Chunk, NDArray[np.float16]]]) -> None:
         """Insert chunks, each with its vector (dimension,) of unit length.
 
         They are taken and sent in slices: a long document must not hold the loop, nor exceed a message.
         """
         rest = iter(chunks)
-        while rows := [_row(collection_id, generation, c, v) for c, v in islice(rest, _INSERT)]:
+        while rows := [_row(generation, c, v) for c, v in islice(rest, _INSERT)]:
             await self._table.insert_many(rows)
 
     async def by_seqs(self, collection_id: str, seqs: Sequence[int]) -> dict[int, Chunk]:
@@ -43,53 +42,94 @@ class Chunks:
         rows = await self._table.find({"_id": {"$in": keys}}, fields={"vector": 0})
         return {row["seq"]: _chunk(row) for row in rows}
 
-    async def of_document(self, document_id: str, start: int, end: int) -> list[Chunk]:
+    async def of_document(self, document: Document, start: int, end: int) -> list[Chunk]:
         """The chunks that touch the document's characters `start` to `end`, in order."""
-        where = {"document_id": document_id, "end": {"$gt": start}, "start": {"$lt": end}}
+        where = {
+            "document_id": document.id,
+            "end": {"$gt": start},
+            "start": {"$lt": end},
+            "seq": _within(document.first_seq, document.chunk_count),
+        }
         return [_chunk(row) for row in await self._table.find(where, [("start", 1)], fields={"vector": 0})]
 
-    async def vectors(
-        self, collection_id: str, generation: int, after: int, last: int
-    ) -> AsyncIterator[VectorBlock]:
+    async def embedded(self, document: Document) -> AsyncIterator[list[tuple[Chunk, NDArray[np.float16]]]]:
+        """All chunks of a document with their vectors (dimension,), in order, a thousand at a time."""
+        begin, end = document.first_seq, document.first_seq + document.chunk_count
+        for at in range(begin, end, _DOCUMENT_PAGE):
+            seqs = _within(at, min(_DOCUMENT_PAGE, end - at))
+            where = {"collection_id": document.collection_id, "seq": seqs}
+            rows = await self._table.find(where, [("seq", 1)])
+            yield [(_chunk(row), np.frombuffer(row["vector"], np.float16)) for row in rows]
+
+    async def vectors(self, generation: Generation, after: int, last: int) -> AsyncIterator[VectorBlock]:
         """Vectors of the chunks `after` < seq <= `last`, in order, some thousands at a time."""
-        where = {
-            "collection_id": collection_id,
-            "generation": generation,
-            "seq": {"$gt": after, "$lte": last},
-        }
+        where = {**_of(generation), "seq": {"$gt": after, "$lte": last}}
         async for rows in self._table.pages(where, "seq", _PAGE, {"seq": 1, "vector": 1}):
             seqs = np.array([row["seq"] for row in rows], dtype=np.int64)
             joined = b"".join(row["vector"] for row in rows)
             yield VectorBlock(seqs, np.frombuffer(joined, dtype=np.float16).reshape(len(rows), -1))
 
-    async def spans_after(self, collection_id: str, seq: int) -> dict[str, tuple[int, int]]:
+    async def seqs(self, generation: Generation) -> AsyncIterator[NDArray[np.int64]]:
+        """The numbers of all chunks of a generation, in order, some thousands at a time."""
+        async for rows in self._table.pages(_of(generation), "seq", _PAGE, {"seq": 1}):
+            yield np.array([row["seq"] for row in rows], dtype=np.int64)
+
+    async def spans_after(self, generation: Generation, seq: int) -> dict[str, tuple[int, int]]:
         """(first seq, number) of the chunks above `seq`, by document: what a crash may have left."""
         rows = await self._table.group(
-            {"collection_id": collection_id, "seq": {"$gt": seq}},
+            {**_of(generation), "seq": {"$gt": seq}},
             "$document_id",
-            {"first": {"$min": "$seq"}, "n": {"$sum": 1}},
+            {"first": {"$min": "$seq"}, "n": {"$sum": 1}, "last": {"$max": "$seq"}},
         )
-        return {row["_id"]: (int(row["first"]), int(row["n"])) for row in rows}
+        return {row["_id"]: (int(row["first"]), int(row["last"]) - int(row["first"]) + 1) for row in rows}
 
-    async def remove_documents(self, document_ids: Sequence[str]) -> int:
-        return await self._table.delete({"document_id": {"$in": list(document_ids)}})
+    async def count(self, generation: Generation) -> int:
+        rows = await self._table.group(_of(generation), None, {"n": {"$sum": 1}})
+        return int(rows[0]["n"]) if rows else 0
 
-    async def remove_seqs(self, collection_id: str, first: int, end: int) -> None:
-        """Remove the chunks `first` <= seq < `end`, in slices, since one great deletion may outlast its deadline."""
-        for begin in range(first, end, _REMOVE):
-            seqs = {"$gte": begin, "$lt": min(end, begin + _REMOVE)}
-            await self._table.delete({"collection_id": collection_id, "seq": seqs})
+    async def remove_spans(self, collection_id: str, spans: Sequence[tuple[int, int]]) -> None:
+        """Remove the chunks of half-open ranges of seqs.
+
+        Neighbours go together, and in slices, since one great deletion may outlast its deadline.
+        """
+        for first, end in _joined(spans):
+            for begin in range(first, end, _REMOVE):
+                seqs = _within(begin, min(end - begin, _REMOVE))
+                await self._table.delete({"collection_id": collection_id, "seq": seqs})
+
+    async def remove_generation(self, generation: Generation, end: int) -> None:
+        """Remove a generation's chunks, all of which lie below seq `end`."""
+        for begin in range(0, end, _REMOVE):
+            await self._table.delete({**_of(generation), "seq": _within(begin, _REMOVE)})
+
+
+def _of(generation: Generation) -> Record:
+    return {"collection_id": generation.collection_id, "generation": generation.number}
+
+
+def _within(first: int, count: int) -> Record:
+    return {"$gte": first, "$lt": first + count}
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for first, end in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((first, end))
+    return joined
 
 
 def _key(collection_id: str, seq: int) -> str:
     return f"{collection_id}:{seq}"
 
 
-def _row(collection_id: str, generation: int, chunk: Chunk, vector: NDArray[np.float16]) -> Record:
+def _row(generation: Generation, chunk: Chunk, vector: NDArray[np.float16]) -> Record:
     return {
-        "_id": _key(collection_id, chunk.seq),
-        "collection_id": collection_id,
-        "generation": generation,
+        "_id": _key(generation.collection_id, chunk.seq),
+        "collection_id": generation.collection_id,
+        "generation": generation.number,
         "document_id": chunk.document_id,
         "seq": chunk.seq,
         "start": chunk.start,

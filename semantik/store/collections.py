@@ -1,19 +1,24 @@
-"""Collections and their sources in MongoDB; a collection's row holds its chunk counter and running mark."""
+"""Collections and their sources in MongoDB; a collection's row holds its generations, counter and running mark."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from semantik.errors import Conflict, NotFound
-from semantik.records import Collection, Counts, Source, now
-from semantik.store.rows import milliseconds, moment_of, to_row
+from semantik.errors import Conflict, LeaseLost, NotFound
+from semantik.records import Collection, Counts, Generation, Source, now
+from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_fields, to_row
 from semantik.store.table import Record, Table
 
 
 class Collections:
-    """A name is unique for its owner. A deleted collection is marked first, and purged afterwards."""
+    """A name is unique for its owner. A deleted collection is marked first, and purged afterwards.
+
+    What changes a collection's chunks takes the `fence` of the operation that does so: the token of its lease. Who
+    has lost the collection to another server gets LeaseLost.
+    """
 
     def __init__(self, table: Table, sources: Table) -> None:
         self._table = table
@@ -21,11 +26,13 @@ class Collections:
 
     async def prepare(self) -> None:
         await self._table.index([("owner_id", 1), ("name_key", 1)], unique=True)
+        await self._table.index([("retire_at", 1)])
         await self._sources.index([("collection_id", 1), ("path", 1)], unique=True)
 
     async def add(self, collection: Collection) -> None:
         row = to_row(collection)
-        row |= {"name_key": collection.name.lower(), "deleted": False}
+        row["generations"] = {_key(one.number): _generation_row(one) for one in collection.generations}
+        row |= {"name_key": collection.name.lower(), "deleted": False, "fence": None, "retire_at": None}
         try:
             await self._table.insert(row)
         except Conflict as error:
@@ -51,6 +58,10 @@ class Collections:
         where = {"owner_id": owner_id, "deleted": False, "name_key": {"$gt": after_name.lower()}}
         return [_collection(row) for row in await self._table.find(where, [("name_key", 1)], limit)]
 
+    async def all(self) -> list[Collection]:
+        """Every collection that is not deleted, whoever owns it, by name."""
+        return [_collection(row) for row in await self._table.find({"deleted": False}, [("name_key", 1)])]
+
     async def change(self, collection_id: str, fields: Mapping[str, Any]) -> Collection:
         """Set fields of the record; raises NotFound, or Conflict when a new name is taken."""
         update = {**fields, "updated_at": milliseconds(now())}
@@ -67,30 +78,85 @@ class Collections:
             raise NotFound(f"There is no collection {collection_id}.")
         return _collection(row)
 
-    async def take_seqs(self, collection_id: str, count: int) -> int:
+    async def take_seqs(self, collection_id: str, count: int, fence: str) -> int:
         """Give out `count` chunk numbers, each once for ever, and return the first."""
-        row = await self._table.change({"_id": collection_id}, {"$inc": {"next_seq": count}})
+        collection = await self._fenced(collection_id, fence, {"$inc": {"next_seq": count}})
+        return collection.next_seq - count
+
+    async def publish(self, generation: Generation, last_seq: int, fence: str) -> Collection:
+        """Let chunks up to `last_seq` be put into indexes. Never goes back."""
+        update = {
+            "$max": {_field(generation, "last_seq"): last_seq},
+            "$set": {"updated_at": milliseconds(now())},
+        }
+        return await self._fenced(generation.collection_id, fence, update)
+
+    async def settle(self, generation: Generation, seq: int, fence: str) -> None:
+        """Note that every chunk up to `seq` belongs to a document."""
+        update = {"$max": {_field(generation, "settled_seq"): seq}}
+        await self._fenced(generation.collection_id, fence, update)
+
+    async def change_generation(
+        self, generation: Generation, fields: Mapping[str, Any], fence: str
+    ) -> Collection:
+        """Set fields of one generation."""
+        plain = to_fields(fields)
+        update = {_field(generation, name): value for name, value in plain.items()}
+        update["updated_at"] = milliseconds(now())
+        return await self._fenced(generation.collection_id, fence, {"$set": update})
+
+    async def set_counts(self, generation: Generation, counts: Counts, fence: str) -> Collection:
+        return await self.change_generation(generation, {"counts": asdict(counts)}, fence)
+
+    async def stage(self, generation: Generation, fence: str) -> Collection:
+        """Add a generation beside the current one."""
+        fields = {f"generations.{_key(generation.number)}": _generation_row(generation)}
+        return await self._fenced(generation.collection_id, fence, {"$set": fields})
+
+    async def switch(self, new: Generation, grace_s: float, fence: str) -> Collection:
+        """Let another generation be searched from now on, in one step; those before it go after `grace_s`."""
+        moment = now()
+        fields = {
+            "generation": new.number,
+            _field(new, "operation_id"): None,
+            "retire_at": milliseconds(moment + timedelta(seconds=grace_s)),
+            "updated_at": milliseconds(moment),
+        }
+        return await self._fenced(new.collection_id, fence, {"$set": fields})
+
+    async def with_retired(self) -> list[Collection]:
+        """Those that have generations which nobody searches any more."""
+        where = {"retire_at": {"$gt": 0, "$lte": milliseconds(now())}}
+        return [_collection(row) for row in await self._table.find(where)]
+
+    async def all_retired(self, collection: Collection) -> None:
+        """Note that the generations before the present one are gone."""
+        where = {"_id": collection.id, "generation": collection.generation}
+        await self._table.change(where, {"$set": {"retire_at": None}})
+
+    async def drop_generation(self, generation: Generation) -> None:
+        """Forget a generation, unless it is the one that is searched."""
+        where = {"_id": generation.collection_id, "generation": {"$ne": generation.number}}
+        await self._table.change(where, {"$unset": {f"generations.{_key(generation.number)}": ""}})
+
+    async def _fenced(self, collection_id: str, fence: str, update: Mapping[str, Any]) -> Collection:
+        row = await self._table.change({"_id": collection_id, "fence": fence}, update)
         if row is None:
-            raise NotFound(f"There is no collection {collection_id}.")
-        return int(row["next_seq"]) - count
-
-    async def publish_seqs(self, collection_id: str, last_seq: int) -> None:
-        """Let chunks up to `last_seq` be found. Never goes back."""
-        fields = {"updated_at": milliseconds(now())}
-        await self._table.change({"_id": collection_id}, {"$max": {"last_seq": last_seq}, "$set": fields})
-
-    async def set_counts(self, collection_id: str, counts: Counts) -> None:
-        await self._table.change(
-            {"_id": collection_id}, {"$set": {"counts": asdict(counts), "updated_at": milliseconds(now())}}
-        )
+            raise LeaseLost(f"Collection {collection_id} is in the hands of another server, or purged.")
+        return _collection(row)
 
     async def lock(self, collection_id: str, operation_id: str) -> bool:
         """Mark the operation as the one that runs here; False when another is."""
         mine = {"_id": collection_id, "deleted": False, "running": {"$in": [None, operation_id]}}
         return await self._table.change(mine, {"$set": {"running": operation_id}}) is not None
 
+    async def seize(self, collection_id: str, fence: str) -> None:
+        """From now on only the holder of this lease may change the collection's chunks."""
+        await self._table.change({"_id": collection_id}, {"$set": {"fence": fence}})
+
     async def unlock(self, collection_id: str, operation_id: str) -> None:
-        await self._table.change({"_id": collection_id, "running": operation_id}, {"$set": {"running": None}})
+        where = {"_id": collection_id, "running": operation_id}
+        await self._table.change(where, {"$set": {"running": None, "fence": None}})
 
     async def mark_deleted(self, collection_id: str) -> None:
         """Hide it at once, and free its name for another."""
@@ -119,17 +185,53 @@ class Collections:
         rows = await self._sources.find({"collection_id": {"$in": list(collection_ids)}}, [("path", 1)])
         return [_source(row) for row in rows]
 
+    async def watched_sources(self) -> list[Source]:
+        """Those that are to be scanned again by themselves, of all collections."""
+        rows = await self._sources.find(
+            {"$or": [{"interval_s": {"$gt": 0}}, {"immediate": {"$in": [True, 1]}}]}
+        )
+        return [_source(row) for row in rows]
+
+    async def change_source(
+        self, source: Source, fields: Mapping[str, Any], only_if: Mapping[str, Any] | None = None
+    ) -> Source | None:
+        """Set fields, if the others are as expected; None when they are not, or the source is gone."""
+        where = {"_id": source.id, **to_fields(only_if or {})}
+        row = await self._sources.change(where, {"$set": to_fields(fields)})
+        return _source(row) if row else None
+
+    async def remove_source(self, source_id: str) -> None:
+        await self._sources.delete({"_id": source_id})
+
 
 def _taken(name: str) -> Conflict:
     return Conflict(f"You have a collection named {name!r} already; choose another name.")
 
 
+def _key(number: int) -> str:
+    return f"g{number}"  # a bare number would mean a place in a list
+
+
+def _field(generation: Generation, name: str) -> str:
+    return f"generations.{_key(generation.number)}.{name}"
+
+
+def _generation_row(generation: Generation) -> Record:
+    row = to_fields(asdict(generation))
+    del row["collection_id"]
+    return row
+
+
+def _generation(collection_id: str, row: Record) -> Generation:
+    return Generation(collection_id=collection_id, **{**row, "counts": Counts(**row["counts"])})
+
+
 def _collection(row: Record) -> Collection:
-    special = ("id", "counts", "created_at", "updated_at")
+    special = ("id", "generations", "created_at", "updated_at")
     fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
     return Collection(
         id=row["_id"],
-        counts=Counts(**row["counts"]),
+        generations=tuple(_generation(row["_id"], one) for one in row["generations"].values()),
         created_at=moment_of(row["created_at"]),
         updated_at=moment_of(row["updated_at"]),
         **fields,
@@ -137,4 +239,14 @@ def _collection(row: Record) -> Collection:
 
 
 def _source(row: Record) -> Source:
-    return Source(row["_id"], row["collection_id"], row["path"], moment_of(row["created_at"]))
+    return Source(
+        id=row["_id"],
+        collection_id=row["collection_id"],
+        path=row["path"],
+        created_at=moment_of(row["created_at"]),
+        interval_s=row["interval_s"],
+        immediate=bool(row["immediate"]),
+        scan_id=row["scan_id"],
+        scanned_at=maybe_moment(row["scanned_at"]),
+        removing=bool(row["removing"]),
+    )

@@ -1,4 +1,4 @@
-"""Documents in MongoDB: what the scan registered, and how each ended."""
+"""Documents in MongoDB: what the scans found, what is still to be read, and how each ended."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import fnmatch
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.records import Collection, Counts, Document, Failure, Filters
+from semantik.records import Counts, Document, Failure, Filters, Generation
 from semantik.store.rows import milliseconds, to_row
 from semantik.store.table import Record, Table
 
@@ -27,15 +28,19 @@ class Documents:
 
     async def prepare(self) -> None:
         await self._table.index([("collection_id", 1), ("generation", 1), ("path", 1)], unique=True)
-        await self._table.index([("operation_id", 1), ("status", 1), ("path", 1)])
-        await self._table.index([("collection_id", 1), ("status", 1), ("path", 1)])
+        await self._table.index([("collection_id", 1), ("generation", 1), ("status", 1), ("path", 1)])
+        await self._table.index([("operation_id", 1), ("status", 1)])
+        await self._table.index([("due", 1), ("path", 1)])
+        await self._table.index([("source_id", 1), ("path", 1)])
+        await self._table.index([("collection_id", 1), ("content_hash", 1)])
+        await self._table.index([("collection_id", 1), ("old_first", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
         """Insert new documents; the caller has asked `known` and holds the collection."""
         await self._table.insert_many([to_row(document) for document in documents])
 
-    async def known(self, collection_id: str, generation: int, paths: Sequence[str]) -> dict[str, Document]:
-        where = {"collection_id": collection_id, "generation": generation, "path": {"$in": list(paths)}}
+    async def known(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
+        where = {**_of(generation), "path": {"$in": list(paths)}}
         return {row["path"]: _document(row) for row in await self._table.find(where)}
 
     async def get(self, collection_id: str, document_id: str) -> Document | None:
@@ -45,67 +50,189 @@ class Documents:
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Document]:
         return {row["_id"]: _document(row) for row in await self._table.find({"_id": {"$in": list(ids)}})}
 
-    async def pending(self, operation_id: str) -> AsyncIterator[list[Document]]:
-        """What an operation has still to do, in the order of the paths, a page at a time."""
-        where = {"operation_id": operation_id, "status": "pending"}
+    async def due(self, operation_id: str) -> AsyncIterator[list[Document]]:
+        """What an operation has still to read, in the order of the paths, a page at a time."""
+        async for rows in self._table.pages({"due": operation_id}, "path", _PAGE):
+            yield [_document(row) for row in rows]
+
+    async def claim(self, operation_id: str, fence: str) -> None:
+        """Let only the holder of this lease say how what the operation has still to read ended."""
+        await self._table.change_all({"due": operation_id}, {"$set": {"fence": fence}})
+
+    async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
+        """Let an operation read what earlier ones have left of a source."""
+        where = {"source_id": source_id, "generation": generation.number, "due": {"$ne": None}}
+        await self._table.change_all(where, {"$set": _taken_by(operation_id, fence)})
+
+    async def retry(
+        self, generation: Generation, document_ids: Sequence[str] | None, operation_id: str, fence: str
+    ) -> None:
+        """Let an operation read failed documents again: those that are named, or all."""
+        where = {**_of(generation), "status": "failed"}
+        if document_ids is not None:
+            where["_id"] = {"$in": list(document_ids)}
+        await self._table.change_all(where, {"$set": _taken_by(operation_id, fence)})
+
+    async def mark_changed(self, documents: Sequence[Document], operation_id: str, fence: str) -> None:
+        """Let an operation read documents again whose files have the size and time that they have here."""
+        await self._table.update_each(
+            [
+                (
+                    {"_id": one.id},
+                    {"$set": {**_taken_by(operation_id, fence), **_as_found(one), "missing": False}},
+                )
+                for one in documents
+            ]
+        )
+
+    async def mark_found(self, document_ids: Sequence[str]) -> None:
+        """Note that files which were missing are there again."""
+        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": False}})
+
+    async def mark_missing(self, document_ids: Sequence[str]) -> None:
+        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": True}})
+
+    async def move(self, document: Document, found: Document) -> None:
+        """Let a document take the path, size, time and source under which its file was found anew, as `found`.
+
+        The record of what was found goes first: a path stands once.
+        """
+        await self._table.delete({"_id": found.id})
+        fields = {**_as_found(found), "path": found.path, "source_id": found.source_id, "missing": False}
+        await self._table.change({"_id": document.id}, {"$set": fields})
+
+    async def of_source(
+        self, generation: Generation, source_id: str, status: str | None = None
+    ) -> AsyncIterator[list[Document]]:
+        """A source's documents in the order of the paths, a page at a time; `status` leaves out all others."""
+        where: Record = {"source_id": source_id, "generation": generation.number}
+        if status is not None:
+            where["status"] = status
         async for rows in self._table.pages(where, "path", _PAGE):
             yield [_document(row) for row in rows]
 
-    async def adopt(self, source_id: str, operation_id: str) -> None:
-        """Let an operation do what earlier ones of the same source left undone."""
-        where = {"source_id": source_id, "status": "pending"}
-        await self._table.change_all(where, {"$set": {"operation_id": operation_id}})
+    async def of_generation(self, generation: Generation) -> AsyncIterator[list[Document]]:
+        """All documents of a generation in the order of the paths, a page at a time."""
+        async for rows in self._table.pages(_of(generation), "path", _PAGE):
+            yield [_document(row) for row in rows]
 
-    async def pending_bytes(self, operation_id: str) -> tuple[int, int]:
-        """How many files an operation has still to do, and how many bytes they have."""
-        where = {"operation_id": operation_id, "status": "pending"}
-        rows = await self._table.group(where, None, {"n": {"$sum": 1}, "bytes": {"$sum": "$size"}})
+    async def hand_over(self, document_ids: Sequence[str], source_id: str) -> None:
+        """Let documents belong to another source, which holds them as well."""
+        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"source_id": source_id}})
+
+    async def with_content(self, generation: Generation, content_hash: str) -> Document | None:
+        """An indexed document of the generation whose file has this content."""
+        where = {**_of(generation), "content_hash": content_hash, "status": "indexed"}
+        row = await self._table.get(where)
+        return _document(row) if row else None
+
+    async def due_bytes(self, operation_id: str) -> tuple[int, int]:
+        """How many files an operation has still to read, and how many bytes they have."""
+        rows = await self._table.group(
+            {"due": operation_id}, None, {"n": {"$sum": 1}, "bytes": {"$sum": "$size"}}
+        )
         return (int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else (0, 0)
 
     async def failed(self, operation_id: str) -> AsyncIterator[Document]:
-        where = {"operation_id": operation_id, "status": "failed"}
+        """Those that an operation has read, and that failed."""
+        where = {"operation_id": operation_id, "status": "failed", "due": None}
         async for rows in self._table.pages(where, "path", _PAGE):
             for row in rows:
                 yield _document(row)
 
-    async def finish(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Set how pending documents ended, by id, all in one message; those that have ended already stay."""
+    async def finish(self, changes: Mapping[str, Mapping[str, Any]], operation_id: str, fence: str) -> None:
+        """Set how documents ended that an operation had to read, by id, each in one step.
+
+        Those that another holder of the operation's lease has claimed meanwhile stay as they are.
+        """
+        done = {"due": None, "fence": ""}
         await self._table.update_each(
-            [({"_id": key, "status": "pending"}, {"$set": dict(fields)}) for key, fields in changes.items()]
+            [
+                ({"_id": key, "due": operation_id, "fence": fence}, {"$set": {**fields, **done}})
+                for key, fields in changes.items()
+            ]
         )
 
-    async def counts(self, where: Mapping[str, str]) -> Counts:
-        """Count by status, of a collection or of an operation: `{"operation_id": …}`."""
-        rows = await self._table.group(
-            where, "$status", {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}}
-        )
-        by_status = {row["_id"]: int(row["n"]) for row in rows}
-        return Counts(**by_status, chunks=sum(int(row["chunks"]) for row in rows))
+    async def mark_removing(self, document_ids: Sequence[str]) -> None:
+        """Let no search find them any more; their chunks and they themselves are still to be removed."""
+        where = {"_id": {"$in": list(document_ids)}}
+        await self._table.change_all(where, {"$set": {"status": "removing", "due": None}})
 
-    async def counts_by_source(self, collection_id: str) -> dict[str, int]:
-        rows = await self._table.group({"collection_id": collection_id}, "$source_id", {"n": {"$sum": 1}})
+    async def with_leavings(self, generation: Generation) -> list[Document]:
+        """Some that have chunks of before, which are still to be removed."""
+        where = {**_of(generation), "old_first": {"$gte": 0}}
+        return [_document(row) for row in await self._table.find(where, limit=_PAGE)]
+
+    async def clear_leavings(self, document_ids: Sequence[str]) -> None:
+        where = {"_id": {"$in": list(document_ids)}}
+        await self._table.change_all(where, {"$set": {"old_first": -1, "old_count": 0}})
+
+    async def removing(self, generation: Generation) -> list[Document]:
+        """Some that are about to go."""
+        where = {**_of(generation), "status": "removing"}
+        return [_document(row) for row in await self._table.find(where, limit=_PAGE)]
+
+    async def remove_ids(self, document_ids: Sequence[str]) -> None:
+        await self._table.delete({"_id": {"$in": list(document_ids)}})
+
+    async def counts(self, where: Mapping[str, Any]) -> Counts:
+        """Count documents by how they stand; `pending` are those that are due, whatever was found of them before."""
+        due = await self._table.group({**where, "due": {"$ne": None}}, None, {"n": {"$sum": 1}})
+        sums = {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}}
+        rows = await self._table.group({**where, "due": None}, "$status", sums)
+        done = {row["_id"]: int(row["n"]) for row in rows if row["_id"] != "removing"}
+        chunks = sum(int(row["chunks"]) for row in rows if row["_id"] == "indexed")
+        return Counts(**{"pending": int(due[0]["n"]) if due else 0, **done}, chunks=chunks)
+
+    async def counts_of(self, generation: Generation) -> Counts:
+        """The same of a generation; the chunks are all that can be found."""
+        counts = await self.counts(_of(generation))
+        found = {**_of(generation), "status": "indexed"}
+        rows = await self._table.group(found, None, {"chunks": {"$sum": "$chunk_count"}})
+        return replace(counts, chunks=int(rows[0]["chunks"]) if rows else 0)
+
+    async def counts_by_source(self, generation: Generation) -> dict[str, int]:
+        rows = await self._table.group(_of(generation), "$source_id", {"n": {"$sum": 1}})
         return {row["_id"]: int(row["n"]) for row in rows}
 
     async def page(
-        self, collection_id: str, status: str | None, name: str | None, after_path: str, limit: int
+        self, generation: Generation, status: str | None, name: str | None, after_path: str, limit: int
     ) -> list[Document]:
         """Documents by path after `after_path`; `name` is any part of the path, whatever its case."""
-        where: Record = {"collection_id": collection_id, "path": {"$gt": after_path}}
-        if status:
+        where: Record = {**_of(generation), "path": {"$gt": after_path}}
+        if status == "pending":
+            where["due"] = {"$ne": None}
+        elif status:
             where["status"] = status
         if name:
             where = {"$and": [where, {"path": {"$regex": re.escape(name), "$options": "i"}}]}
         return [_document(row) for row in await self._table.find(where, [("path", 1)], limit)]
 
-    async def spans(self, collection: Collection, filters: Filters) -> NDArray[np.int64]:
+    async def spans(self, generation: Generation, filters: Filters) -> NDArray[np.int64]:
         """The seqs of the indexed documents that satisfy `filters`: half-open ranges, int64 (n, 2)."""
-        where = {"collection_id": collection.id, "generation": collection.generation, "status": "indexed"}
+        where: Record = {**_of(generation), "status": "indexed"}
         where = {"$and": [where, *_conditions(filters)]}
         rows = await self._table.find(where, fields={"_id": 0, "first_seq": 1, "chunk_count": 1})
         return await asyncio.to_thread(_ranges, rows)
 
-    async def remove(self, collection_id: str) -> int:
-        return await self._table.delete({"collection_id": collection_id})
+    async def remove(self, collection_id: str, generation: int | None = None) -> int:
+        """Remove all of a collection, or of one generation."""
+        where: Record = {"collection_id": collection_id}
+        if generation is not None:
+            where["generation"] = generation
+        return await self._table.delete(where)
+
+
+def _of(generation: Generation) -> Record:
+    return {"collection_id": generation.collection_id, "generation": generation.number}
+
+
+def _taken_by(operation_id: str, fence: str) -> Record:
+    return {"due": operation_id, "operation_id": operation_id, "fence": fence}
+
+
+def _as_found(document: Document) -> Record:
+    return {"size": document.size, "modified_ns": document.modified_ns}
 
 
 def _conditions(filters: Filters) -> list[Record]:
@@ -130,6 +257,7 @@ def _ranges(rows: list[Record]) -> NDArray[np.int64]:
 
 
 def _document(row: Record) -> Document:
-    fields = {name: row[name] for name in Document.__dataclass_fields__ if name not in ("id", "failure")}
+    special = ("id", "failure", "missing")
+    fields = {name: row[name] for name in Document.__dataclass_fields__ if name not in special}
     failure = Failure(**row["failure"]) if row["failure"] else None
-    return Document(id=row["_id"], failure=failure, **fields)
+    return Document(id=row["_id"], failure=failure, missing=bool(row["missing"]), **fields)

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from semantik.errors import LeaseLost
-from semantik.records import Counts, Lease, Operation, now
+from semantik.records import Counts, Lease, Operation, Stage, now
 from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_fields, to_row
 from semantik.store.table import Record, Sort, Table
 
 _NEWEST: Sort = [("created_at", -1), ("_id", -1)]
 _SPECIAL = frozenset(
-    {"id", "counts", "warnings", "lease", "announced", "cancel_requested"}
+    {"id", "counts", "warnings", "stages", "lease", "announced", "cancel_requested"}
     | {"created_at", "started_at", "completed_at"}
 )
 _OLDEST: Sort = [("created_at", 1), ("_id", 1)]
@@ -43,10 +43,17 @@ class Operations:
         return _operation(row) if row else None
 
     async def of_collections(
-        self, collection_ids: Sequence[str], limit: int, before: tuple[datetime, str] | None = None
+        self,
+        collection_ids: Sequence[str],
+        limit: int,
+        before: tuple[datetime, str] | None = None,
+        only: Mapping[str, str] | None = None,
     ) -> list[Operation]:
-        """The newest first; `before` is (created_at, id) of the last one of the page before."""
-        where: Record = {"collection_id": {"$in": list(collection_ids)}}
+        """The newest first; `before` is (created_at, id) of the last one of the page before.
+
+        `only` leaves out those whose `status`, `type` or `source_id` is another.
+        """
+        where: Record = {"collection_id": {"$in": list(collection_ids)}, **(only or {})}
         if before:
             moment, key = milliseconds(before[0]), before[1]
             older = [{"created_at": {"$lt": moment}}, {"created_at": moment, "_id": {"$lt": key}}]
@@ -143,6 +150,7 @@ def _operation(row: Record) -> Operation:
         id=row["_id"],
         counts=Counts(**row["counts"]),
         warnings=tuple(row["warnings"]),
+        stages=tuple(Stage(one["name"], moment_of(one["at"])) for one in row["stages"]),
         lease=Lease(lease["owner"], lease["token"], moment_of(lease["expires_at"])) if lease else None,
         created_at=moment_of(row["created_at"]),
         started_at=maybe_moment(row["started_at"]),

@@ -45,4 +45,6 @@ def _plain(value: Any) -> Any:
         return milliseconds(value)
     if isinstance(value, dict):
         return to_fields(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,73 @@
+"""Documents between being read and being stored: their vectors come in, part by part. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.batch import ReadDocument
+from semantik.records import Document
+
+
+@dataclass
+class Growing:
+    """A document and its vectors (chunks, dimension). `todo` are the numbers of the chunks that must be embedded.
+
+    `twins` have the same passages, and get the same vectors when this one is `done`: when it has them all.
+    """
+
+    document: Document
+    read: ReadDocument
+    vectors: NDArray[np.float16] | None = None
+    todo: list[int] = field(default_factory=list)
+    packed: int = 0
+    missing: int = 0
+    done: bool = False
+    failure: str | None = None
+    twins: list[Growing] = field(default_factory=list)
+
+    def begin(self, known: Mapping[str, NDArray[np.float16]]) -> None:
+        """Start with the vectors that are known, by the passages' texts."""
+        texts = self.read.chunks.texts
+        self.todo = [number for number, text in enumerate(texts) if text not in known]
+        self.missing = len(self.todo)
+        for number, text in enumerate(texts):
+            if text in known:
+                self._place(number, known[text])
+
+    def pack(self, most: int) -> Piece:
+        """The next chunks for an embedding task."""
+        numbers = self.todo[self.packed : self.packed + most]
+        self.packed += len(numbers)
+        return Piece(self, numbers)
+
+    @property
+    def is_packed(self) -> bool:
+        return self.packed == len(self.todo)
+
+    def take(self, numbers: list[int], vectors: NDArray[np.float16]) -> bool:
+        """Put in the vectors of some chunks; True when it has them all, and has not failed."""
+        for number, vector in zip(numbers, vectors, strict=True):
+            self._place(number, vector)
+        self.missing -= len(numbers)
+        return self.missing == 0 and self.failure is None
+
+    def _place(self, number: int, vector: NDArray[np.float16]) -> None:
+        if self.vectors is None:
+            self.vectors = np.empty((len(self.read.chunks), len(vector)), np.float16)
+        self.vectors[number] = vector
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one embedding task holds of a document: the numbers of its chunks."""
+
+    growing: Growing
+    numbers: list[int]
+
+    def texts(self) -> list[str]:
+        texts = self.growing.read.chunks.texts
+        return [texts[number] for number in self.numbers]

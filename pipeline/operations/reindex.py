@@ -1,0 +1,144 @@
+"""REINDEX: the documents are cut and embedded anew beside what is searched, which is then exchanged in one step.
+
+    reindex_preflight → staging_created → reprocessing_progress… → validation_complete → reindex_completed
+
+Until the exchange nothing that is searched is touched, so a REINDEX that is cancelled, or fails, leaves no trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+
+from pipeline import failpoints
+from pipeline.batch import ModelSpec
+from pipeline.run import Run
+from pipeline.storing import Storer
+from pipeline.taking_in import know_model, result, take_in
+from pipeline.validation import validate
+from semantik.errors import Invalid
+from semantik.records import Document, Generation, new_id
+
+_PREFLIGHT, _STAGED, _REPROCESSED, _VALIDATED = 10.0, 20.0, 70.0, 90.0
+_CHUNK_BYTES = 4096  # what a chunk takes in MongoDB and in the index, generously
+
+
+async def reindex(run: Run) -> dict[str, object]:
+    """Run a REINDEX operation to its end and return its result for the record."""
+    if run.collection.staging is None and run.operation.stage in (None, "reindex_preflight"):
+        await _stage(run)
+    if run.collection.staging is not None:
+        await _build(run)
+        await _switch(run)
+    outcome = dict(run.operation.result or {})
+    await run.stage("reindex_completed", 100.0, **outcome)
+    return outcome
+
+
+async def discard(run: Run) -> dict[str, object] | None:
+    """The operation ends early: what it has built goes. Returns its result if the exchange has been made already."""
+    staging = run.collection.staging
+    if staging is None:
+        return run.operation.result
+    store = run.parts.store
+    await run.parts.vectors.drop_generation(staging)
+    await store.chunks.remove_generation(staging, run.collection.next_seq)
+    await store.documents.remove(run.collection.id, staging.number)
+    failpoints.die_at("reindex.discarded")
+    await store.collections.drop_generation(staging)
+    return None
+
+
+async def _stage(run: Run) -> None:
+    """Look whether it can be done, and make room for it."""
+    wish, current = run.operation.wish, run.collection.current
+    size = int(str(wish.get("chunk_size", current.chunk_size)))
+    staging = Generation(
+        run.collection.id,
+        number=max(one.number for one in run.collection.generations) + 1,
+        model=str(wish.get("embedding_model", current.model)),
+        precision=str(wish.get("precision", current.precision)),
+        chunk_size=size,
+        chunk_overlap=int(str(wish.get("chunk_overlap", min(current.chunk_overlap, size // 4)))),
+        settled_seq=run.collection.next_seq - 1,
+        operation_id=run.operation.id,
+    )
+    await asyncio.to_thread(_look_for_room, run)
+    model = await run.parts.pool.describe(ModelSpec(staging.model, staging.precision))
+    await run.stage(
+        "reindex_preflight",
+        _PREFLIGHT,
+        documents=current.counts.total,
+        chunks=current.counts.chunks,
+        model=model.name,
+        precision=model.precision,
+        chunk_size=staging.chunk_size,
+        chunk_overlap=staging.chunk_overlap,
+    )
+    failpoints.die_at("reindex.preflight")
+    run.follow(await run.parts.store.collections.stage(staging, run.fence))
+    failpoints.die_at("reindex.staged")
+
+
+def _look_for_room(run: Run) -> None:
+    """Raises Invalid when the disk would be full before the end. A MongoDB of one's own has its own disk."""
+    settings = run.parts.settings
+    needed = run.collection.current.counts.chunks * _CHUNK_BYTES // (4 if settings.mongo_url else 1)
+    free = shutil.disk_usage(settings.data).free
+    if free < needed:
+        raise Invalid(
+            f"A REINDEX needs about {needed >> 20} MiB beside what is searched meanwhile, and {free >> 20} MiB are "
+            f"free on the disk of {settings.data}: make room first."
+        )
+
+
+async def _build(run: Run) -> None:
+    staging = run.collection.staging
+    assert staging is not None
+    run.follow(run.collection, staging.number)
+    run.span = (_STAGED, _REPROCESSED)
+    storer = Storer(run, "reprocessing_progress")
+    await storer.recover()
+    await _register(run)
+    await storer.recount()
+    await run.stage("staging_created", _STAGED, generation=staging.number, total_files=storer.counts.total)
+    await know_model(run)
+    await take_in(run, storer)
+    failpoints.die_at("reindex.reprocessed")
+    checks = await validate(run)
+    await run.save(result=result(run, storer))
+    await run.stage("validation_complete", _VALIDATED, **checks)
+    failpoints.die_at("reindex.validated")
+
+
+async def _register(run: Run) -> None:
+    """Every document that is known becomes one that is due in the new generation."""
+    documents = run.parts.store.documents
+    async for page in documents.of_generation(run.collection.current):
+        there = await documents.known(run.generation, [one.path for one in page])
+        await documents.register([_anew(run, one) for one in page if one.path not in there])
+        failpoints.die_at("reindex.registered")
+
+
+def _anew(run: Run, document: Document) -> Document:
+    return Document(
+        id=new_id(),
+        collection_id=document.collection_id,
+        generation=run.generation.number,
+        source_id=document.source_id,
+        operation_id=run.operation.id,
+        path=document.path,
+        size=document.size,
+        modified_ns=document.modified_ns,
+        missing=document.missing,
+        status="pending",
+        due=run.operation.id,
+        fence=run.fence,
+    )
+
+
+async def _switch(run: Run) -> None:
+    grace_s = run.parts.settings.reindex.grace_s
+    collection = await run.parts.store.collections.switch(run.generation, grace_s, run.fence)
+    failpoints.die_at("reindex.switched")
+    run.follow(collection)

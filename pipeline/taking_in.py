@@ -1,0 +1,117 @@
+"""What INDEX and APPEND have in common: scanning folders, and taking in what was found. Runs on the loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline import failpoints
+from pipeline.batch import ModelSpec
+from pipeline.flow import Flow
+from pipeline.missing import settle_missing
+from pipeline.pace import weight
+from pipeline.registration import register
+from pipeline.run import Run
+from pipeline.storing import Storer
+from semantik.records import now
+
+SCANNING = (None, "scanning_documents")
+_ROUNDS = 3
+
+
+async def scan(run: Run, storer: Storer) -> None:
+    """Compare the operation's folders with what is known of them, all first, so that a file may move between them."""
+    sources = await run.sources()
+    path = sources[0].path if len(sources) == 1 else None
+    await run.stage("scanning_documents", status="scanning", source_path=path, scanned=0)
+    found = [(source, await register(run, source)) for source in sources]
+    for source, one in found:
+        await settle_missing(run, source, one)
+    for source in sources:
+        await run.parts.store.collections.change_source(source, {"scanned_at": now()})
+    noted = run.operation.result or {}
+    moved = int(str(noted.get("moved", 0)))
+    each = [one for _, one in found]
+    await _scanned(
+        run,
+        storer,
+        total_files_found=sum(one.files for one in each),
+        new_documents_registered=sum(one.new for one in each) - moved,
+        changed_documents=sum(one.changed for one in each),
+        unchanged_documents=sum(one.unchanged for one in each),
+        moved_documents=moved,
+        missing_documents=noted.get("missing", 0),
+        scan_duration=round(sum(one.duration_s for one in each), 3),
+    )
+
+
+async def look_again(run: Run, storer: Storer) -> None:
+    """Take up documents that failed, as the operation's wish says: those that it names, or all."""
+    await run.stage("scanning_documents", status="scanning", source_path=None, scanned=0)
+    wished = run.operation.wish["retry"]
+    ids = wished if isinstance(wished, list) else None
+    await run.parts.store.documents.retry(run.generation, ids, run.operation.id, run.fence)
+    files, _ = await run.parts.store.documents.due_bytes(run.operation.id)
+    await _scanned(run, storer, total_files_found=files, changed_documents=files)
+
+
+async def _scanned(run: Run, storer: Storer, **found: Any) -> None:
+    names = ["new_documents_registered", "changed_documents", "unchanged_documents"]
+    names += ["moved_documents", "missing_documents", "scan_duration"]
+    fields: dict[str, Any] = dict.fromkeys(names, 0) | found
+    await storer.recount()
+    await run.save(
+        result={name.removesuffix("_documents"): fields[name] for name in fields if "_documents" in name}
+    )
+    await run.stage(
+        "scanning_completed",
+        status="scanning_completed",
+        total_files=storer.counts.total,
+        warnings=run.warnings,
+        **fields,
+    )
+    failpoints.die_at("scanning.completed")
+
+
+async def know_model(run: Run) -> ModelSpec:
+    """Load the generation's model, and keep what it is and what the operation runs with. Raises Invalid."""
+    model = await run.parts.pool.describe(ModelSpec(run.generation.model, run.generation.precision))
+    await run.know_model(model)
+    generation = run.generation
+    await run.save(
+        settings={
+            "embedding_model": generation.model,
+            "precision": model.precision,
+            "chunk_size": generation.chunk_size,
+            "chunk_overlap": generation.chunk_overlap,
+            "missing": run.parts.settings.documents.missing,
+            "workers": run.parts.pool.batch_workers,
+        }
+    )
+    return ModelSpec(model.name, model.precision)
+
+
+async def take_in(run: Run, storer: Storer) -> None:
+    """Take every document that is due to its end."""
+    documents = run.parts.store.documents
+    for _ in range(_ROUNDS):
+        files, size = await documents.due_bytes(run.operation.id)
+        run.pace.begin(files * weight(0) + size)
+        await Flow(run, storer).go()
+        await storer.recount()
+        if not storer.counts.pending:
+            return
+        # Registered by a server that had lost the operation already, and so not claimed by this one.
+        await documents.claim(run.operation.id, run.fence)
+    raise RuntimeError(f"{storer.counts.pending} documents were passed over")
+
+
+def result(run: Run, storer: Storer) -> dict[str, Any]:
+    """How the operation ended, for its record and its last messages."""
+    return {
+        **(run.operation.result or {}),
+        "documents": storer.counts.indexed,
+        "chunks": storer.counts.chunks,
+        "failed": storer.counts.failed,
+        "skipped": storer.counts.skipped,
+        "duration_s": round((now() - (run.operation.started_at or now())).total_seconds(), 3),
+    }
