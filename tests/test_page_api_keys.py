@@ -67,3 +67,6 @@ def test_where_the_page_may_not_copy_the_key_is_selected(member: Page) -> None:
     member.get_by_role("button", name="Copy").click()
     expect(member.get_by_text("copy it with Ctrl+C")).to_be_visible()
     assert member.evaluate("getSelection().toString()") == shown.input_value()
+    member.get_by_role("button", name="Revoke By hand").click()
+    member.get_by_role("button", name="Revoke key").click()
+    expect(shown).to_be_hidden()

@@ -15,6 +15,7 @@ export function apiKeysView(app, _ids, _query, signal) {
   const empty = h("p", { class: "empty", hidden: true }, "No keys yet.");
   const errors = errorLine();
   const fresh = h("div", { role: "status" });
+  let freshId = "";
 
   async function refresh() {
     try {
@@ -35,7 +36,10 @@ export function apiKeysView(app, _ids, _query, signal) {
       key.last_used_at ? `last used ${date(key.last_used_at)}` : "never used",
       key.expires_at ? `${ended ? "expired" : "expires"} ${date(key.expires_at)}` : "never expires",
     ];
-    const dialog = revocation(key, refresh);
+    const dialog = revocation(key, () => {
+      if (key.id === freshId) fresh.replaceChildren();
+      return refresh();
+    });
     const open = h("button", {
       type: "button", class: "danger quiet", "aria-label": `Revoke ${key.name}…`, onclick: () => dialog.showModal(),
     }, "Revoke…");
@@ -54,6 +58,7 @@ export function apiKeysView(app, _ids, _query, signal) {
     fresh,
     h("section", { class: "card stack", "aria-label": "Your keys" }, list, empty, errors.node),
     newKey(app, signal, (made) => {
+      freshId = made.id;
       fresh.replaceChildren(shownOnce(made));
       fresh.querySelector("input").select();
       return refresh();
