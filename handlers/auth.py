@@ -9,7 +9,7 @@ import voluptuous as vol
 from handlers.base import COOKIE, Handler
 from handlers.fields import optional, text
 from handlers.shapes import signed_in_json, user_json
-from semantik.auth import SignedIn
+from semantik.auth import ACCOUNT, SignedIn
 
 _REGISTER = vol.Schema(
     {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
@@ -57,8 +57,10 @@ class Refresh(_SignIn):
 
 
 class Logout(Handler):
+    scope = ACCOUNT
+
     async def post(self) -> None:
-        await self.services.auth.logout(self.principal.session_id)
+        await self.services.auth.logout(self.principal.credential_id)
         self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         self.set_status(HTTPStatus.NO_CONTENT)
 

@@ -81,11 +81,20 @@ class Services:
     scans: Scans
 
 
-async def authenticate(request: HTTPServerRequest, services: Services, token: str = "") -> Principal:
-    """Who asks: by a `token` that came otherwise, `Authorization: Bearer`, or the browser's cookie from a page of ours.
+async def authenticate(
+    request: HTTPServerRequest, services: Services, scope: str, token: str = ""
+) -> Principal:
+    """Who asks, and whether what they came with is good for `scope`. Raises Unauthorized or Forbidden.
 
-    Raises Unauthorized.
+    They come by a `token` that was sent otherwise, by `Authorization: Bearer`, or by the browser's cookie from a page
+    of ours; a token is an access token or an API key.
     """
+    principal = await _recognise(request, services, token)
+    principal.need(scope)
+    return principal
+
+
+async def _recognise(request: HTTPServerRequest, services: Services, token: str) -> Principal:
     if token:
         return await services.auth.authenticate(token)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -147,6 +156,7 @@ class Handler(Door):
 
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
+    scope = ""  # what an API key needs; if it is not said, read to GET and write for all else
     principal: Principal
 
     def set_default_headers(self) -> None:
@@ -155,13 +165,13 @@ class Handler(Door):
         self.set_header("Cache-Control", "no-store")
 
     async def prepare(self) -> None:
-        if self.request.method not in ("GET", "HEAD") and not origin_allowed(
-            self.request, self.services.settings
-        ):
+        reading = self.request.method in ("GET", "HEAD")
+        if not reading and not origin_allowed(self.request, self.services.settings):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         if not self.public:
             token = self.get_query_argument("token", "") if self.token_in_query else ""
-            self.principal = await authenticate(self.request, self.services, token)
+            scope = self.scope or ("read" if reading else "write")
+            self.principal = await authenticate(self.request, self.services, scope, token)
 
     def body(self, schema: vol.Schema) -> dict[str, Any]:
         """The JSON object that was sent, checked; raises Invalid that names the field."""

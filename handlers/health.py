@@ -34,6 +34,8 @@ class Health(Handler):
 
 
 class Status(Handler):
+    scope = "admin"
+
     async def get(self) -> None:
         self.reply(asdict(await self.services.health.use(self.principal.user)))
 
@@ -45,7 +47,7 @@ class Metrics(Handler):
 
     async def get(self) -> None:
         if self.services.settings.metrics != "open":
-            principal = await authenticate(self.request, self.services)
+            principal = await authenticate(self.request, self.services, "admin")
             if not principal.user.is_admin:
                 raise Forbidden("Only an administrator may read the metrics.")
         self.set_header("Content-Type", CONTENT_TYPE)

@@ -7,7 +7,18 @@ from http import HTTPStatus
 
 from tornado.web import Application, RequestHandler, url
 
-from handlers import auth, collections, documents, events, health, operations, page, search, sources
+from handlers import (
+    api_keys,
+    auth,
+    collections,
+    documents,
+    events,
+    health,
+    operations,
+    page,
+    search,
+    sources,
+)
 from handlers.base import Nowhere, Services
 from handlers.operation_socket import OperationSocket
 from handlers.operations_socket import OperationsSocket
@@ -28,6 +39,8 @@ ROUTES = [
     url(rf"{_API}/auth/logout", auth.Logout),
     url(rf"{_API}/auth/me", auth.Me),
     url(rf"{_API}/auth/setup", auth.Setup),
+    url(rf"{_API}/api-keys", api_keys.ApiKeys),
+    url(rf"{_API}/api-keys/{_ID}", api_keys.ApiKey),
     url(rf"{_API}/collections", collections.Collections),
     url(rf"{_API}/collections/{_ID}", collections.Collection),
     url(rf"{_API}/collections/{_ID}/append", collections.Append),

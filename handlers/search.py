@@ -58,6 +58,8 @@ _SEARCH = vol.Schema(
 
 
 class Search(Handler):
+    scope = "read"
+
     async def post(self) -> None:
         begin = time.perf_counter()
         body = self.body(_SEARCH)

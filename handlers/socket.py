@@ -224,7 +224,7 @@ class Socket(Door, WebSocketHandler):
         from_a_file = token and self.request.headers.get("Origin") == "null"
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
-        return await authenticate(self.request, self.services, token)
+        return await authenticate(self.request, self.services, "read", token)
 
     def _expel(self, reason: str) -> None:
         self.end(why_ended(errors.Unauthorized(reason)))

@@ -1,5 +1,5 @@
-"""Who somebody is: passwords, sessions and tokens. What they may do stands in `access.py`. Runs on the loop;
-argon2 runs in a thread.
+"""Who somebody is: passwords, sessions and tokens; API keys stand in `api_keys.py`, what is whose in `access.py`.
+Runs on the loop; argon2 runs in a thread.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,10 +18,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from semantik import settings
+from semantik.api_keys import EXPIRED, REVOKED, SCOPES, ApiKeys, is_api_key
 from semantik.errors import Conflict, Forbidden, Invalid, Unauthorized
 from semantik.records import Session, User, new_id, now
 from semantik.store import Store
 from semantik.store.users import FIRST_USER_ID
+
+ACCOUNT = "account"  # the scope that sessions have and no API key can have: keys, passwords, signing out
 
 _ALGORITHM = "HS256"
 _ACCESS = "semantik"
@@ -32,15 +35,37 @@ _REMEMBER_S = 2.0  # a revoked token is refused after this long at the latest
 _REMEMBER_MAX = 10_000
 _HASHES_AT_ONCE = 2  # argon2 takes 64 MiB each
 _WRONG = "The user name or the password is wrong."
+_ENDED = "The session has ended; sign in again."
+_DISABLED = "The user is disabled."
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Somebody who has shown who they are, until `expires_at`."""
+    """Somebody who has shown who they are, until `expires_at` (None: for good), by a session or by an API key."""
 
     user: User
-    session_id: str
-    expires_at: datetime
+    credential_id: str  # the session's or the key's
+    expires_at: datetime | None
+    scopes: tuple[str, ...]
+
+    @property
+    def by_key(self) -> bool:
+        return ACCOUNT not in self.scopes
+
+    @property
+    def expired(self) -> str:
+        """What there is to say once `expires_at` has come."""
+        return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
+
+    def need(self, scope: str) -> None:
+        """Raises Forbidden when they came by an API key that has not this scope."""
+        if scope in self.scopes:
+            return
+        if scope == ACCOUNT:
+            raise Forbidden("An API key cannot do this; sign in with the password instead.")
+        raise Forbidden(
+            f"This needs an API key with the scope {scope}; this one has {', '.join(self.scopes)}."
+        )
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,7 @@ class Auth:
     """Registers, signs in and recognises users. `secret` signs the tokens."""
 
     def __init__(self, store: Store, rules: settings.Auth, secret: str) -> None:
+        self.keys = ApiKeys(store)
         self._store = store
         self._rules = rules
         self._secret = secret
@@ -137,7 +163,7 @@ class Auth:
             raise Unauthorized("The refresh token is not known or has expired; sign in again.")
         user = await self._store.users.get(session.user_id)
         if user is None or user.disabled:
-            raise Unauthorized("The user is disabled.")
+            raise Unauthorized(_DISABLED)
         new = secrets.token_urlsafe(32)
         if session.token_hash != old or not await self._store.sessions.rotate(session.id, old, _digest(new)):
             await self.logout(session.id)
@@ -147,11 +173,14 @@ class Auth:
     async def logout(self, session_id: str) -> None:
         """End a session: its tokens are refused from now on."""
         await self._store.sessions.remove(session_id)
-        for token in [key for key, (_, who) in self._recent.items() if who.session_id == session_id]:
+        for token in [key for key, (_, who) in self._recent.items() if who.credential_id == session_id]:
             del self._recent[token]
 
     async def authenticate(self, token: str, browser: bool = False) -> Principal:
-        """Tell whose access token (with `browser`: cookie) this is. Raises Unauthorized with the reason."""
+        """Tell whose access token or API key (with `browser`: cookie) this is. Raises Unauthorized with the reason."""
+        if not browser and is_api_key(token):
+            key, owner = await self.keys.recognise(token)
+            return Principal(owner, key.id, key.expires_at, key.scopes)
         claims = self._claims(token, _BROWSER if browser else _ACCESS)
         known = self._recent.get(token)
         if known and known[0] > time.monotonic():
@@ -159,22 +188,26 @@ class Auth:
         session = await self._store.sessions.get(claims["sid"])
         user = await self._store.users.get(claims["sub"])
         if session is None or session.expires_at < now():
-            raise Unauthorized("The session has ended; sign in again.")
+            raise Unauthorized(_ENDED)
         if user is None or user.disabled:
-            raise Unauthorized("The user is disabled.")
+            raise Unauthorized(_DISABLED)
         expires_at = datetime.fromtimestamp(claims["exp"], now().tzinfo)
-        principal = Principal(user, session.id, expires_at)
+        principal = Principal(user, session.id, expires_at, (*SCOPES, ACCOUNT))
         if len(self._recent) >= _REMEMBER_MAX:
             self._recent.clear()
         self._recent[token] = (time.monotonic() + _REMEMBER_S, principal)
         return principal
 
-    async def lapsed(self, users: Mapping[str, str]) -> dict[str, str]:
-        """Of sessions (their id to their user's), those that are not good any more, each with the reason."""
-        alive = await self._store.sessions.alive(list(users), now())
+    async def lapsed(self, principals: Collection[Principal]) -> dict[str, str]:
+        """Of the sessions and API keys by which they came, those that are not good any more, each with the reason."""
+        keys = {who.credential_id for who in principals if who.by_key}
+        sessions = {who.credential_id for who in principals} - keys
+        users = {who.credential_id: who.user.id for who in principals}
+        alive = await self._store.sessions.alive(list(sessions), now()) if sessions else set()
+        present = await self._store.api_keys.present(list(keys)) if keys else set()
         enabled = await self._store.users.enabled(list(set(users.values())))
-        reasons = {key: "The user is disabled." for key, user_id in users.items() if user_id not in enabled}
-        return reasons | {key: "The session has ended; sign in again." for key in users if key not in alive}
+        reasons = {each: _DISABLED for each, user_id in users.items() if user_id not in enabled}
+        return reasons | dict.fromkeys(sessions - alive, _ENDED) | dict.fromkeys(keys - present, REVOKED)
 
     def _claims(self, token: str, audience: str) -> dict[str, Any]:
         required = ["exp", "iat", "sub", "sid", "jti"]

@@ -27,7 +27,8 @@ _MOST_SHOWN = 200  # characters of an answer that is not ours
 
 
 class Client:
-    """Speaks to the server at `url`, as http://localhost:8080, with an access token once `sign_in` has one."""
+    """Speaks to the server at `url`, as http://localhost:8080, with an API key as its `token`, or an access token
+    once `sign_in` has one."""
 
     def __init__(self, url: str, token: str = "") -> None:
         self.url = url.rstrip("/")

@@ -296,3 +296,20 @@ def queue_position(operation: Operation, active: Sequence[Operation], concurrent
     older = active[: next((n for n, other in enumerate(active) if other.id == operation.id), len(active))]
     here = sum(other.collection_id == operation.collection_id for other in older)
     return max(here, len(older) - concurrent + 1)
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A user's key for programs; `scopes` are some of read, write, admin, in this order and without a gap.
+
+    `id` is 16 hexadecimal digits, `secret_hash` the SHA-256 of the secret. Without `expires_at` it is good for ever.
+    """
+
+    id: str
+    user_id: str
+    name: str
+    secret_hash: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""Watches over those who stay connected: whether their token is still good. One look a second for all of them.
+"""Watches over those who stay connected: whether their token or key is still good. One look a second for all of them.
 
 Knows no sockets: whoever is watched gives a plain callable. Runs on the loop.
 """
@@ -28,21 +28,21 @@ class Vigil:
         self._watched: dict[object, tuple[Principal, Callable[[str], None]]] = {}
 
     async def run(self) -> NoReturn:
-        """Look for ever. While MongoDB is away, nobody is expelled but those whose token has expired."""
+        """Look for ever. While MongoDB is away, nobody is expelled but those whose token or key has expired."""
         while True:
             await asyncio.sleep(_LOOK_S)
             moment = now()
             for key, (principal, _) in list(self._watched.items()):
-                if principal.expires_at <= moment:
-                    self._expel(key, "The token has expired; connect again with a new one.")
+                if principal.expires_at is not None and principal.expires_at <= moment:
+                    self._expel(key, principal.expired)
             try:
                 await self._look()
             except Unavailable as error:
-                log.debug("Sessions are looked at again later: %s", error)
+                log.debug("Sessions and keys are looked at again later: %s", error)
 
     @contextmanager
     def over(self, principal: Principal, expel: Callable[[str], None]) -> Iterator[None]:
-        """While inside, `expel(reason)` is called once, when the token is not good any more."""
+        """While inside, `expel(reason)` is called once, when the token or key is not good any more."""
         key = object()
         self._watched[key] = (principal, expel)
         try:
@@ -51,11 +51,11 @@ class Vigil:
             self._watched.pop(key, None)
 
     async def _look(self) -> None:
-        users = {principal.session_id: principal.user.id for principal, _ in self._watched.values()}
-        reasons = await self._auth.lapsed(users) if users else {}
+        principals = [principal for principal, _ in self._watched.values()]
+        reasons = await self._auth.lapsed(principals) if principals else {}
         for key, (principal, _) in list(self._watched.items()):
-            if principal.session_id in reasons:
-                self._expel(key, reasons[principal.session_id])
+            if principal.credential_id in reasons:
+                self._expel(key, reasons[principal.credential_id])
 
     def _expel(self, key: object, reason: str) -> None:
         _, expel = self._watched.pop(key)

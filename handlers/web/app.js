@@ -1,5 +1,6 @@
 // The page's wiring: session, routes (in the address after #) and the parts that outlive a view.
 import { Activity } from "./activity.js";
+import { apiKeysView } from "./api-keys-view.js";
 import { events, request, url } from "./api.js";
 import { collectionView } from "./collection-view.js";
 import { documentView } from "./document-view.js";
@@ -13,13 +14,14 @@ const [main, account, banner, activitySection, announcements] =
 
 const library = new Library();
 const activity = new Activity(activitySection, library, (text) => { announcements.textContent = text; });
-const app = { library, activity };
 let user = null;
+const app = { library, activity, get user() { return user; } };
 let leaveView = new AbortController();
 
 const ROUTES = [
   [/^\/collections\/([^/]+)\/documents\/([^/]+)$/, documentView],
   [/^\/collections\/([^/]+)$/, collectionView],
+  [/^\/api-keys$/, apiKeysView],
   [/^\/$/, homeView],
 ];
 
@@ -56,7 +58,8 @@ function drawAccount() {
     }
     leave("You have signed out.");
   });
-  account.replaceChildren(...(user ? [h("span", { class: "who" }, user.username), signOut] : []));
+  const keys = h("a", { class: "quiet", href: "#/api-keys" }, "API keys");
+  account.replaceChildren(...(user ? [h("span", { class: "who" }, user.username), keys, signOut] : []));
 }
 
 function showBanner(text) {

@@ -10,6 +10,7 @@ from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from semantik.errors import Unavailable
+from semantik.store.api_keys import ApiKeys
 from semantik.store.chunks import Chunks
 from semantik.store.collections import Collections
 from semantik.store.documents import Documents
@@ -42,6 +43,7 @@ class Store:
         self._meta = Table(base["meta"])
         self.users = Users(Table(base["users"]))
         self.sessions = Sessions(Table(base["sessions"]))
+        self.api_keys = ApiKeys(Table(base["api_keys"]))
         self.collections = Collections(Table(base["collections"]), Table(base["sources"]))
         self.documents = Documents(Table(base["documents"]))
         self.chunks = Chunks(Table(base["chunks"]))
@@ -52,16 +54,9 @@ class Store:
         }
 
     async def __aenter__(self) -> Self:
-        rooms = (
-            self.users,
-            self.sessions,
-            self.collections,
-            self.documents,
-            self.chunks,
-            self.operations,
-            self.failures,
-        )
-        for room in rooms:
+        accounts = (self.users, self.sessions, self.api_keys)
+        content = (self.collections, self.documents, self.chunks)
+        for room in (*accounts, *content, self.operations, self.failures):
             await room.prepare()
         await migrate(self._meta, self._tables)
         return self

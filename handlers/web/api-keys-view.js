@@ -1,0 +1,126 @@
+// The user's API keys: what there is, a form for a new one, and that one's text, which is shown this once.
+import { all, request, url } from "./api.js";
+import { errorLine, field, guarded, h } from "./dom.js";
+import { date } from "./format.js";
+
+const SCOPES = [
+  ["read", "read: search, look, watch"],
+  ["write", "write: change collections, too"],
+  ["admin", "admin: what administrators may, too"],
+];
+const LIVES = [["90", "in 90 days"], ["30", "in 30 days"], ["365", "in a year"], ["", "never"]];
+
+export function apiKeysView(app, _ids, _query, signal) {
+  const list = h("ul", { class: "plain" });
+  const empty = h("p", { class: "empty", hidden: true }, "No keys yet.");
+  const errors = errorLine();
+  const fresh = h("div", { role: "status" });
+  let freshId = "";
+
+  async function refresh() {
+    try {
+      const keys = await all(["api-keys"]);
+      if (signal.aborted) return;
+      empty.hidden = keys.length > 0;
+      list.replaceChildren(...keys.map(row));
+      errors.clear();
+    } catch (error) {
+      if (!signal.aborted) errors.show(error);
+    }
+  }
+
+  function row(key) {
+    const ended = key.expires_at && new Date(key.expires_at) <= new Date();
+    const facts = [
+      `made ${date(key.created_at)}`,
+      key.last_used_at ? `last used ${date(key.last_used_at)}` : "never used",
+      key.expires_at ? `${ended ? "expired" : "expires"} ${date(key.expires_at)}` : "never expires",
+    ];
+    const dialog = revocation(key, () => {
+      if (key.id === freshId) fresh.replaceChildren();
+      return refresh();
+    });
+    const open = h("button", {
+      type: "button", class: "danger quiet", "aria-label": `Revoke ${key.name}…`, onclick: () => dialog.showModal(),
+    }, "Revoke…");
+    return h("li", { class: "row" },
+      h("div", { class: "stack tight" },
+        h("p", { class: "named" }, h("span", {}, key.name),
+          h("span", { class: "tag status", "data-status": ended ? "failed" : null }, ended ? "expired" : key.scopes.at(-1))),
+        h("p", { class: "hint" }, facts.join(" · ")), h("p", { class: "hint" }, h("code", {}, `${key.start}…`))),
+      open, dialog);
+  }
+
+  const node = h("div", { class: "stack" },
+    h("p", {}, h("a", { href: "#/" }, "← All collections")),
+    h("header", { class: "stack tight" }, h("h1", {}, "API keys"),
+      h("p", { class: "hint" }, "For programs that use the REST API and the WebSockets in your name, without your password.")),
+    fresh,
+    h("section", { class: "card stack", "aria-label": "Your keys" }, list, empty, errors.node),
+    newKey(app, signal, (made) => {
+      freshId = made.id;
+      fresh.replaceChildren(shownOnce(made));
+      fresh.querySelector("input").select();
+      return refresh();
+    }));
+  refresh();
+  return { node, title: "API keys" };
+}
+
+function newKey({ user }, signal, onMade) {
+  const choice = (name, options) => h("select", { name }, options.map(([value, text]) => h("option", { value }, text)));
+  const name = h("input", { name: "name", required: true, maxlength: 200, autocomplete: "off", placeholder: "Nightly report" });
+  const scope = choice("scope", SCOPES.filter(([value]) => value !== "admin" || user.is_admin));
+  const life = choice("life", LIVES);
+  const errors = errorLine();
+  const submit = h("button", { class: "primary" }, "Make key");
+  const form = h("form", {
+    class: "stack",
+    onsubmit: (event) => {
+      event.preventDefault();
+      guarded(submit, errors, async () => {
+        const body = { name: name.value, scopes: [scope.value], expires_in_days: life.value ? Number(life.value) : null };
+        const made = await request("POST", url(["api-keys"]), { body, signal });
+        form.reset();
+        await onMade(made);
+      });
+    },
+  }, field("Name", name, "What will use it."),
+  h("div", { class: "fields" }, field("It may", scope), field("It expires", life)),
+  errors.node, h("div", { class: "row" }, submit));
+  return h("section", { class: "card stack", "aria-labelledby": "new-key-heading" },
+    h("h2", { id: "new-key-heading" }, "New key"), form);
+}
+
+function shownOnce({ name, key }) {
+  const text = h("input", { class: "key", readonly: true, value: key, spellcheck: "false", onfocus: () => text.select() });
+  const copy = h("button", { type: "button", class: "primary" }, "Copy");
+  const told = h("p", { class: "hint", role: "status" }, "The server keeps no copy: once you leave, it cannot be shown again.");
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(key);
+      copy.textContent = "Copied";
+    } catch { // without HTTPS a browser gives no clipboard to a page
+      text.focus();
+      told.textContent = "The browser does not let the page copy. The key is selected: copy it with Ctrl+C.";
+    }
+  });
+  return h("section", { class: "card stack fresh" }, h("div", { class: "bar" }, field(`The key “${name}”`, text), copy), told);
+}
+
+function revocation({ id, name }, onRevoked) {
+  const errors = errorLine();
+  const close = h("button", { type: "button", onclick: () => dialog.close() }, "Keep it");
+  const confirm = h("button", { type: "button", class: "danger" }, "Revoke key");
+  confirm.addEventListener("click", () => guarded(confirm, errors, async () => {
+    await request("DELETE", url(["api-keys", id]));
+    dialog.close();
+    await onRevoked();
+  }));
+  const heading = `revoke-${id}`;
+  const dialog = h("dialog", { "aria-labelledby": heading },
+    h("h2", { id: heading }, `Revoke “${name}”?`),
+    h("p", {}, "Programs that use it are refused from now on, and their open connections are closed."),
+    errors.node, h("div", { class: "row" }, confirm, close));
+  return dialog;
+}
