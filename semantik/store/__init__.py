@@ -8,11 +8,14 @@ from typing import Self
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
 
-from semantik.errors import Unavailable
+from semantik.errors import ConfigError, Unavailable
 from semantik.store.chunks import Chunks
 from semantik.store.collections import Collections
 from semantik.store.documents import Documents
+from semantik.store.figures import Census
+from semantik.store.instances import Instances
 from semantik.store.operations import Operations
 from semantik.store.table import Record, Table, reaching_mongo
 from semantik.store.users import Sessions, Users
@@ -26,16 +29,21 @@ _LEAVE_S = 1.0
 
 
 class Store:
-    """The tables. `async with Store(url, database) as store` makes the indexes first."""
+    """The tables. `async with Store(url, database) as store` makes the indexes first. ConfigError: `url` is none."""
 
     def __init__(self, url: str, database: str) -> None:
-        self._client: AsyncIOMotorClient[Record] = AsyncIOMotorClient(
-            url,
-            serverSelectionTimeoutMS=_SELECT_MS,
-            connectTimeoutMS=_SELECT_MS,
-            socketTimeoutMS=_ANSWER_MS,
-            appname="semantik",
-        )
+        try:
+            self._client: AsyncIOMotorClient[Record] = AsyncIOMotorClient(
+                url,
+                serverSelectionTimeoutMS=_SELECT_MS,
+                connectTimeoutMS=_SELECT_MS,
+                socketTimeoutMS=_ANSWER_MS,
+                appname="semantik",
+            )
+        except (PyMongoError, ValueError) as error:
+            raise ConfigError(
+                f"mongo_url is not an address of a MongoDB: {str(error).rstrip('.')}."
+            ) from error
         base = self._client.get_database(database, codec_options=CodecOptions(tz_aware=True))
         self._meta = Table(base["meta"])
         self.users = Users(Table(base["users"]))
@@ -44,6 +52,8 @@ class Store:
         self.documents = Documents(Table(base["documents"]))
         self.chunks = Chunks(Table(base["chunks"]))
         self.operations = Operations(Table(base["operations"]))
+        self.instances = Instances(Table(base["instances"]))
+        self.census = Census(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
 
     async def __aenter__(self) -> Self:
         rooms = (self.users, self.sessions, self.collections, self.documents, self.chunks, self.operations)
