@@ -199,3 +199,17 @@ async def test_misuse_is_said(tmp_path: Path, words: tuple[str, ...], why: str) 
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith(why)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("| true", ""),
+        (">/dev/full", "semantik-status: The answer cannot be written: No space left on device.\n"),
+    ],
+)
+async def test_an_answer_that_nobody_takes_is_no_traceback(tmp_path: Path, where: str, told: str) -> None:
+    async with reach(Settings(data=tmp_path), create=True):
+        pass
+    ended = await script("status", tmp_path, prefix=("sh", "-c", f'"$0" "$@" {where}'))
+    assert (ended.out, ended.err) == ("", told)

@@ -14,7 +14,7 @@ from typing import Any
 
 from semantik import __version__
 from semantik.configuration import entries, load
-from semantik.errors import ConfigError, Invalid, SemantikError
+from semantik.errors import ConfigError, Invalid, SemantikError, Unavailable
 from semantik.settings import Log, Settings
 
 COULD_NOT, MISUSE = 1, 2
@@ -71,12 +71,15 @@ def refused(prog: str, error: SemantikError) -> int:
 
 
 def tell(text: str) -> None:
-    """Print a script's answer; whoever reads it may have gone away before its end."""
+    """Print a script's answer; whoever reads it may go away before its end. Raises Unavailable when the disk is full."""
     try:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        # Else the interpreter would try once more at its end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise Unavailable(f"The answer cannot be written: {error.strerror}.") from error
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
