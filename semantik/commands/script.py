@@ -71,7 +71,7 @@ def refused(prog: str, error: SemantikError) -> int:
 
 
 def tell(text: str) -> None:
-    """Print a script's answer; whoever reads it may go away before its end. Raises Unavailable when the disk is full."""
+    """Print a script's answer; its reader may go away before its end. Raises Unavailable when the disk is full."""
     try:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         print(text, flush=True)
