@@ -202,3 +202,30 @@ async def test_an_append_that_is_asked_for_meanwhile_waits_in_line_and_then_find
     assert hit["document"]["name"] == "new.txt"
     view = await client.call("GET", f"collections/{made}")
     assert (view["chunk_size"], view["document_count"]) == (30, 13)
+
+
+async def test_one_that_is_cancelled_in_the_line_leaves_the_running_one_alone(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    made, _ = await index(client, _folder(tmp_path, 30))
+    running = await client.call("POST", f"collections/{made}/reindex", {"chunk_size": 24, "chunk_overlap": 0})
+    async for frame in client.watch(running["operation_id"]):
+        if frame["type"] == "reprocessing_progress":
+            break
+    source = (await client.call("GET", f"collections/{made}/sources"))["items"][0]
+    waiting = [
+        await client.call("POST", f"collections/{made}/reindex", {"chunk_size": 99}),
+        await client.call("DELETE", f"collections/{made}/sources/{source['id']}"),
+        await client.call("POST", f"collections/{made}/append", {}),
+    ]
+    for one in waiting:
+        await client.call("DELETE", f"operations/{one['operation_id']}")
+        frames = [frame async for frame in client.watch(one["operation_id"])]
+        assert frames[-1]["data"]["status"] == "cancelled"
+    frames = [frame async for frame in client.watch(running["operation_id"])]
+    assert frames[-1]["data"]["status"] == "completed"
+    view = await client.call("GET", f"collections/{made}")
+    assert (view["chunk_size"], view["document_count"]) == (24, 30)
+    [source] = (await client.call("GET", f"collections/{made}/sources"))["items"]
+    assert source["removing"] is False
