@@ -1,6 +1,6 @@
 # The words to learn. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test check bench bench-sockets
+.PHONY: help setup tools run demo test check bench bench-sockets bench-reindex
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,3 +33,6 @@ bench: tools ## measure the journey of a folder
 
 bench-sockets: tools ## measure live sockets beside a bare Tornado
 	@.venv/bin/python -m bench.sockets $(ARGS)
+
+bench-reindex: tools ## measure searches while a folder is reindexed
+	@.venv/bin/python -m bench.reindexing $(ARGS)
