@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,10 +32,10 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="semantik-redis-") as folder:
         server = RedisServer(Path(folder))
         os.environ["SEMANTIK_TEST_REDIS_URL"] = server.url
+        # Ctrl-C is for pytest too, which ends what it has started.
+        signal.signal(signal.SIGINT, lambda *_: None)
         try:
-            return subprocess.run(
-                [sys.executable, "-m", "pytest", *arguments, *files], check=False
-            ).returncode
+            return subprocess.Popen([sys.executable, "-m", "pytest", *arguments, *files]).wait()
         finally:
             server.kill()
 
