@@ -1,4 +1,4 @@
-"""Searches in a loop while a folder is indexed, reindexed and scanned again: `make bench-reindex ARGS="/usr/share/doc"`.
+"""Searches in a loop while a folder is indexed, reindexed and scanned again: `make bench-reindex ARGS=/usr/share/doc`.
 
 One client asks one question after the other, each another text, so that each is embedded. The table has the seconds
 and chunks of each operation, the answers meanwhile, those that failed, and their times; idle answers stand beside.
