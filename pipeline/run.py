@@ -55,6 +55,11 @@ class Run:
         self._warnings = list(operation.warnings)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the collection is the operation's; one that is cancelled in the line has never had it."""
+        return self.collection.running == self.operation.id
+
+    @property
     def fence(self) -> str:
         """What shows that this server may change the collection."""
         assert self.operation.lease is not None

@@ -105,6 +105,12 @@ async def take_in(run: Run, storer: Storer) -> None:
     raise RuntimeError(f"{storer.counts.pending} documents were passed over")
 
 
+async def tidy(run: Run) -> None:
+    """The operation ends early: what it has half-done goes, and what it has not read stays due for the next one."""
+    if run.has_begun:
+        await Storer(run).recover()
+
+
 def result(run: Run, storer: Storer) -> dict[str, Any]:
     """How the operation ended, for its record and its last messages."""
     return {

@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": "semantik.commands.demo",
     "user": "semantik.commands.user",
     "status": "semantik.commands.status",
+    "reindex": "semantik.commands.reindex",
 }
 
 

@@ -1,5 +1,5 @@
-"""Who somebody is: sessions and tokens. API keys stand in `api_keys.py`, what somebody may do in `access.py`, what an
-account is in `accounts.py`. Runs on the loop.
+"""Who somebody is: sessions and tokens. API keys stand in `api_keys.py`, what an account is in `accounts.py`, and what
+they may do in `access.py`. Runs on the loop.
 """
 
 from __future__ import annotations

@@ -127,17 +127,18 @@ async def test_the_queue_is_shown(tmp_path: Path) -> None:
             counts=Counts(),
             current_file=None,
             progress_percent=41.7,
-            created_at=now(),
+            created_at=now().replace(year=2020),
             started_at=now().replace(year=2020),
         )
         await stores.store.operations.add(operation)
-        await stores.store.operations.add(replace(operation, id=new_id(), status="queued", started_at=None))
+        queued = replace(operation, id=new_id(), status="queued", created_at=now(), started_at=None)
+        await stores.store.operations.add(queued)
     status, told = await _status(tmp_path)
     assert status == 1
-    running, queued = told["queue"]
+    running, waiting = told["queue"]
     assert (running["type"], running["status"], running["progress_percent"]) == ("index", "processing", 41.7)
-    assert running["collection"] == queued["collection"] == "(deleted)"
-    assert running["for_s"] > 365 * 86_400 > queued["for_s"]
+    assert running["collection"] == waiting["collection"] == "(deleted)"
+    assert running["for_s"] > 365 * 86_400 > waiting["for_s"]
     text = (await script("status", tmp_path)).out
     assert " processing  42 %  " in text and " d " in text
 

@@ -37,6 +37,8 @@ async def reindex(run: Run) -> dict[str, object]:
 
 async def discard(run: Run) -> dict[str, object] | None:
     """The operation ends early: what it has built goes. Returns its result if the exchange has been made already."""
+    if not run.has_begun:
+        return None
     staging = run.collection.staging
     if staging is None:
         return run.operation.result

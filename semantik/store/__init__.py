@@ -57,11 +57,11 @@ class Store:
         self.chunks = Chunks(Table(base["chunks"]))
         self.operations = Operations(Table(base["operations"]))
         self.failures = Failures(Table(base["failures"]))
-        self.instances = Instances(Table(base["instances"]))
-        self.census = Census(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
         }
+        self.instances = Instances(Table(base["instances"]))
+        self.census = Census(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
 
     async def __aenter__(self) -> Self:
         accounts = (self.users, self.sessions, self.api_keys)
