@@ -32,6 +32,7 @@ async def settle_missing(run: Run, source: Source, found: Found) -> None:
         await _note(run, 0, len(gone))
         return
     moved = await _follow_moves(run, gone)
+    found.moved = len(moved)
     gone = [document for document in gone if document.id not in moved]
     documents = run.parts.store.documents
     await _note(run, len(moved), len(gone))

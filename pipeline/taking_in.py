@@ -31,13 +31,15 @@ async def scan(run: Run, storer: Storer) -> None:
     noted = run.operation.result or {}
     moved = int(str(noted.get("moved", 0)))
     each = [one for _, one in found]
+    moved_now = sum(one.moved for one in each)
     await _scanned(
         run,
         storer,
         total_files_found=sum(one.files for one in each),
-        new_documents_registered=sum(one.new for one in each) - moved,
+        new_documents_registered=sum(one.new for one in each) - moved_now,
         changed_documents=sum(one.changed for one in each),
-        unchanged_documents=sum(one.unchanged for one in each),
+        # An earlier try's moves are met again under their new names, like what has not changed.
+        unchanged_documents=sum(one.unchanged for one in each) - (moved - moved_now),
         moved_documents=moved,
         missing_documents=noted.get("missing", 0),
         scan_duration=round(sum(one.duration_s for one in each), 3),
