@@ -197,6 +197,11 @@ class Operations:
     lease_s: float = _setting(
         15.0, _at_least(2), "An operation whose server is silent this long is taken over by another."
     )
+    keep_s: int = _setting(
+        30 * 86_400,
+        _at_least(60),
+        "How long the record of an ended operation is kept; semantik-cleanup removes older ones.",
+    )
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from semantik.settings import Index as IndexSettings
 log = logging.getLogger(__name__)
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_DROPPED = "dropped."
+DROPPED = "dropped."
 
 
 class Indexes:
@@ -69,7 +69,7 @@ class Indexes:
         tasks = [self._opened.pop(key) for key in keys]
         for index in _indexes(tasks):
             index.stop()
-        aside = self._directory / f"{_DROPPED}{secrets.token_hex(8)}"
+        aside = self._directory / f"{DROPPED}{secrets.token_hex(8)}"
         # Submitted before anything is awaited, so that who opens the index from here on finds the new folder.
         moving = asyncio.get_running_loop().run_in_executor(self._writer, _move, doomed, aside)
         try:
@@ -132,7 +132,7 @@ def _move(source: Path, target: Path) -> None:
 
 def _remove_dropped(directory: Path) -> None:
     """Finish what a crash interrupted."""
-    for path in directory.glob(f"{_DROPPED}*"):
+    for path in directory.glob(f"{DROPPED}*"):
         _remove(path)
 
 

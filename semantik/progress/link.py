@@ -42,6 +42,7 @@ SEATS_S = 3600  # kept since the last change of a topic's seats; what still hold
 CHANGED_S = 60
 CHANGED_MOST = 1000
 CONNECTIONS = 16
+SCANNED = 500
 PAGES = 4  # read at the same time: a hundred watchers who come at once must not hold the loop together
 
 T = TypeVar("T")
@@ -94,6 +95,22 @@ class Link:
         """The bytes that Redis uses for all that it holds; Unavailable when it does not answer."""
         info = await self._call(self._redis.info("memory"))
         return int(info["used_memory"])
+
+    async def streams(self) -> dict[str, int]:
+        """The operations of which there is a stream or a counter, and the bytes that these take."""
+        found: dict[str, int] = {}
+        for pattern in (STREAM, COUNTER):
+            start = pattern.format(operation_id="")
+            cursor = 0
+            while True:
+                cursor, keys = await self._call(self._redis.scan(cursor, f"{start}*", SCANNED))
+                for key in keys:
+                    name = str(key, "utf-8").removeprefix(start)
+                    size = await self._call(self._redis.memory_usage(key))
+                    found[name] = found.get(name, 0) + int(size or 0)
+                if not cursor:
+                    break
+        return found
 
     async def publish(self, operation_id: str, arguments: Sequence[str | bytes | int]) -> tuple[str, int]:
         """Run the script; the message's id ("" when it was refused) and seq."""

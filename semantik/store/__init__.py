@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from semantik.errors import ConfigError, Unavailable
 from semantik.store.api_keys import ApiKeys
+from semantik.store.belongings import Belongings
 from semantik.store.chunks import Chunks
 from semantik.store.collections import Collections
 from semantik.store.documents import Documents
@@ -60,6 +61,7 @@ class Store:
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
         }
+        self.belongings = Belongings({name: Table(base[name]) for name in Belongings.kinds})
         self.instances = Instances(Table(base["instances"]))
         self.census = Census(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from semantik.records import ApiKey
 from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_row
-from semantik.store.table import Record, Sort, Table
+from semantik.store.table import Record, Sort, Table, Weight
 
 _OLDEST: Sort = [("created_at", 1), ("_id", 1)]
 
@@ -46,6 +46,16 @@ class ApiKeys:
     async def remove(self, user_id: str, key_id: str) -> bool:
         """Revoke a key of this user's; False when there is none."""
         return await self._table.delete({"_id": key_id, "user_id": user_id}) > 0
+
+    async def expired(self, moment: datetime) -> Weight:
+        return await self._table.weigh(_expired(moment))
+
+    async def remove_expired(self, moment: datetime) -> int:
+        return await self._table.delete(_expired(moment))
+
+
+def _expired(moment: datetime) -> Record:
+    return {"expires_at": {"$gt": 0, "$lt": milliseconds(moment)}}
 
 
 def _key(row: Record) -> ApiKey:

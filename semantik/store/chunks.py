@@ -10,7 +10,7 @@ from bson import Binary
 from numpy.typing import NDArray
 
 from semantik.records import Chunk, Document, Generation, VectorBlock
-from semantik.store.table import Record, Table
+from semantik.store.table import Record, Table, Weight
 
 _INSERT = 1000
 _PAGE = 5000
@@ -73,6 +73,23 @@ class Chunks:
         """The numbers of all chunks of a generation, in order, some thousands at a time."""
         async for rows in self._table.pages(_of(generation), "seq", _PAGE, {"seq": 1}):
             yield np.array([row["seq"] for row in rows], dtype=np.int64)
+
+    async def owners(self, generation: Generation, last: int) -> AsyncIterator[list[tuple[int, str]]]:
+        """(seq, document) of the chunks up to seq `last`, in order, some thousands at a time."""
+        where = {**_of(generation), "seq": {"$lte": last}}
+        async for rows in self._table.pages(where, "seq", _PAGE, {"seq": 1, "document_id": 1}):
+            yield [(row["seq"], row["document_id"]) for row in rows]
+
+    async def weigh(self, generation: Generation, first: int, last: int, document_id: str) -> Weight:
+        """What a document has between two seqs."""
+        return await self._table.weigh(
+            {**_of(generation), "seq": {"$gte": first, "$lte": last}, "document_id": document_id}
+        )
+
+    async def last_seq(self, collection_id: str) -> int:
+        """The highest seq of all chunks of a collection, or -1."""
+        row = await self._table.get({"collection_id": collection_id}, [("seq", -1)])
+        return int(row["seq"]) if row else -1
 
     async def spans_after(self, generation: Generation, seq: int) -> dict[str, tuple[int, int]]:
         """(first seq, number) of the chunks above `seq`, by document: what a crash may have left."""

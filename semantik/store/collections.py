@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from semantik.errors import Conflict, LeaseLost, NotFound
@@ -161,6 +161,34 @@ class Collections:
     async def unlock(self, collection_id: str, operation_id: str) -> None:
         where = {"_id": collection_id, "running": operation_id}
         await self._table.change(where, {"$set": {"running": None, "fence": None}})
+
+    async def stale_fences(self) -> list[Collection]:
+        """Those that have the fence of an operation, and none that runs."""
+        where = {"running": None, "fence": {"$ne": None}, "deleted": False}
+        return [_collection(row) for row in await self._table.find(where)]
+
+    async def lift_fence(self, collection_id: str) -> None:
+        """Take away the fence where no operation runs."""
+        await self._table.change({"_id": collection_id, "running": None}, {"$set": {"fence": None}})
+
+    async def correct_counts(self, seen: Collection, generation: Generation, counts: Counts) -> None:
+        """Set a generation's counts, unless something has been done to the collection since it was seen."""
+        where = {"_id": seen.id, "running": None, "updated_at": milliseconds(seen.updated_at)}
+        await self._table.change(where, {"$set": {_field(generation, "counts"): asdict(counts)}})
+
+    async def raise_seqs(self, generation: Generation, last_seq: int, next_seq: int) -> None:
+        """Let what is given out next, and what may be in an index, be at least so much. Never goes back."""
+        fields = {_field(generation, "last_seq"): last_seq, "next_seq": next_seq}
+        await self._table.change({"_id": generation.collection_id}, {"$max": fields})
+
+    async def all_ids(self) -> set[str]:
+        """Also of those that are deleted, and about to be purged."""
+        return {row["_id"] for row in await self._table.find({}, fields={"_id": 1})}
+
+    async def retiring(self, before: datetime | None = None) -> set[str]:
+        """The collections whose former generations will go, or should have gone before a moment."""
+        bound = {"$gt": 0} if before is None else {"$gt": 0, "$lt": milliseconds(before)}
+        return {row["_id"] for row in await self._table.find({"retire_at": bound}, fields={"_id": 1})}
 
     async def mark_deleted(self, collection_id: str) -> None:
         """Hide it at once, and free its name for another."""

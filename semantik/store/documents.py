@@ -167,6 +167,23 @@ class Documents:
         where = {"_id": {"$in": list(document_ids)}}
         await self._table.change_all(where, {"$set": {"old_first": -1, "old_count": 0}})
 
+    async def mend(self, document: Document, fields: Mapping[str, Any]) -> bool:
+        """Set fields of a document, unless what it holds has changed since it was read."""
+        same = ("status", "due", "first_seq", "chunk_count", "old_first")
+        where = {"_id": document.id, **{name: getattr(document, name) for name in same}}
+        return await self._table.change(where, {"$set": dict(fields)}) is not None
+
+    async def last_held(self, generation: Generation) -> int:
+        """The highest seq that a document holds, or -1."""
+        where = {**_of(generation), "status": "indexed"}
+        row = await self._table.get(where, [("first_seq", -1)])
+        return int(row["first_seq"]) + int(row["chunk_count"]) - 1 if row else -1
+
+    async def due_by_operation(self, generation: Generation) -> dict[str, int]:
+        """How many documents operations have still to read."""
+        rows = await self._table.group({**_of(generation), "due": {"$ne": None}}, "$due", {"n": {"$sum": 1}})
+        return {row["_id"]: int(row["n"]) for row in rows}
+
     async def removing(self, generation: Generation) -> list[Document]:
         """Some that are about to go."""
         where = {**_of(generation), "status": "removing"}

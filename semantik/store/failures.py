@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semantik.records import Failure, FileFailure
-from semantik.store.table import Record, Table
+from semantik.store.table import Record, Table, Weight
 
 
 class Failures:
@@ -33,6 +33,9 @@ class Failures:
         where: Record = {"operation_id": operation_id, "path": {"$gt": after_path}}
         rows = await self._table.find(where, [("path", 1)], limit)
         return [_failure(row) for row in rows]
+
+    async def weigh(self, operation_ids: Sequence[str]) -> Weight:
+        return await self._table.weigh({"operation_id": {"$in": list(operation_ids)}})
 
     async def remove(self, operation_ids: Sequence[str]) -> None:
         await self._table.delete({"operation_id": {"$in": list(operation_ids)}})

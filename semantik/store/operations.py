@@ -12,7 +12,7 @@ from typing import Any
 from semantik.errors import LeaseLost
 from semantik.records import Counts, Lease, Operation, Stage, now
 from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_fields, to_row
-from semantik.store.table import Record, Sort, Table
+from semantik.store.table import Record, Sort, Table, Weight
 
 _NEWEST: Sort = [("created_at", -1), ("_id", -1)]
 _SPECIAL = frozenset(
@@ -125,6 +125,28 @@ class Operations:
         """The newest operation that was made for the source."""
         row = await self._table.get({"source_id": source_id}, _NEWEST)
         return _operation(row) if row else None
+
+    async def ended_before(self, moment: datetime) -> list[Operation]:
+        """Those that ended before a moment, and whose end has been told; the oldest first."""
+        where = {"completed_at": {"$gt": 0, "$lt": milliseconds(moment)}, "announced": {"$in": [True, 1]}}
+        return [_operation(row) for row in await self._table.find(where, _OLDEST)]
+
+    async def by_ids(self, operation_ids: Sequence[str]) -> dict[str, Operation]:
+        rows = await self._table.find({"_id": {"$in": list(operation_ids)}})
+        return {row["_id"]: _operation(row) for row in rows}
+
+    async def release(self, operation: Operation) -> None:
+        """Take away a lease that has run out, so that whoever looks next takes the operation up."""
+        assert operation.lease is not None
+        where = {"_id": operation.id, "lease.token": operation.lease.token}
+        stale = {"lease.expires_at": {"$lt": milliseconds(now())}}
+        await self._table.change({**where, **stale}, {"$set": {"lease": None}})
+
+    async def weigh(self, operation_ids: Sequence[str]) -> Weight:
+        return await self._table.weigh({"_id": {"$in": list(operation_ids)}})
+
+    async def remove_ids(self, operation_ids: Sequence[str]) -> None:
+        await self._table.delete({"_id": {"$in": list(operation_ids)}})
 
     async def remove(self, collection_id: str) -> int:
         return await self._table.delete({"collection_id": collection_id})

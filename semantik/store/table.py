@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pymongo
@@ -22,6 +23,15 @@ from semantik.errors import Conflict, Unavailable
 Record = dict[str, Any]
 Filter = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How many rows, and how many bytes they have as BSON."""
+
+    rows: int
+    bytes: int
+
 
 _DUPLICATE = 11000
 _READ_BATCH = 1000
@@ -86,6 +96,10 @@ class Table:
             cursor = self._at.aggregate([{"$match": where}, {"$group": {"_id": by, **sums}}])
             rows: list[Record] = await cursor.to_list(None)
             return rows
+
+    async def weigh(self, where: Filter) -> Weight:
+        rows = await self.group(where, None, {"n": {"$sum": 1}, "bytes": {"$sum": {"$bsonSize": "$$ROOT"}}})
+        return Weight(int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else Weight(0, 0)
 
     async def insert(self, row: Record) -> None:
         with reaching_mongo():

@@ -9,7 +9,7 @@ from typing import Any
 from semantik.errors import Conflict
 from semantik.records import Session, User
 from semantik.store.rows import milliseconds, moment_of, to_row
-from semantik.store.table import Record, Table
+from semantik.store.table import Record, Table, Weight
 
 # The administrator's row has an identifier known beforehand, so that of two that register first only one can.
 FIRST_USER_ID = "00000000-0000-4000-8000-000000000001"
@@ -108,6 +108,9 @@ class Sessions:
 
     async def remove_of(self, user_id: str) -> None:
         await self._table.delete({"user_id": user_id})
+
+    async def expired(self, moment: datetime) -> Weight:
+        return await self._table.weigh({"expires_at": {"$lt": milliseconds(moment)}})
 
     async def remove_expired(self, moment: datetime) -> int:
         return await self._table.delete({"expires_at": {"$lt": milliseconds(moment)}})
