@@ -28,6 +28,7 @@ FLAGS = (
 )
 QUESTIONS = ("When does the tide rise?", "What burns at night?", "Which chart shows the reef?")
 USER = "keeper"
+_BROKEN = b"\x00\x01\x02" * 400
 
 # What each operation works on; an INDEX makes its collection.
 COLLECTIONS = {
@@ -119,8 +120,8 @@ def write_before(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(paragraphs(text, 5))
-    for name in ("cellar/cask.pdf", "wharf/torn.pdf"):
-        (folder / name).write_bytes(b"%PDF-1.7 and no more")
+    (folder / "cellar/cask.txt").write_bytes(_BROKEN)
+    (folder / "wharf/torn.pdf").write_bytes(b"%PDF-1.7 and no more")
     (folder / "wharf/empty.txt").write_text("")
 
 
@@ -132,11 +133,10 @@ def write_after(folder: Path) -> None:
     (harbour / "tides.txt").write_text(paragraphs("Spring tides come with the full moon.", 7))
     (harbour / "crane.txt").write_text("The crane is sold.")
     (harbour / "ropes.txt").rename(harbour / "knots.txt")
-    (harbour / "fog.txt").write_bytes(b"\x00\x01\x02" * 400)
+    (harbour / "fog.txt").write_bytes(_BROKEN)
     (harbour / "gulls.txt").unlink()
     os.utime(harbour / "touched.txt", (1, 1))
-    cask = folder / "cellar/cask.pdf"
-    cask.write_text(paragraphs("The cask was opened.", 3))
+    (folder / "cellar/cask.txt").write_text(paragraphs("The cask was opened.", 3))
 
 
 async def ended(client: Client, operation_id: str) -> list[dict[str, Any]]:
@@ -191,13 +191,13 @@ async def left(store: Store, client: Client, story: str, folder: Path) -> dict[s
     def name(path: str) -> str:
         return str(Path(path).relative_to(folder))
 
-    hits = {
-        question: sorted(
-            (-round(hit["score"], 3), name(hit["document"]["path"]), hit["passage"])
-            for hit in await ask(client, question, collection_ids=[collection_id], k=100)
-        )
-        for question in QUESTIONS
-    }
+    hits = {}
+    for question in QUESTIONS:
+        found = await ask(client, question, collection_ids=[collection_id], k=100)
+        hits[question] = {
+            (name(hit["document"]["path"]), hit["start"], hit["passage"]): hit["score"] for hit in found
+        }
+        assert len(hits[question]) == len(found)
     collection = await settled(store, collection_id)
     generation = collection.current
     sources = await store.collections.sources([collection_id])

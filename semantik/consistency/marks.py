@@ -46,7 +46,8 @@ async def _leases(grounds: Grounds) -> AsyncIterator[Finding]:
         yield Finding(
             "lost operation",
             operation.id,
-            f"Operation {operation.id} ({operation.type}) is run by nobody since {operation.lease.expires_at:%c} UTC.",
+            f"Operation {operation.id} ({operation.type}) is run by nobody since "
+            f"{operation.lease.expires_at:%Y-%m-%d %H:%M:%S} UTC.",
             "its lease is taken away, so that a server takes it up"
             if alive
             else "it goes on when a server is started",

@@ -20,12 +20,12 @@ _NOTHING_OLD = {"old_first": -1, "old_count": 0}
 
 
 async def passages(grounds: Grounds) -> AsyncIterator[Finding]:
-    """Every generation that is searched, or is being built."""
+    """Every generation that is searched, or is being built; one that nobody builds any more goes as a whole."""
     store = grounds.store
     for collection in await store.collections.all():
         idle = await is_idle(store, collection)
         for generation in collection.generations:
-            if generation.number >= collection.generation:
+            if generation == collection.current or (generation == collection.staging and not idle):
                 look = _Look(store, collection, generation, idle)
                 async for finding in look.findings():
                     yield finding

@@ -32,8 +32,10 @@ class Folder:
 
 @dataclass(frozen=True)
 class Held:
-    """What an index has on the disk: the seqs (int64, rising) of the vectors that can be found. All up to `last_seq` were
-    added; newer ones may be in a server's memory."""
+    """What an index has on the disk: the seqs (int64, rising) of the vectors that can be found.
+
+    All up to `last_seq` were added; newer ones may be in a server's memory.
+    """
 
     dimension: int
     last_seq: int

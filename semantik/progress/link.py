@@ -103,9 +103,10 @@ class Link:
             start = pattern.format(operation_id="")
             cursor = 0
             while True:
-                cursor, keys = await self._call(self._redis.scan(cursor, f"{start}*", SCANNED))
+                page: tuple[int, list[Any]] = await self._call(self._redis.scan(cursor, f"{start}*", SCANNED))
+                cursor, keys = page
                 for key in keys:
-                    name = str(key, "utf-8").removeprefix(start)
+                    name = key.decode().removeprefix(start)
                     size = await self._call(self._redis.memory_usage(key))
                     found[name] = found.get(name, 0) + int(size or 0)
                 if not cursor:
