@@ -149,6 +149,18 @@ class Run:
             "eta_s": pace.eta_s,
         }
 
+    def settings_used(self, precision: str | None = None) -> dict[str, object]:
+        """What the operation runs with, for its record; `precision` is what the model was loaded in."""
+        generation = self.generation
+        return {
+            "embedding_model": generation.model,
+            "precision": precision or generation.precision,
+            "chunk_size": generation.chunk_size,
+            "chunk_overlap": generation.chunk_overlap,
+            "missing": self.parts.settings.documents.missing,
+            "workers": self.parts.pool.batch_workers,
+        }
+
     async def know_model(self, model: ModelInfo) -> None:
         """Keep what the generation's model makes of it, before the first vector is stored: how long vectors are, and
         chunks no longer than it reads."""

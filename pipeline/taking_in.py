@@ -76,17 +76,7 @@ async def know_model(run: Run) -> ModelSpec:
     """Load the generation's model, and keep what it is and what the operation runs with. Raises Invalid."""
     model = await run.parts.pool.describe(ModelSpec(run.generation.model, run.generation.precision))
     await run.know_model(model)
-    generation = run.generation
-    await run.save(
-        settings={
-            "embedding_model": generation.model,
-            "precision": model.precision,
-            "chunk_size": generation.chunk_size,
-            "chunk_overlap": generation.chunk_overlap,
-            "missing": run.parts.settings.documents.missing,
-            "workers": run.parts.pool.batch_workers,
-        }
-    )
+    await run.save(settings=run.settings_used(model.precision))
     return ModelSpec(model.name, model.precision)
 
 
