@@ -24,12 +24,10 @@ async def scan(run: Run, storer: Storer) -> None:
     path = sources[0].path if len(sources) == 1 else None
     await run.stage("scanning_documents", status="scanning", source_path=path, scanned=0)
     found = [(source, await register(run, source)) for source in sources]
-    for source, one in found:
-        await settle_missing(run, source, one)
+    moved = sum([await settle_missing(run, source, one) for source, one in found])
     for source in sources:
         await run.parts.store.collections.change_source(source, {"scanned_at": now()})
     noted = run.operation.result or {}
-    moved = int(str(noted.get("moved", 0)))
     each = [one for _, one in found]
     await _scanned(
         run,
@@ -38,7 +36,7 @@ async def scan(run: Run, storer: Storer) -> None:
         new_documents_registered=sum(one.new for one in each) - moved,
         changed_documents=sum(one.changed for one in each),
         unchanged_documents=sum(one.unchanged for one in each),
-        moved_documents=moved,
+        moved_documents=noted.get("moved", 0),
         missing_documents=noted.get("missing", 0),
         scan_duration=round(sum(one.duration_s for one in each), 3),
     )
