@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,9 +56,9 @@ class SignedIn:
 
 
 class Auth:
-    """Registers, signs in and recognises users. `secret` signs the tokens."""
+    """Registers, signs in and recognises users. `rules()` are the settings of the moment; `secret` signs the tokens."""
 
-    def __init__(self, store: Store, rules: settings.Auth, secret: str) -> None:
+    def __init__(self, store: Store, rules: Callable[[], settings.Auth], secret: str) -> None:
         self._store = store
         self._rules = rules
         self._secret = secret
@@ -73,7 +73,7 @@ class Auth:
     async def register(self, username: str, password: str, email: str | None = None) -> User:
         """Add a user; the first becomes the administrator. Raises Forbidden, Invalid or Conflict."""
         first = await self.needs_first_user()
-        if not first and self._rules.registration != "open":
+        if not first and self._rules().registration != "open":
             raise Forbidden("Registration is closed; ask the administrator for an account.")
         username = username.strip()
         if not username or len(username) > _MAX_TEXT or not username.isprintable():
@@ -99,7 +99,7 @@ class Auth:
             if not first or await self.needs_first_user():
                 raise
             # Another became the first meanwhile, so the name may well be free.
-            if self._rules.registration != "open":
+            if self._rules().registration != "open":
                 raise Forbidden(
                     "The administrator was registered just now, and with that registration is closed; "
                     "ask the administrator for an account."
@@ -123,7 +123,7 @@ class Auth:
             token_hash=_digest(refresh_token),
             previous_hash=None,
             created_at=now(),
-            expires_at=now() + timedelta(seconds=self._rules.session_s),
+            expires_at=now() + timedelta(seconds=self._rules().session_s),
         )
         await self._store.sessions.remove_expired(now())
         await self._store.sessions.add(session)
@@ -189,7 +189,7 @@ class Auth:
 
     def _signed_in(self, user: User, session: Session, refresh_token: str) -> SignedIn:
         left_s = int((session.expires_at - now()).total_seconds())
-        access_s = min(self._rules.access_token_s, left_s)
+        access_s = min(self._rules().access_token_s, left_s)
         access = self._token(user, session, _ACCESS, access_s)
         cookie = self._token(user, session, _BROWSER, left_s)
         return SignedIn(user, access, refresh_token, access_s, cookie, left_s)

@@ -17,7 +17,16 @@ from semantik.errors import ConfigError
 from semantik.settings import Settings
 
 # What tests arm and what the server tells its workers; no settings.
-_NOT_SETTINGS = ("SEMANTIK_TEST_", "SEMANTIK_FAILPOINT", "SEMANTIK_INDEX_FAILPOINT", "SEMANTIK_PRELOAD")
+_FILE = (
+    "SEMANTIK_CONFIG"  # names the file for the server and for every script, when the command line names none
+)
+_NOT_SETTINGS = (
+    _FILE,
+    "SEMANTIK_TEST_",
+    "SEMANTIK_FAILPOINT",
+    "SEMANTIK_INDEX_FAILPOINT",
+    "SEMANTIK_PRELOAD",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Entry:
     default: Any
     check: Any
     doc: str
+    live: bool
 
     @property
     def env(self) -> str:
@@ -53,7 +63,14 @@ def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         found.append(
-            Entry(prefix + field.name, kind, default, field.metadata["check"], field.metadata["doc"])
+            Entry(
+                prefix + field.name,
+                kind,
+                default,
+                field.metadata["check"],
+                field.metadata["doc"],
+                field.metadata["live"],
+            )
         )
     return found
 
@@ -65,12 +82,16 @@ def load(
 ) -> Settings:
     """Read the file, then the environment, then `overrides` (names as in `Entry.name`); later ones win.
 
+    Without `config` the file is the one that the environment's SEMANTIK_CONFIG names, if it does.
     Raises ConfigError that names the setting, its value, where it came from and what is allowed.
     """
     values: dict[str, tuple[Any, str]] = {}
+    environ = os.environ if environ is None else environ
+    if config is None and environ.get(_FILE):
+        config = Path(environ[_FILE])
     if config is not None:
         values.update(_from_file(config))
-    values.update(_from_environment(os.environ if environ is None else environ))
+    values.update(_from_environment(environ))
     for name, value in (overrides or {}).items():
         values[name] = (value, "the command line")
     return _build(values)
