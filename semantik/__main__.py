@@ -9,6 +9,7 @@ import sys
 COMMANDS = {
     "server": "semantik.commands.server",
     "demo": "semantik.commands.demo",
+    "backup": "semantik.commands.backup",
 }
 
 
