@@ -82,7 +82,7 @@ async def test_a_restored_index_forgets_what_came_after_the_back_up(
     later = tmp_path / "later"
     later.mkdir()
     (later / "bread.txt").write_text("The bread is baked for forty minutes, and not a minute longer.")
-    await index(client, later)
+    await index(client, later, "Later")
     assert await _hits(client) != hits
     status, said = await asyncio.to_thread(backup, "--restore", "--force", file, "--data", serving.data)
     assert (status, "is in use by the server with process id" in said) == (1, True), said

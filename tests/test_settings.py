@@ -173,8 +173,9 @@ def test_the_file_holds_every_setting_with_its_default_and_its_sentence():
 
 def test_the_docs_hold_every_setting_and_no_other():
     def row(entry: Entry) -> str:
-        cells = (entry.name, entry.env, entry.flag, toml(entry.default))
-        return "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
+        live = " ↻" if entry.live else ""
+        cells = (entry.env, entry.flag, toml(entry.default))
+        return f"| `{entry.name}`{live} " + "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
 
     lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
     assert lines == [row(entry) for entry in entries()]

@@ -41,10 +41,10 @@ def main(argv: list[str]) -> int:
         _refuse_files(settings.documents.roots)
         return settings
 
-    faulthandler.enable()  # who kills a server that hangs, as systemd's watchdog does, finds in the log where it hung
     try:
         settings = read()
         _tell(settings)
+        faulthandler.enable()  # when systemd's watchdog ends a server that hangs, the log says where it hung
         hung_up = asyncio.Event()
         lifetime = Lifetime(hung_up)
         return lifetime.run(_serve(settings, read, hung_up, lifetime.leave))
