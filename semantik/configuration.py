@@ -16,17 +16,9 @@ import voluptuous as vol
 from semantik.errors import ConfigError
 from semantik.settings import Settings
 
+_FILE = "SEMANTIK_CONFIG"  # names the file, for the server and every script
 # What tests arm and what the server tells its workers; no settings.
-_FILE = (
-    "SEMANTIK_CONFIG"  # names the file for the server and for every script, when the command line names none
-)
-_NOT_SETTINGS = (
-    _FILE,
-    "SEMANTIK_TEST_",
-    "SEMANTIK_FAILPOINT",
-    "SEMANTIK_INDEX_FAILPOINT",
-    "SEMANTIK_PRELOAD",
-)
+_NOT_SETTINGS = ("SEMANTIK_TEST_", "SEMANTIK_FAILPOINT", "SEMANTIK_INDEX_FAILPOINT", "SEMANTIK_PRELOAD")
 
 
 @dataclass(frozen=True)
@@ -103,7 +95,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
     for variable, value in environ.items():
         if variable in names:
             found[names[variable]] = (value, f"the environment's {variable}")
-        elif variable.startswith("SEMANTIK_") and not variable.startswith(_NOT_SETTINGS):
+        elif variable.startswith("SEMANTIK_") and not (
+            variable == _FILE or variable.startswith(_NOT_SETTINGS)
+        ):
             raise ConfigError(
                 f"There is no setting for the environment's {variable}; docs/configuration.md lists them all."
             )

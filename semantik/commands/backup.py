@@ -60,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--restore", action="store_true", help="put FILE back instead of writing it")
     parser.add_argument("--force", action="store_true", help="replace what is there already")
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="the server's configuration file, as conf/semantik.toml"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the server's configuration file [the one that SEMANTIK_CONFIG names]",
     )
     parser.add_argument("--data", metavar="FOLDER", help="the server's data folder")
     return parser

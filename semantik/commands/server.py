@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"semantik {__version__}")
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="a configuration file, as conf/semantik.toml"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a configuration file, as conf/semantik.toml [the one that SEMANTIK_CONFIG names]",
     )
     for entry in entries():
         parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))
