@@ -26,6 +26,7 @@ setup(
         "bin/semantik-user",
         "bin/semantik-status",
         "bin/semantik-reindex",
+        "bin/semantik-backup",
     ],
     python_requires=">=3.11",
     install_requires=[

@@ -6,6 +6,7 @@ Everything is saved in MongoDB first and told second. Runs on the loop.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -28,11 +29,16 @@ _MAX_WARNINGS = 200
 class Parts:
     """What every operation works with."""
 
-    settings: Settings
+    live: Callable[[], Settings]
     store: Store
     progress: Progress
     pool: Pool
     vectors: Vectors
+
+    @property
+    def settings(self) -> Settings:
+        """As they are at the moment."""
+        return self.live()
 
 
 class Run:

@@ -12,6 +12,7 @@ COMMANDS = {
     "user": "semantik.commands.user",
     "status": "semantik.commands.status",
     "reindex": "semantik.commands.reindex",
+    "backup": "semantik.commands.backup",
 }
 
 
