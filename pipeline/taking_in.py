@@ -7,7 +7,7 @@ from typing import Any
 from pipeline import failpoints
 from pipeline.batch import ModelSpec
 from pipeline.flow import Flow
-from pipeline.missing import settle_missing
+from pipeline.missing import noted, settle_missing
 from pipeline.pace import weight
 from pipeline.registration import register
 from pipeline.run import Run
@@ -24,20 +24,24 @@ async def scan(run: Run, storer: Storer) -> None:
     path = sources[0].path if len(sources) == 1 else None
     await run.stage("scanning_documents", status="scanning", source_path=path, scanned=0)
     found = [(source, await register(run, source)) for source in sources]
-    moved = sum([await settle_missing(run, source, one) for source, one in found])
+    for source, one in found:
+        await settle_missing(run, source, one)
     for source in sources:
         await run.parts.store.collections.change_source(source, {"scanned_at": now()})
-    noted = run.operation.result or {}
+    folders = noted(run).values()
+    moved = sum(folder["moved"] for folder in folders)
     each = [one for _, one in found]
+    moved_now = sum(one.moved for one in each)
     await _scanned(
         run,
         storer,
         total_files_found=sum(one.files for one in each),
-        new_documents_registered=sum(one.new for one in each) - moved,
+        new_documents_registered=sum(one.new for one in each) - moved_now,
         changed_documents=sum(one.changed for one in each),
-        unchanged_documents=sum(one.unchanged for one in each),
-        moved_documents=noted.get("moved", 0),
-        missing_documents=noted.get("missing", 0),
+        # An earlier try's moves are met again under their new names, like what has not changed.
+        unchanged_documents=sum(one.unchanged for one in each) - (moved - moved_now),
+        moved_documents=moved,
+        missing_documents=sum(folder["missing"] for folder in folders),
         scan_duration=round(sum(one.duration_s for one in each), 3),
     )
 
@@ -57,9 +61,9 @@ async def _scanned(run: Run, storer: Storer, **found: Any) -> None:
     names += ["moved_documents", "missing_documents", "scan_duration"]
     fields: dict[str, Any] = dict.fromkeys(names, 0) | found
     await storer.recount()
-    await run.save(
-        result={name.removesuffix("_documents"): fields[name] for name in fields if "_documents" in name}
-    )
+    kept = ("new", "changed", "unchanged", "moved", "missing")
+    counts = {word: fields[name] for word, name in zip(kept, names, strict=False)}
+    await run.save(result={**(run.operation.result or {}), **counts})
     await run.stage(
         "scanning_completed",
         status="scanning_completed",

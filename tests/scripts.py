@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import ROOT, _stores
+from conftest import ROOT, _given_stores
 
 _ENDS_S = 60
 
@@ -30,7 +30,7 @@ async def script(name: str, data: Path, *words: str, typed: str = "", prefix: tu
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **_stores(data)},
+        env={**os.environ, **_given_stores(data)},
     )
     async with asyncio.timeout(_ENDS_S):
         out, err = await process.communicate(typed.encode())

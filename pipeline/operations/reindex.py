@@ -25,6 +25,9 @@ _CHUNK_BYTES = 4096  # what a chunk takes in MongoDB and in the index, generousl
 
 async def reindex(run: Run) -> dict[str, object]:
     """Run a REINDEX operation to its end and return its result for the record."""
+    staging = run.collection.staging
+    if staging is not None and staging.operation_id != run.operation.id:
+        await _drop(run, staging)
     if run.collection.staging is None and run.operation.stage in (None, "reindex_preflight"):
         await _stage(run)
     if run.collection.staging is not None:
@@ -42,13 +45,19 @@ async def discard(run: Run) -> dict[str, object] | None:
     staging = run.collection.staging
     if staging is None:
         return run.operation.result
+    await _drop(run, staging)
+    return None
+
+
+async def _drop(run: Run, staging: Generation) -> None:
     store = run.parts.store
     await run.parts.vectors.drop_generation(staging)
     await store.chunks.remove_generation(staging, run.collection.next_seq)
     await store.documents.remove(run.collection.id, staging.number)
     failpoints.die_at("reindex.discarded")
     await store.collections.drop_generation(staging)
-    return None
+    collection = await store.collections.get_even_deleted(run.collection.id)
+    run.follow(collection, collection.generation)
 
 
 async def _stage(run: Run) -> None:

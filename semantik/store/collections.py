@@ -164,9 +164,13 @@ class Collections:
         mine = {"_id": collection_id, "deleted": False, "running": {"$in": [None, operation_id]}}
         return await self._table.change(mine, {"$set": {"running": operation_id}}) is not None
 
-    async def seize(self, collection_id: str, fence: str) -> None:
-        """From now on only the holder of this lease may change the collection's chunks."""
-        await self._table.change({"_id": collection_id}, {"$set": {"fence": fence}})
+    async def seize(self, collection_id: str, fence: str) -> Collection:
+        """From now on only the holder of this lease may change the collection's chunks. What is read with that is the
+        last word of the holder before. Raises NotFound when it is purged."""
+        row = await self._table.change({"_id": collection_id}, {"$set": {"fence": fence}})
+        if row is None:
+            raise NotFound(f"There is no collection {collection_id}.")
+        return _collection(row)
 
     async def unlock(self, collection_id: str, operation_id: str) -> None:
         where = {"_id": collection_id, "running": operation_id}
