@@ -44,6 +44,7 @@ from semantik.instance import Beacon
 from semantik.library import Library
 from semantik.live import Live, Renewal
 from semantik.metrics import Metrics
+from semantik.operations import Operations
 from semantik.progress import Batch, Progress, cursor_order
 from semantik.questions import Questions
 from semantik.roster import Roster
@@ -117,6 +118,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             dispatcher.wake()
             roster.wake()
 
+        operations = Operations(store, access, _folders(live), wake)
         scans = Scans(lambda: live().scan, _folders(live), _walks(live))
         health = Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers)
 
@@ -127,7 +129,8 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
                 settings=now,
                 auth=auth,
                 access=access,
-                library=Library(store, access, now.embedding, _folders(live), wake),
+                library=Library(store, access, operations, now.embedding, wake),
+                operations=operations,
                 catalog=Catalog(store, access, vectors, now.operations.concurrent),
                 search=Search(store, access, vectors, questions, now.search),
                 progress=progress,
