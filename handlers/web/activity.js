@@ -55,6 +55,10 @@ export class Activity {
   }
 
   #show(id, collectionId) {
+    // A folder that is watched is scanned again and again: what went well makes room for what follows it.
+    for (const [old, { state, ...entry }] of this.#entries) {
+      if (entry.collectionId === collectionId && state.status === "completed" && !state.errors.length) this.#drop(old);
+    }
     const state = new OperationState();
     const titled = () => ({ id: collectionId, name: this.library.get(collectionId)?.name ?? "" });
     const collectionLink = (target) => `#/collections/${encodeURIComponent(target)}`;
