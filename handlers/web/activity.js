@@ -55,9 +55,9 @@ export class Activity {
   }
 
   #show(id, collectionId) {
-    // A folder that is watched is scanned again and again: what went well makes room for what follows it.
-    for (const [old, { state, ...entry }] of this.#entries) {
-      if (entry.collectionId === collectionId && state.status === "completed" && !state.errors.length) this.#drop(old);
+    // What has ended makes room for what follows it, as with a folder that is watched; the collection's list keeps it.
+    for (const [old, { collectionId: its, state: { ended, status } }] of this.#entries) {
+      if (its === collectionId && ended && status !== "failed") this.#drop(old);
     }
     const state = new OperationState();
     const titled = () => ({ id: collectionId, name: this.library.get(collectionId)?.name ?? "" });

@@ -47,7 +47,7 @@ export function collectionView(app, [id], _query, signal) {
       h("div", { class: "row" }, h("h1", {}, known.name), status),
       known.description ? h("p", {}, known.description) : null, counts, details,
       h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"), reindex)),
-    folders.node, documents.node, operations.node, known.owner ? removal(app, known, signal) : null);
+    folders.node, operations.node, documents.node, known.owner ? removal(app, known, signal) : null);
   draw();
   return { node, title: known.name };
 }

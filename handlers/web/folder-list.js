@@ -48,7 +48,7 @@ export function folderList({ library, activity }, { id, name, owner }, signal) {
       button("scan", "Scan again", (event) => scan(event.currentTarget, source)),
       button("watch", "Watch…", () => openWatching(id, source, { signal, onChanged: refresh })),
       button("remove", "Remove…", () => remove(source), "danger quiet"));
-    return h("li", { class: "row wrap" },
+    return h("li", { class: "row source" },
       h("div", { class: "stack tight" }, h("p", { class: "path" }, source.path),
         h("p", { class: "hint" }, facts.filter(Boolean).join(" · "))),
       source.removing ? h("span", { class: "tag" }, "being removed") : owner && actions);

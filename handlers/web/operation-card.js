@@ -72,7 +72,9 @@ export class OperationCard {
     const { folder, name } = splitPath(state.ended ? "" : state.file);
     this.file.replaceChildren(h("span", { class: "name" }, name), h("span", { class: "folder" }, folder));
     this.file.title = state.file;
-    this.file.hidden = state.ended || state.type === "remove_source";
+    const waits = state.status === "queued";
+    this.file.hidden = state.ended || waits || state.type === "remove_source";
+    this.counts.hidden = waits || (state.ended && !state.counts);
     this.reason.textContent = state.status === "failed" ? state.message : "";
     this.reason.hidden = !this.reason.textContent;
     this.#drawLists();

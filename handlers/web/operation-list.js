@@ -5,6 +5,7 @@ import { date, plural, splitPath } from "./format.js";
 import { OperationState } from "./operation-state.js";
 import { entryOf } from "./operation-words.js";
 
+const LATEST = 3;
 const PAGE = 10;
 const MOST = 500;
 const FAILURES_PAGE = 50;
@@ -18,7 +19,7 @@ export function operationList(collectionId, pathOf, signal) {
   const errors = errorLine();
   const more = h("button", { type: "button", hidden: true }, "Earlier operations");
   const rows = keptRows(row);
-  let wanted = PAGE;
+  let wanted = LATEST;
   let asked = 0;
 
   /** Read again as many as are shown, and put them in their place. */

@@ -27,9 +27,10 @@ function folderOf({ folder }) {
   return folder ? `“${splitPath(folder).name || folder}”` : "the folders";
 }
 
-function reading({ type, wish }) {
-  if (wish.retry) return "Reading the documents that failed again";
-  return type === "append" ? "Reading and embedding what is new or changed" : "Reading and embedding the documents";
+function reading(state) {
+  if (state.wish.retry) return "Reading the documents that failed again";
+  if (state.type !== "append") return "Reading and embedding the documents";
+  return `Reading and embedding what is new or changed${state.folder ? ` in ${folderOf(state)}` : ""}`;
 }
 
 export function titleOf({ type, wish }, collection) {

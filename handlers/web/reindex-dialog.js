@@ -2,7 +2,6 @@
 import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { field, h } from "./dom.js";
-import { plural } from "./format.js";
 
 const PRECISIONS = [["auto", "what the machine does best"], ["float32", "float32"], ["bfloat16", "bfloat16"]];
 
@@ -16,8 +15,8 @@ export function openReindex({ library, activity }, collection, signal) {
   openDialog({
     title: `Reindex “${collection.name}”`,
     content: [
-      h("p", {}, `All ${plural(collection.document_count, "document")} are read, cut and embedded anew. Searching goes on `
-        + "meanwhile, and changes over to the new passages in one step, once they are checked. Until then nothing changes."),
+      h("p", {}, "Its documents are read, cut and embedded anew. Searching goes on meanwhile, and changes over to the new "
+        + "passages in one step, once they are checked. Cancelled or failed, it leaves everything as it is."),
       field("Embedding model", model, "A sentence-transformers name or a path; empty: as it is."),
       h("div", { class: "fields" },
         field("Passage size", size, "Tokens at most."), field("Overlap", overlap, "Tokens that neighbours share.")),
