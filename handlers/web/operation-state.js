@@ -20,6 +20,7 @@ export class OperationState {
   percent = 0;
   file = "";
   folder = ""; // the one that it is about, or looks through now
+  sourceId = null; // of the one folder that it is about
   wish = {};
   eta = null;
   rate = null;
@@ -107,6 +108,7 @@ export class OperationState {
     take("total", "total_files", "total");
     take("scanned", "scanned");
     take("file", "current_file");
+    take("sourceId", "source_id");
     take("wish", "wish");
     this.folder = data.source_path || this.wish.source_path || this.folder;
     take("place", "queue_position");

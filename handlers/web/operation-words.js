@@ -30,7 +30,7 @@ function folderOf({ folder }) {
 function reading(state) {
   if (state.wish.retry) return "Reading the documents that failed again";
   if (state.type !== "append") return "Reading and embedding the documents";
-  return `Reading and embedding what is new or changed${state.folder ? ` in ${folderOf(state)}` : ""}`;
+  return `Reading and embedding what is new or changed${state.sourceId && state.folder ? ` in ${folderOf(state)}` : ""}`;
 }
 
 export function titleOf({ type, wish }, collection) {
@@ -97,8 +97,9 @@ function outcome(state) {
   if (state.failed) parts.push(`${number(state.failed)} failed`);
   if (state.skipped) parts.push(`${number(state.skipped)} skipped`);
   if (state.status === "completed" && result.chunks && state.type !== "remove_source") parts.push(plural(result.chunks, "passage"));
-  const seconds = result.duration_s ?? (new Date(state.completedAt) - new Date(state.startedAt)) / 1000;
-  if (result.duration_s !== undefined || (state.startedAt && state.completedAt)) parts.push(duration(seconds));
+  const span = state.startedAt && state.completedAt ? (new Date(state.completedAt) - new Date(state.startedAt)) / 1000 : 0;
+  const seconds = result.duration_s ?? span;
+  if (seconds >= 0.1) parts.push(duration(seconds));
   return parts;
 }
 
