@@ -55,7 +55,8 @@ async def execute(parts: Parts, operation: Operation) -> None:
 async def _attempt(parts: Parts, operation: Operation, teller: Teller, hopeless: str | None) -> None:
     collection = await parts.store.collections.get_even_deleted(operation.collection_id)
     run = Run(parts, operation, collection, teller)
-    await parts.store.collections.seize(collection.id, run.fence)
+    if run.has_begun:
+        await parts.store.collections.seize(collection.id, run.fence)
     if operation.cancel_requested:
         await _end_early(run, "cancelled")
         return
@@ -63,7 +64,7 @@ async def _attempt(parts: Parts, operation: Operation, teller: Teller, hopeless:
         await _end_early(run, "failed", hopeless)
         return
     if operation.started_at is None:
-        await run.save(status="processing", started_at=now())
+        await run.save(status="processing", started_at=now(), settings=run.settings_used())
     goes_on = run.operation.stage is not None
     await teller.tell(
         "operation_started",

@@ -20,17 +20,20 @@ from semantik.records import Document, Source
 _BLOCK = 1 << 20
 
 
-async def settle_missing(run: Run, source: Source, found: Found) -> None:
-    """Find what is missing of a source, and do with it what the settings say; the operation's result notes how many."""
+async def settle_missing(run: Run, source: Source, found: Found) -> int:
+    """Find what is missing of a source, and do with it what the settings say; the operation's result notes how many.
+
+    Returns how many of the new files were moved ones.
+    """
     if found.cut:
-        return
+        return 0
     gone = await _not_seen(run, source, found)
     if gone and not found.files:
         run.warn(
             f"{source.path} is empty, and had {len(gone)} documents: they are kept. Is a disk not mounted?"
         )
         await _note(run, 0, len(gone))
-        return
+        return 0
     moved = await _follow_moves(run, gone)
     gone = [document for document in gone if document.id not in moved]
     documents = run.parts.store.documents
@@ -42,6 +45,7 @@ async def settle_missing(run: Run, source: Source, found: Found) -> None:
             await remove(run, page)
         else:
             await documents.mark_missing([document.id for document in page if not document.missing])
+    return len(moved)
 
 
 async def _note(run: Run, moved: int, gone: int) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 
 from pipeline import failpoints, worker
-from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, ReadFailure
+from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, ReadFailure, TextChunks
 from pipeline.crew import Crew, WorkerDied
 from semantik.errors import Invalid, SemantikError, Unavailable
 from semantik.health import Worker
@@ -78,6 +78,14 @@ class Pool:
             if len(files) == 1 and death.timed_out:
                 return [self._failure(files[0], death)]
         return list(await asyncio.gather(*(self._read_alone(file, cutting) for file in files)))
+
+    async def cut(self, text: str, pages: tuple[tuple[int, int], ...], cutting: Cutting) -> TextChunks:
+        """Cut a text that was read before; `pages` as in Extracted."""
+        precision = self._settings.embedding.precision
+        found: TextChunks = await self._expect(
+            self._batch, worker.cut_text, text, pages, cutting, precision, timeout_s=EMBED_S
+        )
+        return found
 
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         """Passages as float16 (n, dimension) of unit length, in order; many are spread over all workers.

@@ -55,6 +55,11 @@ class Run:
         self._warnings = list(operation.warnings)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the collection is the operation's; one that is cancelled in the line has never had it."""
+        return self.collection.running == self.operation.id
+
+    @property
     def fence(self) -> str:
         """What shows that this server may change the collection."""
         assert self.operation.lease is not None
@@ -142,6 +147,18 @@ class Run:
             "current_file": self.current_file,
             "files_per_s": pace.files_per_s,
             "eta_s": pace.eta_s,
+        }
+
+    def settings_used(self, precision: str | None = None) -> dict[str, object]:
+        """What the operation runs with, for its record; `precision` is what the model was loaded in."""
+        generation = self.generation
+        return {
+            "embedding_model": generation.model,
+            "precision": precision or generation.precision,
+            "chunk_size": generation.chunk_size,
+            "chunk_overlap": generation.chunk_overlap,
+            "missing": self.parts.settings.documents.missing,
+            "workers": self.parts.pool.batch_workers,
         }
 
     async def know_model(self, model: ModelInfo) -> None:

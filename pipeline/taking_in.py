@@ -24,12 +24,10 @@ async def scan(run: Run, storer: Storer) -> None:
     path = sources[0].path if len(sources) == 1 else None
     await run.stage("scanning_documents", status="scanning", source_path=path, scanned=0)
     found = [(source, await register(run, source)) for source in sources]
-    for source, one in found:
-        await settle_missing(run, source, one)
+    moved = sum([await settle_missing(run, source, one) for source, one in found])
     for source in sources:
         await run.parts.store.collections.change_source(source, {"scanned_at": now()})
     noted = run.operation.result or {}
-    moved = int(str(noted.get("moved", 0)))
     each = [one for _, one in found]
     await _scanned(
         run,
@@ -38,7 +36,7 @@ async def scan(run: Run, storer: Storer) -> None:
         new_documents_registered=sum(one.new for one in each) - moved,
         changed_documents=sum(one.changed for one in each),
         unchanged_documents=sum(one.unchanged for one in each),
-        moved_documents=moved,
+        moved_documents=noted.get("moved", 0),
         missing_documents=noted.get("missing", 0),
         scan_duration=round(sum(one.duration_s for one in each), 3),
     )
@@ -76,17 +74,7 @@ async def know_model(run: Run) -> ModelSpec:
     """Load the generation's model, and keep what it is and what the operation runs with. Raises Invalid."""
     model = await run.parts.pool.describe(ModelSpec(run.generation.model, run.generation.precision))
     await run.know_model(model)
-    generation = run.generation
-    await run.save(
-        settings={
-            "embedding_model": generation.model,
-            "precision": model.precision,
-            "chunk_size": generation.chunk_size,
-            "chunk_overlap": generation.chunk_overlap,
-            "missing": run.parts.settings.documents.missing,
-            "workers": run.parts.pool.batch_workers,
-        }
-    )
+    await run.save(settings=run.settings_used(model.precision))
     return ModelSpec(model.name, model.precision)
 
 
@@ -103,6 +91,12 @@ async def take_in(run: Run, storer: Storer) -> None:
         # Registered by a server that had lost the operation already, and so not claimed by this one.
         await documents.claim(run.operation.id, run.fence)
     raise RuntimeError(f"{storer.counts.pending} documents were passed over")
+
+
+async def tidy(run: Run) -> None:
+    """The operation ends early: what it has half-done goes, and what it has not read stays due for the next one."""
+    if run.has_begun:
+        await Storer(run).recover()
 
 
 def result(run: Run, storer: Storer) -> dict[str, Any]:

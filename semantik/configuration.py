@@ -17,7 +17,13 @@ from semantik.errors import ConfigError
 from semantik.settings import Settings
 
 # What tests arm and what the server tells its workers; no settings.
-_NOT_SETTINGS = ("SEMANTIK_TEST_", "SEMANTIK_FAILPOINT", "SEMANTIK_INDEX_FAILPOINT", "SEMANTIK_PRELOAD")
+_NOT_SETTINGS = (
+    "SEMANTIK_TEST_",
+    "SEMANTIK_API_KEY",
+    "SEMANTIK_FAILPOINT",
+    "SEMANTIK_INDEX_FAILPOINT",
+    "SEMANTIK_PRELOAD",
+)
 
 
 @dataclass(frozen=True)

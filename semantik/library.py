@@ -15,6 +15,7 @@ from pathlib import Path
 from semantik import settings
 from semantik.access import Access
 from semantik.errors import Conflict, Invalid, NotFound, SemantikError
+from semantik.passages import joined
 from semantik.records import Collection, Counts, Document, Generation, Operation, Source, User, new_id, now
 from semantik.store import Store
 
@@ -188,21 +189,10 @@ class Library:
         self._wake()
 
     async def text(self, document: Document, offset: int, limit: int) -> Passages:
-        """A document's text from character `offset`, put together from its chunks.
-
-        What lies between two chunks has no letter or digit, and is mostly white space; a gap comes back as long as
-        it is, as white space.
-        """
+        """A document's text from character `offset`, put together from its chunks."""
         end = min(offset + limit, document.length)
-        parts: list[str] = []
-        at = offset
-        for chunk in await self._store.chunks.of_document(document, offset, end):
-            parts.append(_gap(chunk.start - at))
-            begin = max(at, chunk.start)
-            parts.append(chunk.text[begin - chunk.start : max(end - chunk.start, 0)])
-            at = max(at, min(chunk.end, end))
-        parts.append(_gap(end - at))
-        return Passages("".join(parts), offset, document.length)
+        chunks = await self._store.chunks.of_document(document, offset, end)
+        return Passages(joined(chunks, offset, end), offset, document.length)
 
     async def _folder(self, path: str) -> str:
         return str(await asyncio.to_thread(self._resolve, path))
@@ -320,11 +310,6 @@ def _overlap(size: int, wished: int | None, default: int) -> int:
     if overlap >= size:
         raise Invalid(f"chunk_overlap ({overlap}) must be less than chunk_size ({size}).")
     return overlap
-
-
-def _gap(length: int) -> str:
-    """A break between paragraphs, however long: a rule of a thousand dashes may stand in one."""
-    return " " * (length - 2) + "\n" * min(length, 2)
 
 
 def _name(name: str) -> str:

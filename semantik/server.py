@@ -40,6 +40,7 @@ from semantik.errors import ConfigError
 from semantik.found import Found
 from semantik.health import Health
 from semantik.index import Indexes
+from semantik.instance import Beacon
 from semantik.library import Library
 from semantik.metrics import Metrics
 from semantik.progress import Batch, Progress, cursor_order
@@ -133,21 +134,26 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         stack.callback(close_sockets, app)
         stack.callback(http.stop)
 
+        port = sockets[0].getsockname()[1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{port}"
+        beacon = Beacon(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
+        await beacon.begin()
+        stack.push_async_callback(beacon.leave)
         watchers = [
             asyncio.create_task(each, name=name)
             for name, each in (
                 ("loop watch", loopwatch.watch()),
                 ("vigil", vigil.run()),
                 ("roster", roster.run()),
+                ("beacon", beacon.run()),
             )
         ]
         for task in watchers:
             stack.callback(task.cancel)
         failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, *watchers))
         stack.callback(failure.cancel)
-        port = sockets[0].getsockname()[1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield Server(replace(settings, port=port), f"http://{host}:{port}", pool, failure)
+        yield Server(replace(settings, port=port), url, pool, failure)
 
 
 def free_port(settings: Settings) -> bool:

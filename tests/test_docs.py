@@ -15,6 +15,8 @@ import handlers.ending
 import handlers.socket
 from handlers.routes import ROUTES
 from handlers.shapes import state_json
+from pipeline.operations import OPERATIONS
+from pipeline.storing import Storer
 from semantik.configuration import entries
 from semantik.metrics import Metrics
 from semantik.records import TERMINAL
@@ -97,14 +99,17 @@ def told(paths: Iterable[Path], how: str) -> set[str]:
     """The types of the messages that these files tell."""
     found: set[str] = set()
     for path in paths:
-        found |= set(re.findall(rf"(?:{how})\(\s*\"(\w+)\"", path.read_text()))
+        found |= set(re.findall(rf"(?:{how})\((?:run, )?\s*\"(\w+)\"", path.read_text()))
     return found
 
 
 def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     doors = set((ROOT / "handlers").glob("*.py")) - {SCAN}
     kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "tell|update|stage|send")
-    assert set(rows(section("## Messages"))) == kinds | {f"operation_{status}" for status in TERMINAL}
+    kinds |= told((ROOT / "pipeline" / "operations").glob("*.py"), "Storer")
+    kinds |= {inspect.signature(Storer).parameters["measure"].default}
+    kinds |= {f"operation_{status}" for status in TERMINAL}
+    assert set(rows(section("## Messages"))) == kinds | set(OPERATIONS)
     assert set(rows(section("## Scanning a folder"))) == told([SCAN], "send|_last|note")
 
 

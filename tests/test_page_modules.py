@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from browser import needs_chromium
+from playwright.sync_api import Browser, Page
 
 WEB = Path(__file__).parents[1] / "handlers" / "web"
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 ORIGIN = "http://page.test"
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Page:
     """An empty page that may import the modules."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
-        page.route(f"{ORIGIN}/", lambda route: route.fulfill(body="", content_type="text/html"))
-        page.route(
-            f"{ORIGIN}/static/*", lambda route: route.fulfill(path=WEB / route.request.url.rpartition("/")[2])
-        )
-        page.goto(f"{ORIGIN}/")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.route(f"{ORIGIN}/", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.route(
+        f"{ORIGIN}/static/*", lambda route: route.fulfill(path=WEB / route.request.url.rpartition("/")[2])
+    )
+    page.goto(f"{ORIGIN}/")
+    return page
 
 
 def test_replayed_frames_lower_no_number_and_repeat_no_error(page: Page) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT, run
+from processes import still_running
 from test_pool import CUTTING, MODEL, forkserver_pid, ready_pool, tasks_of
 
 from pipeline.batch import ReadDocument
@@ -54,7 +55,7 @@ def test_a_dead_fork_server_is_started_again_and_no_file_pays(
             assert question.shape == (1, 384)
             reading.cancel()
             assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
-            assert psutil.wait_procs(workers, timeout=5)[1] == []
+            assert still_running(workers, 5) == []
 
     run(test())
 
@@ -68,7 +69,7 @@ def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: 
             reading = asyncio.create_task(pool.read(files[:1], CUTTING))
             await pool.read(files[1:], CUTTING)
             workers = [psutil.Process(each.pid) for each in pool.workers()]
-        assert psutil.wait_procs(workers, timeout=5)[1] == []
+        assert still_running(workers, 5) == []
         with pytest.raises(Unavailable, match="shutting down"):
             await reading
         with pytest.raises(Unavailable, match="shutting down"):
@@ -128,4 +129,4 @@ def test_no_process_outlives_a_killed_server(tmp_path: Path) -> None:
     parent.kill()
     parent.wait(10)
     parent.stdout.close()
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert still_running(children, 10) == []

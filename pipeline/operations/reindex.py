@@ -37,6 +37,8 @@ async def reindex(run: Run) -> dict[str, object]:
 
 async def discard(run: Run) -> dict[str, object] | None:
     """The operation ends early: what it has built goes. Returns its result if the exchange has been made already."""
+    if not run.has_begun:
+        return None
     staging = run.collection.staging
     if staging is None:
         return run.operation.result
@@ -55,7 +57,7 @@ async def _stage(run: Run) -> None:
     size = int(str(wish.get("chunk_size", current.chunk_size)))
     staging = Generation(
         run.collection.id,
-        number=max(one.number for one in run.collection.generations) + 1,
+        number=await run.parts.store.collections.take_generation(run.collection.id, run.fence),
         model=str(wish.get("embedding_model", current.model)),
         precision=str(wish.get("precision", current.precision)),
         chunk_size=size,
