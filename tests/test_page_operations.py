@@ -8,13 +8,15 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from browser import needs_chromium
 from conftest import PASSWORD, ROOT, Serving
+from on_page import card_of, create
 from playwright.sync_api import Locator, Page, expect
-from test_page import CHROMIUM, _card, _create, browser, page, trouble
+from test_page import page, trouble
 
-__all__ = ["browser", "page", "trouble"]
+__all__ = ["page", "trouble"]
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+pytestmark = needs_chromium
 
 PDF = next((ROOT / "docs" / "samples").rglob("*.pdf"))
 FOLLOW = """() => {
@@ -63,8 +65,8 @@ def folder(tmp_path: Path) -> Path:
 
 def _opened(page: Page, folder: Path) -> None:
     """A collection of the folder, indexed and looked at."""
-    _create(page, "Harbour", folder)
-    expect(_card(page, "Harbour")).to_have_attribute("data-status", "completed")
+    create(page, "Harbour", folder)
+    expect(card_of(page, "Harbour")).to_have_attribute("data-status", "completed")
     page.get_by_role("link", name="Harbour", exact=True).click()
     expect(page.get_by_role("heading", name="Harbour", exact=True)).to_be_visible()
 
@@ -158,8 +160,8 @@ def test_a_cancelled_operation_says_what_is_kept(member: Page, folder: Path) -> 
         (folder / f"log-{number}.txt").write_text(
             "\n\n".join(f"On day {day} ship {number} had fair wind and rain." for day in range(30))
         )
-    _create(member, "Harbour", folder)
-    card = _card(member, "Harbour")
+    create(member, "Harbour", folder)
+    card = card_of(member, "Harbour")
     expect(card).to_have_attribute("data-status", "processing")
     member.get_by_role("link", name="Harbour", exact=True).click()
     member.get_by_role("button", name="Scan all again").click()
