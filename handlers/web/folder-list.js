@@ -59,7 +59,8 @@ export function folderList({ library, activity }, { id, name, owner }, signal) {
     openDialog({
       title: `Remove ${source.path}?`,
       content: [
-        h("p", {}, `Its ${plural(source.document_count, "document")} and their passages leave “${name}”, and are not found any more.${others}`),
+        h("p", {}, `Its ${plural(source.document_count, "document")} and their passages leave “${name}”, `
+          + `and are not found any more.${others}`),
         h("p", {}, "The files in the folder stay as they are; it can be added again."),
       ],
       submit: { text: "Remove folder", danger: true, action: () => begin("DELETE", ["sources", source.id]) },

@@ -58,7 +58,7 @@ function row(operation) {
   state.apply({ type: "current_state", data: operation });
   const { status, settings } = operation;
   const facts = [date(operation.created_at), status === "queued" ? "" : state.counts];
-  if (state.type === "reindex" && settings.embedding_model) {
+  if (state.type === "reindex" && status === "completed") {
     facts.push(settings.embedding_model, `passages of ${plural(settings.chunk_size, "token")}`);
   }
   const words = { completed: "", failed: operation.error_message }[status] ?? state.words;

@@ -6,10 +6,10 @@ import { field, h } from "./dom.js";
 const PRECISIONS = [["auto", "what the machine does best"], ["float32", "float32"], ["bfloat16", "bfloat16"]];
 
 export function openReindex({ library, activity }, collection, signal) {
-  const now = (value) => `now ${value}`;
-  const model = h("input", { name: "embedding_model", autocomplete: "off", spellcheck: "false", placeholder: now(collection.embedding_model) });
-  const size = h("input", { name: "chunk_size", type: "number", min: 16, max: 100_000, step: 1, placeholder: now(collection.chunk_size) });
-  const overlap = h("input", { name: "chunk_overlap", type: "number", min: 0, max: 50_000, step: 1, placeholder: now(collection.chunk_overlap) });
+  const input = (name, rest) => h("input", { name, autocomplete: "off", placeholder: `now ${collection[name]}`, ...rest });
+  const model = input("embedding_model", { spellcheck: "false" });
+  const size = input("chunk_size", { type: "number", min: 16, max: 100_000, step: 1 });
+  const overlap = input("chunk_overlap", { type: "number", min: 0, max: 50_000, step: 1 });
   const precision = h("select", { name: "precision" },
     PRECISIONS.map(([value, words]) => h("option", { value, selected: value === collection.precision }, words)));
   openDialog({
