@@ -27,6 +27,7 @@ setup(
         "bin/semantik-status",
         "bin/semantik-reindex",
         "bin/semantik-cleanup",
+        "bin/semantik-backup",
     ],
     python_requires=">=3.11",
     install_requires=[

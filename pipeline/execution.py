@@ -64,7 +64,7 @@ async def _attempt(parts: Parts, operation: Operation, teller: Teller, hopeless:
         await _give_up(run, hopeless)
         return
     if operation.started_at is None:
-        await run.save(status="processing", started_at=now())
+        await run.save(status="processing", started_at=now(), settings=run.settings_used())
     goes_on = run.operation.stage is not None
     await teller.tell(
         "operation_started",

@@ -13,6 +13,7 @@ COMMANDS = {
     "status": "semantik.commands.status",
     "reindex": "semantik.commands.reindex",
     "cleanup": "semantik.commands.cleanup",
+    "backup": "semantik.commands.backup",
 }
 
 

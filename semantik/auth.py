@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,9 +76,9 @@ class SignedIn:
 
 
 class Auth:
-    """Registers, signs in and recognises users. `secret` signs the tokens."""
+    """Registers, signs in and recognises users. `rules()` are the settings of the moment; `secret` signs the tokens."""
 
-    def __init__(self, store: Store, rules: settings.Auth, secret: str) -> None:
+    def __init__(self, store: Store, rules: Callable[[], settings.Auth], secret: str) -> None:
         self.keys = ApiKeys(store)
         self._store = store
         self._rules = rules
@@ -94,7 +94,7 @@ class Auth:
     async def register(self, username: str, password: str, email: str | None = None) -> User:
         """Add a user; the first becomes the administrator. Raises Forbidden, Invalid or Conflict."""
         return await self._accounts.add(
-            username, password, email, first_only=self._rules.registration != "open"
+            username, password, email, first_only=self._rules().registration != "open"
         )
 
     async def login(self, login: str, password: str) -> SignedIn:
@@ -113,7 +113,7 @@ class Auth:
             token_hash=_digest(refresh_token),
             previous_hash=None,
             created_at=now(),
-            expires_at=now() + timedelta(seconds=self._rules.session_s),
+            expires_at=now() + timedelta(seconds=self._rules().session_s),
         )
         await self._store.sessions.remove_expired(now())
         await self._store.sessions.add(session)
@@ -186,7 +186,7 @@ class Auth:
 
     def _signed_in(self, user: User, session: Session, refresh_token: str) -> SignedIn:
         left_s = int((session.expires_at - now()).total_seconds())
-        access_s = min(self._rules.access_token_s, left_s)
+        access_s = min(self._rules().access_token_s, left_s)
         access = self._token(user, session, _ACCESS, access_s)
         cookie = self._token(user, session, _BROWSER, left_s)
         return SignedIn(user, access, refresh_token, access_s, cookie, left_s)

@@ -37,7 +37,7 @@ class Process:
 
     def __init__(self, url: str, limits: Sockets, life_s: float) -> None:
         self.link = Recording(url)
-        self.seats = Seats(self.link, limits, life_s)
+        self.seats = Seats(self.link, lambda: limits, life_s)
         self.task = asyncio.create_task(self.seats.run())
 
     @property

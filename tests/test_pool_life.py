@@ -82,7 +82,7 @@ def test_leaving_does_not_wait_for_what_is_still_loading() -> None:
     multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
     async def test() -> None:
-        async with Pool(Settings()) as pool:
+        async with Pool(Settings) as pool:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await pool.wait_ready()
@@ -101,7 +101,7 @@ from pipeline.pool import Pool
 from semantik.settings import Settings
 
 async def main():
-    async with Pool(Settings()) as pool:
+    async with Pool(Settings) as pool:
         await pool.wait_ready()
         reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1)], Cutting("all-MiniLM-L6-v2", 200, 20)))
         await pool.read([FileTask("id", sys.argv[2], 1)], Cutting("all-MiniLM-L6-v2", 200, 20))

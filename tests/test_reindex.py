@@ -230,3 +230,22 @@ async def test_one_that_is_cancelled_in_the_line_leaves_the_running_one_alone(
     assert (view["chunk_size"], view["document_count"]) == (24, 30)
     [source] = (await client.call("GET", f"collections/{made}/sources"))["items"]
     assert source["removing"] is False
+
+
+async def test_one_that_would_lose_documents_is_refused_by_its_validation(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    folder = _folder(tmp_path)
+    made, _ = await index(client, folder)
+    before = await documents(client, made)
+    for number in range(3):
+        (folder / f"year-{number:02}.txt").write_bytes(b"\x00\x01\x02" * 500)
+    frames = await _reindex(client, made, chunk_size=40)
+    end = next(frame["data"] for frame in frames if frame["type"] == "operation_failed")
+    assert "3 of 12 documents that are found now would be lost" in end["error_message"]
+    failures = await client.call("GET", f"operations/{frames[0]['operation_id']}/failures")
+    assert len(failures["items"]) == 3
+    assert await documents(client, made) == before
+    assert (await client.call("GET", f"collections/{made}"))["chunk_size"] == 200
+    assert len(await ask(client, "harvest", collection_ids=[made], k=12)) == 12

@@ -25,7 +25,7 @@ from semantik.progress.seats import Seats
 from semantik.settings import Sockets
 
 async def main(url, user, operation):
-    seats = Seats(Link(url, "victim"), Sockets(), life_s=1)
+    seats = Seats(Link(url, "victim"), Sockets, life_s=1)
     running = asyncio.create_task(seats.run())
     async with seats.socket(user, operation), seats.socket(user, operation):
         print("taken", flush=True)
@@ -195,6 +195,6 @@ async def test_a_listener_that_fails_is_seen(redis_url: str) -> None:
     def fails(operation_id: str, presence: Presence) -> None:
         raise KeyError(operation_id)
 
-    async with Progress(redis_url, LIMITS, new_id(), Sockets(per_user=1)) as progress:
+    async with Progress(redis_url, LIMITS, new_id(), lambda: Sockets(per_user=1)) as progress:
         with progress.seats.listening("o", fails), pytest.raises(KeyError):
             await asyncio.wait_for(progress.failure, 5)

@@ -66,7 +66,7 @@ async def _stage(run: Run) -> None:
     size = int(str(wish.get("chunk_size", current.chunk_size)))
     staging = Generation(
         run.collection.id,
-        number=max(one.number for one in run.collection.generations) + 1,
+        number=await run.parts.store.collections.take_generation(run.collection.id, run.fence),
         model=str(wish.get("embedding_model", current.model)),
         precision=str(wish.get("precision", current.precision)),
         chunk_size=size,

@@ -16,7 +16,7 @@ from semantik.client import Client
 from semantik.commands.reindexing import OnStores, Reindexing, Remote, State, Target, follow, on_stores
 from semantik.commands.script import COULD_NOT, perform, refused, settings_of, store_flags, tell
 from semantik.errors import Invalid, SemantikError
-from semantik.library import Recutting
+from semantik.operations import Recutting
 from semantik.settings import Settings
 
 _PROG = "semantik-reindex"

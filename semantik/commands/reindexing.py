@@ -15,7 +15,7 @@ from semantik.client import Client
 from semantik.commands.reach import reach
 from semantik.data_folder import is_served
 from semantik.errors import NotFound
-from semantik.library import Library, Recutting
+from semantik.operations import Operations, Recutting
 from semantik.records import TERMINAL, now
 from semantik.settings import Settings
 from semantik.store import Store
@@ -92,10 +92,10 @@ class Remote:
 class OnStores:
     """By way of the stores: a server that shares them runs what is put into the line. All collections can be named."""
 
-    def __init__(self, store: Store, settings: Settings, alone: bool) -> None:
+    def __init__(self, store: Store, alone: bool) -> None:
         self.alone = alone
         self._store = store
-        self._library = Library(store, Access(store), settings.embedding, Path, lambda: None)
+        self._operations = Operations(store, Access(store), Path, lambda: None)
 
     async def targets(self) -> list[Target]:
         owners = {user.id: user.username for user in await self._store.users.all()}
@@ -107,7 +107,7 @@ class OnStores:
         owner = await self._store.users.get(collection.owner_id) if collection else None
         if owner is None:
             raise NotFound(f"The collection {target.name} is gone, or its owner is.")
-        return (await self._library.reindex(owner, target.id, wish)).id
+        return (await self._operations.reindex(owner, target.id, wish)).id
 
     async def look(self, operation_id: str) -> State:
         operation = await self._store.operations.get(operation_id)
@@ -129,10 +129,10 @@ async def on_stores(settings: Settings) -> AsyncIterator[OnStores]:
                 here = replace(settings, host="127.0.0.1", port=0)
                 await stack.enter_async_context(running(here))
                 reached = await stack.enter_async_context(reach(settings))
-                yield OnStores(reached.store, settings, alone=True)
+                yield OnStores(reached.store, alone=True)
                 return
         reached = await stack.enter_async_context(reach(settings))
-        yield OnStores(reached.store, settings, alone=False)
+        yield OnStores(reached.store, alone=False)
 
 
 async def _is_served_elsewhere(store: Store) -> bool:
