@@ -30,6 +30,7 @@ from pipeline.dispatcher import Dispatcher
 from pipeline.pool import Pool
 from pipeline.run import Parts
 from pipeline.scan import ScanRules, resolve_source, survey
+from pipeline.watched_folders import WatchedFolders
 from semantik import loopwatch
 from semantik.access import Access
 from semantik.auth import Auth
@@ -112,6 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             dispatcher.wake()
             roster.wake()
 
+        folders = await stack.enter_async_context(WatchedFolders(settings, store, wake))
         services = Services(
             settings=settings,
             auth=auth,
@@ -143,7 +145,8 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         ]
         for task in watchers:
             stack.callback(task.cancel)
-        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, *watchers))
+        tasks = (dispatcher.loop, folders.loop, *watchers)
+        failure = asyncio.ensure_future(_first(progress.failure, stores.failure, *tasks))
         stack.callback(failure.cancel)
         port = sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
