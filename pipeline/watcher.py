@@ -31,6 +31,12 @@ _STEP_MS = 250  # so far apart are two lines about one folder at least, however 
 _TOGETHER_MS = 1000
 _LOOK_MS = 1000  # so often it is looked whether the folder is still the one that is watched
 _AGAIN_S = 2.0
+_ADVICE = {
+    "watch limit": "the machine's limit is reached: raise fs.inotify.max_user_watches (sysctl).",
+    "Too many open files": "the machine's limit is reached: raise fs.inotify.max_user_instances (sysctl).",
+    "ermission denied": "the server has no permission to read {where}: give it to the server.",
+    "network disk": "{reason}, of which no change is told: with interval_s you say how often to scan it.",
+}
 
 
 def serve(rules: ScanRules) -> None:
@@ -84,7 +90,7 @@ class _Watch:
             rust_timeout=_LOOK_MS,
             yield_on_timeout=True,
             force_polling=False,
-            ignore_permission_denied=True,
+            ignore_permission_denied=False,  # it would leave the rest of the tree without a word, at any error
         )
         with closing(batches):
             try:
@@ -133,11 +139,10 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 def _advice(error: str) -> str:
     """What is wrong with a folder that is there, and what to do."""
-    if "network disk" in error:
-        return f"{error}, of which no change is told: interval_s says how often it is to be scanned."
-    for sign, limit in (("watch limit", "max_user_watches"), ("Too many open files", "max_user_instances")):
-        if sign in error:
-            return f"the limit of the machine is reached: raise fs.inotify.{limit} (sysctl)."
+    reason, _, where = error.partition(" about ")
+    for sign, advice in _ADVICE.items():
+        if sign in reason:
+            return advice.format(reason=reason, where=where.partition(" (Error")[0].strip('"[]'))
     return f"{error.rstrip('.')}."
 
 

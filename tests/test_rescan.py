@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -227,3 +228,16 @@ def test_the_limits_of_the_machine_are_told_with_what_to_do(tree: Path, limit: s
         process.stdin.close()
     assert told["kind"] == "lost"
     assert "fs.inotify.max_user_" + limit.rpartition("_")[2] in told["reason"]
+
+
+def test_a_folder_that_may_not_be_read_is_told_with_its_name(tree: Path) -> None:
+    (tree / "7").chmod(0)
+    # Whoever runs the tests as root may read everything, unless it is taken from them.
+    setpriv = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    before = setpriv if os.getuid() == 0 else []
+    with _watching(tree, *before) as process:
+        _tell(process, {"watch": "a", "path": str(tree)})
+        told = _told(process)
+        assert process.stdin is not None
+        process.stdin.close()
+    assert told["kind"] == "lost" and f"no permission to read {tree / '7'}" in told["reason"]
