@@ -6,6 +6,8 @@ import asyncio
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ import psutil
 import pytest
 from conftest import Serving, complaints, documents, index, new_user, serve
 from test_two_servers import Two
+from told import stores
 
+from pipeline.watched_folders import WatchedFolders
 from semantik.client import Client, Refused
+from semantik.settings import Settings, Watch
 
 pytestmark = pytest.mark.gen_test(timeout=180)
 
@@ -223,6 +228,22 @@ async def test_two_servers_make_one_scan_of_a_change(tmp_path: Path, folder: Pat
         assert len(await watched.scans()) == before + 3
     finally:
         two.stop()
+
+
+async def test_of_many_who_look_at_the_same_moment_one_queues_the_scan(
+    quick: Serving, folder: Path, tmp_path: Path
+) -> None:
+    client = await new_user(quick)
+    watched = await _watched(client, folder)
+    rules = Settings(data=tmp_path / "data", watch=Watch(pause_s=1))
+    async with stores(quick) as (store, _), AsyncExitStack() as lookers:
+        await watched.wish(interval_s=1)
+        for _ in range(5):
+            await lookers.enter_async_context(WatchedFolders(rules, store, lambda: None))
+        scans = await watched.ended(3)
+    await watched.wish(interval_s=0)
+    for one, other in pairwise(scans):
+        assert one["completed_at"] < other["created_at"]
 
 
 @pytest.mark.noisy
