@@ -1,6 +1,6 @@
 # The words to learn. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test check bench bench-sockets
+.PHONY: help setup tools run demo test test-redis check bench bench-sockets bench-reindex
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,10 +17,18 @@ run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
 demo: setup ## index a folder before your eyes and search it: make demo [FOLDER=/some/folder]
 	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}
 
+# $(1) runs pytest.
+define twice
+@$(1) -n 2 --dist worksteal $(ARGS) || { status=$$?; [ $$status = 1 ] || exit $$status; \
+	echo "Once more, those that failed: on a busy machine it may have been a matter of time."; \
+	$(1) --last-failed $(ARGS); }
+endef
+
 test: tools ## run all tests: make test [ARGS="-k search"]
-	@.venv/bin/python -m pytest $(ARGS) || { status=$$?; [ $$status = 1 ] || exit $$status; \
-		echo "Once more, those that failed: on a busy machine it may have been a matter of time."; \
-		.venv/bin/python -m pytest --last-failed $(ARGS); }
+	$(call twice,.venv/bin/python -m pytest)
+
+test-redis: tools ## run those that need Redis on the redis-server of this machine
+	$(call twice,.venv/bin/python tests/on_redis.py)
 
 check: tools ## format, lint, types, import contracts
 	@.venv/bin/ruff format --check .
@@ -33,3 +41,6 @@ bench: tools ## measure the journey of a folder
 
 bench-sockets: tools ## measure live sockets beside a bare Tornado
 	@.venv/bin/python -m bench.sockets $(ARGS)
+
+bench-reindex: tools ## measure searches while a folder is reindexed
+	@.venv/bin/python -m bench.reindexing $(ARGS)

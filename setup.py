@@ -20,7 +20,14 @@ setup(
     classifiers=["Private :: Do Not Upload"],
     packages=find_packages(include=["semantik*", "handlers*", "pipeline*"]),
     package_data={"handlers": ["web/*"]},
-    scripts=["bin/semantik-server", "bin/semantik-demo"],
+    scripts=[
+        "bin/semantik-server",
+        "bin/semantik-demo",
+        "bin/semantik-user",
+        "bin/semantik-status",
+        "bin/semantik-reindex",
+        "bin/semantik-backup",
+    ],
     python_requires=">=3.11",
     install_requires=[
         "annoy",

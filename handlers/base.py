@@ -25,6 +25,7 @@ from semantik.catalog import Catalog
 from semantik.health import Health
 from semantik.library import Library
 from semantik.metrics import Metrics
+from semantik.operations import Operations
 from semantik.progress import Progress
 from semantik.roster import Roster
 from semantik.scans import Scans
@@ -71,6 +72,7 @@ class Services:
     auth: Auth
     access: Access
     library: Library
+    operations: Operations
     catalog: Catalog
     search: Search
     progress: Progress

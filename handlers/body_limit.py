@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from tornado.http1connection import HTTP1Connection
@@ -35,15 +35,15 @@ _STATUS = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class BodyLimit(HTTPServerConnectionDelegate):
-    """Lets bodies of at most `most` bytes through to `doors`."""
+    """Lets bodies of at most `most()` bytes through to `doors`."""
 
-    def __init__(self, doors: HTTPServerConnectionDelegate, most: int) -> None:
+    def __init__(self, doors: HTTPServerConnectionDelegate, most: Callable[[], int]) -> None:
         self._doors = doors
         self._most = most
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         assert isinstance(request_conn, HTTP1Connection)
-        return _Body(self._doors.start_request(server_conn, request_conn), request_conn, self._most)
+        return _Body(self._doors.start_request(server_conn, request_conn), request_conn, self._most())
 
     def on_close(self, server_conn: object) -> None:
         self._doors.on_close(server_conn)

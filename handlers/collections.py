@@ -11,7 +11,8 @@ from handlers.fields import one_of, optional, text, whole
 from handlers.operations import accept
 from handlers.paging import PAGE, page_json
 from handlers.shapes import collection_json, stats_json
-from semantik.library import Recutting, Wish
+from semantik.library import Wish
+from semantik.operations import Recutting
 
 _CREATE = vol.Schema(
     {
@@ -77,16 +78,16 @@ class Collection(Handler):
 class Append(Handler):
     async def post(self, collection_id: str) -> None:
         source_id = self.body(_APPEND).get("source_id")
-        accept(self, await self.services.library.append(self.principal.user, collection_id, source_id))
+        accept(self, await self.services.operations.append(self.principal.user, collection_id, source_id))
 
 
 class Reindex(Handler):
     async def post(self, collection_id: str) -> None:
         wish = Recutting(**self.body(_REINDEX))
-        accept(self, await self.services.library.reindex(self.principal.user, collection_id, wish))
+        accept(self, await self.services.operations.reindex(self.principal.user, collection_id, wish))
 
 
 class Retry(Handler):
     async def post(self, collection_id: str) -> None:
         self.body(_NOTHING)
-        accept(self, await self.services.library.retry(self.principal.user, collection_id))
+        accept(self, await self.services.operations.retry(self.principal.user, collection_id))

@@ -60,4 +60,4 @@ class Content(Handler):
 class Retry(Handler):
     async def post(self, collection_id: str, document_id: str) -> None:
         self.body(_NOTHING)
-        accept(self, await self.services.library.retry(self.principal.user, collection_id, document_id))
+        accept(self, await self.services.operations.retry(self.principal.user, collection_id, document_id))

@@ -23,12 +23,16 @@ def optional(check: Check) -> Check:
 
 
 def text(low: int = 0, high: int | None = None) -> Check:
-    """A text, of so many characters."""
+    """A text that can be written as UTF-8, of so many characters."""
     expected = "a text" if high is None else f"a text of {low} to {high} characters"
 
     def check(value: Any) -> str:
         if not isinstance(value, str) or not low <= len(value) <= (len(value) if high is None else high):
             raise Expected(expected)
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise Expected("a text without half a character (a lone surrogate)") from error
         return value
 
     return check

@@ -49,7 +49,7 @@ class Operation(Handler):
         self.reply(operation_json(await self.services.catalog.operation(self.principal.user, operation_id)))
 
     async def delete(self, operation_id: str) -> None:
-        await self.services.library.cancel(self.principal.user, operation_id)
+        await self.services.operations.cancel(self.principal.user, operation_id)
         self.set_status(HTTPStatus.ACCEPTED)
 
 

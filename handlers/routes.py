@@ -65,12 +65,9 @@ ROUTES = [
     url(r"/()", page.Home, {"path": str(page.WEB)}),
 ]
 
-_MESSAGE_SLACK = 1 << 20  # longer messages than allowed are read this far, so that the refusal can be told
-
 
 def application(services: Services, tally: Tally) -> Application:
-    """The application; `tally` counts what sockets are sent."""
-    rules = services.settings.sockets
+    """The application; `tally` counts what sockets are sent. Its setting `services` may be replaced at any time."""
     return Application(
         ROUTES,
         services=services,
@@ -78,8 +75,6 @@ def application(services: Services, tally: Tally) -> Application:
         tally=tally,
         default_handler_class=Nowhere,
         log_function=_log,
-        websocket_ping_interval=rules.ping_s,
-        websocket_max_message_size=rules.message_bytes + _MESSAGE_SLACK,
     )
 
 

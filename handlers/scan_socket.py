@@ -20,6 +20,7 @@ from uuid import UUID
 
 import voluptuous as vol
 
+from handlers.fields import text
 from handlers.outbox import SlowReader
 from handlers.shapes import moment
 from handlers.socket import Socket
@@ -29,22 +30,11 @@ from semantik.errors import Invalid, SemantikError
 from semantik.records import User
 from semantik.scans import Cancelled, Completed, Scan, Step, Wish
 
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise vol.Invalid("a text")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise vol.Invalid("a text without half a character (a lone surrogate)") from error
-    return value
-
-
-_GLOBS = vol.All(vol.Any(list, msg="a list of globs"), [_text], lambda globs: tuple(globs))
+_GLOBS = vol.All(vol.Any(list, msg="a list of globs"), [text()], lambda globs: tuple(globs))
 _SCAN = vol.Schema(
     {
         vol.Required("action"): "scan",
-        vol.Required("path", msg="the folder to scan is missing"): _text,
+        vol.Required("path", msg="the folder to scan is missing"): text(),
         "recursive": vol.Any(bool, msg="true or false"),
         "include": _GLOBS,
         "exclude": _GLOBS,

@@ -112,14 +112,12 @@ def document_json(document: Document) -> Json:
 
 
 def operation_json(view: OperationView) -> Json:
-    """The record: what `current_state` shows, what was asked for, what it ran with, and when it reached each stage."""
+    """The record: what `current_state` shows, what it ran with, and when it reached each stage."""
     operation = view.operation
     stages = [{"name": stage.name, "at": moment(stage.at)} for stage in operation.stages]
     return {
         "id": operation.id,
         **state_json(view),
-        "source_id": operation.source_id,
-        "wish": operation.wish,
         "settings": operation.settings,
         "stages": stages,
         "cancel_requested": operation.cancel_requested,
@@ -140,6 +138,8 @@ def state_json(view: OperationView) -> Json:
     return {
         "collection_id": operation.collection_id,
         "operation_type": operation.type,
+        "source_id": operation.source_id,
+        "wish": operation.wish,
         "status": operation.status,
         "stage": operation.stage,
         "processed_files": operation.counts.processed,

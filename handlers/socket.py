@@ -35,6 +35,7 @@ log = logging.getLogger("semantik.socket")
 
 PLAIN, PACKED, _TOKEN = "semantik.v1", "semantik.v1.msgpack", "bearer."
 _MAX_REASON = 120  # bytes that fit into a close frame
+_MESSAGE_SLACK = 1 << 20  # longer messages than allowed are read this far, so that the refusal can be told
 _TEXT, _BINARY = 0x1, 0x2
 
 
@@ -132,6 +133,14 @@ class Socket(Door, WebSocketHandler):
         self._serving.cancel()  # nothing may follow the close
 
     # What follows is called by Tornado.
+
+    @property
+    def ping_interval(self) -> float | None:
+        return self.services.settings.sockets.ping_s
+
+    @property
+    def max_message_size(self) -> int:
+        return self.services.settings.sockets.message_bytes + _MESSAGE_SLACK
 
     def prepare(self) -> None:
         headers = self.request.headers
@@ -234,10 +243,10 @@ class Socket(Door, WebSocketHandler):
         rules = self.services.settings.sockets
         if self._said_at is None:
             self._said_at = deque(maxlen=rules.messages_per_s)
-        flooding = len(self._said_at) == rules.messages_per_s and moment - self._said_at[0] < 1.0
+        flooding = len(self._said_at) == self._said_at.maxlen and moment - self._said_at[0] < 1.0
         self._said_at.append(moment)
         if flooding:
-            self._expel(f"More than {rules.messages_per_s} messages came within a second.")
+            self._expel(f"More than {self._said_at.maxlen} messages came within a second.")
         elif len(message) > rules.message_bytes:
             self.end(Ending(TOO_LONG, f"A message may have {rules.message_bytes} bytes at most.", "refused"))
         elif not (self._protocol.is_text or self._form.binary):

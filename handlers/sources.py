@@ -8,7 +8,7 @@ from handlers.base import Handler
 from handlers.fields import text, truth, whole
 from handlers.operations import accept
 from handlers.shapes import source_json, source_view_json
-from semantik.library import Watching
+from semantik.operations import Watching
 
 _ADD = vol.Schema({vol.Required("path"): text()})
 _CHANGE = vol.Schema({vol.Optional("interval_s"): whole(0, 365 * 86_400), vol.Optional("immediate"): truth()})
@@ -21,7 +21,9 @@ class Sources(Handler):
 
     async def post(self, collection_id: str) -> None:
         path = self.body(_ADD)["path"]
-        source, operation = await self.services.library.add_source(self.principal.user, collection_id, path)
+        source, operation = await self.services.operations.add_source(
+            self.principal.user, collection_id, path
+        )
         accept(self, operation, source=source_json(source))
 
 
@@ -30,9 +32,9 @@ class Source(Handler):
         wish = Watching(**self.body(_CHANGE))
         user = self.principal.user
         self.reply(
-            source_json(await self.services.library.watch_source(user, collection_id, source_id, wish))
+            source_json(await self.services.operations.watch_source(user, collection_id, source_id, wish))
         )
 
     async def delete(self, collection_id: str, source_id: str) -> None:
         user = self.principal.user
-        accept(self, await self.services.library.remove_source(user, collection_id, source_id))
+        accept(self, await self.services.operations.remove_source(user, collection_id, source_id))

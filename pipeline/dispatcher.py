@@ -171,6 +171,15 @@ class Dispatcher:
                     log.info("retired  generation %d of %s", generation.number, collection.name)
             await store.collections.all_retired(collection)
 
+    async def _follow_staging(self) -> None:
+        """Keep step with what other servers build, so that no search waits for it when it is searched."""
+        store = self._parts.store
+        for operation in await store.operations.with_status("processing"):
+            if operation.type == "reindex" and operation.id not in self._running:
+                collection = await store.collections.get(operation.collection_id)
+                if collection is not None and collection.staging is not None:
+                    await self._parts.vectors.of(collection.staging)
+
     def _is_over(self, operation: Operation) -> bool:
         """Whether an operation has ended, and whoever watches it has been told."""
         linger = timedelta(seconds=self._parts.settings.progress.linger_s + _LOOK_S)
@@ -186,4 +195,5 @@ class Dispatcher:
             with suppress(Unavailable):  # said already where operations wait
                 await self._clear()
                 await self._clear_retired()
+                await self._follow_staging()
             await asyncio.sleep(_LOOK_S)

@@ -67,6 +67,8 @@ def _message(operation: Operation) -> str:
     """What happened, in a sentence; of a cancelled operation also what stays."""
     if operation.status != "cancelled":
         return operation.error_message or _MESSAGES[operation.status]
+    if operation.started_at is None:
+        return "Operation cancelled before it began"
     counts = operation.counts
     kept = {
         "reindex": "what was searched before is unchanged",

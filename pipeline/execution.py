@@ -55,15 +55,16 @@ async def execute(parts: Parts, operation: Operation) -> None:
 async def _attempt(parts: Parts, operation: Operation, teller: Teller, hopeless: str | None) -> None:
     collection = await parts.store.collections.get_even_deleted(operation.collection_id)
     run = Run(parts, operation, collection, teller)
-    await parts.store.collections.seize(collection.id, run.fence)
+    if run.has_begun:
+        run.follow(await parts.store.collections.seize(collection.id, run.fence))
     if operation.cancel_requested:
         await _end_early(run, "cancelled")
         return
     if hopeless is not None:
-        await _end_early(run, "failed", hopeless)
+        await _give_up(run, hopeless)
         return
     if operation.started_at is None:
-        await run.save(status="processing", started_at=now())
+        await run.save(status="processing", started_at=now(), settings=run.settings_used())
     goes_on = run.operation.stage is not None
     await teller.tell(
         "operation_started",
@@ -116,6 +117,15 @@ async def _end_early(run: Run, status: str, error: str | None = None) -> None:
         await end(run, status, error=error)
     else:
         await end(run, "completed", result=done)
+
+
+async def _give_up(run: Run, error: str) -> None:
+    """End it even when what is away keeps it from clearing up: whatever runs next here does that."""
+    try:
+        await _end_early(run, "failed", error)
+    except Unavailable as failure:
+        log.warning("Operation %s leaves something half-done: %s", run.operation.id, failure)
+        await end(run, "failed", error=error)
 
 
 async def _stores_answer(parts: Parts) -> bool:

@@ -59,7 +59,7 @@ class Flow:
         generation = run.generation
         self._model = ModelSpec(generation.model, generation.precision)
         self._cutting = Cutting(generation.model, generation.chunk_size, generation.chunk_overlap)
-        self._reuse = Reuse(run)
+        self._reuse = Reuse(run, self._cutting)
         self._under_way: dict[str, Growing] = {}  # until they are stored, by the hash of their content
         self._abreast = run.parts.pool.batch_workers + 1  # one waits while every worker is busy
         self._large, self._small = _Room(_CHUNKS_UNDER_WAY), _Room(_SMALL_CHUNKS_UNDER_WAY)
@@ -111,7 +111,10 @@ class Flow:
             self._storer.tell_at_work(batch[0].path)
             files = [_task(document) for document in batch]
             results = await self._run.parts.pool.read(files, self._cutting)
-            for document, result in zip(batch, results, strict=True):
+            for document, outcome in zip(batch, results, strict=True):
+                result = outcome
+                if isinstance(outcome, ReadFailure):
+                    result = await self._reuse.instead(document, outcome)
                 if isinstance(result, ReadDocument):
                     await self._room(len(result.chunks)).take(len(result.chunks))
                     await self._grow(document, result)

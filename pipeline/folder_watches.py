@@ -19,9 +19,9 @@ _STOP_S = 1.0
 
 @dataclass(frozen=True)
 class Sign:
-    """What is told of a watch: it is `ready`, something `changed`, the folder is `gone`, or the watch was `lost`.
+    """What is told of a watch: it is `ready`, or something `changed`; or that it ended.
 
-    `reason` says why it is gone or lost; nothing more is told of it then.
+    It ends when the folder is `gone`, the watch was `lost` (`reason` says why), or `left` because the rules changed.
     """
 
     source_id: str
@@ -32,8 +32,8 @@ class Sign:
 class FolderWatches:
     """`hear(sign)` is called on the loop. `close()` kills the process, which has nothing to keep."""
 
-    def __init__(self, rules: ScanRules, hear: Callable[[Sign], None]) -> None:
-        self._rules = rules
+    def __init__(self, hear: Callable[[Sign], None]) -> None:
+        self._rules: ScanRules | None = None
         self._hear = hear
         self._watched: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
@@ -44,6 +44,16 @@ class FolderWatches:
         self._kill()
         if self._reading is not None:
             await asyncio.wait({self._reading}, timeout=_STOP_S)
+
+    async def follow(self, rules: ScanRules) -> None:
+        """Watch by these rules from now on, whatever is watched already."""
+        if rules == self._rules:
+            return
+        self._rules = rules
+        watched = self._watched.copy()
+        await self.close()
+        for source_id in watched:
+            self._hear(Sign(source_id, "left"))
 
     async def watch(self, source_id: str, path: str) -> None:
         """Watch a folder and all below it, until it is gone, lost or left."""
@@ -64,6 +74,7 @@ class FolderWatches:
 
     async def _start(self) -> None:
         rules = self._rules
+        assert rules is not None
         given = {
             "roots": rules.roots,
             "exclude": rules.exclude,

@@ -29,12 +29,13 @@ async def settle_missing(run: Run, source: Source, found: Found) -> None:
         run.warn(
             f"{source.path} is empty, and had {len(gone)} documents: they are kept. Is a disk not mounted?"
         )
-        await _note(run, 0, len(gone))
+        await _note(run, source, 0, len(gone))
         return
     moved = await _follow_moves(run, gone)
+    found.moved = len(moved)
     gone = [document for document in gone if document.id not in moved]
     documents = run.parts.store.documents
-    await _note(run, len(moved), len(gone))
+    await _note(run, source, len(moved), len(gone))
     removing = run.parts.settings.documents.missing == "remove"
     for at in range(0, len(gone), 500):
         page = gone[at : at + 500]
@@ -44,12 +45,19 @@ async def settle_missing(run: Run, source: Source, found: Found) -> None:
             await documents.mark_missing([document.id for document in page if not document.missing])
 
 
-async def _note(run: Run, moved: int, gone: int) -> None:
+async def _note(run: Run, source: Source, moved: int, gone: int) -> None:
     """Keep the numbers before anything is removed: a scan that is taken up again finds only what is left of them."""
-    noted = run.operation.result or {}
-    for name, number in (("moved", moved), ("missing", gone)):
-        noted = {**noted, name: int(str(noted.get(name, 0))) + number}
-    await run.save(result=noted)
+    folders = noted(run)
+    before = folders.get(source.id, {"moved": 0, "missing": 0})
+    folders[source.id] = {"moved": before["moved"] + moved, "missing": max(before["missing"], gone)}
+    await run.save(result={"folders": folders})
+
+
+def noted(run: Run) -> dict[str, dict[str, int]]:
+    """How many files were moved, and are missing, by source, as far as the operation has found out."""
+    folders = (run.operation.result or {}).get("folders", {})
+    assert isinstance(folders, dict)
+    return dict(folders)
 
 
 async def _not_seen(run: Run, source: Source, found: Found) -> list[Document]:

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 
 from pipeline import failpoints, worker
-from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, ReadFailure
+from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, ReadFailure, TextChunks
 from pipeline.crew import Crew, WorkerDied
 from semantik.errors import Invalid, SemantikError, Unavailable
 from semantik.health import Worker
@@ -28,19 +28,24 @@ _log = logging.getLogger(__name__)
 
 
 class Pool:
-    """Use as `async with Pool(settings) as pool`: entering returns at once, and the workers come up behind it."""
+    """Use as `async with Pool(settings) as pool`: entering returns at once, and the workers come up behind it.
 
-    def __init__(self, settings: Settings) -> None:
-        memory = settings.pool.worker_memory_bytes
+    `settings()` gives those of the moment.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        memory = settings().pool.worker_memory_bytes
         self._settings = settings
-        self._batch = Crew(settings.pool.workers or os.cpu_count() or 1, nice=True, memory_bytes=memory)
+        self._batch = Crew(settings().pool.workers or os.cpu_count() or 1, nice=True, memory_bytes=memory)
         self._questions = Crew(1, nice=False, memory_bytes=memory)
         self._described: dict[ModelSpec, ModelInfo] = {}
         self._attempt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._warming: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        os.environ[worker.PRELOAD] = f"{self._settings.embedding.model}:{self._settings.embedding.precision}"
+        os.environ[worker.PRELOAD] = (
+            f"{self._settings().embedding.model}:{self._settings().embedding.precision}"
+        )
         self._warming = asyncio.create_task(self._warm())
         return self
 
@@ -79,6 +84,14 @@ class Pool:
                 return [self._failure(files[0], death)]
         return list(await asyncio.gather(*(self._read_alone(file, cutting) for file in files)))
 
+    async def cut(self, text: str, pages: tuple[tuple[int, int], ...], cutting: Cutting) -> TextChunks:
+        """Cut a text that was read before; `pages` as in Extracted."""
+        precision = self._settings().embedding.precision
+        found: TextChunks = await self._expect(
+            self._batch, worker.cut_text, text, pages, cutting, precision, timeout_s=EMBED_S
+        )
+        return found
+
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         """Passages as float16 (n, dimension) of unit length, in order; many are spread over all workers.
 
@@ -86,7 +99,7 @@ class Pool:
         """
         if not texts:
             return np.empty((0, (await self.describe(model)).dimension), np.float16)
-        size = self._settings.embedding.batch_chunks
+        size = self._settings().embedding.batch_chunks
         parts = [texts[start : start + size] for start in range(0, len(texts), size)]
         return np.concatenate(await asyncio.gather(*(self._embed(model, part) for part in parts)))
 
@@ -126,7 +139,7 @@ class Pool:
         return found
 
     async def _warm(self) -> None:
-        model = ModelSpec(self._settings.embedding.model, self._settings.embedding.precision)
+        model = ModelSpec(self._settings().embedding.model, self._settings().embedding.precision)
         while True:
             try:
                 await self.embed_questions(model, ["warm"])
@@ -148,13 +161,13 @@ class Pool:
             raise Unavailable(f"The workers cannot import what they need: {error}.", 60) from error
 
     async def _read(self, files: Sequence[FileTask], cutting: Cutting) -> list[Outcome]:
-        limits = self._settings.documents
+        limits = self._settings().documents
         reading = worker.Reading(
             limits.max_file_bytes,
             limits.roots,
-            (str(self._settings.data.resolve()),),
+            (str(self._settings().data.resolve()),),
             limits.file_timeout_s,
-            self._settings.embedding.precision,
+            self._settings().embedding.precision,
             failpoints.armed(),
         )
         deadline = EMBED_S + limits.file_timeout_s * len(files)
@@ -171,9 +184,9 @@ class Pool:
 
     def _failure(self, file: FileTask, death: WorkerDied) -> ReadFailure:
         if death.timed_out:
-            message = f"Reading it took longer than the {self._settings.documents.file_timeout_s:g} seconds allowed."
+            message = f"Reading it took longer than the {self._settings().documents.file_timeout_s:g} seconds allowed."
             return ReadFailure(file.document_id, "timeout", message, False)
-        limit = self._settings.pool.worker_memory_bytes >> 20
+        limit = self._settings().pool.worker_memory_bytes >> 20
         message = (
             f"Reading it needs more memory than the {limit} MB of pool.worker_memory_bytes."
             if death.out_of_memory

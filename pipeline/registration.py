@@ -22,7 +22,7 @@ _TOGETHER = 500
 @dataclass
 class Found:
     """What a scan has found so far, in files. `seen` are the known documents that it met, `unread` the paths whose
-    insides it could not see; `cut` when it stopped early."""
+    insides it could not see; `cut` when it stopped early. `moved` of the new ones turned out to be known."""
 
     files: int = 0
     new: int = 0
@@ -31,6 +31,7 @@ class Found:
     seen: set[str] = field(default_factory=set)
     unread: list[str] = field(default_factory=list)
     cut: bool = False
+    moved: int = 0
     duration_s: float = 0.0
 
 

@@ -9,11 +9,16 @@ from collections.abc import Sequence
 
 from pipeline import failpoints
 from pipeline.run import Run
+from pipeline.step import whole
 from semantik.records import Document
 
 
 async def remove(run: Run, documents: Sequence[Document]) -> None:
     """Remove documents with all their chunks. Raises LeaseLost before anything is changed."""
+    await whole(_remove(run, documents))
+
+
+async def _remove(run: Run, documents: Sequence[Document]) -> None:
     await run.save(last_message=run.teller.last_seq)
     await run.parts.store.documents.mark_removing([one.id for one in documents])
     failpoints.die_at("removal.marked")

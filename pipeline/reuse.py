@@ -1,4 +1,5 @@
-"""Vectors that a collection has already: a passage whose text and model are the same is not embedded again.
+"""What a collection has already: passages whose text and model are the same are not embedded again, and what a REINDEX
+cannot read any more is made from the passages that are searched.
 
 Looked at are the document as it was, another with the same content, and what a REINDEX works from. Runs on the loop.
 """
@@ -10,23 +11,24 @@ from collections.abc import AsyncIterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.batch import ReadDocument
+from pipeline.batch import Cutting, Outcome, ReadDocument, ReadFailure, TextChunks
 from pipeline.run import Run
-from semantik.records import Document, Generation
+from semantik.passages import joined
+from semantik.records import Chunk, Document, Generation
 
 Vector = NDArray[np.float16]
 
 
 class Reuse:
-    """For the documents of one operation."""
+    """For the documents of one operation, which are cut by `cutting`."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, cutting: Cutting) -> None:
         self._store = run.parts.store
+        self._pool = run.parts.pool
+        self._cutting = cutting
         self._generation = run.generation
         current = run.collection.current
-        self._former = (
-            current if current.number != run.generation.number and _alike(current, run.generation) else None
-        )
+        self._before = current if current.number != run.generation.number else None
 
     async def vectors(self, document: Document, read: ReadDocument) -> dict[str, Vector]:
         """What is known of the passages that were read, by their texts."""
@@ -39,17 +41,63 @@ class Reuse:
                 break
         return known
 
+    async def instead(self, document: Document, failure: ReadFailure) -> Outcome:
+        """What a REINDEX takes for a file that cannot be read any more: its passages as they are found now."""
+        before = await self._searched(document) if failure.category == "unreadable" else None
+        if before is None:
+            return failure
+        chunks = [chunk async for page in self._store.chunks.embedded(before) for chunk, _ in page]
+        cut = self._as_they_are(chunks) if self._cut_alike() else await self._cut_anew(before, chunks)
+        content_hash = before.content_hash or ""
+        return ReadDocument(
+            document.id, before.mime or "", before.title, content_hash, before.length, before.pages, cut
+        )
+
     async def _alike(self, document: Document, read: ReadDocument) -> AsyncIterator[Document]:
         if document.chunk_count:
             yield document
-        documents = self._store.documents
-        if self._former is not None:
-            before = (await documents.known(self._former, [document.path])).get(document.path)
-            if before is not None and before.status == "indexed":
+        if self._before is None:
+            twin = await self._store.documents.with_content(self._generation, read.content_hash)
+            if twin is not None:
+                yield twin
+        elif _embedded_alike(self._before, self._generation):
+            before = await self._searched(document)
+            if before is not None:
                 yield before
-        elif (twin := await documents.with_content(self._generation, read.content_hash)) is not None:
-            yield twin
+
+    async def _searched(self, document: Document) -> Document | None:
+        """The same file in the generation that is searched, if it can be found there."""
+        if self._before is None:
+            return None
+        before = (await self._store.documents.known(self._before, [document.path])).get(document.path)
+        return before if before is not None and before.status == "indexed" else None
+
+    def _cut_alike(self) -> bool:
+        before, cutting = self._before, self._cutting
+        assert before is not None
+        return (before.model, before.chunk_size, before.chunk_overlap) == (
+            cutting.model,
+            cutting.chunk_size,
+            cutting.chunk_overlap,
+        )
+
+    def _as_they_are(self, chunks: list[Chunk]) -> TextChunks:
+        return TextChunks(
+            tuple(chunk.text for chunk in chunks),
+            tuple(chunk.start for chunk in chunks),
+            tuple(chunk.page for chunk in chunks),
+            tuple(chunk.heading for chunk in chunks),
+        )
+
+    async def _cut_anew(self, before: Document, chunks: list[Chunk]) -> TextChunks:
+        """Headings are lost on this way: they are no part of the text."""
+        pages: dict[int, int] = {}
+        for chunk in chunks:
+            if chunk.page is not None:
+                pages.setdefault(chunk.page, chunk.start)
+        text = joined(chunks, 0, before.length)
+        return await self._pool.cut(text, tuple(pages.items()), self._cutting)
 
 
-def _alike(one: Generation, other: Generation) -> bool:
+def _embedded_alike(one: Generation, other: Generation) -> bool:
     return (one.model, one.precision) == (other.model, other.precision)

@@ -6,6 +6,7 @@ Everything is saved in MongoDB first and told second. Runs on the loop.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -28,11 +29,16 @@ _MAX_WARNINGS = 200
 class Parts:
     """What every operation works with."""
 
-    settings: Settings
+    live: Callable[[], Settings]
     store: Store
     progress: Progress
     pool: Pool
     vectors: Vectors
+
+    @property
+    def settings(self) -> Settings:
+        """As they are at the moment."""
+        return self.live()
 
 
 class Run:
@@ -53,6 +59,11 @@ class Run:
         self.pace = Pace()
         self.current_file = operation.current_file
         self._warnings = list(operation.warnings)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the collection is the operation's; one that is cancelled in the line has never had it."""
+        return self.collection.running == self.operation.id
 
     @property
     def fence(self) -> str:
@@ -142,6 +153,18 @@ class Run:
             "current_file": self.current_file,
             "files_per_s": pace.files_per_s,
             "eta_s": pace.eta_s,
+        }
+
+    def settings_used(self, precision: str | None = None) -> dict[str, object]:
+        """What the operation runs with, for its record; `precision` is what the model was loaded in."""
+        generation = self.generation
+        return {
+            "embedding_model": generation.model,
+            "precision": precision or generation.precision,
+            "chunk_size": generation.chunk_size,
+            "chunk_overlap": generation.chunk_overlap,
+            "missing": self.parts.settings.documents.missing,
+            "workers": self.parts.pool.batch_workers,
         }
 
     async def know_model(self, model: ModelInfo) -> None:

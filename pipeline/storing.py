@@ -20,6 +20,7 @@ from pipeline import failpoints
 from pipeline.batch import Outcome, ReadDocument, ReadFailure
 from pipeline.removal import finish_removals, forget
 from pipeline.run import Run
+from pipeline.step import whole
 from semantik.errors import LeaseLost
 from semantik.records import Chunk, Counts, Document, Failure, FileFailure
 
@@ -70,8 +71,12 @@ class Storer:
         await self._store.collections.settle(generation, run.collection.next_seq - 1, run.fence)
         await self._store.documents.claim(run.operation.id, run.fence)
         await self.recount()
-        if self.counts.failed:  # those of an earlier attempt, which may have died before it told them
+        if (
+            self.counts.failed
+        ):  # those of an earlier attempt, which may have died before it noted or told them
             async for document in self._store.documents.failed(run.operation.id):
+                assert document.failure is not None
+                await self._note_failure(document, document.failure)
                 await self._tell_failure(document)
 
     async def recount(self) -> None:
@@ -88,6 +93,9 @@ class Storer:
 
     async def store(self, finished: Sequence[Finished]) -> None:
         """Store some documents together. Raises Unavailable, or LeaseLost before anything is found."""
+        await whole(self._store_together(finished))
+
+    async def _store_together(self, finished: Sequence[Finished]) -> None:
         run = self._run
         await run.save(last_message=run.teller.last_seq)
         read = [f for f in finished if isinstance(f.outcome, ReadDocument)]
@@ -101,8 +109,9 @@ class Storer:
             failpoints.die_at("storing.settled")
         if any(one.document.chunk_count for one in finished):
             await self._forget_leavings()
-        await self._note_failures(finished)
         for one in finished:
+            if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped:
+                await self._note_failure(one.document, _failure(one.outcome))
             self._count(one)
         run.pace.finish(len(finished))
         await self._save()
@@ -139,15 +148,9 @@ class Storer:
             failpoints.die_at("storing.forgotten")
             await documents.clear_leavings([one.id for one in leavings])
 
-    async def _note_failures(self, finished: Sequence[Finished]) -> None:
+    async def _note_failure(self, document: Document, failure: Failure) -> None:
         operation_id = self._run.operation.id
-        await self._store.failures.note(
-            [
-                FileFailure(operation_id, one.document.id, one.document.path, _failure(one.outcome))
-                for one in finished
-                if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped
-            ]
-        )
+        await self._store.failures.note(FileFailure(operation_id, document.id, document.path, failure))
 
     def _count(self, one: Finished) -> None:
         counts, before = self.counts, one.document.chunk_count

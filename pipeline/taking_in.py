@@ -7,7 +7,7 @@ from typing import Any
 from pipeline import failpoints
 from pipeline.batch import ModelSpec
 from pipeline.flow import Flow
-from pipeline.missing import settle_missing
+from pipeline.missing import noted, settle_missing
 from pipeline.pace import weight
 from pipeline.registration import register
 from pipeline.run import Run
@@ -28,18 +28,20 @@ async def scan(run: Run, storer: Storer) -> None:
         await settle_missing(run, source, one)
     for source in sources:
         await run.parts.store.collections.change_source(source, {"scanned_at": now()})
-    noted = run.operation.result or {}
-    moved = int(str(noted.get("moved", 0)))
+    folders = noted(run).values()
+    moved = sum(folder["moved"] for folder in folders)
     each = [one for _, one in found]
+    moved_now = sum(one.moved for one in each)
     await _scanned(
         run,
         storer,
         total_files_found=sum(one.files for one in each),
-        new_documents_registered=sum(one.new for one in each) - moved,
+        new_documents_registered=sum(one.new for one in each) - moved_now,
         changed_documents=sum(one.changed for one in each),
-        unchanged_documents=sum(one.unchanged for one in each),
+        # An earlier try's moves are met again under their new names, like what has not changed.
+        unchanged_documents=sum(one.unchanged for one in each) - (moved - moved_now),
         moved_documents=moved,
-        missing_documents=noted.get("missing", 0),
+        missing_documents=sum(folder["missing"] for folder in folders),
         scan_duration=round(sum(one.duration_s for one in each), 3),
     )
 
@@ -59,9 +61,9 @@ async def _scanned(run: Run, storer: Storer, **found: Any) -> None:
     names += ["moved_documents", "missing_documents", "scan_duration"]
     fields: dict[str, Any] = dict.fromkeys(names, 0) | found
     await storer.recount()
-    await run.save(
-        result={name.removesuffix("_documents"): fields[name] for name in fields if "_documents" in name}
-    )
+    kept = ("new", "changed", "unchanged", "moved", "missing")
+    counts = {word: fields[name] for word, name in zip(kept, names, strict=False)}
+    await run.save(result={**(run.operation.result or {}), **counts})
     await run.stage(
         "scanning_completed",
         status="scanning_completed",
@@ -76,17 +78,7 @@ async def know_model(run: Run) -> ModelSpec:
     """Load the generation's model, and keep what it is and what the operation runs with. Raises Invalid."""
     model = await run.parts.pool.describe(ModelSpec(run.generation.model, run.generation.precision))
     await run.know_model(model)
-    generation = run.generation
-    await run.save(
-        settings={
-            "embedding_model": generation.model,
-            "precision": model.precision,
-            "chunk_size": generation.chunk_size,
-            "chunk_overlap": generation.chunk_overlap,
-            "missing": run.parts.settings.documents.missing,
-            "workers": run.parts.pool.batch_workers,
-        }
-    )
+    await run.save(settings=run.settings_used(model.precision))
     return ModelSpec(model.name, model.precision)
 
 
@@ -103,6 +95,12 @@ async def take_in(run: Run, storer: Storer) -> None:
         # Registered by a server that had lost the operation already, and so not claimed by this one.
         await documents.claim(run.operation.id, run.fence)
     raise RuntimeError(f"{storer.counts.pending} documents were passed over")
+
+
+async def tidy(run: Run) -> None:
+    """The operation ends early: what it has half-done goes, and what it has not read stays due for the next one."""
+    if run.has_begun:
+        await Storer(run).recover()
 
 
 def result(run: Run, storer: Storer) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Tells the log once when something is wrong, and once when it is right again. Kno
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pipeline.folder_watches import Sign
@@ -21,10 +22,10 @@ _BACK_S = 5.0  # so often it is looked whether a folder that is gone is there ag
 class WatchedFolder:
     """`source` is the record as it was read last, `scan` the operation that it got last by itself.
 
-    `is_watched` while a watch was asked for and has not ended.
+    `limits()` gives the settings of the moment. `is_watched` while a watch was asked for and has not ended.
     """
 
-    def __init__(self, source: Source, limits: Watch) -> None:
+    def __init__(self, source: Source, limits: Callable[[], Watch]) -> None:
         self.source = source
         self.scan: Operation | None = None
         self.is_watched = False
@@ -52,13 +53,16 @@ class WatchedFolder:
             self._changes.note(at)
         if sign.kind == "changed":
             return
+        if sign.kind == "left":
+            self.left()
+            return
         self._sign = sign.kind
         if sign.kind == "ready":
             log.info("watched  %s", path)
             self._in_trouble = False
             return
         self.is_watched = False
-        again_s = _BACK_S if sign.kind == "gone" else self._limits.poll_s
+        again_s = _BACK_S if sign.kind == "gone" else self._limits().poll_s
         self._again_at = at + timedelta(seconds=again_s)
         if sign.kind == "gone":
             self._wrong(f"{path} cannot be watched: {sign.reason} It is watched again when it is back.")
@@ -87,15 +91,15 @@ class WatchedFolder:
 
     def is_due(self, at: datetime) -> bool:
         """Whether it is to be scanned now, provided that no scan of it waits or runs."""
-        if not is_rested(self.scan, self._limits, at):
+        if not is_rested(self.scan, self._limits(), at):
             return False
-        if self.source.immediate and self._changes.calm(self._limits, at):
+        if self.source.immediate and self._changes.calm(self._limits(), at):
             return True
         every_s = self._every_s(at)
-        return every_s is not None and time_is_over(self.source, self.scan, every_s, self._limits, at)
+        return every_s is not None and time_is_over(self.source, self.scan, every_s, self._limits(), at)
 
     def _every_s(self, at: datetime) -> float | None:
-        wished, poll_s = self.source.interval_s, self._limits.poll_s
+        wished, poll_s = self.source.interval_s, self._limits().poll_s
         silent = self._sign == "" and at - self._asked_at >= timedelta(seconds=poll_s)
         if self.source.immediate and (self._sign == "lost" or (self.is_watched and silent)):
             return min(wished or poll_s, poll_s)

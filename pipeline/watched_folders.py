@@ -17,7 +17,7 @@ from pipeline.folder_watches import FolderWatches, Sign
 from pipeline.scan import ScanRules
 from pipeline.watched_folder import WatchedFolder
 from semantik.errors import Unavailable
-from semantik.library import queued
+from semantik.operations import queued
 from semantik.records import now
 from semantik.settings import Settings
 from semantik.store import Store
@@ -28,16 +28,16 @@ _LOOK_S = 1.0
 
 
 class WatchedFolders:
-    """`async with WatchedFolders(...)` queues scans until it is left; `wake()` tells that there is work."""
+    """`async with WatchedFolders(...)` queues scans until it is left; `wake()` tells that there is work.
 
-    def __init__(self, settings: Settings, store: Store, wake: Callable[[], None]) -> None:
-        self._limits = settings.watch
-        self._silent = timedelta(seconds=2 * settings.operations.lease_s)
+    `live()` gives the settings of the moment.
+    """
+
+    def __init__(self, live: Callable[[], Settings], store: Store, wake: Callable[[], None]) -> None:
+        self._live = live
         self._store = store
         self._wake = wake
-        documents = settings.documents
-        rules = ScanRules(documents.roots, documents.exclude, (settings.data.resolve(),))
-        self._watches = FolderWatches(rules, self._hear)
+        self._watches = FolderWatches(self._hear)
         self._folders: dict[str, WatchedFolder] = {}
         self._absent: dict[str, datetime] = {}  # claims whose operation is not there, and since when
         self._loop: asyncio.Task[NoReturn] | None = None
@@ -67,16 +67,22 @@ class WatchedFolders:
 
     async def _look(self) -> None:
         """One round: follow what is wished, and queue what is due."""
+        await self._watches.follow(self._rules())
         sources = [one for one in await self._store.collections.watched_sources() if not one.removing]
         for source_id in self._folders.keys() - {source.id for source in sources}:
             self._watches.leave(source_id)
             del self._folders[source_id]
         for source in sources:
-            folder = self._folders.setdefault(source.id, WatchedFolder(source, self._limits))
+            folder = self._folders.setdefault(source.id, WatchedFolder(source, lambda: self._live().watch))
             folder.source = source
             await self._keep_watch(folder)
             if await self._is_free(folder) and folder.is_due(now()):
                 await self._queue(folder)
+
+    def _rules(self) -> ScanRules:
+        settings = self._live()
+        documents = settings.documents
+        return ScanRules(documents.roots, documents.exclude, (settings.data.resolve(),))
 
     async def _keep_watch(self, folder: WatchedFolder) -> None:
         source = folder.source
@@ -103,7 +109,8 @@ class WatchedFolders:
         if folder.scan is not None:
             self._absent.pop(scan_id, None)
             return folder.scan.ended
-        return now() - self._absent.setdefault(scan_id, now()) >= self._silent
+        silent = timedelta(seconds=2 * self._live().operations.lease_s)
+        return now() - self._absent.setdefault(scan_id, now()) >= silent
 
     async def _queue(self, folder: WatchedFolder) -> None:
         """Claim the source, then queue its scan: at most one server gets this far."""

@@ -146,6 +146,16 @@ def _read(file: FileTask, cutting: Cutting, reading: Reading, loaded: Any) -> Ou
     )
 
 
+def cut_text(text: str, pages: tuple[tuple[int, int], ...], cutting: Cutting, precision: str) -> TextChunks:
+    """The passages of a text that was read before. Raises Invalid when the model cannot be loaded."""
+    from pipeline import chunk, extract, model
+
+    loaded = model.load(ModelSpec(cutting.model, precision))
+    extracted = extract.Extracted(text, "text/plain", None, False, pages)
+    size, overlap = cutting.chunk_size, cutting.chunk_overlap
+    return TextChunks.of(chunk.cut(extracted, loaded.tokenizer, size, overlap, loaded.info.room))
+
+
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
     """Passages as float16 (n, dimension), unit length."""
     from pipeline import model

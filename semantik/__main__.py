@@ -9,6 +9,10 @@ import sys
 COMMANDS = {
     "server": "semantik.commands.server",
     "demo": "semantik.commands.demo",
+    "user": "semantik.commands.user",
+    "status": "semantik.commands.status",
+    "reindex": "semantik.commands.reindex",
+    "backup": "semantik.commands.backup",
 }
 
 

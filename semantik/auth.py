@@ -1,39 +1,34 @@
-"""Who somebody is: passwords, sessions and tokens; API keys stand in `api_keys.py`, what is whose in `access.py`.
-Runs on the loop; argon2 runs in a thread.
+"""Who somebody is: sessions and tokens. API keys stand in `api_keys.py`, what an account is in `accounts.py`, and what
+they may do in `access.py`. Runs on the loop.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from semantik import settings
+from semantik.accounts import Accounts
 from semantik.api_keys import EXPIRED, REVOKED, SCOPES, ApiKeys, is_api_key
-from semantik.errors import Conflict, Forbidden, Invalid, Unauthorized
+from semantik.errors import Forbidden, Unauthorized
+from semantik.passwords import Passwords
 from semantik.records import Session, User, new_id, now
 from semantik.store import Store
-from semantik.store.users import FIRST_USER_ID
 
 ACCOUNT = "account"  # the scope that sessions have and no API key can have: keys, passwords, signing out
 
 _ALGORITHM = "HS256"
 _ACCESS = "semantik"
 _BROWSER = "semantik-browser"
-_MIN_PASSWORD = 8
-_MAX_TEXT = 200
 _REMEMBER_S = 2.0  # a revoked token is refused after this long at the latest
 _REMEMBER_MAX = 10_000
-_HASHES_AT_ONCE = 2  # argon2 takes 64 MiB each
 _WRONG = "The user name or the password is wrong."
 _ENDED = "The session has ended; sign in again."
 _DISABLED = "The user is disabled."
@@ -81,15 +76,15 @@ class SignedIn:
 
 
 class Auth:
-    """Registers, signs in and recognises users. `secret` signs the tokens."""
+    """Registers, signs in and recognises users. `rules()` are the settings of the moment; `secret` signs the tokens."""
 
-    def __init__(self, store: Store, rules: settings.Auth, secret: str) -> None:
+    def __init__(self, store: Store, rules: Callable[[], settings.Auth], secret: str) -> None:
         self.keys = ApiKeys(store)
         self._store = store
         self._rules = rules
         self._secret = secret
-        self._hasher = PasswordHasher()
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._passwords = Passwords()
+        self._accounts = Accounts(store, self._passwords)
         self._recent: dict[str, tuple[float, Principal]] = {}
         self._nobody = ""
 
@@ -98,48 +93,17 @@ class Auth:
 
     async def register(self, username: str, password: str, email: str | None = None) -> User:
         """Add a user; the first becomes the administrator. Raises Forbidden, Invalid or Conflict."""
-        first = await self.needs_first_user()
-        if not first and self._rules.registration != "open":
-            raise Forbidden("Registration is closed; ask the administrator for an account.")
-        username = username.strip()
-        if not username or len(username) > _MAX_TEXT or not username.isprintable():
-            raise Invalid(f"The user name must have 1 to {_MAX_TEXT} printable characters.")
-        if not _MIN_PASSWORD <= len(password) <= _MAX_TEXT:
-            raise Invalid(f"The password must have {_MIN_PASSWORD} to {_MAX_TEXT} characters.")
-        if email is not None and ("@" not in email or len(email) > _MAX_TEXT or not email.isprintable()):
-            raise Invalid(
-                f"The e-mail address must hold an @ and have {_MAX_TEXT} printable characters at most."
-            )
-        user = User(
-            id=FIRST_USER_ID if first else new_id(),
-            username=username,
-            email=email,
-            password_hash=await self._hash(password),
-            is_admin=first,
-            disabled=False,
-            created_at=now(),
+        return await self._accounts.add(
+            username, password, email, first_only=self._rules().registration != "open"
         )
-        try:
-            await self._store.users.add(user)
-        except Conflict as error:
-            if not first or await self.needs_first_user():
-                raise
-            # Another became the first meanwhile, so the name may well be free.
-            if self._rules.registration != "open":
-                raise Forbidden(
-                    "The administrator was registered just now, and with that registration is closed; "
-                    "ask the administrator for an account."
-                ) from error
-            return await self.register(username, password, email)
-        return user
 
     async def login(self, login: str, password: str) -> SignedIn:
         """Sign in by user name or e-mail address. Raises Unauthorized, the same for every reason."""
         user = await self._store.users.by_login(login)
         if user is None and not self._nobody:
-            self._nobody = await self._hash(secrets.token_hex())
+            self._nobody = await self._passwords.hash(secrets.token_hex())
         # Unknown names take as long as known ones, so that names can't be guessed by the clock.
-        good = await self._verify(user.password_hash if user else self._nobody, password)
+        good = await self._passwords.verify(user.password_hash if user else self._nobody, password)
         if user is None or user.disabled or not good:
             raise Unauthorized(_WRONG)
         refresh_token = secrets.token_urlsafe(32)
@@ -149,7 +113,7 @@ class Auth:
             token_hash=_digest(refresh_token),
             previous_hash=None,
             created_at=now(),
-            expires_at=now() + timedelta(seconds=self._rules.session_s),
+            expires_at=now() + timedelta(seconds=self._rules().session_s),
         )
         await self._store.sessions.remove_expired(now())
         await self._store.sessions.add(session)
@@ -222,7 +186,7 @@ class Auth:
 
     def _signed_in(self, user: User, session: Session, refresh_token: str) -> SignedIn:
         left_s = int((session.expires_at - now()).total_seconds())
-        access_s = min(self._rules.access_token_s, left_s)
+        access_s = min(self._rules().access_token_s, left_s)
         access = self._token(user, session, _ACCESS, access_s)
         cookie = self._token(user, session, _BROWSER, left_s)
         return SignedIn(user, access, refresh_token, access_s, cookie, left_s)
@@ -238,17 +202,6 @@ class Auth:
             "jti": new_id(),
         }
         return jwt.encode(claims, self._secret, _ALGORITHM)
-
-    async def _hash(self, password: str) -> str:
-        async with self._hashing:
-            return await asyncio.to_thread(self._hasher.hash, password)
-
-    async def _verify(self, password_hash: str, password: str) -> bool:
-        async with self._hashing:
-            try:
-                return await asyncio.to_thread(self._hasher.verify, password_hash, password)
-            except (VerificationError, InvalidHashError):
-                return False
 
 
 def _digest(token: str) -> str:

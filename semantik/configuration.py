@@ -16,8 +16,15 @@ import voluptuous as vol
 from semantik.errors import ConfigError
 from semantik.settings import Settings
 
+_FILE = "SEMANTIK_CONFIG"  # names the file, for the server and every script
 # What tests arm and what the server tells its workers; no settings.
-_NOT_SETTINGS = ("SEMANTIK_TEST_", "SEMANTIK_FAILPOINT", "SEMANTIK_INDEX_FAILPOINT", "SEMANTIK_PRELOAD")
+_NOT_SETTINGS = (
+    "SEMANTIK_TEST_",
+    "SEMANTIK_API_KEY",
+    "SEMANTIK_FAILPOINT",
+    "SEMANTIK_INDEX_FAILPOINT",
+    "SEMANTIK_PRELOAD",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Entry:
     default: Any
     check: Any
     doc: str
+    live: bool
 
     @property
     def env(self) -> str:
@@ -53,7 +61,14 @@ def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         found.append(
-            Entry(prefix + field.name, kind, default, field.metadata["check"], field.metadata["doc"])
+            Entry(
+                prefix + field.name,
+                kind,
+                default,
+                field.metadata["check"],
+                field.metadata["doc"],
+                field.metadata["live"],
+            )
         )
     return found
 
@@ -65,12 +80,16 @@ def load(
 ) -> Settings:
     """Read the file, then the environment, then `overrides` (names as in `Entry.name`); later ones win.
 
+    Without `config` the file is the one that the environment's SEMANTIK_CONFIG names, if it does.
     Raises ConfigError that names the setting, its value, where it came from and what is allowed.
     """
     values: dict[str, tuple[Any, str]] = {}
+    environ = os.environ if environ is None else environ
+    if config is None and environ.get(_FILE):
+        config = Path(environ[_FILE])
     if config is not None:
         values.update(_from_file(config))
-    values.update(_from_environment(os.environ if environ is None else environ))
+    values.update(_from_environment(environ))
     for name, value in (overrides or {}).items():
         values[name] = (value, "the command line")
     return _build(values)
@@ -82,7 +101,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
     for variable, value in environ.items():
         if variable in names:
             found[names[variable]] = (value, f"the environment's {variable}")
-        elif variable.startswith("SEMANTIK_") and not variable.startswith(_NOT_SETTINGS):
+        elif variable.startswith("SEMANTIK_") and not (
+            variable == _FILE or variable.startswith(_NOT_SETTINGS)
+        ):
             raise ConfigError(
                 f"There is no setting for the environment's {variable}; docs/configuration.md lists them all."
             )

@@ -9,6 +9,7 @@ import asyncio
 import importlib.util
 import logging
 import os
+import shutil
 import signal
 import struct
 import sys
@@ -33,6 +34,7 @@ _DEATHS_WITHIN_S = 60.0
 _LOG_BYTES = 1 << 20
 # sun_path has 108 bytes with its closing zero.
 _SOCKET_PATH_BYTES = 107
+_MONGO_SOCKET, _REDIS_SOCKET = "mongo.sock", "redis.sock"
 
 _PING = b"\x10ping\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0"
 _PING = struct.pack("<i", len(_PING) + 5) + _PING + b"\0"
@@ -48,6 +50,12 @@ class EmbeddedStores:
     mongo_url: str
     redis_url: str
     failure: asyncio.Future[None]
+
+
+def embedded_urls(data: Path) -> tuple[str, str]:
+    """Where another process finds the embedded MongoDB and Redis of the server that runs on the folder `data`."""
+    sockets = (data / "run").resolve()
+    return _mongo_url(sockets), _redis_url(sockets)
 
 
 @asynccontextmanager
@@ -68,7 +76,7 @@ async def embedded(
             failure.set_exception(error)
 
     with _socket_folder(data) as sockets:
-        mongo, redis = sockets / "mongo.sock", sockets / "redis.sock"
+        mongo, redis = sockets / _MONGO_SOCKET, sockets / _REDIS_SOCKET
         children: list[_Child] = []
         if want_mongo:
             children.append(_mongo(_folder(data / "mongo"), mongo, _folder(data / "log"), lock))
@@ -84,8 +92,8 @@ async def embedded(
                 keepers.append(asyncio.create_task(child.keep()))
                 keepers[-1].add_done_callback(report)
             yield EmbeddedStores(
-                mongo_url="mongodb://" + quote(str(mongo), safe="") if want_mongo else "",
-                redis_url="unix://" + quote(str(redis)) if want_redis else "",
+                mongo_url=_mongo_url(sockets) if want_mongo else "",
+                redis_url=_redis_url(sockets) if want_redis else "",
                 failure=failure,
             )
         finally:
@@ -93,6 +101,14 @@ async def embedded(
                 keeper.cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
             await asyncio.gather(*(child.stop() for child in children))
+
+
+def _mongo_url(sockets: Path) -> str:
+    return "mongodb://" + quote(str(sockets / _MONGO_SOCKET), safe="")
+
+
+def _redis_url(sockets: Path) -> str:
+    return "unix://" + quote(str(sockets / _REDIS_SOCKET))
 
 
 def _mongo(folder: Path, socket: Path, logs: Path, lock: int) -> _Child:
@@ -112,7 +128,10 @@ def _redis(folder: Path, socket: Path, logs: Path, lock: int) -> _Child:
         "unixsocketperm": "700",
         "dir": str(folder),
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        # Each message is written before it is confirmed, so none is lost when the process is killed; with "everysec" it
+        # may wait in memory for a busy disk. A machine that fails takes the last half minute with it: what counts is
+        # in MongoDB.
+        "appendfsync": "no",
         "save": "",
         "loglevel": "warning",
     }
@@ -257,12 +276,21 @@ def _folder(path: Path) -> Path:
 
 @contextmanager
 def _socket_folder(data: Path) -> Iterator[Path]:
-    """Yield a 0700 folder for the sockets: `data/run`, or a temporary one when that name is too long."""
+    """Yield a 0700 folder for the sockets: `data/run`, or a temporary one, with `data/run` as a link to it, when that
+    name is too long."""
     run = data / "run"
-    if len(os.fsencode(run / "mongo.sock")) <= _SOCKET_PATH_BYTES:
+    if run.is_symlink():
+        run.unlink()
+    if len(os.fsencode(run / _MONGO_SOCKET)) <= _SOCKET_PATH_BYTES:
         _folder(run).chmod(0o700)
         yield run
         return
     with tempfile.TemporaryDirectory(prefix="semantik-") as short:
         log.info("sockets are in %s: %s is too long a name for them", short, run)
-        yield Path(short)
+        if run.exists():  # the data folder had a shorter name before
+            shutil.rmtree(run)
+        run.symlink_to(short)
+        try:
+            yield Path(short)
+        finally:
+            run.unlink()

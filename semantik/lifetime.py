@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -25,7 +26,7 @@ import psutil
 
 STOP_S = 8.0  # for the whole way down; what the parts may take on it by themselves adds up to less
 _TELL_S = 1.0
-_BY_ITSELF = b"\0"  # no signal has this number
+_BY_ITSELF = 0  # no signal has this number
 _IDLE = ("_worker", "select")  # the functions in which an executor's thread and the loop wait for work
 _MAX_TITLE, _MAX_DEPTH = 60, 5
 log = logging.getLogger("semantik")
@@ -36,16 +37,20 @@ class Lifetime:
 
     SIGTERM or Ctrl-C cancels `main`, which has 8 s from there to leave all that it has entered, its threads
     included. After that, or at a second signal, all processes below this one are killed and it exits.
+    SIGHUP sets `hung_up`, if one is given; when its terminal was closed, it ends it all the same.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hung_up: asyncio.Event | None = None) -> None:
+        self._hung_up = hung_up
+        self._had_terminal = _has_terminal()
         self._heard, self._wake = socket.socketpair()
         self._wake.setblocking(False)  # the interpreter asks for it
         self._strangers = set(psutil.Process().children(recursive=True))
 
     def run(self, main: Coroutine[Any, Any, int]) -> int:
         """The status that `main` returns; 0 when a signal ended it. Nothing that it started is left then."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        hangup = () if self._hung_up is None else (signal.SIGHUP,)
+        for number in (signal.SIGTERM, signal.SIGINT, *hangup):
             signal.signal(number, _noted)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         try:
@@ -57,21 +62,22 @@ class Lifetime:
 
     def leave(self) -> None:
         """`main` ends by itself from here on: the deadline counts as it does from a signal."""
-        self._wake.send(_BY_ITSELF)
+        self._wake.send(bytes([_BY_ITSELF]))
 
     async def _guarded(self, main: Coroutine[Any, Any, int]) -> int:
         task = asyncio.current_task()
         assert task is not None
-        cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
-        threading.Thread(target=self._guard, args=(cancel,), name="lifetime", daemon=True).start()
+        on_loop = asyncio.get_running_loop().call_soon_threadsafe
+        guard = partial(self._guard, partial(on_loop, task.cancel), on_loop)
+        threading.Thread(target=guard, name="lifetime", daemon=True).start()
         return await main
 
-    def _guard(self, cancel: Callable[[], object]) -> None:
-        by_signal = self._heard.recv(1) != _BY_ITSELF
+    def _guard(self, cancel: Callable[[], object], on_loop: Callable[..., object]) -> None:
+        by_signal = self._hear(None, on_loop) != _BY_ITSELF
         if by_signal:
             with suppress(RuntimeError):  # the loop is closed: it was about to end anyway
                 cancel()
-        again, _, _ = select.select([self._heard], [], [], STOP_S)
+        again = self._hear(STOP_S, on_loop) is not None
         why = "A second signal came" if again else f"Not everything stopped within {STOP_S:g} s"
         try:
             below = self._below()
@@ -83,9 +89,30 @@ class Lifetime:
         finally:
             os._exit(0 if by_signal else 1)
 
+    def _hear(self, within_s: float | None, on_loop: Callable[..., object]) -> int | None:
+        """The next number that means an end; None when none comes in time."""
+        deadline = None if within_s is None else time.monotonic() + within_s
+        while select.select([self._heard], [], [], deadline and max(0.0, deadline - time.monotonic()))[0]:
+            number = self._heard.recv(1)[0]
+            if number != signal.SIGHUP or self._hung_up is None:
+                return number
+            if self._had_terminal and not _has_terminal():
+                return number
+            with suppress(RuntimeError):
+                on_loop(self._hung_up.set)
+        return None
+
     def _below(self) -> list[psutil.Process]:
         below = psutil.Process().children(recursive=True)
         return [process for process in below if process not in self._strangers]
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _noted(number: int, frame: FrameType | None) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from semantik import settings
 from semantik.errors import Busy, Unavailable
 
 Vector = NDArray[np.float32]
@@ -23,12 +24,11 @@ _WAITING = 1000
 
 
 class Questions:
-    """`embed(model, precision, texts)` gives float32 (n, dimension) of unit length."""
+    """`embed(model, precision, texts)` gives float32 (n, dimension) of unit length; `rules()` are the limits now."""
 
-    def __init__(self, embed: Embed, remember: int, timeout_s: float) -> None:
+    def __init__(self, embed: Embed, rules: Callable[[], settings.Search]) -> None:
         self._embed = embed
-        self._remember = remember
-        self._timeout_s = timeout_s
+        self._rules = rules
         self._known: OrderedDict[tuple[str, str, str], Vector] = OrderedDict()
         self._waiting: dict[tuple[str, str], dict[str, asyncio.Future[Vector]]] = {}
         self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -47,7 +47,7 @@ class Questions:
             self._busy[model, precision] = asyncio.create_task(self._work(model, precision))
         try:
             # The shield lets others who asked the same wait on when this one gives up.
-            return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
+            return await asyncio.wait_for(asyncio.shield(future), self._rules().timeout_s)
         except TimeoutError as error:
             raise Unavailable("The model is busy or still loading; please ask again shortly.", 5) from error
 
@@ -87,7 +87,7 @@ class Questions:
             self._known[model, precision, text] = vector
             if not future.done():
                 future.set_result(vector)
-        while len(self._known) > self._remember:
+        while len(self._known) > self._rules().cache_questions:
             self._known.popitem(last=False)
 
 

@@ -70,13 +70,15 @@ Walk = Callable[[Path, Wish], Generator[Found, None, None]]
 
 
 class Scans:
-    """`resolve(path)` gives the real folder or raises; `walk(folder, wish)` tells of every entry it looks at."""
+    """`resolve(path)` gives the real folder or raises; `walk(folder, wish)` tells of every entry it looks at;
+    `limits()` are those of the moment.
+    """
 
-    def __init__(self, limits: settings.Scan, resolve: Resolve, walk: Walk) -> None:
+    def __init__(self, limits: Callable[[], settings.Scan], resolve: Resolve, walk: Walk) -> None:
         self._limits = limits
         self._resolve = resolve
         self._walk = walk
-        self._places = asyncio.Semaphore(limits.concurrent)
+        self._places = asyncio.Semaphore(limits().concurrent)
         self._names: set[str] = set()
 
     @contextmanager
@@ -99,7 +101,7 @@ class Scans:
                 if len(glob) > _MAX_GLOB:
                     raise Invalid(f"{name}: a glob has {_MAX_GLOB} characters at most: {glob[:40]!r}….")
             Globs(globs)
-        return Scan(wish, self._limits, self._places, self._resolve, self._walk)
+        return Scan(wish, self._limits(), self._places, self._resolve, self._walk)
 
 
 class Scan:

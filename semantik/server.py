@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,8 +41,11 @@ from semantik.errors import ConfigError
 from semantik.found import Found
 from semantik.health import Health
 from semantik.index import Indexes
+from semantik.instance import Beacon
 from semantik.library import Library
+from semantik.live import Live, Renewal
 from semantik.metrics import Metrics
+from semantik.operations import Operations
 from semantik.progress import Batch, Progress, cursor_order
 from semantik.questions import Questions
 from semantik.roster import Roster
@@ -58,17 +61,22 @@ _REQUESTS_S = 1.0  # for requests under way, when the server stops
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs: `url` is where; `pool` is there for its figures; `failure` ends when a part has died."""
+    """A server that runs: `url` is where; `pool` is there for its figures; `failure` ends when a part has died.
+
+    `reload(settings)` takes what can be taken of them without a restart, and tells what that was.
+    """
 
     settings: Settings
     url: str
     pool: Pool
-    failure: Awaitable[None]
+    failure: asyncio.Future[None]
+    reload: Callable[[Settings], Renewal]
 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Server]:
     """Start everything, serve, and stop everything. Raises ConfigError or Conflict when it can't be."""
+    live = Live(settings)
     async with AsyncExitStack() as stack:
         lock = await stack.enter_async_context(data_lock(settings.data))
         owner = instance_id(settings.data)
@@ -76,7 +84,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         for each in sockets:
             stack.callback(each.close)
 
-        pool = await stack.enter_async_context(Pool(settings))
+        pool = await stack.enter_async_context(Pool(live))
         stores = await stack.enter_async_context(
             embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock)
         )
@@ -90,57 +98,80 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
                 settings.redis_url or stores.redis_url,
                 settings.progress,
                 owner,
-                settings.sockets,
+                lambda: live().sockets,
                 partial(_note_lag, metrics),
             )
         )
         indexes = Indexes(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
         vectors = Vectors(store, indexes)
-        questions = Questions(
-            partial(_embed, pool), settings.search.cache_questions, settings.search.timeout_s
-        )
+        questions = Questions(partial(_embed, pool), lambda: live().search)
         stack.push_async_callback(questions.close)
         dispatcher = await stack.enter_async_context(
-            Dispatcher(Parts(settings, store, progress, pool, vectors), owner)
+            Dispatcher(Parts(live, store, progress, pool, vectors), owner)
         )
 
         access = Access(store)
-        auth = Auth(store, settings.auth, settings.auth.secret or await store.secret())
+        auth = Auth(store, lambda: live().auth, settings.auth.secret or await store.secret())
         vigil, roster = Vigil(auth), Roster(store)
 
         def wake() -> None:
             dispatcher.wake()
             roster.wake()
 
-        folders = await stack.enter_async_context(WatchedFolders(settings, store, wake))
-        services = Services(
-            settings=settings,
-            auth=auth,
-            access=access,
-            library=Library(store, access, settings.embedding, _folders(settings), wake),
-            catalog=Catalog(store, access, vectors, settings.operations.concurrent),
-            search=Search(store, access, vectors, questions, settings.search),
-            progress=progress,
-            health=Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
-            vigil=vigil,
-            roster=roster,
-            metrics=metrics,
-            scans=Scans(settings.scan, _folders(settings), _walks(settings)),
+        folders = await stack.enter_async_context(WatchedFolders(live, store, wake))
+        operations = Operations(store, access, _folders(live), wake)
+        scans = Scans(lambda: live().scan, _folders(live), _walks(live))
+        health = Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers)
+
+        def services() -> Services:
+            """What keeps no state is made of the settings of the moment."""
+            now = live()
+            return Services(
+                settings=now,
+                auth=auth,
+                access=access,
+                library=Library(store, access, operations, now.embedding, wake),
+                operations=operations,
+                catalog=Catalog(store, access, vectors, now.operations.concurrent),
+                search=Search(store, access, vectors, questions, now.search),
+                progress=progress,
+                health=health,
+                vigil=vigil,
+                roster=roster,
+                metrics=metrics,
+                scans=scans,
+            )
+
+        def reload(fresh: Settings) -> Renewal:
+            renewal = live.renew(fresh)
+            app.settings["services"] = services()
+            wake()
+            return renewal
+
+        app = application(services(), tally)
+        # What a proxy says of the client counts for one thing: whether its cookie is for TLS alone.
+        http = HTTPServer(
+            BodyLimit(app, lambda: live().max_body_bytes), max_body_size=READ_ALL, xheaders=True
         )
-        app = application(services, tally)
-        http = HTTPServer(BodyLimit(app, settings.max_body_bytes), max_body_size=READ_ALL)
         http.add_sockets(sockets)
         stack.push_async_callback(_cut_off, http)
         stack.callback(close_sockets, app)
         stack.callback(http.stop)
 
+        port = sockets[0].getsockname()[1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{port}"
+        beacon = Beacon(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
+        await beacon.begin()
+        stack.push_async_callback(beacon.leave)
         watchers = [
             asyncio.create_task(each, name=name)
             for name, each in (
                 ("loop watch", loopwatch.watch()),
                 ("vigil", vigil.run()),
                 ("roster", roster.run()),
+                ("beacon", beacon.run()),
             )
         ]
         for task in watchers:
@@ -148,9 +179,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         tasks = (dispatcher.loop, folders.loop, *watchers)
         failure = asyncio.ensure_future(_first(progress.failure, stores.failure, *tasks))
         stack.callback(failure.cancel)
-        port = sockets[0].getsockname()[1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield Server(replace(settings, port=port), f"http://{host}:{port}", pool, failure)
+        yield Server(replace(settings, port=port), url, pool, failure, reload)
 
 
 def free_port(settings: Settings) -> bool:
@@ -173,17 +202,17 @@ def _bind(settings: Settings) -> list[socket]:
         ) from error
 
 
-def _folders(settings: Settings) -> Callable[[str], Path]:
+def _folders(live: Live) -> Callable[[str], Path]:
     def resolve(path: str) -> Path:
-        return resolve_source(path, settings.documents.roots, (settings.data.resolve(),))
+        now = live()
+        return resolve_source(path, now.documents.roots, (now.data.resolve(),))
 
     return resolve
 
 
-def _walks(settings: Settings) -> Walk:
-    documents, forbidden = settings.documents, (settings.data.resolve(),)
-
+def _walks(live: Live) -> Walk:
     def walk(folder: Path, wish: Wish) -> Generator[Found, None, None]:
+        documents, forbidden = live().documents, (live().data.resolve(),)
         exclude = (*documents.exclude, *wish.exclude)
         return survey(folder, ScanRules(documents.roots, exclude, forbidden, wish.include, wish.recursive))
 

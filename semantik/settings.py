@@ -19,12 +19,17 @@ from semantik.errors import Invalid
 from semantik.globs import Globs
 
 
-def _setting(default: Any, check: Any, doc: str) -> Any:
+def _setting(default: Any, check: Any, doc: str, live: bool = False) -> Any:
     """Declare one setting: its default, a voluptuous check, and the sentence that explains it."""
-    metadata = {"check": check, "doc": doc}
+    metadata = {"check": check, "doc": doc, "live": live}
     if isinstance(default, list):
         return dataclasses.field(default_factory=lambda: tuple(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def _live(default: Any, check: Any, doc: str) -> Any:
+    """Declare one that a running server takes anew when it reloads (`live.py`); the others need a restart."""
+    return _setting(default, check, doc, live=True)
 
 
 def _at_least(low: float) -> Any:
@@ -65,26 +70,26 @@ _MIB = 1 << 20
 class Documents:
     """What may be read from the disk, and how much of it."""
 
-    roots: tuple[str, ...] = _setting(
+    roots: tuple[str, ...] = _live(
         ["/"],
         _all(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
         "Folders below which documents may be read; symlinks are resolved first.",
     )
-    exclude: tuple[str, ...] = _setting(
+    exclude: tuple[str, ...] = _live(
         [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],
         _globs,
         "Names (globs) that a scan passes over.",
     )
-    max_file_bytes: int = _setting(
+    max_file_bytes: int = _live(
         100 * _MIB, _at_least(1), "A larger file is marked failed, category too_large."
     )
-    max_files: int = _setting(1_000_000, _at_least(1), "A scan stops at this many files, with a warning.")
-    missing: str = _setting(
+    max_files: int = _live(1_000_000, _at_least(1), "A scan stops at this many files, with a warning.")
+    missing: str = _live(
         "remove",
         _one_of("remove", "keep"),
         "What becomes of documents whose files a scan does not find any more: keep only marks them.",
     )
-    file_timeout_s: float = _setting(
+    file_timeout_s: float = _live(
         120.0, _at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
     )
 
@@ -101,13 +106,13 @@ class Embedding:
     precision: str = _setting(
         "auto", _one_of("auto", "float32", "bfloat16"), "auto takes bfloat16 where the processor has it."
     )
-    chunk_size: int = _setting(
+    chunk_size: int = _live(
         200, _between(16, 100_000), "Tokens in a chunk at most; capped by what the model reads."
     )
-    chunk_overlap: int = _setting(
+    chunk_overlap: int = _live(
         20, _between(0, 50_000), "Tokens that neighbouring chunks share; less than chunk_size."
     )
-    batch_chunks: int = _setting(256, _between(1, 10_000), "Chunks embedded in one task of the pool.")
+    batch_chunks: int = _live(256, _between(1, 10_000), "Chunks embedded in one task of the pool.")
 
 
 @dataclass(frozen=True)
@@ -118,8 +123,8 @@ class Pool:
     worker_memory_bytes: int = _setting(
         2048 * _MIB, _at_least(256 * _MIB), "What a worker may allocate before it is ended."
     )
-    batch_files: int = _setting(16, _between(1, 1000), "Files in one batch at most.")
-    batch_bytes: int = _setting(
+    batch_files: int = _live(16, _between(1, 1000), "Files in one batch at most.")
+    batch_bytes: int = _live(
         8 * _MIB, _at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
     )
 
@@ -144,9 +149,9 @@ class Index:
 class Search:
     """Limits of a question."""
 
-    max_results: int = _setting(1000, _between(1, 100_000), "offset + k of one search at most.")
-    cache_questions: int = _setting(1000, _between(0, 1_000_000), "Embedded questions kept in memory.")
-    timeout_s: float = _setting(
+    max_results: int = _live(1000, _between(1, 100_000), "offset + k of one search at most.")
+    cache_questions: int = _live(1000, _between(0, 1_000_000), "Embedded questions kept in memory.")
+    timeout_s: float = _live(
         60.0, _at_least(1), "A search that waits longer for its question to be embedded gets 503."
     )
 
@@ -162,7 +167,7 @@ class Progress:
         _between(0.1, 1000),
         "Updates of one kind and operation in a second; failures and stages are never held back.",
     )
-    linger_s: float = _setting(
+    linger_s: float = _live(
         5.0, _at_least(0), "How long a socket stays open after an operation's last message."
     )
 
@@ -171,20 +176,20 @@ class Progress:
 class Sockets:
     """The WebSockets and event streams; what is counted is counted across all servers on one Redis."""
 
-    per_user: int = _setting(10, _at_least(1), "Sockets that one user may have open.")
-    per_operation: int = _setting(100, _at_least(1), "Sockets that may watch one operation.")
-    scans_per_user: int = _setting(2, _at_least(1), "Directory scans that one user may run at the same time.")
-    messages_per_s: int = _setting(
+    per_user: int = _live(10, _at_least(1), "Sockets that one user may have open.")
+    per_operation: int = _live(100, _at_least(1), "Sockets that may watch one operation.")
+    scans_per_user: int = _live(2, _at_least(1), "Directory scans that one user may run at the same time.")
+    messages_per_s: int = _live(
         20, _at_least(1), "Messages of a client in a second; a socket with more is closed."
     )
-    message_bytes: int = _setting(
+    message_bytes: int = _live(
         64 << 10, _between(1024, 1 << 20), "A longer message of a client closes its socket."
     )
-    inbox_frames: int = _setting(
+    inbox_frames: int = _live(
         2000, _at_least(10), "Messages that wait for one slow reader before it is dropped."
     )
-    inbox_bytes: int = _setting(4 * _MIB, _at_least(64 << 10), "The same in bytes.")
-    ping_s: float = _setting(
+    inbox_bytes: int = _live(4 * _MIB, _at_least(64 << 10), "The same in bytes.")
+    ping_s: float = _live(
         30.0, _between(1, 3600), "Seconds between pings; who does not answer one is dropped."
     )
 
@@ -193,8 +198,8 @@ class Sockets:
 class Operations:
     """Who runs what."""
 
-    concurrent: int = _setting(2, _between(1, 100), "Operations that run at the same time in this server.")
-    lease_s: float = _setting(
+    concurrent: int = _live(2, _between(1, 100), "Operations that run at the same time in this server.")
+    lease_s: float = _live(
         15.0, _at_least(2), "An operation whose server is silent this long is taken over by another."
     )
 
@@ -203,10 +208,10 @@ class Operations:
 class Reindex:
     """How a collection's documents are cut and embedded anew."""
 
-    grace_s: float = _setting(
+    grace_s: float = _live(
         60.0, _at_least(0), "How long what was searched before a REINDEX stays, for answers under way."
     )
-    sample: int = _setting(
+    sample: int = _live(
         20, _between(0, 1000), "Passages that must be found again before the new ones are searched."
     )
 
@@ -215,17 +220,17 @@ class Reindex:
 class Watch:
     """How soon and how often folders are scanned by themselves, those for which that is wished."""
 
-    debounce_s: float = _setting(
+    debounce_s: float = _live(
         2.0,
         _between(0.1, 60),
         "A scan waits until nothing has changed for this long, but five times as long at most.",
     )
-    pause_s: float = _setting(
+    pause_s: float = _live(
         10.0,
         _between(1, 3600),
         "Time between two such scans of a folder at least; never less than five times what the last one took.",
     )
-    poll_s: float = _setting(
+    poll_s: float = _live(
         60.0,
         _at_least(1),
         "How often a folder is scanned in which changes cannot be noticed, or whose last scan failed.",
@@ -239,8 +244,8 @@ class Scan:
     concurrent: int = _setting(
         4, _between(1, 100), "Scans at the same time in this server; others wait for their turn."
     )
-    wait_s: float = _setting(30.0, _at_least(0.1), "A scan that waits longer for its turn is refused.")
-    max_files: int = _setting(
+    wait_s: float = _live(30.0, _at_least(0.1), "A scan that waits longer for its turn is refused.")
+    max_files: int = _live(
         10_000, _between(1, 20_000), "Files that the answer to a scan lists at most; all are counted."
     )
 
@@ -249,7 +254,7 @@ class Scan:
 class Auth:
     """Who may come in."""
 
-    registration: str = _setting(
+    registration: str = _live(
         "closed", _one_of("closed", "open"), "closed: only the first user, the administrator, can register."
     )
     secret: str = _setting(
@@ -257,8 +262,8 @@ class Auth:
         vol.Any("", vol.Length(min=32), msg="empty, or at least 32 characters"),
         "Signs the tokens; empty: made once and kept in MongoDB.",
     )
-    access_token_s: int = _setting(900, _at_least(10), "Life of an access token.")
-    session_s: int = _setting(
+    access_token_s: int = _live(900, _at_least(10), "Life of an access token.")
+    session_s: int = _live(
         14 * 86_400, _at_least(60), "Life of a session, the browser's and a refresh token's."
     )
 
@@ -267,8 +272,8 @@ class Auth:
 class Log:
     """What the log looks like."""
 
-    level: str = _setting("info", _one_of("debug", "info", "warning", "error"), "The least that is logged.")
-    format: str = _setting(
+    level: str = _live("info", _one_of("debug", "info", "warning", "error"), "The least that is logged.")
+    format: str = _live(
         "text", _one_of("text", "json"), "text: one line for people; json: one object a line."
     )
 
@@ -282,7 +287,7 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", _NOT_EMPTY, "The address that is listened on.")
     port: int = _setting(8080, _between(0, 65_535), "The port that is listened on; 0 takes a free one.")
-    allowed_origins: tuple[str, ...] = _setting(
+    allowed_origins: tuple[str, ...] = _live(
         [],
         _all(
             lambda origin: re.fullmatch(r"https?://[^/\s]+|null", origin) is not None,
@@ -290,12 +295,12 @@ class Settings:
         ),
         "Other origins whose pages may open sockets, as https://host[:port].",
     )
-    metrics: str = _setting(
+    metrics: str = _live(
         "open",
         _one_of("open", "admin"),
         "Who may read /metrics: anybody (it holds counts only), or administrators.",
     )
-    max_body_bytes: int = _setting(_MIB, _at_least(1024), "A larger request body is refused.")
+    max_body_bytes: int = _live(_MIB, _at_least(1024), "A larger request body is refused.")
     mongo_url: str = _setting(
         "",
         vol.Any("", vol.Match(r"mongodb(\+srv)?://"), msg="empty, or a mongodb:// URL"),

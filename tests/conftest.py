@@ -17,9 +17,12 @@ from urllib.parse import quote
 
 import psutil
 import pytest
-from redis_server import Lines, RedisServer
+from browser import chromium
+from playwright.sync_api import Browser
+from processes import still_running
+from redis_server import Lines, RedisServer, given_redis
 
-from semantik.client import Client
+from semantik.client import Client, Refused
 from semantik.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +37,13 @@ _HELD_MS = 250
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "noisy: this test expects warnings in the log")
+    config.addinivalue_line("markers", "embedded: this test does something to the server's embedded stores")
     config.addinivalue_line("markers", "crowded: so many do something at once that the loop may be held")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("embedded") and (given_redis() or os.environ.get("SEMANTIK_TEST_MONGO_URL")):
+        pytest.skip("the servers of this run have no embedded stores")
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +74,7 @@ class Serving:
     @property
     def stores(self) -> Stores:
         """Where another process finds the server's stores."""
-        given = _stores(self.data)
+        given = _given_stores(self.data)
         run = self.data / "run"
         return Stores(
             given.get("SEMANTIK_MONGO_URL") or f"mongodb://{quote(str(run / 'mongo.sock'), safe='')}",
@@ -88,7 +97,7 @@ class Serving:
         tree = self.tree
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(_STOP_S)
-        _, alive = psutil.wait_procs(tree, _STOP_S)
+        alive = still_running(tree, _STOP_S)
         assert not alive, f"left behind: {alive}"
         return status
 
@@ -103,7 +112,7 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None) -> Serving
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env={**os.environ, **_stores(data), **(env or {})},
+            env={**os.environ, **_given_stores(data), **(env or {})},
         )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -111,11 +120,13 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None) -> Serving
     return Serving(process, line.removeprefix(_READY).strip(), data, log)
 
 
-def _stores(data: Path) -> dict[str, str]:
-    """The real stores that the whole suite can be run against, each server on a database of its own."""
-    urls = {name: os.environ.get(f"SEMANTIK_TEST_{name}_URL") for name in ("REDIS", "MONGO")}
-    found = {f"SEMANTIK_{name}_URL": url for name, url in urls.items() if url}
-    if "SEMANTIK_MONGO_URL" in found:
+def _given_stores(data: Path) -> dict[str, str]:
+    """Settings for the real stores that tests can be run against: each server has a database of its own in MongoDB."""
+    found = {}
+    if redis := given_redis():
+        found["SEMANTIK_REDIS_URL"] = redis
+    if mongo := os.environ.get("SEMANTIK_TEST_MONGO_URL"):
+        found["SEMANTIK_MONGO_URL"] = mongo
         found["SEMANTIK_MONGO_DATABASE"] = f"test-{abs(hash(str(data)))}"
     return found
 
@@ -187,6 +198,12 @@ async def ask(client: Client, query: str, **more: Any) -> list[dict[str, Any]]:
     return hits
 
 
+async def refusal_of(client: Client, method: str, path: str, body: Any = None, **query: Any) -> Refused:
+    with pytest.raises(Refused) as refused:
+        await client.call(method, path, body, **query)
+    return refused.value
+
+
 async def documents(client: Client, collection_id: str) -> dict[str, dict[str, Any]]:
     """Every document of a collection by its file name."""
     page = await client.call("GET", f"collections/{collection_id}/documents", limit=500)
@@ -214,13 +231,19 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    given = os.environ.get("SEMANTIK_TEST_REDIS_URL")
-    if given:
+    if given := given_redis():
         yield given
         return
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     yield server.url
     server.kill()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Ended with the module, because the next one's loop cannot run beside Playwright's."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

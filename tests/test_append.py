@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, ask, documents, index, new_user
+from conftest import PASSWORD, Serving, ask, documents, index, new_user
 
 from semantik.client import Client, Refused
 
@@ -157,18 +158,28 @@ async def test_a_search_sees_the_old_or_the_new_passages_of_a_changed_file_never
     assert versions[-1] in seen or len(seen) >= 2
 
 
-async def test_the_same_content_twice_is_embedded_once_and_found_twice(shared: Serving, folder: Path) -> None:
-    client = await new_user(shared)
+async def test_the_same_content_twice_is_embedded_once_and_found_twice(
+    start: Callable[..., Serving], folder: Path
+) -> None:
+    serving = start()
+    client = await new_user(serving)
+    me = (await client.call("GET", "auth/me"))["username"]
     text = "\n\n".join(f"Buoy {number} is painted red and rings in the swell." for number in range(200))
     (folder / "one.txt").write_text(text)
     (folder / "two.txt").write_text(text)
     made, _ = await index(client, folder)
+    serving.stop()
+    # A passage of it that were embedded now would end its worker, and fail the file.
+    client = Client(start(env={"SEMANTIK_FAILPOINT": "embed:crash:Buoy"}).url)
+    await client.sign_in(me, PASSWORD)
     (folder / "three.txt").write_text(text)
     await _append(client, made)
     found = await documents(client, made)
+    assert {item["status"] for item in found.values()} == {"indexed"}
     assert len({found[name]["chunk_count"] for name in ("one.txt", "two.txt", "three.txt")}) == 1
-    hits = await ask(client, "Which buoy rings?", collection_ids=[made], k=3)
-    assert {hit["document"]["name"] for hit in hits} == {"one.txt", "two.txt", "three.txt"}
+    (folder / "one.txt").write_text(f"{text}\n\n")  # a new hash, and the same passages
+    await _append(client, made)
+    assert (await documents(client, made))["one.txt"]["status"] == "indexed"
 
 
 async def test_one_source_or_all_are_scanned_and_an_append_that_waits_already_is_returned(

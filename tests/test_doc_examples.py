@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 import websockets
+from browser import chromium, needs_chromium
 from conftest import PASSWORD, ROOT, Serving, new_user
-from playwright.sync_api import sync_playwright
-from test_page import CHROMIUM, FLAGS
 from told import Told, told
 
 from semantik.client import Client
@@ -106,7 +105,7 @@ async def test_the_python_example_gives_up_when_it_is_refused(shared: Serving, t
         await _out(sys.executable, str(program))
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+@needs_chromium
 async def test_the_javascript_example_runs_in_a_browser(shared: Serving) -> None:
     client = await new_user(shared)
     async with told(shared, client, ended=True) as operation:
@@ -124,13 +123,11 @@ def _in_chromium(serving: Serving, client: Client, operation: Told) -> tuple[lis
         const shown = [];
         watch(id, token, (message) => shown.push(message), (...end) => resolve([shown, end]));
     })"""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page()
         page.goto(f"{serving.url}/api/v2/health")
         page.evaluate(f"() => {{ {example}; globalThis.watch = watch; }}")
         shown, end = page.evaluate(call, [operation.id, client.token])
-        browser.close()
     return shown, end
 
 

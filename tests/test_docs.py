@@ -15,6 +15,8 @@ import handlers.ending
 import handlers.socket
 from handlers.routes import ROUTES
 from handlers.shapes import state_json
+from pipeline.operations import OPERATIONS as TYPES
+from pipeline.storing import Storer
 from semantik.configuration import entries
 from semantik.metrics import Metrics
 from semantik.records import TERMINAL
@@ -23,6 +25,7 @@ from semantik.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 SOCKETS = ROOT / "docs" / "websocket-api.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 SCAN = ROOT / "handlers" / "scan_socket.py"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"data"}
@@ -97,14 +100,17 @@ def told(paths: Iterable[Path], how: str) -> set[str]:
     """The types of the messages that these files tell."""
     found: set[str] = set()
     for path in paths:
-        found |= set(re.findall(rf"(?:{how})\(\s*\"(\w+)\"", path.read_text()))
+        found |= set(re.findall(rf"(?:{how})\((?:run, )?\s*\"(\w+)\"", path.read_text()))
     return found
 
 
 def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     doors = set((ROOT / "handlers").glob("*.py")) - {SCAN}
     kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "tell|update|stage|send")
-    assert set(rows(section("## Messages"))) == kinds | {f"operation_{status}" for status in TERMINAL}
+    kinds |= told((ROOT / "pipeline" / "operations").glob("*.py"), "Storer")
+    kinds |= {inspect.signature(Storer).parameters["measure"].default}
+    kinds |= {f"operation_{status}" for status in TERMINAL}
+    assert set(rows(section("## Messages"))) == kinds | set(TYPES)
     assert set(rows(section("## Scanning a folder"))) == told([SCAN], "send|_last|note")
 
 
@@ -125,6 +131,26 @@ def test_every_close_code_stands_in_the_websocket_documentation_and_the_other_wa
 
 async def _text(metrics: Metrics) -> bytes:
     return metrics.text()
+
+
+def test_the_page_on_operations_names_metrics_settings_and_units_that_there_are() -> None:
+    text = OPERATIONS.read_text()
+    served = asyncio.run(_text(Metrics(lambda: (0, 0)))).decode()
+    families = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in text_string_to_metric_families(served)
+    }
+    watched = set(rows(text[text.index("## What to watch") :].partition("## Signals")[0])) - {"metrics"}
+    assert watched and watched <= families
+    known = {entry.name for entry in entries()}
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    named = {n for n in re.findall(r"`([a-z_]+\.[a-z_]+)`", text) if n.split(".")[0] in sections}
+    assert named and named <= known
+    units = {path.name for path in (ROOT / "conf" / "systemd").iterdir()}
+    assert set(re.findall(r"\b(semantik[\w-]*\.(?:service|timer))\b", text)) <= units
+    assert set(re.findall(r"/opt/semantik/(bin/[\w-]+)", text)) <= {
+        f"bin/{path.name}" for path in (ROOT / "bin").iterdir()
+    }
 
 
 def test_every_metric_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:

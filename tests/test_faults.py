@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import ROOT, Serving, ask, documents, new_user
+from processes import still_running
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client import Client
@@ -60,6 +61,7 @@ async def _all_there(client: Client, made: dict[str, Any], frames: list[dict[str
 
 
 @pytest.mark.noisy
+@pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
 async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing_is_lost(
     start: Callable[..., Serving], tmp_path: Path, store: str
@@ -77,6 +79,7 @@ async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing
 
 
 @pytest.mark.noisy
+@pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
 async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
     start: Callable[..., Serving], tmp_path: Path, store: str
@@ -163,5 +166,5 @@ async def test_a_signal_ends_the_server_and_all_its_children_while_it_indexes(
     assert await asyncio.to_thread(serving.process.wait, 10) == 0
     with pytest.raises(Unavailable, match="shutting down"):
         [_ async for _ in watching]
-    _, alive = psutil.wait_procs(tree, 5)
+    alive = still_running(tree, 5)
     assert not alive

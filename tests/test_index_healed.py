@@ -36,24 +36,29 @@ def _fifo_for_seqs(home: Path) -> Path:
 
 @pytest.mark.noisy
 async def test_answers_after_damage(start: Callable[..., Serving], tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    for number, thing in enumerate(["a lighthouse keeper", "tomato soup", "the orbit of a comet"]):
-        (folder / f"{number}.txt").write_text(f"A short text about {thing}.")
     serving = start("--auth-registration", "open")
     client = Client(serving.url)
     await client.register("somebody@example.com", PASSWORD)
     await client.sign_in("somebody@example.com", PASSWORD)
-    made, _ = await index(client, folder)
-    before = await ask(client, "soup")
-    assert before[0]["document"]["name"] == "1.txt" and len(before) == 3
-    for harm in (_zero_vectors, _folder_for_manifest, _fifo_for_seqs):
-        serving.stop()
-        path = harm(serving.data / "index" / made)
-        told = len(complaints(serving))
-        serving = start()
-        client = Client(serving.url)
-        await client.sign_in("somebody@example.com", PASSWORD)
-        assert await ask(client, "soup") == before
-        (warning,) = complaints(serving)[told:]
-        assert str(path) in warning
+    harms, made = (_zero_vectors, _folder_for_manifest, _fifo_for_seqs), []
+    for harm in harms:
+        folder = tmp_path / harm.__name__
+        folder.mkdir()
+        for number, thing in enumerate(["a lighthouse keeper", "tomato soup", "the orbit of a comet"]):
+            (folder / f"{number}.txt").write_text(f"A short text about {thing}.")
+        collection_id, _ = await index(client, folder, harm.__name__)
+        made.append(collection_id)
+    before = [await ask(client, "soup", collection_ids=[each]) for each in made]
+    for hits in before:
+        assert hits[0]["document"]["name"] == "1.txt" and len(hits) == 3
+    serving.stop()
+    harmed = [harm(serving.data / "index" / each) for harm, each in zip(harms, made, strict=True)]
+    told = len(complaints(serving))
+    serving = start()
+    client = Client(serving.url)
+    await client.sign_in("somebody@example.com", PASSWORD)
+    assert [await ask(client, "soup", collection_ids=[each]) for each in made] == before
+    warnings = complaints(serving)[told:]
+    assert len(warnings) == len(harms)
+    for path in harmed:
+        assert len([warning for warning in warnings if str(path) in warning]) == 1

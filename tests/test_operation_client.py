@@ -11,16 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from browser import needs_chromium
 from conftest import PASSWORD, Serving
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # A page that a test puts in counts as one from the internet, which may not reach this machine.
-    "--disable-features=LocalNetworkAccessChecks",
-]
 PATIENCE_MS = 90_000
 FILES = 200
 
@@ -61,15 +55,7 @@ FOLLOW = """async ([id, folder]) => {
     client.start();
 }"""
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = needs_chromium
 
 
 @pytest.fixture

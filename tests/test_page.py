@@ -7,57 +7,28 @@ from __future__ import annotations
 
 import json
 import re
-import select
-import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+from browser import needs_chromium
+from conftest import Serving, serve
+from on_page import NAME, PASSWORD, card_of, create, plant, sign_in
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-ROOT = Path(__file__).parents[1]
-SERVER = ROOT / "bin" / "semantik-server"
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-NAME, PASSWORD = "ada", "correct horse battery"
 SOCKETS = re.compile(r"/ws/operations(/|\?|$)")
 PATIENCE_MS = 60_000  # a new server loads its model first
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a new server that has no user yet."""
-    data = tmp_path_factory.mktemp("data")
-    with (data.parent / "server.log").open("wb") as log:
-        child = subprocess.Popen(
-            [SERVER, "--port", "0", "--data", str(data)], stdout=subprocess.PIPE, stderr=log
-        )
-    assert child.stdout is not None
-    try:
-        readable, _, _ = select.select([child.stdout], [], [], PATIENCE_MS / 1000)
-        assert readable, "the server was not ready in time"
-        line = child.stdout.readline().decode()
-        assert line.startswith("Semantik is ready: "), (line, (data.parent / "server.log").read_text())
-        yield line.removeprefix("Semantik is ready: ").strip()
-    finally:
-        child.terminate()
-        child.wait(15)
-        child.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    """The address of a server for the tests of this module."""
+    serving = serve(tmp_path_factory.mktemp("page") / "data")
+    yield serving.url
+    serving.stop()
 
 
 @pytest.fixture
@@ -88,7 +59,7 @@ def member(server: str, page: Page, trouble: list[str]) -> Page:
         if json.load(answer)["needs_first_user"]:
             _post(server, "/api/v2/auth/register", {"username": NAME, "password": PASSWORD})
     page.goto("/")
-    _sign_in(page, PASSWORD)
+    sign_in(page, PASSWORD)
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     assert len(trouble) == 1 and "status of 401" in trouble.pop()
     return page
@@ -102,63 +73,24 @@ def _post(server: str, path: str, body: dict[str, str]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Five small documents, one of them broken."""
-    folder = tmp_path / "plant"
-    folder.mkdir()
-    (folder / "pump.md").write_text(
-        "# The plant 🏭\n\nIt stands by the river.\n\n## Pumps\n\nBefore the centrifugal pump is started, it "
-        "must be primed: fill the casing with water and open the vent until no more air escapes.\n"
-    )
-    (folder / "garden.txt").write_text(
-        "Tomatoes want sun, and water in the morning, never on their leaves.\n"
-    )
-    (folder / "library.html").write_text(
-        "<html><head><title>Library rules</title></head><body><h1>Library rules</h1>"
-        "<p>Books are lent for four weeks, and a late one costs ten cents a day.</p></body></html>"
-    )
-    (folder / "boiler.eml").write_text(
-        "From: Eva <eva@plant.example>\nTo: all@plant.example\nSubject: Boiler\nContent-Type: text/plain\n\n"
-        "The boiler is inspected every year in March by the insurance company.\n"
-    )
-    (folder / "broken.pdf").write_bytes(b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R")
-    return folder
+    return plant(tmp_path / "plant")
 
 
-def _sign_in(page: Page, password: str) -> None:
-    page.get_by_label("Username").fill(NAME)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def _create(page: Page, name: str, folder: Path | str) -> None:
-    heading = page.get_by_text("New collection", exact=True)
-    expect(heading).to_be_visible()
-    if not page.get_by_label("Name", exact=True).is_visible():
-        heading.click()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Folder", exact=True).fill(str(folder))
-    page.get_by_role("button", name="Create collection").click()
-
-
-def _card(page: Page, name: str) -> Any:
-    return page.locator(".operation").filter(has_text=f"“{name}”")
-
-
-def test_a_first_user_finds_a_passage(page: Page, folder: Path) -> None:
+def test_a_first_user_finds_a_passage(page: Page, start: Callable[..., Serving], folder: Path) -> None:
     frames: list[dict[str, Any]] = []
     page.on("websocket", lambda s: s.on("framereceived", lambda text: frames.append(json.loads(text))))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
-    page.goto("/")
+    page.goto(start().url)
     expect(page.get_by_role("heading", name="Create the first user")).to_be_visible()
     page.get_by_label("Username").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create and sign in").click()
     expect(page.get_by_text("No collections yet")).to_be_visible()
 
-    _create(page, "Plant", folder)
-    card = _card(page, "Plant")
+    create(page, "Plant", folder)
+    card = card_of(page, "Plant")
     expect(card).to_have_attribute("data-status", "completed")
     expect(card.get_by_role("progressbar")).to_have_js_property("value", 100)
     expect(card.locator(".problems li").filter(has_text="broken.pdf")).to_be_visible()
@@ -229,17 +161,17 @@ def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -
         upstream.on_message(relay)
 
     _through(member, route)
-    _create(member, "Cut", folder)
-    expect(_card(member, "Cut")).to_have_attribute("data-status", "completed")
-    expect(_card(member, "Cut").locator("li", has_text="broken.pdf")).to_have_count(1)
+    create(member, "Cut", folder)
+    expect(card_of(member, "Cut")).to_have_attribute("data-status", "completed")
+    expect(card_of(member, "Cut").locator("li", has_text="broken.pdf")).to_have_count(1)
     assert len(addresses) == 2 and "since=" in addresses[1]
     assert seqs == list(range(1, len(seqs) + 1))
 
 
 def test_event_streams_carry_it_while_sockets_fail(member: Page, folder: Path) -> None:
     _through(member, lambda socket: socket.close(code=1011))
-    _create(member, "Streamed", folder)
-    card = _card(member, "Streamed")
+    create(member, "Streamed", folder)
+    card = card_of(member, "Streamed")
     expect(card).to_have_attribute("data-status", "completed")
     expect(card.locator("li", has_text="broken.pdf")).to_have_count(1)
     expect(member.locator(".collection").filter(has_text="Streamed")).to_contain_text("4 documents")
@@ -250,8 +182,8 @@ def test_progress_is_asked_for_while_nothing_live_gets_through(
 ) -> None:
     member.route("**/events*", lambda route: route.fulfill(status=502, body="no"))
     _through(member, lambda socket: socket.close(code=1011))
-    _create(member, "Polled", folder)
-    card = _card(member, "Polled")
+    create(member, "Polled", folder)
+    card = card_of(member, "Polled")
     expect(card).to_have_attribute("data-status", "completed")
     expect(card).to_contain_text("1 failed")
     expect(member.locator(".collection").filter(has_text="Polled")).to_contain_text("4 documents")
@@ -267,8 +199,8 @@ def test_a_refused_socket_says_why_and_is_not_tried_again(member: Page, folder: 
         socket.close(code=1008, reason="You may not watch this.")
 
     _through(member, refuse)
-    _create(member, "Refused", folder)
-    expect(_card(member, "Refused")).to_contain_text("Live progress has stopped: You may not watch this.")
+    create(member, "Refused", folder)
+    expect(card_of(member, "Refused")).to_contain_text("Live progress has stopped: You may not watch this.")
     assert len(tries) == 1
 
 
@@ -283,29 +215,29 @@ def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_p
     other.on("websocket", lambda socket: sockets.append(socket.url))
     other.goto("/")
     expect(other.get_by_role("button", name="Sign out")).to_be_visible()
-    _create(member, "Letters", folder)
+    create(member, "Letters", folder)
     for page in (other, member):
-        expect(_card(page, "Letters").locator(".counts")).to_contain_text("2 watching")
+        expect(card_of(page, "Letters").locator(".counts")).to_contain_text("2 watching")
         expect(page.locator(".collection").filter(has_text="Letters")).to_be_visible()
     other.close()
-    expect(_card(member, "Letters").locator(".counts")).not_to_contain_text("watching")
+    expect(card_of(member, "Letters").locator(".counts")).not_to_contain_text("watching")
     assert len(sockets) == 1
-    _card(member, "Letters").get_by_role("button", name="Cancel").click()
-    expect(_card(member, "Letters")).to_have_attribute("data-status", "cancelled")
+    card_of(member, "Letters").get_by_role("button", name="Cancel").click()
+    expect(card_of(member, "Letters")).to_have_attribute("data-status", "cancelled")
 
 
 def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: list[str]) -> None:
-    _create(page, "Nowhere", Path("/no/such/folder"))
+    create(page, "Nowhere", Path("/no/such/folder"))
     expect(page.locator("form .error:visible")).to_contain_text("/no/such/folder")
     page.get_by_role("button", name="Sign out").click()
-    _sign_in(page, "wrong")
+    sign_in(page, "wrong")
     expect(page.locator("form .error:visible")).to_contain_text("password is wrong")
     assert [re.findall(r"status of (\d+)", text) for text in trouble] == [["422"], ["401"]]
     trouble.clear()
 
 
 def test_a_collection_is_deleted_after_a_question(member: Page) -> None:
-    _create(member, "Short-lived", "")
+    create(member, "Short-lived", "")
     member.get_by_role("link", name="Short-lived", exact=True).click()
     member.get_by_role("button", name="Delete this collection…").click()
     expect(member.get_by_role("dialog")).to_contain_text("The files in its folders stay as they are.")

@@ -6,13 +6,13 @@ import json
 import urllib.error
 import urllib.request
 
-import pytest
+from browser import needs_chromium
 from playwright.sync_api import Page, expect
-from test_page import CHROMIUM, browser, member, page, server, trouble
+from test_page import member, page, server, trouble
 
-__all__ = ["browser", "member", "page", "server", "trouble"]
+__all__ = ["member", "page", "server", "trouble"]
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+pytestmark = needs_chromium
 
 
 def _status(server: str, key: str) -> int:

@@ -40,7 +40,7 @@ async def ready_pool(
         documents=Documents(file_timeout_s=file_timeout_s),
         embedding=Embedding(batch_chunks=batch_chunks),
     )
-    async with Pool(settings) as pool:
+    async with Pool(lambda: settings) as pool:
         await pool.wait_ready()
         yield pool
 

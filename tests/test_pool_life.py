@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT, run
+from processes import still_running
 from test_pool import CUTTING, MODEL, forkserver_pid, ready_pool, tasks_of
 
 from pipeline.batch import ReadDocument
@@ -54,7 +55,7 @@ def test_a_dead_fork_server_is_started_again_and_no_file_pays(
             assert question.shape == (1, 384)
             reading.cancel()
             assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
-            assert psutil.wait_procs(workers, timeout=5)[1] == []
+            assert still_running(workers, 5) == []
 
     run(test())
 
@@ -68,7 +69,7 @@ def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: 
             reading = asyncio.create_task(pool.read(files[:1], CUTTING))
             await pool.read(files[1:], CUTTING)
             workers = [psutil.Process(each.pid) for each in pool.workers()]
-        assert psutil.wait_procs(workers, timeout=5)[1] == []
+        assert still_running(workers, 5) == []
         with pytest.raises(Unavailable, match="shutting down"):
             await reading
         with pytest.raises(Unavailable, match="shutting down"):
@@ -81,7 +82,7 @@ def test_leaving_does_not_wait_for_what_is_still_loading() -> None:
     multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
     async def test() -> None:
-        async with Pool(Settings()) as pool:
+        async with Pool(Settings) as pool:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await pool.wait_ready()
@@ -100,7 +101,7 @@ from pipeline.pool import Pool
 from semantik.settings import Settings
 
 async def main():
-    async with Pool(Settings()) as pool:
+    async with Pool(Settings) as pool:
         await pool.wait_ready()
         reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1)], Cutting("all-MiniLM-L6-v2", 200, 20)))
         await pool.read([FileTask("id", sys.argv[2], 1)], Cutting("all-MiniLM-L6-v2", 200, 20))
@@ -128,4 +129,4 @@ def test_no_process_outlives_a_killed_server(tmp_path: Path) -> None:
     parent.kill()
     parent.wait(10)
     parent.stdout.close()
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert still_running(children, 10) == []

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semantik.errors import Invalid, Unavailable
 from semantik.questions import Questions
+from semantik.settings import Search
 
 pytestmark = pytest.mark.gen_test
 
@@ -32,7 +33,7 @@ class Model:
 
 async def test_those_that_wait_are_embedded_in_one_call_and_remembered() -> None:
     model = Model()
-    questions = Questions(model.embed, remember=10, timeout_s=5)
+    questions = Questions(model.embed, lambda: Search(timeout_s=5))
     first = asyncio.create_task(questions.vector("m", "auto", "first"))
     await asyncio.sleep(0)
     later = [asyncio.create_task(questions.vector("m", "auto", "x" * n)) for n in (1, 2, 3, 3)]
@@ -48,7 +49,7 @@ async def test_those_that_wait_are_embedded_in_one_call_and_remembered() -> None
 
 async def test_one_that_is_late_gets_unavailable_and_the_answer_is_kept_for_the_next() -> None:
     model = Model()
-    questions = Questions(model.embed, remember=10, timeout_s=0.01)
+    questions = Questions(model.embed, lambda: Search(timeout_s=0.01))
     with pytest.raises(Unavailable, match="loading"):
         await questions.vector("m", "auto", "hello")
     model.go.set()
@@ -61,7 +62,7 @@ async def test_one_that_is_late_gets_unavailable_and_the_answer_is_kept_for_the_
 async def test_a_failure_is_told_and_is_not_remembered() -> None:
     model = Model()
     model.go.set()
-    questions = Questions(model.embed, remember=10, timeout_s=5)
+    questions = Questions(model.embed, lambda: Search(timeout_s=5))
     with pytest.raises(Invalid):
         await questions.vector("m", "auto", "bad")
     with pytest.raises(Invalid):
@@ -72,7 +73,7 @@ async def test_a_failure_is_told_and_is_not_remembered() -> None:
 
 async def test_closing_lets_nobody_wait() -> None:
     model = Model()
-    questions = Questions(model.embed, remember=10, timeout_s=5)
+    questions = Questions(model.embed, lambda: Search(timeout_s=5))
     asked = [asyncio.create_task(questions.vector("m", "auto", text)) for text in ("a", "b")]
     await asyncio.sleep(0)
     await questions.close()

@@ -130,3 +130,19 @@ async def test_a_book_holds_up_no_letter(shared: Serving, tmp_path: Path) -> Non
     # While nothing but the book is left, it is said what is worked on, and how long that will take.
     at_work = [f for f in frames if f["type"] == "file_processing" and f["processed_files"] == 10]
     assert any(Path(frame["current_file"]).name == "a-book.txt" and frame["eta_seconds"] for frame in at_work)
+
+
+@pytest.mark.gen_test(timeout=180)
+async def test_a_huge_index_does_not_starve_a_small_one(shared: Serving, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    huge = await _make(client, _folder(tmp_path, "huge", 400, 40))
+    async for frame in client.watch(huge["operation_id"]):
+        if frame["type"] == "document_processed":
+            break
+    small = await _make(client, _folder(tmp_path, "small", 5))
+    frames = [frame async for frame in client.watch(small["operation_id"])]
+    assert frames[-1]["data"]["status"] == "completed"
+    view = await client.call("GET", f"operations/{huge['operation_id']}")
+    assert view["status"] == "processing"
+    await client.call("DELETE", f"operations/{huge['operation_id']}")
+    assert [frame async for frame in client.watch(huge["operation_id"])][-1]["data"]["status"] == "cancelled"

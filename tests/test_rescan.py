@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -16,11 +17,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.folder_watches import Sign
+from pipeline.folder_watches import FolderWatches, Sign
 from pipeline.mounts import network_disk
 from pipeline.rescan import Changes
+from pipeline.scan import ScanRules
 from pipeline.watched_folder import WatchedFolder
-from semantik.library import queued
+from semantik.operations import queued
 from semantik.records import Operation, Source, Stage
 from semantik.settings import Watch
 
@@ -60,7 +62,7 @@ def test_a_scan_has_seen_what_changed_before_it_began_and_nothing_else() -> None
 
 
 def test_the_pause_grows_with_the_time_that_the_last_scan_looked_for_files() -> None:
-    folder = WatchedFolder(replace(SOURCE, interval_s=1), LIMITS)
+    folder = WatchedFolder(replace(SOURCE, interval_s=1), lambda: LIMITS)
     folder.read(scan(0, 100, looked_s=1))
     assert (folder.is_due(at(109)), folder.is_due(at(110))) == (False, True)
     folder.read(scan(0, 100, looked_s=40))
@@ -68,7 +70,9 @@ def test_the_pause_grows_with_the_time_that_the_last_scan_looked_for_files() -> 
 
 
 def test_an_interval_counts_from_the_last_scan_whoever_asked_for_it() -> None:
-    folder = WatchedFolder(replace(SOURCE, immediate=False, interval_s=100, scanned_at=at(50)), LIMITS)
+    folder = WatchedFolder(
+        replace(SOURCE, immediate=False, interval_s=100, scanned_at=at(50)), lambda: LIMITS
+    )
     assert (folder.is_due(at(149)), folder.is_due(at(150))) == (False, True)
     folder.read(scan(60, 80))
     assert (folder.is_due(at(179)), folder.is_due(at(180))) == (False, True)
@@ -76,7 +80,7 @@ def test_an_interval_counts_from_the_last_scan_whoever_asked_for_it() -> None:
 
 def test_a_scan_that_failed_is_told_once_and_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "semantik.folders")
-    folder = WatchedFolder(replace(SOURCE, immediate=False, interval_s=1), LIMITS)
+    folder = WatchedFolder(replace(SOURCE, immediate=False, interval_s=1), lambda: LIMITS)
     for _ in range(2):
         folder.read(replace(scan(0, 5, "failed"), error_message="There is no folder /srv/papers."))
         assert (folder.is_due(at(64)), folder.is_due(at(65))) == (False, True)
@@ -91,7 +95,7 @@ def test_a_folder_that_cannot_be_watched_is_scanned_now_and_then_and_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING, "semantik.folders")
-    folder = WatchedFolder(SOURCE, LIMITS)
+    folder = WatchedFolder(SOURCE, lambda: LIMITS)
     assert folder.is_to_be_watched(at(0))
     for second in (0, 60):
         folder.asked(at(second))
@@ -105,7 +109,7 @@ def test_a_folder_that_cannot_be_watched_is_scanned_now_and_then_and_told_once(
 
 
 def test_a_watch_that_says_nothing_is_not_relied_upon() -> None:
-    folder = WatchedFolder(SOURCE, LIMITS)
+    folder = WatchedFolder(SOURCE, lambda: LIMITS)
     folder.asked(at(1))
     folder.read(scan(0, 2))
     assert (folder.is_due(at(60)), folder.is_due(at(70))) == (False, True)
@@ -211,6 +215,23 @@ def test_a_folder_that_is_replaced_is_watched_anew_and_one_that_goes_is_told(
     while (last := _told(watching))["kind"] == "changed":
         pass
     assert last["kind"] == "gone" and "There is no folder" in last["reason"]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_new_rules_end_the_watches_that_followed_the_old_ones(tree: Path) -> None:
+    told: asyncio.Queue[Sign] = asyncio.Queue()
+    watches = FolderWatches(told.put_nowait)
+    try:
+        for exclude in (("*.txt",), ()):
+            await watches.follow(ScanRules(("/",), exclude))
+            if not exclude:
+                assert await told.get() == Sign("s", "left")
+            await watches.watch("s", str(tree))
+            assert await told.get() == Sign("s", "ready")
+        (tree / "1" / "good.txt").write_text("x")
+        assert await told.get() == Sign("s", "changed")
+    finally:
+        await watches.close()
 
 
 @pytest.mark.parametrize("limit", ["max_inotify_watches", "max_inotify_instances"])

@@ -27,7 +27,7 @@ def _scans(roots: tuple[str, ...] = ("/",), limits: settings.Scan = LIMITS) -> S
     def walk(folder: Path, wish: Wish) -> Generator[Found, None, None]:
         return survey(folder, ScanRules(roots, wish.exclude, (), wish.include, wish.recursive))
 
-    return Scans(limits, lambda path: resolve_source(path, roots, ()), walk)
+    return Scans(lambda: limits, lambda path: resolve_source(path, roots, ()), walk)
 
 
 class Stuck:
@@ -51,7 +51,7 @@ class Stuck:
             self.left.set()
 
     def scans(self, **limits: float) -> Scans:
-        return Scans(replace(LIMITS, **limits), Path, self.walk)  # type: ignore[arg-type]
+        return Scans(lambda: replace(LIMITS, **limits), Path, self.walk)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ async def test_a_walk_that_fails_tells_whoever_takes_the_steps() -> None:
         raise ZeroDivisionError
         yield
 
-    scans = Scans(replace(LIMITS, concurrent=1), Path, walk)
+    scans = Scans(lambda: replace(LIMITS, concurrent=1), Path, walk)
     for _ in range(2):  # the place came free again
         with pytest.raises(ZeroDivisionError):
             await _steps(scans.begin(Wish("/")))

@@ -1,22 +1,20 @@
-"""Sockets and scans counted over several processes, on a real Redis that also dies, stands still and forgets."""
+"""Sockets and scans counted over several processes, on a real Redis."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
-from redis_server import LIMITS, Lines, RedisServer, new_id, progress_on
+from redis_server import LIMITS, new_id, progress_on
+from seated import Heard, left_in, of_user, process, try_all
 
-from semantik.errors import Busy, Unavailable
-from semantik.progress import Presence, Progress, Seats, link, seats
-from semantik.progress.link import Link
+from semantik.errors import Busy
+from semantik.progress import Presence, Progress, link, seats
 from semantik.settings import Sockets
 
 # A server process that takes two seats and says so; it is there to be killed.
@@ -27,7 +25,7 @@ from semantik.progress.seats import Seats
 from semantik.settings import Sockets
 
 async def main(url, user, operation):
-    seats = Seats(Link(url, "victim"), Sockets(), life_s=1)
+    seats = Seats(Link(url, "victim"), Sockets, life_s=1)
     running = asyncio.create_task(seats.run())
     async with seats.socket(user, operation), seats.socket(user, operation):
         print("taken", flush=True)
@@ -35,105 +33,6 @@ async def main(url, user, operation):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path)
-    yield server
-    server.go_on()
-    server.kill()
-
-
-@pytest.fixture
-def saving_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """One that finds its data again after it was killed."""
-    server = RedisServer(tmp_path, saved=True)
-    yield server
-    server.kill()
-
-
-class Recording(Link):
-    """Keeps what was told, so that a test can tell it again."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url, new_id())
-        self.told: list[Mapping[str, Any]] = []
-        self.looks = 0
-
-    async def keep_seats(self, told: Mapping[str, object]) -> list[tuple[int, int]] | None:
-        self.told.append(told)
-        return await super().keep_seats(told)
-
-    async def changed_watchers(self, after: str) -> tuple[str, set[str]]:
-        self.looks += 1
-        return await super().changed_watchers(after)
-
-
-class Process:
-    """What one server process has: the seats, their task, and a way to Redis of its own."""
-
-    def __init__(self, url: str, limits: Sockets, life_s: float) -> None:
-        self.link = Recording(url)
-        self.seats = Seats(self.link, limits, life_s)
-        self.task = asyncio.create_task(self.seats.run())
-
-    @property
-    def id(self) -> str:
-        """As Redis knows it, once anything was told."""
-        return str(self.link.told[0]["process"])
-
-
-@asynccontextmanager
-async def process(url: str, limits: Sockets = Sockets(), life_s: float = 15.0) -> AsyncIterator[Process]:  # noqa: B008
-    one = Process(url, limits, life_s)
-    try:
-        yield one
-    finally:
-        one.task.cancel()
-        ended = (await asyncio.gather(one.task, return_exceptions=True))[0]
-        await one.seats.close()
-        await one.link.close()
-        assert isinstance(ended, asyncio.CancelledError), ended
-
-
-class Heard:
-    """A listener, and what it was told."""
-
-    def __init__(self) -> None:
-        self.all: list[Presence] = []
-        self._news: asyncio.Queue[Presence] = asyncio.Queue()
-
-    def __call__(self, operation_id: str, presence: Presence) -> None:
-        self.all.append(presence)
-        self._news.put_nowait(presence)
-
-    async def until(self, sockets: int, users: int) -> None:
-        async with asyncio.timeout(20):
-            while await self._news.get() != Presence(sockets, users):
-                pass
-
-
-def of_user(admin: redis.Redis, user: str) -> list[int]:
-    """What each process has of the user's sockets, as Redis knows it."""
-    return sorted(int(n) for n in admin.hvals(link.SOCKETS.format(user_id=user)))
-
-
-def left_in(admin: redis.Redis, *ids: str) -> list[str]:
-    """The keys of these users, operations and processes."""
-    kept = [key.decode() for key in admin.scan_iter("seats-*")]
-    return [key for key in kept if key.partition(":")[2] in ids]
-
-
-async def try_all(
-    stack: AsyncExitStack, count: int, take: Callable[[int], Any]
-) -> tuple[int, list[BaseException]]:
-    """Take seats at the same time; how many were taken, and the refusals."""
-    took = await asyncio.gather(
-        *[stack.enter_async_context(take(n)) for n in range(count)], return_exceptions=True
-    )
-    refused = [one for one in took if isinstance(one, BaseException)]
-    return count - len(refused), refused
 
 
 @pytest.mark.gen_test(timeout=30)
@@ -280,152 +179,6 @@ async def test_the_seats_of_a_killed_process_cease_to_count(redis_url: str) -> N
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: RedisServer) -> None:
-    async with process(server.url) as one, one.seats.socket("a"):
-        server.admin.delete(link.ALIVE + one.id, link.SOCKETS.format(user_id="a"))
-        async with one.seats.socket("b"):
-            assert of_user(server.admin, "a") == of_user(server.admin, "b") == [1]
-
-
-@pytest.mark.gen_test(timeout=30)
-async def test_what_is_open_for_long_is_written_again_before_it_expires(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert seats.REWRITE_S < link.SEATS_S / 2
-    monkeypatch.setattr(seats, "REWRITE_S", 0.0)
-    key = link.SOCKETS.format(user_id="a")
-    async with process(server.url) as one, one.seats.socket("a"):
-        assert 0 < server.admin.ttl(key) <= link.SEATS_S
-        server.admin.delete(key)
-        async with one.seats.socket("b"):
-            assert of_user(server.admin, "a") == [1]
-
-
-@pytest.mark.gen_test(timeout=30)
-async def test_a_command_that_comes_late_changes_nothing(server: RedisServer) -> None:
-    async with process(server.url) as one, one.seats.socket("a", "o"):
-        async with one.seats.socket("b", "o"):
-            pass
-        async with one.seats.socket("b", "o"):
-            assert one.link.told[0]["whole"] and not one.link.told[-1]["whole"]
-            for told in tuple(one.link.told):
-                assert await one.link.keep_seats(told) is None
-            assert of_user(server.admin, "a") == of_user(server.admin, "b") == [1]
-    assert left_in(server.admin, "a", "b", "o", one.id) == []
-
-
-@pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
-async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None:
-    limits = Sockets(per_user=2)
-    here, there = Heard(), Heard()
-    async with (
-        process(server.url, limits) as one,
-        process(server.url, limits) as two,
-        one.seats.socket("a", "o"),
-        two.seats.socket("a", "o"),
-    ):
-        with one.seats.listening("o", here), two.seats.listening("o", there):
-            await here.until(2, 1)
-            await there.until(2, 1)
-            server.kill()
-            await lines.until("Sockets are not counted. Redis is away")
-            await lines.until("Sockets are not counted. Redis is away")
-            with pytest.raises(Unavailable, match="Redis is away"):
-                async with one.seats.socket("b"):
-                    pass
-            server.start()
-            await lines.until("counted again")
-            await lines.until("counted again")
-            with pytest.raises(Busy, match="You have 2 sockets open"):
-                async with one.seats.socket("a"):
-                    pass
-            assert of_user(server.admin, "a") == [1, 1]
-            assert of_user(server.admin, "b") == []
-    assert left_in(server.admin, "a", "o", one.id, two.id) == []
-
-
-@pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
-async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
-    saving_server: RedisServer, lines: Lines
-) -> None:
-    server, heard = saving_server, Heard()
-    async with process(server.url) as one, process(server.url) as two, one.seats.socket("a", "o"):
-        with two.seats.listening("o", heard):
-            async with one.seats.socket("b", "o"):
-                await heard.until(2, 2)
-                server.kill()
-            await lines.until("not counted")
-            await lines.until("not counted")
-            server.start()
-            await heard.until(1, 1)
-        assert of_user(server.admin, "a") == [1]
-        assert of_user(server.admin, "b") == []
-
-
-@pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
-async def test_redis_stands_still_while_seats_are_left_and_taken(
-    server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(link, "COMMAND_S", 0.3)
-    async with process(server.url) as one, one.seats.socket("a", "o"):
-        async with one.seats.socket("b", "o"):
-            server.stand_still()
-        with pytest.raises(Unavailable, match="Redis is away"):
-            async with one.seats.socket("c", "o"):
-                pass
-        impatient = asyncio.create_task(one.seats.socket("d", "o").__aenter__())
-        await lines.until("not counted")
-        impatient.cancel()
-        server.go_on()
-        await lines.until("counted again")
-        async with one.seats.socket("e", "o"):
-            assert [of_user(server.admin, user) for user in "abcde"] == [[1], [], [], [], [1]]
-            assert len(server.admin.hgetall(link.WATCHERS + "o")) == 2
-    assert left_in(server.admin, *"abcde", "o", one.id) == []
-
-
-@pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
-async def test_closing_does_not_wait_for_a_redis_that_stands_still(
-    server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(seats, "CLOSE_S", 0.1)
-    async with process(server.url, life_s=0.9) as one, one.seats.socket("a"):
-        server.stand_still()
-    await lines.until("Redis counts the sockets of this server for another 0.9 s")
-
-
-@pytest.mark.gen_test(timeout=30)
-async def test_who_gives_up_while_redis_is_asked_is_not_counted(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with process(server.url) as one:
-        asked, go_on = asyncio.Event(), asyncio.Event()
-        keep_seats = one.link.keep_seats
-
-        async def slow(told: Mapping[str, object]) -> list[tuple[int, int]] | None:
-            answers = await keep_seats(told)
-            asked.set()
-            await go_on.wait()
-            return answers
-
-        monkeypatch.setattr(one.link, "keep_seats", slow)
-        taking = asyncio.create_task(one.seats.socket("a").__aenter__())
-        await asked.wait()
-        assert of_user(server.admin, "a") == [1]
-        taking.cancel()
-        await asyncio.gather(taking, return_exceptions=True)
-        go_on.set()
-        async with one.seats.socket("b"):
-            pass
-        while of_user(server.admin, "a"):  # noqa: ASYNC110, Redis tells nobody
-            await asyncio.sleep(0.02)
-
-
-@pytest.mark.gen_test(timeout=30)
 async def test_the_room_has_seats_and_gives_them_back(redis_url: str) -> None:
     user = new_id()
     admin = redis.Redis.from_url(redis_url, protocol=2)
@@ -442,6 +195,6 @@ async def test_a_listener_that_fails_is_seen(redis_url: str) -> None:
     def fails(operation_id: str, presence: Presence) -> None:
         raise KeyError(operation_id)
 
-    async with Progress(redis_url, LIMITS, new_id(), Sockets(per_user=1)) as progress:
+    async with Progress(redis_url, LIMITS, new_id(), lambda: Sockets(per_user=1)) as progress:
         with progress.seats.listening("o", fails), pytest.raises(KeyError):
             await asyncio.wait_for(progress.failure, 5)

@@ -15,20 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from browser import chromium, needs_chromium
 from conftest import Serving
-from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from seed_user import CLIENTS, FILES, NAME, PASSWORD, WHERE, SeedUser, client, folder_of_texts, seed_user
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # A page that a test puts in counts as one from the internet, which may not reach this machine.
-    "--disable-features=LocalNetworkAccessChecks",
-]
 PATIENCE_MS = 30_000
 OWN, AS_FILE = f"http://{WHERE}/seed/page.html", (CLIENTS / "page.html").as_uri()
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM}")
+pytestmark = needs_chromium
 
 _TYPES = re.compile(
     r"^interface \w+ \{.*?^\}\n|\bprivate |(?<=[\w)]): (?:string|any|OperationProgress|WebSocket \| null)\b"
@@ -68,14 +62,11 @@ def browser(person: SeedUser) -> Iterator[BrowserContext]:
         kind = "text/javascript" if name.endswith(".js") else "text/html"
         route.fulfill(body=served[name], content_type=kind)
 
-    with sync_playwright() as playwright:
-        to_server = f"--host-resolver-rules=MAP {WHERE} {urlsplit(person.serving.url).netloc}"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, to_server])
+    with chromium(f"--host-resolver-rules=MAP {WHERE} {urlsplit(person.serving.url).netloc}") as browser:
         context = browser.new_context()
         context.set_default_timeout(PATIENCE_MS)
         context.route(f"http://{WHERE}/seed/*", serve)
         yield context
-        browser.close()
 
 
 @pytest.fixture

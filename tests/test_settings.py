@@ -104,6 +104,16 @@ def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(name, value,
     assert message.startswith(f"{name} = {value!r} (the command line) is not allowed: {allowed} is expected.")
 
 
+def test_the_environment_can_name_the_file(tmp_path):
+    environ = {"SEMANTIK_CONFIG": str(written(tmp_path, "port = 1"))}
+    assert load(environ=environ).port == 1
+    assert load(environ=environ | {"SEMANTIK_PORT": "2"}).port == 2
+    (tmp_path / "given.toml").write_text("port = 3")
+    assert load(tmp_path / "given.toml", environ).port == 3
+    with pytest.raises(ConfigError, match=r"nowhere\.toml cannot be read"):
+        load(environ={"SEMANTIK_CONFIG": "nowhere.toml"})
+
+
 def test_a_refusal_says_where_the_value_came_from(tmp_path):
     file = written(tmp_path, "port = -1")
     with pytest.raises(ConfigError, match=re.escape(f"port = -1 ({file})")):
@@ -173,8 +183,9 @@ def test_the_file_holds_every_setting_with_its_default_and_its_sentence():
 
 def test_the_docs_hold_every_setting_and_no_other():
     def row(entry: Entry) -> str:
-        cells = (entry.name, entry.env, entry.flag, toml(entry.default))
-        return "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
+        live = " ↻" if entry.live else ""
+        cells = (entry.env, entry.flag, toml(entry.default))
+        return f"| `{entry.name}`{live} " + "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
 
     lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
     assert lines == [row(entry) for entry in entries()]

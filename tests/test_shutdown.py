@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import ROOT, SAMPLES, Serving, ask, index, new_user
+from processes import still_running
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client import Client
@@ -46,7 +47,7 @@ def _starting(data: Path) -> Serving:
 async def _gone(serving: Serving, tree: list[psutil.Process]) -> int:
     """Wait for the end of the server; its status, when nothing is left of its tree."""
     status = await asyncio.to_thread(serving.process.wait, _HANG_S)
-    _, alive = psutil.wait_procs(tree, 5)
+    alive = still_running(tree, 5)
     assert not alive, f"left behind: {alive}"
     return status
 
@@ -175,6 +176,7 @@ async def test_a_signal_while_it_starts_ends_it(tmp_path: Path) -> None:
     assert process.stdout.read() == "", "it never was ready"
 
 
+@pytest.mark.embedded
 async def test_a_part_that_dies_for_good_ends_it_with_status_1(start: Callable[..., Serving]) -> None:
     serving = start(*OPEN)
     tree = serving.tree

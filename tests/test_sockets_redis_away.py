@@ -20,7 +20,7 @@ from watchers import is_end
 
 from semantik.progress import Publisher
 
-pytestmark = [pytest.mark.gen_test(timeout=120), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test(timeout=120), pytest.mark.noisy, pytest.mark.embedded]
 
 FLAGS = ("--auth-registration", "open", "--sockets-per-user", "100", "--progress-linger-s", "0.2")
 AWAY_S = 6
@@ -99,11 +99,6 @@ async def watched(serving: Serving, folder: Path) -> AsyncIterator[Scene]:
         yield scene
         await stage.end(publisher)
     assert not [line for line in complaints(serving) if " ERROR " in line or "Traceback" in line]
-
-
-FLAGS = (
-    "--auth-registration", "open", "--sockets-per-user", "100", "--progress-linger-s", "0.2"
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("way", ["stands still", "is killed"])

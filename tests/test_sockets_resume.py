@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from conftest import Serving, new_user
+from processes import still_running
 from raw_socket import TEXT, connected
 from staged import staged
 from watchers import Watcher, same_story
@@ -76,17 +76,22 @@ async def test_fifty_who_come_and_go_at_random_see_the_same_story(
 async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothing_twice(
     shared: Serving, tmp_path: Path
 ) -> None:
-    """Half ask for the history, half for what is new, while messages come as fast as they can: at least 400."""
+    """Half ask for the history, half for what is new, while messages come as fast as they can: at least 400.
+
+    Who has not come in by then does so between two of those that follow, one batch for each who came.
+    """
     client = await new_user(shared)
     async with staged(shared, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
-        joined = 0
+        joined, news = 0, asyncio.Event()
 
         async def join(query: str) -> list[dict[str, Any]]:
             nonlocal joined
             async with connected(shared.url, stage.path + query) as socket:
                 frames: list[dict[str, Any]] = []
                 while (found := await socket.read()) is not None and found[0] == TEXT:
-                    joined += not frames
+                    if not frames:
+                        joined += 1
+                        news.set()
                     frames.append(json.loads(found[1]))
                 assert found is not None and found[1].startswith(struct.pack("!H", 1000))
                 return [frame for frame in frames if frame["type"] != "presence"]
@@ -94,6 +99,9 @@ async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothin
         joining = [asyncio.create_task(join(query)) for query in ["", "&since=$"] * 20]
         told = 0
         while told < 400 or joined < len(joining):
+            if told >= 400:
+                await news.wait()
+            news.clear()
             assert not [task.exception() for task in joining if task.done()]
             await asyncio.gather(*(publisher.tell("error", n=n) for n in range(told, told + 20)))
             told += 20
@@ -128,7 +136,7 @@ async def test_a_crowd_comes_and_goes_while_the_server_indexes_and_starts_again(
                 break
         tree = serving.tree
         serving.process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(psutil.wait_procs, tree, 20)
+        assert await asyncio.to_thread(still_running, tree, 20) == []
         assert not any(watcher.ended for watcher in crowd.watchers), "the end must come in the middle"
         crowd.urls[0] = (await asyncio.to_thread(start, *flags)).url
     frames = same_story(crowd.watchers)

@@ -239,7 +239,7 @@ async def test_of_many_who_look_at_the_same_moment_one_queues_the_scan(
     async with stores(quick) as (store, _), AsyncExitStack() as lookers:
         await watched.wish(interval_s=1)
         for _ in range(5):
-            await lookers.enter_async_context(WatchedFolders(rules, store, lambda: None))
+            await lookers.enter_async_context(WatchedFolders(lambda: rules, store, lambda: None))
         scans = await watched.ended(3)
     await watched.wish(interval_s=0)
     for one, other in pairwise(scans):
@@ -282,6 +282,7 @@ async def test_a_server_that_dies_between_its_claim_and_the_operation_leaves_the
     await watched.has("tides.txt", "gulls.txt")
 
 
+@pytest.mark.embedded
 @pytest.mark.noisy
 async def test_nothing_is_lost_while_the_store_is_away_or_the_watching_process_dies(
     start: Callable[..., Serving], folder: Path

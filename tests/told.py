@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
-import psutil
 from conftest import Serving
 
 from semantik.client import Client
@@ -24,14 +22,12 @@ _NAMES = iter(range(1_000_000))
 @asynccontextmanager
 async def stores(serving: Serving, limits: Limits | None = None) -> AsyncIterator[tuple[Store, Progress]]:
     """The stores of a server that runs, beside the server."""
-    environ = psutil.Process(serving.process.pid).environ()
-    run = serving.data / "run"
-    mongo = environ.get("SEMANTIK_MONGO_URL") or f"mongodb://{quote(str(run / 'mongo.sock'), safe='')}"
-    redis = environ.get("SEMANTIK_REDIS_URL") or f"unix://{run / 'redis.sock'}"
-    async with AsyncExitStack() as stack:
-        store = Store(mongo, environ.get("SEMANTIK_MONGO_DATABASE", "semantik"))
-        await stack.enter_async_context(store)
-        yield store, await stack.enter_async_context(Progress(redis, limits or Limits(), "a test"))
+    at = serving.stores
+    async with (
+        Store(at.mongo_url, at.database) as store,
+        Progress(at.redis_url, limits or Limits(), "a test") as progress,
+    ):
+        yield store, progress
 
 
 @dataclass

@@ -55,6 +55,10 @@ export class Activity {
   }
 
   #show(id, collectionId) {
+    // What has ended makes room for what follows it, as with a folder that is watched; the collection's list keeps it.
+    for (const [old, { collectionId: its, state: { ended, status } }] of this.#entries) {
+      if (its === collectionId && ended && status !== "failed") this.#drop(old);
+    }
     const state = new OperationState();
     const titled = () => ({ id: collectionId, name: this.library.get(collectionId)?.name ?? "" });
     const collectionLink = (target) => `#/collections/${encodeURIComponent(target)}`;
@@ -140,14 +144,14 @@ export class Activity {
   }
 
   #take(entry, frame) {
-    const before = entry.state.ended;
+    const before = entry.state.status;
     entry.state.apply(frame);
     if (!entry.pending) {
       entry.pending = true;
       // A timer, not an animation frame: a tab in the background must be right when it is looked at again.
       setTimeout(() => this.#draw(entry), 50);
     }
-    if (entry.state.ended && !before) this.#refresh(0);
+    if (entry.state.status !== before) this.#refresh(0);
     else if (!entry.state.ended && frame.type !== "presence") this.#refresh(REFRESH_MS);
   }
 

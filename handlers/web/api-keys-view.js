@@ -1,5 +1,6 @@
 // The user's API keys: what there is, a form for a new one, and that one's text, which is shown this once.
 import { all, request, url } from "./api.js";
+import { openDialog } from "./dialog.js";
 import { errorLine, field, guarded, h } from "./dom.js";
 import { date } from "./format.js";
 
@@ -36,19 +37,33 @@ export function apiKeysView(app, _ids, _query, signal) {
       key.last_used_at ? `last used ${date(key.last_used_at)}` : "never used",
       key.expires_at ? `${ended ? "expired" : "expires"} ${date(key.expires_at)}` : "never expires",
     ];
-    const dialog = revocation(key, () => {
-      if (key.id === freshId) fresh.replaceChildren();
-      return refresh();
-    });
     const open = h("button", {
-      type: "button", class: "danger quiet", "aria-label": `Revoke ${key.name}…`, onclick: () => dialog.showModal(),
+      type: "button", class: "danger quiet", "aria-label": `Revoke ${key.name}…`, onclick: () => revoke(key),
     }, "Revoke…");
     return h("li", { class: "row" },
       h("div", { class: "stack tight" },
         h("p", { class: "named" }, h("span", {}, key.name),
           h("span", { class: "tag status", "data-status": ended ? "failed" : null }, ended ? "expired" : key.scopes.at(-1))),
         h("p", { class: "hint" }, facts.join(" · ")), h("p", { class: "hint" }, h("code", {}, `${key.start}…`))),
-      open, dialog);
+      open);
+  }
+
+  function revoke({ id, name }) {
+    openDialog({
+      title: `Revoke “${name}”?`,
+      content: h("p", {}, "Programs that use it are refused from now on, and their open connections are closed."),
+      submit: {
+        text: "Revoke key",
+        danger: true,
+        action: async () => {
+          await request("DELETE", url(["api-keys", id]));
+          if (id === freshId) fresh.replaceChildren();
+          await refresh();
+        },
+      },
+      cancel: "Keep it",
+      signal,
+    });
   }
 
   const node = h("div", { class: "stack" },
@@ -106,21 +121,4 @@ function shownOnce({ name, key }) {
     }
   });
   return h("section", { class: "card stack fresh" }, h("div", { class: "bar" }, field(`The key “${name}”`, text), copy), told);
-}
-
-function revocation({ id, name }, onRevoked) {
-  const errors = errorLine();
-  const close = h("button", { type: "button", onclick: () => dialog.close() }, "Keep it");
-  const confirm = h("button", { type: "button", class: "danger" }, "Revoke key");
-  confirm.addEventListener("click", () => guarded(confirm, errors, async () => {
-    await request("DELETE", url(["api-keys", id]));
-    dialog.close();
-    await onRevoked();
-  }));
-  const heading = `revoke-${id}`;
-  const dialog = h("dialog", { "aria-labelledby": heading },
-    h("h2", { id: heading }, `Revoke “${name}”?`),
-    h("p", {}, "Programs that use it are refused from now on, and their open connections are closed."),
-    errors.node, h("div", { class: "row" }, confirm, close));
-  return dialog;
 }

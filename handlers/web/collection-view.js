@@ -1,9 +1,13 @@
-// One collection: its counts, its folders, its documents, and its end.
-import { all, request, url } from "./api.js";
+// One collection: its counts, its folders, its documents, what was done to it, and its end.
+import { request, url } from "./api.js";
 import { countsOf, statusTag } from "./collection-list.js";
+import { openDialog } from "./dialog.js";
 import { documentList } from "./document-list.js";
-import { errorLine, field, guarded, h } from "./dom.js";
+import { h } from "./dom.js";
+import { folderList } from "./folder-list.js";
 import { date, number, plural } from "./format.js";
+import { operationList } from "./operation-list.js";
+import { openReindex } from "./reindex-dialog.js";
 
 export function collectionView(app, [id], _query, signal) {
   const { library } = app;
@@ -12,9 +16,11 @@ export function collectionView(app, [id], _query, signal) {
   const status = h("span");
   const counts = h("p", { class: "hint" });
   const details = h("p", { class: "hint" });
-  const documents = documentList(app, id, signal);
+  const documents = documentList(app, known, signal);
   const folders = folderList(app, known, signal);
-  let generation = "";
+  const operations = operationList(id, folders.pathOf, signal);
+  const reindex = h("button", { type: "button", onclick: () => openReindex(app, library.get(id), signal) }, "Reindex…");
+  let shown = "";
 
   function draw() {
     const collection = library.get(id);
@@ -24,11 +30,13 @@ export function collectionView(app, [id], _query, signal) {
     }
     status.replaceChildren(statusTag(collection.status));
     counts.textContent = countsOf(collection);
-    const now = [collection.status, collection.updated_at, countsOf(collection)].join();
-    if (now === generation) return;
-    generation = now;
+    // Also when nothing has changed here: a scan that found nothing new is told by them alone.
+    folders.refresh().then(operations.refresh);
+    const now = [collection.status, collection.generation, collection.updated_at, countsOf(collection)].join();
+    if (now === shown) return;
+    shown = now;
+    reindex.hidden = !known.owner || collection.document_count + collection.failed_count === 0;
     documents.refresh();
-    folders.refresh();
     describe(id, details, signal);
   }
 
@@ -38,8 +46,8 @@ export function collectionView(app, [id], _query, signal) {
     h("header", { class: "stack tight" },
       h("div", { class: "row" }, h("h1", {}, known.name), status),
       known.description ? h("p", {}, known.description) : null, counts, details,
-      h("p", {}, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"))),
-    folders.node, documents.node, known.owner ? removal(app, known) : null);
+      h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"), reindex)),
+    folders.node, operations.node, documents.node, known.owner ? removal(app, known, signal) : null);
   draw();
   return { node, title: known.name };
 }
@@ -62,56 +70,21 @@ async function describe(id, line, signal) {
   }
 }
 
-function folderList({ library, activity }, { id, owner }, signal) {
-  const list = h("ul", { class: "plain" });
-  const empty = h("p", { class: "empty", hidden: true }, "No folder yet. Add one to have its documents indexed.");
-  const errors = errorLine();
-  const path = h("input", { name: "path", required: true, placeholder: "/srv/documents/more", autocomplete: "off" });
-  const submit = h("button", {}, "Add folder");
-  const form = h("form", {
-    onsubmit: (event) => {
-      event.preventDefault();
-      guarded(submit, errors, async () => {
-        const added = await request("POST", url(["collections", id, "sources"]), { body: { path: path.value.trim() }, signal });
-        form.reset();
-        activity.follow(added.operation_id, id);
+function removal({ library }, { id, name }, signal) {
+  const ask = () => openDialog({
+    title: `Delete “${name}”?`,
+    content: h("p", {}, "Its index and everything read from its documents are deleted. The files in its folders stay as they are."),
+    submit: {
+      text: "Delete collection",
+      danger: true,
+      action: async () => {
+        await request("DELETE", url(["collections", id]));
+        location.hash = "#/";
         await library.refresh();
-        await refresh();
-      });
+      },
     },
-  }, h("div", { class: "bar" }, field("Add a folder", path), submit));
-
-  async function refresh() {
-    try {
-      const sources = await all(["collections", id, "sources"]);
-      if (signal.aborted) return;
-      empty.hidden = sources.length > 0;
-      list.replaceChildren(...sources.map((source) => h("li", { class: "row" },
-        h("span", { class: "path" }, source.path), h("span", { class: "hint" }, plural(source.document_count, "document")))));
-    } catch (error) {
-      if (!signal.aborted) errors.show(error);
-    }
-  }
-
-  const node = h("section", { class: "card stack", "aria-labelledby": "folders-heading" },
-    h("h2", { id: "folders-heading" }, "Folders"), list, empty, owner ? form : null, errors.node);
-  return { node, refresh };
-}
-
-function removal({ library }, { id, name }) {
-  const errors = errorLine();
-  const close = h("button", { type: "button", onclick: () => dialog.close() }, "Keep it");
-  const confirm = h("button", { type: "button", class: "danger" }, "Delete collection");
-  confirm.addEventListener("click", () => guarded(confirm, errors, async () => {
-    await request("DELETE", url(["collections", id]));
-    dialog.close();
-    location.hash = "#/";
-    await library.refresh();
-  }));
-  const dialog = h("dialog", { "aria-labelledby": "delete-heading" },
-    h("h2", { id: "delete-heading" }, `Delete “${name}”?`),
-    h("p", {}, "Its index and everything read from its documents are deleted. The files in its folders stay as they are."),
-    errors.node, h("div", { class: "row" }, confirm, close));
-  const open = h("button", { type: "button", class: "danger quiet", onclick: () => dialog.showModal() }, "Delete this collection…");
-  return h("footer", {}, open, dialog);
+    cancel: "Keep it",
+    signal,
+  });
+  return h("footer", {}, h("button", { type: "button", class: "danger quiet", onclick: ask }, "Delete this collection…"));
 }

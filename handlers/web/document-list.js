@@ -1,20 +1,22 @@
-// A collection's documents in pages, filtered by state and name, with the reason of each failure.
+// A collection's documents in pages, filtered by state and name; those that failed with the reason, to be retried.
 import { request, url } from "./api.js";
 import { errorLine, field, guarded, h, refill } from "./dom.js";
-import { bytes, date, plural, splitPath } from "./format.js";
+import { bytes, date, number, plural, splitPath } from "./format.js";
 
 const PAGE = 50;
 const LONGEST_PAGE = 500;
 const TYPING_MS = 250;
 const STATES = [["", "all"], ["indexed", "indexed"], ["failed", "failed"], ["skipped", "skipped"], ["pending", "pending"]];
 
-export function documentList({ library }, collectionId, signal) {
+/** `owner` may have what failed read again. */
+export function documentList({ library, activity }, { id: collectionId, owner }, signal) {
   const state = h("select", { name: "status" }, STATES.map(([value, name]) => h("option", { value }, name)));
   const name = h("input", { type: "search", name: "name", autocomplete: "off", placeholder: "part of a name" });
   const list = h("ul", { class: "documents" });
   const empty = h("p", { class: "empty", hidden: true });
   const errors = errorLine();
   const more = h("button", { type: "button", hidden: true }, "More documents");
+  const retryAll = h("button", { type: "button", hidden: true, onclick: () => retry(retryAll, []) });
   let loading = new AbortController();
   let shown = 0;
   let cursor = null;
@@ -65,10 +67,31 @@ export function documentList({ library }, collectionId, signal) {
     else empty.textContent = "No documents yet. Add a folder above.";
   }
 
+  /** Have a document read again, or all that failed. */
+  function retry(button, parts) {
+    return guarded(button, errors, async () => {
+      const { operation_id: operation } = await request("POST", url(["collections", collectionId, ...parts, "retry"]), { body: {} });
+      activity.follow(operation, collectionId);
+      await library.refresh();
+    });
+  }
+
+  function drawRetryAll() {
+    const failed = library.get(collectionId)?.failed_count ?? 0;
+    retryAll.textContent = `Retry ${number(failed)} failed`;
+    retryAll.hidden = !owner || failed === 0;
+  }
+
   function row(doc) {
     const href = `#/${["collections", collectionId, "documents", doc.id].map(encodeURIComponent).join("/")}`;
     const facts = [bytes(doc.size), date(doc.modified_at)];
     if (doc.chunk_count) facts.push(plural(doc.chunk_count, "passage"));
+    if (doc.missing) facts.push("its file was not found by the last scan");
+    if (doc.due && doc.status !== "pending") facts.push("to be read again");
+    const again = doc.status === "failed" && !doc.due && owner && h("button", {
+      type: "button", class: "quiet", "data-key": `retry-${doc.id}`, "aria-label": `Retry ${doc.name}`,
+      onclick: (event) => retry(event.currentTarget, ["documents", doc.id]),
+    }, "Retry");
     return h("li", { "data-status": doc.status },
       h("div", { class: "row" },
         h("span", { class: "path", title: doc.path },
@@ -76,7 +99,7 @@ export function documentList({ library }, collectionId, signal) {
           h("span", { class: "folder" }, splitPath(doc.path).folder)),
         h("span", { class: "tag status", "data-status": doc.status }, doc.status)),
       h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
-      doc.error ? h("p", { class: "reason" }, doc.error.message) : null);
+      doc.error ? h("div", { class: "row" }, h("p", { class: "reason" }, doc.error.message), again) : null);
   }
 
   function again() {
@@ -96,8 +119,10 @@ export function documentList({ library }, collectionId, signal) {
     loading.abort();
   });
   const node = h("section", { class: "card stack", "aria-labelledby": "documents-heading" },
-    h("h2", { id: "documents-heading" }, "Documents"),
+    h("div", { class: "row" }, h("h2", { id: "documents-heading" }, "Documents"), retryAll),
     h("div", { class: "filters" }, field("State", state), field("Name", name)),
     errors.node, list, empty, more);
+  library.addEventListener("change", drawRetryAll, { signal });
+  drawRetryAll();
   return { node, refresh };
 }

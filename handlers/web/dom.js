@@ -23,12 +23,34 @@ export function field(label, input, hint) {
     hint ? h("span", { class: "hint", id: `hint-${fields}` }, hint) : null);
 }
 
-/** Put `nodes` in the place of a list's, and the focus back to where it was: lists are redrawn as documents arrive. */
+/**
+ * Put `nodes` in the place of a list's: those that stay are not moved, and the focus goes back to where it was, since
+ * lists are redrawn as documents arrive.
+ */
 export function refill(list, nodes) {
   const key = (node) => node?.getAttribute("href") ?? node?.dataset.key;
   const focused = list.contains(document.activeElement) ? key(document.activeElement) : null;
-  list.replaceChildren(...nodes);
-  if (focused) [...list.querySelectorAll("a, input")].find((node) => key(node) === focused)?.focus();
+  const kept = new Set(nodes);
+  for (const node of [...list.childNodes]) if (!kept.has(node)) node.remove();
+  nodes.forEach((node, place) => {
+    if (list.childNodes[place] !== node) list.insertBefore(node, list.childNodes[place] ?? null);
+  });
+  if (!focused || list.contains(document.activeElement)) return;
+  [...list.querySelectorAll("a, input, button, summary")].find((node) => key(node) === focused)?.focus();
+}
+
+/** Gives the rows of items, made anew by `build(item)` only where an item has changed: what is open stays open. */
+export function keptRows(build) {
+  let rows = new Map();
+  return (items) => {
+    const fresh = items.map((item) => {
+      const text = JSON.stringify(item);
+      const known = rows.get(item.id);
+      return [item.id, known?.text === text ? known : { text, node: build(item) }];
+    });
+    rows = new Map(fresh);
+    return fresh.map(([, { node }]) => node);
+  };
 }
 
 /** A place for an error beside the action that met it; read out when it is filled. */

@@ -18,7 +18,7 @@ function reconnecting(reason) {
 }
 
 export class OperationCard {
-  #drawn = { errors: 0, warnings: 0, asked: false, collection: null };
+  #drawn = { errors: 0, warnings: 0, collection: null, cancelling: false };
 
   /** `titled()` gives the collection's name as known now; `onDismiss()` puts the card away. */
   constructor(id, state, { titled, collectionLink, onDismiss }) {
@@ -72,19 +72,23 @@ export class OperationCard {
     const { folder, name } = splitPath(state.ended ? "" : state.file);
     this.file.replaceChildren(h("span", { class: "name" }, name), h("span", { class: "folder" }, folder));
     this.file.title = state.file;
-    this.file.hidden = state.ended;
+    const waits = state.status === "queued";
+    this.file.hidden = state.ended || waits || state.type === "remove_source";
+    this.counts.hidden = waits || (state.ended && !state.counts);
     this.reason.textContent = state.status === "failed" ? state.message : "";
     this.reason.hidden = !this.reason.textContent;
     this.#drawLists();
-    if (state.ended) {
+    if (state.ended && this.dismiss.hidden) {
+      const focused = this.cancel === document.activeElement;
       this.cancel.hidden = true;
       this.dismiss.hidden = false;
+      if (focused) this.dismiss.focus();
     }
   }
 
   #drawTitle() {
     const { id, name } = this.titled();
-    const title = `${this.state.verb} ${name ? `“${name}”` : "a collection"}`;
+    const title = this.state.title(name);
     if (this.title.textContent === title && this.#drawn.collection === id) return;
     this.#drawn.collection = id;
     this.title.replaceChildren(id ? h("a", { href: this.collectionLink(id) }, title) : title);
@@ -108,9 +112,11 @@ export class OperationCard {
   }
 
   #cancel() {
+    if (this.#drawn.cancelling) return null;
     return guarded(this.cancel, this.errors, async () => {
       await request("DELETE", url(["operations", this.id]));
       this.cancel.textContent = "Cancelling…";
+      this.#drawn.cancelling = true;
     });
   }
 }

@@ -1,24 +1,12 @@
-// What is known of one operation: frames go in, numbers and words come out. No DOM, no network.
-import { duration, number, plural } from "./format.js";
+// What is known of one operation: frames, or its record of REST, go in; numbers and words come out. No DOM, no network.
 import { ENDED, endOf, isBefore } from "./operation-client.js";
+import { countsOf, stageOf, titleOf } from "./operation-words.js";
 
-const STAGES = {
-  scanning_documents: "Looking through the folder",
-  scanning_completed: "Folder read; preparing the documents",
-  processing_embeddings: "Reading and embedding documents",
-  index_completed: "Index written",
-  append_completed: "Documents added",
-  removing_documents: "Removing documents",
-  remove_source_completed: "Documents removed",
-  reindex_preflight: "Checking before the new index",
-  staging_created: "New index begun",
-  reprocessing_progress: "Embedding the documents again",
-  validation_complete: "New index checked",
-  reindex_completed: "Switched to the new index",
-};
-const AT_WORK = new Set(["file_processing", "file_completed", "document_processed"]);
-const SUMMARIES = new Set(["index_completed", "append_completed", "remove_source_completed"]);
-const TYPES = { index: "Indexing", append: "Adding to", reindex: "Re-indexing", remove_source: "Removing from" };
+const STAGES = new Set([
+  "scanning_documents", "scanning_completed", "processing_embeddings", "index_completed", "append_completed",
+  "removing_documents", "remove_source_completed",
+  "reindex_preflight", "staging_created", "reprocessing_progress", "validation_complete", "reindex_completed",
+]);
 
 export class OperationState {
   type = "";
@@ -31,11 +19,16 @@ export class OperationState {
   scanned = 0;
   percent = 0;
   file = "";
+  folder = ""; // the one that it is about, or looks through now
+  sourceId = null; // of the one folder that it is about
+  wish = {};
   eta = null;
   rate = null;
-  place = null;
+  place = null; // how many operations have to end first
   message = "";
-  summary = null;
+  result = null;
+  startedAt = null;
+  completedAt = null;
   warnings = [];
   errors = [];
   historyCut = false;
@@ -45,6 +38,21 @@ export class OperationState {
 
   get ended() {
     return ENDED.has(this.status);
+  }
+
+  /** What is being done to a collection, such as "Updating “Manuals”". */
+  title(collection) {
+    return titleOf(this, collection);
+  }
+
+  /** The stage in words, or how it ended. */
+  get words() {
+    return stageOf(this);
+  }
+
+  /** The counts in words, such as "12 of 42 files · 1 failed · about 20 s left". */
+  get counts() {
+    return countsOf(this);
   }
 
   /** Take one frame; repeated ones change nothing. */
@@ -64,7 +72,7 @@ export class OperationState {
     if (frame.type === "error" && !data.fatal) {
       this.errors.push({ path: data.path ?? "", message: data.message, category: data.category ?? "" });
     }
-    if (SUMMARIES.has(frame.type)) this.summary = data;
+    if (endOf(frame) === "cancelled") this.message = data.message; // no snapshot has it
     if (isBefore(this.#covered, frame.id)) this.#advance(frame.type, data);
   }
 
@@ -74,12 +82,12 @@ export class OperationState {
       this.status = end;
       this.percent = end === "completed" ? 100 : this.percent;
       this.message = data.error_message ?? data.message ?? "";
+      this.result = data.result ?? null;
       return;
     }
     if (type === "scanning_completed") this.total = data.total_files ?? this.total;
     if (type === "error") return;
-    if (AT_WORK.has(type)) this.stage = this.stage || "processing_embeddings";
-    else if (type in STAGES) this.stage = type;
+    if (STAGES.has(type)) this.stage = type;
     const { status, ...numbers } = data;
     const stated = type === "status_update" || type === "operation_started";
     this.#numbers(stated ? data : numbers);
@@ -94,15 +102,20 @@ export class OperationState {
     take("type", "operation_type");
     take("status", "status");
     take("stage", "stage");
-    take("processed", "processed_files", "processed");
+    take("processed", "processed_files", "processed", "removed");
     take("failed", "failed_files", "failed");
     take("skipped", "skipped_files", "skipped");
     take("total", "total_files", "total");
     take("scanned", "scanned");
     take("file", "current_file");
+    take("sourceId", "source_id");
+    take("wish", "wish");
+    this.folder = data.source_path || this.wish.source_path || this.folder;
     take("place", "queue_position");
     take("message", "error_message");
-    take("summary", "result");
+    take("result", "result");
+    take("startedAt", "started_at");
+    take("completedAt", "completed_at");
     if ("eta_seconds" in data) this.eta = data.eta_seconds;
     if ("files_per_second" in data) this.rate = data.files_per_second;
     this.percent = Math.max(this.percent, data.progress_percent ?? 0);
@@ -111,34 +124,5 @@ export class OperationState {
 
   #warn(warnings) {
     for (const warning of warnings ?? []) if (!this.warnings.includes(warning)) this.warnings.push(warning);
-  }
-
-  /** "Indexing", "Adding to", …: what is being done to a collection. */
-  get verb() {
-    return TYPES[this.type.toLowerCase()] ?? "Working on";
-  }
-
-  /** The stage in words. */
-  get words() {
-    if (this.status === "queued") return this.place ? `Waiting in line, place ${this.place}` : "Waiting in line";
-    if (this.status === "completed") return "Done";
-    if (this.status === "failed") return "Failed";
-    if (this.status === "cancelled") return "Cancelled";
-    return STAGES[this.stage] ?? (this.stage ? this.stage.replaceAll("_", " ") : "Starting");
-  }
-
-  /** The counts in words, such as "12 of 42 files · 1 failed · about 20 s left". */
-  get counts() {
-    const parts = [];
-    if (this.total) parts.push(this.ended ? plural(this.processed, "file") : `${this.processed} of ${plural(this.total, "file")}`);
-    else if (this.scanned) parts.push(`${plural(this.scanned, "file")} seen`);
-    if (this.failed) parts.push(`${this.failed} failed`);
-    if (this.skipped) parts.push(`${this.skipped} skipped`);
-    if (this.ended && this.summary?.chunks !== undefined) parts.push(plural(this.summary.chunks, "passage"));
-    if (this.ended && this.summary?.duration_s !== undefined) parts.push(duration(this.summary.duration_s));
-    if (!this.ended && this.rate) parts.push(`${this.rate.toFixed(this.rate < 10 ? 1 : 0)} files/s`);
-    if (!this.ended && this.eta) parts.push(`about ${duration(this.eta)} left`);
-    if (!this.ended && this.watchers > 1) parts.push(`${number(this.watchers)} watching`);
-    return parts.join(" · ");
   }
 }

@@ -9,6 +9,7 @@ from pipeline.operations.index import index
 from pipeline.operations.reindex import discard, reindex
 from pipeline.operations.remove_source import remove_source, stay
 from pipeline.run import Run
+from pipeline.taking_in import tidy
 
 OPERATIONS: dict[str, Callable[[Run], Awaitable[dict[str, object]]]] = {
     "index": index,
@@ -17,8 +18,11 @@ OPERATIONS: dict[str, Callable[[Run], Awaitable[dict[str, object]]]] = {
     "remove_source": remove_source,
 }
 
-# What clears up behind an operation that is cancelled or fails; its result, if it had done its work already.
+# What clears up behind an operation that is cancelled or fails, perhaps before it began; its result, if it had done its
+# work already.
 EARLY_ENDS: dict[str, Callable[[Run], Awaitable[dict[str, object] | None]]] = {
+    "index": tidy,
+    "append": tidy,
     "reindex": discard,
     "remove_source": stay,
 }

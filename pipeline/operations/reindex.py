@@ -25,6 +25,9 @@ _CHUNK_BYTES = 4096  # what a chunk takes in MongoDB and in the index, generousl
 
 async def reindex(run: Run) -> dict[str, object]:
     """Run a REINDEX operation to its end and return its result for the record."""
+    staging = run.collection.staging
+    if staging is not None and staging.operation_id != run.operation.id:
+        await _drop(run, staging)
     if run.collection.staging is None and run.operation.stage in (None, "reindex_preflight"):
         await _stage(run)
     if run.collection.staging is not None:
@@ -37,16 +40,24 @@ async def reindex(run: Run) -> dict[str, object]:
 
 async def discard(run: Run) -> dict[str, object] | None:
     """The operation ends early: what it has built goes. Returns its result if the exchange has been made already."""
+    if not run.has_begun:
+        return None
     staging = run.collection.staging
     if staging is None:
         return run.operation.result
+    await _drop(run, staging)
+    return None
+
+
+async def _drop(run: Run, staging: Generation) -> None:
     store = run.parts.store
     await run.parts.vectors.drop_generation(staging)
     await store.chunks.remove_generation(staging, run.collection.next_seq)
     await store.documents.remove(run.collection.id, staging.number)
     failpoints.die_at("reindex.discarded")
     await store.collections.drop_generation(staging)
-    return None
+    collection = await store.collections.get_even_deleted(run.collection.id)
+    run.follow(collection, collection.generation)
 
 
 async def _stage(run: Run) -> None:
@@ -55,7 +66,7 @@ async def _stage(run: Run) -> None:
     size = int(str(wish.get("chunk_size", current.chunk_size)))
     staging = Generation(
         run.collection.id,
-        number=max(one.number for one in run.collection.generations) + 1,
+        number=await run.parts.store.collections.take_generation(run.collection.id, run.fence),
         model=str(wish.get("embedding_model", current.model)),
         precision=str(wish.get("precision", current.precision)),
         chunk_size=size,

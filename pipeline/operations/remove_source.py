@@ -64,7 +64,10 @@ async def stay(run: Run) -> None:
     source = await run.parts.store.collections.source(run.collection.id, run.operation.source_id or "")
     if source is not None:
         await run.parts.store.collections.change_source(source, {"removing": False})
-    await Storer(run).recount_generation()
+    if run.has_begun:
+        counts = run.operation.counts
+        await Storer(run).recover()
+        await run.save(counts=asdict(counts))
 
 
 async def _survey(run: Run, source: Source, others: Sequence[Source]) -> dict[str, object]:

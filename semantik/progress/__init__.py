@@ -45,7 +45,7 @@ class Progress:
     `on_batch` hears of every batch of messages that the watchers of this server were given.
     Inside `async with`, the task `reader` runs; it never ends by itself. `failure` is a future that gets an
     exception when the reader, the seats' task or a publisher died of a bug: await it, and end the server.
-    `seats` counts the sockets that are open, here and elsewhere.
+    `seats` counts the sockets that are open, here and elsewhere, by what `sockets()` allows at the moment.
     """
 
     reader: asyncio.Task[None]
@@ -56,13 +56,13 @@ class Progress:
         url: str,
         limits: settings.Progress,
         instance_id: str,
-        sockets: settings.Sockets | None = None,
+        sockets: Callable[[], settings.Sockets] = settings.Sockets,
         on_batch: Callable[[Batch], None] = lambda batch: None,
     ) -> None:
         self._link = Link(url, instance_id)
         self._limits = limits
         self._hub = Hub(self._link, on_batch)
-        self.seats = Seats(self._link, sockets or settings.Sockets())
+        self.seats = Seats(self._link, sockets)
 
     async def __aenter__(self) -> Progress:
         self.failure = asyncio.get_running_loop().create_future()

@@ -90,6 +90,11 @@ class Link:
         """Return when Redis answers; Unavailable when it does not."""
         await self._call(self._redis.ping())
 
+    async def memory(self) -> int:
+        """The bytes that Redis uses for all that it holds; Unavailable when it does not answer."""
+        info = await self._call(self._redis.info("memory"))
+        return int(info["used_memory"])
+
     async def publish(self, operation_id: str, arguments: Sequence[str | bytes | int]) -> tuple[str, int]:
         """Run the script; the message's id ("" when it was refused) and seq."""
         message_id, seq = await self._call(self._publish(keys=_keys(operation_id), args=arguments))

@@ -78,7 +78,7 @@ class _Seat:
 class Seats:
     """`run()` is the task that does all the telling; without it nothing can be taken."""
 
-    def __init__(self, link: Link, limits: Sockets, life_s: float = LIFE_S) -> None:
+    def __init__(self, link: Link, limits: Callable[[], Sockets], life_s: float = LIFE_S) -> None:
         self._link = link
         self._limits = limits
         self._life_s = life_s
@@ -98,9 +98,9 @@ class Seats:
         Entering raises Busy when a limit is reached, and Unavailable when Redis is away. Leaving waits for nothing.
         """
         user, operation = SOCKETS.format(user_id=user_id), WATCHERS + (operation_id or "")
-        claims = [_Claim(_Place(user, user_id), self._limits.per_user, USER_FULL)]
+        claims = [_Claim(_Place(user, user_id), self._limits().per_user, USER_FULL)]
         if operation_id is not None:
-            claims.append(_Claim(_Place(operation, user_id), self._limits.per_operation, OPERATION_FULL))
+            claims.append(_Claim(_Place(operation, user_id), self._limits().per_operation, OPERATION_FULL))
         return self._taken(*claims)
 
     def watching(self, user_id: str, operation_id: str) -> AbstractAsyncContextManager[None]:
@@ -111,7 +111,7 @@ class Seats:
     def scan(self, user_id: str) -> AbstractAsyncContextManager[None]:
         """`async with`: the user has one more scan running; the errors are those of `socket`."""
         place = _Place(SCANS.format(user_id=user_id), user_id)
-        return self._taken(_Claim(place, self._limits.scans_per_user, SCANS_FULL))
+        return self._taken(_Claim(place, self._limits().scans_per_user, SCANS_FULL))
 
     def listening(
         self, operation_id: str, on_change: Callable[[str, Presence], None]

@@ -8,13 +8,16 @@ from typing import Self
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
 
-from semantik.errors import Unavailable
+from semantik.errors import ConfigError, Unavailable
 from semantik.store.api_keys import ApiKeys
 from semantik.store.chunks import Chunks
 from semantik.store.collections import Collections
 from semantik.store.documents import Documents
 from semantik.store.failures import Failures
+from semantik.store.figures import Census
+from semantik.store.instances import Instances
 from semantik.store.migration import migrate
 from semantik.store.operations import Operations
 from semantik.store.table import Record, Table, reaching_mongo
@@ -29,16 +32,21 @@ _LEAVE_S = 1.0
 
 
 class Store:
-    """The tables. `async with Store(url, database) as store` makes the indexes first."""
+    """The tables. `async with Store(url, database) as store` makes the indexes first. ConfigError: `url` is none."""
 
     def __init__(self, url: str, database: str) -> None:
-        self._client: AsyncIOMotorClient[Record] = AsyncIOMotorClient(
-            url,
-            serverSelectionTimeoutMS=_SELECT_MS,
-            connectTimeoutMS=_SELECT_MS,
-            socketTimeoutMS=_ANSWER_MS,
-            appname="semantik",
-        )
+        try:
+            self._client: AsyncIOMotorClient[Record] = AsyncIOMotorClient(
+                url,
+                serverSelectionTimeoutMS=_SELECT_MS,
+                connectTimeoutMS=_SELECT_MS,
+                socketTimeoutMS=_ANSWER_MS,
+                appname="semantik",
+            )
+        except (PyMongoError, ValueError) as error:
+            raise ConfigError(
+                f"mongo_url is not an address of a MongoDB: {str(error).rstrip('.')}."
+            ) from error
         base = self._client.get_database(database, codec_options=CodecOptions(tz_aware=True))
         self._meta = Table(base["meta"])
         self.users = Users(Table(base["users"]))
@@ -52,6 +60,8 @@ class Store:
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
         }
+        self.instances = Instances(Table(base["instances"]))
+        self.census = Census(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
 
     async def __aenter__(self) -> Self:
         accounts = (self.users, self.sessions, self.api_keys)

@@ -32,7 +32,13 @@ class Collections:
     async def add(self, collection: Collection) -> None:
         row = to_row(collection)
         row["generations"] = {_key(one.number): _generation_row(one) for one in collection.generations}
-        row |= {"name_key": collection.name.lower(), "deleted": False, "fence": None, "retire_at": None}
+        row |= {
+            "name_key": collection.name.lower(),
+            "deleted": False,
+            "fence": None,
+            "retire_at": None,
+            "next_generation": collection.generation + 1,
+        }
         try:
             await self._table.insert(row)
         except Conflict as error:
@@ -82,6 +88,14 @@ class Collections:
         """Give out `count` chunk numbers, each once for ever, and return the first."""
         collection = await self._fenced(collection_id, fence, {"$inc": {"next_seq": count}})
         return collection.next_seq - count
+
+    async def take_generation(self, collection_id: str, fence: str) -> int:
+        """Give out the number of a new generation; none is given out twice, as other servers may have its index."""
+        update = {"$inc": {"next_generation": 1}}
+        row = await self._table.change({"_id": collection_id, "fence": fence}, update)
+        if row is None:
+            raise _lost(collection_id)
+        return int(row["next_generation"]) - 1
 
     async def publish(self, generation: Generation, last_seq: int, fence: str) -> Collection:
         """Let chunks up to `last_seq` be put into indexes. Never goes back."""
@@ -142,7 +156,7 @@ class Collections:
     async def _fenced(self, collection_id: str, fence: str, update: Mapping[str, Any]) -> Collection:
         row = await self._table.change({"_id": collection_id, "fence": fence}, update)
         if row is None:
-            raise LeaseLost(f"Collection {collection_id} is in the hands of another server, or purged.")
+            raise _lost(collection_id)
         return _collection(row)
 
     async def lock(self, collection_id: str, operation_id: str) -> bool:
@@ -150,9 +164,13 @@ class Collections:
         mine = {"_id": collection_id, "deleted": False, "running": {"$in": [None, operation_id]}}
         return await self._table.change(mine, {"$set": {"running": operation_id}}) is not None
 
-    async def seize(self, collection_id: str, fence: str) -> None:
-        """From now on only the holder of this lease may change the collection's chunks."""
-        await self._table.change({"_id": collection_id}, {"$set": {"fence": fence}})
+    async def seize(self, collection_id: str, fence: str) -> Collection:
+        """From now on only the holder of this lease may change the collection's chunks. What is read with that is the
+        last word of the holder before. Raises NotFound when it is purged."""
+        row = await self._table.change({"_id": collection_id}, {"$set": {"fence": fence}})
+        if row is None:
+            raise NotFound(f"There is no collection {collection_id}.")
+        return _collection(row)
 
     async def unlock(self, collection_id: str, operation_id: str) -> None:
         where = {"_id": collection_id, "running": operation_id}
@@ -202,6 +220,10 @@ class Collections:
 
     async def remove_source(self, source_id: str) -> None:
         await self._sources.delete({"_id": source_id})
+
+
+def _lost(collection_id: str) -> LeaseLost:
+    return LeaseLost(f"Collection {collection_id} is in the hands of another server, or purged.")
 
 
 def _taken(name: str) -> Conflict:

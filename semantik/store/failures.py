@@ -17,16 +17,16 @@ class Failures:
     async def prepare(self) -> None:
         await self._table.index([("operation_id", 1), ("path", 1)])
 
-    async def note(self, failures: Sequence[FileFailure]) -> None:
-        for one in failures:
-            fields = {
-                "operation_id": one.operation_id,
-                "document_id": one.document_id,
-                "path": one.path,
-                "category": one.failure.category,
-                "message": one.failure.message,
-            }
-            await self._table.upsert({"_id": f"{one.operation_id}:{one.document_id}"}, {"$set": fields})
+    async def note(self, one: FileFailure) -> None:
+        """Keep it, in the place of an earlier one of the same file."""
+        fields = {
+            "operation_id": one.operation_id,
+            "document_id": one.document_id,
+            "path": one.path,
+            "category": one.failure.category,
+            "message": one.failure.message,
+        }
+        await self._table.upsert({"_id": f"{one.operation_id}:{one.document_id}"}, {"$set": fields})
 
     async def page(self, operation_id: str, after_path: str, limit: int) -> list[FileFailure]:
         """An operation's failures by path, after `after_path`."""

@@ -66,4 +66,9 @@ def _with_generations(row: Record) -> Record:
     number = int(row["generation"])
     generation = {name: row[name] for name in _OF_GENERATION}
     generation |= {"number": number, "settled_seq": row["last_seq"], "operation_id": None}
-    return {"generations": {f"g{number}": generation}, "fence": None, "retire_at": None}
+    return {
+        "generations": {f"g{number}": generation},
+        "fence": None,
+        "retire_at": None,
+        "next_generation": number + 1,
+    }

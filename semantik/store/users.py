@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from semantik.errors import Conflict
 from semantik.records import Session, User
@@ -51,6 +52,15 @@ class Users:
         rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"disabled": 1})
         return {row["_id"] for row in rows if not row["disabled"]}
 
+    async def all(self) -> list[User]:
+        """In the order of their names, whatever their case."""
+        rows = await self._table.find({}, [("name_key", 1)])
+        return [user for row in rows if (user := _user(row))]
+
+    async def change(self, user_id: str, fields: Mapping[str, Any]) -> User | None:
+        """Set fields other than the name and the address; None when there is no such user."""
+        return _user(await self._table.change({"_id": user_id}, {"$set": dict(fields)}))
+
     async def any(self) -> bool:
         return await self._table.get({"_id": FIRST_USER_ID}) is not None
 
@@ -65,6 +75,7 @@ class Sessions:
         await self._table.index([("token_hash", 1)])
         await self._table.index([("previous_hash", 1)])
         await self._table.index([("expires_at", 1)])
+        await self._table.index([("user_id", 1)])
 
     async def add(self, session: Session) -> None:
         await self._table.insert(to_row(session))
@@ -94,6 +105,9 @@ class Sessions:
 
     async def remove(self, session_id: str) -> None:
         await self._table.delete({"_id": session_id})
+
+    async def remove_of(self, user_id: str) -> None:
+        await self._table.delete({"user_id": user_id})
 
     async def remove_expired(self, moment: datetime) -> int:
         return await self._table.delete({"expires_at": {"$lt": milliseconds(moment)}})

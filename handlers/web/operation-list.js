@@ -1,0 +1,105 @@
+// What was done to a collection and is under way: a list, the newest first, with the failures of each on demand.
+import { request, url } from "./api.js";
+import { errorLine, guarded, h, keptRows, refill } from "./dom.js";
+import { date, plural, splitPath } from "./format.js";
+import { OperationState } from "./operation-state.js";
+import { entryOf } from "./operation-words.js";
+
+const LATEST = 3;
+const PAGE = 10;
+const MOST = 500;
+const FAILURES_PAGE = 50;
+const WARNINGS = 20;
+const TAGS = { queued: "in line", processing: "running", completed: "done", failed: "failed", cancelled: "cancelled" };
+
+/** `pathOf(sourceId)` names a folder that there is. */
+export function operationList(collectionId, pathOf, signal) {
+  const list = h("ul", { class: "plain" });
+  const empty = h("p", { class: "empty", hidden: true }, "Nothing yet.");
+  const errors = errorLine();
+  const more = h("button", { type: "button", hidden: true }, "Earlier operations");
+  const rows = keptRows(row);
+  let wanted = LATEST;
+  let asked = 0;
+
+  /** Read again as many as are shown, and put them in their place. */
+  async function refresh() {
+    const mine = (asked += 1);
+    const items = [];
+    let cursor = null;
+    try {
+      do {
+        const query = { collection_id: collectionId, cursor, limit: Math.min(wanted - items.length, MOST) };
+        const page = await request("GET", url(["operations"], query), { signal });
+        items.push(...page.items);
+        cursor = page.next_cursor;
+      } while (cursor && items.length < wanted);
+      if (mine !== asked) return;
+      refill(list, rows(items.map((operation) => ({ ...operation, path: pathOf(operation.source_id) }))));
+      empty.hidden = items.length > 0;
+      more.hidden = !cursor;
+      errors.clear();
+    } catch (error) {
+      if (error.name !== "AbortError") errors.show(error);
+    }
+  }
+
+  more.addEventListener("click", () => guarded(more, errors, () => {
+    wanted += PAGE;
+    return refresh();
+  }));
+  const node = h("section", { class: "card stack", "aria-labelledby": "operations-heading" },
+    h("h2", { id: "operations-heading" }, "Operations"), list, empty, errors.node, more);
+  return { node, refresh };
+}
+
+function row(operation) {
+  const state = new OperationState();
+  state.apply({ type: "current_state", data: operation });
+  const { status, settings } = operation;
+  const facts = [date(operation.created_at), status === "queued" ? "" : state.counts];
+  if (state.type === "reindex" && status === "completed") {
+    facts.push(settings.embedding_model, `passages of ${plural(settings.chunk_size, "token")}`);
+  }
+  const words = { completed: "", failed: operation.error_message }[status] ?? state.words;
+  return h("li", { class: "stack tight entry", "data-status": status },
+    h("div", { class: "row" },
+      h("span", { class: "path" }, entryOf(state, operation.path)),
+      h("span", { class: "tag status", "data-status": status }, TAGS[status] ?? status)),
+    h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
+    words ? h("p", { class: status === "failed" ? "reason" : "hint" }, words) : null,
+    state.warnings.length ? warnings(operation.id, state.warnings) : null,
+    state.failed ? failures(operation.id, state.failed) : null);
+}
+
+function warnings(id, sentences) {
+  const shown = sentences.slice(0, WARNINGS).map((sentence) => h("li", {}, sentence));
+  const rest = sentences.length > WARNINGS ? h("li", {}, `and ${sentences.length - WARNINGS} more`) : null;
+  return h("details", { class: "problems" },
+    h("summary", { "data-key": `warnings-${id}` }, plural(sentences.length, "warning")), h("ul", {}, shown, rest));
+}
+
+/** The files that it could not take in, read when this is opened, a page at a time. */
+function failures(id, count) {
+  const items = h("ul");
+  const errors = errorLine();
+  const more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => guarded(more, errors, read) }, "More");
+  let cursor = null;
+  let opened = false;
+
+  async function read() {
+    const page = await request("GET", url(["operations", id, "failures"], { cursor, limit: FAILURES_PAGE }));
+    items.append(...page.items.map(({ path, error }) => {
+      const { folder, name } = splitPath(path);
+      return h("li", {}, h("strong", { title: path }, name), ` ${error.message} `, h("span", { class: "folder" }, folder));
+    }));
+    cursor = page.next_cursor;
+    more.hidden = !cursor;
+    opened = true;
+  }
+
+  return h("details", {
+    class: "problems",
+    ontoggle: (event) => { if (event.target.open && !opened) guarded(more, errors, read); },
+  }, h("summary", { "data-key": `failures-${id}` }, plural(count, "problem")), items, errors.node, more);
+}

@@ -1,0 +1,115 @@
+// What an operation's state is called: its title, its stage, its counts and how it ended, for people. Pure functions.
+import { duration, number, plural, splitPath } from "./format.js";
+
+const TITLES = {
+  index: (name) => `Indexing ${name}`,
+  append: (name) => `Updating ${name}`,
+  reindex: (name) => `Re-indexing ${name}`,
+  remove_source: (name) => `Removing a folder from ${name}`,
+};
+const STAGES = {
+  scanning_documents: (state) => (state.wish.retry ? "Finding the documents that failed" : `Looking through ${folderOf(state)}`),
+  scanning_completed: (state) => (state.total ? reading(state) : "There is nothing to read"),
+  processing_embeddings: (state) => reading(state),
+  index_completed: () => "Every document is done",
+  append_completed: () => "Every document is done",
+  removing_documents: (state) => `Taking the documents of ${folderOf(state)} out`,
+  remove_source_completed: () => "The folder is gone",
+  reindex_preflight: () => "Preparing the new index; searching goes on",
+  staging_created: () => "Reading and embedding all documents anew; searching goes on",
+  reprocessing_progress: () => "Reading and embedding all documents anew; searching goes on",
+  validation_complete: () => "The new index is checked; changing over to it",
+  reindex_completed: () => "Changed over to the new index",
+};
+const FOUND = [["new_documents_registered", "new"], ["changed", "changed"], ["moved", "moved"], ["missing", "missing"]];
+
+function folderOf({ folder }) {
+  return folder ? `“${splitPath(folder).name || folder}”` : "the folders";
+}
+
+function reading(state) {
+  if (state.wish.retry) return "Reading the documents that failed again";
+  if (state.type !== "append") return "Reading and embedding the documents";
+  return `Reading and embedding what is new or changed${state.sourceId && state.folder ? ` in ${folderOf(state)}` : ""}`;
+}
+
+export function titleOf({ type, wish }, collection) {
+  const name = collection ? `“${collection}”` : "a collection";
+  if (wish.retry) return `Retrying what failed in ${name}`;
+  return (TITLES[type] ?? ((it) => `Working on ${it}`))(name);
+}
+
+/** What it was, as an entry in a list: "Scan of all folders". `path` is that of its folder, where that is known. */
+export function entryOf({ type, wish, folder }, path) {
+  const where = folder || path;
+  if (wish.retry) return Array.isArray(wish.retry) ? "Retry of one document" : "Retry of all that had failed";
+  if (type === "index") return where ? `First scan of ${where}` : "First scan of a folder";
+  if (type === "append") return where ? `Scan of ${where}` : "Scan of the folders";
+  if (type === "reindex") return "Reindex";
+  if (type === "remove_source") return where ? `Removal of ${where}` : "Removal of a folder";
+  return type.replaceAll("_", " ");
+}
+
+export function stageOf(state) {
+  if (state.status === "queued") return placeOf(state.place);
+  if (state.status === "completed") return "Done";
+  if (state.status === "failed") return "Failed";
+  if (state.status === "cancelled") return state.message || keptOf(state);
+  const stage = STAGES[state.stage];
+  if (stage) return stage(state);
+  return state.stage ? state.stage.replaceAll("_", " ") : "Starting";
+}
+
+function placeOf(place) {
+  if (place === null) return "Waiting in line";
+  return place ? `Waiting in line: ${plural(place, "operation")} before it` : "Waiting in line: the next to begin";
+}
+
+/** What stays of an operation that was cancelled; in the server's words, which its record does not have. */
+function keptOf({ type, startedAt, processed, failed, skipped, total }) {
+  if (!startedAt) return "Operation cancelled before it began";
+  if (type === "reindex") return "Operation cancelled; what was searched before is unchanged";
+  if (type === "remove_source") return `Operation cancelled; ${processed} of ${total} documents had gone, the others are kept`;
+  return `Operation cancelled; what was stored so far is kept: ${processed - failed - skipped} of ${total} documents`;
+}
+
+export function countsOf(state) {
+  return (state.ended ? outcome(state) : course(state)).join(" · ");
+}
+
+function course(state) {
+  const parts = [];
+  const noun = state.type === "reindex" || state.type === "remove_source" ? "document" : "file";
+  if (state.total) parts.push(`${number(state.processed)} of ${plural(state.total, noun)}`);
+  else if (state.scanned) parts.push(`${plural(state.scanned, "file")} seen`);
+  if (state.failed) parts.push(`${number(state.failed)} failed`);
+  if (state.skipped) parts.push(`${number(state.skipped)} skipped`);
+  if (state.rate) parts.push(`${state.rate.toFixed(state.rate < 10 ? 1 : 0)} files/s`);
+  if (state.eta) parts.push(`about ${duration(state.eta)} left`);
+  if (state.watchers > 1) parts.push(`${number(state.watchers)} watching`);
+  return parts;
+}
+
+function outcome(state) {
+  const result = state.result ?? {};
+  const parts = state.status === "completed" ? done(state, result) : [];
+  if (state.status === "failed" && state.total) parts.push(`${number(state.processed)} of ${plural(state.total, "document")}`);
+  if (state.failed) parts.push(`${number(state.failed)} failed`);
+  if (state.skipped) parts.push(`${number(state.skipped)} skipped`);
+  if (state.status === "completed" && result.chunks && state.type !== "remove_source") parts.push(plural(result.chunks, "passage"));
+  const span = state.startedAt && state.completedAt ? (new Date(state.completedAt) - new Date(state.startedAt)) / 1000 : 0;
+  const seconds = result.duration_s ?? span;
+  if (seconds >= 0.1) parts.push(duration(seconds));
+  return parts;
+}
+
+function done({ type, wish, processed }, result) {
+  if (type === "remove_source") {
+    const kept = result.kept ? [`${number(result.kept)} stay, as another folder holds them`] : [];
+    return [`${plural(result.documents ?? processed, "document")} removed`, ...kept];
+  }
+  if (type !== "append" || wish.retry) return [plural(processed, type === "reindex" ? "document" : "file")];
+  const found = FOUND.filter(([name]) => result[name]).map(([name, words]) => `${number(result[name])} ${words}`);
+  const unchanged = result.unchanged ? [`${number(result.unchanged)} unchanged`] : [];
+  return [...(found.length ? found : ["nothing new"]), ...unchanged];
+}

@@ -1,0 +1,47 @@
+// When a folder is scanned again by itself: in words, and the dialog that changes it.
+import { request, url } from "./api.js";
+import { openDialog } from "./dialog.js";
+import { field, h } from "./dom.js";
+import { plural } from "./format.js";
+
+const UNITS = [[604_800, "week"], [86_400, "day"], [3_600, "hour"], [60, "minute"], [1, "second"]];
+const INTERVALS = [0, 600, 3_600, 21_600, 86_400, 604_800];
+
+/** "hour", "6 hours", "90 seconds": what stands behind "every". */
+function interval(seconds) {
+  const [size, unit] = UNITS.find(([size]) => seconds % size === 0);
+  return seconds === size ? unit : plural(seconds / size, unit);
+}
+
+/** "scanned again at each change and every 6 hours"; nothing for a folder that is scanned only when asked. */
+export function watchingWords({ immediate, interval_s: seconds }) {
+  const times = [immediate ? "at each change" : "", seconds ? `every ${interval(seconds)}` : ""].filter(Boolean);
+  return times.length ? `watched: ${times.join(", and ")}` : "";
+}
+
+export function openWatching(collectionId, source, { signal, onChanged }) {
+  const now = source.interval_s ?? 0;
+  const offered = [...new Set([...INTERVALS, now])].sort((a, b) => a - b);
+  const immediate = h("input", { type: "checkbox", name: "immediate", checked: source.immediate });
+  const every = h("select", { name: "interval_s" }, offered.map((seconds) => h("option", {
+    value: seconds, selected: seconds === now,
+  }, seconds ? `every ${interval(seconds)}` : "never")));
+  openDialog({
+    title: "When is it scanned again?",
+    content: [
+      h("p", { class: "folder" }, source.path),
+      h("label", { class: "check" }, immediate, h("span", {}, "At each change in the folder")),
+      field("By the clock", every, "For folders that tell no changes, such as those of another machine."),
+      h("p", { class: "hint" }, "Only what is new or changed is read. With neither, it is scanned when you ask."),
+    ],
+    submit: {
+      text: "Save",
+      action: async () => {
+        const body = { immediate: immediate.checked, interval_s: Number(every.value) };
+        await request("PATCH", url(["collections", collectionId, "sources", source.id]), { body });
+        await onChanged();
+      },
+    },
+    signal,
+  });
+}

@@ -1,0 +1,173 @@
+"""`semantik-status`: which servers live, what they do, and how the stores are, as a text or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from semantik.commands.overview import Contents, InstanceState, Overview, QueuedState, look
+from semantik.commands.script import COULD_NOT, perform, refused, settings_of, store_flags, table, tell
+from semantik.errors import SemantikError
+from semantik.settings import Settings
+
+_PROG = "semantik-status"
+_MIB = 1 << 20
+
+
+def main(argv: list[str]) -> int:
+    """Show it, and return the exit status: 0 all well, 1 a store is away or no instance lives, 2 misuse."""
+    arguments = _parser().parse_args(argv)
+    try:
+        settings = settings_of(arguments)
+    except SemantikError as error:
+        return refused(_PROG, error)
+    return perform(_PROG, _show(settings, arguments.json))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=_PROG,
+        description="Show the servers, the queue, the stores and the collections. "
+        "Exit status 0: all is well; 1: a store is away, or no server lives; 2: misuse.",
+        parents=[store_flags()],
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for machines")
+    return parser
+
+
+async def _show(settings: Settings, as_json: bool) -> int:
+    overview = await look(settings)
+    tell(json.dumps(_json(overview), indent=2) if as_json else _text(overview))
+    return 0 if overview.is_well else COULD_NOT
+
+
+def _text(overview: Overview) -> str:
+    contents = overview.contents
+    parts = [_verdict(overview)]
+    if contents:
+        rows = [_instance_row(each) for each in contents.instances]
+        head = ("HOST", "PID", "URL", "VERSION", "STATE", "UP", "SEEN", "POOL")
+        parts.append(_section("Instances", head, rows, "none"))
+        parts.append(
+            _section(
+                "Queue",
+                ("COLLECTION", "TYPE", "STATUS", "DONE", "SINCE"),
+                [_queue_row(each) for each in contents.queue],
+                "nothing waits or runs",
+            )
+        )
+    parts.append(_section("Stores", ("STORE", "WHERE", "STATE", "HOLDS"), _store_rows(overview), ""))
+    if contents:
+        found = [(c.name, c.owner, c.documents, c.failed, c.chunks, c.status) for c in contents.collections]
+        columns = ("NAME", "OWNER", "DOCUMENTS", "FAILED", "CHUNKS", "STATUS")
+        parts.append(_section("Collections", columns, found, "none"))
+    return "\n\n".join(parts)
+
+
+def _verdict(overview: Overview) -> str:
+    wrong = []
+    if overview.contents and not overview.alive:
+        wrong.append("No server runs.")
+    if not overview.mongo.answers:
+        wrong.append("MongoDB does not answer, so servers, queue and collections are not known.")
+    if not overview.redis.answers:
+        wrong.append("Redis does not answer.")
+    return " ".join(wrong) or "All is well."
+
+
+def _section(title: str, head: tuple[str, ...], rows: Sequence[tuple[object, ...]], empty: str) -> str:
+    body = table(head, rows) if rows else empty
+    return "\n".join([title, *(f"  {line}" for line in body.splitlines())])
+
+
+def _instance_row(state: InstanceState) -> tuple[object, ...]:
+    one = state.instance
+    up = _duration((one.seen_at - one.started_at).total_seconds())
+    pool = f"{one.workers} workers, {one.pool}; operations: {one.running}"
+    return (one.host, one.pid, one.url, one.version, state.state, up, f"{_duration(state.seen_s)} ago", pool)
+
+
+def _queue_row(state: QueuedState) -> tuple[object, ...]:
+    operation = state.operation
+    done = f"{operation.progress_percent:.0f} %"
+    return (state.collection, operation.type, operation.status, done, _duration(state.for_s))
+
+
+def _store_rows(overview: Overview) -> list[tuple[object, ...]]:
+    used = f"{overview.redis_bytes / _MIB:.1f} MiB" if overview.redis_bytes is not None else "-"
+    return [
+        ("MongoDB", overview.mongo.where, _answers(overview.mongo.answers), _holds(overview.contents)),
+        ("Redis", overview.redis.where, _answers(overview.redis.answers), used),
+    ]
+
+
+def _answers(yes: bool) -> str:
+    return "answers" if yes else "away"
+
+
+def _holds(contents: Contents | None) -> str:
+    if contents is None:
+        return "-"
+    if contents.figures is None:
+        return "too much to be counted in time"
+    documents, operations = contents.figures.documents, contents.figures.operations
+    counts = (sum(documents.values()), contents.figures.chunks, sum(operations.values()))
+    return "{:,} documents, {:,} chunks, {:,} operations".format(*counts)
+
+
+def _duration(seconds: float) -> str:
+    """Two units at most, as a person says it: 42 s, 3 min, 2 h 5 min, 4 d 1 h."""
+    minutes, hours, days = int(seconds) // 60, int(seconds) // 3600, int(seconds) // 86_400
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{int(seconds)} s"
+
+
+def _json(overview: Overview) -> dict[str, Any]:
+    contents = overview.contents
+    return {
+        "well": overview.is_well,
+        "stores": {
+            "mongo": vars(overview.mongo) | {"holds": _figures(contents)},
+            "redis": vars(overview.redis) | {"memory_bytes": overview.redis_bytes},
+        },
+        "instances": [_instance_json(each) for each in contents.instances] if contents else None,
+        "queue": [_queue_json(each) for each in contents.queue] if contents else None,
+        "collections": [vars(each) for each in contents.collections] if contents else None,
+    }
+
+
+def _figures(contents: Contents | None) -> dict[str, Any] | None:
+    return vars(contents.figures) if contents and contents.figures else None
+
+
+def _instance_json(state: InstanceState) -> dict[str, Any]:
+    one = state.instance
+    return vars(one) | {
+        "started_at": _moment(one.started_at),
+        "seen_at": _moment(one.seen_at),
+        "state": state.state,
+        "seen_s": round(state.seen_s, 3),
+    }
+
+
+def _queue_json(state: QueuedState) -> dict[str, Any]:
+    operation = state.operation
+    return {
+        "id": operation.id,
+        "collection_id": operation.collection_id,
+        "collection": state.collection,
+        "type": operation.type,
+        "status": operation.status,
+        "progress_percent": operation.progress_percent,
+        "for_s": round(state.for_s, 3),
+    }
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

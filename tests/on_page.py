@@ -1,0 +1,52 @@
+"""What a person does on the page, and a folder to do it with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+NAME, PASSWORD = "ada", "correct horse battery"
+
+
+def sign_in(page: Page, password: str) -> None:
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def create(page: Page, name: str, folder: Path | str) -> None:
+    heading = page.get_by_text("New collection", exact=True)
+    expect(heading).to_be_visible()
+    if not page.get_by_label("Name", exact=True).is_visible():
+        heading.click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Folder", exact=True).fill(str(folder))
+    page.get_by_role("button", name="Create collection").click()
+
+
+def card_of(page: Page, name: str) -> Any:
+    return page.locator(".operation").filter(has_text=f"“{name}”")
+
+
+def plant(folder: Path) -> Path:
+    """Make the folder, with five small documents, one of them broken."""
+    folder.mkdir()
+    (folder / "pump.md").write_text(
+        "# The plant 🏭\n\nIt stands by the river.\n\n## Pumps\n\nBefore the centrifugal pump is started, it "
+        "must be primed: fill the casing with water and open the vent until no more air escapes.\n"
+    )
+    (folder / "garden.txt").write_text(
+        "Tomatoes want sun, and water in the morning, never on their leaves.\n"
+    )
+    (folder / "library.html").write_text(
+        "<html><head><title>Library rules</title></head><body><h1>Library rules</h1>"
+        "<p>Books are lent for four weeks, and a late one costs ten cents a day.</p></body></html>"
+    )
+    (folder / "boiler.eml").write_text(
+        "From: Eva <eva@plant.example>\nTo: all@plant.example\nSubject: Boiler\nContent-Type: text/plain\n\n"
+        "The boiler is inspected every year in March by the insurance company.\n"
+    )
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R")
+    return folder

@@ -1,0 +1,47 @@
+"""How tests run the administrator's scripts: as processes of their own, as a person would."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import ROOT, _given_stores
+
+_ENDS_S = 60
+
+
+@dataclass(frozen=True)
+class Ended:
+    status: int
+    out: str
+    err: str
+
+
+async def script(name: str, data: Path, *words: str, typed: str = "", prefix: tuple[str, ...] = ()) -> Ended:
+    """Run `bin/semantik-<name>` on the data folder, with `typed` on its standard input."""
+    process = await asyncio.create_subprocess_exec(
+        *prefix,
+        str(ROOT / "bin" / f"semantik-{name}"),
+        *words,
+        *("--data", str(data)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **_given_stores(data)},
+    )
+    async with asyncio.timeout(_ENDS_S):
+        out, err = await process.communicate(typed.encode())
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+def barred() -> tuple[str, ...]:
+    """The words before a command that make root heed permissions, as everybody else does; none for others."""
+    if os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    assert setpriv is not None
+    return (setpriv, "--bounding-set=-dac_override,-dac_read_search")
