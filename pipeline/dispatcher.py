@@ -23,6 +23,7 @@ from semantik.store.operations import takeable
 log = logging.getLogger("semantik.operations")
 
 _LOOK_S = 1.0
+_LET_GO_S = 5.0
 
 
 class Dispatcher:
@@ -60,6 +61,7 @@ class Dispatcher:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._dispatch())
             tasks.create_task(self._clear_for_ever())
+            tasks.create_task(self._let_go_for_ever())
 
     async def _dispatch(self) -> None:
         away = False
@@ -197,3 +199,10 @@ class Dispatcher:
                 await self._clear_retired()
                 await self._follow_staging()
             await asyncio.sleep(_LOOK_S)
+
+    async def _let_go_for_ever(self) -> None:
+        """What another server has cleared may still be open here, in memory and on the disk."""
+        while True:
+            await asyncio.sleep(_LET_GO_S)
+            with suppress(Unavailable):  # the next time
+                await self._parts.vectors.let_go()
