@@ -16,7 +16,7 @@ from pipeline import failpoints
 from pipeline.ending import announce_again
 from pipeline.execution import execute
 from pipeline.run import Parts
-from semantik.errors import Unavailable
+from semantik.errors import NotFound, Unavailable
 from semantik.records import Operation, now, queue_position
 from semantik.store.operations import takeable
 
@@ -98,6 +98,8 @@ class Dispatcher:
         self._places = {o.id: self._places[o.id] for o in active if o.id in self._places}
 
     async def _begin(self, operation: Operation) -> None:
+        if await self._is_astray(operation):
+            return
         if not operation.cancel_requested and not await self._lock(operation):
             return
         lease_s = self._parts.settings.operations.lease_s
@@ -106,6 +108,16 @@ class Dispatcher:
             task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
             self._running[claimed.id] = task
             task.add_done_callback(lambda _: self._forget(claimed.id))
+
+    async def _is_astray(self, operation: Operation) -> bool:
+        """Whether its collection is purged; then it goes as well. It was asked for in the midst of that, and would
+        stand in the line for ever."""
+        try:
+            await self._parts.store.collections.get_even_deleted(operation.collection_id)
+        except NotFound:
+            await self._parts.store.operations.remove_ids([operation.id])
+            return True
+        return False
 
     def _forget(self, operation_id: str) -> None:
         task = self._running[operation_id]
