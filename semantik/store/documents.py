@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semantik.errors import Conflict, Unavailable
 from semantik.records import Counts, Document, Failure, Filters, Generation
 from semantik.store.rows import milliseconds, to_row
 from semantik.store.table import Record, Table
@@ -36,8 +37,17 @@ class Documents:
         await self._table.index([("collection_id", 1), ("old_first", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
-        """Insert new documents; the caller has asked `known` and holds the collection."""
-        await self._table.insert_many([to_row(document) for document in documents])
+        """Insert new documents; the caller has asked `known` and holds the collection.
+
+        Raises Unavailable when a path is taken by now: by a server that has lost the collection, or by an insertion of
+        the caller's own whose answer was late. Who asks `known` again goes on.
+        """
+        try:
+            await self._table.insert_many([to_row(document) for document in documents])
+        except Conflict as error:
+            raise Unavailable(
+                "Some of the files were registered meanwhile; they are compared again."
+            ) from error
 
     async def known(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
         where = {**_of(generation), "path": {"$in": list(paths)}}
