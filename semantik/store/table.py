@@ -82,13 +82,17 @@ class Table:
     async def pages(
         self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None
     ) -> AsyncIterator[list[Record]]:
-        """All rows by the unique `key`, a page at a time; no cursor is held that could time out."""
+        """All rows by the unique `key`, a page at a time; no cursor is held that could time out.
+
+        What `where` says of the key, if anything, is an object of operators.
+        """
         after: Filter = where
         while rows := await self.find(after, [(key, 1)], size, fields):
             yield rows
             if len(rows) < size:
                 return
-            after = {"$and": [where, {key: {"$gt": rows[-1][key]}}]}
+            # One object without $and, for which the embedded store would read every row of the table.
+            after = {**where, key: {**where.get(key, {}), "$gt": rows[-1][key]}}
 
     async def group(self, where: Filter, by: Any, sums: Mapping[str, Any]) -> list[Record]:
         """Sums by group. Also the way to count: the embedded store's count_documents reads every document."""
