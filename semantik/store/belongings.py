@@ -39,14 +39,14 @@ class Belongings:
         return await self._tables[kind].weigh(_where(kind, owner, generation))
 
     async def remove(self, kind: str, owner: str, generation: int | None = None) -> None:
-        """Chunks go in slices, since one great deletion may outlast its deadline."""
+        """In slices, since one great deletion may outlast its deadline."""
         where, table = _where(kind, owner, generation), self._tables[kind]
         if kind == "chunks":
             row = await table.get(where, [("seq", -1)])
             for begin in range(0, row["seq"] + 1 if row else 0, _REMOVE):
                 await table.delete({**where, "seq": {"$gte": begin, "$lt": begin + _REMOVE}})
         else:
-            await table.delete(where)
+            await table.delete_pages(where)
 
 
 def _where(kind: str, owner: str, generation: int | None) -> Record:

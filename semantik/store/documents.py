@@ -72,7 +72,7 @@ class Documents:
     async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
         """Let an operation read what earlier ones have left of a source."""
         where = {"source_id": source_id, "generation": generation.number, "due": {"$ne": None}}
-        await self._table.change_all(where, {"$set": _taken_by(operation_id, fence)})
+        await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
 
     async def retry(
         self, generation: Generation, document_ids: Sequence[str] | None, operation_id: str, fence: str
@@ -81,7 +81,7 @@ class Documents:
         where = {**_of(generation), "status": "failed"}
         if document_ids is not None:
             where["_id"] = {"$in": list(document_ids)}
-        await self._table.change_all(where, {"$set": _taken_by(operation_id, fence)})
+        await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
 
     async def mark_changed(self, documents: Sequence[Document], operation_id: str, fence: str) -> None:
         """Let an operation read documents again whose files have the size and time that they have here."""
@@ -242,12 +242,12 @@ class Documents:
         rows = await self._table.find(where, fields={"_id": 0, "first_seq": 1, "chunk_count": 1})
         return await asyncio.to_thread(_ranges, rows)
 
-    async def remove(self, collection_id: str, generation: int | None = None) -> int:
+    async def remove(self, collection_id: str, generation: int | None = None) -> None:
         """Remove all of a collection, or of one generation."""
         where: Record = {"collection_id": collection_id}
         if generation is not None:
             where["generation"] = generation
-        return await self._table.delete(where)
+        await self._table.delete_pages(where)
 
 
 def _of(generation: Generation) -> Record:

@@ -35,6 +35,7 @@ class Weight:
 
 _DUPLICATE = 11000
 _READ_BATCH = 1000
+_CHANGED_TOGETHER = 2000
 
 
 @contextmanager
@@ -128,6 +129,12 @@ class Table:
         with reaching_mongo():
             await self._at.update_many(where, update)
 
+    async def change_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
+        """Update all rows, a page at a time by the unique `key`: one great update may outlast its deadline, and others
+        wait for it. What is found is not asked again whether it is still so."""
+        async for rows in self.pages(where, key, _CHANGED_TOGETHER, {key: 1}):
+            await self.change_all({"_id": {"$in": [row["_id"] for row in rows]}}, update)
+
     async def upsert(self, where: Filter, update: Mapping[str, Any]) -> None:
         with reaching_mongo():
             await self._at.update_one(where, update, upsert=True)
@@ -138,6 +145,11 @@ class Table:
                 await self._at.bulk_write(
                     [pymongo.UpdateOne(where, update) for where, update in updates], ordered=False
                 )
+
+    async def delete_pages(self, where: Filter) -> None:
+        """Delete all rows, some at a time, for the same reason."""
+        while rows := await self.find(where, limit=_CHANGED_TOGETHER, fields={"_id": 1}):
+            await self.delete({"_id": {"$in": [row["_id"] for row in rows]}})
 
     async def delete(self, where: Filter) -> int:
         with reaching_mongo():
