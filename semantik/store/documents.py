@@ -102,14 +102,14 @@ class Documents:
     async def mark_missing(self, document_ids: Sequence[str]) -> None:
         await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": True}})
 
-    async def move(self, document: Document, found: Document) -> None:
+    async def move(self, document_id: str, found: Document) -> None:
         """Let a document take the path, size, time and source under which its file was found anew, as `found`.
 
         The record of what was found goes first: a path stands once.
         """
         await self._table.delete({"_id": found.id})
         fields = {**_as_found(found), "path": found.path, "source_id": found.source_id, "missing": False}
-        await self._table.change({"_id": document.id}, {"$set": fields})
+        await self._table.change({"_id": document_id}, {"$set": fields})
 
     async def of_source(
         self, generation: Generation, source_id: str, status: str | None = None
