@@ -18,6 +18,7 @@ from semantik.records import (
     Collection,
     Counts,
     Document,
+    Filters,
     Generation,
     Operation,
     Session,
@@ -258,6 +259,13 @@ async def test_what_concerns_many_documents_is_done_in_pages_and_to_all_of_them(
         assert await it.documents.due_by_operation(generation) == {"q": 1}
         await it.documents.retry(generation, None, "r", "fourth")
         assert await it.documents.due_by_operation(generation) == {"r": 4500}
+        held = {
+            one.id: {"status": "indexed", "first_seq": 2 * n, "chunk_count": 2} for n, one in enumerate(every)
+        }
+        await it.documents.finish(held, "r", "fourth")
+        spans = await it.documents.spans(generation, Filters())
+        assert sorted(map(tuple, spans.tolist())) == [(2 * n, 2 * n + 2) for n in range(4500)]
+        assert (await it.documents.spans(other, Filters())).shape == (0, 2)
         await it.documents.remove("c", 1)
         assert (await it.documents.counts_of(generation)).total == 0
         assert (await it.documents.counts_of(other)).total == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fnmatch
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -239,8 +238,9 @@ class Documents:
         """The seqs of the indexed documents that satisfy `filters`: half-open ranges, int64 (n, 2)."""
         where: Record = {**_of(generation), "status": "indexed"}
         where = {"$and": [where, *_conditions(filters)]}
-        rows = await self._table.find(where, fields={"_id": 0, "first_seq": 1, "chunk_count": 1})
-        return await asyncio.to_thread(_ranges, rows)
+        fields = {"_id": 0, "first_seq": 1, "chunk_count": 1}
+        ranges = [_ranges(rows) async for rows in self._table.batches(where, fields)]
+        return np.concatenate(ranges) if ranges else np.empty((0, 2), np.int64)
 
     async def remove(self, collection_id: str, generation: int | None = None) -> None:
         """Remove all of a collection, or of one generation."""
