@@ -53,7 +53,9 @@ async def discard(run: Run) -> dict[str, object] | None:
 async def _drop(run: Run, staging: Generation) -> None:
     store = run.parts.store
     await run.parts.vectors.drop_generation(staging)
-    await store.chunks.remove_generation(staging, run.collection.next_seq)
+    # Read anew: a step that was cut off may have taken chunk numbers that the run does not know of.
+    collection = await store.collections.get_even_deleted(run.collection.id)
+    await store.chunks.remove_generation(staging, collection.next_seq)
     await store.documents.remove(run.collection.id, staging.number)
     failpoints.die_at("reindex.discarded")
     await store.collections.drop_generation(staging)
