@@ -60,7 +60,7 @@ class Flow:
         self._model = ModelSpec(generation.model, generation.precision)
         self._cutting = Cutting(generation.model, generation.chunk_size, generation.chunk_overlap)
         self._reuse = Reuse(run, self._cutting)
-        self._under_way: dict[str, Growing] = {}  # until they are stored, by the hash of their content
+        self._under_way: dict[str, Growing] = {}  # until stored or given up, by the hash of their content
         self._abreast = run.parts.pool.batch_workers + 1  # one waits while every worker is busy
         self._large, self._small = _Room(_CHUNKS_UNDER_WAY), _Room(_SMALL_CHUNKS_UNDER_WAY)
         self._batches: asyncio.Queue[list[Document] | None] = asyncio.Queue(1)
@@ -214,6 +214,7 @@ class Flow:
     async def _give_up(self, growing: Growing, reason: str) -> None:
         if growing.failure is None:
             growing.failure = reason
+            self._under_way.pop(growing.read.content_hash, None)
             for one in (growing, *growing.twins):
                 failure = ReadFailure(one.document.id, "worker_died", reason, skipped=False)
                 await self._finished.put(Finished(one.document, failure, room=len(one.read.chunks)))
