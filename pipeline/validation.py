@@ -61,6 +61,10 @@ async def _search_again(run: Run, index: VectorIndex) -> int:
     which = np.searchsorted(ends, places, side="right")
     seqs = [int(seq) for seq in spans[which, 1] - (ends[which] - places)]
     found = await run.parts.store.chunks.by_seqs(run.collection.id, seqs)
+    if lacking := [seq for seq in seqs if seq not in found]:
+        raise Invalid(
+            f"The REINDEX lacks its own passage number {lacking[0]}; what is searched stays as it was."
+        )
     texts = [found[seq].text for seq in seqs]
     vectors = await run.parts.pool.embed(ModelSpec(generation.model, generation.precision), texts)
     for seq, text, vector in zip(seqs, texts, vectors, strict=True):
