@@ -32,6 +32,9 @@ class Weight:
     rows: int
     bytes: int
 
+    def __add__(self, other: Weight) -> Weight:
+        return Weight(self.rows + other.rows, self.bytes + other.bytes)
+
 
 _DUPLICATE = 11000
 _READ_BATCH = 1000
