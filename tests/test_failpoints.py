@@ -160,6 +160,8 @@ async def test_a_server_that_dies_leaves_what_an_undisturbed_one_leaves(
     kinds = [frame["type"] for frame in frames]
     assert kinds[-1] == "status_update"
     assert all(kinds.count(kind) <= 1 for kind in _ONCE)
+    scanned = [frame["data"] for frame in frames if frame["type"] == "scanning_completed"]
+    assert all(value >= 0 for data in scanned for name, value in data.items() if "_documents" in name)
     errors = [Path(frame["data"]["path"]).name for frame in frames if frame["type"] == "error"]
     assert sorted(errors) == sorted(Path(path).name for path, _ in undisturbed[story]["failures"])
 
