@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Self
@@ -16,7 +17,7 @@ from pipeline import failpoints
 from pipeline.ending import announce_again
 from pipeline.execution import execute
 from pipeline.run import Parts
-from semantik.errors import Unavailable
+from semantik.errors import NotFound, Unavailable
 from semantik.records import Operation, now, queue_position
 from semantik.store.operations import takeable
 
@@ -144,18 +145,23 @@ class Dispatcher:
             for operation in operations:
                 if not operation.ended:
                     await store.operations.request_cancel(operation.id)
-            if not all(self._is_over(operation) for operation in operations):
-                continue
-            for operation in operations:
-                await self._parts.progress.forget(operation.id)
-            collection = await store.collections.get_even_deleted(collection_id)
-            await self._parts.vectors.drop(collection)
-            await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
-            await store.documents.remove(collection_id)
-            await store.failures.remove([operation.id for operation in operations])
-            await store.operations.remove(collection_id)
-            await store.collections.remove(collection_id)
-            log.info("purged   collection %s", collection_id)
+            if all(self._is_over(operation) for operation in operations):
+                with suppress(NotFound):  # another server was faster
+                    await self._purge(collection_id, operations)
+
+    async def _purge(self, collection_id: str, operations: Sequence[Operation]) -> None:
+        """The collection's own record goes last: until then it is found, and a purge goes on after a crash."""
+        store = self._parts.store
+        for operation in operations:
+            await self._parts.progress.forget(operation.id)
+        collection = await store.collections.get_even_deleted(collection_id)
+        await self._parts.vectors.drop(collection)
+        await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
+        await store.documents.remove(collection_id)
+        await store.failures.remove([operation.id for operation in operations])
+        await store.operations.remove(collection_id)
+        await store.collections.remove(collection_id)
+        log.info("purged   collection %s", collection_id)
 
     async def _clear_retired(self) -> None:
         """Remove the generations that a REINDEX has put out of use."""
