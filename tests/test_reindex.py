@@ -222,6 +222,7 @@ async def test_one_that_is_cancelled_in_the_line_leaves_the_running_one_alone(
     ]
     for one in waiting:
         await client.call("DELETE", f"operations/{one['operation_id']}")
+    for one in waiting:
         frames = [frame async for frame in client.watch(one["operation_id"])]
         assert frames[-1]["data"]["status"] == "cancelled"
     frames = [frame async for frame in client.watch(running["operation_id"])]
