@@ -32,8 +32,8 @@ async def _operations(grounds: Grounds) -> AsyncIterator[Finding]:
         yield Finding(
             "old operations",
             f"{ids[0]} {len(ids)}",
-            f"{len(ids)} operations ended before {now() - timedelta(seconds=keep_s):%Y-%m-%d}, with {sizes[1].rows} "
-            "failures of files.",
+            f"Operations that ended before {now() - timedelta(seconds=keep_s):%Y-%m-%d}: {len(ids)}, failures of files "
+            f"in them: {sizes[1].rows}.",
             "they are removed, and their messages",
             partial(_remove_operations, grounds, ids),
             sum(size.bytes for size in sizes),
@@ -72,6 +72,6 @@ async def _accounts(grounds: Grounds) -> AsyncIterator[Finding]:
     removals = (store.sessions.remove_expired, store.api_keys.remove_expired)
     for called, weight, remove in zip(("sessions", "API keys"), (sessions, keys), removals, strict=True):
         if weight.rows:
-            sentence = f"{weight.rows} {called} have expired."
+            sentence = f"Expired {called}: {weight.rows}."
             mend = partial(remove, moment)
             yield Finding(f"expired {called}", "", sentence, "they are removed", mend, weight.bytes)
