@@ -35,6 +35,7 @@ STAGES = frozenset(
         "reindex.switched",
         "reindex.discarded",
         "retired.chunks",
+        "watched.claimed",
         "remove_source.source",
         "ending.saved",
         "ending.told",

@@ -30,6 +30,7 @@ from pipeline.dispatcher import Dispatcher
 from pipeline.pool import Pool
 from pipeline.run import Parts
 from pipeline.scan import ScanRules, resolve_source, survey
+from pipeline.watched_folders import WatchedFolders
 from semantik import loopwatch
 from semantik.access import Access
 from semantik.auth import Auth
@@ -118,6 +119,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             dispatcher.wake()
             roster.wake()
 
+        folders = await stack.enter_async_context(WatchedFolders(live, store, wake))
         operations = Operations(store, access, _folders(live), wake)
         scans = Scans(lambda: live().scan, _folders(live), _walks(live))
         health = Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers)
@@ -174,7 +176,8 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         ]
         for task in watchers:
             stack.callback(task.cancel)
-        failure = asyncio.ensure_future(_first(dispatcher.loop, progress.failure, stores.failure, *watchers))
+        tasks = (dispatcher.loop, folders.loop, *watchers)
+        failure = asyncio.ensure_future(_first(progress.failure, stores.failure, *tasks))
         stack.callback(failure.cancel)
         yield Server(replace(settings, port=port), url, pool, failure, reload)
 

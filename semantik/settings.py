@@ -222,6 +222,27 @@ class Reindex:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """How soon and how often folders are scanned by themselves, those for which that is wished."""
+
+    debounce_s: float = _live(
+        2.0,
+        _between(0.1, 60),
+        "A scan waits until nothing has changed for this long, but five times as long at most.",
+    )
+    pause_s: float = _live(
+        10.0,
+        _between(1, 3600),
+        "Time between two such scans of a folder at least; never less than five times what the last one took.",
+    )
+    poll_s: float = _live(
+        60.0,
+        _at_least(1),
+        "How often a folder is scanned in which changes cannot be noticed, or whose last scan failed.",
+    )
+
+
+@dataclass(frozen=True)
 class Scan:
     """The scans of folders that users watch live."""
 
@@ -312,6 +333,7 @@ class Settings:
     sockets: Sockets = dataclasses.field(default_factory=Sockets)
     operations: Operations = dataclasses.field(default_factory=Operations)
     reindex: Reindex = dataclasses.field(default_factory=Reindex)
+    watch: Watch = dataclasses.field(default_factory=Watch)
     scan: Scan = dataclasses.field(default_factory=Scan)
     auth: Auth = dataclasses.field(default_factory=Auth)
     log: Log = dataclasses.field(default_factory=Log)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 
 from pipeline import failpoints
 from pipeline.batch import ModelSpec
@@ -66,7 +67,7 @@ async def _stage(run: Run) -> None:
     size = int(str(wish.get("chunk_size", current.chunk_size)))
     staging = Generation(
         run.collection.id,
-        number=await run.parts.store.collections.take_generation(run.collection.id, run.fence),
+        number=0,  # it gets one when it is sure to be built
         model=str(wish.get("embedding_model", current.model)),
         precision=str(wish.get("precision", current.precision)),
         chunk_size=size,
@@ -87,7 +88,9 @@ async def _stage(run: Run) -> None:
         chunk_overlap=staging.chunk_overlap,
     )
     failpoints.die_at("reindex.preflight")
-    run.follow(await run.parts.store.collections.stage(staging, run.fence))
+    collections = run.parts.store.collections
+    number = await collections.take_generation(run.collection.id, run.fence)
+    run.follow(await collections.stage(replace(staging, number=number), run.fence))
     failpoints.die_at("reindex.staged")
 
 
