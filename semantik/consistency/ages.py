@@ -22,10 +22,10 @@ async def ages(grounds: Grounds) -> AsyncIterator[Finding]:
 
 
 async def _operations(grounds: Grounds) -> AsyncIterator[Finding]:
-    """The newest of each folder stays: it says whether the folder was taken in to its end."""
+    """The newest of each folder stays: it says whether the folder was taken in to its end. So does its last scan."""
     store, keep_s = grounds.store, grounds.settings.operations.keep_s
     old = await store.operations.ended_before(now() - timedelta(seconds=keep_s))
-    going = [one for one in old if not await _is_newest(grounds, one)]
+    going = [one for one in old if not await _is_needed(grounds, one)]
     for at in range(0, len(going), _TOGETHER):
         ids = [one.id for one in going[at : at + _TOGETHER]]
         sizes = [await store.operations.weigh(ids), await store.failures.weigh(ids)]
@@ -40,14 +40,15 @@ async def _operations(grounds: Grounds) -> AsyncIterator[Finding]:
         )
 
 
-async def _is_newest(grounds: Grounds, operation: Operation) -> bool:
+async def _is_needed(grounds: Grounds, operation: Operation) -> bool:
     store = grounds.store
     if operation.source_id is None:
         return False
-    if await store.collections.source(operation.collection_id, operation.source_id) is None:
+    source = await store.collections.source(operation.collection_id, operation.source_id)
+    if source is None:
         return False
-    newest = await store.operations.last_of_source(operation.source_id)
-    return newest is not None and newest.id == operation.id
+    newest = await store.operations.last_of_source(source.id)
+    return operation.id == source.scan_id or (newest is not None and newest.id == operation.id)
 
 
 async def _remove_operations(grounds: Grounds, ids: Sequence[str]) -> None:
