@@ -57,7 +57,8 @@ async def _stage(run: Run) -> None:
     size = int(str(wish.get("chunk_size", current.chunk_size)))
     staging = Generation(
         run.collection.id,
-        number=max(one.number for one in run.collection.generations) + 1,
+        # Never again that of one that was given up: other servers may still have an index of it.
+        number=run.collection.last_generation + 1,
         model=str(wish.get("embedding_model", current.model)),
         precision=str(wish.get("precision", current.precision)),
         chunk_size=size,

@@ -10,7 +10,7 @@ from typing import Any
 from semantik.errors import Conflict, LeaseLost, NotFound
 from semantik.records import Collection, Counts, Generation, Source, now
 from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_fields, to_row
-from semantik.store.table import Record, Table
+from semantik.store.table import Filter, Record, Table
 
 
 class Collections:
@@ -110,7 +110,10 @@ class Collections:
 
     async def stage(self, generation: Generation, fence: str) -> Collection:
         """Add a generation beside the current one."""
-        fields = {f"generations.{_key(generation.number)}": _generation_row(generation)}
+        fields = {
+            f"generations.{_key(generation.number)}": _generation_row(generation),
+            "last_generation": generation.number,
+        }
         return await self._fenced(generation.collection_id, fence, {"$set": fields})
 
     async def switch(self, new: Generation, grace_s: float, fence: str) -> Collection:
@@ -140,7 +143,10 @@ class Collections:
         await self._table.change(where, {"$unset": {f"generations.{_key(generation.number)}": ""}})
 
     async def _fenced(self, collection_id: str, fence: str, update: Mapping[str, Any]) -> Collection:
-        row = await self._table.change({"_id": collection_id, "fence": fence}, update)
+        return await self._held(collection_id, {"_id": collection_id, "fence": fence}, update)
+
+    async def _held(self, collection_id: str, where: Filter, update: Mapping[str, Any]) -> Collection:
+        row = await self._table.change(where, update)
         if row is None:
             raise LeaseLost(f"Collection {collection_id} is in the hands of another server, or purged.")
         return _collection(row)
@@ -150,9 +156,15 @@ class Collections:
         mine = {"_id": collection_id, "deleted": False, "running": {"$in": [None, operation_id]}}
         return await self._table.change(mine, {"$set": {"running": operation_id}}) is not None
 
-    async def seize(self, collection_id: str, fence: str) -> None:
-        """From now on only the holder of this lease may change the collection's chunks."""
-        await self._table.change({"_id": collection_id}, {"$set": {"fence": fence}})
+    async def seize(self, collection_id: str, operation_id: str, fence: str) -> None:
+        """From now on only the holder of this lease may change the collection's chunks.
+
+        Raises LeaseLost when who took the operation over has done so already: the later lease has the greater token.
+        """
+        mine = {"_id": collection_id, "running": operation_id}
+        earlier = {"$or": [{"fence": None}, {"fence": {"$lte": fence}}]}
+        # Beside an $or the embedded store passes over the other conditions of an update.
+        await self._held(collection_id, {"$and": [mine, earlier]}, {"$set": {"fence": fence}})
 
     async def unlock(self, collection_id: str, operation_id: str) -> None:
         where = {"_id": collection_id, "running": operation_id}
@@ -227,11 +239,13 @@ def _generation(collection_id: str, row: Record) -> Generation:
 
 
 def _collection(row: Record) -> Collection:
-    special = ("id", "generations", "created_at", "updated_at")
+    special = ("id", "generations", "last_generation", "created_at", "updated_at")
+    numbers = [one["number"] for one in row["generations"].values()]
     fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
     return Collection(
         id=row["_id"],
         generations=tuple(_generation(row["_id"], one) for one in row["generations"].values()),
+        last_generation=row.get("last_generation", max(numbers)),  # older rows have none
         created_at=moment_of(row["created_at"]),
         updated_at=moment_of(row["updated_at"]),
         **fields,
