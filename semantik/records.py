@@ -92,7 +92,7 @@ class Generation:
 class Collection:
     """`next_seq` is the next chunk number to be given out; `running` the operation that may change the collection.
 
-    `generation` is the number of the generation that is searched; `last_generation` the highest that was ever given out.
+    `generation` is the number of the generation that is searched; `last_generation` the highest ever given out.
     """
 
     id: str
