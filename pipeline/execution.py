@@ -11,7 +11,7 @@ from pipeline.ending import end
 from pipeline.operations import EARLY_ENDS, OPERATIONS
 from pipeline.run import RENEW_S, Parts, Run
 from pipeline.telling import Teller
-from semantik.errors import LeaseLost, SemantikError, Unavailable
+from semantik.errors import DiskFull, LeaseLost, SemantikError, Unavailable
 from semantik.records import Operation, now
 
 log = logging.getLogger("semantik.operations")
@@ -37,7 +37,8 @@ async def execute(parts: Parts, operation: Operation) -> None:
                 return
             except Unavailable as error:
                 log.warning("Operation %s waits: %s", operation.id, error)
-                failures = failures + 1 if time.monotonic() - begun < _QUICK_S else 1
+                quick = time.monotonic() - begun < _QUICK_S and not isinstance(error, DiskFull)
+                failures = failures + 1 if quick else 1
                 # The stores answer and still it fails at once, again and again: waiting will not mend that.
                 if failures > _PATIENCE and await _stores_answer(parts):
                     hopeless = str(error)
