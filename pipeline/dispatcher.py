@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -18,7 +19,7 @@ from pipeline.ending import announce_again
 from pipeline.execution import execute
 from pipeline.run import Parts
 from semantik.errors import NotFound, Unavailable
-from semantik.records import Operation, now, queue_position
+from semantik.records import Lease, Operation, now, queue_position
 from semantik.store.operations import takeable
 
 log = logging.getLogger("semantik.operations")
@@ -34,6 +35,9 @@ class Dispatcher:
         self._owner = owner
         self._running: dict[str, asyncio.Task[None]] = {}
         self._places: dict[str, int] = {}  # in the line, as they were told last
+        self._stale: dict[
+            str, tuple[Lease, float]
+        ] = {}  # leases that have run out, and since when that is seen
         self._work = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
@@ -86,7 +90,7 @@ class Dispatcher:
         concurrent = self._parts.settings.operations.concurrent
         busy: set[str] = set()
         for operation in active:
-            if takeable(operation, self._owner, self._running):
+            if takeable(operation, self._owner, self._running) and self._is_left(operation):
                 if operation.status == "queued":
                     await self._tell_queued(operation, queue_position(operation, active, concurrent) or 0)
                 if operation.cancel_requested or not (
@@ -95,6 +99,21 @@ class Dispatcher:
                     await self._begin(operation)
             busy.add(operation.collection_id)
         self._places = {o.id: self._places[o.id] for o in active if o.id in self._places}
+        self._stale = {o.id: self._stale[o.id] for o in active if o.id in self._stale}
+
+    def _is_left(self, operation: Operation) -> bool:
+        """Whether nobody renews the lease that has run out.
+
+        After a store stood still for a while, its owner's renewal may be on its way: who is alive has a second for it.
+        """
+        lease = operation.lease
+        if lease is None or lease.owner == self._owner:
+            return True
+        seen, since = self._stale.setdefault(operation.id, (lease, time.monotonic()))
+        if seen != lease:
+            self._stale[operation.id] = (lease, time.monotonic())
+            return False
+        return time.monotonic() - since >= _LOOK_S
 
     async def _begin(self, operation: Operation) -> None:
         if not operation.cancel_requested and not await self._lock(operation):

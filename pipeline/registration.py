@@ -49,7 +49,8 @@ async def register(run: Run, source: Source) -> Found:
     while not found.cut and (batch := await asyncio.to_thread(_take, steps)):
         for warning in batch:
             if isinstance(warning, ScanWarning):
-                found.unread.append(warning.path)
+                if not warning.seen:
+                    found.unread.append(warning.path)
                 run.warn(f"{warning.path}: {warning.message}")
         files = [step for step in batch if isinstance(step, FoundFile)]
         if found.files + len(files) > settings.documents.max_files:

@@ -43,6 +43,7 @@ pytestmark = [
 
 _ENDING = ("ending.saved", "ending.told")
 _STORING = (
+    "storing.taken",
     "storing.chunks",
     "storing.published",
     "storing.indexed",

@@ -179,6 +179,9 @@ async def test_one_that_fails_or_is_cancelled_leaves_no_trace(
     assert len(await _rows(serving, "documents", {"collection_id": made})) == 60
     assert [path.name for path in (serving.data / "index" / made).iterdir()] == ["1"]
     assert len(await ask(client, "harvest", collection_ids=[made], k=5)) == 5
+    await _reindex(client, made)
+    after = await client.call("GET", f"collections/{made}")
+    assert after["generation"] == 3, "another server may still have an index of the one that was given up"
 
 
 async def test_an_append_that_is_asked_for_meanwhile_waits_in_line_and_then_finds_its_file(
