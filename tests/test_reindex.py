@@ -248,6 +248,7 @@ async def test_one_that_would_lose_documents_is_refused_by_its_validation(
     frames = await _reindex(client, made, chunk_size=40)
     end = next(frame["data"] for frame in frames if frame["type"] == "operation_failed")
     assert "3 of 12 documents that are found now would be lost" in end["error_message"]
+    assert "(3; the operation's failures tell why), or are empty now (0)" in end["error_message"]
     failures = await client.call("GET", f"operations/{frames[0]['operation_id']}/failures")
     assert len(failures["items"]) == 3
     assert await documents(client, made) == before
