@@ -25,6 +25,7 @@ from semantik.store.operations import takeable
 log = logging.getLogger("semantik.operations")
 
 _LOOK_S = 1.0
+_LET_GO_S = 5.0
 
 
 class Dispatcher:
@@ -65,6 +66,7 @@ class Dispatcher:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._dispatch())
             tasks.create_task(self._clear_for_ever())
+            tasks.create_task(self._let_go_for_ever())
 
     async def _dispatch(self) -> None:
         away = False
@@ -116,6 +118,8 @@ class Dispatcher:
         return time.monotonic() - since >= _LOOK_S
 
     async def _begin(self, operation: Operation) -> None:
+        if await self._is_astray(operation):
+            return
         if not operation.cancel_requested and not await self._lock(operation):
             return
         lease_s = self._parts.settings.operations.lease_s
@@ -124,6 +128,16 @@ class Dispatcher:
             task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
             self._running[claimed.id] = task
             task.add_done_callback(lambda _: self._forget(claimed.id))
+
+    async def _is_astray(self, operation: Operation) -> bool:
+        """Whether its collection is purged; then it goes as well. It was asked for in the midst of that, and would
+        stand in the line for ever."""
+        try:
+            await self._parts.store.collections.get_even_deleted(operation.collection_id)
+        except NotFound:
+            await self._parts.store.operations.remove_ids([operation.id])
+            return True
+        return False
 
     def _forget(self, operation_id: str) -> None:
         task = self._running[operation_id]
@@ -222,3 +236,10 @@ class Dispatcher:
                 await self._clear_retired()
                 await self._follow_staging()
             await asyncio.sleep(_LOOK_S)
+
+    async def _let_go_for_ever(self) -> None:
+        """What another server has cleared may still be open here, in memory and on the disk."""
+        while True:
+            await asyncio.sleep(_LET_GO_S)
+            with suppress(Unavailable):  # the next time
+                await self._parts.vectors.let_go()

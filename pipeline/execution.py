@@ -11,7 +11,7 @@ from pipeline.ending import end
 from pipeline.operations import EARLY_ENDS, OPERATIONS
 from pipeline.run import RENEW_S, Parts, Run
 from pipeline.telling import Teller
-from semantik.errors import DiskFull, LeaseLost, SemantikError, Unavailable
+from semantik.errors import DiskFull, LeaseLost, NotFound, SemantikError, Unavailable
 from semantik.records import Operation, now
 
 log = logging.getLogger("semantik.operations")
@@ -32,7 +32,7 @@ async def execute(parts: Parts, operation: Operation) -> None:
             begun = time.monotonic()
             try:
                 await _attempt(parts, operation, teller, hopeless)
-            except LeaseLost as error:
+            except (LeaseLost, NotFound) as error:  # in other hands, or purged with its collection
                 log.warning("%s", error)
                 return
             except Unavailable as error:

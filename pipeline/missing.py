@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Set
 from pathlib import Path
 
 from pipeline import failpoints
@@ -20,25 +20,35 @@ from semantik.records import Document, Source
 _BLOCK = 1 << 20
 
 
+# Documents whose files may be there under another name: their ids, by size and by content hash.
+_Lost = dict[int, dict[str, list[str]]]
+
+
 async def settle_missing(run: Run, source: Source, found: Found) -> None:
-    """Find what is missing of a source, and do with it what the settings say; the operation's result notes how many."""
+    """Find what is missing of a source, and do with it what the settings say; the operation's result notes how many.
+
+    It is gone through twice, since a million documents had better not be held.
+    """
     if found.cut:
         return
-    gone = await _not_seen(run, source, found)
-    if gone and not found.files:
-        run.warn(
-            f"{source.path} is empty, and had {len(gone)} documents: they are kept. Is a disk not mounted?"
-        )
-        await _note(run, source, 0, len(gone))
+    number, lost = 0, _Lost()
+    async for page in _not_seen(run, source, found):
+        number += len(page)
+        for document in page:
+            if document.status == "indexed" and document.due is None and document.content_hash:
+                alike = lost.setdefault(document.size, {})
+                alike.setdefault(document.content_hash, []).append(document.id)
+    if number and not found.files:
+        run.warn(f"{source.path} is empty, and had {number} documents: they are kept. Is a disk not mounted?")
+        await _note(run, source, 0, number)
         return
-    moved = await _follow_moves(run, gone)
+    moved = await _follow_moves(run, lost)
     found.moved = len(moved)
-    gone = [document for document in gone if document.id not in moved]
+    found.seen.update(moved)  # also for the folder that they are in now
+    await _note(run, source, len(moved), number - len(moved))
     documents = run.parts.store.documents
-    await _note(run, source, len(moved), len(gone))
     removing = run.parts.settings.documents.missing == "remove"
-    for at in range(0, len(gone), 500):
-        page = gone[at : at + 500]
+    async for page in _not_seen(run, source, found):
         if removing:
             await remove(run, page)
         else:
@@ -60,41 +70,35 @@ def noted(run: Run) -> dict[str, dict[str, int]]:
     return dict(folders)
 
 
-async def _not_seen(run: Run, source: Source, found: Found) -> list[Document]:
-    unread = tuple(path.rstrip("/") for path in found.unread)
-    gone: list[Document] = []
+async def _not_seen(run: Run, source: Source, found: Found) -> AsyncIterator[list[Document]]:
+    unread = {path.rstrip("/") for path in found.unread}
     async for page in run.parts.store.documents.of_source(run.generation, source.id):
-        for document in page:
-            if document.id not in found.seen and not _below(document.path, unread):
-                gone.append(document)
-    return gone
+        gone = [one for one in page if one.id not in found.seen and not _below(one.path, unread)]
+        if gone:
+            yield gone
 
 
-async def _follow_moves(run: Run, gone: Sequence[Document]) -> set[str]:
+async def _follow_moves(run: Run, lost: _Lost) -> list[str]:
     """Documents whose files are there under another name: the name changes, and nothing is read again.
 
     A new file of the same size is hashed; the operation's own new files are asked, wherever in its folders they lie.
     """
-    moved: set[str] = set()
-    by_size: dict[int, list[Document]] = {}
-    for document in gone:
-        if document.status == "indexed" and document.due is None:
-            by_size.setdefault(document.size, []).append(document)
-    if not by_size:
+    moved: list[str] = []
+    if not lost:
         return moved
     documents, limit = run.parts.store.documents, run.parts.settings.documents.max_file_bytes
     async for page in documents.due(run.operation.id):
         for fresh in page:
-            candidates = by_size.get(fresh.size)
-            if not candidates or fresh.status != "pending" or fresh.size > limit:
+            alike = lost.get(fresh.size)
+            if not alike or fresh.status != "pending" or fresh.size > limit:
                 continue
             content_hash = await asyncio.to_thread(_hash, fresh.path)
-            same = next((one for one in candidates if one.content_hash == content_hash), None)
-            if same is not None:
-                candidates.remove(same)
-                await documents.move(same, fresh)
+            if content_hash is not None and (same := alike.get(content_hash)):
+                moved.append(same.pop(0))
+                if not same:
+                    del alike[content_hash]
+                await documents.move(moved[-1], fresh)
                 failpoints.die_at("scanning.renamed")
-                moved.add(same.id)
     return moved
 
 
@@ -110,5 +114,8 @@ def _hash(path: str) -> str | None:
     return digest.hexdigest()
 
 
-def _below(path: str, folders: Sequence[str]) -> bool:
-    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+def _below(path: str, folders: Set[str]) -> bool:
+    """Whether the path is one of the folders, or lies in one; "" is the root."""
+    while path and path not in folders:
+        path = path.rpartition("/")[0]
+    return path in folders

@@ -21,29 +21,33 @@ _TOGETHER = 500
 
 @dataclass
 class Found:
-    """What a scan has found so far, in files. `seen` are the known documents that it met, `unread` the paths whose
-    insides it could not see; `cut` when it stopped early. `moved` of the new ones turned out to be known."""
+    """What the scan of a folder has found so far, in files. `seen` are the known documents that the scans of all the
+    operation's folders met, `unread` the paths whose insides this one could not see; `cut` when it stopped early.
+    `moved` of the new ones turned out to be known."""
 
+    seen: set[str]
     files: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
-    seen: set[str] = field(default_factory=set)
     unread: list[str] = field(default_factory=list)
     cut: bool = False
     moved: int = 0
     duration_s: float = 0.0
 
 
-async def register(run: Run, source: Source) -> Found:
-    """Walk a folder and register what is new or changed. Raises Invalid or Forbidden for the folder itself."""
+async def register(run: Run, source: Source, seen: set[str]) -> Found:
+    """Walk a folder and register what is new or changed; the documents that are met are added to `seen`.
+
+    Raises Invalid or Forbidden for the folder itself.
+    """
     settings = run.parts.settings
     forbidden = (settings.data.resolve(),)
     root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
     rules = ScanRules(settings.documents.roots, settings.documents.exclude, forbidden)
     begun = time.monotonic()
     await run.parts.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
-    found = Found()
+    found = Found(seen)
     _tell(run, source, found)
     steps = walk(root, rules)
     while not found.cut and (batch := await asyncio.to_thread(_take, steps)):

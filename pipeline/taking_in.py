@@ -23,7 +23,8 @@ async def scan(run: Run, storer: Storer) -> None:
     sources = await run.sources()
     path = sources[0].path if len(sources) == 1 else None
     await run.stage("scanning_documents", status="scanning", source_path=path, scanned=0)
-    found = [(source, await register(run, source)) for source in sources]
+    seen: set[str] = set()
+    found = [(source, await register(run, source, seen)) for source in sources]
     for source, one in found:
         await settle_missing(run, source, one)
     for source in sources:

@@ -71,6 +71,17 @@ class Vectors:
         self._locks.pop((generation.collection_id, generation.number), None)
         await self._indexes.drop(generation.collection_id, generation.number)
 
+    async def let_go(self) -> None:
+        """Drop the indexes of what is there no more: another server may have removed it, which drops only its own."""
+        opened = self._indexes.opened()  # first, so that what is made meanwhile is known
+        if not opened:
+            return
+        there = await self._store.collections.generations_of({collection_id for collection_id, _ in opened})
+        for collection_id, number in opened:
+            if number not in there.get(collection_id, ()):
+                self._locks.pop((collection_id, number), None)
+                await self._indexes.drop(collection_id, number if collection_id in there else None)
+
     def _lacks(self, index: VectorIndex, generation: Generation) -> bool:
         return max(index.last_seq, self._reached.get(index, -1)) < generation.last_seq
 

@@ -83,6 +83,28 @@ async def test_new_changed_moved_and_missing_files_are_each_told_and_found(
     assert content["text"] == "Spring tides come with the new moon and with the full moon."
 
 
+async def test_a_file_that_moves_from_one_folder_of_a_collection_to_another_stays(
+    shared: Serving, folder: Path, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    made, _ = await index(client, folder)
+    other = tmp_path / "pier"
+    other.mkdir()
+    (other / "lamps.txt").write_text("The lamps of the pier are lit at dusk.")
+    await _run(client, "POST", f"collections/{made}/sources", {"path": str(other)})
+    before = await documents(client, made)
+    (folder / "ropes.txt").rename(other / "ropes.txt")
+    (other / "lamps.txt").rename(folder / "lamps.txt")
+    told = await _append(client, made)
+    assert (told["moved_documents"], told["missing_documents"], told["total_files"]) == (2, 0, 0)
+    after = await documents(client, made)
+    assert {name: one["id"] for name, one in after.items()} == {
+        name: one["id"] for name, one in before.items()
+    }
+    [hit] = await ask(client, "a knot that holds", collection_ids=[made], k=1)
+    assert hit["passage"] == "A bowline is a knot that does not slip."
+
+
 async def test_a_touched_file_is_not_embedded_again(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
     made, _ = await index(client, folder)

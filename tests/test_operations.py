@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ import pytest
 from conftest import Serving, ask, new_user
 
 from semantik.client import Client, Refused
+from semantik.operations import queued
+from semantik.records import new_id
+from semantik.store import Store
 
 pytestmark = pytest.mark.gen_test(timeout=180)
 
@@ -117,3 +122,19 @@ async def test_a_collection_that_is_deleted_while_it_is_indexed_goes_without_a_t
     while (serving.data / "index" / made["id"]).exists():  # the purge is the dispatcher's
         await client.call("GET", "health")
     assert (await client.call("GET", f"collections/{again['id']}"))["document_count"] == 300
+
+
+async def test_operations_that_came_after_their_collection_was_purged_do_not_stay_in_the_line(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    serving = start(*OPEN, "--operations-concurrent", "1")
+    waiting = queued(new_id(), new_id(), "append", None, None)
+    cancelled = replace(waiting, id=new_id(), cancel_requested=True)
+    async with Store(serving.stores.mongo_url, serving.stores.database) as store:
+        for operation in (waiting, cancelled):
+            await store.operations.add(operation)
+        while await store.operations.by_ids([waiting.id, cancelled.id]):  # noqa: ASYNC110, nobody watches them
+            await asyncio.sleep(0.1)
+    client = await new_user(serving)
+    made = await _make(client, "after", _folder(tmp_path, "after", 2))
+    assert (await _end(client, made["operation_id"]))[-1]["data"]["status"] == "completed"

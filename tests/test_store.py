@@ -13,7 +13,7 @@ import pytest
 
 from semantik.data_folder import data_lock
 from semantik.embedded import embedded
-from semantik.errors import Conflict, LeaseLost, NotFound
+from semantik.errors import Conflict, LeaseLost, NotFound, Unavailable
 from semantik.records import (
     Chunk,
     Collection,
@@ -231,7 +231,7 @@ async def test_documents_are_paged_counted_and_found_by_part_of_their_name(tmp_p
         ]
         await it.documents.register(made)
         assert len(await it.documents.known(generation, [d.path for d in made[:300]] + ["/other"])) == 300
-        with pytest.raises(Conflict):
+        with pytest.raises(Unavailable):  # which is tried again, where a Conflict would end the operation
             await it.documents.register([made[0]])
         ends = {
             d.id: {"status": "indexed", "chunk_count": 2, "first_seq": 2 * n}
@@ -247,6 +247,35 @@ async def test_documents_are_paged_counted_and_found_by_part_of_their_name(tmp_p
         assert pending == [d.path for d in made[100:]]
         named = await it.documents.page(generation, "indexed", "file001", "", 50)
         assert [d.path for d in named] == [d.path for d in made[10:20]]
+
+
+async def test_what_concerns_many_documents_is_done_in_pages_and_to_all_of_them(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        generation, other = _generation("c"), _generation("c", 2)
+        for number in range(0, 4500, 500):
+            await it.documents.register(
+                [
+                    Document(new_id(), "c", 1, "s", "o", f"/a/{number + n:04}", 1, 1, "pending", "o", "mine")
+                    for n in range(500)
+                ]
+            )
+        elsewhere = Document(new_id(), "c", 2, "s", "o", "/a/0000", 1, 1, "pending", "o", "mine")
+        await it.documents.register([elsewhere])
+        await it.documents.adopt(generation, "s", "p", "theirs")
+        assert await it.documents.due_by_operation(generation) == {"p": 4500}
+        assert await it.documents.due_by_operation(other) == {"o": 1}
+        every = [one async for page in it.documents.of_generation(generation) for one in page]
+        assert {one.fence for one in every} == {"theirs"}
+        await it.documents.finish({one.id: {"status": "failed"} for one in every}, "p", "theirs")
+        await it.documents.retry(generation, [every[0].id, elsewhere.id], "q", "third")
+        assert await it.documents.due_by_operation(generation) == {"q": 1}
+        await it.documents.retry(generation, None, "r", "fourth")
+        assert await it.documents.due_by_operation(generation) == {"r": 4500}
+        await it.documents.remove("c", 1)
+        assert (await it.documents.counts_of(generation)).total == 0
+        assert (await it.documents.counts_of(other)).total == 1
+        await it.documents.remove("c")
+        assert (await it.documents.counts_of(other)).total == 0
 
 
 async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Path) -> None:

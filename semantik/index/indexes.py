@@ -57,6 +57,10 @@ class Indexes:
             raise Conflict(f"The index is open for vectors of {index.dimension} numbers, not {dimension}.")
         return index
 
+    def opened(self) -> list[tuple[str, int]]:
+        """The collections and generations whose indexes are open, or about to be."""
+        return list(self._opened)
+
     async def drop(self, collection_id: str, generation: int | None = None) -> None:
         """Close and delete one generation's index, or all of the collection's.
 

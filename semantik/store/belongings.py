@@ -51,6 +51,9 @@ class Belongings:
         return weight
 
     async def remove(self, kind: str, owner: str, generation: int | None = None) -> None:
+        if kind != "chunks":
+            await self._tables[kind].delete_pages(_where(kind, owner, generation))
+            return
         async for where in self._slices(kind, _where(kind, owner, generation)):
             await self._tables[kind].delete(where)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -204,6 +204,12 @@ class Collections:
     async def all_ids(self) -> set[str]:
         """Also of those that are deleted, and about to be purged."""
         return {row["_id"] for row in await self._table.find({}, fields={"_id": 1})}
+
+    async def generations_of(self, collection_ids: Iterable[str]) -> dict[str, set[int]]:
+        """The numbers of all generations of collections, also of deleted ones; none of those that are purged."""
+        where = {"_id": {"$in": list(collection_ids)}}
+        rows = await self._table.find(where, fields={"generations": 1})
+        return {row["_id"]: {one["number"] for one in row["generations"].values()} for row in rows}
 
     async def retiring(self, before: datetime | None = None) -> set[str]:
         """The collections whose former generations will go, or should have gone before a moment."""

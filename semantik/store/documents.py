@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semantik.errors import Conflict, Unavailable
 from semantik.records import Counts, Document, Failure, Filters, Generation
 from semantik.store.rows import milliseconds, to_row
 from semantik.store.table import Record, Table
@@ -36,8 +37,17 @@ class Documents:
         await self._table.index([("collection_id", 1), ("old_first", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
-        """Insert new documents; the caller has asked `known` and holds the collection."""
-        await self._table.insert_many([to_row(document) for document in documents])
+        """Insert new documents; the caller has asked `known` and holds the collection.
+
+        Raises Unavailable when a path is taken by now: by a server that has lost the collection, or by an insertion of
+        the caller's own whose answer was late. Who asks `known` again goes on.
+        """
+        try:
+            await self._table.insert_many([to_row(document) for document in documents])
+        except Conflict as error:
+            raise Unavailable(
+                "Some of the files were registered meanwhile; they are compared again."
+            ) from error
 
     async def known(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
         where = {**_of(generation), "path": {"$in": list(paths)}}
@@ -66,7 +76,7 @@ class Documents:
     async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
         """Let an operation read what earlier ones have left of a source."""
         where = {"source_id": source_id, "generation": generation.number, "due": {"$ne": None}}
-        await self._table.change_all(where, {"$set": _taken_by(operation_id, fence)})
+        await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
 
     async def retry(
         self, generation: Generation, document_ids: Sequence[str] | None, operation_id: str, fence: str
@@ -75,7 +85,7 @@ class Documents:
         where = {**_of(generation), "status": "failed"}
         if document_ids is not None:
             where["_id"] = {"$in": list(document_ids)}
-        await self._table.change_all(where, {"$set": _taken_by(operation_id, fence)})
+        await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
 
     async def mark_changed(self, documents: Sequence[Document], operation_id: str, fence: str) -> None:
         """Let an operation read documents again whose files have the size and time that they have here."""
@@ -96,14 +106,14 @@ class Documents:
     async def mark_missing(self, document_ids: Sequence[str]) -> None:
         await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": True}})
 
-    async def move(self, document: Document, found: Document) -> None:
+    async def move(self, document_id: str, found: Document) -> None:
         """Let a document take the path, size, time and source under which its file was found anew, as `found`.
 
         The record of what was found goes first: a path stands once.
         """
         await self._table.delete({"_id": found.id})
         fields = {**_as_found(found), "path": found.path, "source_id": found.source_id, "missing": False}
-        await self._table.change({"_id": document.id}, {"$set": fields})
+        await self._table.change({"_id": document_id}, {"$set": fields})
 
     async def of_source(
         self, generation: Generation, source_id: str, status: str | None = None
@@ -239,12 +249,12 @@ class Documents:
         rows = await self._table.find(where, fields={"_id": 0, "first_seq": 1, "chunk_count": 1})
         return await asyncio.to_thread(_ranges, rows)
 
-    async def remove(self, collection_id: str, generation: int | None = None) -> int:
+    async def remove(self, collection_id: str, generation: int | None = None) -> None:
         """Remove all of a collection, or of one generation."""
         where: Record = {"collection_id": collection_id}
         if generation is not None:
             where["generation"] = generation
-        return await self._table.delete(where)
+        await self._table.delete_pages(where)
 
 
 def _of(generation: Generation) -> Record:

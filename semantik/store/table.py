@@ -41,6 +41,7 @@ _DUPLICATE = 11000
 _OUT_OF_DISK_SPACE = 14031
 _FULL = ("disk is full", "No space left")  # as SQLite and the system say it
 _READ_BATCH = 1000
+_CHANGED_TOGETHER = 2000
 
 
 @contextmanager
@@ -101,13 +102,17 @@ class Table:
     async def pages(
         self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None
     ) -> AsyncIterator[list[Record]]:
-        """All rows by the unique `key`, a page at a time; no cursor is held that could time out."""
+        """All rows by the unique `key`, a page at a time; no cursor is held that could time out.
+
+        What `where` says of the key, if anything, is an object of operators.
+        """
         after: Filter = where
         while rows := await self.find(after, [(key, 1)], size, fields):
             yield rows
             if len(rows) < size:
                 return
-            after = {"$and": [where, {key: {"$gt": rows[-1][key]}}]}
+            # One object without $and, for which the embedded store would read every row of the table.
+            after = {**where, key: {**where.get(key, {}), "$gt": rows[-1][key]}}
 
     async def group(self, where: Filter, by: Any, sums: Mapping[str, Any]) -> list[Record]:
         """Sums by group. Also the way to count: the embedded store's count_documents reads every document."""
@@ -143,6 +148,12 @@ class Table:
         with reaching_mongo():
             await self._at.update_many(where, update)
 
+    async def change_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
+        """Update all rows, a page at a time by the unique `key`: one great update may outlast its deadline, and others
+        wait for it. What is found is not asked again whether it is still so."""
+        async for rows in self.pages(where, key, _CHANGED_TOGETHER, {key: 1}):
+            await self.change_all({"_id": {"$in": [row["_id"] for row in rows]}}, update)
+
     async def upsert(self, where: Filter, update: Mapping[str, Any]) -> None:
         with reaching_mongo():
             await self._at.update_one(where, update, upsert=True)
@@ -153,6 +164,11 @@ class Table:
                 await self._at.bulk_write(
                     [pymongo.UpdateOne(where, update) for where, update in updates], ordered=False
                 )
+
+    async def delete_pages(self, where: Filter) -> None:
+        """Delete all rows, some at a time, for the same reason."""
+        while rows := await self.find(where, limit=_CHANGED_TOGETHER, fields={"_id": 1}):
+            await self.delete({"_id": {"$in": [row["_id"] for row in rows]}})
 
     async def delete(self, where: Filter) -> int:
         with reaching_mongo():

@@ -1,0 +1,48 @@
+"""What one server removes, the others let go of: their indexes of it, in memory and on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Serving, ask, index, new_user
+from pymongo import AsyncMongoClient
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+
+async def _until_gone(folder: Path) -> None:
+    while folder.exists():  # noqa: ASYNC110, no message tells it
+        await asyncio.sleep(0.1)
+
+
+async def test_indexes_of_what_another_server_has_removed_go(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    serving = start()
+    client = await new_user(serving)
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "note.txt").write_text("The heron stands in the shallow water.")
+    kept, _ = await index(client, folder, "kept")
+    purged, _ = await index(client, folder, "purged")
+    replaced, _ = await index(client, folder, "replaced")
+    home = serving.data / "index"
+    assert {path.name for path in home.iterdir()} >= {kept, purged, replaced}
+    stores = serving.stores
+    async with AsyncMongoClient(stores.mongo_url) as mongo:
+        collections = mongo[stores.database]["collections"]
+        row = await collections.find_one({"_id": replaced})
+        assert row is not None
+        fresh = {**row["generations"]["g1"], "number": 2, "last_seq": -1}
+        await collections.update_one(
+            {"_id": replaced},
+            {"$set": {"generation": 2, "generations": {"g2": fresh}}},
+        )
+        await collections.delete_one({"_id": purged})
+    await _until_gone(home / purged)
+    await _until_gone(home / replaced / "1")
+    assert (home / kept / "1").is_dir()
+    assert len(await ask(client, "a bird in the water", collection_ids=[kept])) == 1
