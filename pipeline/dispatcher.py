@@ -124,10 +124,18 @@ class Dispatcher:
             return
         lease_s = self._parts.settings.operations.lease_s
         claimed = await self._parts.store.operations.claim(operation, self._owner, lease_s)
-        if claimed is not None:
-            task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
-            self._running[claimed.id] = task
-            task.add_done_callback(lambda _: self._forget(claimed.id))
+        if claimed is None:
+            await self._let_go(operation)
+            return
+        task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
+        self._running[claimed.id] = task
+        task.add_done_callback(lambda _: self._forget(claimed.id))
+
+    async def _let_go(self, operation: Operation) -> None:
+        """An operation that ended since it was read had given its collection back already."""
+        fresh = await self._parts.store.operations.get(operation.id)
+        if fresh is None or fresh.ended:
+            await self._parts.store.collections.unlock(operation.collection_id, operation.id)
 
     async def _is_astray(self, operation: Operation) -> bool:
         """Whether its collection is purged; then it goes as well. It was asked for in the midst of that, and would
