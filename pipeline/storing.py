@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,10 +20,9 @@ from pipeline import failpoints
 from pipeline.batch import Outcome, ReadDocument, ReadFailure
 from pipeline.removal import finish_removals, forget
 from pipeline.run import Run
+from pipeline.unbroken import to_the_end
 from semantik.errors import LeaseLost
 from semantik.records import Chunk, Counts, Document, Failure, FileFailure
-
-_LEAVE_S = 2.0  # a server that stops has some seconds for all of it
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class Storer:
         first = await collections.take_seqs(run.collection.id, len(vectors), run.fence)
         last = first + len(vectors) - 1
         failpoints.die_at("storing.taken")
-        await _to_the_end(self._publish(read, first, last))
+        await to_the_end(self._publish(read, first, last))
         failpoints.die_at("storing.published")
         index = await run.parts.vectors.of(run.generation)
         assert index is not None
@@ -223,18 +222,6 @@ class Storer:
             category=document.failure.category,
             fatal=False,
         )
-
-
-async def _to_the_end(work: Coroutine[None, None, None]) -> None:
-    """Await it, and end it before its caller's cancellation goes on, unless a store keeps it waiting."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=_LEAVE_S)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 def _numbered(read: Sequence[Finished], seq: int) -> Iterator[tuple[Chunk, NDArray[np.float16]]]:
