@@ -104,7 +104,12 @@ class Documents:
         await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": False}})
 
     async def mark_missing(self, document_ids: Sequence[str]) -> None:
-        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": True}})
+        """Note that files are not there. What was to be read again stays as it is, and is read when it is back."""
+        where = {"_id": {"$in": list(document_ids)}}
+        await self._table.change_all(
+            {**where, "due": {"$ne": None}}, {"$set": {"due": None, "modified_ns": 0}}
+        )
+        await self._table.change_all(where, {"$set": {"missing": True}})
 
     async def move(self, document_id: str, found: Document) -> None:
         """Let a document take the path, size, time and source under which its file was found anew, as `found`.
