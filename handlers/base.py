@@ -184,8 +184,10 @@ class Handler(Door):
             raise errors.Invalid("The body holds half a character (a lone surrogate).") from error
         except RecursionError as error:
             raise errors.Invalid("The body's lists and objects are nested too deeply.") from error
-        except ValueError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise errors.Invalid(f"The body is not valid JSON: {error}.") from error
+        except ValueError as error:  # of the parser's numbers
+            raise errors.Invalid("The body has a number of too many digits.") from error
         if not isinstance(value, dict):
             raise errors.Invalid("The body must be a JSON object.")
         return checked(schema, value)
@@ -245,7 +247,8 @@ def _fault(error: vol.Invalid, schema: vol.Schema, value: Any) -> str:
         known = schema.schema
         for part in path[:-1]:
             known = getattr(known[part], "schema", known[part])
-        return f"{where} is not known here; known are " + ", ".join(sorted(map(str, known)))
+        names = ", ".join(sorted(map(str, known)))
+        return f"{where} is not known here; " + (f"known are {names}" if names else "nothing is expected")
     for part in path:
         value = value[part]
     found = where if where in _SECRETS else where + _shown(value)

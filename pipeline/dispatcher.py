@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Self
@@ -17,13 +19,13 @@ from pipeline.ending import announce_again
 from pipeline.execution import execute
 from pipeline.run import Parts
 from semantik.errors import NotFound, Unavailable
-from semantik.records import Operation, now, queue_position
+from semantik.records import Lease, Operation, now, queue_position
 from semantik.store.operations import takeable
 
 log = logging.getLogger("semantik.operations")
 
 _LOOK_S = 1.0
-_LET_GO_S = 5.0
+_DROP_S = 5.0
 
 
 class Dispatcher:
@@ -34,6 +36,9 @@ class Dispatcher:
         self._owner = owner
         self._running: dict[str, asyncio.Task[None]] = {}
         self._places: dict[str, int] = {}  # in the line, as they were told last
+        self._stale: dict[
+            str, tuple[Lease, float]
+        ] = {}  # leases that have run out, and since when that is seen
         self._work = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
@@ -61,7 +66,7 @@ class Dispatcher:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._dispatch())
             tasks.create_task(self._clear_for_ever())
-            tasks.create_task(self._let_go_for_ever())
+            tasks.create_task(self._drop_removed_for_ever())
 
     async def _dispatch(self) -> None:
         away = False
@@ -87,7 +92,7 @@ class Dispatcher:
         concurrent = self._parts.settings.operations.concurrent
         busy: set[str] = set()
         for operation in active:
-            if takeable(operation, self._owner, self._running):
+            if takeable(operation, self._owner, self._running) and self._is_left(operation):
                 if operation.status == "queued":
                     await self._tell_queued(operation, queue_position(operation, active, concurrent) or 0)
                 if operation.cancel_requested or not (
@@ -96,6 +101,21 @@ class Dispatcher:
                     await self._begin(operation)
             busy.add(operation.collection_id)
         self._places = {o.id: self._places[o.id] for o in active if o.id in self._places}
+        self._stale = {o.id: self._stale[o.id] for o in active if o.id in self._stale}
+
+    def _is_left(self, operation: Operation) -> bool:
+        """Whether nobody renews the lease that has run out.
+
+        After a store stood still for a while, its owner's renewal may be on its way: who is alive has a second for it.
+        """
+        lease = operation.lease
+        if lease is None or lease.owner == self._owner:
+            return True
+        seen, since = self._stale.setdefault(operation.id, (lease, time.monotonic()))
+        if seen != lease:
+            self._stale[operation.id] = (lease, time.monotonic())
+            return False
+        return time.monotonic() - since >= _LOOK_S
 
     async def _begin(self, operation: Operation) -> None:
         if await self._is_astray(operation):
@@ -104,10 +124,18 @@ class Dispatcher:
             return
         lease_s = self._parts.settings.operations.lease_s
         claimed = await self._parts.store.operations.claim(operation, self._owner, lease_s)
-        if claimed is not None:
-            task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
-            self._running[claimed.id] = task
-            task.add_done_callback(lambda _: self._forget(claimed.id))
+        if claimed is None:
+            await self._let_go(operation)
+            return
+        task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
+        self._running[claimed.id] = task
+        task.add_done_callback(lambda _: self._forget(claimed.id))
+
+    async def _let_go(self, operation: Operation) -> None:
+        """An operation that ended since it was read had given its collection back already."""
+        fresh = await self._parts.store.operations.get(operation.id)
+        if fresh is None or fresh.ended:
+            await self._parts.store.collections.unlock(operation.collection_id, operation.id)
 
     async def _is_astray(self, operation: Operation) -> bool:
         """Whether its collection is purged; then it goes as well. It was asked for in the midst of that, and would
@@ -158,18 +186,23 @@ class Dispatcher:
             for operation in operations:
                 if not operation.ended:
                     await store.operations.request_cancel(operation.id)
-            if not all(self._is_over(operation) for operation in operations):
-                continue
-            for operation in operations:
-                await self._parts.progress.forget(operation.id)
-            collection = await store.collections.get_even_deleted(collection_id)
-            await self._parts.vectors.drop(collection)
-            await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
-            await store.documents.remove(collection_id)
-            await store.failures.remove([operation.id for operation in operations])
-            await store.operations.remove(collection_id)
-            await store.collections.remove(collection_id)
-            log.info("purged   collection %s", collection_id)
+            if all(self._is_over(operation) for operation in operations):
+                with suppress(NotFound):  # another server was faster
+                    await self._purge(collection_id, operations)
+
+    async def _purge(self, collection_id: str, operations: Sequence[Operation]) -> None:
+        """The collection's own record goes last: until then it is found, and a purge goes on after a crash."""
+        store = self._parts.store
+        for operation in operations:
+            await self._parts.progress.forget(operation.id)
+        collection = await store.collections.get_even_deleted(collection_id)
+        await self._parts.vectors.drop(collection)
+        await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
+        await store.documents.remove(collection_id)
+        await store.failures.remove([operation.id for operation in operations])
+        await store.operations.remove(collection_id)
+        await store.collections.remove(collection_id)
+        log.info("purged   collection %s", collection_id)
 
     async def _clear_retired(self) -> None:
         """Remove the generations that a REINDEX has put out of use."""
@@ -212,9 +245,9 @@ class Dispatcher:
                 await self._follow_staging()
             await asyncio.sleep(_LOOK_S)
 
-    async def _let_go_for_ever(self) -> None:
+    async def _drop_removed_for_ever(self) -> None:
         """What another server has cleared may still be open here, in memory and on the disk."""
         while True:
-            await asyncio.sleep(_LET_GO_S)
+            await asyncio.sleep(_DROP_S)
             with suppress(Unavailable):  # the next time
                 await self._parts.vectors.let_go()

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from pipeline.ending import end
 from pipeline.operations import EARLY_ENDS, OPERATIONS
-from pipeline.run import Parts, Run
+from pipeline.run import RENEW_S, Parts, Run
 from pipeline.telling import Teller
-from semantik.errors import LeaseLost, NotFound, SemantikError, Unavailable
+from semantik.errors import DiskFull, LeaseLost, NotFound, SemantikError, Unavailable
 from semantik.records import Operation, now
 
 log = logging.getLogger("semantik.operations")
@@ -37,11 +37,12 @@ async def execute(parts: Parts, operation: Operation) -> None:
                 return
             except Unavailable as error:
                 log.warning("Operation %s waits: %s", operation.id, error)
-                failures = failures + 1 if time.monotonic() - begun < _QUICK_S else 1
+                quick = time.monotonic() - begun < _QUICK_S and not isinstance(error, DiskFull)
+                failures = failures + 1 if quick else 1
                 # The stores answer and still it fails at once, again and again: waiting will not mend that.
                 if failures > _PATIENCE and await _stores_answer(parts):
                     hopeless = str(error)
-                await _until_back(parts, failures)
+                await _wait(parts, operation, failures)
             except asyncio.CancelledError:
                 await _give_back(parts, operation)
                 raise
@@ -56,7 +57,7 @@ async def _attempt(parts: Parts, operation: Operation, teller: Teller, hopeless:
     collection = await parts.store.collections.get_even_deleted(operation.collection_id)
     run = Run(parts, operation, collection, teller)
     if run.has_begun:
-        run.follow(await parts.store.collections.seize(collection.id, run.fence))
+        run.follow(await parts.store.collections.seize(collection.id, operation.id, run.fence))
     if operation.cancel_requested:
         await _end_early(run, "cancelled")
         return
@@ -130,6 +131,27 @@ async def _give_up(run: Run, error: str) -> None:
 
 async def _stores_answer(parts: Parts) -> bool:
     return await parts.store.ping() and await parts.progress.ping()
+
+
+async def _wait(parts: Parts, operation: Operation, failures: int) -> None:
+    """Wait until the stores answer, and keep the lease meanwhile: the other servers would only wait as well."""
+    keeper = asyncio.create_task(_keep(parts, operation))
+    try:
+        await _until_back(parts, failures)
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+
+
+async def _keep(parts: Parts, operation: Operation) -> None:
+    while True:
+        try:
+            await parts.store.operations.renew(operation, parts.settings.operations.lease_s)
+        except LeaseLost:
+            return  # the next write tells
+        except Unavailable as error:
+            log.debug("The lease of operation %s could not be renewed: %s", operation.id, error)
+        await asyncio.sleep(RENEW_S)
 
 
 async def _until_back(parts: Parts, failures: int) -> None:

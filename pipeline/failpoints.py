@@ -1,6 +1,8 @@
-"""Where a test makes things go wrong: SEMANTIK_FAILPOINT=stage[:nth] in a server, place:action:substring in a worker.
+"""Where a test makes things go wrong: SEMANTIK_FAILPOINT=stage[:nth[:stop]] in a server, place:action:substring in a
+worker.
 
-A server dies with SIGKILL when it comes by its stage for the nth time. Workers keep the environment they began with, so
+A server dies with SIGKILL when it comes by its stage for the nth time, or (`stop`) stands still there until it gets
+SIGCONT. Workers keep the environment they began with, so
 the server hands the variable's present value to each task.
 """
 
@@ -18,6 +20,7 @@ STAGES = frozenset(
         "scanning.registered",
         "scanning.renamed",
         "scanning.completed",
+        "storing.taken",
         "storing.chunks",
         "storing.published",
         "storing.indexed",
@@ -50,15 +53,15 @@ def armed() -> str:
 
 
 def die_at(stage: str) -> None:
-    """Kill the server itself, when SEMANTIK_FAILPOINT says so."""
+    """Kill or stop the server itself, when SEMANTIK_FAILPOINT says so."""
     if not armed():
         return
     assert stage in STAGES, stage
-    wanted, _, nth = armed().partition(":")
+    wanted, nth, action = (*armed().split(":"), "", "")[:3]
     if wanted == stage:
         _passed[stage] += 1
         if _passed[stage] == int(nth or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGSTOP if action == "stop" else signal.SIGKILL)
 
 
 def reach(failpoint: str, place: str, subject: str) -> None:

@@ -49,10 +49,11 @@ async def settle_missing(run: Run, source: Source, found: Found) -> None:
     documents = run.parts.store.documents
     removing = run.parts.settings.documents.missing == "remove"
     async for page in _not_seen(run, source, found):
-        if removing:
-            await remove(run, page)
-        else:
-            await documents.mark_missing([document.id for document in page if not document.missing])
+        # Of what was never read nothing can be kept.
+        if going := [one for one in page if removing or one.status == "pending"]:
+            await remove(run, going)
+        if not removing:
+            await documents.mark_missing([one.id for one in page if one.status != "pending"])
 
 
 async def _note(run: Run, source: Source, moved: int, gone: int) -> None:

@@ -46,20 +46,23 @@ async def register(run: Run, source: Source, seen: set[str]) -> Found:
     root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
     rules = ScanRules(settings.documents.roots, settings.documents.exclude, forbidden)
     begun = time.monotonic()
-    await run.parts.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
     found = Found(seen)
     _tell(run, source, found)
     steps = walk(root, rules)
     while not found.cut and (batch := await asyncio.to_thread(_take, steps)):
         for warning in batch:
             if isinstance(warning, ScanWarning):
-                found.unread.append(warning.path)
+                if not warning.seen:
+                    found.unread.append(warning.path)
                 run.warn(f"{warning.path}: {warning.message}")
         files = [step for step in batch if isinstance(step, FoundFile)]
         if found.files + len(files) > settings.documents.max_files:
             found.cut = True
             files = files[: settings.documents.max_files - found.files]
             run.warn(f"The scan stopped after documents.max_files = {settings.documents.max_files} files.")
+        if files and not found.files:
+            # Where nothing is, a disk may be away: what is to be read of it can wait.
+            await run.parts.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
         await _compare(run, source.id, files, found)
         _tell(run, source, found)
     found.duration_s = time.monotonic() - begun
@@ -91,7 +94,7 @@ async def _compare(run: Run, source_id: str, files: Sequence[FoundFile], found: 
             continue
         found.seen.add(document.id)
         as_found = replace(document, size=file.size, modified_ns=file.modified_ns)
-        if as_found != document:
+        if as_found != document or (document.missing and document.status != "indexed"):
             changed.append(as_found)
         elif document.due == operation_id:
             found.new += document.status == "pending"

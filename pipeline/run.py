@@ -21,7 +21,7 @@ from semantik.settings import Settings
 from semantik.store import Store
 from semantik.vectors import Vectors
 
-_RENEW_S = 1.0  # also how soon a wish to cancel is noticed
+RENEW_S = 1.0  # also how soon a wish to cancel is noticed
 _MAX_WARNINGS = 200
 
 
@@ -139,7 +139,7 @@ class Run:
     async def keep(self) -> None:
         """Renew the lease for ever; returns when somebody asks for the operation's end, raises LeaseLost."""
         while not self.operation.cancel_requested:
-            await asyncio.sleep(_RENEW_S)
+            await asyncio.sleep(RENEW_S)
             lease_s = self.parts.settings.operations.lease_s
             fresh = await self.parts.store.operations.renew(self.operation, lease_s, **self._course())
             # Only what this renewal is about: a save that was answered meanwhile knows the rest better.

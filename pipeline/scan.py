@@ -169,7 +169,7 @@ class _Walk:
             passed = not self._recursive or _inside(real, self._forbidden)
             return Passed(path) if passed else _Folder(path, real)
         if not stat.S_ISREG(status.st_mode):
-            return ScanWarning(path, f"It is {_kind(status.st_mode)}, not a file.")
+            return ScanWarning(path, f"It is {_kind(status.st_mode)}, not a file.", seen=True)
         if self._left_out(path[self._relative]):
             return Passed(path)
         # Only a file with several names can turn up twice: remembering just those keeps a million files cheap.

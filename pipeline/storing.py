@@ -58,6 +58,8 @@ class Storer:
     async def recover(self) -> None:
         """Set right what a crash may have left, and count anew."""
         run, generation = self._run, self._run.generation
+        # First, so that no earlier owner lets a document hold what is looked at below.
+        await self._store.documents.claim(run.operation.id, run.fence)
         await finish_removals(run)
         await self._forget_leavings()
         spans = await self._store.chunks.spans_after(generation, generation.settled_seq)
@@ -69,7 +71,6 @@ class Storer:
         ]
         await forget(run, lost)
         await self._store.collections.settle(generation, run.collection.next_seq - 1, run.fence)
-        await self._store.documents.claim(run.operation.id, run.fence)
         await self.recount()
         if (
             self.counts.failed
@@ -126,13 +127,8 @@ class Storer:
         collections = self._store.collections
         first = await collections.take_seqs(run.collection.id, len(vectors), run.fence)
         last = first + len(vectors) - 1
-        await self._store.chunks.add(run.generation, _numbered(read, first))
-        failpoints.die_at("storing.chunks")
-        try:
-            run.follow(await collections.publish(run.generation, last, run.fence))
-        except LeaseLost:
-            await self._store.chunks.remove_spans(run.collection.id, [(first, last + 1)])
-            raise
+        failpoints.die_at("storing.taken")
+        await self._publish(read, first, last)
         failpoints.die_at("storing.published")
         index = await run.parts.vectors.of(run.generation)
         assert index is not None
@@ -140,13 +136,24 @@ class Storer:
         failpoints.die_at("storing.indexed")
         return first, last
 
+    async def _publish(self, read: Sequence[Finished], first: int, last: int) -> None:
+        """Chunks that come too late are taken back: whoever has the collection by now may not know of them."""
+        run, chunks = self._run, self._store.chunks
+        await chunks.add(run.generation, _numbered(read, first))
+        failpoints.die_at("storing.chunks")
+        try:
+            run.follow(await self._store.collections.publish(run.generation, last, run.fence))
+        except LeaseLost:
+            await chunks.remove_spans(run.collection.id, [(first, last + 1)])
+            raise
+
     async def _forget_leavings(self) -> None:
         """Remove the chunks that documents had before they were read anew."""
         documents = self._store.documents
         while leavings := await documents.with_leavings(self._run.generation):
             await forget(self._run, [(one.old_first, one.old_first + one.old_count) for one in leavings])
             failpoints.die_at("storing.forgotten")
-            await documents.clear_leavings([one.id for one in leavings])
+            await documents.clear_leavings(leavings)
 
     async def _note_failure(self, document: Document, failure: Failure) -> None:
         operation_id = self._run.operation.id

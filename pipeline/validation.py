@@ -33,10 +33,13 @@ async def validate(run: Run) -> dict[str, Any]:
             "expected; what is searched stays as it was."
         )
     lost = before.indexed - after.indexed
+    failed = min(lost, max(0, after.failed - before.failed))
     if lost > _MOST_LOST * before.indexed:
         raise Invalid(
-            f"{lost} of {before.indexed} documents that are found now would be lost, since their files cannot be read "
-            "any more; what is searched stays as it was. The operation's failures tell why."
+            f"{lost} of {before.indexed} documents that are found now would be lost, since their files have changed "
+            f"and cannot be read any more ({failed}; the operation's failures tell why), or are empty now "
+            f"({lost - failed}); what is searched stays as it was. If that is right, scan the folders again first "
+            "(append)."
         )
     stored = await chunks.count(run.generation)
     index = await run.parts.vectors.of(run.generation)

@@ -41,6 +41,15 @@ class Unavailable(SemantikError):
         self.retry_after_s = retry_after_s
 
 
+class DiskFull(Unavailable):
+    """A store's disk takes nothing more; everything goes on once somebody has made room."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__(
+            f"The disk of {store} is full: make room there. What waits for it then goes on by itself.", 30
+        )
+
+
 class ConfigError(SemantikError):
     """A setting is wrong: the message has its name, its value and what is allowed."""
 

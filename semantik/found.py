@@ -17,10 +17,11 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class ScanWarning:
-    """Something that was passed over, and why, in a sentence."""
+    """Something that was passed over, and why, in a sentence; `seen` when it was looked at, and is no file."""
 
     path: str
     message: str
+    seen: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from semantik.access import Access
 from semantik.errors import Conflict, Invalid, NotFound
@@ -45,6 +46,7 @@ class Operations:
         self._access = access
         self._resolve = resolve
         self._wake = wake
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def add_source(self, user: User, collection_id: str, path: str) -> tuple[Source, Operation]:
         """Add a folder to a collection and index it. One whose operation was cancelled or failed goes on."""
@@ -53,8 +55,9 @@ class Operations:
 
     async def take_folder(self, user: User, collection: Collection, path: str) -> tuple[Source, Operation]:
         """The same for a folder that was looked at."""
-        source = await self._add_source(collection, path)
-        return source, await self._index(user, source)
+        async with self._turn(collection.id):
+            source = await self._add_source(collection, path)
+            return source, await self._index(user, source)
 
     async def append(self, user: User, collection_id: str, source_id: str | None = None) -> Operation:
         """Scan a collection's folders again, or one of them. One that waits for it already is returned."""
@@ -63,9 +66,10 @@ class Operations:
             await self._source(collection, source_id)
         elif not await self._store.collections.sources([collection_id]):
             raise Conflict("This collection has no folder yet; add one first.")
-        waiting = await self._waiting(collection_id, "append", source_id)
-        same = next((one for one in waiting if not one.wish), None)
-        return same or await self._add(user, collection_id, "append", source_id)
+        async with self._turn(collection_id):
+            waiting = await self._waiting(collection_id, "append", source_id)
+            same = next((one for one in waiting if not one.wish), None)
+            return same or await self._add(user, collection_id, "append", source_id)
 
     async def retry(self, user: User, collection_id: str, document_id: str | None = None) -> Operation:
         """Read a failed document again, or all that failed. Raises Conflict when there is none."""
@@ -78,9 +82,10 @@ class Operations:
             wish = {"retry": [document_id]}
         elif not (await self._store.documents.counts_of(collection.current)).failed:
             raise Conflict("No document of this collection has failed.")
-        waiting = await self._waiting(collection_id, "append")
-        same = next((one for one in waiting if one.wish == wish), None)
-        return same or await self._add(user, collection_id, "append", None, wish)
+        async with self._turn(collection_id):
+            waiting = await self._waiting(collection_id, "append")
+            same = next((one for one in waiting if one.wish == wish), None)
+            return same or await self._add(user, collection_id, "append", None, wish)
 
     async def reindex(self, user: User, collection_id: str, wish: Recutting) -> Operation:
         """Cut and embed a collection's documents anew, beside what is searched meanwhile."""
@@ -90,22 +95,25 @@ class Operations:
             wish.chunk_overlap,
             collection.current.chunk_overlap,
         )
-        for waiting in await self._waiting(collection_id, "reindex"):
-            raise Conflict(
-                f"A REINDEX of this collection waits already, operation {waiting.id}: cancel it first."
-            )
         asked = {name: value for name, value in asdict(wish).items() if value is not None}
-        return await self._add(user, collection_id, "reindex", None, asked)
+        async with self._turn(collection_id):
+            for waiting in await self._waiting(collection_id, "reindex"):
+                raise Conflict(
+                    f"A REINDEX of this collection waits already, operation {waiting.id}: cancel it first."
+                )
+            return await self._add(user, collection_id, "reindex", None, asked)
 
     async def remove_source(self, user: User, collection_id: str, source_id: str) -> Operation:
         """Remove a folder and its documents from a collection; those that another of its folders holds too stay."""
         collection = await self._access.collection(user, collection_id)
-        source = await self._source(collection, source_id)
-        wish: dict[str, object] = {"source_path": source.path}
-        operation = await self._add(user, collection_id, "remove_source", source_id, wish)
-        # From here on no scan of it is begun; the operation is there first, so that a crash leaves no folder so marked.
-        await self._store.collections.change_source(source, {"removing": True})
-        return operation
+        async with self._turn(collection_id):
+            source = await self._source(collection, source_id)
+            wish: dict[str, object] = {"source_path": source.path}
+            operation = await self._add(user, collection_id, "remove_source", source_id, wish)
+            # From here on no scan of it is begun; the operation is there first, so that a crash leaves no folder so
+            # marked.
+            await self._store.collections.change_source(source, {"removing": True})
+            return operation
 
     async def watch_source(self, user: User, collection_id: str, source_id: str, wish: Watching) -> Source:
         """Change when a folder is scanned again by itself."""
@@ -131,6 +139,10 @@ class Operations:
     async def folder(self, path: str) -> str:
         """The real folder that `path` means; raises Invalid or Forbidden."""
         return str(await asyncio.to_thread(self._resolve, path))
+
+    def _turn(self, collection_id: str) -> asyncio.Lock:
+        """Of those who ask for something at once, each sees what the one before has put into the line."""
+        return self._turns.setdefault(collection_id, asyncio.Lock())
 
     async def _source(self, collection: Collection, source_id: str) -> Source:
         """A source that stays. Raises NotFound, or Conflict while it is being removed."""

@@ -219,7 +219,8 @@ async def left(store: Store, client: Client, story: str, folder: Path) -> dict[s
             if one.status == "indexed":
                 pages = [page async for page in store.chunks.embedded(one)]
                 chunks[name(one.path)] = [chunk.text for page in pages for chunk, _ in page]
-    operation = await newest_operation(store, collection_id)
+    operations = await store.operations.of_collections([collection_id], 0)
+    operation = operations[0]
     failures = await store.failures.page(operation.id, "", 100)
     stored = await store.chunks.count(generation)
     view = await client.call("GET", f"collections/{collection_id}")
@@ -228,6 +229,8 @@ async def left(store: Store, client: Client, story: str, folder: Path) -> dict[s
         "chunks": chunks,
         "stored": stored,
         "counts": asdict(generation.counts),
+        "operations": [one.type for one in operations if one.status == "completed"],
+        "stages": [stage.name for stage in operation.stages] if operation.status == "completed" else None,
         "cut": (generation.model, generation.chunk_size, generation.chunk_overlap, generation.dimension),
         "generations": [one.number for one in collection.generations],
         "running": collection.running,

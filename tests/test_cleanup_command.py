@@ -65,8 +65,8 @@ async def test_what_is_past_its_age_is_told_and_then_removed(
         older, newest = await _grow_old(store)
         dry = await script("cleanup", serving.data, "--dry-run")
         assert (dry.status, dry.err) == (0, "")
-        assert "1 operations ended before" in dry.out and "with 1 failures" in dry.out
-        assert "1 sessions have expired. " in dry.out and "1 API keys have expired. " in dry.out
+        assert ": 1, failures of files in them: 1. " in dry.out
+        assert "Expired sessions: 1. " in dry.out and "Expired API keys: 1. " in dry.out
         assert "Would be removed: " in dry.out and "Would be removed: 0 bytes" not in dry.out
         assert await store.operations.get(older.id) is not None
         done = await script("cleanup", serving.data)

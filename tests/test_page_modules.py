@@ -202,7 +202,7 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
             [
                 (
                     "operation_completed",
-                    {"result": {"new_documents_registered": 1, "missing": 2, "duration_s": 3}},
+                    {"result": {"new": 1, "missing": 2, "duration_s": 3}},
                 )
             ],
             ["Updating “Plant”", "Done", "1 new · 2 missing · 3 s"],

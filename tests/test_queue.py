@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,3 +147,25 @@ async def test_a_huge_index_does_not_starve_a_small_one(shared: Serving, tmp_pat
     assert view["status"] == "processing"
     await client.call("DELETE", f"operations/{huge['operation_id']}")
     assert [frame async for frame in client.watch(huge["operation_id"])][-1]["data"]["status"] == "cancelled"
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_what_is_asked_for_many_times_at_once_stands_in_the_line_once(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    made = await _make(client, _folder(tmp_path, "rush", 200, 60))
+    source = (await client.call("GET", f"collections/{made['id']}/sources"))["items"][0]["id"]
+
+    async def ask(method: str, path: str, body: Any = None) -> str:
+        try:
+            return str((await client.call(method, f"collections/{made['id']}/{path}", body))["operation_id"])
+        except Refused as refused:
+            assert refused.status == 409
+            return ""
+
+    for method, path in (("POST", "append"), ("POST", "reindex"), ("DELETE", f"sources/{source}")):
+        body = {} if method == "POST" else None
+        answers = await asyncio.gather(*(ask(method, path, body) for _ in range(8)))
+        assert len(set(answers) - {""}) == 1, (path, answers)
+    await client.call("DELETE", f"collections/{made['id']}")

@@ -95,6 +95,13 @@ async def test_through_the_address_of_a_server_with_a_key(shared: Serving, folde
         (("one", "--data", "/nonexistent/semantik"), "/nonexistent/semantik does not exist"),
         (("one", "--url", "http://127.0.0.1:9"), "Who asks?"),
         (("one", "--api-key", "x"), "--url"),
+        (("one", "--api-key", "x", "--url", "localhost"), "no address of a server"),
+        (("one", "--api-key", "x", "--url", "ftp://localhost"), "no address of a server"),
+        (("one", "--api-key", "x", "--url", "http://[::1"), "no address of a server"),
+        (("one", "--api-key", "x", "--url", "http://a..b"), "no address of a server"),
+        (("one", "--api-key", "x", "--url", ""), "no address of a server"),
+        (("one", "--api-key", "k\u00eb\u0177", "--url", "http://127.0.0.1:9"), "The API key has characters"),
+        (("one", "--api-key", "x\ny", "--url", "http://127.0.0.1:9"), "The API key has characters"),
     ],
 )
 async def test_misuse_is_told_in_a_sentence(arguments: tuple[str, ...], words: str) -> None:

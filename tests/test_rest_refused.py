@@ -95,6 +95,21 @@ async def test_a_bad_wish_for_a_collection_is_refused_with_what_is_allowed(
     assert (await client.call("GET", "collections"))["items"] == []
 
 
+async def test_what_an_operation_does_not_expect_is_refused_with_what_it_does(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    made = await client.call("POST", "collections", {"name": "x"})
+    refusal = await refusal_of(client, "POST", f"collections/{made['id']}/retry", {"x": 1})
+    assert (refusal.status, str(refusal)) == (422, "x is not known here; nothing is expected.")
+    headers = {"Authorization": f"Bearer {client.token}"}
+    url = f"{shared.url}/api/v2/collections/{made['id']}/reindex"
+    body = '{"chunk_size": ' + "9" * 5000 + "}"
+    answer = await AsyncHTTPClient().fetch(url, method="POST", body=body, headers=headers, raise_error=False)
+    assert answer.code == 422
+    assert json.loads(answer.body)["detail"] == "The body has a number of too many digits."
+
+
 async def test_a_bad_query_or_address_is_refused_with_what_is_allowed(shared: Serving) -> None:
     client = await new_user(shared)
     limits = "a whole number from 1 to 500 is expected."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,11 @@ def _operation(collection: Collection) -> Operation:
     )  # fmt: skip
 
 
+async def _seize(it: Store, collection: Collection, fence: str) -> None:
+    assert await it.collections.lock(collection.id, "an operation")
+    await it.collections.seize(collection.id, "an operation", fence)
+
+
 async def test_users_are_unique_and_found_by_name_and_address_in_any_case(tmp_path: Path) -> None:
     async with store(tmp_path) as it:
         bob = _user("Bob", "Bob@example.com")
@@ -91,7 +97,7 @@ async def test_records_come_back_as_they_were_also_after_updates(tmp_path: Path)
         collection = _collection("u")
         await it.collections.add(collection)
         assert await it.collections.get(collection.id) == collection
-        await it.collections.seize(collection.id, "fence")
+        await _seize(it, collection, "fence")
         await it.collections.set_counts(collection.current, Counts(indexed=3, chunks=9), "fence")
         again = await it.collections.get(collection.id)
         assert again is not None and again.current.counts.chunks == 9
@@ -131,7 +137,7 @@ async def test_seqs_are_given_out_once_and_what_may_be_found_never_shrinks(tmp_p
     async with store(tmp_path) as it:
         collection = _collection("u")
         await it.collections.add(collection)
-        await it.collections.seize(collection.id, "mine")
+        await _seize(it, collection, "mine")
         assert [await it.collections.take_seqs(collection.id, 5, "mine") for _ in range(3)] == [0, 5, 10]
         await it.collections.publish(collection.current, 9, "mine")
         await it.collections.publish(collection.current, 4, "mine")
@@ -143,27 +149,31 @@ async def test_who_has_lost_a_collection_changes_none_of_its_chunks(tmp_path: Pa
     async with store(tmp_path) as it:
         collection = _collection("u")
         await it.collections.add(collection)
-        await it.collections.seize(collection.id, "old")
-        await it.collections.seize(collection.id, "new")
+        await _seize(it, collection, "1 old")
+        await _seize(it, collection, "2 new")
+        with pytest.raises(LeaseLost):
+            await it.collections.seize(collection.id, "an operation", "1 old")
+        with pytest.raises(LeaseLost):
+            await it.collections.seize(collection.id, "the one before", "3")
         collections, generation = it.collections, collection.current
         for change in (
-            collections.take_seqs(collection.id, 5, "old"),
-            collections.publish(generation, 9, "old"),
-            collections.settle(generation, 9, "old"),
-            collections.set_counts(generation, Counts(indexed=1), "old"),
-            collections.stage(_generation(collection.id, 2), "old"),
-            collections.switch(_generation(collection.id, 2), 0, "old"),
+            collections.take_seqs(collection.id, 5, "1 old"),
+            collections.publish(generation, 9, "1 old"),
+            collections.settle(generation, 9, "1 old"),
+            collections.set_counts(generation, Counts(indexed=1), "1 old"),
+            collections.stage(_generation(collection.id, 2), "1 old"),
+            collections.switch(_generation(collection.id, 2), 0, "1 old"),
         ):
             with pytest.raises(LeaseLost):
                 await change
-        assert await collections.get(collection.id) == collection
+        assert await collections.get(collection.id) == replace(collection, running="an operation")
 
 
 async def test_generations_stand_side_by_side_until_one_is_searched_instead(tmp_path: Path) -> None:
     async with store(tmp_path) as it:
         collection = _collection("u")
         await it.collections.add(collection)
-        await it.collections.seize(collection.id, "f")
+        await _seize(it, collection, "f")
         second = _generation(collection.id, 2)
         both = await it.collections.stage(second, "f")
         assert both.staging == second and both.current == collection.current
@@ -201,6 +211,9 @@ async def test_a_robbed_owner_can_write_no_more(tmp_path: Path) -> None:
         assert mine is not None
         assert await it.operations.claim(operation, "you", 10) is None  # as it was read, it is no more
         assert takeable(mine, "me", set()) and not takeable(mine, "me", {mine.id})
+        renewed = await it.operations.renew(mine, 1)
+        assert await it.operations.claim(mine, "you", 10) is None  # its owner lives
+        mine = renewed
         yours = await it.operations.claim(mine, "you", 10)
         assert yours is not None and not takeable(yours, "me", set())
         with pytest.raises(LeaseLost):

@@ -3,77 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from conftest import ROOT, Serving, Stores, ask, complaints, documents, index, new_user, serve
-from redis_server import RedisServer
+from conftest import Serving, Stores, ask, complaints, documents, index, new_user
+from pair import Two, owner_of
 from watchers import Watcher, same_story
 
 from semantik.client import Client
-from semantik.data_folder import instance_id
 from semantik.store import Store
 
 pytestmark = pytest.mark.gen_test(timeout=180)
 
 FILES = 160
-_READY_S = 20
-
-
-class MongoServer:
-    """The MongoDB of a server that has none of its own, for several servers here."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        socket = folder / "mongo.sock"
-        self.url = "mongodb://" + quote(str(socket), safe="")
-        child = str(ROOT / "semantik" / "embedded_child.py")
-        command = [sys.executable, "-P", child, str(os.getpid()), "mongo", str(folder), str(socket)]
-        self._process = subprocess.Popen(command)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(_READY_S)
-
-
-class Two:
-    """Starts two servers, each with a folder of its own, on stores that they share."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.redis, self._mongo = RedisServer(folder / "redis"), MongoServer(folder / "mongo")
-        self.stores = Stores(self._mongo.url, "two", self.redis.url)
-        self.servers: list[Serving] = []
-
-    def start(self, *flags: str) -> list[Serving]:
-        stores = self.stores
-        shared = ["--redis-url", stores.redis_url, "--mongo-url", stores.mongo_url]
-        shared += ["--mongo-database", stores.database, *flags]
-        with ThreadPoolExecutor() as starting:
-            both = [starting.submit(serve, self._folder / name, *shared) for name in ("first", "second")]
-        self.servers = [one.result() for one in both]
-        return self.servers
-
-    def stop(self) -> None:
-        for serving in self.servers:
-            if serving.process.poll() is None:
-                assert serving.stop() == 0
-        self._mongo.stop()
-        self.redis.kill()
 
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[Two]:
-    servers = Two(tmp_path)
-    yield servers
-    servers.stop()
+    with Two(tmp_path) as servers:
+        yield servers
 
 
 def _folder(tmp_path: Path) -> Path:
@@ -137,9 +87,7 @@ async def _owner_in_the_middle(stores: Stores, operation_id: str, servers: Seque
             if operation.counts.processed > FILES / 3:
                 break
             await asyncio.sleep(0.05)
-    assert operation.lease is not None
-    [owner] = [one for one in servers if instance_id(one.data) == operation.lease.owner]
-    return owner
+    return owner_of(operation, servers)
 
 
 async def _is_indexed_once(client: Client, collection_id: str, folder: Path) -> None:

@@ -28,6 +28,7 @@ class Watcher:
     operation_id: str
     patience: Callable[[], int] = lambda: 1 << 30  # messages until it goes away by itself, to come back
     on_visit: Callable[[], None] = lambda: None
+    silence_s: float = _FRAME_S
     frames: list[dict[str, Any]] = field(default_factory=list)
     visits: int = 0
 
@@ -64,7 +65,7 @@ class Watcher:
     async def _visit(self, socket: WebSocketClientConnection) -> None:
         left = self.patience()
         while left > 0 and not self.ended:
-            async with asyncio.timeout(_FRAME_S):
+            async with asyncio.timeout(self.silence_s):
                 text = await socket.read_message()
             if text is None:
                 gone = socket.close_code in (None, _GOING_AWAY, _LATER)

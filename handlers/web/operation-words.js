@@ -21,7 +21,7 @@ const STAGES = {
   validation_complete: () => "The new index is checked; changing over to it",
   reindex_completed: () => "Changed over to the new index",
 };
-const FOUND = [["new_documents_registered", "new"], ["changed", "changed"], ["moved", "moved"], ["missing", "missing"]];
+const FOUND = ["new", "changed", "moved", "missing"];
 
 function folderOf({ folder }) {
   return folder ? `“${splitPath(folder).name || folder}”` : "the folders";
@@ -109,7 +109,7 @@ function done({ type, wish, processed }, result) {
     return [`${plural(result.documents ?? processed, "document")} removed`, ...kept];
   }
   if (type !== "append" || wish.retry) return [plural(processed, type === "reindex" ? "document" : "file")];
-  const found = FOUND.filter(([name]) => result[name]).map(([name, words]) => `${number(result[name])} ${words}`);
+  const found = FOUND.filter((name) => result[name]).map((name) => `${number(result[name])} ${name}`);
   const unchanged = result.unchanged ? [`${number(result.unchanged)} unchanged`] : [];
   return [...(found.length ? found : ["nothing new"]), ...unchanged];
 }

@@ -109,7 +109,7 @@ def _verdict(findings: Sequence[Finding]) -> int:
         tell("Everything agrees.")
         return 0
     ways = "--repair does" if any(finding.mend for finding in wrong) else "--repair cannot do"
-    tell(f"{len(wrong)} disagreements; {ways} what is said.")
+    tell(f"Disagreements: {len(wrong)}; {ways} what is said.")
     return COULD_NOT
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -69,20 +70,41 @@ def _password(arguments: argparse.Namespace) -> str:
         if arguments.api_key or arguments.username:
             raise Invalid("--api-key and --username are for the server that --url names.")
         return ""
+    _look_at_url(arguments.url)
     if not arguments.username:
-        if not (arguments.api_key or os.environ.get(_KEY)):
+        key = arguments.api_key or os.environ.get(_KEY, "")
+        if not key:
             raise Invalid(f"Who asks? Name --username, or an API key in {_KEY}.")
+        if not (key.isascii() and key.isprintable()):
+            raise Invalid("The API key has characters that no key has; copy it anew.")
         return ""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    return getpass.getpass("Password: ")
+    try:
+        return getpass.getpass("Password: ")
+    except EOFError as error:
+        raise Invalid("No password was given.") from error
+
+
+def _look_at_url(url: str) -> None:
+    """Raises Invalid for what is no address of a server."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a bracket or a port that is none, or a name that no host can have
+        good = False
+    if not good:
+        raise Invalid(
+            f"--url {url!r} is no address of a server; it is written as https://semantik.example.org."
+        )
 
 
 async def _work(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
     wish = Recutting(arguments.model, arguments.precision, arguments.chunk_size, arguments.chunk_overlap)
     async with AsyncExitStack() as stack:
         reindexing: Reindexing
-        if arguments.url:
+        if arguments.url is not None:
             client = Client(arguments.url, arguments.api_key or os.environ.get(_KEY, ""))
             if arguments.username:
                 await client.sign_in(arguments.username, password)

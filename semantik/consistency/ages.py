@@ -22,32 +22,33 @@ async def ages(grounds: Grounds) -> AsyncIterator[Finding]:
 
 
 async def _operations(grounds: Grounds) -> AsyncIterator[Finding]:
-    """The newest of each folder stays: it says whether the folder was taken in to its end."""
+    """The newest of each folder stays: it says whether the folder was taken in to its end. So does its last scan."""
     store, keep_s = grounds.store, grounds.settings.operations.keep_s
     old = await store.operations.ended_before(now() - timedelta(seconds=keep_s))
-    going = [one for one in old if not await _is_newest(grounds, one)]
+    going = [one for one in old if not await _is_needed(grounds, one)]
     for at in range(0, len(going), _TOGETHER):
         ids = [one.id for one in going[at : at + _TOGETHER]]
         sizes = [await store.operations.weigh(ids), await store.failures.weigh(ids)]
         yield Finding(
             "old operations",
             f"{ids[0]} {len(ids)}",
-            f"{len(ids)} operations ended before {now() - timedelta(seconds=keep_s):%Y-%m-%d}, with {sizes[1].rows} "
-            "failures of files.",
+            f"Operations that ended before {now() - timedelta(seconds=keep_s):%Y-%m-%d}: {len(ids)}, failures of files "
+            f"in them: {sizes[1].rows}.",
             "they are removed, and their messages",
             partial(_remove_operations, grounds, ids),
             sum(size.bytes for size in sizes),
         )
 
 
-async def _is_newest(grounds: Grounds, operation: Operation) -> bool:
+async def _is_needed(grounds: Grounds, operation: Operation) -> bool:
     store = grounds.store
     if operation.source_id is None:
         return False
-    if await store.collections.source(operation.collection_id, operation.source_id) is None:
+    source = await store.collections.source(operation.collection_id, operation.source_id)
+    if source is None:
         return False
-    newest = await store.operations.last_of_source(operation.source_id)
-    return newest is not None and newest.id == operation.id
+    newest = await store.operations.last_of_source(source.id)
+    return operation.id == source.scan_id or (newest is not None and newest.id == operation.id)
 
 
 async def _remove_operations(grounds: Grounds, ids: Sequence[str]) -> None:
@@ -72,6 +73,6 @@ async def _accounts(grounds: Grounds) -> AsyncIterator[Finding]:
     removals = (store.sessions.remove_expired, store.api_keys.remove_expired)
     for called, weight, remove in zip(("sessions", "API keys"), (sessions, keys), removals, strict=True):
         if weight.rows:
-            sentence = f"{weight.rows} {called} have expired."
+            sentence = f"Expired {called}: {weight.rows}."
             mend = partial(remove, moment)
             yield Finding(f"expired {called}", "", sentence, "they are removed", mend, weight.bytes)

@@ -48,7 +48,7 @@ async def _orphans(
     return Finding(
         f"orphaned {kind}",
         f"{owner} {generation}",
-        f"{weight.rows} {kind} belong to {called}, which is not there.",
+        f"{kind.capitalize()} of {called}, which is not there: {weight.rows}.",
         _REMOVED,
         partial(belongings.remove, kind, owner, generation),
         weight.bytes,

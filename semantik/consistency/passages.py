@@ -109,7 +109,7 @@ class _Look:
                 self._finding(
                     "former chunks",
                     document.id,
-                    f"{document.path} was read anew, and {document.old_count} of its former chunks are not removed.",
+                    f"former chunks of {document.path}, which was read anew, are not removed: {document.old_count}.",
                     "they are removed",
                     partial(self._forget_former, document),
                 )
@@ -121,8 +121,8 @@ class _Look:
         return self._finding(
             "lacking chunks",
             document.id,
-            f"{document.path} holds {document.chunk_count} chunks, {document.first_seq} to {last}, and {there} of them "
-            "are there.",
+            f"of the chunks that {document.path} holds, {document.first_seq} to {last}, {there} of "
+            f"{document.chunk_count} are there.",
             "it is read again with the next scan of its folder",
             partial(self._read_again, document),
         )
@@ -134,8 +134,8 @@ class _Look:
         return self._finding(
             "stray chunks",
             owner,
-            f"{len(seqs)} chunks, from {seqs[0]} to {seqs[-1]}, are of {called}"
-            f"{', which does not hold them' if document else ''}.",
+            f"chunks of {called}{', which does not hold them' if document else ''}: {len(seqs)}, from {seqs[0]} to "
+            f"{seqs[-1]}.",
             "they are removed",
             partial(self._store.chunks.remove_spans, self._collection.id, stray.spans()),
             weight.bytes * len(seqs) // max(1, weight.rows),
@@ -145,8 +145,8 @@ class _Look:
         return Finding(
             "documents to be read",
             f"{self._collection.id} {operation_id}",
-            f"Collection {self._collection.name}: {number} documents are still to be read, since operation "
-            f"{operation_id} ended early.",
+            f"Collection {self._collection.name}: documents still to be read, since operation {operation_id} ended "
+            f"early: {number}.",
             "the next scan of their folder reads them",
             note=True,
         )

@@ -56,8 +56,8 @@ async def vectors(grounds: Grounds) -> AsyncIterator[Finding]:
             yield Finding(
                 "lacking vectors",
                 str(folder.home),
-                f"The index of the collection {collection.name} lacks {len(lacking)} vectors, from {lacking[0]} to "
-                f"{lacking[-1]}.",
+                f"Vectors that the index of the collection {collection.name} lacks: {len(lacking)}, from "
+                f"{lacking[0]} to {lacking[-1]}.",
                 "stop the server, and repair it then"
                 if grounds.served
                 else "it is thrown away, and made from MongoDB when it is needed",
@@ -78,8 +78,8 @@ async def _too_many(
         yield Finding(
             "vectors without chunks",
             str(folder.home),
-            f"The index of the collection {collection.name} has {len(extra)} vectors, from {extra[0]} to {extra[-1]}, "
-            "whose chunks are gone.",
+            f"Vectors in the index of the collection {collection.name} whose chunks are gone: {len(extra)}, from "
+            f"{extra[0]} to {extra[-1]}.",
             "a search that meets one lets it go" if grounds.served else "they are deleted there",
             None if grounds.served else partial(_bury, folder, held.dimension, extra),
             note=grounds.served,

@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from semantik.errors import ConfigError, Unavailable
+from semantik.errors import ConfigError, DiskFull, Unavailable
 from semantik.progress.frame import START, Frame, Mark
 from semantik.progress.script import PUBLISH
 from semantik.progress.seats_script import COUNT, KEEP
@@ -43,6 +43,7 @@ CHANGED_S = 60
 CHANGED_MOST = 1000
 CONNECTIONS = 16
 SCANNED = 500
+_FULL = "No space left on device"  # Redis refuses writes while it cannot append to its file
 PAGES = 4  # read at the same time: a hundred watchers who come at once must not hold the loop together
 
 T = TypeVar("T")
@@ -198,6 +199,8 @@ class Link:
                 return await command
         except (RedisError, OSError) as error:
             reason = str(error) or f"no answer within {COMMAND_S + block_s:g} s"
+            if _FULL in reason:
+                raise DiskFull("Redis") from error
             raise Unavailable(f"Redis is away: {reason.rstrip('.')}.") from error
 
 

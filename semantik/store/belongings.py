@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from semantik.store.table import Record, Table, Weight
 
-_REMOVE = 20_000
+_PAGE = 5000
+_SLICE = 20_000
 _OWNERS = {
     "chunks": "collection_id",
     "documents": "collection_id",
@@ -25,28 +26,45 @@ class Belongings:
         self._tables = tables
 
     async def owners(self, kind: str) -> set[str]:
-        """The ids of all that rows say they belong to."""
-        rows = await self._tables[kind].group({}, f"${_OWNERS[kind]}", {"n": {"$sum": 1}})
-        return {str(row["_id"]) for row in rows}
+        """The ids of all that rows say they belong to; the index leads from one to the next."""
+        table, field = self._tables[kind], _OWNERS[kind]
+        found: set[str] = set()
+        last = ""
+        while row := await table.get({field: {"$gt": last}}, [(field, 1)]):
+            last = str(row[field])
+            found.add(last)
+        return found
 
     async def generations(self, kind: str, collection_id: str) -> set[int]:
         """The generations that chunks or documents of a collection say they belong to."""
-        where = {"collection_id": collection_id}
-        rows = await self._tables[kind].group(where, "$generation", {"n": {"$sum": 1}})
-        return {int(row["_id"]) for row in rows}
+        table, where = self._tables[kind], {"collection_id": collection_id}
+        key = "seq" if kind == "chunks" else "_id"
+        found: set[int] = set()
+        async for rows in table.pages(where, key, _PAGE, {key: 1, "generation": 1}):
+            found |= {int(row["generation"]) for row in rows}
+        return found
 
     async def weigh(self, kind: str, owner: str, generation: int | None = None) -> Weight:
-        return await self._tables[kind].weigh(_where(kind, owner, generation))
+        weight = Weight(0, 0)
+        async for where in self._slices(kind, _where(kind, owner, generation)):
+            weight += await self._tables[kind].weigh(where)
+        return weight
 
     async def remove(self, kind: str, owner: str, generation: int | None = None) -> None:
-        """In slices, since one great deletion may outlast its deadline."""
-        where, table = _where(kind, owner, generation), self._tables[kind]
-        if kind == "chunks":
-            row = await table.get(where, [("seq", -1)])
-            for begin in range(0, row["seq"] + 1 if row else 0, _REMOVE):
-                await table.delete({**where, "seq": {"$gte": begin, "$lt": begin + _REMOVE}})
-        else:
-            await table.delete_pages(where)
+        if kind != "chunks":
+            await self._tables[kind].delete_pages(_where(kind, owner, generation))
+            return
+        async for where in self._slices(kind, _where(kind, owner, generation)):
+            await self._tables[kind].delete(where)
+
+    async def _slices(self, kind: str, where: Record) -> AsyncIterator[Record]:
+        """Chunks come in slices, since what is done to very many may outlast its deadline."""
+        if kind != "chunks":
+            yield where
+            return
+        row = await self._tables[kind].get({"collection_id": where["collection_id"]}, [("seq", -1)])
+        for begin in range(0, row["seq"] + 1 if row else 0, _SLICE):
+            yield {**where, "seq": {"$gte": begin, "$lt": begin + _SLICE}}
 
 
 def _where(kind: str, owner: str, generation: int | None) -> Record:

@@ -81,10 +81,13 @@ class Chunks:
             yield [(row["seq"], row["document_id"]) for row in rows]
 
     async def weigh(self, generation: Generation, first: int, last: int, document_id: str) -> Weight:
-        """What a document has between two seqs."""
-        return await self._table.weigh(
-            {**_of(generation), "seq": {"$gte": first, "$lte": last}, "document_id": document_id}
-        )
+        """What a document has from one seq to another."""
+        weight = Weight(0, 0)
+        for begin in range(first, last + 1, _REMOVE):
+            seqs = _within(begin, min(_REMOVE, last + 1 - begin))
+            where = {**_of(generation), "seq": seqs, "document_id": document_id}
+            weight += await self._table.weigh(where)
+        return weight
 
     async def last_seq(self, collection_id: str) -> int:
         """The highest seq of all chunks of a collection, or -1."""

@@ -10,7 +10,7 @@ from typing import Any
 from semantik.errors import Conflict, LeaseLost, NotFound
 from semantik.records import Collection, Counts, Generation, Source, now
 from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_fields, to_row
-from semantik.store.table import Record, Table
+from semantik.store.table import Filter, Record, Table
 
 
 class Collections:
@@ -154,7 +154,10 @@ class Collections:
         await self._table.change(where, {"$unset": {f"generations.{_key(generation.number)}": ""}})
 
     async def _fenced(self, collection_id: str, fence: str, update: Mapping[str, Any]) -> Collection:
-        row = await self._table.change({"_id": collection_id, "fence": fence}, update)
+        return await self._held(collection_id, {"_id": collection_id, "fence": fence}, update)
+
+    async def _held(self, collection_id: str, where: Filter, update: Mapping[str, Any]) -> Collection:
+        row = await self._table.change(where, update)
         if row is None:
             raise _lost(collection_id)
         return _collection(row)
@@ -164,13 +167,16 @@ class Collections:
         mine = {"_id": collection_id, "deleted": False, "running": {"$in": [None, operation_id]}}
         return await self._table.change(mine, {"$set": {"running": operation_id}}) is not None
 
-    async def seize(self, collection_id: str, fence: str) -> Collection:
+    async def seize(self, collection_id: str, operation_id: str, fence: str) -> Collection:
         """From now on only the holder of this lease may change the collection's chunks. What is read with that is the
-        last word of the holder before. Raises NotFound when it is purged."""
-        row = await self._table.change({"_id": collection_id}, {"$set": {"fence": fence}})
-        if row is None:
-            raise NotFound(f"There is no collection {collection_id}.")
-        return _collection(row)
+        last word of the holder before.
+
+        Raises LeaseLost when who took the operation over has done so already: the later lease has the greater token.
+        """
+        mine = {"_id": collection_id, "running": operation_id}
+        earlier = {"$or": [{"fence": None}, {"fence": {"$lte": fence}}]}
+        # Beside an $or the embedded store passes over the other conditions of an update.
+        return await self._held(collection_id, {"$and": [mine, earlier]}, {"$set": {"fence": fence}})
 
     async def unlock(self, collection_id: str, operation_id: str) -> None:
         where = {"_id": collection_id, "running": operation_id}

@@ -65,8 +65,12 @@ class Documents:
             yield [_document(row) for row in rows]
 
     async def claim(self, operation_id: str, fence: str) -> None:
-        """Let only the holder of this lease say how what the operation has still to read ended."""
-        await self._table.change_all({"due": operation_id}, {"$set": {"fence": fence}})
+        """Let only the holder of this lease say how what the operation has still to read ended.
+
+        Nothing is taken from a later lease, which has the greater token.
+        """
+        where = {"due": operation_id, "fence": {"$lt": fence}}
+        await self._table.change_all(where, {"$set": {"fence": fence}})
 
     async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
         """Let an operation read what earlier ones have left of a source."""
@@ -99,7 +103,12 @@ class Documents:
         await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": False}})
 
     async def mark_missing(self, document_ids: Sequence[str]) -> None:
-        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": True}})
+        """Note that files are not there. What was to be read again stays as it is, and is read when it is back."""
+        where = {"_id": {"$in": list(document_ids)}}
+        await self._table.change_all(
+            {**where, "due": {"$ne": None}}, {"$set": {"due": None, "modified_ns": 0}}
+        )
+        await self._table.change_all(where, {"$set": {"missing": True}})
 
     async def move(self, document_id: str, found: Document) -> None:
         """Let a document take the path, size, time and source under which its file was found anew, as `found`.
@@ -172,9 +181,12 @@ class Documents:
         where = {**_of(generation), "old_first": {"$gte": 0}}
         return [_document(row) for row in await self._table.find(where, limit=_PAGE)]
 
-    async def clear_leavings(self, document_ids: Sequence[str]) -> None:
-        where = {"_id": {"$in": list(document_ids)}}
-        await self._table.change_all(where, {"$set": {"old_first": -1, "old_count": 0}})
+    async def clear_leavings(self, documents: Sequence[Document]) -> None:
+        """Note that what these have left is gone; not what they may have left since."""
+        gone = {"$set": {"old_first": -1, "old_count": 0}}
+        await self._table.update_each(
+            [({"_id": one.id, "old_first": one.old_first}, gone) for one in documents]
+        )
 
     async def mend(self, document: Document, fields: Mapping[str, Any]) -> bool:
         """Set fields of a document, unless what it holds has changed since it was read."""

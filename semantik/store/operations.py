@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection as Group
 from collections.abc import Mapping, Sequence
@@ -83,8 +84,11 @@ class Operations:
     async def claim(self, operation: Operation, owner: str, lease_s: float) -> Operation | None:
         """Take the operation as it was read, queued or with a stale lease. None: somebody was faster."""
         where: Record = {"_id": operation.id, "status": operation.status}
-        where["lease.token"] = operation.lease.token if operation.lease else None
-        row = await self._table.change(where, {"$set": {"lease": to_fields(asdict(_lease(owner, lease_s)))}})
+        # Also the time: a lease that was renewed since is not stale any more.
+        stale = to_fields(asdict(operation.lease)) if operation.lease else {"token": None}
+        where |= {f"lease.{name}": stale[name] for name in ("token", "expires_at") if name in stale}
+        lease = Lease(owner, _token_after(operation.lease), now() + timedelta(seconds=lease_s))
+        row = await self._table.change(where, {"$set": {"lease": to_fields(asdict(lease))}})
         return _operation(row) if row else None
 
     async def renew(self, operation: Operation, lease_s: float, **fields: Any) -> Operation:
@@ -161,8 +165,10 @@ def takeable(operation: Operation, owner: str, running_here: Group[str]) -> bool
     return lease is None or lease.owner == owner or lease.expires_at < now()
 
 
-def _lease(owner: str, lease_s: float) -> Lease:
-    return Lease(owner, uuid.uuid4().hex, now() + timedelta(seconds=lease_s))
+def _token_after(lease: Lease | None) -> str:
+    """A token that is greater than the one before, so that of two owners the later is known."""
+    counted = re.match(r"t(\d+)\.", lease.token) if lease else None
+    return f"t{int(counted[1]) + 1 if counted else 1:012}.{uuid.uuid4().hex}"
 
 
 def _operation(row: Record) -> Operation:

@@ -14,11 +14,12 @@ from pymongo.errors import (
     BulkWriteError,
     DuplicateKeyError,
     ExecutionTimeout,
+    OperationFailure,
     PyMongoError,
     WTimeoutError,
 )
 
-from semantik.errors import Conflict, Unavailable
+from semantik.errors import Conflict, DiskFull, Unavailable
 
 Record = dict[str, Any]
 Filter = Mapping[str, Any]
@@ -32,8 +33,13 @@ class Weight:
     rows: int
     bytes: int
 
+    def __add__(self, other: Weight) -> Weight:
+        return Weight(self.rows + other.rows, self.bytes + other.bytes)
+
 
 _DUPLICATE = 11000
+_OUT_OF_DISK_SPACE = 14031
+_FULL = ("disk is full", "No space left")  # as SQLite and the system say it
 _READ_BATCH = 1000
 _CHANGED_TOGETHER = 2000
 
@@ -48,11 +54,24 @@ def reaching_mongo() -> Iterator[None]:
     except (AutoReconnect, ExecutionTimeout, WTimeoutError) as error:
         raise Unavailable("MongoDB cannot be reached at the moment; please try again shortly.") from error
     except BulkWriteError as error:
-        if any(e.get("code") != _DUPLICATE for e in (error.details or {}).get("writeErrors", [])):
-            raise Unavailable(f"MongoDB refused a write: {error.details}.") from error
-        raise Conflict("It exists already.") from error
+        # Their other fields hold what was to be written, which is nobody's business but its owner's.
+        refused = [
+            (e.get("code"), str(e.get("errmsg"))) for e in (error.details or {}).get("writeErrors", [])
+        ]
+        for code, reason in refused:
+            if code != _DUPLICATE:
+                raise _refusal(code, reason) from None
+        raise Conflict("It exists already.") from None
+    except OperationFailure as error:
+        raise _refusal(error.code, str((error.details or {}).get("errmsg", error))) from error
     except PyMongoError as error:
         raise Unavailable(f"MongoDB answered with an error: {error}.") from error
+
+
+def _refusal(code: int | None, reason: str) -> Unavailable:
+    if code == _OUT_OF_DISK_SPACE or any(word in reason for word in _FULL):
+        return DiskFull("MongoDB")
+    return Unavailable(f"MongoDB answered with an error: {reason.rstrip('.')}.")
 
 
 class Table:

@@ -1,0 +1,185 @@
+"""Measures how long an operation stands when its server is killed: `python -m bench.takeover`.
+
+Two servers share their stores. The one that indexes a folder is killed in the middle, and the other goes on when the
+lease has run out; then one is killed and started again at once. One run prints both, in seconds from the kill: until
+the operation is claimed, and until the next document is stored. The figures belong to the machine and the moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semantik.client import Client
+from semantik.data_folder import data_lock, instance_id
+from semantik.embedded import embedded
+from semantik.records import Operation
+from semantik.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "a long password"
+_LOOK_S = 0.01
+_DATABASE = "takeover"
+
+
+@dataclass
+class Server:
+    """A server as a user would start it, on stores that it shares."""
+
+    data: Path
+    flags: list[str]
+    process: asyncio.subprocess.Process | None = None
+    url: str = ""
+
+    async def start(self) -> None:
+        self.data.mkdir(exist_ok=True)
+        command = [
+            str(ROOT / "bin" / "semantik-server"),
+            "--port",
+            "0",
+            "--data",
+            str(self.data),
+            *self.flags,
+        ]
+        self.process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        line = (await self.process.stdout.readline()).decode()
+        if not line:
+            raise SystemExit("takeover: a server did not start; it has said why.")
+        self.url = line.rpartition(" ")[2].strip()
+
+    async def kill(self) -> float:
+        """SIGKILL it; returns the moment."""
+        assert self.process is not None
+        moment = time.perf_counter()
+        self.process.kill()
+        await self.process.wait()
+        return moment
+
+    async def end(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+            await self.process.wait()
+
+
+async def measure(folder: Path, lease_s: float) -> dict[str, Any]:
+    """Kill the owner of an INDEX of `folder` twice; returns the figures, with their units in their names."""
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="semantik-bench-")))
+        lock = await stack.enter_async_context(data_lock(home))
+        stores = await stack.enter_async_context(embedded(home, True, True, lock))
+        flags = ["--redis-url", stores.redis_url, "--mongo-url", stores.mongo_url]
+        flags += [
+            "--mongo-database",
+            _DATABASE,
+            "--operations-lease-s",
+            f"{lease_s:g}",
+            "--log-level",
+            "error",
+        ]
+        servers = [Server(home / name, flags) for name in ("first", "second")]
+        for server in servers:
+            stack.push_async_callback(server.end)
+            await server.start()
+        store = await stack.enter_async_context(Store(stores.mongo_url, _DATABASE))
+        client = Client(servers[0].url)
+        await client.register("bench", PASSWORD)
+        await client.sign_in("bench", PASSWORD)
+        made = await client.call("POST", "collections", {"name": "Folder", "source_path": str(folder)})
+        operation_id = made["operation_id"]
+
+        owner = await _owner_at_work(store, operation_id, servers)
+        before = await _record(store, operation_id)
+        killed = await owner.kill()
+        by_another = await _until_on(store, before, killed)
+
+        other = await _owner_at_work(store, operation_id, servers)
+        before = await _record(store, operation_id)
+        killed = await other.kill()
+        await other.start()
+        ready_s = time.perf_counter() - killed
+        by_itself = await _until_on(store, before, killed)
+        return {
+            "lease_s": lease_s,
+            "by_another_server": by_another,
+            "by_the_same_after_a_restart": {"server_is_ready_s": ready_s, **by_itself},
+        }
+
+
+async def _owner_at_work(store: Store, operation_id: str, servers: list[Server]) -> Server:
+    """Who runs the operation, once it has stored something."""
+    before = await _record(store, operation_id)
+    while True:
+        operation = await _record(store, operation_id)
+        if operation.counts.processed > before.counts.processed:
+            break
+        await asyncio.sleep(_LOOK_S)
+    assert operation.lease is not None
+    [owner] = [one for one in servers if instance_id(one.data) == operation.lease.owner]
+    return owner
+
+
+async def _until_on(store: Store, before: Operation, killed: float) -> dict[str, float]:
+    """The seconds since the kill until it is claimed anew, and until the next document is stored."""
+    claimed_s: float | None = None
+    assert before.lease is not None
+    while True:
+        operation = await _record(store, before.id)
+        passed_s = time.perf_counter() - killed
+        assert operation.lease is not None
+        if claimed_s is None and operation.lease.token != before.lease.token:
+            claimed_s = passed_s
+        if claimed_s is not None and operation.counts.processed > before.counts.processed:
+            return {"claimed_s": claimed_s, "next_document_s": passed_s}
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _record(store: Store, operation_id: str) -> Operation:
+    operation = await store.operations.get(operation_id)
+    assert operation is not None
+    if operation.ended:
+        raise SystemExit(
+            "takeover: the folder was indexed before both servers were killed; take a larger one."
+        )
+    return operation
+
+
+def _make_folder(folder: Path) -> None:
+    for number in range(2000):
+        lines = [f"Lamp {number} of pier {part} burned for {number * part} hours." for part in range(12)]
+        (folder / f"lamp-{number:04}.txt").write_text("\n\n".join(lines))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="what is indexed; 2000 small files are made otherwise"
+    )
+    parser.add_argument(
+        "--lease-s", type=float, default=15.0, help="operations.lease_s (default %(default)s)"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="semantik-bench-") as made:
+        if arguments.folder is None:
+            _make_folder(Path(made))
+        elif not arguments.folder.is_dir():
+            print(f"takeover: {arguments.folder} is no folder.", file=sys.stderr)
+            return 2
+        figures = asyncio.run(measure((arguments.folder or Path(made)).resolve(), arguments.lease_s))
+    print(json.dumps(figures, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
