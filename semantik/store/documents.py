@@ -70,7 +70,7 @@ class Documents:
         Nothing is taken from a later lease, which has the greater token.
         """
         where = {"due": operation_id, "fence": {"$lt": fence}}
-        await self._table.change_all(where, {"$set": {"fence": fence}})
+        await self._table.change_pages(where, {"$set": {"fence": fence}}, "path")
 
     async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
         """Let an operation read what earlier ones have left of a source."""

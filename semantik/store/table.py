@@ -162,9 +162,9 @@ class Table:
 
     async def change_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
         """Update all rows, a page at a time by the unique `key`: one great update may outlast its deadline, and others
-        wait for it. What is found is not asked again whether it is still so."""
+        wait for it. What is not as `where` says any more when its turn comes is left alone."""
         async for rows in self.pages(where, key, _CHANGED_TOGETHER, {key: 1}):
-            await self.change_all({"_id": {"$in": [row["_id"] for row in rows]}}, update)
+            await self.change_all({**where, "_id": {"$in": [row["_id"] for row in rows]}}, update)
 
     async def upsert(self, where: Filter, update: Mapping[str, Any]) -> None:
         with reaching_mongo():
