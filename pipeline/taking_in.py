@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline import failpoints
@@ -9,10 +10,11 @@ from pipeline.batch import ModelSpec
 from pipeline.flow import Flow
 from pipeline.missing import noted, settle_missing
 from pipeline.pace import weight
-from pipeline.registration import register
+from pipeline.registration import Found, register
 from pipeline.run import Run
 from pipeline.storing import Storer
-from semantik.records import now
+from semantik.errors import Forbidden, Invalid
+from semantik.records import Source, now
 
 SCANNING = (None, "scanning_documents")
 _ROUNDS = 3
@@ -23,11 +25,10 @@ async def scan(run: Run, storer: Storer) -> None:
     sources = await run.sources()
     path = sources[0].path if len(sources) == 1 else None
     await run.stage("scanning_documents", status="scanning", source_path=path, scanned=0)
-    seen: set[str] = set()
-    found = [(source, await register(run, source, seen)) for source in sources]
+    found = await _register(run, sources)
     for source, one in found:
         await settle_missing(run, source, one)
-    for source in sources:
+    for source, _ in found:
         await run.parts.store.collections.change_source(source, {"scanned_at": now()})
     folders = noted(run).values()
     moved = sum(folder["moved"] for folder in folders)
@@ -45,6 +46,22 @@ async def scan(run: Run, storer: Storer) -> None:
         missing_documents=sum(folder["missing"] for folder in folders),
         scan_duration=round(sum(one.duration_s for one in each), 3),
     )
+
+
+async def _register(run: Run, sources: Sequence[Source]) -> list[tuple[Source, Found]]:
+    """Walk the folders. One that cannot be read holds up no other; raises its error when there is no other."""
+    seen: set[str] = set()
+    found: list[tuple[Source, Found]] = []
+    for source in sources:
+        try:
+            found.append((source, await register(run, source, seen)))
+        except (Invalid, Forbidden) as error:
+            if len(sources) == 1:
+                raise
+            run.warn(f"The folder was passed over: {error}")
+    if sources and not found:
+        raise Invalid("None of the folders can be read: " + " ".join(run.warnings))
+    return found
 
 
 async def look_again(run: Run, storer: Storer) -> None:

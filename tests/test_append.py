@@ -223,3 +223,22 @@ async def test_one_source_or_all_are_scanned_and_an_append_that_waits_already_is
     assert len(await documents(client, made)) == 6
     with pytest.raises(Refused, match="no source"):
         await client.call("POST", f"collections/{made}/append", {"source_id": "nothing"})
+
+
+async def test_a_folder_that_is_gone_holds_up_no_other(shared: Serving, folder: Path, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    made, _ = await index(client, folder)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bees.txt").write_text("Bees dance.")
+    await _run(client, "POST", f"collections/{made}/sources", {"path": str(other)})
+    shutil.rmtree(folder)
+    (other / "ants.txt").write_text("Ants march.")
+    told = await _append(client, made)
+    assert told["new_documents_registered"] == 1 and told["missing_documents"] == 0
+    assert str(folder) in told["warnings"][0]
+    assert len(await documents(client, made)) == 5
+    shutil.rmtree(other)
+    frames = await _run(client, "POST", f"collections/{made}/append")
+    assert frames[-1]["data"]["status"] == "failed"
+    assert len(await documents(client, made)) == 5
