@@ -68,4 +68,4 @@ async def test_a_slow_owner_keeps_its_operation(two: Two, tmp_path: Path, slow: 
     assert ended.status == "completed"
     assert ended.lease is not None and ended.lease.token == operation.lease.token, "it was robbed"
     same_story([watcher])
-    await is_as_undisturbed(begun, client, two.stores)
+    await is_as_undisturbed(begun, client, two.stores, alone=False)

@@ -212,7 +212,7 @@ async def test_one_that_is_cancelled_in_the_line_leaves_the_running_one_alone(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, _folder(tmp_path, 30))
+    made, _ = await index(client, _folder(tmp_path, 150))
     running = await client.call("POST", f"collections/{made}/reindex", {"chunk_size": 24, "chunk_overlap": 0})
     async for frame in client.watch(running["operation_id"]):
         if frame["type"] == "reprocessing_progress":
@@ -231,7 +231,7 @@ async def test_one_that_is_cancelled_in_the_line_leaves_the_running_one_alone(
     frames = [frame async for frame in client.watch(running["operation_id"])]
     assert frames[-1]["data"]["status"] == "completed"
     view = await client.call("GET", f"collections/{made}")
-    assert (view["chunk_size"], view["document_count"]) == (24, 30)
+    assert (view["chunk_size"], view["document_count"]) == (24, 150)
     [source] = (await client.call("GET", f"collections/{made}/sources"))["items"]
     assert source["removing"] is False
 

@@ -66,7 +66,7 @@ async def test_a_robbed_owner_writes_nothing_any_more(
         assert (await until_ended(store, begun)).status == "completed"
     assert "Traceback" not in owner.log.read_text()
     same_story([watcher])
-    await is_as_undisturbed(begun, there, two.stores)
+    await is_as_undisturbed(begun, there, two.stores, alone=False)
     hits = await ask(client, QUESTION, collection_ids=[begun.collection_id], k=10)
     assert len(hits) == 10, "the robbed one must search what the other has made"
 

@@ -70,4 +70,4 @@ async def test_the_step_that_a_robbed_owner_takes_when_it_wakes_changes_nothing(
         assert await asyncio.to_thread(first.stop) == 0
     finally:
         other.process.send_signal(signal.SIGCONT)
-    await is_as_undisturbed(begun, client, two.stores)
+    await is_as_undisturbed(begun, client, two.stores, alone=False)
