@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from semantik.errors import Conflict, Invalid, NotFound
+from semantik.errors import Conflict, Invalid, NotFound, Unavailable
 
 _OURS = 0x53454D4B  # SQLite's application_id: SEMK
 _PACKED = 1  # gzip's fastest: it halves a database, and is not slower than most disks
@@ -33,7 +33,8 @@ def database(data: Path, name: str) -> Path:
 def take(source: Path, target: Path, force: bool) -> int:
     """Write the database as it is now to the file `target`, whole or not at all; returns its bytes.
 
-    Raises NotFound without a database, Conflict when the file exists already (unless `force`), OSError.
+    Raises NotFound without a database, Conflict when the file exists already (unless `force`), Unavailable when the
+    database cannot be read, OSError.
     """
     if not source.is_file():
         raise NotFound(
@@ -43,10 +44,15 @@ def take(source: Path, target: Path, force: bool) -> int:
         raise Conflict(f"{target} exists already; choose another name, or overwrite it with --force.")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".semantik-backup-") as beside:
         whole, packed = Path(beside) / "whole", Path(beside) / "packed"
-        with closing(_opened(source)) as running, closing(sqlite3.connect(whole)) as copy:
-            running.backup(copy)  # in one step, so that it is of one moment; nobody has to wait for it
-            copy.execute(f"PRAGMA application_id = {_OURS}")
-            copy.execute("PRAGMA journal_mode = DELETE")  # all in this one file
+        try:
+            with closing(_opened(source)) as running, closing(sqlite3.connect(whole)) as copy:
+                running.backup(copy)  # in one step, so that it is of one moment; nobody has to wait for it
+                copy.execute(f"PRAGMA application_id = {_OURS}")
+                copy.execute("PRAGMA journal_mode = DELETE")  # all in this one file
+        except sqlite3.Error as error:  # a folder that cannot be written, a full disk, a damaged database
+            raise Unavailable(
+                f"The database {source} cannot be copied to {whole.parent}: {error}."
+            ) from error
         with whole.open("rb") as plain, packed.open("xb") as out:
             with gzip.GzipFile("", "wb", _PACKED, out) as pack:
                 shutil.copyfileobj(plain, pack, _STEP_BYTES)

@@ -211,6 +211,16 @@ def test_what_cannot_be_done_is_told(kept: Path, arguments: list[str], status: i
     assert "Traceback" not in said
 
 
+def test_a_database_that_cannot_be_read_is_told_by_its_name(kept: Path) -> None:
+    (kept / "spoilt" / "mongo").mkdir(parents=True)
+    (kept / "spoilt" / "mongo" / "semantik.db").write_text("Dear diary")
+    status, said = backup(kept / "never", "--data", kept / "spoilt")
+    assert (status, f"The database {kept}/spoilt/mongo/semantik.db cannot be copied" in said) == (1, True), (
+        said
+    )
+    assert not (kept / "never").exists()
+
+
 def test_a_mongodb_of_your_own_is_backed_up_by_its_own_tool(kept: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("SEMANTIK_MONGO_URL", "mongodb://db.example.org")
     status, said = backup(kept / "new")
