@@ -1,9 +1,9 @@
 # The words to learn. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-redis check bench bench-sockets bench-reindex
+.PHONY: help setup tools run demo test test-redis check bench bench-sockets bench-reindex bench-takeover
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv with all that Semantik needs; quick when nothing changed
 	@bin/setup
@@ -44,3 +44,6 @@ bench-sockets: tools ## measure live sockets beside a bare Tornado
 
 bench-reindex: tools ## measure searches while a folder is reindexed
 	@.venv/bin/python -m bench.reindexing $(ARGS)
+
+bench-takeover: tools ## measure how long an operation stands when its server is killed
+	@.venv/bin/python -m bench.takeover $(ARGS)
