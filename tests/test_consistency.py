@@ -181,7 +181,7 @@ async def _low_numbers(scene: Scene) -> None:
 
 async def _left_staging(scene: Scene) -> None:
     staging = dataclasses.replace(scene.collection.current, number=2, operation_id=new_id())
-    await scene.store.collections.seize(scene.collection.id, "mine")
+    await scene.change(scene.store.collections, scene.collection.id, fence="mine")
     await scene.store.collections.stage(staging, "mine")
     await scene.change(scene.store.collections, scene.collection.id, fence=None)
     await scene.store.chunks.add(staging, [_chunk(90, new_id())])
@@ -191,7 +191,7 @@ async def _left_staging(scene: Scene) -> None:
 
 
 async def _unretired(scene: Scene) -> None:
-    await scene.store.collections.seize(scene.collection.id, "mine")
+    await scene.change(scene.store.collections, scene.collection.id, fence="mine")
     former = dataclasses.replace(scene.collection.current, number=0)
     await scene.store.collections.stage(former, "mine")
     await scene.change(scene.store.collections, scene.collection.id, fence=None)
