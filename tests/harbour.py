@@ -121,7 +121,7 @@ def write_before(folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(paragraphs(text, 5))
     (folder / "cellar/cask.txt").write_bytes(_BROKEN)
-    (folder / "wharf/torn.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (folder / "wharf/anchor.pdf").write_bytes(b"%PDF-1.7 and no more")
     (folder / "wharf/empty.txt").write_text("")
 
 
