@@ -18,7 +18,7 @@ from test_index_segments import EARLY, ROWS, SETTINGS, VECTORS, check, prepare
 
 from semantik.errors import Unavailable
 from semantik.index import VectorIndex, durable
-from semantik.records import Collection, VectorBlock
+from semantik.records import Generation, VectorBlock
 from semantik.store import Store
 from semantik.vectors import Vectors
 
@@ -224,26 +224,25 @@ def test_an_index_opened_anew_is_filled_again(tmp_path: Path) -> None:
     """Seqs without chunks at the end are looked for once in the life of an index, not of a collection."""
     asked: list[int] = []
 
-    async def vectors(collection: str, generation: int, after: int, last: int) -> AsyncIterator[VectorBlock]:
+    async def vectors(generation: Generation, after: int, last: int) -> AsyncIterator[VectorBlock]:
         asked.append(after)
         seqs = np.arange(after + 1, ROWS)
         if len(seqs):
             yield VectorBlock(seqs, VECTORS[seqs])
 
     store = cast(Store, SimpleNamespace(chunks=SimpleNamespace(vectors=vectors)))
-    fields = {"id": "c", "generation": 0, "dimension": DIMENSION, "last_seq": ROWS + 5}
-    collection = cast(Collection, SimpleNamespace(**fields))
+    generation = Generation("c", 0, "m", "auto", 200, 20, DIMENSION, last_seq=ROWS + 5)
 
     async def test() -> None:
         async with indexes(tmp_path, SETTINGS) as opened:
             kept = Vectors(store, opened)
             for _ in range(3):
-                index = await kept.of(collection)
+                index = await kept.of(generation)
             assert index is not None and asked == [-1]
             index.stop()
             await index.stopped()
             shutil.rmtree(tmp_path / "c" / "0")
-            again = await kept.of(collection)
+            again = await kept.of(generation)
             assert again is not None and again.last_seq == ROWS - 1 and asked == [-1, -1]
 
     asyncio.run(test())

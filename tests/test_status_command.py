@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import pytest
 from conftest import PASSWORD, Serving, index
+from pair import MongoServer
 from redis_server import RedisServer
 from scripts import script
-from test_two_servers import MongoServer
 
 from semantik import __version__
 from semantik.client import Client
