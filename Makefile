@@ -36,8 +36,8 @@ check: tools ## format, lint, types, import contracts
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: tools ## measure the journey of a folder
-	@.venv/bin/python bench/journey.py $(ARGS)
+bench: tools ## measure everything beside its reference: make bench [ARGS="question engines"]
+	@.venv/bin/python -m bench $(ARGS)
 
 bench-sockets: tools ## measure live sockets beside a bare Tornado
 	@.venv/bin/python -m bench.sockets $(ARGS)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.journey import PASSWORD, QUESTIONS, serving
+from bench.serving import QUESTIONS, serving
 from semantik.client import Client, Refused
 from semantik.errors import Unavailable
 
@@ -69,9 +69,8 @@ class Asker:
 
 async def measure(folder: str) -> list[tuple[str, ...]]:
     with tempfile.TemporaryDirectory() as data:
-        async with serving(data) as (client, _):
-            await client.register("bench", PASSWORD)
-            await client.sign_in("bench", PASSWORD)
+        async with serving(data) as server:
+            client = server.client
             asker = Asker(client)
             made = await client.call("POST", "collections", {"name": "bench", "source_path": folder})
             path = f"collections/{made['id']}"

@@ -1,0 +1,80 @@
+"""A server under measurement, started as a user would start it, and what is asked of it again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semantik.client import Client
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "a long password"
+QUESTIONS = (
+    "How do I install a package?",
+    "What does this error mean?",
+    "Which settings can be changed?",
+    "How are files opened and closed?",
+    "Who wrote this?",
+    "What is the default value?",
+    "How do I start a service?",
+    "Where are the logs?",
+)
+_STOP_S = 60
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running one: its process, a client that is signed in as its administrator, the seconds until it served."""
+
+    pid: int
+    client: Client
+    ready_s: float
+
+
+@asynccontextmanager
+async def serving(data: Path | str, *flags: str) -> AsyncIterator[Server]:
+    """A server on the folder `data`, with further command line flags; it has ended when this leaves."""
+    begun = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        str(ROOT / "bin" / "semantik-server"),
+        *("--port", "0", "--data", str(data), "--log-level", "warning", *flags),
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        url = (await process.stdout.readline()).decode().rpartition(" ")[2].strip()
+        ready_s = time.perf_counter() - begun
+        client = Client(url)
+        if not (Path(data) / "bench-user").exists():
+            await client.register("bench", PASSWORD)
+            (Path(data) / "bench-user").touch()
+        await client.sign_in("bench", PASSWORD)
+        yield Server(process.pid, client, ready_s)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), _STOP_S)
+
+
+async def ended(client: Client, operation_id: str) -> dict[str, Any]:
+    """The record of an operation, once it has ended; raises RuntimeError when it failed."""
+    async for _ in client.watch(operation_id):
+        pass
+    record: dict[str, Any] = await client.call("GET", f"operations/{operation_id}")
+    if record["status"] != "completed":
+        raise RuntimeError(f"The operation ended as {record['status']}: {record.get('error')}")
+    return record
+
+
+async def index(
+    client: Client, folder: Path | str, name: str = "bench", **more: Any
+) -> tuple[str, dict[str, Any]]:
+    """Index a folder as a new collection; returns its id and the operation's record."""
+    made = await client.call("POST", "collections", {"name": name, "source_path": str(folder), **more})
+    return made["id"], await ended(client, made["operation_id"])
