@@ -31,7 +31,7 @@ async def remove_source(run: Run) -> dict[str, object]:
         if run.operation.result is None:
             await run.save(result=await _survey(run, source, others))
         total = _number(run, "total")
-        left = (await documents.counts_by_source(run.generation)).get(source.id, 0)
+        left = await documents.count_of_source(run.generation, source.id)
         await run.stage("removing_documents", **_course(total - left, total))
         async for page in documents.of_source(run.generation, source.id):
             shared = _shared(page, others)
