@@ -49,6 +49,14 @@ class Documents:
                 "Some of the files were registered meanwhile; they are compared again."
             ) from error
 
+    async def any_due(self, generation: Generation) -> bool:
+        """Whether anything of a generation is still to be read."""
+        async for operation_id in self._due_operations():
+            row = await self._table.get({"due": operation_id})  # all that it reads is of one generation
+            if row is not None and _of(generation).items() <= row.items():
+                return True
+        return False
+
     async def known(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
         """Those at `paths`, which had better lie close together: all that lie between them are looked at."""
         if not paths:
@@ -141,6 +149,22 @@ class Documents:
             where["status"] = status
         async for rows in self._table.pages(where, "path", _PAGE):
             yield [_document(row) for row in rows]
+
+    async def of_folder(
+        self, generation: Generation, source_id: str, folder: str
+    ) -> AsyncIterator[list[Document]]:
+        """Those of a source's documents that lie in the folder itself, a page at a time."""
+        start = folder.rstrip("/") + "/"
+        where = {"source_id": source_id, "generation": generation.number}
+        after: Record = {"$gt": start}
+        while rows := await self._table.find(
+            {**where, "path": {**after, "$lt": _behind(start)}}, [("path", 1)], _PAGE
+        ):
+            yield [_document(row) for row in rows if "/" not in row["path"][len(start) :]]
+            last = str(rows[-1]["path"])
+            name, slash, _ = last[len(start) :].partition("/")
+            # The rest of a folder below is passed over.
+            after = {"$gte": _behind(f"{start}{name}/")} if slash else {"$gt": last}
 
     async def of_generation(self, generation: Generation) -> AsyncIterator[list[Document]]:
         """All documents of a generation in the order of the paths, a page at a time."""
@@ -302,6 +326,11 @@ class Documents:
 
 def _of(generation: Generation) -> Record:
     return {"collection_id": generation.collection_id, "generation": generation.number}
+
+
+def _behind(folder: str) -> str:
+    """The least text behind all paths in a folder, whose own ends with a slash."""
+    return folder[:-1] + chr(ord("/") + 1)
 
 
 def _taken_by(operation_id: str, fence: str) -> Record:

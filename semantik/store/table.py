@@ -38,6 +38,7 @@ class Weight:
 
 
 _DUPLICATE = 11000
+_NO_SUCH_INDEX = 27
 _OUT_OF_DISK_SPACE = 14031
 _FULL = ("disk is full", "No space left")  # as SQLite and the system say it
 _READ_BATCH = 1000
@@ -95,6 +96,18 @@ class Table:
     async def index(self, keys: Sort, unique: bool = False) -> None:
         with reaching_mongo():
             await self._at.create_index(list(keys), unique=unique)
+
+    async def drop_index(self, keys: Sort) -> None:
+        """Of an index that is not there nothing is said."""
+        real = "_".join(f"{name}_{direction}" for name, direction in keys)
+        embedded = "_".join(name for name, _ in keys)
+        for name in (real, embedded):
+            with reaching_mongo():
+                try:
+                    await self._at.drop_index(name)
+                except OperationFailure as error:
+                    if error.code != _NO_SUCH_INDEX:
+                        raise
 
     async def get(self, where: Filter, sort: Sort | None = None) -> Record | None:
         with reaching_mongo():
