@@ -36,7 +36,7 @@ def measure() -> Iterator[Figure]:
 async def _run(made: indexed.Indexed) -> tuple[list[float], list[float]]:
     folder = str(corpus.small_files(_FILES))
     ours, bare = [], []
-    async with serving(made.data) as server:
+    async with serving(made.data, "--progress-linger-s", "0.1") as server:
         for number in range(_ROUNDS + 1):
             begun = time.perf_counter()
             assert _walk(folder) == _FILES
