@@ -199,6 +199,7 @@ class Dispatcher:
         await self._parts.vectors.drop(collection)
         await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
         await store.documents.remove(collection_id)
+        await store.listings.remove_all(collection_id)
         await store.failures.remove([operation.id for operation in operations])
         await store.operations.remove(collection_id)
         await store.collections.remove(collection_id)

@@ -13,10 +13,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
-from pipeline.batch import Cutting, FileTask, ModelSpec, ReadDocument, ReadFailure
+from pipeline.batch import Cutting, FileTask, ModelSpec, Outcome, ReadDocument, ReadFailure, ReadUnchanged
 from pipeline.growing import Growing, Piece
 from pipeline.pace import weight
-from pipeline.reuse import Reuse
+from pipeline.reuse import Reuse, Vectors
 from pipeline.run import Run
 from pipeline.storing import Finished, Storer
 from semantik.errors import Invalid, LeaseLost, Unavailable
@@ -109,19 +109,34 @@ class Flow:
     async def _reader(self) -> None:
         while (batch := await self._batches.get()) is not None:
             self._storer.tell_at_work(batch[0].path)
-            files = [_task(document) for document in batch]
-            results = await self._run.parts.pool.read(files, self._cutting)
-            for document, outcome in zip(batch, results, strict=True):
+            for document, outcome, vectors in await self._outcomes(batch):
                 result = outcome
                 if isinstance(outcome, ReadFailure):
                     result = await self._reuse.instead(document, outcome)
                 if isinstance(result, ReadDocument):
                     await self._room(len(result.chunks)).take(len(result.chunks))
-                    await self._grow(document, result)
+                    if vectors is None:
+                        await self._grow(document, result)
+                    else:
+                        await self._complete(Growing(document, result, vectors))
                 else:
                     self._run.pace.advance(weight(document.size))
                     await self._finished.put(Finished(document, result))
         await self._batches.put(None)  # for the next reader
+
+    async def _outcomes(self, batch: Sequence[Document]) -> list[tuple[Document, Outcome, Vectors | None]]:
+        """What becomes of each; with vectors where they are known with the passages."""
+        read = self._run.parts.pool.read
+        before = await self._reuse.before(batch)
+        results = await read([_task(one, before.get(one.id)) for one in batch], self._cutting)
+        same = {one.document_id for one in results if isinstance(one, ReadUnchanged)} & before.keys()
+        taken = await self._reuse.taken_over({key: before[key] for key in same})
+        again = [
+            one for one in batch if one.id in same - taken.keys()
+        ]  # what was found before lacks something
+        anew = await read([_task(one) for one in again], self._cutting) if again else []
+        outcomes = {one.document_id: one for one in (*results, *anew)}
+        return [(one, *taken.get(one.id, (outcomes[one.id], None))) for one in batch]
 
     async def _grow(self, document: Document, read: ReadDocument) -> None:
         growing = Growing(document, read)
@@ -238,8 +253,8 @@ class Flow:
                         self._under_way.pop(one.outcome.content_hash, None)
 
 
-def _task(document: Document) -> FileTask:
-    known = document.content_hash if document.status == "indexed" else None
+def _task(document: Document, before: Document | None = None) -> FileTask:
+    known = (before or document).content_hash if (before or document).status == "indexed" else None
     return FileTask(document.id, document.path, document.size, known)
 
 

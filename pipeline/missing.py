@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator, Set
 from pathlib import Path
 
 from pipeline import failpoints
+from pipeline.met import folder_of
 from pipeline.registration import Found
 from pipeline.removal import remove
 from pipeline.run import Run
 from semantik.records import Document, Source
 
 _BLOCK = 1 << 20
+_FOLDERS = 1000  # more are not asked for one by one
 
 
 # Documents whose files may be there under another name: their ids, by size and by content hash.
@@ -42,18 +44,27 @@ async def settle_missing(run: Run, source: Source, found: Found) -> None:
         run.warn(f"{source.path} is empty, and had {number} documents: they are kept. Is a disk not mounted?")
         await _note(run, source, 0, number)
         return
-    moved = await _follow_moves(run, lost)
-    found.moved = len(moved)
-    found.seen.update(moved)  # also for the folder that they are in now
-    await _note(run, source, len(moved), number - len(moved))
+    found.moved = await _follow_moves(run, lost)
+    await _note(run, source, found.moved, number - found.moved)
+    if number > found.moved:
+        await _let_go(run, source, found)
+    found.settled = True
+
+
+async def _let_go(run: Run, source: Source, found: Found) -> None:
     documents = run.parts.store.documents
     removing = run.parts.settings.documents.missing == "remove"
     async for page in _not_seen(run, source, found):
         # Of what was never read nothing can be kept.
         if going := [one for one in page if removing or one.status == "pending"]:
+            await run.disturb()
             await remove(run, going)
         if not removing:
-            await documents.mark_missing([one.id for one in page if one.status != "pending"])
+            kept = [one for one in page if one.status != "pending"]
+            _look_again(found, kept)
+            if fresh := [one.id for one in kept if not one.missing or one.due is not None]:
+                await run.disturb()
+                await documents.mark_missing(fresh)
 
 
 async def _note(run: Run, source: Source, moved: int, gone: int) -> None:
@@ -73,18 +84,41 @@ def noted(run: Run) -> dict[str, dict[str, int]]:
 
 async def _not_seen(run: Run, source: Source, found: Found) -> AsyncIterator[list[Document]]:
     unread = {path.rstrip("/") for path in found.unread}
-    async for page in run.parts.store.documents.of_source(run.generation, source.id):
-        gone = [one for one in page if one.id not in found.seen and not _below(one.path, unread)]
-        if gone:
+    async for page in _to_look_at(run, source, found):
+        gone = [one for one in page if one.path not in found.met]
+        _look_again(found, [one for one in gone if _below(one.path, unread)])
+        if gone := [one for one in gone if not _below(one.path, unread)]:
             yield gone
 
 
-async def _follow_moves(run: Run, lost: _Lost) -> list[str]:
-    """Documents whose files are there under another name: the name changes, and nothing is read again.
+async def _to_look_at(run: Run, source: Source, found: Found) -> AsyncIterator[list[Document]]:
+    """The source's documents, less those of folders that are as they were."""
+    documents = run.parts.store.documents
+    folders = (
+        None if found.before is None else [one for one in found.before if one not in found.met.unchanged]
+    )
+    if folders is None or len(folders) > _FOLDERS:
+        async for page in documents.of_source(run.generation, source.id):
+            yield page
+    else:
+        for folder in folders:
+            async for page in documents.of_folder(run.generation, source.id, folder):
+                yield page
+
+
+def _look_again(found: Found, kept: list[Document]) -> None:
+    """What is kept without its file is asked for with every scan."""
+    for document in kept:
+        found.listing[folder_of(document.path)] = b""
+
+
+async def _follow_moves(run: Run, lost: _Lost) -> int:
+    """Documents whose files are there under another name: the name changes, and nothing is read again. Returns their
+    number.
 
     A new file of the same size is hashed; the operation's own new files are asked, wherever in its folders they lie.
     """
-    moved: list[str] = []
+    moved = 0
     if not lost:
         return moved
     documents, limit = run.parts.store.documents, run.parts.settings.documents.max_file_bytes
@@ -95,10 +129,11 @@ async def _follow_moves(run: Run, lost: _Lost) -> list[str]:
                 continue
             content_hash = await asyncio.to_thread(_hash, fresh.path)
             if content_hash is not None and (same := alike.get(content_hash)):
-                moved.append(same.pop(0))
+                moved += 1
+                await run.disturb()
+                await documents.move(same.pop(0), fresh)
                 if not same:
                     del alike[content_hash]
-                await documents.move(moved[-1], fresh)
                 failpoints.die_at("scanning.renamed")
     return moved
 

@@ -1,31 +1,49 @@
 """The scan: what is in a folder is compared with what is known of it. The walk itself runs in a thread.
 
-New and changed files become due; files that are gone are moved, marked or removed (`missing.py`).
+New and changed files become due; files that are gone are moved, marked or removed (`missing.py`). A folder in which the
+last finished scan saw just what this one sees is not compared file by file.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from pipeline import failpoints
+from pipeline.met import Met
 from pipeline.run import Run
-from pipeline.scan import FoundFile, ScanRules, ScanWarning, resolve_source, walk
+from pipeline.scan import Listing, ScanRules, resolve_source, walk
 from semantik.records import Document, Source, new_id
 
 _TOGETHER = 500
+_AT_ONCE = 20_000  # files that one step in a thread looks at, at most, if no folder has more
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the walk has found."""
+
+    path: str
+    size: int
+    modified_ns: int
 
 
 @dataclass
 class Found:
-    """What the scan of a folder has found so far, in files. `seen` are the known documents that the scans of all the
-    operation's folders met, `unread` the paths whose insides this one could not see; `cut` when it stopped early.
-    `moved` of the new ones turned out to be known."""
+    """What the scan of a folder has found so far, in files. `met` is shared by the scans of the operation;
+    `unread` are the paths whose insides this one could not see; `cut` when it stopped early. `moved` of the new ones
+    turned out to be known.
 
-    seen: set[str]
+    `before` is what the last finished scan kept of each folder, None if that does not hold any more; `listing` is what
+    this one will keep, once `settled`.
+    """
+
+    met: Met
+    before: dict[str, bytes] | None
+    listing: dict[str, bytes] = field(default_factory=dict)
+    settled: bool = False
     files: int = 0
     new: int = 0
     changed: int = 0
@@ -36,48 +54,78 @@ class Found:
     duration_s: float = 0.0
 
 
-async def register(run: Run, source: Source, seen: set[str]) -> Found:
-    """Walk a folder and register what is new or changed; the documents that are met are added to `seen`.
-
-    Raises Invalid or Forbidden for the folder itself.
-    """
+async def register(run: Run, source: Source, found: Found) -> None:
+    """Walk a folder and register what is new or changed. Raises Invalid or Forbidden for the folder itself."""
     settings = run.parts.settings
     forbidden = (settings.data.resolve(),)
     root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
     rules = ScanRules(settings.documents.roots, settings.documents.exclude, forbidden)
     begun = time.monotonic()
-    found = Found(seen)
     _tell(run, source, found)
-    steps = walk(root, rules)
-    while not found.cut and (batch := await asyncio.to_thread(_take, steps)):
-        for warning in batch:
-            if isinstance(warning, ScanWarning):
-                if not warning.seen:
-                    found.unread.append(warning.path)
-                run.warn(f"{warning.path}: {warning.message}")
-        files = [step for step in batch if isinstance(step, FoundFile)]
-        if found.files + len(files) > settings.documents.max_files:
-            found.cut = True
-            files = files[: settings.documents.max_files - found.files]
-            run.warn(f"The scan stopped after documents.max_files = {settings.documents.max_files} files.")
-        if files and not found.files:
+    listings = walk(root, rules)
+    adopted = found.before is not None  # which is only asked for when nothing is due
+    while not found.cut and (seen := await asyncio.to_thread(_take, listings, found.before or {})):
+        files = [file for one in seen for file in _look(run, one, found)]
+        if files and not adopted:
             # Where nothing is, a disk may be away: what is to be read of it can wait.
             await run.parts.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
-        await _compare(run, source.id, files, found)
+            adopted = True
+        for at in range(0, len(files), _TOGETHER):
+            await _compare(run, source.id, files[at : at + _TOGETHER], found)
         _tell(run, source, found)
     found.duration_s = time.monotonic() - begun
-    return found
 
 
-def _take(steps: Iterator[FoundFile | ScanWarning]) -> list[FoundFile | ScanWarning]:
-    return list(islice(steps, _TOGETHER))
+@dataclass(frozen=True)
+class _Seen:
+    """A folder that the walk has been to; of one that is `unchanged` the number of its files is enough."""
+
+    listing: Listing
+    digest: bytes
+    unchanged: bool
+
+
+def _take(listings: Iterator[Listing], before: Mapping[str, bytes]) -> list[_Seen]:
+    seen: list[_Seen] = []
+    files = 0
+    for listing in listings:
+        digest = listing.digest
+        seen.append(_Seen(listing, digest, before.get(listing.folder) == digest))
+        files += len(listing.files) + 1
+        if files >= (_AT_ONCE if seen[-1].unchanged else _TOGETHER):
+            break
+    return seen
+
+
+def _look(run: Run, seen: _Seen, found: Found) -> Iterator[File]:
+    """Note what was seen of a folder; returns the files that are to be compared one by one."""
+    if found.cut:
+        return
+    listing, most = seen.listing, run.parts.settings.documents.max_files
+    for warning in listing.warnings:
+        if not warning.seen:
+            found.unread.append(warning.path)
+        run.warn(f"{warning.path}: {warning.message}")
+    files = listing.files
+    if found.files + len(files) > most:
+        found.cut = True
+        files = files[: most - found.files]
+        run.warn(f"The scan stopped after documents.max_files = {most} files.")
+    if files or listing.warnings:
+        found.listing[listing.folder] = seen.digest
+    found.files += len(files)
+    if seen.unchanged and not found.cut:
+        found.met.unchanged.add(listing.folder)
+        found.unchanged += len(files)
+    else:
+        yield from (File(listing.path(name), size, modified_ns) for name, size, modified_ns in files)
 
 
 def _tell(run: Run, source: Source, found: Found) -> None:
     run.teller.update("scanning_documents", status="scanning", source_path=source.path, scanned=found.files)
 
 
-async def _compare(run: Run, source_id: str, files: Sequence[FoundFile], found: Found) -> None:
+async def _compare(run: Run, source_id: str, files: Sequence[File], found: Found) -> None:
     """Register the files that the generation does not know, and those that have another size or time.
 
     Those of an earlier try of this operation count again.
@@ -88,11 +136,11 @@ async def _compare(run: Run, source_id: str, files: Sequence[FoundFile], found: 
     changed: list[Document] = []
     back: list[str] = []
     for file in files:
+        found.met.add(file.path)
         document = known.get(file.path)
         if document is None:
             fresh.append(_document(run, source_id, file))
             continue
-        found.seen.add(document.id)
         as_found = replace(document, size=file.size, modified_ns=file.modified_ns)
         if as_found != document or (document.missing and document.status != "indexed"):
             changed.append(as_found)
@@ -103,18 +151,18 @@ async def _compare(run: Run, source_id: str, files: Sequence[FoundFile], found: 
             found.unchanged += 1
             if document.missing:
                 back.append(document.id)
+    if fresh or changed or back:
+        await run.disturb()
     await documents.register(fresh)
     await documents.mark_changed(changed, operation_id, run.fence)
     if back:
         await documents.mark_found(back)
     failpoints.die_at("scanning.registered")
-    found.seen |= {document.id for document in fresh}
-    found.files += len(files)
     found.new += len(fresh)
     found.changed += len(changed)
 
 
-def _document(run: Run, source_id: str, file: FoundFile) -> Document:
+def _document(run: Run, source_id: str, file: File) -> Document:
     return Document(
         id=new_id(),
         collection_id=run.collection.id,

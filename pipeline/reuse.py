@@ -1,12 +1,12 @@
 """What a collection has already: passages whose text and model are the same are not embedded again, and what a REINDEX
-cannot read any more is made from the passages that are searched.
+cannot read any more, or need not read, is made from the passages that are searched.
 
 Looked at are the document as it was, another with the same content, and what a REINDEX works from. Runs on the loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from semantik.passages import joined
 from semantik.records import Chunk, Document, Generation
 
 Vector = NDArray[np.float16]
+Vectors = NDArray[np.float16]  # (chunks, dimension)
 
 
 class Reuse:
@@ -41,6 +42,37 @@ class Reuse:
                 break
         return known
 
+    async def before(self, documents: Sequence[Document]) -> dict[str, Document]:
+        """What a REINDEX need not read if the content is the same still: the documents as they are searched now, by the
+        identifiers of `documents`. Nothing where they would be read or cut in another way."""
+        before = self._before
+        if (
+            before is None
+            or before.reader != self._generation.reader
+            or not before.reader
+            or not self._cut_alike()
+        ):
+            return {}
+        known = await self._store.documents.known(before, [one.path for one in documents])
+        found = {one.id: known.get(one.path) for one in documents}
+        return {key: one for key, one in found.items() if one is not None and one.status == "indexed"}
+
+    async def taken_over(
+        self, found: Mapping[str, Document]
+    ) -> dict[str, tuple[ReadDocument, Vectors | None]]:
+        """The passages of such documents, with their vectors if the model embeds in the same way still."""
+        if self._before is None or not found:
+            return {}
+        chunks = await self._store.chunks.of_documents(list(found.values()))
+        alike = _embedded_alike(self._before, self._generation)
+        taken: dict[str, tuple[ReadDocument, Vectors | None]] = {}
+        for key, before in found.items():
+            own = chunks.get(before.id, [])
+            if len(own) == before.chunk_count:
+                read = _read(key, before, self._as_they_are([chunk for chunk, _ in own]))
+                taken[key] = read, np.stack([vector for _, vector in own]) if alike and own else None
+        return taken
+
     async def instead(self, document: Document, failure: ReadFailure) -> Outcome:
         """What a REINDEX takes for a file that cannot be read any more: its passages as they are found now."""
         before = await self._searched(document) if failure.category == "unreadable" else None
@@ -48,10 +80,7 @@ class Reuse:
             return failure
         chunks = [chunk async for page in self._store.chunks.embedded(before) for chunk, _ in page]
         cut = self._as_they_are(chunks) if self._cut_alike() else await self._cut_anew(before, chunks)
-        content_hash = before.content_hash or ""
-        return ReadDocument(
-            document.id, before.mime or "", before.title, content_hash, before.length, before.pages, cut
-        )
+        return _read(document.id, before, cut)
 
     async def _alike(self, document: Document, read: ReadDocument) -> AsyncIterator[Document]:
         if document.chunk_count:
@@ -97,6 +126,13 @@ class Reuse:
                 pages.setdefault(chunk.page, chunk.start)
         text = joined(chunks, 0, before.length)
         return await self._pool.cut(text, tuple(pages.items()), self._cutting)
+
+
+def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocument:
+    content_hash = before.content_hash or ""
+    return ReadDocument(
+        document_id, before.mime or "", before.title, content_hash, before.length, before.pages, chunks
+    )
 
 
 def _embedded_alike(one: Generation, other: Generation) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.batch import ModelInfo
 from pipeline.pace import Pace
 from pipeline.pool import Pool
+from pipeline.reader import reader
 from pipeline.telling import Teller
 from semantik.errors import NotFound
 from semantik.progress import Progress
@@ -59,6 +60,7 @@ class Run:
         self.pace = Pace()
         self.current_file = operation.current_file
         self._warnings = list(operation.warnings)
+        self._disturbed = False
 
     @property
     def has_begun(self) -> bool:
@@ -87,6 +89,18 @@ class Run:
 
     async def sources_of_collection(self) -> list[Source]:
         return await self.parts.store.collections.sources([self.collection.id])
+
+    async def disturb(self) -> None:
+        """Say that documents of the operation's folders are about to change, before the first one does."""
+        if self._disturbed:
+            return
+        own, store = await self.sources(), self.parts.store
+        every = await self.sources_of_collection()
+        await store.listings.remove([one.id for one in every if any(_overlap(one, each) for each in own)])
+        changed = await store.collections.disturb(self.collection.id)
+        if changed is not None:
+            self.follow(changed)
+        self._disturbed = True
 
     async def save(self, **fields: Any) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
@@ -168,12 +182,14 @@ class Run:
         }
 
     async def know_model(self, model: ModelInfo) -> None:
-        """Keep what the generation's model makes of it, before the first vector is stored: how long vectors are, and
-        chunks no longer than it reads."""
+        """Keep what makes the generation what it is, before the first vector is stored: how long vectors are, chunks no
+        longer than the model reads, and who reads the files."""
         generation = self.generation
         fields: dict[str, Any] = {}
         if generation.dimension is None:
-            fields["dimension"] = model.dimension
+            fields |= {"dimension": model.dimension, "reader": reader()}
+        elif generation.reader not in ("", reader()):
+            fields["reader"] = ""
         if generation.chunk_size > model.room:
             fields["chunk_size"] = model.room
             fields["chunk_overlap"] = min(generation.chunk_overlap, model.room // 4)
@@ -189,3 +205,9 @@ class Run:
         self.collection = collection
         number = self.generation.number if generation is None else generation
         self.generation = next(one for one in collection.generations if one.number == number)
+
+
+def _overlap(one: Source, other: Source) -> bool:
+    """Whether a file may lie in both folders."""
+    paths = [each.path.rstrip("/") + "/" for each in (one, other)]
+    return paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])

@@ -55,6 +55,10 @@ class Storer:
         self.counts = Counts()
         self._others = Counts()
 
+    def begin(self) -> None:
+        """Count on from what is kept, where nothing can be half-done: the collection is at rest."""
+        self._others = self._run.generation.counts
+
     async def recover(self) -> None:
         """Set right what a crash may have left, and count anew."""
         run, generation = self._run, self._run.generation

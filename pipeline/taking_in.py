@@ -8,6 +8,7 @@ from typing import Any
 from pipeline import failpoints
 from pipeline.batch import ModelSpec
 from pipeline.flow import Flow
+from pipeline.met import Met
 from pipeline.missing import noted, settle_missing
 from pipeline.pace import weight
 from pipeline.registration import Found, register
@@ -20,7 +21,10 @@ SCANNING = (None, "scanning_documents")
 _ROUNDS = 3
 
 
-async def scan(run: Run, storer: Storer) -> None:
+Scanned = list[tuple[Source, Found]]
+
+
+async def scan(run: Run, storer: Storer) -> Scanned:
     """Compare the operation's folders with what is known of them, all first, so that a file may move between them."""
     sources = await run.sources()
     path = sources[0].path if len(sources) == 1 else None
@@ -46,15 +50,30 @@ async def scan(run: Run, storer: Storer) -> None:
         missing_documents=sum(folder["missing"] for folder in folders),
         scan_duration=round(sum(one.duration_s for one in each), 3),
     )
+    return found
 
 
-async def _register(run: Run, sources: Sequence[Source]) -> list[tuple[Source, Found]]:
+async def rest(run: Run, scanned: Scanned) -> None:
+    """All is done: keep what the scan saw, so that the next one need not compare it file by file."""
+    await run.save()  # who has lost the operation keeps nothing
+    for source, found in scanned:
+        if found.settled and found.listing != found.before:
+            await run.parts.store.listings.put(run.generation, source.id, found.listing)
+    if not run.collection.at_rest:
+        run.follow(await run.parts.store.collections.rest(run.collection.id, run.fence))
+
+
+async def _register(run: Run, sources: Sequence[Source]) -> Scanned:
     """Walk the folders. One that cannot be read holds up no other; raises its error when there is no other."""
-    seen: set[str] = set()
-    found: list[tuple[Source, Found]] = []
+    store, generation = run.parts.store, run.generation
+    trusted = run.collection.at_rest and not await store.documents.any_due(generation)
+    met = Met()
+    found: Scanned = []
     for source in sources:
+        one = Found(met, await store.listings.get(generation, source.id) if trusted else None)
         try:
-            found.append((source, await register(run, source, seen)))
+            await register(run, source, one)
+            found.append((source, one))
         except (Invalid, Forbidden) as error:
             if len(sources) == 1:
                 raise
@@ -67,6 +86,7 @@ async def _register(run: Run, sources: Sequence[Source]) -> list[tuple[Source, F
 async def look_again(run: Run, storer: Storer) -> None:
     """Take up documents that failed, as the operation's wish says: those that it names, or all."""
     await run.stage("scanning_documents", status="scanning", source_path=None, scanned=0)
+    await run.disturb()
     wished = run.operation.wish["retry"]
     ids = wished if isinstance(wished, list) else None
     await run.parts.store.documents.retry(run.generation, ids, run.operation.id, run.fence)
@@ -78,7 +98,10 @@ async def _scanned(run: Run, storer: Storer, **found: Any) -> None:
     names = ["new_documents_registered", "changed_documents", "unchanged_documents"]
     names += ["moved_documents", "missing_documents", "scan_duration"]
     fields: dict[str, Any] = dict.fromkeys(names, 0) | found
-    await storer.recount()
+    if run.collection.at_rest:  # nothing has changed
+        await run.save_counts(storer.counts)
+    else:
+        await storer.recount()
     kept = ("new", "changed", "unchanged", "moved", "missing")
     counts = {word: fields[name] for word, name in zip(kept, names, strict=False)}
     await run.save(result={**(run.operation.result or {}), **counts})

@@ -67,8 +67,8 @@ class Catalog:
     async def sources(self, user: User, collection_id: str) -> list[SourceView]:
         collection = await self._access.collection(user, collection_id)
         found = await self._store.collections.sources([collection_id])
-        counts = await self._store.documents.counts_by_source(collection.current)
-        return [SourceView(source, counts.get(source.id, 0)) for source in found]
+        counted = self._store.documents.count_of_source
+        return [SourceView(source, await counted(collection.current, source.id)) for source in found]
 
     async def documents(
         self,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from semantik.errors import Invalid
 
 _STAR = "*"
+_SPECIAL = frozenset("*?[\\/!")
 
 
 class Globs:
@@ -23,18 +24,24 @@ class Globs:
 
     def __init__(self, globs: Sequence[str]) -> None:
         read = [(glob, _expression(glob)) for glob in globs]
-        self._names = _any_of([each for glob, each in read if not _is_path(glob)])
-        self._paths = _any_of([each for glob, each in read if _is_path(glob)])
+        # Most globs are just a name, and most names are none of them: to know that needs no expression.
+        self._plain = frozenset(glob for glob in globs if not _SPECIAL & set(glob))
+        rest = [(glob, each) for glob, each in read if glob not in self._plain]
+        self._names = _any_of([each for glob, each in rest if not _is_path(glob)])
+        self._paths = _any_of([each for glob, each in rest if _is_path(glob)])
 
     def match(self, path: str, folder: bool = False) -> bool:
         """Whether a glob means this path, relative to the walked folder; `folder`: that it is a folder's."""
+        name = path.rpartition("/")[2]
+        if name in self._plain:
+            return True
         end = "/" if folder else ""
-        if self._names is not None and self._names.fullmatch(path.rpartition("/")[2] + end):
+        if self._names is not None and self._names.fullmatch(name + end):
             return True
         return self._paths is not None and self._paths.fullmatch(path + end) is not None
 
     def __bool__(self) -> bool:
-        return self._names is not None or self._paths is not None
+        return bool(self._plain) or self._names is not None or self._paths is not None
 
 
 def covering(globs: Sequence[str]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Generation:
     """A collection's documents, cut and embedded in one way; a REINDEX builds the next one beside the current.
 
     Its chunks up to `last_seq` may be in an index; those up to `settled_seq` each belong to a document.
-    `operation_id` is the REINDEX that builds it.
+    `operation_id` is the REINDEX that builds it. All its documents were read by `reader`; "" when by several.
     """
 
     collection_id: str
@@ -86,13 +86,15 @@ class Generation:
     settled_seq: int = -1
     counts: Counts = field(default_factory=Counts)
     operation_id: str | None = None
+    reader: str = ""
 
 
 @dataclass(frozen=True)
 class Collection:
     """`next_seq` is the next chunk number to be given out; `running` the operation that may change the collection.
 
-    `generation` is the number of the generation that is searched.
+    `generation` is the number of the generation that is searched. While it is `at_rest`, nothing of its documents is
+    half-done, their counts are right, and so is what was kept of the last scans of its folders.
     """
 
     id: str
@@ -105,6 +107,7 @@ class Collection:
     running: str | None
     created_at: datetime
     updated_at: datetime
+    at_rest: bool = False
 
     @property
     def current(self) -> Generation:

@@ -6,24 +6,29 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pipeline import scan
-from pipeline.scan import FoundFile, ScanRules, ScanWarning, resolve_source, survey, walk
+from pipeline.scan import ScanRules, ScanWarning, resolve_source, survey, walk
 from semantik.errors import Forbidden, Invalid
-from semantik.found import Passed
+from semantik.found import FoundFile, Listing, Passed
 
 
 def _walk(root: Path, **rules: object) -> tuple[list[str], dict[str, str]]:
     """The files below `root`, as relative paths, and the warnings by relative path."""
     found = list(walk(root, ScanRules(**{"roots": ("/",), "exclude": (), **rules})))  # type: ignore[arg-type]
-    files = [each.path.removeprefix(f"{root}/") for each in found if isinstance(each, FoundFile)]
-    warnings = {e.path.removeprefix(f"{root}/"): e.message for e in found if isinstance(e, ScanWarning)}
+    files = [path.removeprefix(f"{root}/") for path, _, _ in _files(found)]
+    warnings = {e.path.removeprefix(f"{root}/"): e.message for each in found for e in each.warnings}
     return files, warnings
+
+
+def _files(found: Iterable[Listing]) -> list[tuple[str, int, int]]:
+    """(path, size, modified_ns) of each."""
+    return [(each.path(name), *more) for each in found for name, *more in each.files]
 
 
 def _write(path: Path, text: str = "text") -> Path:
@@ -92,9 +97,10 @@ def test_files_come_in_a_fixed_order_with_what_the_index_needs(tmp_path: Path) -
         _write(tmp_path / name, name)
     assert _walk(tmp_path) == (["b.txt", "c.tar.gz", "a/z.MD", "a/b/deep"], {})
     os.utime(tmp_path / "a/z.MD", ns=(5, 1_700_000_000_123_456_789))
-    found = {each.path: each for each in walk(tmp_path, ScanRules(("/",), ()))}
-    expected = FoundFile(str(tmp_path / "a/z.MD"), 6, 1_700_000_000_123_456_789, ".md")
-    assert found[expected.path] == expected
+    rules = ScanRules(("/",), ())
+    assert (str(tmp_path / "a/z.MD"), 6, 1_700_000_000_123_456_789) in _files(walk(tmp_path, rules))
+    told = {each.path: each for each in survey(tmp_path, rules) if isinstance(each, FoundFile)}
+    assert told[str(tmp_path / "a/z.MD")].extension == ".md"
 
 
 def test_excluded_names_are_silent_and_included_ones_are_all(tmp_path: Path) -> None:
@@ -157,7 +163,7 @@ def test_a_huge_folder_is_surveyed_piece_by_piece(tmp_path: Path, monkeypatch: p
     assert len(read) == 10
     paths += [each.path for each in walking]
     assert len(set(paths)) == len(paths) == 95
-    assert [each.path for each in walk(tmp_path, ScanRules(("/",), ()))] == sorted(paths)
+    assert [path for path, _, _ in _files(walk(tmp_path, ScanRules(("/",), ())))] == sorted(paths)
 
 
 def test_what_is_no_file_is_a_warning(tmp_path: Path) -> None:
@@ -253,6 +259,9 @@ def test_a_folder_that_vanishes_under_the_walk_is_a_warning(tmp_path: Path) -> N
     _write(tmp_path / "a.txt")
     (tmp_path / "gone").mkdir()
     walking = walk(tmp_path, ScanRules(("/",), ()))
-    assert isinstance(next(walking), FoundFile)
+    assert [name for name, _, _ in next(walking).files] == ["a.txt"]
     (tmp_path / "gone").rmdir()
-    assert next(walking) == ScanWarning(str(tmp_path / "gone"), "It vanished during the scan.")
+    gone = str(tmp_path / "gone")
+    assert next(walking).warnings == [
+        ScanWarning(gone, "The folder cannot be read: No such file or directory.")
+    ]

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from pipeline.run import Run
 from pipeline.storing import Storer
-from pipeline.taking_in import SCANNING, know_model, result, scan, take_in
+from pipeline.taking_in import SCANNING, Scanned, know_model, rest, result, scan, take_in
 
 
 async def index(run: Run) -> dict[str, object]:
     """Run an INDEX operation to its end and return its result for the record."""
     storer = Storer(run)
     await storer.recover()
+    scanned: Scanned = []
     if run.operation.stage in SCANNING:
-        await scan(run, storer)
+        scanned = await scan(run, storer)
     model = await know_model(run)
     await run.stage(
         "processing_embeddings",
@@ -27,6 +28,7 @@ async def index(run: Run) -> dict[str, object]:
         workers=run.parts.pool.batch_workers,
     )
     await take_in(run, storer)
+    await rest(run, scanned)
     outcome = result(run, storer)
     await run.stage("index_completed", **outcome)
     return outcome

@@ -15,6 +15,7 @@ from pipeline import failpoints
 from pipeline.removal import remove
 from pipeline.run import Run
 from pipeline.storing import Storer
+from pipeline.taking_in import rest
 from semantik.records import Counts, Document, Source, now
 
 
@@ -25,13 +26,14 @@ async def remove_source(run: Run) -> dict[str, object]:
     collections, documents = run.parts.store.collections, run.parts.store.documents
     source = await collections.source(run.collection.id, run.operation.source_id or "")
     if source is not None:
+        await run.disturb()
         others = [
             one for one in await run.sources_of_collection() if one.id != source.id and not one.removing
         ]
         if run.operation.result is None:
             await run.save(result=await _survey(run, source, others))
         total = _number(run, "total")
-        left = (await documents.counts_by_source(run.generation)).get(source.id, 0)
+        left = await documents.count_of_source(run.generation, source.id)
         await run.stage("removing_documents", **_course(total - left, total))
         async for page in documents.of_source(run.generation, source.id):
             shared = _shared(page, others)
@@ -47,6 +49,7 @@ async def remove_source(run: Run) -> dict[str, object]:
         await collections.remove_source(source.id)
         failpoints.die_at("remove_source.source")
     await storer.recount_generation()
+    await rest(run, [])
     kept = _number(run, "kept")
     outcome: dict[str, Any] = {
         "documents": _number(run, "total") - kept,

@@ -7,7 +7,7 @@ from functools import partial
 
 from semantik.consistency.finding import Finding, Grounds
 
-_ROWS = ("chunks", "documents", "sources", "operations")
+_ROWS = ("chunks", "documents", "sources", "listings", "operations")
 _REMOVED = "they are removed"
 
 

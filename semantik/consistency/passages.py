@@ -162,6 +162,7 @@ class _Look:
         spans = (
             [(document.first_seq, document.first_seq + document.chunk_count)] if document.chunk_count else []
         )
+        await self._store.collections.disturb(self._collection.id)
         await self._store.chunks.remove_spans(self._collection.id, [*spans, *_former(document)])
         await self._store.documents.remove_ids([document.id])
 

@@ -19,6 +19,7 @@ from semantik.store.documents import Documents
 from semantik.store.failures import Failures
 from semantik.store.figures import Census
 from semantik.store.instances import Instances
+from semantik.store.listings import Listings
 from semantik.store.migration import migrate
 from semantik.store.operations import Operations
 from semantik.store.table import Record, Table, reaching_mongo
@@ -58,6 +59,7 @@ class Store:
         self.chunks = Chunks(Table(base["chunks"]))
         self.operations = Operations(Table(base["operations"]))
         self.failures = Failures(Table(base["failures"]))
+        self.listings = Listings(Table(base["listings"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
         }
@@ -68,7 +70,7 @@ class Store:
     async def __aenter__(self) -> Self:
         accounts = (self.users, self.sessions, self.api_keys)
         content = (self.collections, self.documents, self.chunks)
-        for room in (*accounts, *content, self.operations, self.failures):
+        for room in (*accounts, *content, self.operations, self.failures, self.listings):
             await room.prepare()
         await migrate(self._meta, self._tables)
         return self

@@ -12,6 +12,7 @@ _OWNERS = {
     "chunks": "collection_id",
     "documents": "collection_id",
     "sources": "collection_id",
+    "listings": "collection_id",
     "operations": "collection_id",
     "failures": "operation_id",
 }

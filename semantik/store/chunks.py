@@ -61,6 +61,20 @@ class Chunks:
             rows = await self._table.find(where, [("seq", 1)])
             yield [(_chunk(row), np.frombuffer(row["vector"], np.float16)) for row in rows]
 
+    async def of_documents(
+        self, documents: Sequence[Document]
+    ) -> dict[str, list[tuple[Chunk, NDArray[np.float16]]]]:
+        """All chunks of some documents of a collection with their vectors (dimension,), in order, by document."""
+        found: dict[str, list[tuple[Chunk, NDArray[np.float16]]]] = {}
+        for first, end in _joined([(one.first_seq, one.first_seq + one.chunk_count) for one in documents]):
+            for at in range(first, end, _DOCUMENT_PAGE):
+                seqs = _within(at, min(_DOCUMENT_PAGE, end - at))
+                where = {"collection_id": documents[0].collection_id, "seq": seqs}
+                for row in await self._table.find(where, [("seq", 1)]):
+                    pair = (_chunk(row), np.frombuffer(row["vector"], np.float16))
+                    found.setdefault(row["document_id"], []).append(pair)
+        return found
+
     async def vectors(self, generation: Generation, after: int, last: int) -> AsyncIterator[VectorBlock]:
         """Vectors of the chunks `after` < seq <= `last`, in order, some thousands at a time."""
         where = {**_of(generation), "seq": {"$gt": after, "$lte": last}}

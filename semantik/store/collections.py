@@ -110,6 +110,15 @@ class Collections:
         update = {"$max": {_field(generation, "settled_seq"): seq}}
         await self._fenced(generation.collection_id, fence, update)
 
+    async def rest(self, collection_id: str, fence: str) -> Collection:
+        """Note that all that was to be done to the documents is done."""
+        return await self._fenced(collection_id, fence, {"$set": {"at_rest": True}})
+
+    async def disturb(self, collection_id: str) -> Collection | None:
+        """Note that documents are about to change, so that nothing is taken for right until they were looked at."""
+        row = await self._table.change({"_id": collection_id}, {"$set": {"at_rest": False}})
+        return _collection(row) if row else None
+
     async def change_generation(
         self, generation: Generation, fields: Mapping[str, Any], fence: str
     ) -> Collection:
@@ -289,13 +298,14 @@ def _generation(collection_id: str, row: Record) -> Generation:
 
 
 def _collection(row: Record) -> Collection:
-    special = ("id", "generations", "created_at", "updated_at")
+    special = ("id", "generations", "created_at", "updated_at", "at_rest")
     fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
     return Collection(
         id=row["_id"],
         generations=tuple(_generation(row["_id"], one) for one in row["generations"].values()),
         created_at=moment_of(row["created_at"]),
         updated_at=moment_of(row["updated_at"]),
+        at_rest=bool(row["at_rest"]),
         **fields,
     )
 

@@ -17,6 +17,7 @@ from semantik.store.rows import milliseconds, to_row
 from semantik.store.table import Record, Table
 
 _PAGE = 500
+_ALIKE = 20
 _NS_IN_MS = 1_000_000
 
 
@@ -31,7 +32,7 @@ class Documents:
         await self._table.index([("collection_id", 1), ("generation", 1), ("status", 1), ("path", 1)])
         await self._table.index([("operation_id", 1), ("status", 1)])
         await self._table.index([("due", 1), ("path", 1)])
-        await self._table.index([("source_id", 1), ("path", 1)])
+        await self._table.index([("source_id", 1), ("generation", 1), ("path", 1)])
         await self._table.index([("collection_id", 1), ("content_hash", 1)])
         await self._table.index([("collection_id", 1), ("old_first", 1)])
 
@@ -48,8 +49,20 @@ class Documents:
                 "Some of the files were registered meanwhile; they are compared again."
             ) from error
 
+    async def any_due(self, generation: Generation) -> bool:
+        """Whether anything of a generation is still to be read."""
+        async for operation_id in self._due_operations():
+            row = await self._table.get({"due": operation_id})  # all that it reads is of one generation
+            if row is not None and _of(generation).items() <= row.items():
+                return True
+        return False
+
     async def known(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
-        where = {**_of(generation), "path": {"$in": list(paths)}}
+        """Those at `paths`, which had better lie close together: all that lie between them are looked at."""
+        if not paths:
+            return {}
+        # By $in alone the embedded store uses no index.
+        where = {**_of(generation), "path": {"$gte": min(paths), "$lte": max(paths), "$in": list(paths)}}
         return {row["path"]: _document(row) for row in await self._table.find(where)}
 
     async def get(self, collection_id: str, document_id: str) -> Document | None:
@@ -74,8 +87,16 @@ class Documents:
 
     async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
         """Let an operation read what earlier ones have left of a source."""
-        where = {"source_id": source_id, "generation": generation.number, "due": {"$ne": None}}
-        await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
+        update = {"$set": _taken_by(operation_id, fence)}
+        async for left in self._due_operations():
+            async for rows in self._table.pages({"due": left}, "path", _PAGE):
+                ids = [
+                    row["_id"]
+                    for row in rows
+                    if row["source_id"] == source_id and row["generation"] == generation.number
+                ]
+                if ids:
+                    await self._table.change_all({"_id": {"$in": ids}, "due": left}, update)
 
     async def retry(
         self, generation: Generation, document_ids: Sequence[str] | None, operation_id: str, fence: str
@@ -129,6 +150,22 @@ class Documents:
         async for rows in self._table.pages(where, "path", _PAGE):
             yield [_document(row) for row in rows]
 
+    async def of_folder(
+        self, generation: Generation, source_id: str, folder: str
+    ) -> AsyncIterator[list[Document]]:
+        """Those of a source's documents that lie in the folder itself, a page at a time."""
+        start = folder.rstrip("/") + "/"
+        where = {"source_id": source_id, "generation": generation.number}
+        after: Record = {"$gt": start}
+        while rows := await self._table.find(
+            {**where, "path": {**after, "$lt": _behind(start)}}, [("path", 1)], _PAGE
+        ):
+            yield [_document(row) for row in rows if "/" not in row["path"][len(start) :]]
+            last = str(rows[-1]["path"])
+            name, slash, _ = last[len(start) :].partition("/")
+            # The rest of a folder below is passed over.
+            after = {"$gte": _behind(f"{start}{name}/")} if slash else {"$gt": last}
+
     async def of_generation(self, generation: Generation) -> AsyncIterator[list[Document]]:
         """All documents of a generation in the order of the paths, a page at a time."""
         async for rows in self._table.pages(_of(generation), "path", _PAGE):
@@ -140,9 +177,11 @@ class Documents:
 
     async def with_content(self, generation: Generation, content_hash: str) -> Document | None:
         """An indexed document of the generation whose file has this content."""
-        where = {**_of(generation), "content_hash": content_hash, "status": "indexed"}
-        row = await self._table.get(where)
-        return _document(row) if row else None
+        # Nothing else is asked for, so that there is one index to choose.
+        where = {"collection_id": generation.collection_id, "content_hash": content_hash}
+        rows = await self._table.find(where, limit=_ALIKE)
+        found = (row for row in rows if row["generation"] == generation.number and row["status"] == "indexed")
+        return next(map(_document, found), None)
 
     async def due_bytes(self, operation_id: str) -> tuple[int, int]:
         """How many files an operation has still to read, and how many bytes they have."""
@@ -229,27 +268,50 @@ class Documents:
         rows = await self._table.group(found, None, {"chunks": {"$sum": "$chunk_count"}})
         return replace(counts, chunks=int(rows[0]["chunks"]) if rows else 0)
 
-    async def counts_by_source(self, generation: Generation) -> dict[str, int]:
-        rows = await self._table.group(_of(generation), "$source_id", {"n": {"$sum": 1}})
-        return {row["_id"]: int(row["n"]) for row in rows}
+    async def count_of_source(self, generation: Generation, source_id: str) -> int:
+        where = {"source_id": source_id, "generation": generation.number}
+        rows = await self._table.group(where, None, {"n": {"$sum": 1}})
+        return int(rows[0]["n"]) if rows else 0
 
     async def page(
         self, generation: Generation, status: str | None, name: str | None, after_path: str, limit: int
     ) -> list[Document]:
         """Documents by path after `after_path`; `name` is any part of the path, whatever its case."""
-        where: Record = {**_of(generation), "path": {"$gt": after_path}}
+        after: Record = {"path": {"$gt": after_path}}
         if status == "pending":
-            where["due"] = {"$ne": None}
-        elif status:
-            where["status"] = status
-        if name:
-            where = {"$and": [where, {"path": {"$regex": re.escape(name), "$options": "i"}}]}
-        return [_document(row) for row in await self._table.find(where, [("path", 1)], limit)]
+            rows = [
+                row
+                async for left in self._due_operations()
+                for row in await self._named({"due": left, **after}, name, limit)
+                if _of(generation).items() <= row.items()
+            ]
+            rows = sorted(rows, key=lambda row: str(row["path"]))[:limit]
+        else:
+            with_status = {"status": status} if status else {}
+            rows = await self._named({**_of(generation), **with_status, **after}, name, limit)
+        return [_document(row) for row in rows]
+
+    async def _named(self, where: Record, name: str | None, limit: int) -> list[Record]:
+        """The first rows by path."""
+        if not name:
+            return await self._table.find(where, [("path", 1)], limit)
+        if name.isascii():
+            # Of all ways to look for a part, the one that the embedded store does in its index.
+            part = {"$indexOfCP": [{"$toLower": "$path"}, {"$literal": name.lower()}]}
+            return await self._table.matching(where, {"$gte": [part, 0]}, [("path", 1)], limit)
+        path = {**where["path"], "$regex": f"(?i){re.escape(name)}"}
+        return await self._table.find({**where, "path": path}, [("path", 1)], limit)
+
+    async def _due_operations(self) -> AsyncIterator[str]:
+        """The operations that have something still to read; the index leads from one to the next."""
+        last = ""
+        while row := await self._table.get({"due": {"$gt": last}}, [("due", 1)]):
+            last = str(row["due"])
+            yield last
 
     async def spans(self, generation: Generation, filters: Filters) -> NDArray[np.int64]:
         """The seqs of the indexed documents that satisfy `filters`: half-open ranges, int64 (n, 2)."""
-        where: Record = {**_of(generation), "status": "indexed"}
-        where = {"$and": [where, *_conditions(filters)]}
+        where: Record = {**_of(generation), "status": "indexed", **_conditions(filters)}
         fields = {"_id": 0, "first_seq": 1, "chunk_count": 1}
         ranges = [_ranges(rows) async for rows in self._table.batches(where, fields)]
         return np.concatenate(ranges) if ranges else np.empty((0, 2), np.int64)
@@ -266,6 +328,11 @@ def _of(generation: Generation) -> Record:
     return {"collection_id": generation.collection_id, "generation": generation.number}
 
 
+def _behind(folder: str) -> str:
+    """The least text behind all paths in a folder, whose own ends with a slash."""
+    return folder[:-1] + chr(ord("/") + 1)
+
+
 def _taken_by(operation_id: str, fence: str) -> Record:
     return {"due": operation_id, "operation_id": operation_id, "fence": fence}
 
@@ -274,18 +341,24 @@ def _as_found(document: Document) -> Record:
     return {"size": document.size, "modified_ns": document.modified_ns}
 
 
-def _conditions(filters: Filters) -> list[Record]:
-    found: list[Record] = []
-    if filters.path_glob:
-        glob = filters.path_glob if filters.path_glob.startswith("/") else f"*/{filters.path_glob}"
-        found.append({"path": {"$regex": "^" + fnmatch.translate(glob)}})
+def _conditions(filters: Filters) -> Record:
+    found: Record = {}
+    path = ""
     if filters.extensions:
         endings = "|".join(re.escape(ending) for ending in filters.extensions)
-        found.append({"path": {"$regex": f"({endings})$", "$options": "i"}})
+        path = f"(?=(?s:.*)(?i:{endings})$)"
+    if filters.path_glob:
+        glob = filters.path_glob if filters.path_glob.startswith("/") else f"*/{filters.path_glob}"
+        path += fnmatch.translate(glob)
+    if path:
+        found["path"] = {"$regex": f"^{path}"}
+    modified = {}
     if filters.modified_after:
-        found.append({"modified_ns": {"$gte": milliseconds(filters.modified_after) * _NS_IN_MS}})
+        modified["$gte"] = milliseconds(filters.modified_after) * _NS_IN_MS
     if filters.modified_before:
-        found.append({"modified_ns": {"$lt": milliseconds(filters.modified_before) * _NS_IN_MS}})
+        modified["$lt"] = milliseconds(filters.modified_before) * _NS_IN_MS
+    if modified:
+        found["modified_ns"] = modified
     return found
 
 

@@ -13,7 +13,7 @@ from semantik.store.table import Record, Table
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 2
+SCHEMA = 3
 _OF_GENERATION = ("model", "precision", "chunk_size", "chunk_overlap", "dimension", "last_seq", "counts")
 
 
@@ -27,7 +27,9 @@ async def migrate(meta: Table, tables: Mapping[str, Table]) -> None:
             "run the newer one."
         )
     if version < SCHEMA:
-        await _to_2(tables)
+        if version < 2:
+            await _to_2(tables)
+        await _to_3(tables)
         await meta.upsert({"_id": "schema"}, {"$set": {"value": SCHEMA}})
 
 
@@ -60,6 +62,12 @@ async def _to_2(tables: Mapping[str, Table]) -> None:
     )
     if old:
         log.info("brought %d collections of an older Semantik into today's shape", len(old))
+
+
+async def _to_3(tables: Mapping[str, Table]) -> None:
+    """Collections that may be at rest; an index that leads to a generation's documents of a source."""
+    await tables["collections"].change_all({"at_rest": {"$exists": False}}, {"$set": {"at_rest": False}})
+    await tables["documents"].drop_index([("source_id", 1), ("path", 1)])
 
 
 def _with_generations(row: Record) -> Record:

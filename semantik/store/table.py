@@ -38,6 +38,7 @@ class Weight:
 
 
 _DUPLICATE = 11000
+_NO_SUCH_INDEX = 27
 _OUT_OF_DISK_SPACE = 14031
 _FULL = ("disk is full", "No space left")  # as SQLite and the system say it
 _READ_BATCH = 1000
@@ -74,6 +75,18 @@ def _refusal(code: int | None, reason: str) -> Unavailable:
     return Unavailable(f"MongoDB answered with an error: {reason.rstrip('.')}.")
 
 
+def _exact(where: Filter) -> Record:
+    """The same filter, with "equals" said by its operator.
+
+    Said by the value alone, it also means a list that holds the value, and for that the embedded store looks at every
+    row of the table, whatever its indexes. No field of ours that is searched is a list.
+    """
+    return {
+        name: {"$eq": value} if isinstance(value, (str, int)) and name != "_id" else value
+        for name, value in where.items()
+    }
+
+
 class Table:
     """The verbs; filters and updates are MongoDB's own."""
 
@@ -84,16 +97,28 @@ class Table:
         with reaching_mongo():
             await self._at.create_index(list(keys), unique=unique)
 
+    async def drop_index(self, keys: Sort) -> None:
+        """Of an index that is not there nothing is said."""
+        real = "_".join(f"{name}_{direction}" for name, direction in keys)
+        embedded = "_".join(name for name, _ in keys)
+        for name in (real, embedded):
+            with reaching_mongo():
+                try:
+                    await self._at.drop_index(name)
+                except OperationFailure as error:
+                    if error.code != _NO_SUCH_INDEX:
+                        raise
+
     async def get(self, where: Filter, sort: Sort | None = None) -> Record | None:
         with reaching_mongo():
-            found: Record | None = await self._at.find_one(where, sort=list(sort) if sort else None)
+            found: Record | None = await self._at.find_one(_exact(where), sort=list(sort) if sort else None)
             return found
 
     async def find(
         self, where: Filter, sort: Sort | None = None, limit: int = 0, fields: Mapping[str, int] | None = None
     ) -> list[Record]:
         with reaching_mongo():
-            cursor = self._at.find(where, fields, limit=limit, batch_size=_READ_BATCH)
+            cursor = self._at.find(_exact(where), fields, limit=limit, batch_size=_READ_BATCH)
             if sort:
                 cursor = cursor.sort(list(sort))
             rows: list[Record] = await cursor.to_list(None)
@@ -118,7 +143,7 @@ class Table:
         self, where: Filter, fields: Mapping[str, int] | None = None
     ) -> AsyncIterator[list[Record]]:
         """All rows, as they come: for who makes something smaller of a million, at once."""
-        cursor = self._at.find(where, fields, batch_size=_READ_BATCH)
+        cursor = self._at.find(_exact(where), fields, batch_size=_READ_BATCH)
         while True:
             with reaching_mongo():
                 rows: list[Record] = await cursor.to_list(_READ_BATCH)
@@ -131,6 +156,20 @@ class Table:
         with reaching_mongo():
             cursor = self._at.aggregate([{"$match": where}, {"$group": {"_id": by, **sums}}])
             rows: list[Record] = await cursor.to_list(None)
+            return rows
+
+    async def matching(
+        self, where: Filter, expression: Mapping[str, Any], sort: Sort, limit: int
+    ) -> list[Record]:
+        """The first rows for which an expression of the aggregation language holds as well."""
+        steps: list[Record] = [
+            {"$match": _exact(where)},
+            {"$match": {"$expr": expression}},
+            {"$sort": dict(sort)},
+            {"$limit": limit},
+        ]
+        with reaching_mongo():
+            rows: list[Record] = await self._at.aggregate(steps).to_list(None)
             return rows
 
     async def weigh(self, where: Filter) -> Weight:
@@ -152,13 +191,16 @@ class Table:
         """Update one row atomically and return it as it is afterwards, or None when none matched."""
         with reaching_mongo():
             row: Record | None = await self._at.find_one_and_update(
-                where, update, sort=list(sort) if sort else None, return_document=pymongo.ReturnDocument.AFTER
+                _exact(where),
+                update,
+                sort=list(sort) if sort else None,
+                return_document=pymongo.ReturnDocument.AFTER,
             )
             return row
 
     async def change_all(self, where: Filter, update: Mapping[str, Any]) -> None:
         with reaching_mongo():
-            await self._at.update_many(where, update)
+            await self._at.update_many(_exact(where), update)
 
     async def change_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
         """Update all rows, a page at a time by the unique `key`: one great update may outlast its deadline, and others
@@ -174,7 +216,7 @@ class Table:
         if updates:
             with reaching_mongo():
                 await self._at.bulk_write(
-                    [pymongo.UpdateOne(where, update) for where, update in updates], ordered=False
+                    [pymongo.UpdateOne(_exact(where), update) for where, update in updates], ordered=False
                 )
 
     async def delete_pages(self, where: Filter) -> None:
@@ -184,5 +226,5 @@ class Table:
 
     async def delete(self, where: Filter) -> int:
         with reaching_mongo():
-            result = await self._at.delete_many(where)
+            result = await self._at.delete_many(_exact(where))
             return int(result.deleted_count)

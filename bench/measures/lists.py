@@ -1,0 +1,105 @@
+"""The lists and views that the browser asks for, on a collection of 100 000 documents: their answers' times."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from bench import indexed
+from bench.figures import Figure
+from bench.serving import ended, index, serving
+from semantik.client import Client
+from semantik.paging import decode, encode
+
+_DOCUMENTS = 100_000
+_ROUNDS = 10
+_APPENDS = 120  # so that the list of operations has some pages
+_MOST_MS = 50
+
+
+def measure() -> Iterator[Figure]:
+    """Medians of ten after a warm-up; of lists the first page, one in the midst, and the last."""
+    with indexed.copy(_DOCUMENTS) as made:
+        times = asyncio.run(_run(made))
+    for name, each in sorted(times.items(), key=lambda item: -statistics.median(item[1])):
+        yield Figure(
+            name,
+            1000 * statistics.median(each),
+            "ms",
+            most=_MOST_MS,
+            note=f"up to {1000 * max(each):.0f} ms; {_DOCUMENTS} documents",
+        )
+
+
+async def _run(made: indexed.Indexed) -> dict[str, list[float]]:
+    async with serving(made.data, "--progress-linger-s", "0.1") as server:
+        client = server.client
+        await _make_operations(client)
+        times = {}
+        for name, path, query in await _calls(client, made.collection_id):
+            await client.call("GET", path, **query)
+            times[name] = []
+            for _ in range(_ROUNDS):
+                begun = time.perf_counter()
+                await client.call("GET", path, **query)
+                times[name].append(time.perf_counter() - begun)
+        return times
+
+
+async def _make_operations(client: Client) -> None:
+    """Scans of an empty folder, which take no time."""
+    with tempfile.TemporaryDirectory() as folder:
+        made, _ = await index(client, folder, "Empty")
+        for _ in range(_APPENDS):
+            accepted = await client.call("POST", f"collections/{made}/append", {})
+            await ended(client, accepted["operation_id"])
+
+
+async def _calls(client: Client, collection_id: str) -> list[tuple[str, str, dict[str, Any]]]:
+    here = f"collections/{collection_id}"
+    documents, operations = f"{here}/documents", "operations"
+    first = await client.call("GET", documents, limit=50)
+    last_operation = (await client.call("GET", operations, limit=1))["items"][0]
+    document = f"{documents}/{first['items'][0]['id']}"
+    calls: list[tuple[str, str, dict[str, Any]]] = [
+        ("collections", "collections", {}),
+        ("a collection with its index", here, {}),
+        ("its folders", f"{here}/sources", {}),
+        ("documents", documents, {"limit": 50}),
+        ("documents, a page of 500", documents, {"limit": 500}),
+        ("documents, the last page", documents, {"limit": 50, "cursor": await _late(client, documents)}),
+        ("documents, indexed", documents, {"limit": 50, "status": "indexed"}),
+        ("documents, pending", documents, {"limit": 50, "status": "pending"}),
+        ("documents, failed", documents, {"limit": 50, "status": "failed"}),
+        ("documents, by a name", documents, {"limit": 50, "name": "099999"}),
+        ("documents, by a name that many have", documents, {"limit": 50, "name": ".TXT"}),
+        ("documents, by a name that none has", documents, {"limit": 50, "name": "not there"}),
+        ("documents, indexed, by a name", documents, {"limit": 50, "name": "099", "status": "indexed"}),
+        ("a document", document, {}),
+        ("a document's text", f"{document}/content", {}),
+        ("operations", operations, {"limit": 50}),
+        ("operations of the collection", operations, {"limit": 50, "collection_id": collection_id}),
+        ("operations, the third page", operations, await _third(client)),
+        ("operations that run", operations, {"limit": 50, "status": "processing"}),
+        ("an operation", f"operations/{last_operation['id']}", {}),
+        ("failures of an operation", f"operations/{last_operation['id']}/failures", {"limit": 50}),
+    ]
+    return calls
+
+
+async def _late(client: Client, documents: str) -> str:
+    """The cursor of the last page, found by the names of the files."""
+    page = await client.call("GET", documents, limit=50)
+    folder = decode(page["next_cursor"], 1)[0].rpartition("/0000/")[0]
+    return encode(f"{folder}/0099/099950.txt")
+
+
+async def _third(client: Client) -> dict[str, Any]:
+    query: dict[str, Any] = {"limit": 40}
+    for _ in range(2):
+        query["cursor"] = (await client.call("GET", "operations", **query))["next_cursor"]
+    return query
