@@ -177,9 +177,9 @@ def _give_memory_back() -> None:
 
 def embed_questions(spec: ModelSpec, texts: Sequence[str]) -> np.ndarray:
     """Questions as float32 (n, dimension), unit length."""
-    from pipeline import model
+    from pipeline import question_model
 
-    return model.load(spec).embed_questions(texts)
+    return question_model.load(spec)(texts)
 
 
 def describe(spec: ModelSpec) -> ModelInfo:
