@@ -25,7 +25,9 @@ _WORD = 4  # where a line of WordNet has the first word of its set
 
 def questions(seed: int) -> Iterator[str]:
     """Without end, and hardly ever the same twice: words of WordNet in some forms of questions, 4 to 15 tokens."""
-    lines = (package("wordnet-base") / "usr" / "share" / "wordnet" / "data.noun").read_text("utf-8").splitlines()
+    lines = (
+        (package("wordnet-base") / "usr" / "share" / "wordnet" / "data.noun").read_text("utf-8").splitlines()
+    )
     words = [line.split()[_WORD].replace("_", " ") for line in lines if not line.startswith("  ")]
     chance = random.Random(seed)
     while True:
@@ -51,7 +53,8 @@ class Asker:
         """The seconds until the answer is there. Raises RuntimeError when it is none, or has no hit."""
         body = json.dumps({"query": question}).encode()
         head = (
-            f"POST /api/v2/search HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nAuthorization: Bearer {self._token}\r\n"
+            f"POST /api/v2/search HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            f"Authorization: Bearer {self._token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         begun = time.perf_counter()

@@ -12,9 +12,11 @@ import hashlib
 import logging
 import multiprocessing
 import os
+import pickle
 import resource
 import select
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +86,22 @@ def _die_with_server() -> None:
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([pipe], [], [], 0)[0]:
         os._exit(1)
+
+
+def attend(line: socket.socket, memory_bytes: int) -> None:
+    """The whole life of a worker that takes one task after the other from a socket: (function, args) in, and
+    (True, result) or (False, error) back, each a pickle behind its length in four bytes."""
+    begin(False, memory_bytes)
+    with line.makefile("rwb") as stream:
+        while head := stream.read(4):
+            function, args = pickle.loads(stream.read(int.from_bytes(head)))
+            try:
+                answer = (True, call(function, args))
+            except Exception as error:
+                answer = (False, error)
+            body = pickle.dumps(answer)
+            stream.write(len(body).to_bytes(4) + body)
+            stream.flush()
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
