@@ -8,8 +8,15 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.corpus import HOME, small_files
 from bench.serving import index, serving
+from semantik.data_folder import data_lock
+from semantik.embedded import embedded
+from semantik.settings import Settings
+from semantik.store import Store
 from semantik.store.migration import SCHEMA
 
 _DONE = "bench.json"  # written last: what the folder holds, and in which form
@@ -31,10 +38,27 @@ async def filled(count: int) -> tuple[Path, str]:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     async with serving(home) as server:
-        collection, record = await index(server.client, small_files(count))
+        collection, _ = await index(server.client, small_files(count))
     done.write_text(json.dumps({**wanted, "collection": collection}), "utf-8")
-    print(f"{home} is complete after {record['progress']}", file=sys.stderr)
     return home, collection
+
+
+async def document_vectors(count: int) -> NDArray[np.float16]:
+    """The vectors of that collection's passages as MongoDB has them, (count, dimension)."""
+    home, collection_id = await filled(count)
+    saved = home / "vectors.npy"
+    if not saved.exists():
+        async with (
+            data_lock(home) as lock,
+            embedded(home, True, False, lock) as stores,
+            Store(stores.mongo_url, Settings().mongo_database) as store,
+        ):
+            collection = await store.collections.get(collection_id)
+            assert collection is not None
+            blocks = store.chunks.vectors(collection.current, -1, collection.current.last_seq)
+            np.save(saved, np.concatenate([block.vectors async for block in blocks]))
+    vectors: NDArray[np.float16] = np.load(saved)
+    return vectors
 
 
 if __name__ == "__main__":
