@@ -35,12 +35,13 @@ def questions(seed: int) -> Iterator[str]:
 
 
 class Asker:
-    """One connection that asks a server, one question after the other."""
+    """One connection that asks a server about a collection, one question after the other."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, collection_id: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname, parts.port
         self._token = token
+        self._collection_ids = [collection_id]
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
@@ -51,7 +52,7 @@ class Asker:
 
     async def ask(self, question: str) -> float:
         """The seconds until the answer is there. Raises RuntimeError when it is none, or has no hit."""
-        body = json.dumps({"query": question}).encode()
+        body = json.dumps({"query": question, "collection_ids": self._collection_ids}).encode()
         head = (
             f"POST /api/v2/search HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
             f"Authorization: Bearer {self._token}\r\n"

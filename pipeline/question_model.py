@@ -112,7 +112,8 @@ def _way(encoder: Any, names: tuple[str, ...], tensors: tuple[Any, ...], rest: d
 
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what depends on the text; `_compare` looks whether it does
-        return torch.jit.trace(Way().eval(), tensors, check_trace=False)  # type: ignore[no-untyped-call]
+        way = torch.jit.trace(Way().eval(), tensors, check_trace=False)  # type: ignore[no-untyped-call]
+        return torch.jit.freeze(way)
 
 
 def _halve(module: Any) -> None:
