@@ -65,6 +65,9 @@ def begin(nice: bool, memory_bytes: int) -> None:
     _die_with_server()
     if nice:
         os.nice(NICENESS)
+        os.sched_setscheduler(
+            0, os.SCHED_BATCH, os.sched_param(0)
+        )  # it may not preempt a question when it wakes up
     Path("/proc/self/oom_score_adj").write_text(
         "500"
     )  # a machine out of memory ends a worker, not the server
