@@ -17,6 +17,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import ForkServerContext
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -26,7 +27,7 @@ from semantik.errors import Unavailable
 
 START_S = 120.0  # the fork server loads torch and a model, on a busy machine
 GRACE_S = 60.0  # for a task to reach a worker that is just being started
-_AGAIN_S = 0.2
+AGAIN_S = 0.2
 STOP_S = 1.0  # ending the workers takes a fraction of it
 ATTEMPTS = 5
 _FORKSERVER_GONE = 255  # what multiprocessing reports of a worker whose fork server is dead
@@ -104,8 +105,8 @@ class Crew:
         if self._starting is None:
             return
         while not self._starting.done():  # again and again: the thread may be just about to launch it
-            _end_forkserver()
-            await asyncio.wait({self._starting}, timeout=_AGAIN_S)
+            end_forkserver()
+            await asyncio.wait({self._starting}, timeout=AGAIN_S)
         with contextlib.suppress(Unavailable):
             await _end(await self._starting, STOP_S)
 
@@ -170,15 +171,20 @@ class Crew:
             future.cancel()
 
 
-def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
-    """A pool whose workers run; blocks until the fork server has loaded what it preloads."""
+def forkserver() -> ForkServerContext:
+    """The context of all workers; to be called in the thread that starts one, which must not be the main thread."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pipeline.preload"])
     # Ctrl-C goes to every process of the terminal: the fork server has it blocked before it can ignore it. This thread
     # is no main thread, so it needs none; the tracker is started first because starting it unblocks the signal.
     multiprocessing.resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    pool = ProcessPool(max_workers=size, initializer=worker.begin, initargs=initargs, context=context)
+    return context
+
+
+def _started(size: int, initargs: tuple[Any, ...]) -> ProcessPool:
+    """A pool whose workers run; blocks until the fork server has loaded what it preloads."""
+    pool = ProcessPool(max_workers=size, initializer=worker.begin, initargs=initargs, context=forkserver())
     try:
         _ = pool.active  # starts it
     except BaseException:
@@ -194,7 +200,7 @@ async def _end(pool: ProcessPool, patience_s: float) -> None:
     """
     stopping = asyncio.ensure_future(asyncio.to_thread(_stop, pool))
     while not (await asyncio.wait({stopping}, timeout=patience_s))[0]:
-        _end_forkserver()
+        end_forkserver()
     await stopping
 
 
@@ -207,7 +213,7 @@ def _stop(pool: ProcessPool) -> None:
     pool.join()
 
 
-def _end_forkserver() -> None:
+def end_forkserver() -> None:
     """Kill the fork server when the thread that waits for it would wait too long: it still loads, or hangs."""
     pid = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     if pid is not None:

@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 
 from pipeline import failpoints, worker
+from pipeline.attendant import Attendant
 from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, ReadFailure, TextChunks
 from pipeline.crew import Crew, WorkerDied
 from semantik.errors import Invalid, SemantikError, Unavailable
@@ -37,7 +38,7 @@ class Pool:
         memory = settings().pool.worker_memory_bytes
         self._settings = settings
         self._batch = Crew(settings().pool.workers or os.cpu_count() or 1, nice=True, memory_bytes=memory)
-        self._questions = Crew(1, nice=False, memory_bytes=memory)
+        self._questions = Attendant(memory)
         self._described: dict[ModelSpec, ModelInfo] = {}
         self._attempt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._warming: asyncio.Task[None] | None = None
@@ -152,7 +153,9 @@ class Pool:
                 self._attempt = asyncio.get_running_loop().create_future()
         self._attempt.set_result(None)
 
-    async def _expect(self, crew: Crew, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+    async def _expect(
+        self, crew: Crew | Attendant, function: Callable[..., Any], *args: Any, timeout_s: float
+    ) -> Any:
         try:
             return await crew.run(function, *args, timeout_s=timeout_s)
         except WorkerDied as death:

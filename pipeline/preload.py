@@ -22,7 +22,7 @@ gc.disable()
 
 import tqdm  # type: ignore[import-untyped]  # noqa: E402
 
-from pipeline import batch, chunk, model, worker  # noqa: E402, F401
+from pipeline import batch, chunk, model, question_model, worker  # noqa: E402, F401
 from semantik.errors import Invalid  # noqa: E402
 
 tqdm.tqdm.monitor_interval = 0  # it would start a thread, though no progress bar is shown
@@ -31,7 +31,9 @@ if worker.PRELOAD in os.environ:
     _name, _precision = os.environ[worker.PRELOAD].rsplit(":", 1)
     # A model that cannot be loaded is no reason to have no workers: the task that asks for it gets the sentence.
     with contextlib.suppress(Invalid):
-        model.load(batch.ModelSpec(_name, _precision)).embed_questions(["warm"])
+        _spec = batch.ModelSpec(_name, _precision)
+        model.load(_spec).embed(["warm"])
+        question_model.load(_spec)(["warm"])
 
 gc.freeze()
 gc.enable()

@@ -12,9 +12,11 @@ import hashlib
 import logging
 import multiprocessing
 import os
+import pickle
 import resource
 import select
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +65,9 @@ def begin(nice: bool, memory_bytes: int) -> None:
     _die_with_server()
     if nice:
         os.nice(NICENESS)
+        os.sched_setscheduler(
+            0, os.SCHED_BATCH, os.sched_param(0)
+        )  # it may not preempt a question when it wakes up
     Path("/proc/self/oom_score_adj").write_text(
         "500"
     )  # a machine out of memory ends a worker, not the server
@@ -84,6 +89,22 @@ def _die_with_server() -> None:
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([pipe], [], [], 0)[0]:
         os._exit(1)
+
+
+def attend(line: socket.socket, memory_bytes: int) -> None:
+    """The whole life of a worker that takes one task after the other from a socket: (function, args) in, and
+    (True, result) or (False, error) back, each a pickle behind its length in four bytes."""
+    begin(False, memory_bytes)
+    with line.makefile("rwb") as stream:
+        while head := stream.read(4):
+            function, args = pickle.loads(stream.read(int.from_bytes(head)))
+            try:
+                answer = (True, call(function, args))
+            except Exception as error:
+                answer = (False, error)
+            body = pickle.dumps(answer)
+            stream.write(len(body).to_bytes(4) + body)
+            stream.flush()
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -177,9 +198,9 @@ def _give_memory_back() -> None:
 
 def embed_questions(spec: ModelSpec, texts: Sequence[str]) -> np.ndarray:
     """Questions as float32 (n, dimension), unit length."""
-    from pipeline import model
+    from pipeline import question_model
 
-    return model.load(spec).embed_questions(texts)
+    return question_model.load(spec)(texts)
 
 
 def describe(spec: ModelSpec) -> ModelInfo:

@@ -85,7 +85,7 @@ class Auth:
         self._secret = secret
         self._passwords = Passwords()
         self._accounts = Accounts(store, self._passwords)
-        self._recent: dict[str, tuple[float, Principal]] = {}
+        self._recent: dict[tuple[str, bool], tuple[float, Principal]] = {}
         self._nobody = ""
 
     async def needs_first_user(self) -> bool:
@@ -137,18 +137,18 @@ class Auth:
     async def logout(self, session_id: str) -> None:
         """End a session: its tokens are refused from now on."""
         await self._store.sessions.remove(session_id)
-        for token in [key for key, (_, who) in self._recent.items() if who.credential_id == session_id]:
-            del self._recent[token]
+        for known in [key for key, (_, who) in self._recent.items() if who.credential_id == session_id]:
+            del self._recent[known]
 
     async def authenticate(self, token: str, browser: bool = False) -> Principal:
         """Tell whose access token or API key (with `browser`: cookie) this is. Raises Unauthorized with the reason."""
         if not browser and is_api_key(token):
             key, owner = await self.keys.recognise(token)
             return Principal(owner, key.id, key.expires_at, key.scopes)
-        claims = self._claims(token, _BROWSER if browser else _ACCESS)
-        known = self._recent.get(token)
+        known = self._recent.get((token, browser))
         if known and known[0] > time.monotonic():
             return known[1]
+        claims = self._claims(token, _BROWSER if browser else _ACCESS)
         session = await self._store.sessions.get(claims["sid"])
         user = await self._store.users.get(claims["sub"])
         if session is None or session.expires_at < now():
@@ -159,7 +159,8 @@ class Auth:
         principal = Principal(user, session.id, expires_at, (*SCOPES, ACCOUNT))
         if len(self._recent) >= _REMEMBER_MAX:
             self._recent.clear()
-        self._recent[token] = (time.monotonic() + _REMEMBER_S, principal)
+        left_s = min(_REMEMBER_S, (expires_at - now()).total_seconds())
+        self._recent[token, browser] = (time.monotonic() + left_s, principal)
         return principal
 
     async def lapsed(self, principals: Collection[Principal]) -> dict[str, str]:

@@ -35,6 +35,7 @@ _LOG_BYTES = 1 << 20
 # sun_path has 108 bytes with its closing zero.
 _SOCKET_PATH_BYTES = 107
 _MONGO_SOCKET, _REDIS_SOCKET = "mongo.sock", "redis.sock"
+_READS_SOCKET = "mongo-reads.sock"
 
 _PING = b"\x10ping\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0"
 _PING = struct.pack("<i", len(_PING) + 5) + _PING + b"\0"
@@ -45,9 +46,14 @@ _MONGO_PONG = struct.pack("<ii", _REQUEST, _OP_MSG)
 
 @dataclass(frozen=True)
 class EmbeddedStores:
-    """Where the children are found (empty: not wanted); `failure` raises when one cannot be kept alive."""
+    """Where the children are found (empty: not wanted); `failure` raises when one cannot be kept alive.
+
+    `mongo_reads_url` is a second MongoDB on the same files, which does nothing but find a few rows: the first does one
+    command after the other, and a thousand rows that are written hold up all that is read.
+    """
 
     mongo_url: str
+    mongo_reads_url: str
     redis_url: str
     failure: asyncio.Future[None]
 
@@ -55,7 +61,7 @@ class EmbeddedStores:
 def embedded_urls(data: Path) -> tuple[str, str]:
     """Where another process finds the embedded MongoDB and Redis of the server that runs on the folder `data`."""
     sockets = (data / "run").resolve()
-    return _mongo_url(sockets), _redis_url(sockets)
+    return _mongo_url(sockets / _MONGO_SOCKET), _redis_url(sockets)
 
 
 @asynccontextmanager
@@ -79,7 +85,8 @@ async def embedded(
         mongo, redis = sockets / _MONGO_SOCKET, sockets / _REDIS_SOCKET
         children: list[_Child] = []
         if want_mongo:
-            children.append(_mongo(_folder(data / "mongo"), mongo, _folder(data / "log"), lock))
+            for socket in (mongo, sockets / _READS_SOCKET):
+                children.append(_mongo(_folder(data / "mongo"), socket, _folder(data / "log"), lock))
         if want_redis:
             children.append(_redis(_folder(data / "redis"), redis, _folder(data / "log"), lock))
         keepers: list[asyncio.Task[None]] = []
@@ -92,7 +99,8 @@ async def embedded(
                 keepers.append(asyncio.create_task(child.keep()))
                 keepers[-1].add_done_callback(report)
             yield EmbeddedStores(
-                mongo_url=_mongo_url(sockets) if want_mongo else "",
+                mongo_url=_mongo_url(sockets / _MONGO_SOCKET) if want_mongo else "",
+                mongo_reads_url=_mongo_url(sockets / _READS_SOCKET) if want_mongo else "",
                 redis_url=_redis_url(sockets) if want_redis else "",
                 failure=failure,
             )
@@ -103,8 +111,8 @@ async def embedded(
             await asyncio.gather(*(child.stop() for child in children))
 
 
-def _mongo_url(sockets: Path) -> str:
-    return "mongodb://" + quote(str(sockets / _MONGO_SOCKET), safe="")
+def _mongo_url(socket: Path) -> str:
+    return "mongodb://" + quote(str(socket), safe="")
 
 
 def _redis_url(sockets: Path) -> str:
@@ -112,8 +120,9 @@ def _redis_url(sockets: Path) -> str:
 
 
 def _mongo(folder: Path, socket: Path, logs: Path, lock: int) -> _Child:
-    arguments = ["mongo", str(folder), str(socket)]
-    return _Child("MongoDB", arguments, socket, _MONGO_PING, _MONGO_PONG, logs / "mongo.log", lock)
+    arguments = [socket.stem, str(folder), str(socket)]
+    log_path = logs / socket.with_suffix(".log").name
+    return _Child("MongoDB", arguments, socket, _MONGO_PING, _MONGO_PONG, log_path, lock)
 
 
 def _redis(folder: Path, socket: Path, logs: Path, lock: int) -> _Child:
@@ -281,7 +290,7 @@ def _socket_folder(data: Path) -> Iterator[Path]:
     run = data / "run"
     if run.is_symlink():
         run.unlink()
-    if len(os.fsencode(run / _MONGO_SOCKET)) <= _SOCKET_PATH_BYTES:
+    if len(os.fsencode(run / _READS_SOCKET)) <= _SOCKET_PATH_BYTES:
         _folder(run).chmod(0o700)
         yield run
         return

@@ -3,6 +3,7 @@
 Run as a script by `semantik/embedded.py`, and imports nothing of the project:
     embedded_child.py SERVER_PID redis PROGRAM ARGUMENT...
     embedded_child.py SERVER_PID mongo FOLDER SOCKET
+    embedded_child.py SERVER_PID mongo-reads FOLDER SOCKET
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 
 _PR_SET_PDEATHSIG = 1
 _READ_BUFFER_BYTES = 1 << 20
+_NICENESS = 5  # of the one that writes
 
 
 def _die_with(server: int) -> None:
@@ -63,6 +65,8 @@ def main(argv: list[str]) -> None:
     _die_with(int(server))
     if store == "redis":
         os.execv(rest[0], rest)
+    if store == "mongo":
+        os.nice(_NICENESS)  # thousands of rows that are written must not hold up those that a search reads
     asyncio.run(_serve_mongo(*rest))
 
 

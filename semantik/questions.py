@@ -6,7 +6,7 @@ Knows nothing of the pool but a plain async callable.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ from semantik.errors import Busy, Unavailable
 Vector = NDArray[np.float32]
 Embed = Callable[[str, str, Sequence[str]], Awaitable[Vector]]
 
-_TOGETHER = 32
+_TOGETHER = 4  # more would gain nothing, and the first wait for the last
 _WAITING = 1000
 
 
@@ -30,26 +30,47 @@ class Questions:
         self._embed = embed
         self._rules = rules
         self._known: OrderedDict[tuple[str, str, str], Vector] = OrderedDict()
-        self._waiting: dict[tuple[str, str], dict[str, asyncio.Future[Vector]]] = {}
+        self._asked: dict[tuple[str, str, str], asyncio.Future[Vector]] = {}  # all without an answer yet
+        self._waiting: dict[tuple[str, str], deque[str]] = {}
         self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._last: tuple[str, str] | None = None
+
+    def foresee(self, text: str) -> None:
+        """Begin to embed a question with the model that was asked for last: it is hardly ever another, and who asks
+        need not be known for that. `vector` then finds it under way."""
+        if (
+            self._last is not None
+            and (*self._last, text) not in self._known
+            and self._rules().cache_questions
+        ):
+            with suppress(Busy):
+                self._begin(*self._last, text)
 
     async def vector(self, model: str, precision: str, text: str) -> Vector:
         """The vector (dimension,) of a question; raises Unavailable after the deadline."""
+        self._last = (model, precision)
         key = (model, precision, text)
         if (known := self._known.get(key)) is not None:
             self._known.move_to_end(key)
             return known
-        waiting = self._waiting.setdefault((model, precision), {})
-        if text not in waiting and len(waiting) >= _WAITING:
-            raise Busy(f"{_WAITING} questions wait already; please ask again shortly.")
-        future = waiting.setdefault(text, asyncio.get_running_loop().create_future())
-        if (model, precision) not in self._busy:
-            self._busy[model, precision] = asyncio.create_task(self._work(model, precision))
+        future = self._begin(model, precision, text)
         try:
             # The shield lets others who asked the same wait on when this one gives up.
             return await asyncio.wait_for(asyncio.shield(future), self._rules().timeout_s)
         except TimeoutError as error:
             raise Unavailable("The model is busy or still loading; please ask again shortly.", 5) from error
+
+    def _begin(self, model: str, precision: str, text: str) -> asyncio.Future[Vector]:
+        if (future := self._asked.get((model, precision, text))) is not None:
+            return future
+        waiting = self._waiting.setdefault((model, precision), deque())
+        if len(waiting) >= _WAITING:
+            raise Busy(f"{_WAITING} questions wait already; please ask again shortly.")
+        waiting.append(text)
+        future = self._asked[model, precision, text] = asyncio.get_running_loop().create_future()
+        if (model, precision) not in self._busy:
+            self._busy[model, precision] = asyncio.create_task(self._work(model, precision))
+        return future
 
     async def close(self) -> None:
         """Stop embedding; whoever still waits gets Unavailable."""
@@ -57,36 +78,32 @@ class Questions:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        for waiting in self._waiting.values():
-            for future in waiting.values():
-                _refuse(future, Unavailable("The server is shutting down."))
+        for future in self._asked.values():
+            _refuse(future, Unavailable("The server is shutting down."))
 
     async def _work(self, model: str, precision: str) -> None:
         waiting = self._waiting[model, precision]
         try:
             while waiting:
-                texts = list(waiting)[:_TOGETHER]
-                futures = [waiting.pop(text) for text in texts]
-                await self._answer(model, precision, texts, futures)
+                texts = [waiting.popleft() for _ in range(min(_TOGETHER, len(waiting)))]
+                await self._answer(model, precision, texts)
         finally:
             del self._busy[model, precision]
 
-    async def _answer(
-        self, model: str, precision: str, texts: list[str], futures: list[asyncio.Future[Vector]]
-    ) -> None:
+    async def _answer(self, model: str, precision: str, texts: list[str]) -> None:
         try:
             vectors = await self._embed(model, precision, texts)
         except BaseException as error:
             ended = isinstance(error, asyncio.CancelledError)
-            for future in futures:
+            for text in texts:
+                future = self._asked.pop((model, precision, text))
                 _refuse(future, Unavailable("The server is shutting down.") if ended else error)
             if not isinstance(error, Exception):
                 raise
             return
-        for text, future, vector in zip(texts, futures, vectors, strict=True):
+        for text, vector in zip(texts, vectors, strict=True):
             self._known[model, precision, text] = vector
-            if not future.done():
-                future.set_result(vector)
+            self._asked.pop((model, precision, text)).set_result(vector)
         while len(self._known) > self._rules().cache_questions:
             self._known.popitem(last=False)
 

@@ -94,6 +94,7 @@ class Search:
         if question.k + question.offset > self._rules.max_results:
             raise Invalid(f"offset + k may be {self._rules.max_results} at most.")
         ids = None if question.collection_ids is None else list(question.collection_ids)
+        self._questions.foresee(text)  # while MongoDB tells which collections there are
         wanted = depth = question.k + question.offset
         for _ in range(_LOOKS):
             collections = await self._access.collections(user, ids)

@@ -89,7 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock)
         )
         store = await stack.enter_async_context(
-            Store(settings.mongo_url or stores.mongo_url, settings.mongo_database)
+            Store(settings.mongo_url or stores.mongo_url, settings.mongo_database, stores.mongo_reads_url)
         )
         tally = Tally()
         metrics = Metrics(lambda: (tally.messages, tally.bytes))

@@ -34,29 +34,26 @@ _LEAVE_S = 1.0
 
 
 class Store:
-    """The tables. `async with Store(url, database) as store` makes the indexes first. ConfigError: `url` is none."""
+    """The tables. `async with Store(url, database) as store` makes the indexes first. ConfigError: `url` is none.
 
-    def __init__(self, url: str, database: str) -> None:
-        try:
-            self._client: AsyncIOMotorClient[Record] = AsyncIOMotorClient(
-                url,
-                serverSelectionTimeoutMS=_SELECT_MS,
-                connectTimeoutMS=_SELECT_MS,
-                socketTimeoutMS=_ANSWER_MS,
-                appname="semantik",
-            )
-        except (PyMongoError, ValueError) as error:
-            raise ConfigError(
-                f"mongo_url is not an address of a MongoDB: {str(error).rstrip('.')}."
-            ) from error
-        base = self._client.get_database(database, codec_options=CodecOptions(tz_aware=True))
+    `reads_url` is where what is searched for is read, if that is another place.
+    """
+
+    def __init__(self, url: str, database: str, reads_url: str = "") -> None:
+        self._client = _client(url)
+        self._reads = _client(reads_url) if reads_url else self._client
+        options = CodecOptions[Record](tz_aware=True)
+        base = self._client.get_database(database, codec_options=options)
+        reads = self._reads.get_database(database, codec_options=options)
         self._meta = Table(base["meta"])
-        self.users = Users(Table(base["users"]))
-        self.sessions = Sessions(Table(base["sessions"]))
+        self.users = Users(Table(base["users"], reads["users"]))
+        self.sessions = Sessions(Table(base["sessions"], reads["sessions"]))
         self.api_keys = ApiKeys(Table(base["api_keys"]))
-        self.collections = Collections(Table(base["collections"]), Table(base["sources"]))
-        self.documents = Documents(Table(base["documents"]))
-        self.chunks = Chunks(Table(base["chunks"]))
+        self.collections = Collections(
+            Table(base["collections"], reads["collections"]), Table(base["sources"])
+        )
+        self.documents = Documents(Table(base["documents"], reads["documents"]))
+        self.chunks = Chunks(Table(base["chunks"], reads["chunks"]))
         self.operations = Operations(Table(base["operations"]))
         self.failures = Failures(Table(base["failures"]))
         self.listings = Listings(Table(base["listings"]))
@@ -77,8 +74,9 @@ class Store:
 
     async def __aexit__(self, *_: object) -> None:
         # It takes leave of MongoDB, and blocks until that has answered.
-        leaving = asyncio.ensure_future(asyncio.to_thread(self._client.close))
-        await asyncio.wait({leaving}, timeout=_LEAVE_S)
+        clients = [self._client] if self._reads is self._client else [self._client, self._reads]
+        leaving = [asyncio.ensure_future(asyncio.to_thread(each.close)) for each in clients]
+        await asyncio.wait(leaving, timeout=_LEAVE_S)
 
     async def ping(self) -> bool:
         """Whether MongoDB answers now."""
@@ -95,3 +93,16 @@ class Store:
         row = await self._meta.get({"_id": "secret"})
         assert row is not None
         return str(row["value"])
+
+
+def _client(url: str) -> AsyncIOMotorClient[Record]:
+    try:
+        return AsyncIOMotorClient(
+            url,
+            serverSelectionTimeoutMS=_SELECT_MS,
+            connectTimeoutMS=_SELECT_MS,
+            socketTimeoutMS=_ANSWER_MS,
+            appname="semantik",
+        )
+    except (PyMongoError, ValueError) as error:
+        raise ConfigError(f"mongo_url is not an address of a MongoDB: {str(error).rstrip('.')}.") from error

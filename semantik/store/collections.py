@@ -57,12 +57,14 @@ class Collections:
 
     async def get_many(self, collection_ids: Sequence[str]) -> dict[str, Collection]:
         where = {"_id": {"$in": list(collection_ids)}, "deleted": False}
-        return {row["_id"]: _collection(row) for row in await self._table.find(where)}
+        return {row["_id"]: _collection(row) for row in await self._table.find(where, quick=True)}
 
     async def of_owner(self, owner_id: str, after_name: str = "", limit: int = 0) -> list[Collection]:
         """An owner's collections in the order of their names (case folded), after `after_name`."""
         where = {"owner_id": owner_id, "deleted": False, "name_key": {"$gt": after_name.lower()}}
-        return [_collection(row) for row in await self._table.find(where, [("name_key", 1)], limit)]
+        return [
+            _collection(row) for row in await self._table.find(where, [("name_key", 1)], limit, quick=True)
+        ]
 
     async def all(self) -> list[Collection]:
         """Every collection that is not deleted, whoever owns it, by name."""

@@ -70,7 +70,8 @@ class Documents:
         return _document(row) if row else None
 
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Document]:
-        return {row["_id"]: _document(row) for row in await self._table.find({"_id": {"$in": list(ids)}})}
+        rows = await self._table.find({"_id": {"$in": list(ids)}}, quick=True)
+        return {row["_id"]: _document(row) for row in rows}
 
     async def due(self, operation_id: str) -> AsyncIterator[list[Document]]:
         """What an operation has still to read, in the order of the paths, a page at a time."""

@@ -88,10 +88,16 @@ def _exact(where: Filter) -> Record:
 
 
 class Table:
-    """The verbs; filters and updates are MongoDB's own."""
+    """The verbs; filters and updates are MongoDB's own.
 
-    def __init__(self, collection: AsyncIOMotorCollection[Record]) -> None:
+    What is read with `quick` comes from where nothing is written, if there is such a place: a few rows, by a key.
+    """
+
+    def __init__(
+        self, collection: AsyncIOMotorCollection[Record], reads: AsyncIOMotorCollection[Record] | None = None
+    ) -> None:
         self._at = collection
+        self._reads = collection if reads is None else reads
 
     async def index(self, keys: Sort, unique: bool = False) -> None:
         with reaching_mongo():
@@ -109,16 +115,23 @@ class Table:
                     if error.code != _NO_SUCH_INDEX:
                         raise
 
-    async def get(self, where: Filter, sort: Sort | None = None) -> Record | None:
+    async def get(self, where: Filter, sort: Sort | None = None, quick: bool = False) -> Record | None:
         with reaching_mongo():
-            found: Record | None = await self._at.find_one(_exact(where), sort=list(sort) if sort else None)
+            at = self._reads if quick else self._at
+            found: Record | None = await at.find_one(_exact(where), sort=list(sort) if sort else None)
             return found
 
     async def find(
-        self, where: Filter, sort: Sort | None = None, limit: int = 0, fields: Mapping[str, int] | None = None
+        self,
+        where: Filter,
+        sort: Sort | None = None,
+        limit: int = 0,
+        fields: Mapping[str, int] | None = None,
+        quick: bool = False,
     ) -> list[Record]:
         with reaching_mongo():
-            cursor = self._at.find(_exact(where), fields, limit=limit, batch_size=_READ_BATCH)
+            at = self._reads if quick else self._at
+            cursor = at.find(_exact(where), fields, limit=limit, batch_size=_READ_BATCH)
             if sort:
                 cursor = cursor.sort(list(sort))
             rows: list[Record] = await cursor.to_list(None)

