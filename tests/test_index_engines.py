@@ -1,4 +1,4 @@
-"""Segments with an engine: calibrated when built, exact where that fails, built in a real pool whose workers may die."""
+"""Segments with an engine: calibrated when built, exact where that fails, built in a pool whose workers may die."""
 
 from __future__ import annotations
 

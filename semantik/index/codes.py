@@ -1,8 +1,8 @@
 """Codes: one bit for each number of a vector, whether it lies above the mean. Near vectors differ in few bits.
 
 A question is compared with all codes of a segment, by counting the bits that differ; the nearest are proposed.
-The file holds the means (dimension, float32), then the codes as words of 64 bits, the first word of all rows first:
-so each step of the count is one pass over numbers that lie side by side. Written in the pool, read in threads.
+The file holds the codes as words of 64 bits, the first word of all rows first, so that each step of the count is one
+pass over numbers that lie side by side; then the means (dimension, float32). Written in the pool, read in threads.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Codes:
         if count < len(usable):
             np.copyto(differ, _FAR, where=~usable)
         farthest = np.partition(differ, wanted - 1)[wanted - 1]
-        return np.flatnonzero(differ <= farthest)
+        # A row that was deleted meanwhile is nobody's answer.
+        return np.flatnonzero(differ <= min(farthest, _FAR - 1))
 
     def _differing(self, query: NDArray[np.float64]) -> NDArray[np.uint16]:
         """In how many bits each row's code differs from the query's."""
@@ -77,19 +78,19 @@ def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> 
     for at in starts:
         words[:, at : at + _COPY_ROWS] = _encode(vectors[at : at + _COPY_ROWS], means)
     with path.open("wb") as file:
-        file.write(means.tobytes())
         file.write(words.data)
+        file.write(means.tobytes())
     sync(path)
 
 
 def load(path: Path, rows: Rows) -> Codes:
     dimension = rows.vectors.shape[1]
+    end = 8 * _words(dimension) * len(rows)
     with check.reading(path):
         raw = np.memmap(path, np.uint8, "r").view(np.ndarray)
-    if len(raw) != 4 * dimension + 8 * _words(dimension) * len(rows):
+    if len(raw) != end + 4 * dimension:
         raise Damaged(f"{path} is of other vectors")
-    words = raw[4 * dimension :].view("<u8").reshape(_words(dimension), len(rows))
-    return Codes(raw[: 4 * dimension].view("<f4"), words)
+    return Codes(raw[end:].view("<f4"), raw[:end].view("<u8").reshape(_words(dimension), len(rows)))
 
 
 def _words(dimension: int) -> int:

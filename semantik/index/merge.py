@@ -91,7 +91,7 @@ def calibrate(engine: Engine, finder: Finder, rows: Rows, target: float) -> tupl
     noise = chance.standard_normal(queries.shape, dtype=np.float32)
     queries += _NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-    tenth = _tenth_best(rows.vectors, queries, own)
+    tenth = tenth_best(rows.vectors, queries, own)
     recall = 0.0
     for effort in engine.EFFORTS:
         if effort > _EFFORT_LIMIT * len(rows):
@@ -111,7 +111,7 @@ def calibrate(engine: Engine, finder: Finder, rows: Rows, target: float) -> tupl
     return 0, recall
 
 
-def _tenth_best(
+def tenth_best(
     vectors: NDArray[np.float16], queries: NDArray[np.float32], own: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Each query's tenth best score over all rows but its own, less what rounding may differ by."""
