@@ -133,12 +133,15 @@ class Pool:
 class Index:
     """The vector segments on disk, a cache of what MongoDB holds."""
 
-    exact_below: int = _setting(
-        50_000, _at_least(0), "Segments with fewer vectors are scanned exactly, without Annoy."
+    engine: str = _setting(
+        "codes", _one_of("codes", "annoy"), "What finds the nearest of many vectors: codes or annoy."
     )
-    trees: int = _setting(50, _between(1, 1000), "Annoy trees in a segment.")
+    exact_below: int = _setting(
+        4000, _at_least(0), "Segments with fewer vectors are scanned exactly, without the engine."
+    )
+    trees: int = _setting(50, _between(1, 1000), "Trees in a segment, where the engine is annoy.")
     target_recall: float = _setting(
-        0.95, _between(0.5, 1.0), "Recall at 10 that each Annoy segment is calibrated to."
+        0.95, _between(0.5, 1.0), "Recall at 10 that the engine is calibrated to in each segment."
     )
     tail_rows: int = _setting(
         4096, _between(1, 1_000_000), "New vectors held in memory before they become a segment."

@@ -82,11 +82,11 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def merged(index: VectorIndex, settings: Index) -> bool:
-    """Whether no merge is due, every Annoy file in use, and the tail no longer than it may be."""
+    """Whether no merge is due, every engine's file in use, and the tail no longer than it may be."""
     segments = index._contents.state.segments
-    if any(segment.unplanted for segment in segments):
+    if any(segment.unequipped for segment in segments):
         return False
-    due = [Candidate(len(s.rows), s.rows.alive, s.record.recall is not None) for s in segments]
+    due = [Candidate(len(s.rows), s.rows.alive, s.record.engine) for s in segments]
     return choose(due, settings) is None and index.stats().unsaved <= settings.tail_rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import shutil
 import threading
@@ -18,7 +19,9 @@ from test_index_segments import EARLY, ROWS, SETTINGS, VECTORS, check, prepare
 
 from semantik.errors import Unavailable
 from semantik.index import VectorIndex, durable
+from semantik.index.engines import ENGINES
 from semantik.records import Generation, VectorBlock
+from semantik.settings import Index
 from semantik.store import Store
 from semantik.vectors import Vectors
 
@@ -78,13 +81,13 @@ async def three_segments(folder: Path) -> Path:
     return folder / "c" / "0"
 
 
-async def one_forest(folder: Path) -> Path:
-    """An index of one segment, with Annoy; the path of its file."""
-    async with an_index(folder, SETTINGS) as index:
+async def one_segment(folder: Path, settings: Index = SETTINGS) -> Path:
+    """An index of one segment; the path of its engine's file."""
+    async with an_index(folder, settings) as index:
         await index.add(np.arange(ROWS), VECTORS)
-        await until(lambda: merged(index, SETTINGS))
-        assert index.stats().engine == "annoy" and index.stats().segments == 1
-    (path,) = folder.rglob("forest.annoy")
+        await until(lambda: merged(index, settings))
+        assert index.stats().engine == settings.engine and index.stats().segments == 1
+    (path,) = folder.rglob(ENGINES[settings.engine].FILE)
     return path
 
 
@@ -110,40 +113,42 @@ def test_damage_at_the_same_size(
 
 
 @pytest.mark.noisy
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("harm", [flip, wipe, cut_and_extend, folder, fifo, loop, _away])
-def test_a_bad_annoy_file_is_never_used(
-    tmp_path: Path, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+def test_a_bad_file_of_an_engine_is_never_used(
+    tmp_path: Path, engine: str, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The vectors beside it are sound, so nothing has to be fetched: a merge builds it again from them."""
+    settings = dataclasses.replace(SETTINGS, engine=engine)
 
     async def test() -> None:
-        path = await one_forest(tmp_path)
+        path = await one_segment(tmp_path, settings)
         harm(path)
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with an_index(tmp_path, settings) as index:
             assert index.last_seq == ROWS - 1
-            await until(lambda: not path.parent.exists() and merged(index, SETTINGS))
+            await until(lambda: not path.parent.exists() and merged(index, settings))
             assert len(caplog.records) == 1 and str(path) in caplog.text
-            assert index.stats().engine == "annoy"
+            assert index.stats().engine == engine
             await check(index, set())
-        (built,) = tmp_path.rglob("forest.annoy")
+        (built,) = tmp_path.rglob(path.name)
         assert built != path
 
     asyncio.run(test())
 
 
-def test_an_annoy_file_is_used_only_when_it_was_checked(tmp_path: Path) -> None:
+def test_the_file_of_an_engine_is_used_only_when_it_was_checked(tmp_path: Path) -> None:
     async def test() -> None:
-        await one_forest(tmp_path)
+        await one_segment(tmp_path)
         async with indexes(tmp_path, SETTINGS) as opened:
             index = await opened.open("c", 0, DIMENSION)
             (segment,) = index._contents.state.segments
             busy = threading.Event()
             index._means.checker.submit(busy.wait, 60)
             query = VECTORS[5].astype(np.float32)
-            assert segment.unplanted
-            assert same(await index.search(query, 9), await index.search(query, 9, [(0, ROWS)]))
+            assert segment.unequipped
+            assert same(await index.search(query, 9), (await index.search(query, ROWS))[:9])
             busy.set()
-            await until(lambda: not segment.unplanted)
+            await until(lambda: not segment.unequipped)
             assert (await index.search(query, 1))[0].seq == 5
 
     asyncio.run(test())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_index import DIMENSION, an_index
-from test_index_damage import three_segments
+from test_index import DIMENSION, an_index, merged, until
+from test_index_damage import one_segment, three_segments
 from test_index_segments import SETTINGS, check
 
 from semantik.index import manifest, recovery
@@ -33,6 +34,8 @@ IMPOSSIBLE: dict[str, Callable[[Manifest], Manifest]] = {
     "elsewhere": lambda m: _second(m, name="../../elsewhere"),
     "tombstones elsewhere": lambda m: dataclasses.replace(m, tombstones="../tombstones-01234567"),
     "beyond the last seq": lambda m: dataclasses.replace(m, last_seq=150),
+    "an unknown engine": lambda m: _second(m, engine="abacus"),
+    "an effort of no engine": lambda m: _second(m, effort=100),
     "another dimension": lambda m: dataclasses.replace(m, dimension=-DIMENSION),
 }
 
@@ -62,6 +65,35 @@ def test_a_manifest_of_a_newer_version(
             home = await three_segments(tmp_path)
         assert recovery.load(home, DIMENSION).last_seq == -1
         assert len(caplog.records) == 1 and "another version" in caplog.text
+
+    asyncio.run(test())
+
+
+def test_a_manifest_from_when_annoy_was_the_only_engine(tmp_path: Path) -> None:
+    """Its segments are searched as they are, until the engine of the settings has taken Annoy's place."""
+
+    async def test() -> None:
+        forest = await one_segment(tmp_path)
+        path = tmp_path / "c" / "0" / "manifest.json"
+        body = json.loads(path.read_text())["index"] | {"version": 2}
+        (record,) = body["segments"]
+        assert record.pop("engine") == "annoy"
+        for old, new in (
+            ("search_k", "effort"),
+            ("forest_bytes", "engine_bytes"),
+            ("forest_crc", "engine_crc"),
+        ):
+            record[old] = record.pop(new)
+        path.write_text(json.dumps({"checksum": manifest._checksum(body), "index": body}))
+        async with an_index(tmp_path, SETTINGS) as index:
+            await until(lambda: merged(index, SETTINGS))
+            assert forest.exists() and index.stats().engine == "annoy"
+            await check(index, set())
+        codes = dataclasses.replace(SETTINGS, engine="codes")
+        async with an_index(tmp_path, codes) as index:
+            await until(lambda: merged(index, codes))
+            assert not forest.exists() and index.stats().engine == "codes"
+            await check(index, set())
 
     asyncio.run(test())
 

@@ -128,7 +128,7 @@ async def _finds_the_generator(client: Client, collection_id: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=180)
-async def test_large_segments_are_searched_with_a_calibrated_annoy_and_true_cosines(
+async def test_large_segments_are_searched_with_a_calibrated_engine_and_true_cosines(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     folder = tmp_path / "folder"
@@ -147,7 +147,7 @@ async def test_large_segments_are_searched_with_a_calibrated_annoy_and_true_cosi
     while not stats.get("measured_recall"):  # the merge goes on in the background
         stats = (await client.call("GET", f"collections/{collection_id}"))["stats"]
         await asyncio.sleep(0.1)
-    assert stats["engine"] == "annoy" and stats["measured_recall"] >= 0.95 and stats["vectors"] == 480
+    assert stats["engine"] == "codes" and stats["measured_recall"] >= 0.95 and stats["vectors"] == 480
     hits = await ask(client, "Sighting 137: a hare was seen near the orchard at 17 o'clock.", k=5)
     assert -1 <= hits[-1]["score"] <= hits[0]["score"] <= 1
     text = (folder / "sighting-137.txt").read_text()

@@ -37,8 +37,8 @@ _TAIL_BYTES = 256 << 20
 class IndexStats:
     """`vectors` can be found; `deleted` still take room; `unsaved` are in memory only; `bytes` are on disk.
 
-    `engine` is "annoy" as soon as one segment uses it, else "exact". `measured_recall` is the mean recall@10
-    over the vectors searched by Annoy, `search_k` the largest in use; both None without Annoy.
+    `engine` names those in use ("codes", "annoy"), or is "exact". `measured_recall` is the mean recall@10 over the
+    vectors that an engine searches, `effort` the largest in use; both None where all is scanned exactly.
     """
 
     vectors: int
@@ -48,7 +48,7 @@ class IndexStats:
     bytes: int
     engine: str
     measured_recall: float | None
-    search_k: int | None
+    effort: int | None
 
 
 @dataclass(frozen=True)
@@ -166,10 +166,16 @@ class Contents:
         except (OSError, Damaged) as error:
             raise Unavailable(f"The index cannot take more vectors: {error}.", 10) from error
 
-    def exchange(self, old: Sequence[Segment], record: SegmentRecord) -> None:
-        """Put the merged segment in the place of those it was made of; forget tombstones that cover nothing."""
+    def opened(self, record: SegmentRecord) -> list[Segment]:
+        """The segment that a merge wrote, not yet among those that are searched; none without rows. Raises Damaged."""
+        return [Segment(self.home, record, self.dimension)] if record.rows else []
+
+    def exchange(self, old: Sequence[Segment], name: str, merged: Sequence[Segment]) -> None:
+        """Put the merged segment of this name, none where it has no rows, in the place of those it was made of.
+
+        Tombstones that cover nothing any more are forgotten. Raises OSError; then all stays as it is.
+        """
         try:
-            merged = [Segment(self.home, record, self.dimension)] if record.rows else []
             for segment in merged:
                 segment.rows.bury(self._buried)
             at = self.state.segments.index(old[0])
@@ -178,16 +184,16 @@ class Contents:
             needed = ranges.union(*dead, ranges.beyond(self._buried, self._frozen_seq))
             self._save(segments, self._frozen_seq, needed)
         except (OSError, Damaged):
-            self.discard(record.name)
+            self.discard(name)
             raise
         self.state = State(segments, self.state.tail)
-        for name in [segment.record.name for segment in old] + ([] if merged else [record.name]):
-            self.discard(name)
+        for gone in [segment.record.name for segment in old] + ([] if merged else [name]):
+            self.discard(gone)
             failpoint("merge-removed")
 
-    def uproot(self, segment: Segment) -> None:
-        """Forget a segment's damaged Annoy file, so that a merge builds it again. Raises OSError."""
-        segment.uproot()
+    def strip(self, segment: Segment) -> None:
+        """Forget the damaged file of a segment's engine, so that a merge builds it again. Raises OSError."""
+        segment.strip()
         self._save(self.state.segments, self._frozen_seq)
 
     def discard(self, name: str) -> None:
@@ -205,23 +211,23 @@ class Contents:
         state = self.state
         within = None if allowed is None else ranges.normal(allowed)
         found = [segment.search(query, k, within) for segment in state.segments]
-        return ranked([*found, exact(state.tail, query, k, within)], k, threshold)
+        return ranked([*found, exact(state.tail, query, k, state.tail.usable(within))], k, threshold)
 
     def stats(self) -> IndexStats:
         segments, tail = self.state.segments, self.state.tail
         alive = sum(rows.alive for rows in self.state.parts)
-        by_annoy = [segment for segment in segments if segment.record.search_k]
-        weight = sum(segment.record.rows for segment in by_annoy)
-        recall = sum((segment.record.recall or 0.0) * segment.record.rows for segment in by_annoy)
+        equipped = [segment.record for segment in segments if segment.record.effort]
+        weight = sum(record.rows for record in equipped)
+        recall = sum((record.recall or 0.0) * record.rows for record in equipped)
         return IndexStats(
             vectors=alive,
             deleted=sum(len(rows) for rows in self.state.parts) - alive,
             unsaved=len(tail),
             segments=len(segments),
             bytes=sum(segment.bytes for segment in segments),
-            engine="annoy" if by_annoy else "exact",
+            engine=", ".join(sorted({record.engine for record in equipped})) or "exact",
             measured_recall=recall / weight if weight else None,
-            search_k=max((segment.record.search_k for segment in by_annoy), default=None),
+            effort=max((record.effort for record in equipped), default=None),
         )
 
     def _save(self, segments: Sequence[Segment], last_seq: int, buried: Ranges | None = None) -> None:

@@ -1,5 +1,5 @@
-"""Annoy: proposes rows of a segment that are probably near a query. Built in the pool's children, read in
-threads.
+"""Annoy: trees of hyperplanes, by which the rows of a segment near a query are found. Built in the pool's children,
+read in threads.
 
 Item ids are row numbers. Nothing ever unloads a forest: its last reader's going frees it.
 """
@@ -14,9 +14,25 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from semantik.index.durable import Damaged, sync
+from semantik.index.rows import Rows
+from semantik.settings import Index as IndexSettings
 
+FILE = "forest.annoy"
+# Values of `search_k`, the number of rows that Annoy looks at.
+EFFORTS = (
+    *(100, 250, 500, 1000, 2000, 3000, 5000, 7500, 10_000),
+    *(15_000, 20_000, 30_000, 50_000, 75_000, 100_000),
+)
+
+_CALIBRATED_FOR = 10
 _SEED = 20_260_115
 _COPY_ROWS = 4096
+# Annoy ranks like the cosine does; the few more let equal scores be ordered by seq.
+_SPARE = 16
+# The effort for so many results finds some more nearly as well.
+_SLACK = 1.5
+# Looking at this share of the rows through Annoy costs as much as scanning them all.
+_EFFORT_LIMIT = 0.75
 
 
 class Forest:
@@ -33,16 +49,29 @@ class Forest:
     def __len__(self) -> int:
         return int(self._index.get_n_items())
 
-    def propose(self, query: NDArray[np.floating], count: int, search_k: int) -> NDArray[np.int64]:
-        """Up to `count` rows, the probably nearest first; `search_k` is the number of rows Annoy looks at."""
-        return np.array(self._index.get_nns_by_vector(query.tolist(), count, search_k), np.int64)
+    def propose(
+        self, query: NDArray[np.float64], k: int, effort: int, usable: NDArray[np.bool_]
+    ) -> NDArray[np.int64] | None:
+        count = int(np.count_nonzero(usable))
+        wanted = min(k, count)
+        coordinates = query.tolist()
+        # How many of the nearest, unusable ones among them, the effort is good for; it was measured for ten.
+        reach = max(k, _CALIBRATED_FOR) * len(usable) / max(1, count)
+        while wanted and (looks := effort * reach / _CALIBRATED_FOR) <= _EFFORT_LIMIT * count:
+            found = self._index.get_nns_by_vector(coordinates, int(_SLACK * reach) + _SPARE, int(looks))
+            proposed = np.array(found, np.int64)
+            good = np.flatnonzero(usable[proposed])
+            if len(good) < wanted:
+                reach *= 2
+            elif good[wanted - 1] < _SLACK * reach:
+                return proposed[good]
+            else:
+                reach = 2.0 * good[wanted - 1]
+        return None
 
 
-def build(path: Path, vectors: NDArray[np.float16], trees: int) -> None:
-    """Write the Annoy file of the vectors, the same for the same vectors, without holding it in memory.
-
-    Raises OSError when the disk has too little room: Annoy itself would be killed by the missing page.
-    """
+def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> None:
+    """Without holding the file in memory. Annoy itself would be killed by a page that the disk has no room for."""
     rows, dimension = vectors.shape
     needed = rows * (4 * dimension + 32) * 2
     if shutil.disk_usage(path.parent).free < needed:
@@ -53,6 +82,13 @@ def build(path: Path, vectors: NDArray[np.float16], trees: int) -> None:
     for start in range(0, rows, _COPY_ROWS):
         for row, vector in enumerate(vectors[start : start + _COPY_ROWS].astype(np.float32), start):
             index.add_item(row, vector)
-    index.build(trees, 1)
+    index.build(settings.trees, 1)
     index.unload()
     sync(path)
+
+
+def load(path: Path, rows: Rows) -> Forest:
+    forest = Forest(path, rows.vectors.shape[1])
+    if len(forest) != len(rows):
+        raise Damaged(f"{path} is of other vectors")
+    return forest

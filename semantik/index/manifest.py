@@ -13,9 +13,10 @@ from typing import Any
 
 from semantik.index import check
 from semantik.index.durable import Damaged, replace_synced
+from semantik.index.engines import ENGINES
 
 MANIFEST = "manifest.json"
-_VERSION = 2
+_VERSION = 3
 _SEGMENT = re.compile(r"\d+-\d+-[0-9a-f]{8}")
 _TOMBSTONES = re.compile(r"tombstones-[0-9a-f]{8}")
 
@@ -24,8 +25,9 @@ _TOMBSTONES = re.compile(r"tombstones-[0-9a-f]{8}")
 class SegmentRecord:
     """What the manifest knows of a segment: `rows` vectors of seqs within [first, last] in the folder `name`.
 
-    `recall` is what was measured at recall@10 when Annoy was tried, None where it never was; `search_k` is 0
-    where the segment is scanned exactly, `forest_bytes` the size of its Annoy file. Each file has its CRC-32.
+    `engine` is the one that was tried on it, "" where none was, and `recall` the recall@10 that was measured then.
+    `effort` is what the engine needs for that, 0 where it was not good enough: then the segment is scanned exactly,
+    as one without. `engine_bytes` is the size of the engine's file. Each file has its CRC-32.
     """
 
     name: str
@@ -34,9 +36,10 @@ class SegmentRecord:
     rows: int
     seqs_crc: int
     vectors_crc: int
-    forest_bytes: int = 0
-    forest_crc: int = 0
-    search_k: int = 0
+    engine: str = ""
+    engine_bytes: int = 0
+    engine_crc: int = 0
+    effort: int = 0
     recall: float | None = None
 
 
@@ -71,15 +74,24 @@ def load(home: Path) -> Manifest | None:
         body = document["index"]
         if document["checksum"] != _checksum(body):
             raise Damaged(f"the checksum of {path} does not match")
-        if body.pop("version") != _VERSION:
+        version = body.pop("version")
+        if version not in (2, _VERSION):
             raise Damaged(f"{path} is of another version")
-        body["segments"] = tuple(SegmentRecord(**record) for record in body["segments"])
+        records = body["segments"] if version == _VERSION else map(_from_version_2, body["segments"])
+        body["segments"] = tuple(SegmentRecord(**record) for record in records)
         manifest = Manifest(**body)
         if not _possible(manifest):
             raise Damaged(f"{path} names segments that cannot be")
         return manifest
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Damaged(f"{path} is not what was written") from error
+
+
+def _from_version_2(record: dict[str, Any]) -> dict[str, Any]:
+    """Until there was another engine, the names of the fields told of Annoy."""
+    names = {"forest_bytes": "engine_bytes", "forest_crc": "engine_crc", "search_k": "effort"}
+    engine = "" if record["recall"] is None else "annoy"
+    return {"engine": engine} | {names.get(name, name): value for name, value in record.items()}
 
 
 def _possible(manifest: Manifest) -> bool:
@@ -89,6 +101,8 @@ def _possible(manifest: Manifest) -> bool:
         if not (end <= record.first <= record.last and 0 < record.rows <= record.last - record.first + 1):
             return False
         end = record.last + 1
+        if record.engine not in ENGINES and (record.engine or record.effort):
+            return False
     names = all(_SEGMENT.fullmatch(record.name) for record in manifest.segments)
     return names and end <= manifest.last_seq + 1 and bool(_TOMBSTONES.fullmatch(manifest.tombstones))
 

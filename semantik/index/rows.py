@@ -50,6 +50,15 @@ class Rows:
     def alive(self) -> int:
         return int(np.count_nonzero(self.live))
 
+    def usable(self, allowed: Ranges | None) -> NDArray[np.bool_]:
+        """Which rows (n) are live and, unless it is None, within the sorted ranges `allowed`. Not to be changed."""
+        if allowed is None:
+            return self.live
+        within = rows_within(self.seqs, allowed)
+        usable = np.zeros(len(self), np.bool_)
+        usable[within] = self.live[within]
+        return usable
+
     def bury(self, ranges: Ranges) -> None:
         """Mark what lies within the sorted ranges as deleted."""
         self.live[rows_within(self.seqs, ranges)] = False
@@ -106,26 +115,28 @@ def blocks(
         yield start, bits.view(np.float32)
 
 
-def exact(rows: Rows, query: NDArray[np.float64], k: int, allowed: Ranges | None) -> Found:
-    """The k best live rows (more, where it is close) by scanning them all, or those within `allowed`."""
-    usable, picked = rows.live, None
-    if allowed is not None:
-        within = rows_within(rows.seqs, allowed)
-        # Picking costs about as much as scoring: from half of the rows on it is quicker to scan all.
-        if 2 * len(within) < len(rows):
-            picked = within[rows.live[within]]
-        else:
-            usable = np.zeros(len(rows), np.bool_)
-            usable[within] = rows.live[within]
+def exact(rows: Rows, query: NDArray[np.float64], k: int, usable: NDArray[np.bool_]) -> Found:
+    """The k best usable rows (more, where it is close) by scanning them all."""
+    # Picking costs about as much as scoring: from half of the rows on it is quicker to scan all.
+    if 2 * np.count_nonzero(usable) < len(rows):
+        return among(rows, np.flatnonzero(usable), query, k)
+    scores = _scores(rows, None, query)
+    scores[~usable] = -np.inf
+    return score(rows, _best(scores, k), query)
+
+
+def among(rows: Rows, picked: NDArray[np.int64], query: NDArray[np.float64], k: int) -> Found:
+    """The k best of the picked rows (more, where it is close)."""
+    return score(rows, picked[_best(_scores(rows, picked, query), k)], query)
+
+
+def _scores(rows: Rows, picked: NDArray[np.int64] | None, query: NDArray[np.float64]) -> NDArray[np.float32]:
     scores = np.empty(len(rows) if picked is None else len(picked), np.float32)
     scaled = query.astype(np.float32) * UNSCALE
     for start, block in blocks(rows.vectors, picked):
         # Not np.dot: BLAS would start threads, which cost more than they bring and starve the loop.
         np.vecdot(block, scaled, out=scores[start : start + len(block)])
-    if picked is None:
-        scores[~usable] = -np.inf
-    best = _best(scores, k)
-    return score(rows, best if picked is None else picked[best], query)
+    return scores
 
 
 def _best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""A segment: an immutable folder of seqs, vectors and perhaps an Annoy file.
+"""A segment: an immutable folder of seqs, vectors and perhaps the file of an engine.
 
 Written and searched in threads and in the pool's children.
 """
@@ -17,28 +17,18 @@ from numpy.typing import NDArray
 
 from semantik.index import check
 from semantik.index.durable import Damaged, failpoint, sync, write_synced
-from semantik.index.forest import Forest
+from semantik.index.engines import ENGINES, Finder
 from semantik.index.manifest import SegmentRecord
 from semantik.index.ranges import Ranges
-from semantik.index.rows import Found, Rows, exact, score
+from semantik.index.rows import Found, Rows, among, exact
 
-SEQS, VECTORS, FOREST = "seqs.i64", "vectors.f16", "forest.annoy"
-
-# The number of results for which a segment's search_k was measured.
-CALIBRATED_FOR = 10
-
-# Annoy ranks like the cosine does; the few more let equal scores be ordered by seq.
-_SPARE = 16
-# The effort for so many results finds some more nearly as well.
-_SLACK = 1.5
-# Looking at this share of the rows through Annoy costs as much as scanning them all.
-_EFFORT_LIMIT = 0.75
+SEQS, VECTORS = "seqs.i64", "vectors.f16"
 
 
 class Segment:
     """The mapped files of a segment, with its own note of which rows are deleted.
 
-    It is scanned exactly until its Annoy file was checked: a damaged one would end the process.
+    It is scanned exactly until its engine's file was checked: a damaged one might end the process.
     """
 
     def __init__(self, home: Path, record: SegmentRecord, dimension: int) -> None:
@@ -50,53 +40,36 @@ class Segment:
             raise Damaged(f"{folder / SEQS} is not what was written")
         self.record = record
         self.rows = Rows(seqs, vectors, np.ones(record.rows, np.bool_))
-        self.bytes = seqs.nbytes + vectors.nbytes + record.forest_bytes
-        self._effort_limit = _EFFORT_LIMIT * record.rows
-        self._forest: Forest | None = None
+        self.bytes = seqs.nbytes + vectors.nbytes + record.engine_bytes
+        self._finder: Finder | None = None
 
     @property
-    def unplanted(self) -> bool:
-        """Whether there is an Annoy file that is not used yet."""
-        return self.record.search_k > 0 and self._forest is None
+    def unequipped(self) -> bool:
+        """Whether there is an engine's file that is not used yet."""
+        return self.record.effort > 0 and self._finder is None
 
-    def plant(self) -> Iterator[None]:
-        """Check the Annoy file, one step at a time, and use it from then on. Raises Damaged when it is bad."""
-        path = self._folder / FOREST
-        yield from check.compare(path, self.record.forest_bytes, self.record.forest_crc)
-        forest = Forest(path, self.rows.vectors.shape[1])
-        if len(forest) != self.record.rows:
-            raise Damaged(f"{path} is of other vectors")
-        self._forest = forest
+    def equip(self) -> Iterator[None]:
+        """Check the engine's file, one step at a time, and use it from then on. Raises Damaged when it is bad."""
+        engine = ENGINES[self.record.engine]
+        path = self._folder / engine.FILE
+        yield from check.compare(path, self.record.engine_bytes, self.record.engine_crc)
+        self._finder = engine.load(path, self.rows)
 
-    def uproot(self) -> None:
-        """Forget the Annoy file, as if it had never been built."""
-        self.bytes -= self.record.forest_bytes
-        self.record = dataclasses.replace(self.record, forest_bytes=0, forest_crc=0, search_k=0, recall=None)
+    def strip(self) -> None:
+        """Forget the engine's file, as if it had never been built."""
+        self.bytes -= self.record.engine_bytes
+        self.record = dataclasses.replace(
+            self.record, engine="", engine_bytes=0, engine_crc=0, effort=0, recall=None
+        )
 
     def search(self, query: NDArray[np.float64], k: int, allowed: Ranges | None) -> Found:
-        """The k best live rows: by Annoy where it was calibrated, exactly within `allowed`."""
-        if self._forest is not None and allowed is None:
-            found = self._approximate(self._forest, query, k)
-            if found is not None:
-                return found
-        return exact(self.rows, query, k, allowed)
-
-    def _approximate(self, forest: Forest, query: NDArray[np.float64], k: int) -> Found | None:
-        """What Annoy proposes, scored; None when it would have to look at most of the rows."""
-        alive = self.rows.alive
-        wanted = min(k, alive)
-        # How many of the nearest, deleted ones among them, the effort is good for; it was measured for ten.
-        reach = max(k, CALIBRATED_FOR) * len(self.rows) / max(1, alive)
-        while wanted and (effort := self.record.search_k * reach / CALIBRATED_FOR) <= self._effort_limit:
-            proposed = forest.propose(query, int(_SLACK * reach) + _SPARE, int(effort))
-            living = np.flatnonzero(self.rows.live[proposed])
-            if len(living) < wanted:
-                reach *= 2
-            elif living[wanted - 1] < _SLACK * reach:
-                return score(self.rows, proposed[living], query)
-            else:
-                reach = 2.0 * living[wanted - 1]
-        return None
+        """The k best live rows within `allowed`: of those that the engine proposes, or of all where it does not."""
+        usable = self.rows.usable(allowed)
+        finder = self._finder
+        proposed = None if finder is None else finder.propose(query, k, self.record.effort, usable)
+        if proposed is None:
+            return exact(self.rows, query, k, usable)
+        return among(self.rows, proposed, query, k)
 
 
 def compare_vectors(home: Path, record: SegmentRecord, dimension: int) -> Iterator[None]:

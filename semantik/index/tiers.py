@@ -14,21 +14,21 @@ _FAN = 4
 _LARGEST = 500_000
 # From this share of deleted rows on a segment is written anew without them.
 _STALE = 0.25
-_SMALLEST_FOREST = 200
+_SMALLEST = 200
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A segment as the choice sees it: rows, how many of them live, and whether Annoy was tried on it."""
+    """A segment as the choice sees it: rows, how many of them live, and which engine was tried on it, "" for none."""
 
     rows: int
     alive: int
-    calibrated: bool
+    engine: str
 
 
-def deserves_forest(rows: int, settings: IndexSettings) -> bool:
-    """Whether a segment of so many rows is to be tried with Annoy; too few could not even be calibrated."""
-    return rows >= max(settings.exact_below, _SMALLEST_FOREST)
+def deserves_engine(rows: int, settings: IndexSettings) -> bool:
+    """Whether a segment of so many rows is to be tried with an engine; too few could not even be calibrated."""
+    return rows >= max(settings.exact_below, _SMALLEST)
 
 
 def choose(segments: Sequence[Candidate], settings: IndexSettings) -> range | None:
@@ -45,7 +45,7 @@ def choose(segments: Sequence[Candidate], settings: IndexSettings) -> range | No
                     return range(run[0], run[-1] + 1)
     for position, segment in enumerate(segments):
         stale = segment.rows - segment.alive >= _STALE * segment.rows
-        untried = not segment.calibrated and deserves_forest(segment.alive, settings)
+        untried = segment.engine != settings.engine and deserves_engine(segment.alive, settings)
         if stale or untried:
             return range(position, position + 1)
     return None

@@ -22,6 +22,7 @@ from semantik.index.check import step
 from semantik.index.chore import Chore
 from semantik.index.contents import Contents, IndexStats
 from semantik.index.durable import Damaged
+from semantik.index.manifest import SegmentRecord
 from semantik.index.merge import merge_segments
 from semantik.index.ranges import Ranges
 from semantik.index.rows import Scored
@@ -35,7 +36,7 @@ T = TypeVar("T")
 Run = Callable[..., Awaitable[Any]]
 """`await run(function, *args, timeout_s=…)` is the result of an importable pure function, from the pool."""
 
-# A merge that takes longer hangs: measured are 6 000 rows a second, Annoy and calibration included.
+# A merge that takes longer hangs: measured are 6 000 rows a second with Annoy and its calibration, the slowest engine.
 _MERGE_TIMEOUT_S = 300.0
 _MERGE_ROWS_PER_S = 200.0
 
@@ -117,7 +118,8 @@ class VectorIndex:
     ) -> list[Scored]:
         """The k nearest vectors to the query (dimension), best first, equal scores by lower seq.
 
-        None scores below `threshold`. With `allowed`, half-open seq ranges, only those are looked at, exactly.
+        None scores below `threshold`. With `allowed`, half-open seq ranges, only those are looked at: exactly where
+        they are few, else with the recall that the index was calibrated to.
         Raises Invalid for a query that has another shape, no direction, or numbers that are none.
         """
         unit = np.asarray(query, np.float64)
@@ -161,24 +163,24 @@ class VectorIndex:
 
     async def _tend(self) -> bool:
         for segment in self._contents.state.segments:
-            if segment.unplanted:
-                await self._plant(segment)
+            if segment.unequipped:
+                try:
+                    await self._equip(segment)
+                except Damaged as damage:
+                    log.warning("index %s: %s; it will be built again", self._contents.home, damage)
+                    await self._change(self._contents.strip, segment)
         return await self._merge()
 
-    async def _plant(self, segment: Segment) -> None:
-        steps = segment.plant()
-        try:
-            while await step(steps, self._means.checker):
-                pass
-        except Damaged as damage:
-            log.warning("index %s: %s; it will be built again", self._contents.home, damage)
-            await self._change(self._contents.uproot, segment)
+    async def _equip(self, segment: Segment) -> None:
+        steps = segment.equip()
+        while await step(steps, self._means.checker):
+            pass
 
     async def _merge(self) -> bool:
         contents, means = self._contents, self._means
         segments = contents.state.segments
         candidates = [
-            tiers.Candidate(len(segment.rows), segment.rows.alive, segment.record.recall is not None)
+            tiers.Candidate(len(segment.rows), segment.rows.alive, segment.record.engine)
             for segment in segments
         ]
         chosen = tiers.choose(candidates, means.settings)
@@ -207,8 +209,21 @@ class VectorIndex:
         except BaseException:
             means.writer.submit(contents.discard, name)
             raise
-        await self._change(contents.exchange, old, record)
+        await self._exchange(old, record)
         return True
+
+    async def _exchange(self, old: Sequence[Segment], record: SegmentRecord) -> None:
+        """Search the merged segment from now on, and by its engine at once."""
+        contents, means = self._contents, self._means
+        try:
+            merged = await self._submit(means.checker, contents.opened, record)
+            for segment in merged:
+                if segment.unequipped:
+                    await self._equip(segment)
+        except BaseException:
+            means.writer.submit(contents.discard, record.name)
+            raise
+        await self._change(contents.exchange, old, record.name, merged)
 
     async def _change(self, function: Callable[..., None], *args: Any) -> None:
         """Run in the writing thread, after all that came before, also when the caller is cancelled."""

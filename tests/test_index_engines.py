@@ -1,4 +1,4 @@
-"""Annoy segments: calibrated when built, exact where that fails, and built in a real pool whose workers may die."""
+"""Segments with an engine: calibrated when built, exact where that fails, built in a pool whose workers may die."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ import pytest
 from test_index import DIMENSION, an_index, brute, clustered, in_thread, merged, same, until
 
 from semantik.index import VectorIndex
+from semantik.index.engines import ENGINES
 from semantik.settings import Index
 
 ROWS = 3000
-SETTINGS = Index(exact_below=500, tail_rows=100, trees=10, target_recall=0.9)
+SETTINGS = Index(engine="annoy", exact_below=500, tail_rows=100, trees=10, target_recall=0.9)
 VECTORS = clustered(ROWS)
+ENGINE = pytest.mark.parametrize("engine", ENGINES)
 HELD = {2 * row: VECTORS[row] for row in range(ROWS)}
 
 
@@ -33,14 +35,17 @@ def questions(count: int) -> np.ndarray:
     return clustered(count, seed=99).astype(np.float32) + VECTORS[:count].astype(np.float32)
 
 
-def test_recall_is_what_was_measured(tmp_path: Path) -> None:
+@ENGINE
+def test_recall_is_what_was_measured(tmp_path: Path, engine: str) -> None:
+    settings = dataclasses.replace(SETTINGS, engine=engine)
+
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
-            await fill(index)
+        async with an_index(tmp_path, settings) as index:
+            await fill(index, settings)
             stats = index.stats()
-            assert stats.engine == "annoy" and stats.vectors == ROWS and stats.segments <= 8
+            assert stats.engine == engine and stats.vectors == ROWS and stats.segments <= 8
             assert stats.measured_recall is not None and stats.measured_recall >= 0.9
-            assert stats.search_k is not None and stats.search_k < ROWS
+            assert stats.effort is not None and stats.effort < ROWS
             for k in (1, 10, 30, 400):
                 hits = expected = 0
                 for query in questions(50):
@@ -52,7 +57,7 @@ def test_recall_is_what_was_measured(tmp_path: Path) -> None:
                     hits += len({hit.seq for hit in found} & {hit.seq for hit in best})
                     expected += k
                 assert hits / expected >= 0.85
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with an_index(tmp_path, settings) as index:
             assert dataclasses.replace(index.stats(), segments=0) == dataclasses.replace(stats, segments=0)
 
     asyncio.run(test())
@@ -63,23 +68,51 @@ def _cosine(seq: int, query: np.ndarray) -> float:
     return float(vector @ query / np.linalg.norm(vector) / np.linalg.norm(query.astype(np.float64)))
 
 
-def test_allowed_is_exact(tmp_path: Path) -> None:
+@ENGINE
+def test_few_allowed_are_scanned_exactly(tmp_path: Path, engine: str) -> None:
+    settings = dataclasses.replace(SETTINGS, engine=engine)
+
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
-            await fill(index)
+        async with an_index(tmp_path, settings) as index:
+            await fill(index, settings)
             for query in questions(20):
-                for allowed in ([(100, 160)], [(s, s + 3) for s in range(0, 6000, 50)], [(0, 6000)]):
+                for allowed in ([(100, 160)], [(s, s + 3) for s in range(0, 6000, 50)]):
                     assert same(await index.search(query, 12, allowed), brute(HELD, query, 12, allowed))
 
     asyncio.run(test())
 
 
-def test_tombstones_around_the_question(tmp_path: Path) -> None:
-    """The nearest are all deleted: Annoy's first proposals are worth nothing, and k results come all the same."""
+@ENGINE
+def test_many_allowed_are_found_with_the_recall_of_all(tmp_path: Path, engine: str) -> None:
+    """Also where those allowed lie around the question, or far from it."""
+    settings = dataclasses.replace(SETTINGS, engine=engine)
 
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
-            await fill(index)
+        async with an_index(tmp_path, settings) as index:
+            await fill(index, settings)
+            hits = 0
+            for query in questions(30):
+                order = [hit.seq for hit in brute(HELD, query, ROWS)]
+                near, far = sorted(order[: ROWS // 2]), sorted(order[ROWS // 2 :])
+                for seqs in (near, far):
+                    allowed = [(seq, seq + 1) for seq in seqs]
+                    found = await index.search(query, 10, allowed)
+                    best = brute({seq: HELD[seq] for seq in seqs}, query, 10)
+                    assert len(found) == 10 and {hit.seq for hit in found} <= set(seqs)
+                    hits += len({hit.seq for hit in found} & {hit.seq for hit in best})
+            assert hits / (30 * 2 * 10) >= 0.85
+
+    asyncio.run(test())
+
+
+@ENGINE
+def test_tombstones_around_the_question(tmp_path: Path, engine: str) -> None:
+    """The nearest are all deleted: Annoy's first proposals are worth nothing, and k results come all the same."""
+    settings = dataclasses.replace(SETTINGS, engine=engine)
+
+    async def test() -> None:
+        async with an_index(tmp_path, settings) as index:
+            await fill(index, settings)
             query = VECTORS[77].astype(np.float32)
             gone = {hit.seq for hit in brute(HELD, query, 300)}
             await index.delete([(seq, seq + 1) for seq in gone])
@@ -89,7 +122,7 @@ def test_tombstones_around_the_question(tmp_path: Path) -> None:
             best = {hit.seq for hit in brute(left, query, 10)}
             assert len(best & {hit.seq for hit in found}) >= 7
             await index.delete([(0, 4000)])
-            await until(lambda: merged(index, SETTINGS))
+            await until(lambda: merged(index, settings))
             assert index.stats().vectors == sum(seq >= 4000 for seq in left)
 
     asyncio.run(test())
@@ -112,12 +145,15 @@ def test_what_misses_the_target_is_scanned_exactly(tmp_path: Path) -> None:
     asyncio.run(test())
 
 
-def test_the_same_vectors_make_the_same_files(tmp_path: Path) -> None:
+@ENGINE
+def test_the_same_vectors_make_the_same_files(tmp_path: Path, engine: str) -> None:
+    settings = dataclasses.replace(SETTINGS, engine=engine)
+
     async def test(folder: Path) -> list[bytes]:
-        async with an_index(folder, SETTINGS) as index:
+        async with an_index(folder, settings) as index:
             await index.add(np.arange(ROWS), VECTORS)
-            await until(lambda: merged(index, SETTINGS))
-        return [path.read_bytes() for path in sorted(folder.rglob("*.annoy"))]
+            await until(lambda: merged(index, settings))
+        return [path.read_bytes() for path in sorted(folder.rglob(ENGINES[engine].FILE))]
 
     first, second = asyncio.run(test(tmp_path / "a")), asyncio.run(test(tmp_path / "b"))
     assert first == second and len(first) == 1
@@ -137,7 +173,7 @@ def test_in_a_pool_whose_worker_is_killed(
             ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
         ):
             if calls == 1:
-                patched.setenv("SEMANTIK_INDEX_FAILPOINT", "merge-forest")
+                patched.setenv("SEMANTIK_INDEX_FAILPOINT", "merge-engine")
             return await asyncio.wait_for(asyncio.wrap_future(pool.submit(function, *args)), timeout_s)
 
     async def test() -> None:
@@ -173,7 +209,7 @@ def test_searching_goes_on_while_a_merge_hangs(tmp_path: Path) -> None:
             release.set()
             await until(lambda: merged(index, SETTINGS))
             held = {s: v for s, v in HELD.items() if s < 2400 and s != 8}
-            assert same(await index.search(query, 5, [(0, 2400)]), brute(held, query, 5))
+            assert same(await index.search(query, 1199), brute(held, query, 1199))
             assert index.stats().vectors == 1199
         release.clear()
         entered.clear()

@@ -1,0 +1,157 @@
+"""A server with a million passages: its memory beyond mapped files, and how long it takes to answer after a start."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.corpus import HOME, glosses
+from bench.figures import Figure
+from bench.serving import QUESTIONS, Server, index, serving
+from bench.vectors import MILLION, vectors
+from semantik.client_socket import Refused
+from semantik.data_folder import data_lock
+from semantik.embedded import embedded
+from semantik.errors import Unavailable
+from semantik.records import Chunk, Document
+from semantik.settings import Settings
+from semantik.store import Store
+
+_OF_A_DOCUMENT = 1000
+_SEARCHES = 200
+_TOGETHER = 4
+_MERGED_S = 600
+_FEW = 8
+
+
+@dataclass(frozen=True)
+class _Seen:
+    first_answer_s: float
+    anonymous_mb: float
+    mapped_mb: float
+
+
+def measure() -> Iterator[Figure]:
+    home, collection_id = asyncio.run(_filled())
+    empty = asyncio.run(_empty())
+    seen = asyncio.run(_look(home, collection_id))
+    files = list((home / "index" / collection_id).rglob("*.*"))
+    begun = time.perf_counter()
+    for path in files:
+        if path.is_file():
+            path.read_bytes()
+    read_s = time.perf_counter() - begun
+    yield Figure(
+        "server with a million passages: memory beyond mapped files",
+        seen.anonymous_mb,
+        "MB",
+        most=400,
+        note=f"{seen.mapped_mb:.0f} MB mapped beside it; an empty server {empty:.0f} MB",
+    )
+    yield Figure(
+        "first answer after a start, a million passages",
+        seen.first_answer_s,
+        "s",
+        read_s,
+        "reading the index's files once",
+    )
+
+
+async def _filled() -> tuple[Path, str]:
+    """A data folder whose collection has a million passages, indexed, and the collection's id."""
+    home = HOME / "loaded"
+    noted = home / "bench-collection"
+    if noted.exists():
+        return home, noted.read_text()
+    print(f"{home} is made; that takes some minutes.", file=sys.stderr)
+    shutil.rmtree(home, ignore_errors=True)
+    files = home / "files"
+    files.mkdir(parents=True)
+    (files / "first.txt").write_text("The first file of a million.")
+    async with serving(home) as server:
+        collection_id, _ = await index(server.client, files)
+    await _insert(home, collection_id)
+    async with serving(home) as server:
+        for _ in range(_MERGED_S):
+            await _answer(server)
+            stats = await _stats(server, collection_id)
+            if stats["vectors"] >= MILLION and stats["segments"] <= _FEW:
+                break
+            await asyncio.sleep(1)
+    noted.write_text(collection_id)
+    return home, collection_id
+
+
+async def _insert(home: Path, collection_id: str) -> None:
+    """Put documents of a thousand passages each into the embedded MongoDB."""
+    texts = glosses()
+    async with (
+        data_lock(home) as lock,
+        embedded(home, True, False, lock) as stores,
+        Store(stores.mongo_url, Settings().mongo_database) as store,
+    ):
+        collection = await store.collections.get(collection_id)
+        assert collection is not None
+        generation = collection.current
+        (source,) = await store.collections.sources([collection_id])
+        given = vectors(MILLION)
+        first = generation.last_seq + 1
+        for at in range(0, MILLION, _OF_A_DOCUMENT):
+            document = Document(
+                f"bench{at:09}", collection_id, generation.number, source.id, "bench", f"{source.path}/{at}.txt",
+                size=1, modified_ns=1, status="indexed", first_seq=first + at, chunk_count=_OF_A_DOCUMENT,
+            )  # fmt: skip
+            await store.documents.register([document])
+            chunks = [
+                (Chunk(first + row, document.id, texts[row % len(texts)], 0, 1, None, None), given[row])
+                for row in range(at, at + _OF_A_DOCUMENT)
+            ]
+            await store.chunks.add(generation, chunks)
+        await store.collections.raise_seqs(generation, first + MILLION - 1, first + MILLION)
+
+
+async def _look(home: Path, collection_id: str) -> _Seen:
+    async with serving(home) as server:
+        begun = time.perf_counter()
+        await _answer(server)
+        first_answer_s = time.perf_counter() - begun
+        for _ in range(_SEARCHES // _TOGETHER):
+            await asyncio.gather(*(_answer(server, at) for at in range(_TOGETHER)))
+        anonymous, mapped = _memory(server.pid)
+        return _Seen(first_answer_s, anonymous, mapped)
+
+
+async def _empty() -> float:
+    home = HOME / "empty"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    async with serving(home) as server:
+        return _memory(server.pid)[0]
+
+
+async def _answer(server: Server, at: int = 0) -> None:
+    """Ask until there is an answer: the index may still be filled from MongoDB."""
+    while True:
+        try:
+            await server.client.call("POST", "search", {"query": QUESTIONS[at % len(QUESTIONS)], "k": 10})
+            return
+        except (Refused, Unavailable):
+            await asyncio.sleep(0.2)
+
+
+async def _stats(server: Server, collection_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await server.client.call("GET", f"collections/{collection_id}"))["stats"]
+    return found
+
+
+def _memory(pid: int) -> tuple[float, float]:
+    """MB in memory: those that are no file's, and those of mapped files."""
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    read = {name: int(lines[name].split()[0]) * 1024 / 1e6 for name in ("RssAnon", "RssShmem", "RssFile")}
+    return read["RssAnon"] + read["RssShmem"], read["RssFile"]
