@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.batch import ModelInfo, ModelSpec
+from pipeline.encoder import Encoder, pack
 from semantik.errors import Invalid
 
 __all__ = ["Model", "ModelInfo", "ModelSpec", "load"]
 
 BUNDLED = ("sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2")
-BATCH = 32  # larger ones are no faster on one thread, and take a gigabyte more memory
+SHORT = 512  # tokens; attention over as many is fastest step by step, over more it takes too much memory so
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,22 @@ class Model:
 
     info: ModelInfo
     tokenizer: Any
-    encoder: Any
+    documents: Encoder
+    questions: Encoder
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Passages as float32 (n, dimension) of unit length, with the model's own document prompt."""
-        return self._unit(self.encoder.encode_document, texts)
+        return self._unit(self.documents, texts)
 
     def embed_questions(self, texts: Sequence[str]) -> np.ndarray:
         """Questions as float32 (n, dimension) of unit length, with the model's own query prompt."""
-        return self._unit(self.encoder.encode_query, texts)
+        return self._unit(self.questions, texts)
 
-    def _unit(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
+    def _unit(self, encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
         if not texts:
             return np.empty((0, self.info.dimension), np.float32)
         try:
-            vectors = np.asarray(encode(list(texts), batch_size=BATCH, show_progress_bar=False), np.float32)
+            vectors = encoder.encode(texts)
         except RuntimeError as error:
             _raise_if_out_of_memory(error)
             raise
@@ -72,27 +74,34 @@ def load(spec: ModelSpec) -> Model:
     torch.set_num_threads(1)
     precision = _precision(spec.precision)
     try:
-        encoder = SentenceTransformer(
+        modules = SentenceTransformer(
             _location(spec.name),
             device="cpu",
             local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
             model_kwargs={"dtype": getattr(torch, precision)},
         )
-        tokenizer = _tokenizer(encoder.tokenizer)
+        max_tokens = min(int(modules.max_seq_length or SHORT), 1 << 16)
+        if precision == "bfloat16" and max_tokens <= SHORT:
+            modules[0].auto_model.set_attn_implementation("eager")
+        pack(modules)
+        counting, reading = _tokenizer(modules.tokenizer), _tokenizer(modules.tokenizer)
+        reading.enable_truncation(max_tokens)
+        prompts = [_prompt(modules, names) for names in (("document", "passage", "corpus"), ("query",))]
+        documents = Encoder(modules, reading, "encode_document", prompts[0])
+        questions = Encoder(modules, reading, "encode_query", prompts[1])
+        dimension = documents.encode(["."]).shape[1]
     except Exception as error:
         _raise_if_out_of_memory(error)
         raise Invalid(_refusal(spec.name, error)) from error
-    dimension = len(encoder.encode(["."], show_progress_bar=False)[0])
-    max_tokens = min(int(encoder.max_seq_length or 512), 1 << 16)
-    prompt = next(
-        (encoder.prompts[key] for key in ("document", "passage", "corpus") if encoder.prompts.get(key)), ""
-    )
-    room = (
-        max_tokens
-        - tokenizer.num_special_tokens_to_add(False)
-        - len(tokenizer.encode(prompt, add_special_tokens=False))
-    )
-    return Model(ModelInfo(spec.name, dimension, room, precision), tokenizer, encoder)
+    prompt_tokens = len(counting.encode(prompts[0], add_special_tokens=False))
+    room = max_tokens - counting.num_special_tokens_to_add(False) - prompt_tokens
+    return Model(ModelInfo(spec.name, dimension, room, precision), counting, documents, questions)
+
+
+def _prompt(modules: Any, names: Sequence[str]) -> str:
+    """What the model puts before a text: of the first of these kinds that it knows, or what it puts before any."""
+    kind = next((name for name in names if name in modules.prompts), modules.default_prompt_name)
+    return str(modules.prompts.get(kind) or "")
 
 
 def _location(name: str) -> str:
