@@ -81,8 +81,9 @@ def load(spec: ModelSpec) -> Model:
             model_kwargs={"dtype": getattr(torch, precision)},
         )
         max_tokens = min(int(modules.max_seq_length or SHORT), 1 << 16)
-        if precision == "bfloat16" and max_tokens <= SHORT:
-            modules[0].auto_model.set_attn_implementation("eager")
+        transformer = modules.transformers_model
+        if transformer is not None and precision == "bfloat16" and max_tokens <= SHORT:
+            transformer.set_attn_implementation("eager")
         pack(modules)
         counting, reading = _tokenizer(modules.tokenizer), _tokenizer(modules.tokenizer)
         reading.enable_truncation(max_tokens)
