@@ -97,7 +97,7 @@ def pack(modules: Any) -> None:
     would take a slower library for float32. Where a model does not bear that, it stays as it is."""
     import torch
 
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return
     before = modules.encode([_PROBE], show_progress_bar=False)
     linear = [

@@ -62,29 +62,15 @@ def load(spec: ModelSpec) -> Model:
 
     Raises Invalid, in one sentence, for a name, path or folder that sentence-transformers cannot load.
     """
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    torch.set_num_threads(1)
     precision = _precision(spec.precision)
+    modules = sentence_transformer(spec.name, precision)
     try:
-        modules = SentenceTransformer(
-            _location(spec.name),
-            device="cpu",
-            local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
-            model_kwargs={"dtype": getattr(torch, precision)},
-        )
-        max_tokens = min(int(modules.max_seq_length or SHORT), 1 << 16)
-        if precision == "bfloat16" and max_tokens <= SHORT:
-            modules[0].auto_model.set_attn_implementation("eager")
+        max_tokens = reads_of(modules)
+        transformer = modules.transformers_model
+        if transformer is not None and precision == "bfloat16" and max_tokens <= SHORT:
+            transformer.set_attn_implementation("eager")
         pack(modules)
-        counting, reading = _tokenizer(modules.tokenizer), _tokenizer(modules.tokenizer)
+        counting, reading = tokenizer_of(modules), tokenizer_of(modules)
         reading.enable_truncation(max_tokens)
         prompts = [_prompt(modules, names) for names in (("document", "passage", "corpus"), ("query",))]
         documents = Encoder(modules, reading, "encode_document", prompts[0])
@@ -96,6 +82,35 @@ def load(spec: ModelSpec) -> Model:
     prompt_tokens = len(counting.encode(prompts[0], add_special_tokens=False))
     room = max_tokens - counting.num_special_tokens_to_add(False) - prompt_tokens
     return Model(ModelInfo(spec.name, dimension, room, precision), counting, documents, questions)
+
+
+def sentence_transformer(name: str, precision: str) -> Any:
+    """The model as sentence-transformers loads it, one of the caller's own. Raises Invalid as `load` does."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    torch.set_num_threads(1)
+    try:
+        return SentenceTransformer(
+            _location(name),
+            device="cpu",
+            local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
+            model_kwargs={"dtype": getattr(torch, precision)},
+        )
+    except Exception as error:
+        _raise_if_out_of_memory(error)
+        raise Invalid(_refusal(name, error)) from error
+
+
+def reads_of(modules: Any) -> int:
+    """How many tokens of a text the model reads, its special ones among them; some have no end, and say inf."""
+    return int(min(modules.max_seq_length or SHORT, 1 << 16))
 
 
 def _prompt(modules: Any, names: Sequence[str]) -> str:
@@ -119,10 +134,11 @@ def _precision(asked: str) -> str:
     return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
 
 
-def _tokenizer(wrapped: Any) -> Any:
+def tokenizer_of(modules: Any) -> Any:
     """A copy of the model's tokenizer that neither truncates nor pads: as loaded, any text would seem to fit."""
     from tokenizers import Tokenizer
 
+    wrapped = modules.tokenizer
     fast = wrapped if isinstance(wrapped, Tokenizer) else wrapped.backend_tokenizer
     copy = Tokenizer.from_str(fast.to_str())
     copy.no_truncation()

@@ -79,12 +79,12 @@ def record(name: str) -> Recorded:
     """Record the way of a text through the model; raises Unsuitable, or whatever else torch or the model raises."""
     import torch
 
-    full = model.load.__wrapped__(ModelSpec(name, "float32"))  # one of our own, as it is changed
-    encoder, tokenizer = full.encoder, full.tokenizer
-    expected = full.embed_questions(SAMPLES)
+    encoder = model.sentence_transformer(name, "float32")
+    tokenizer = model.tokenizer_of(encoder)
+    expected = encoder.encode_query(list(SAMPLES), show_progress_bar=False)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     prompt = encoder.prompts.get("query", encoder.prompts.get(encoder.default_prompt_name)) or ""
-    if encoder.max_seq_length:
-        tokenizer.enable_truncation(encoder.max_seq_length)
+    tokenizer.enable_truncation(model.reads_of(encoder))
     features = encoder.preprocess([SAMPLES[0]], prompt=prompt, task="query")
     names = tuple(each for each, value in features.items() if isinstance(value, torch.Tensor))
     if unknown := set(names) - set(_FIELDS):
