@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,16 @@ class Indexed:
     record: dict[str, Any]
 
 
-def make(count: int) -> Indexed:
+def make(count: int, below: Path = corpus.HOME) -> Indexed:
     """Index so many documents on a new data folder, which takes the place of an older one."""
-    home = corpus.HOME / f"indexed-{count}"
+    home = below / f"indexed-{count}"
+    fresh = home.with_name(f"{home.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    made = replace(asyncio.run(_index(fresh / "data", count)), data=home / "data")
+    (fresh / "made.json").write_text(json.dumps({**asdict(made), "data": str(made.data)}))
     shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    made = asyncio.run(_index(home / "data", count))
-    (home / "made.json").write_text(json.dumps({**asdict(made), "data": str(made.data)}))
+    fresh.rename(home)
     return made
 
 

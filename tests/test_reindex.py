@@ -254,3 +254,26 @@ async def test_one_that_would_lose_documents_is_refused_by_its_validation(
     assert await documents(client, made) == before
     assert (await client.call("GET", f"collections/{made}"))["chunk_size"] == 200
     assert len(await ask(client, "harvest", collection_ids=[made], k=12)) == 12
+
+
+async def test_passages_are_taken_over_from_the_same_reader_and_made_anew_by_another(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    made, _ = await index(client, _folder(tmp_path, 3))
+    [first, *_] = await _rows(shared, "chunks", {"collection_id": made})
+    stores = shared.stores
+    async with AsyncMongoClient(stores.mongo_url) as mongo:
+        base = mongo[stores.database]
+        # No file says so: it can only have been taken over.
+        await base["chunks"].update_one({"_id": first["_id"]}, {"$set": {"heading": "Taken over"}})
+        await _reindex(client, made)
+        taken = await _rows(shared, "chunks", {"collection_id": made, "generation": 2})
+        assert [one["text"] for one in taken if one["heading"] == "Taken over"] == [first["text"]]
+        await base["collections"].update_one(
+            {"_id": made}, {"$set": {"generations.g2.reader": "an older one"}}
+        )
+        await _reindex(client, made)
+    anew = await _rows(shared, "chunks", {"collection_id": made, "generation": 3})
+    assert len(anew) == len(taken)
+    assert not any(one["heading"] == "Taken over" for one in anew)

@@ -248,6 +248,57 @@ async def test_documents_are_paged_counted_and_found_by_part_of_their_name(tmp_p
         assert pending == [d.path for d in made[100:]]
         named = await it.documents.page(generation, "indexed", "file001", "", 50)
         assert [d.path for d in named] == [d.path for d in made[10:20]]
+        pages = [
+            await it.documents.page(generation, "pending", name, made[150].path, 2) for name in (None, "5")
+        ]
+        assert [[d.path for d in page] for page in pages] == [
+            [made[151].path, made[152].path],
+            [made[151].path, made[152].path],
+        ]
+        assert await it.documents.page(_generation("c", 2), "pending", None, "", 2) == []
+        assert await it.documents.any_due(generation) and not await it.documents.any_due(_generation("d"))
+
+
+async def test_a_part_of_a_name_is_found_whatever_its_case_and_letters(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        paths = ["/a/100 $ a.b", "/a/ÄPFEL.txt", "/a/Notes (old).TXT"]
+        await it.documents.register(
+            [Document(new_id(), "c", 1, "s", "o", path, 1, 1, "indexed") for path in paths]
+        )
+        for name, path in (("$ A.", 0), ("äpfel", 1), ("(OLD).t", 2)):
+            [found] = await it.documents.page(_generation("c"), None, name, "", 9)
+            assert found.path == paths[path]
+        assert await it.documents.page(_generation("c"), None, "a-b", "", 9) == []
+
+
+async def test_the_documents_of_a_folder_are_those_in_it_and_not_below_it(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        names = ["a", "b/x", "b/y/z", "b0", "c", "d/1"]
+        paths = [f"/r/{name}" for name in names] + ["/r0", "/q/a"]
+        paths += [f"/r/b/{number:04}" for number in range(600)]
+        await it.documents.register(
+            [Document(new_id(), "c", 1, "s", "o", path, 1, 1, "indexed") for path in paths]
+        )
+        for folder, expected in (("/r", ["/r/a", "/r/b0", "/r/c"]), ("/r/b/y", ["/r/b/y/z"]), ("/", ["/r0"])):
+            found = [
+                d.path async for page in it.documents.of_folder(_generation("c"), "s", folder) for d in page
+            ]
+            assert found == expected
+
+
+async def test_what_a_scan_saw_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        generation = _generation("c")
+        saw = {f"/r/{number}": number.to_bytes(16) for number in range(20_001)} | {"/r/again": b""}
+        await it.listings.put(generation, "s", saw)
+        assert await it.listings.get(generation, "s") == saw
+        assert await it.listings.get(_generation("c", 2), "s") is None
+        await it.listings.put(generation, "empty", {})
+        assert await it.listings.get(generation, "empty") == {}
+        await it.listings.remove(["s"])
+        assert await it.listings.get(generation, "s") is None
+        await it.listings.remove_all("c")
+        assert await it.listings.get(generation, "empty") is None
 
 
 async def test_what_concerns_many_documents_is_done_in_pages_and_to_all_of_them(tmp_path: Path) -> None:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from semantik.errors import Conflict, Unavailable
-from semantik.records import Counts, Document, Failure, Filters, Generation
-from semantik.store.rows import milliseconds, to_row
-from semantik.store.table import Record, Table
+from semantik.records import Counts, Document, Generation
+from semantik.store.document_reads import DocumentReads, generation_rows
+from semantik.store.rows import to_row
+from semantik.store.table import Record
 
 _PAGE = 500
-_ALIKE = 20
-_NS_IN_MS = 1_000_000
 
 
-class Documents:
+class Documents(DocumentReads):
     """A path is unique in a generation of a collection."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
 
     async def prepare(self) -> None:
         await self._table.index([("collection_id", 1), ("generation", 1), ("path", 1)], unique=True)
@@ -48,35 +39,6 @@ class Documents:
             raise Unavailable(
                 "Some of the files were registered meanwhile; they are compared again."
             ) from error
-
-    async def any_due(self, generation: Generation) -> bool:
-        """Whether anything of a generation is still to be read."""
-        async for operation_id in self._due_operations():
-            row = await self._table.get({"due": operation_id})  # all that it reads is of one generation
-            if row is not None and _of(generation).items() <= row.items():
-                return True
-        return False
-
-    async def known(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
-        """Those at `paths`, which had better lie close together: all that lie between them are looked at."""
-        if not paths:
-            return {}
-        # By $in alone the embedded store uses no index.
-        where = {**_of(generation), "path": {"$gte": min(paths), "$lte": max(paths), "$in": list(paths)}}
-        return {row["path"]: _document(row) for row in await self._table.find(where)}
-
-    async def get(self, collection_id: str, document_id: str) -> Document | None:
-        row = await self._table.get({"_id": document_id, "collection_id": collection_id})
-        return _document(row) if row else None
-
-    async def by_ids(self, ids: Sequence[str]) -> dict[str, Document]:
-        rows = await self._table.find({"_id": {"$in": list(ids)}}, quick=True)
-        return {row["_id"]: _document(row) for row in rows}
-
-    async def due(self, operation_id: str) -> AsyncIterator[list[Document]]:
-        """What an operation has still to read, in the order of the paths, a page at a time."""
-        async for rows in self._table.pages({"due": operation_id}, "path", _PAGE):
-            yield [_document(row) for row in rows]
 
     async def claim(self, operation_id: str, fence: str) -> None:
         """Let only the holder of this lease say how what the operation has still to read ended.
@@ -103,7 +65,7 @@ class Documents:
         self, generation: Generation, document_ids: Sequence[str] | None, operation_id: str, fence: str
     ) -> None:
         """Let an operation read failed documents again: those that are named, or all."""
-        where = {**_of(generation), "status": "failed"}
+        where = {**generation_rows(generation), "status": "failed"}
         if document_ids is not None:
             where["_id"] = {"$in": list(document_ids)}
         await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
@@ -141,48 +103,9 @@ class Documents:
         fields = {**_as_found(found), "path": found.path, "source_id": found.source_id, "missing": False}
         await self._table.change({"_id": document_id}, {"$set": fields})
 
-    async def of_source(
-        self, generation: Generation, source_id: str, status: str | None = None
-    ) -> AsyncIterator[list[Document]]:
-        """A source's documents in the order of the paths, a page at a time; `status` leaves out all others."""
-        where: Record = {"source_id": source_id, "generation": generation.number}
-        if status is not None:
-            where["status"] = status
-        async for rows in self._table.pages(where, "path", _PAGE):
-            yield [_document(row) for row in rows]
-
-    async def of_folder(
-        self, generation: Generation, source_id: str, folder: str
-    ) -> AsyncIterator[list[Document]]:
-        """Those of a source's documents that lie in the folder itself, a page at a time."""
-        start = folder.rstrip("/") + "/"
-        where = {"source_id": source_id, "generation": generation.number}
-        after: Record = {"$gt": start}
-        while rows := await self._table.find(
-            {**where, "path": {**after, "$lt": _behind(start)}}, [("path", 1)], _PAGE
-        ):
-            yield [_document(row) for row in rows if "/" not in row["path"][len(start) :]]
-            last = str(rows[-1]["path"])
-            name, slash, _ = last[len(start) :].partition("/")
-            # The rest of a folder below is passed over.
-            after = {"$gte": _behind(f"{start}{name}/")} if slash else {"$gt": last}
-
-    async def of_generation(self, generation: Generation) -> AsyncIterator[list[Document]]:
-        """All documents of a generation in the order of the paths, a page at a time."""
-        async for rows in self._table.pages(_of(generation), "path", _PAGE):
-            yield [_document(row) for row in rows]
-
     async def hand_over(self, document_ids: Sequence[str], source_id: str) -> None:
         """Let documents belong to another source, which holds them as well."""
         await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"source_id": source_id}})
-
-    async def with_content(self, generation: Generation, content_hash: str) -> Document | None:
-        """An indexed document of the generation whose file has this content."""
-        # Nothing else is asked for, so that there is one index to choose.
-        where = {"collection_id": generation.collection_id, "content_hash": content_hash}
-        rows = await self._table.find(where, limit=_ALIKE)
-        found = (row for row in rows if row["generation"] == generation.number and row["status"] == "indexed")
-        return next(map(_document, found), None)
 
     async def due_bytes(self, operation_id: str) -> tuple[int, int]:
         """How many files an operation has still to read, and how many bytes they have."""
@@ -190,13 +113,6 @@ class Documents:
             {"due": operation_id}, None, {"n": {"$sum": 1}, "bytes": {"$sum": "$size"}}
         )
         return (int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else (0, 0)
-
-    async def failed(self, operation_id: str) -> AsyncIterator[Document]:
-        """Those that an operation has read, and that failed."""
-        where = {"operation_id": operation_id, "status": "failed", "due": None}
-        async for rows in self._table.pages(where, "path", _PAGE):
-            for row in rows:
-                yield _document(row)
 
     async def finish(self, changes: Mapping[str, Mapping[str, Any]], operation_id: str, fence: str) -> None:
         """Set how documents ended that an operation had to read, by id, each in one step.
@@ -216,11 +132,6 @@ class Documents:
         where = {"_id": {"$in": list(document_ids)}}
         await self._table.change_all(where, {"$set": {"status": "removing", "due": None}})
 
-    async def with_leavings(self, generation: Generation) -> list[Document]:
-        """Some that have chunks of before, which are still to be removed."""
-        where = {**_of(generation), "old_first": {"$gte": 0}}
-        return [_document(row) for row in await self._table.find(where, limit=_PAGE)]
-
     async def clear_leavings(self, documents: Sequence[Document]) -> None:
         """Note that what these have left is gone; not what they may have left since."""
         gone = {"$set": {"old_first": -1, "old_count": 0}}
@@ -234,21 +145,12 @@ class Documents:
         where = {"_id": document.id, **{name: getattr(document, name) for name in same}}
         return await self._table.change(where, {"$set": dict(fields)}) is not None
 
-    async def last_held(self, generation: Generation) -> int:
-        """The highest seq that a document holds, or -1."""
-        where = {**_of(generation), "status": "indexed"}
-        row = await self._table.get(where, [("first_seq", -1)])
-        return int(row["first_seq"]) + int(row["chunk_count"]) - 1 if row else -1
-
     async def due_by_operation(self, generation: Generation) -> dict[str, int]:
         """How many documents operations have still to read."""
-        rows = await self._table.group({**_of(generation), "due": {"$ne": None}}, "$due", {"n": {"$sum": 1}})
+        rows = await self._table.group(
+            {**generation_rows(generation), "due": {"$ne": None}}, "$due", {"n": {"$sum": 1}}
+        )
         return {row["_id"]: int(row["n"]) for row in rows}
-
-    async def removing(self, generation: Generation) -> list[Document]:
-        """Some that are about to go."""
-        where = {**_of(generation), "status": "removing"}
-        return [_document(row) for row in await self._table.find(where, limit=_PAGE)]
 
     async def remove_ids(self, document_ids: Sequence[str]) -> None:
         await self._table.delete({"_id": {"$in": list(document_ids)}})
@@ -264,8 +166,8 @@ class Documents:
 
     async def counts_of(self, generation: Generation) -> Counts:
         """The same of a generation; the chunks are all that can be found."""
-        counts = await self.counts(_of(generation))
-        found = {**_of(generation), "status": "indexed"}
+        counts = await self.counts(generation_rows(generation))
+        found = {**generation_rows(generation), "status": "indexed"}
         rows = await self._table.group(found, None, {"chunks": {"$sum": "$chunk_count"}})
         return replace(counts, chunks=int(rows[0]["chunks"]) if rows else 0)
 
@@ -273,49 +175,6 @@ class Documents:
         where = {"source_id": source_id, "generation": generation.number}
         rows = await self._table.group(where, None, {"n": {"$sum": 1}})
         return int(rows[0]["n"]) if rows else 0
-
-    async def page(
-        self, generation: Generation, status: str | None, name: str | None, after_path: str, limit: int
-    ) -> list[Document]:
-        """Documents by path after `after_path`; `name` is any part of the path, whatever its case."""
-        after: Record = {"path": {"$gt": after_path}}
-        if status == "pending":
-            rows = [
-                row
-                async for left in self._due_operations()
-                for row in await self._named({"due": left, **after}, name, limit)
-                if _of(generation).items() <= row.items()
-            ]
-            rows = sorted(rows, key=lambda row: str(row["path"]))[:limit]
-        else:
-            with_status = {"status": status} if status else {}
-            rows = await self._named({**_of(generation), **with_status, **after}, name, limit)
-        return [_document(row) for row in rows]
-
-    async def _named(self, where: Record, name: str | None, limit: int) -> list[Record]:
-        """The first rows by path."""
-        if not name:
-            return await self._table.find(where, [("path", 1)], limit)
-        if name.isascii():
-            # Of all ways to look for a part, the one that the embedded store does in its index.
-            part = {"$indexOfCP": [{"$toLower": "$path"}, {"$literal": name.lower()}]}
-            return await self._table.matching(where, {"$gte": [part, 0]}, [("path", 1)], limit)
-        path = {**where["path"], "$regex": f"(?i){re.escape(name)}"}
-        return await self._table.find({**where, "path": path}, [("path", 1)], limit)
-
-    async def _due_operations(self) -> AsyncIterator[str]:
-        """The operations that have something still to read; the index leads from one to the next."""
-        last = ""
-        while row := await self._table.get({"due": {"$gt": last}}, [("due", 1)]):
-            last = str(row["due"])
-            yield last
-
-    async def spans(self, generation: Generation, filters: Filters) -> NDArray[np.int64]:
-        """The seqs of the indexed documents that satisfy `filters`: half-open ranges, int64 (n, 2)."""
-        where: Record = {**_of(generation), "status": "indexed", **_conditions(filters)}
-        fields = {"_id": 0, "first_seq": 1, "chunk_count": 1}
-        ranges = [_ranges(rows) async for rows in self._table.batches(where, fields)]
-        return np.concatenate(ranges) if ranges else np.empty((0, 2), np.int64)
 
     async def remove(self, collection_id: str, generation: int | None = None) -> None:
         """Remove all of a collection, or of one generation."""
@@ -325,52 +184,9 @@ class Documents:
         await self._table.delete_pages(where)
 
 
-def _of(generation: Generation) -> Record:
-    return {"collection_id": generation.collection_id, "generation": generation.number}
-
-
-def _behind(folder: str) -> str:
-    """The least text behind all paths in a folder, whose own ends with a slash."""
-    return folder[:-1] + chr(ord("/") + 1)
-
-
 def _taken_by(operation_id: str, fence: str) -> Record:
     return {"due": operation_id, "operation_id": operation_id, "fence": fence}
 
 
 def _as_found(document: Document) -> Record:
     return {"size": document.size, "modified_ns": document.modified_ns}
-
-
-def _conditions(filters: Filters) -> Record:
-    found: Record = {}
-    path = ""
-    if filters.extensions:
-        endings = "|".join(re.escape(ending) for ending in filters.extensions)
-        path = f"(?=(?s:.*)(?i:{endings})$)"
-    if filters.path_glob:
-        glob = filters.path_glob if filters.path_glob.startswith("/") else f"*/{filters.path_glob}"
-        path += fnmatch.translate(glob)
-    if path:
-        found["path"] = {"$regex": f"^{path}"}
-    modified = {}
-    if filters.modified_after:
-        modified["$gte"] = milliseconds(filters.modified_after) * _NS_IN_MS
-    if filters.modified_before:
-        modified["$lt"] = milliseconds(filters.modified_before) * _NS_IN_MS
-    if modified:
-        found["modified_ns"] = modified
-    return found
-
-
-def _ranges(rows: list[Record]) -> NDArray[np.int64]:
-    spans = np.array([(row["first_seq"], row["chunk_count"]) for row in rows], np.int64).reshape(-1, 2)
-    spans[:, 1] += spans[:, 0]
-    return spans
-
-
-def _document(row: Record) -> Document:
-    special = ("id", "failure", "missing")
-    fields = {name: row[name] for name in Document.__dataclass_fields__ if name not in special}
-    failure = Failure(**row["failure"]) if row["failure"] else None
-    return Document(id=row["_id"], failure=failure, missing=bool(row["missing"]), **fields)
