@@ -83,7 +83,7 @@ def load(spec: ModelSpec) -> Model:
         _raise_if_out_of_memory(error)
         raise Invalid(_refusal(spec.name, error)) from error
     dimension = len(encoder.encode(["."], show_progress_bar=False)[0])
-    max_tokens = min(int(encoder.max_seq_length or 512), 1 << 16)
+    max_tokens = int(min(encoder.max_seq_length or 512, 1 << 16))  # some say infinity
     prompt = next(
         (encoder.prompts[key] for key in ("document", "passage", "corpus") if encoder.prompts.get(key)), ""
     )

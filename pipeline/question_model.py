@@ -83,12 +83,12 @@ def record(name: str) -> Recorded:
     encoder, tokenizer = full.encoder, full.tokenizer
     expected = full.embed_questions(SAMPLES)
     prompt = encoder.prompts.get("query", encoder.prompts.get(encoder.default_prompt_name)) or ""
-    if encoder.max_seq_length:
-        tokenizer.enable_truncation(encoder.max_seq_length)
     features = encoder.preprocess([SAMPLES[0]], prompt=prompt, task="query")
     names = tuple(each for each, value in features.items() if isinstance(value, torch.Tensor))
     if unknown := set(names) - set(_FIELDS):
         raise Unsuitable(f"it also takes {', '.join(sorted(unknown))}")
+    if encoder.max_seq_length:
+        tokenizer.enable_truncation(encoder.max_seq_length)
     rest = {each: value for each, value in features.items() if each not in names}
 
     _halve(encoder)
