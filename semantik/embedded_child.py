@@ -11,14 +11,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import json
 import logging
 import os
 import signal
+import sqlite3
 import sys
+import threading
+from typing import Any
+from urllib.parse import quote
 
 _PR_SET_PDEATHSIG = 1
 _READ_BUFFER_BYTES = 1 << 20
 _NICENESS = 5  # of the one that writes
+_MOST_AT_ONCE = 8 << 20  # bytes of rows in one answer; a message has 16 MB at most
+_OF_FIND = {"find", "filter", "batchSize", "lsid", "$db", "$readPreference"}
+_OF_LOOKUP = {"from", "localField", "foreignField", "as"}
 
 
 def _die_with(server: int) -> None:
@@ -31,7 +39,78 @@ def _die_with(server: int) -> None:
         raise SystemExit(f"The server with process id {server} has ended.")
 
 
-async def _serve_mongo(folder: str, socket: str) -> None:
+def _quick(handler: Any, folder: str) -> Any:
+    """The handler, with answers straight from SQLite to the two questions that a search asks: which rows have these
+    keys, and with each of them the row of another table that one of its fields names."""
+    from neosqlite.collection.json_helpers import neosqlite_json_loads
+
+    here = threading.local()
+    connections: list[sqlite3.Connection] = []
+    others, close_others = handler.handle_command, handler.close_all
+
+    def connection(base: str) -> sqlite3.Connection:
+        opened: dict[str, sqlite3.Connection] = here.__dict__.setdefault("opened", {})
+        if base not in opened:
+            # One that may write takes the log away when it is the last that is closed.
+            path = f"file:{quote(folder)}/{base}.db?mode=rw"
+            opened[base] = sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False)
+            connections.append(opened[base])
+        return opened[base]
+
+    def rows(base: str, table: str, keys: list[str]) -> list[dict[str, Any]]:
+        if not (base.isidentifier() and table.isidentifier() and all(isinstance(key, str) for key in keys)):
+            raise LookupError
+        select = f'SELECT data FROM "{table}" WHERE _id IN (SELECT value FROM json_each(?))'
+        found = connection(base).execute(select, (json.dumps(keys),)).fetchall()
+        if sum(len(data) for (data,) in found) > _MOST_AT_ONCE:
+            raise LookupError
+        return [neosqlite_json_loads(data) for (data,) in found]
+
+    def joined(
+        base: str, table: str, keys: list[str], other: str, field: str, name: str
+    ) -> list[dict[str, Any]]:
+        connection(base).execute("BEGIN")  # both as they were at the same moment
+        try:
+            found = rows(base, table, keys)
+            theirs = {row["_id"]: row for row in rows(base, other, list({row[field] for row in found}))}
+        finally:
+            connection(base).execute("COMMIT")
+        return [{**row, name: [theirs[row[field]]] if row[field] in theirs else []} for row in found]
+
+    def answer(command: dict[str, Any]) -> list[dict[str, Any]]:
+        base = command["$db"]
+        if command.keys() <= _OF_FIND and command["filter"].keys() == {"_id"}:
+            return rows(base, command["find"], command["filter"]["_id"]["$in"])
+        match, lookup = command["pipeline"]
+        theirs, keys = lookup["$lookup"], match["$match"]["_id"]["$in"]
+        if (
+            match["$match"].keys() != {"_id"}
+            or theirs.keys() != _OF_LOOKUP
+            or theirs["foreignField"] != "_id"
+        ):
+            raise LookupError
+        return joined(base, command["aggregate"], keys, theirs["from"], theirs["localField"], theirs["as"])
+
+    def handle_command(message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        try:
+            command = message["sections"][0][1]
+            found = answer(command)
+        except (LookupError, ValueError, TypeError, AttributeError, sqlite3.Error):  # anything else
+            result: tuple[int, dict[str, Any]] = others(message)
+            return result
+        space = f"{command['$db']}.{command.get('find') or command['aggregate']}"
+        return message["request_id"], {"cursor": {"firstBatch": found, "id": 0, "ns": space}, "ok": 1.0}
+
+    def close_all() -> None:
+        for each in connections:
+            each.close()
+        close_others()
+
+    handler.handle_command, handler.close_all = handle_command, close_all
+    return handler
+
+
+async def _serve_mongo(folder: str, socket: str, quick: bool) -> None:
     """Speak the MongoDB protocol on `socket` until SIGTERM; each database is one SQLite file in `folder`."""
     from nx_27017.handler import NeoSQLiteHandler
     from nx_27017.server import handle_client
@@ -44,6 +123,8 @@ async def _serve_mongo(folder: str, socket: str) -> None:
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     # One file per database: databases stay apart as in MongoDB, and a ping never waits for a long query.
     handler = NeoSQLiteHandler(data_dir=folder)
+    if quick:
+        handler = _quick(handler, folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Only the stop below cancels; asyncio of Python 3.11 would report it as an error of the callback.
@@ -67,7 +148,8 @@ def main(argv: list[str]) -> None:
         os.execv(rest[0], rest)
     if store == "mongo":
         os.nice(_NICENESS)  # thousands of rows that are written must not hold up those that a search reads
-    asyncio.run(_serve_mongo(*rest))
+    folder, socket = rest
+    asyncio.run(_serve_mongo(folder, socket, quick=store != "mongo"))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from bson import Binary
 from numpy.typing import NDArray
 
 from semantik.records import Chunk, Document, Generation, VectorBlock
+from semantik.store.documents import document_of
 from semantik.store.table import Record, Table, Weight
 
 _INSERT = 1000
@@ -42,6 +43,17 @@ class Chunks:
         # With their vectors: to leave them out takes the embedded store longer than to send them.
         rows = await self._table.find({"_id": {"$in": keys}}, quick=True)
         return {row["seq"]: _chunk(row) for row in rows}
+
+    async def with_documents(
+        self, collection_id: str, seqs: Sequence[int]
+    ) -> dict[int, tuple[Chunk, Document | None]]:
+        """The same, each with its document as it was at that moment."""
+        keys = [_key(collection_id, seq) for seq in seqs]
+        rows = await self._table.joined(keys, "document_id", "documents")
+        return {
+            row["seq"]: (_chunk(row), None if document is None else document_of(document))
+            for row, document in rows
+        }
 
     async def of_document(self, document: Document, start: int, end: int) -> list[Chunk]:
         """The chunks that touch the document's characters `start` to `end`, in order."""

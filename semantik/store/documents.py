@@ -301,3 +301,6 @@ def _document(row: Record) -> Document:
     fields = {name: row[name] for name in Document.__dataclass_fields__ if name not in special}
     failure = Failure(**row["failure"]) if row["failure"] else None
     return Document(id=row["_id"], failure=failure, missing=bool(row["missing"]), **fields)
+
+
+document_of = _document  # for rows that were read together with others
