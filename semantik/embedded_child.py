@@ -24,7 +24,7 @@ from urllib.parse import quote
 _PR_SET_PDEATHSIG = 1
 _READ_BUFFER_BYTES = 1 << 20
 _NICENESS = 5  # of the one that writes
-_MOST_AT_ONCE = 8 << 20  # bytes of rows in one answer; a message has 16 MB at most
+_MOST_AT_ONCE = 40 << 20  # bytes of rows in one answer; a message has 48 MB at most
 _OF_FIND = {"find", "filter", "batchSize", "lsid", "$db", "$readPreference"}
 _OF_LOOKUP = {"from", "localField", "foreignField", "as"}
 
@@ -41,7 +41,8 @@ def _die_with(server: int) -> None:
 
 def _quick(handler: Any, folder: str) -> Any:
     """The handler, with answers straight from SQLite to the two questions that a search asks: which rows have these
-    keys, and with each of them the row of another table that one of its fields names."""
+    keys, and with each of them the row of another table that one of its fields names ($lookup, which NeoSQLite gets
+    wrong)."""
     from neosqlite.collection.json_helpers import neosqlite_json_loads
 
     here = threading.local()
@@ -110,7 +111,7 @@ def _quick(handler: Any, folder: str) -> Any:
     return handler
 
 
-async def _serve_mongo(folder: str, socket: str, quick: bool) -> None:
+async def _serve_mongo(folder: str, socket: str) -> None:
     """Speak the MongoDB protocol on `socket` until SIGTERM; each database is one SQLite file in `folder`."""
     from nx_27017.handler import NeoSQLiteHandler
     from nx_27017.server import handle_client
@@ -122,9 +123,7 @@ async def _serve_mongo(folder: str, socket: str, quick: bool) -> None:
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     # One file per database: databases stay apart as in MongoDB, and a ping never waits for a long query.
-    handler = NeoSQLiteHandler(data_dir=folder)
-    if quick:
-        handler = _quick(handler, folder)
+    handler = _quick(NeoSQLiteHandler(data_dir=folder), folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Only the stop below cancels; asyncio of Python 3.11 would report it as an error of the callback.
@@ -148,8 +147,7 @@ def main(argv: list[str]) -> None:
         os.execv(rest[0], rest)
     if store == "mongo":
         os.nice(_NICENESS)  # thousands of rows that are written must not hold up those that a search reads
-    folder, socket = rest
-    asyncio.run(_serve_mongo(folder, socket, quick=store != "mongo"))
+    asyncio.run(_serve_mongo(*rest))
 
 
 if __name__ == "__main__":

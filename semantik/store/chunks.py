@@ -16,6 +16,7 @@ from semantik.store.table import Record, Table, Weight
 _INSERT = 1000
 _PAGE = 5000
 _DOCUMENT_PAGE = 1000
+_JOINED = 100  # long passages must not exceed a message
 _REMOVE = 20_000
 
 
@@ -48,12 +49,12 @@ class Chunks:
         self, collection_id: str, seqs: Sequence[int]
     ) -> dict[int, tuple[Chunk, Document | None]]:
         """The same, each with its document as it was at that moment."""
-        keys = [_key(collection_id, seq) for seq in seqs]
-        rows = await self._table.joined(keys, "document_id", "documents")
-        return {
-            row["seq"]: (_chunk(row), None if document is None else document_of(document))
-            for row, document in rows
-        }
+        found: dict[int, tuple[Chunk, Document | None]] = {}
+        for begin in range(0, len(seqs), _JOINED):
+            keys = [_key(collection_id, seq) for seq in seqs[begin : begin + _JOINED]]
+            for row, document in await self._table.joined(keys, "document_id", "documents"):
+                found[row["seq"]] = _chunk(row), None if document is None else document_of(document)
+        return found
 
     async def of_document(self, document: Document, start: int, end: int) -> list[Chunk]:
         """The chunks that touch the document's characters `start` to `end`, in order."""

@@ -118,8 +118,7 @@ class Table:
         with reaching_mongo():
             cursor = self._reads.aggregate([{"$match": {"_id": {"$in": list(keys)}}}, {"$lookup": lookup}])
             rows: list[Record] = await cursor.to_list(None)
-            # The embedded store's own way leaves out the key.
-            return [(row, {**row["joined"][0], "_id": row[field]} if row["joined"] else None) for row in rows]
+            return [(row, next(iter(row["joined"]), None)) for row in rows]
 
     async def pages(
         self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None
