@@ -11,14 +11,16 @@ from statistics import median
 
 import psutil
 
+from bench.corpus import small_files
 from bench.figures import Figure
 from bench.filled import filled
 from bench.questions import Asker, questions
-from bench.serving import Server, serving
+from bench.serving import Server, index, serving
 
 _PASSAGES = 100_000
 _STARTS = 3
 _KILLS = 5
+_FEW = 10  # files
 _REST_S = 5.0
 _LOOK_S = 0.005
 _PATIENCE_S = 30.0
@@ -45,6 +47,10 @@ async def _measure() -> list[Figure]:
     async with serving(home) as server, Asker(server.client.url, server.client.token, collection) as asker:
         await asker.ask(next(fresh))
         questioner = [await _killed_questioner(server, asker, next(fresh)) for _ in range(_KILLS)]
+        few, _ = await index(
+            server.client, small_files(_FEW), "a few"
+        )  # batch workers come with the first task
+        await server.client.call("DELETE", f"collections/{few}")
         batch = [_killed_batch_worker((await _workers(server, "batch"))[0]) for _ in range(_KILLS)]
         await asker.ask(next(fresh))
         await asyncio.sleep(_REST_S)
