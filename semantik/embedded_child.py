@@ -11,14 +11,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import json
 import logging
 import os
+import re
 import signal
+import sqlite3
 import sys
+import threading
+from typing import Any
+from urllib.parse import quote
 
 _PR_SET_PDEATHSIG = 1
 _READ_BUFFER_BYTES = 1 << 20
 _NICENESS = 5  # of the one that writes
+_MOST_AT_ONCE = 40 << 20  # bytes of rows in one answer; a message has 48 MB at most
+_BASE = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_OF_FIND = {"find", "filter", "batchSize", "lsid", "$db", "$readPreference"}
+_OF_LOOKUP = {"from", "localField", "foreignField", "as"}
 
 
 def _die_with(server: int) -> None:
@@ -29,6 +39,87 @@ def _die_with(server: int) -> None:
     # A server that ended before the call above sends no signal any more.
     if os.getppid() != server:
         raise SystemExit(f"The server with process id {server} has ended.")
+
+
+class _Quick:
+    """Answers the two questions of a search straight from SQLite: which rows have these keys, and with each of them the
+    row of another table that one of its fields names ($lookup, which NeoSQLite gets wrong). All else goes to `handler`.
+    """
+
+    def __init__(self, handler: Any, folder: str) -> None:
+        from neosqlite.collection.json_helpers import neosqlite_json_loads
+
+        self._load = neosqlite_json_loads
+        self._folder = folder
+        self._here = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._others = handler.handle_command
+        handler.handle_command = self.handle_command
+
+    def close(self) -> None:
+        for each in self._connections:
+            each.close()
+
+    def handle_command(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """The answer to a message, with its number, as NeoSQLite's handler gives it; called in threads."""
+        try:
+            command = message["sections"][0][1]
+            rows = self._answer(command)
+        except (
+            LookupError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            sqlite3.Error,
+        ):  # it is neither, or too much
+            result: tuple[int, dict[str, Any]] = self._others(message)
+            return result
+        space = f"{command['$db']}.{command.get('find') or command['aggregate']}"
+        return message["request_id"], {"cursor": {"firstBatch": rows, "id": 0, "ns": space}, "ok": 1.0}
+
+    def _answer(self, command: dict[str, Any]) -> list[dict[str, Any]]:
+        base = command["$db"]
+        if command.keys() <= _OF_FIND and command["filter"].keys() == {"_id"}:
+            return self._rows(base, command["find"], command["filter"]["_id"]["$in"])
+        match, lookup = command["pipeline"]
+        theirs, keys = lookup["$lookup"], match["$match"]["_id"]["$in"]
+        if (
+            match["$match"].keys() != {"_id"}
+            or theirs.keys() != _OF_LOOKUP
+            or theirs["foreignField"] != "_id"
+        ):
+            raise LookupError
+        field, name = theirs["localField"], theirs["as"]
+        connection = self._connection(base)
+        connection.execute("BEGIN")  # both as they were at the same moment
+        try:
+            rows = self._rows(base, command["aggregate"], keys)
+            found = self._rows(base, theirs["from"], list({row[field] for row in rows}))
+        finally:
+            connection.execute("COMMIT")
+        by_key = {row["_id"]: row for row in found}
+        return [{**row, name: [by_key[row[field]]] if row[field] in by_key else []} for row in rows]
+
+    def _rows(self, base: str, table: str, keys: list[str]) -> list[dict[str, Any]]:
+        if not (table.isidentifier() and all(isinstance(key, str) for key in keys)):
+            raise LookupError
+        select = f'SELECT data FROM "{table}" WHERE _id IN (SELECT value FROM json_each(?))'
+        found = self._connection(base).execute(select, (json.dumps(keys),)).fetchall()
+        if sum(len(data) for (data,) in found) > _MOST_AT_ONCE:
+            raise LookupError
+        return [self._load(data) for (data,) in found]
+
+    def _connection(self, base: str) -> sqlite3.Connection:
+        """This thread's."""
+        opened: dict[str, sqlite3.Connection] = self._here.__dict__
+        if base not in opened:
+            if not _BASE.fullmatch(base):
+                raise LookupError
+            # One that may write takes SQLite's log away when it is the last that is closed.
+            path = f"file:{quote(self._folder)}/{base}.db?mode=rw"
+            opened[base] = sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False)
+            self._connections.append(opened[base])
+        return opened[base]
 
 
 async def _serve_mongo(folder: str, socket: str) -> None:
@@ -44,6 +135,7 @@ async def _serve_mongo(folder: str, socket: str) -> None:
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     # One file per database: databases stay apart as in MongoDB, and a ping never waits for a long query.
     handler = NeoSQLiteHandler(data_dir=folder)
+    quick = _Quick(handler, folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Only the stop below cancels; asyncio of Python 3.11 would report it as an error of the callback.
@@ -57,6 +149,7 @@ async def _serve_mongo(folder: str, socket: str) -> None:
         connection.cancel()
     # Commands run in threads: the files are closed, and their logs folded in, after the last of them.
     await loop.shutdown_default_executor()
+    quick.close()
     handler.close_all()
 
 

@@ -136,20 +136,18 @@ class Search:
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
 
     async def _passages(self, candidates: Sequence[tuple[Scored, Collection]]) -> _Passages:
-        chunks: dict[tuple[str, int], Chunk] = {}
+        passages: dict[tuple[str, int], tuple[Chunk, Document | None]] = {}
         for collection in {collection.id: collection for _, collection in candidates}.values():
             seqs = [scored.seq for scored, each in candidates if each.id == collection.id]
-            found = await self._store.chunks.by_seqs(collection.id, seqs)
-            chunks |= {(collection.id, seq): chunk for seq, chunk in found.items()}
+            found = await self._store.chunks.with_documents(collection.id, seqs)
+            passages |= {(collection.id, seq): passage for seq, passage in found.items()}
             if gone := [(seq, seq + 1) for seq in seqs if seq not in found]:
                 # A chunk is in MongoDB before any index has it: what is not there any more was removed, perhaps by
                 # another server.
                 await self._vectors.forget(collection.current, gone)
-        documents = await self._store.documents.by_ids(list({c.document_id for c in chunks.values()}))
         hits, overtaken = [], False
         for scored, collection in candidates:
-            chunk = chunks.get((collection.id, scored.seq))
-            document = documents.get(chunk.document_id) if chunk else None
+            chunk, document = passages.get((collection.id, scored.seq), (None, None))
             if chunk and document and document.holds(scored.seq):
                 hits.append(Hit(scored.score, chunk, document, collection))
             elif document is None or document.first_seq > scored.seq:

@@ -52,10 +52,12 @@ def store_processes() -> list[psutil.Process]:
 
 
 def child(store: str, of: int | None = None) -> psutil.Process:
-    """The process that serves `store`, "mongo" or "redis", of the server with the process id `of`."""
-    program = {"mongo": "embedded_child.py", "redis": "redis-server"}[store]
-    children = psutil.Process(of).children()
-    [found] = [c for c in children if any(program in part for part in c.cmdline())]
+    """The process that serves `store`, "mongo", "mongo-reads" or "redis", of the server with the process id `of`."""
+    lines = {each: each.cmdline() for each in psutil.Process(of).children()}
+    if store == "redis":
+        [found] = [each for each, line in lines.items() if any("redis-server" in part for part in line)]
+    else:
+        [found] = [each for each, line in lines.items() if store in line]
     return found
 
 
@@ -147,6 +149,20 @@ async def test_mongo_loses_nothing_that_it_acknowledged(tmp_path, heard):
         mongo.close()
 
 
+async def test_what_is_written_is_read_at_once_where_nothing_is_written(tmp_path):
+    async with running(tmp_path, redis=False) as stores:
+        writes, reads = AsyncIOMotorClient(stores.mongo_url), AsyncIOMotorClient(stores.mongo_reads_url)
+        for n in range(50):
+            await writes.semantik.notes.insert_one({"_id": n, "value": 0})
+            assert await reads.semantik.notes.find_one({"_id": n}) == {"_id": n, "value": 0}
+            await writes.semantik.notes.update_one({"_id": n}, {"$set": {"value": 1}})
+            assert await reads.semantik.notes.find_one({"_id": n}) == {"_id": n, "value": 1}
+            await writes.semantik.notes.delete_one({"_id": n})
+            assert await reads.semantik.notes.find_one({"_id": n}) is None
+        writes.close()
+        reads.close()
+
+
 async def test_twenty_writers_at_once(tmp_path):
     async with running(tmp_path, redis=False) as stores:
         clients = [AsyncIOMotorClient(stores.mongo_url) for _ in range(20)]
@@ -184,7 +200,7 @@ async def test_children_die_with_a_killed_server_and_the_next_finds_the_data(tmp
     mongo.close()
     async with Redis.from_url(redis_url) as redis:
         await redis.set("note", "kept")
-    children = [os.pidfd_open(child(store, server.pid).pid) for store in ("mongo", "redis")]
+    children = [os.pidfd_open(child(store, server.pid).pid) for store in ("mongo", "mongo-reads", "redis")]
     server.kill()
     await server.wait()
     async with running(tmp_path) as stores:

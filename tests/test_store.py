@@ -38,7 +38,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     async with (
         data_lock(tmp_path) as lock,
         embedded(tmp_path, True, False, lock) as stores,
-        Store(stores.mongo_url, "test") as opened,
+        Store(stores.mongo_url, "test", stores.mongo_reads_url) as opened,
     ):
         yield opened
 
@@ -357,3 +357,27 @@ async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Pat
         assert await it.chunks.spans_after(generation, 2993) == {"d998": (2994, 3), "d999": (2997, 3)}
         await it.chunks.remove_spans("c", [(2000, 3000), (10, 2000)])
         assert list(await it.chunks.by_seqs("c", [9, 10, 2000])) == [9]
+
+
+async def test_passages_come_with_their_documents_from_either_store(tmp_path: Path) -> None:
+    async with (
+        data_lock(tmp_path) as lock,
+        embedded(tmp_path, True, False, lock) as stores,
+        Store(stores.mongo_url, "test", stores.mongo_reads_url) as quick,
+        Store(stores.mongo_url, "test") as plain,
+    ):
+        document = Document(new_id(), "c", 1, "s", "o", "/a", 1, 1, "indexed", first_seq=0, chunk_count=2)
+        await plain.documents.register([document])
+        chunks = [
+            Chunk(0, document.id, "‘Übersicht’", 0, 11, 3, "Guide › Install"),
+            Chunk(1, document.id, "two", 12, 15, None, None),
+            Chunk(2, new_id(), "of a document that is gone", 0, 26, None, None),
+        ]
+        vectors = np.ones((3, 16), np.float16)
+        await plain.chunks.add(_generation("c"), zip(chunks, vectors, strict=True))
+        expected = {0: (chunks[0], document), 1: (chunks[1], document), 2: (chunks[2], None)}
+        for it in (quick, plain):
+            assert await it.chunks.with_documents("c", [2, 1, 0, 7]) == expected
+            assert await it.chunks.with_documents("c", []) == {}
+        await plain.documents.register([replace(document, id=chunks[2].document_id, path="/b")])
+        assert (await quick.chunks.with_documents("c", [2]))[2][1] is not None

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from statistics import median
 
 import psutil
@@ -15,13 +16,16 @@ from bench.figures import Figure
 from bench.filled import filled
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
+from pipeline.pool import Pool
+from semantik.errors import Unavailable
+from semantik.settings import Settings
 
 _PASSAGES = 100_000
 _STARTS = 3
 _KILLS = 5
 _REST_S = 5.0
-_LOOK_S = 0.005
-_PATIENCE_S = 30.0
+_BEGUN_S = 0.5  # until every worker has a task
+_TASK_S = 60.0
 _MB = 1 << 20
 
 
@@ -45,10 +49,12 @@ async def _measure() -> list[Figure]:
     async with serving(home) as server, Asker(server.client.url, server.client.token, collection) as asker:
         await asker.ask(next(fresh))
         questioner = [await _killed_questioner(server, asker, next(fresh)) for _ in range(_KILLS)]
-        batch = [_killed_batch_worker((await _workers(server, "batch"))[0]) for _ in range(_KILLS)]
         await asker.ask(next(fresh))
         await asyncio.sleep(_REST_S)
         own, tree = _memory(server.pid)
+    async with Pool(Settings) as pool:
+        await pool.wait_ready()
+        batch = [await _killed_batch_workers(pool) for _ in range(_KILLS)]
     passages = f"{_PASSAGES:,} passages"
     return [
         Figure("start to serving", median(ready), "s", most=2, note=f"median of {_STARTS}; {passages}"),
@@ -56,37 +62,37 @@ async def _measure() -> list[Figure]:
         Figure(
             "question worker killed, next new answer", median(questioner), "s", most=0.3, note=f"of {_KILLS}"
         ),
-        Figure("batch worker killed, another there", median(batch), "s", most=0.3, note=f"of {_KILLS}"),
+        Figure("all batch workers killed, next task done", median(batch), "s", most=0.3, note=f"of {_KILLS}"),
         Figure("the server's process at rest", own / _MB, "MB", most=150, note=f"PSS; {passages} searched"),
         Figure("with all its children", tree / _MB, "MB", note="PSS: what is shared counts once"),
     ]
 
 
-async def _workers(server: Server, role: str) -> list[int]:
-    usage = await server.client.call("GET", "status")
-    return [each["pid"] for each in usage["workers"] if each["role"] == role]
-
-
 async def _killed_questioner(server: Server, asker: Asker, question: str) -> float:
-    (pid,) = await _workers(server, "question")
+    usage = await server.client.call("GET", "status")
+    (pid,) = [each["pid"] for each in usage["workers"] if each["role"] == "question"]
     begun = time.perf_counter()
     os.kill(pid, signal.SIGKILL)
     await asker.ask(question)
     return time.perf_counter() - begun
 
 
-def _killed_batch_worker(pid: int) -> float:
-    """The seconds until the fork server has another child."""
-    parent = psutil.Process(pid).parent()
-    assert parent is not None
-    before = {each.pid for each in parent.children()}
+async def _killed_batch_workers(pool: Pool) -> float:
+    """The seconds until a task is done that waits while every worker is killed at its work."""
+    await pool.run(os.getpid, timeout_s=_TASK_S)  # they come with the first task
+    pids = [each.pid for each in await asyncio.to_thread(pool.workers) if each.role == "batch"]
+    work = [asyncio.create_task(pool.run(signal.pause, timeout_s=_TASK_S)) for _ in pids]
+    waiting = asyncio.create_task(pool.run(os.getpid, timeout_s=_TASK_S))
+    await asyncio.sleep(_BEGUN_S)
     begun = time.perf_counter()
-    os.kill(pid, signal.SIGKILL)
-    while not {each.pid for each in parent.children()} - before:
-        time.sleep(_LOOK_S)
-        if time.perf_counter() - begun > _PATIENCE_S:
-            raise RuntimeError(f"Nobody takes the place of worker {pid}.")
-    return time.perf_counter() - begun
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    await waiting
+    seconds = time.perf_counter() - begun
+    for task in work:
+        with suppress(Unavailable):
+            await task
+    return seconds
 
 
 def _memory(pid: int) -> tuple[int, int]:

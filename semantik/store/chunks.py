@@ -10,11 +10,13 @@ from bson import Binary
 from numpy.typing import NDArray
 
 from semantik.records import Chunk, Document, Generation, VectorBlock
+from semantik.store.document_reads import document_of
 from semantik.store.table import Record, Table, Weight
 
 _INSERT = 1000
 _PAGE = 5000
 _DOCUMENT_PAGE = 1000
+_JOINED = 100  # long passages must not exceed a message
 _REMOVE = 20_000
 
 
@@ -42,6 +44,17 @@ class Chunks:
         # With their vectors: to leave them out takes the embedded store longer than to send them.
         rows = await self._table.find({"_id": {"$in": keys}}, quick=True)
         return {row["seq"]: _chunk(row) for row in rows}
+
+    async def with_documents(
+        self, collection_id: str, seqs: Sequence[int]
+    ) -> dict[int, tuple[Chunk, Document | None]]:
+        """The same, each with its document as it was at that moment."""
+        found: dict[int, tuple[Chunk, Document | None]] = {}
+        for begin in range(0, len(seqs), _JOINED):
+            keys = [_key(collection_id, seq) for seq in seqs[begin : begin + _JOINED]]
+            for row, document in await self._table.joined(keys, "document_id", "documents"):
+                found[row["seq"]] = _chunk(row), None if document is None else document_of(document)
+        return found
 
     async def of_document(self, document: Document, start: int, end: int) -> list[Chunk]:
         """The chunks that touch the document's characters `start` to `end`, in order."""
