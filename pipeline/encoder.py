@@ -13,9 +13,7 @@ import numpy as np
 # In a forward pass, with padding. What the layers hand on then stays in a core's cache, and takes some megabytes
 # of memory; of fewer tokens the processor makes less.
 PASS_TOKENS = 1024
-STEP = (
-    16  # passes are as long as a multiple of so many tokens: for each shape, oneDNN keeps megabytes of code
-)
+STEP = 16  # passes are as long as a multiple of so many tokens: for each shape, oneDNN keeps megabytes
 _PROBE = "A text that Every tokenizer knows how to cut: Größe 42, naïve."
 _CLOSE = 0.05  # between vectors of the same text in the same precision
 

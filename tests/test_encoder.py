@@ -1,4 +1,4 @@
-"""The encoder beside sentence-transformers' own: the same vectors, whatever a model puts before and after the layers."""
+"""The encoder beside sentence-transformers' own: the same vectors, whatever is put before and after the layers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _modules(change: Callable[[Any], None] | None = None) -> Any:
 
 
 def _encoder(modules: Any, prompt: str = "") -> Encoder:
-    tokenizer = model._tokenizer(modules.tokenizer)
+    tokenizer = model.tokenizer_of(modules)
     tokenizer.enable_truncation(modules.max_seq_length)
     return Encoder(modules, tokenizer, "encode_document", prompt)
 
