@@ -16,7 +16,7 @@ from pipeline import encoder, model
 from pipeline.batch import ModelSpec
 from pipeline.encoder import Encoder
 
-LENGTHS = (3, 300, 1, 40, 41, 8, 120, 2, 90, 17)
+LENGTHS = (3, 300, 1, 40, 41, 8, 70, 2, 90, 17)
 TEXTS = [" ".join(f"word{n}" for n in range(length)) for length in LENGTHS] * 4
 
 
