@@ -19,12 +19,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.corpus import HOME, ROOT, glosses, package
+from pipeline import model
+from pipeline.batch import ModelSpec
 
 FOLDER = HOME / "vectors"
 MILLION = 1_000_000
@@ -38,6 +39,7 @@ _SHORTEST = 4  # words of a window, or parts of words
 _WORDS = range(5, 41)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n\s*\n")
 _MARKUP = re.compile(r"<(script|style).*?</\1>|<[^>]+>|[`*|{}\\=_#]+", re.DOTALL)
+_SPEC = ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto")
 _NAMES = re.compile(r"[A-Za-z]")
 
 
@@ -108,13 +110,15 @@ def _lemmas() -> list[str]:
 
 
 def _embed(texts: list[str], path: Path) -> None:
-    _save(path, _model().embed(texts))
+    _save(path, model.load(_SPEC).embed(texts))
 
 
 def _embed_passages(sentences: list[str], path: Path) -> None:
     chance = np.random.default_rng(_SEED)
     found = []
-    for words in _model().encoder.encode(sentences, output_value="token_embeddings", batch_size=32):
+    for words in model.sentence_transformer(_SPEC.name, "bfloat16").encode(
+        sentences, output_value="token_embeddings", batch_size=32
+    ):
         words = words.float().numpy()
         # The first and the last stand for the whole, and belong to no window.
         starts = chance.integers(1, max(2, len(words) - _SHORTEST), _PASSAGES - 1)
@@ -123,12 +127,6 @@ def _embed_passages(sentences: list[str], path: Path) -> None:
         found += [words.mean(axis=0), *(words[start:end].mean(axis=0) for start, end in sorted(windows))]
     pooled = np.stack(found)
     _save(path, pooled / np.linalg.norm(pooled, axis=1, keepdims=True))
-
-
-def _model() -> Any:
-    from pipeline.model import ModelSpec, load
-
-    return load(ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto"))
 
 
 def _save(path: Path, found: NDArray[np.floating]) -> None:

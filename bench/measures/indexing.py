@@ -110,7 +110,7 @@ async def _index(precision: str, found: _Ours) -> None:
                 _, record = await index(server.client, documents())
                 answer = await server.client.call("POST", "search", search)
                 seconds = time.perf_counter() - begun
-            if not answer["results"]:
+            if not answer["hits"]:
                 raise RuntimeError("What was indexed is not found.")
             found.rates.append(record["result"]["chunks"] / seconds)
             found.idle.append(memory.idle)

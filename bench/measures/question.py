@@ -17,7 +17,7 @@ from bench.filled import document_vectors
 from bench.questions import questions
 from pipeline import question_model
 from pipeline.batch import ModelSpec
-from pipeline.model import load
+from pipeline.model import load, sentence_transformer
 from semantik.settings import Embedding
 
 _QUESTIONS = 500
@@ -28,7 +28,7 @@ _K = 10
 
 def measure() -> Iterator[Figure]:
     spec = ModelSpec(Embedding().model, Embedding().precision)
-    theirs = load(ModelSpec(spec.name, "float32")).encoder
+    theirs = sentence_transformer(spec.name, "float32")
     texts = list(islice(questions(seed=1), _QUESTIONS))
 
     def encode(question: str) -> Any:

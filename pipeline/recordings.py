@@ -1,0 +1,125 @@
+"""Recorded models, in use, and kept in the data folder from one start to the next. Runs in the worker processes.
+
+A recording's name tells what it was made of: the model's files and the versions of the libraries. It holds all that is
+needed to use it. What cannot be read is made anew, and what cannot be written is only slower to have next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import worker
+
+FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+_OUR_OWN = 1  # goes up when recordings are made in another way
+_MADE_WITH = ("torch", "transformers", "sentence-transformers", "tokenizers")
+_ABOUT, _TOKENIZER = "about.json", "tokenizer.json"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, repr=False)
+class Recording:
+    """`names` are the tensors that `way`, a recorded function, takes of a text; `tokenizer` truncates."""
+
+    prompt: str
+    tokenizer: Any
+    names: tuple[str, ...]
+    way: Any
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Float32 (n, dimension) of unit length."""
+        # Each for itself: together they would take as long, and the short ones be padded to the longest.
+        return np.stack([self._vector(text) for text in texts])
+
+    def tensors(self, text: str) -> tuple[Any, ...]:
+        """What `way` takes, each (1, tokens)."""
+        import torch
+
+        tokens = self.tokenizer.encode(self.prompt + text)
+        return tuple(torch.tensor([getattr(tokens, FIELDS[name])]) for name in self.names)
+
+    def _vector(self, text: str) -> np.ndarray:
+        import torch
+
+        # To optimise for the shapes that come along would hold up the first questions of a worker, and gains nothing.
+        with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+            vector = self.way(*self.tensors(text))[0].numpy()
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def place(name: str, files: Path | None) -> Path | None:
+    """Where the recording of a model belongs whose files lie in this folder; None where none can be kept."""
+    folder = Path(os.environ.get(worker.RECORDINGS, ""))
+    if worker.RECORDINGS not in os.environ or files is None or not folder.parent.is_dir():
+        return None
+    parts = [
+        (path.relative_to(files).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(files.rglob("*"))
+        if path.is_file()
+    ]
+    made_with = [importlib.metadata.version(each) for each in _MADE_WITH]
+    digest = hashlib.blake2b(repr((name, parts, made_with, _OUR_OWN)).encode(), digest_size=8).hexdigest()
+    return folder / f"{_plain(name)}.{digest}.pt"
+
+
+def find(path: Path) -> Recording | None:
+    """What is kept there, if anything that can be read."""
+    import torch
+
+    if not path.exists():
+        return None
+    inside = {_ABOUT: "", _TOKENIZER: ""}
+    try:
+        from tokenizers import Tokenizer
+
+        way = torch.jit.load(str(path), _extra_files=inside)  # type: ignore[no-untyped-call]
+        about = json.loads(inside[_ABOUT])
+        return Recording(
+            about["prompt"], Tokenizer.from_str(_text(inside[_TOKENIZER])), tuple(about["names"]), way
+        )
+    except Exception as error:  # a damaged file may raise anything
+        _log.warning("%s cannot be read, and is made anew: %s", path, str(error).splitlines()[0])
+        return None
+
+
+def keep(recording: Recording, path: Path) -> None:
+    """Put it there, whole or not at all, in place of those of the model as it was before."""
+    import torch
+
+    about = json.dumps({"prompt": recording.prompt, "names": recording.names})
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            inside = {_ABOUT: about, _TOKENIZER: recording.tokenizer.to_str()}
+            torch.jit.save(recording.way, str(fresh), _extra_files=inside)
+            for former in path.parent.glob(f"{path.name.split('.')[0]}.*.pt"):
+                former.unlink(missing_ok=True)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # torch says the latter of a full disk
+        _log.warning(
+            "%s cannot be written; the next start takes longer: %s", path, str(error).splitlines()[0]
+        )
+
+
+def _plain(name: str) -> str:
+    """A model's name or path as a part of a file's name, no two alike."""
+    digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+    return re.sub(r"[^\w-]+", "-", name.strip("/").rpartition("/")[2])[:60] + f"-{digest}"
+
+
+def _text(given: str | bytes) -> str:
+    return given.decode() if isinstance(given, bytes) else given
