@@ -16,7 +16,6 @@ from multiprocessing.connection import Connection
 import numpy as np
 from numpy.typing import NDArray
 
-MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 _WARM = 64
 Vectors = NDArray[np.float32]
 
@@ -84,6 +83,7 @@ def _library(precision: str) -> Callable[[list[str]], Vectors]:
 
 
 def _ours(precision: str) -> Callable[[list[str]], Vectors]:
+    from bench.passages import MODEL
     from pipeline import model, worker
     from pipeline.batch import ModelSpec
 

@@ -78,3 +78,18 @@ async def index(
     """Index a folder as a new collection; returns its id and the operation's record."""
     made = await client.call("POST", "collections", {"name": name, "source_path": str(folder), **more})
     return made["id"], await ended(client, made["operation_id"])
+
+
+async def until_found(server: Server, folder: Path | str) -> tuple[float, dict[str, Any]]:
+    """Seconds from the POST of a collection with this folder until it is found, and the operation's record.
+
+    A question is asked before, so that the model is there.
+    """
+    question = {"query": QUESTIONS[0], "k": 10}
+    await server.client.call("POST", "search", question)
+    begun = time.perf_counter()
+    _, record = await index(server.client, folder)
+    answer = await server.client.call("POST", "search", question)
+    if not answer["hits"]:
+        raise RuntimeError("What was indexed is not found.")
+    return time.perf_counter() - begun, record

@@ -11,7 +11,6 @@ import os
 import statistics
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,15 +20,15 @@ import psutil
 from bench import loops
 from bench.corpus import documents
 from bench.figures import Figure
-from bench.serving import index, serving
-from pipeline import model, worker
-from pipeline.batch import Cutting, FileTask, ModelSpec, ReadDocument
+from bench.passages import MODEL, read
+from bench.serving import serving, until_found
+from pipeline import model
+from pipeline.batch import ModelSpec
 
 _ROUNDS = 2
 _BARE = 1000  # passages of a round, spread evenly over all: it is slow
 _BEST = 2500
 _SAMPLE, _QUESTIONS, _TOP = 2500, 500, 10
-_SIZE, _OVERLAP = 200, 20  # the server's defaults
 _SAMPLE_S = 1.0
 _MIB = 1 << 20
 
@@ -45,9 +44,10 @@ class _Ours:
 
 def measure() -> Iterator[Figure]:
     cores = os.cpu_count() or 1
-    loaded = model.load(ModelSpec(loops.MODEL, "auto"))
+    loaded = model.load(ModelSpec(MODEL, "auto"))
     auto = loaded.info.precision
-    texts = passages()
+    documents_read = read(documents())
+    texts = [text for each in documents_read for text in each.chunks.texts]
     ours = {precision: _Ours() for precision in dict.fromkeys((auto, "float32"))}
     rates: dict[str, list[float]] = {"bare": [], "library": [], "ours": []}
     with ExitStack() as stack:
@@ -67,9 +67,7 @@ def measure() -> Iterator[Figure]:
         exact = stack.enter_context(loops.loop("ours", "float32", cores, 1))
         quality = list(_quality(texts, best, exact))
     median = {name: statistics.median(each) for name, each in rates.items()}
-    folder = (
-        f"{len(texts)} passages of {sum(1 for each in documents().rglob('*') if each.is_file())} documents"
-    )
+    folder = f"{len(texts):,} passages of {len(documents_read)} documents"
     for precision, found in ours.items():
         yield Figure(
             f"index a folder, {precision}",
@@ -92,26 +90,11 @@ def measure() -> Iterator[Figure]:
         yield Figure(f"a worker's own memory, {name}", max(sizes) / _MIB, "MiB (USS)", most=most)
 
 
-def passages() -> list[str]:
-    """The passages of `documents()`, as a server with default settings cuts them."""
-    files = [FileTask(str(path), str(path), 0) for path in sorted(documents().rglob("*")) if path.is_file()]
-    reading = worker.Reading(1 << 30, ("/",), (), 120.0, "auto", "")
-    outcomes = worker.read_files(files, Cutting(loops.MODEL, _SIZE, _OVERLAP), reading)
-    return [text for each in outcomes if isinstance(each, ReadDocument) for text in each.chunks.texts]
-
-
 async def _index(precision: str, found: _Ours) -> None:
     with tempfile.TemporaryDirectory(prefix="semantik-bench-") as data:
         async with serving(data, "--embedding-precision", precision) as server:
-            search = {"query": "How do I install a package?", "k": 10}
-            await server.client.call("POST", "search", search)
             with _Memory(server.pid) as memory:
-                begun = time.perf_counter()
-                _, record = await index(server.client, documents())
-                answer = await server.client.call("POST", "search", search)
-                seconds = time.perf_counter() - begun
-            if not answer["hits"]:
-                raise RuntimeError("What was indexed is not found.")
+                seconds, record = await until_found(server, documents())
             found.rates.append(record["result"]["chunks"] / seconds)
             found.idle.append(memory.idle)
             found.at_work.append(memory.most)
