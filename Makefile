@@ -36,7 +36,8 @@ check: tools ## format, lint, types, import contracts
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: tools ## measure everything beside its reference: make bench [ARGS="question engines"]
+bench: ## measure everything beside its reference: make bench [ARGS="question engines"]
+	@bin/setup --bench
 	@.venv/bin/python -m bench $(ARGS)
 
 bench-sockets: tools ## measure live sockets beside a bare Tornado
