@@ -131,9 +131,8 @@ class Flow:
         results = await read([_task(one, before.get(one.id)) for one in batch], self._cutting)
         same = {one.document_id for one in results if isinstance(one, ReadUnchanged)} & before.keys()
         taken = await self._reuse.taken_over({key: before[key] for key in same})
-        again = [
-            one for one in batch if one.id in same - taken.keys()
-        ]  # what was found before lacks something
+        # What was found before lacks something.
+        again = [one for one in batch if one.id in same - taken.keys()]
         anew = await read([_task(one) for one in again], self._cutting) if again else []
         outcomes = {one.document_id: one for one in (*results, *anew)}
         return [(one, *taken.get(one.id, (outcomes[one.id], None))) for one in batch]

@@ -63,11 +63,12 @@ async def register(run: Run, source: Source, found: Found) -> None:
     begun = time.monotonic()
     _tell(run, source, found)
     listings = walk(root, rules)
-    adopted = found.before is not None  # which is only asked for when nothing is due
+    adopted = found.before is not None  # what was kept is only taken for right when nothing is due
     while not found.cut and (seen := await asyncio.to_thread(_take, listings, found.before or {})):
         files = [file for one in seen for file in _look(run, one, found)]
         if files and not adopted:
             # Where nothing is, a disk may be away: what is to be read of it can wait.
+            await run.disturb()  # what is taken over has to be read, and counted
             await run.parts.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
             adopted = True
         for at in range(0, len(files), _TOGETHER):

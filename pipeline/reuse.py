@@ -7,6 +7,7 @@ Looked at are the document as it was, another with the same content, and what a 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +46,9 @@ class Reuse:
     async def before(self, documents: Sequence[Document]) -> dict[str, Document]:
         """What a REINDEX need not read if the content is the same still: the documents as they are searched now, by the
         identifiers of `documents`. Nothing where they would be read or cut in another way."""
-        before = self._before
-        if (
-            before is None
-            or before.reader != self._generation.reader
-            or not before.reader
-            or not self._cut_alike()
-        ):
+        if self._before is None or not self._read_alike():
             return {}
-        known = await self._store.documents.known(before, [one.path for one in documents])
+        known = await self._store.documents.known(self._before, [one.path for one in documents])
         found = {one.id: known.get(one.path) for one in documents}
         return {key: one for key, one in found.items() if one is not None and one.status == "indexed"}
 
@@ -74,13 +69,17 @@ class Reuse:
         return taken
 
     async def instead(self, document: Document, failure: ReadFailure) -> Outcome:
-        """What a REINDEX takes for a file that cannot be read any more: its passages as they are found now."""
+        """What a REINDEX takes for a file that cannot be read any more: its passages as they are found now.
+
+        Unless today's reader made them so, the file is not taken for known when it is back.
+        """
         before = await self._searched(document) if failure.category == "unreadable" else None
         if before is None:
             return failure
         chunks = [chunk async for page in self._store.chunks.embedded(before) for chunk, _ in page]
         cut = self._as_they_are(chunks) if self._cut_alike() else await self._cut_anew(before, chunks)
-        return _read(document.id, before, cut)
+        known = before if self._read_alike() else replace(before, content_hash=None)
+        return _read(document.id, known, cut)
 
     async def _alike(self, document: Document, read: ReadDocument) -> AsyncIterator[Document]:
         if document.chunk_count:
@@ -100,6 +99,12 @@ class Reuse:
             return None
         before = (await self._store.documents.known(self._before, [document.path])).get(document.path)
         return before if before is not None and before.status == "indexed" else None
+
+    def _read_alike(self) -> bool:
+        """Whether the reader would make the same passages of the same file."""
+        before = self._before
+        assert before is not None
+        return before.reader == self._generation.reader != "" and self._cut_alike()
 
     def _cut_alike(self) -> bool:
         before, cutting = self._before, self._cutting

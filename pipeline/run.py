@@ -96,7 +96,7 @@ class Run:
             return
         own, store = await self.sources(), self.parts.store
         every = await self.sources_of_collection()
-        await store.listings.remove([one.id for one in every if any(_overlap(one, each) for each in own)])
+        await store.listings.remove([one.id for one in every if any(overlap(one, each) for each in own)])
         changed = await store.collections.disturb(self.collection.id)
         if changed is not None:
             self.follow(changed)
@@ -207,7 +207,7 @@ class Run:
         self.generation = next(one for one in collection.generations if one.number == number)
 
 
-def _overlap(one: Source, other: Source) -> bool:
+def overlap(one: Source, other: Source) -> bool:
     """Whether a file may lie in both folders."""
     paths = [each.path.rstrip("/") + "/" for each in (one, other)]
     return paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])

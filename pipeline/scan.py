@@ -175,7 +175,7 @@ class _Walk:
         """Sort entries by what they are. Of a million files nearly all are plain ones, which take a short way."""
         start = folder.path[self._relative]
         start = f"{start}/" if start else ""
-        here = _inside(folder.real, (self._real_root,)) and not self._include
+        here = _inside(folder.real, (self._real_root,)) and not self._include and _is_utf8(folder.path)
         for entry in entries:
             name = entry.name
             if here and name.isascii() and entry.is_file(follow_symlinks=False):
@@ -210,7 +210,7 @@ class _Walk:
             real = os.path.realpath(path) if link else f"{folder.real.rstrip('/')}/{entry.name}"
         except FileNotFoundError:
             return ScanWarning(
-                path, "The symbolic link leads nowhere." if link else "It vanished during the scan."
+                _shown(path), "The symbolic link leads nowhere." if link else "It vanished during the scan."
             )
         except OSError as error:
             return ScanWarning(_shown(path), f"It cannot be read: {error.strerror}.")

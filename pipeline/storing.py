@@ -270,7 +270,7 @@ def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
         "status": "indexed",
         "mime": read.mime,
         "title": read.title,
-        "content_hash": read.content_hash,
+        "content_hash": read.content_hash or None,
         "length": read.length,
         "pages": read.pages,
         "first_seq": first_seq,

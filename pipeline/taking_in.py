@@ -12,7 +12,7 @@ from pipeline.met import Met
 from pipeline.missing import noted, settle_missing
 from pipeline.pace import weight
 from pipeline.registration import Found, register
-from pipeline.run import Run
+from pipeline.run import Run, overlap
 from pipeline.storing import Storer
 from semantik.errors import Forbidden, Invalid
 from semantik.records import Source, now
@@ -59,7 +59,7 @@ async def rest(run: Run, scanned: Scanned) -> None:
     for source, found in scanned:
         if found.settled and found.listing != found.before:
             await run.parts.store.listings.put(run.generation, source.id, found.listing)
-    if not run.collection.at_rest:
+    if not run.collection.at_rest and not await run.parts.store.documents.any_due(run.generation):
         run.follow(await run.parts.store.collections.rest(run.collection.id, run.fence))
 
 
@@ -70,7 +70,9 @@ async def _register(run: Run, sources: Sequence[Source]) -> Scanned:
     met = Met()
     found: Scanned = []
     for source in sources:
-        one = Found(met, await store.listings.get(generation, source.id) if trusted else None)
+        # Of folders that overlap, one may pass over what is the other's: what was seen of both would not hold for each.
+        alone = not any(overlap(source, other) for other in sources if other.id != source.id)
+        one = Found(met, await store.listings.get(generation, source.id) if trusted and alone else None)
         try:
             await register(run, source, one)
             found.append((source, one))

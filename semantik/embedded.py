@@ -122,7 +122,8 @@ def _redis_url(sockets: Path) -> str:
 def _mongo(folder: Path, socket: Path, logs: Path, lock: int) -> _Child:
     arguments = [socket.stem, str(folder), str(socket)]
     log_path = logs / socket.with_suffix(".log").name
-    return _Child("MongoDB", arguments, socket, _MONGO_PING, _MONGO_PONG, log_path, lock)
+    title = "MongoDB" if socket.name == _MONGO_SOCKET else "MongoDB (reading)"
+    return _Child(title, arguments, socket, _MONGO_PING, _MONGO_PONG, log_path, lock)
 
 
 def _redis(folder: Path, socket: Path, logs: Path, lock: int) -> _Child:

@@ -19,6 +19,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ _READ_BUFFER_BYTES = 1 << 20
 _NICENESS = 5  # of the one that writes
 _MOST_AT_ONCE = 40 << 20  # bytes of rows in one answer; a message has 48 MB at most
 _BASE = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_INTERNAL_ERROR = 1  # as MongoDB numbers it
 _OF_FIND = {"find", "filter", "batchSize", "lsid", "$db", "$readPreference"}
 _OF_LOOKUP = {"from", "localField", "foreignField", "as"}
 
@@ -39,6 +41,43 @@ def _die_with(server: int) -> None:
     # A server that ended before the call above sends no signal any more.
     if os.getppid() != server:
         raise SystemExit(f"The server with process id {server} has ended.")
+
+
+class _TooMuch(Exception):
+    """The rows do not fit into one answer."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The rows of `table` with these keys; as `name` with each, the row of `other` that its `field` names, if any."""
+
+    base: str
+    table: str
+    keys: list[str]
+    other: str = ""
+    field: str = ""
+    name: str = ""
+
+
+def _wanted(message: dict[str, Any]) -> _Wanted | None:
+    """What a message asks for; None where it is anything else."""
+    try:
+        command = message["sections"][0][1]
+        if command.keys() <= _OF_FIND and command["filter"].keys() == {"_id"}:
+            wanted = _Wanted(command["$db"], command["find"], command["filter"]["_id"]["$in"])
+        else:
+            match, lookup = command["pipeline"]
+            theirs = lookup["$lookup"]
+            alike = match["$match"].keys() == {"_id"} and theirs.keys() == _OF_LOOKUP
+            if not alike or theirs["foreignField"] != "_id":
+                return None
+            keys, field, name = match["$match"]["_id"]["$in"], theirs["localField"], theirs["as"]
+            wanted = _Wanted(command["$db"], command["aggregate"], keys, theirs["from"], field, name)
+    except (LookupError, TypeError, ValueError, AttributeError):  # its shape is another
+        return None
+    tables = wanted.table.isidentifier() and (not wanted.other or wanted.other.isidentifier())
+    known = tables and _BASE.fullmatch(wanted.base) and all(isinstance(key, str) for key in wanted.keys)
+    return wanted if known else None
 
 
 class _Quick:
@@ -62,59 +101,53 @@ class _Quick:
 
     def handle_command(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The answer to a message, with its number, as NeoSQLite's handler gives it; called in threads."""
+        wanted = _wanted(message)
         try:
-            command = message["sections"][0][1]
-            rows = self._answer(command)
-        except (
-            LookupError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            sqlite3.Error,
-        ):  # it is neither, or too much
-            result: tuple[int, dict[str, Any]] = self._others(message)
-            return result
-        space = f"{command['$db']}.{command.get('find') or command['aggregate']}"
+            rows = None if wanted is None else self._rows(wanted)
+        except _TooMuch:
+            rows = None
+        except sqlite3.Error as error:
+            if "no such table" in str(error) or "unable to open" in str(error):  # there is nothing yet
+                return self._by_others(message)
+            # NeoSQLite would answer a $lookup wrongly where a row is missing.
+            self._here.__dict__.clear()  # the connection may be in the middle of something
+            logging.getLogger(__name__).warning("reading by keys failed: %s", error)
+            return message["request_id"], {"ok": 0.0, "errmsg": f"{error}", "code": _INTERNAL_ERROR}
+        if wanted is None or rows is None:  # rows that are too many come in several answers
+            return self._by_others(message)
+        space = f"{wanted.base}.{wanted.table}"
         return message["request_id"], {"cursor": {"firstBatch": rows, "id": 0, "ns": space}, "ok": 1.0}
 
-    def _answer(self, command: dict[str, Any]) -> list[dict[str, Any]]:
-        base = command["$db"]
-        if command.keys() <= _OF_FIND and command["filter"].keys() == {"_id"}:
-            return self._rows(base, command["find"], command["filter"]["_id"]["$in"])
-        match, lookup = command["pipeline"]
-        theirs, keys = lookup["$lookup"], match["$match"]["_id"]["$in"]
-        if (
-            match["$match"].keys() != {"_id"}
-            or theirs.keys() != _OF_LOOKUP
-            or theirs["foreignField"] != "_id"
-        ):
-            raise LookupError
-        field, name = theirs["localField"], theirs["as"]
-        connection = self._connection(base)
+    def _by_others(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        result: tuple[int, dict[str, Any]] = self._others(message)
+        return result
+
+    def _rows(self, wanted: _Wanted) -> list[dict[str, Any]]:
+        """Raises _TooMuch, sqlite3.Error."""
+        connection = self._connection(wanted.base)
+        if not wanted.other:
+            return self._select(connection, wanted.table, wanted.keys)
         connection.execute("BEGIN")  # both as they were at the same moment
         try:
-            rows = self._rows(base, command["aggregate"], keys)
-            found = self._rows(base, theirs["from"], list({row[field] for row in rows}))
+            rows = self._select(connection, wanted.table, wanted.keys)
+            named = self._select(connection, wanted.other, list({row[wanted.field] for row in rows}))
         finally:
             connection.execute("COMMIT")
-        by_key = {row["_id"]: row for row in found}
-        return [{**row, name: [by_key[row[field]]] if row[field] in by_key else []} for row in rows]
+        by_key = {row["_id"]: row for row in named}
+        key = wanted.field
+        return [{**row, wanted.name: [by_key[row[key]]] if row[key] in by_key else []} for row in rows]
 
-    def _rows(self, base: str, table: str, keys: list[str]) -> list[dict[str, Any]]:
-        if not (table.isidentifier() and all(isinstance(key, str) for key in keys)):
-            raise LookupError
+    def _select(self, connection: sqlite3.Connection, table: str, keys: list[str]) -> list[dict[str, Any]]:
         select = f'SELECT data FROM "{table}" WHERE _id IN (SELECT value FROM json_each(?))'
-        found = self._connection(base).execute(select, (json.dumps(keys),)).fetchall()
+        found = connection.execute(select, (json.dumps(keys),)).fetchall()
         if sum(len(data) for (data,) in found) > _MOST_AT_ONCE:
-            raise LookupError
+            raise _TooMuch
         return [self._load(data) for (data,) in found]
 
     def _connection(self, base: str) -> sqlite3.Connection:
         """This thread's."""
         opened: dict[str, sqlite3.Connection] = self._here.__dict__
         if base not in opened:
-            if not _BASE.fullmatch(base):
-                raise LookupError
             # One that may write takes SQLite's log away when it is the last that is closed.
             path = f"file:{quote(self._folder)}/{base}.db?mode=rw"
             opened[base] = sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False)

@@ -37,7 +37,7 @@ async def test_without_a_server_the_stores_are_started_and_stopped_again(tmp_pat
         assert await redis_memory(stores.redis_url) > 0
         assert not is_served(tmp_path), "a script is no server"
         processes = store_processes()
-    assert len(processes) == 2 and not any(process.is_running() for process in processes)
+    assert len(processes) == 3 and not any(process.is_running() for process in processes)
 
 
 @pytest.mark.parametrize("name", ["data", "deep" * 30], ids=["short", "too long for a socket"])

@@ -38,7 +38,6 @@ class _Ours:
     """What was measured of the server in one precision: passages a second, and its workers' own memory."""
 
     rates: list[float] = field(default_factory=list)
-    idle: list[int] = field(default_factory=list)
     at_work: list[int] = field(default_factory=list)
 
 
@@ -86,8 +85,7 @@ def measure() -> Iterator[Figure]:
     yield Figure("the same", rate, "passages/s", median["ours"], against + "our own encoder")
     yield from quality
     yield _tokens_read(texts, loaded)
-    for name, most, sizes in (("idle", 30, ours[auto].idle), ("at work", 150, ours[auto].at_work)):
-        yield Figure(f"a worker's own memory, {name}", max(sizes) / _MIB, "MiB (USS)", most=most)
+    yield Figure("a worker's own memory, at work", max(ours[auto].at_work) / _MIB, "MB (USS)", most=150)
 
 
 async def _index(precision: str, found: _Ours) -> None:
@@ -96,19 +94,16 @@ async def _index(precision: str, found: _Ours) -> None:
             with _Memory(server.pid) as memory:
                 seconds, record = await until_found(server, documents())
             found.rates.append(record["result"]["chunks"] / seconds)
-            found.idle.append(memory.idle)
             found.at_work.append(memory.most)
 
 
 class _Memory:
-    """Looks at the workers' own memory (USS, bytes) while it is entered: the most that one of them had, and what one
-    has that has done nothing."""
+    """Looks at the workers' own memory (USS, bytes) while it is entered: the most that one of them had."""
 
     def __init__(self, pid: int) -> None:
         self._server = psutil.Process(pid)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on)
-        self.idle = min(self._sizes())
         self.most = 0
 
     def __enter__(self) -> _Memory:
@@ -121,7 +116,7 @@ class _Memory:
 
     def _look_on(self) -> None:
         while not self._over.wait(_SAMPLE_S):
-            self.most = max(self.most, *self._sizes())
+            self.most = max([self.most, *self._sizes()])
 
     def _sizes(self) -> list[int]:
         """Of the workers: those whose parent, the fork server, was started by the same command."""

@@ -54,6 +54,7 @@ async def _measure() -> list[Figure]:
         own, tree = _memory(server.pid)
     async with Pool(Settings) as pool:
         await pool.wait_ready()
+        worker = await _idle_worker(pool)
         batch = [await _killed_batch_workers(pool) for _ in range(_KILLS)]
     passages = f"{_PASSAGES:,} passages"
     return [
@@ -65,6 +66,7 @@ async def _measure() -> list[Figure]:
         Figure("all batch workers killed, next task done", median(batch), "s", most=0.3, note=f"of {_KILLS}"),
         Figure("the server's process at rest", own / _MB, "MB", most=150, note=f"PSS; {passages} searched"),
         Figure("with all its children", tree / _MB, "MB", note="PSS: what is shared counts once"),
+        Figure("a worker's own memory, idle", worker / _MB, "MB (USS)", most=30),
     ]
 
 
@@ -75,6 +77,12 @@ async def _killed_questioner(server: Server, asker: Asker, question: str) -> flo
     os.kill(pid, signal.SIGKILL)
     await asker.ask(question)
     return time.perf_counter() - begun
+
+
+async def _idle_worker(pool: Pool) -> int:
+    """The bytes that a worker has for itself which has done nothing yet; the most of all."""
+    await pool.run(os.getpid, timeout_s=_TASK_S)  # they come with the first task
+    return max(each.uss_bytes for each in await asyncio.to_thread(pool.workers) if each.role == "batch")
 
 
 async def _killed_batch_workers(pool: Pool) -> float:

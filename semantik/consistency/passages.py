@@ -162,11 +162,17 @@ class _Look:
         spans = (
             [(document.first_seq, document.first_seq + document.chunk_count)] if document.chunk_count else []
         )
-        await self._store.collections.disturb(self._collection.id)
+        await self._disturb()
         await self._store.chunks.remove_spans(self._collection.id, [*spans, *_former(document)])
         await self._store.documents.remove_ids([document.id])
 
+    async def _disturb(self) -> None:
+        """The next scan looks at every file."""
+        await self._store.listings.remove_all(self._collection.id)
+        await self._store.collections.disturb(self._collection.id)
+
     async def _forget_former(self, document: Document) -> None:
+        await self._disturb()
         await self._store.chunks.remove_spans(self._collection.id, _former(document))
         await self._store.documents.mend(document, _NOTHING_OLD)
 
@@ -182,6 +188,7 @@ class _Look:
             await self._forget_former(document)
             return  # the next look finds the rest
         leaving = {"old_first": document.first_seq, "old_count": document.chunk_count}
+        await self._disturb()
         await self._store.documents.mend(document, {**fields, **leaving})
 
 

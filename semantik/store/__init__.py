@@ -40,11 +40,9 @@ class Store:
     """
 
     def __init__(self, url: str, database: str, reads_url: str = "") -> None:
-        self._client = _client(url)
-        self._reads = _client(reads_url) if reads_url else self._client
+        self._clients = [_client(url), *([_client(reads_url)] if reads_url else [])]
         options = CodecOptions[Record](tz_aware=True)
-        base = self._client.get_database(database, codec_options=options)
-        reads = self._reads.get_database(database, codec_options=options)
+        base, reads = (self._clients[at].get_database(database, codec_options=options) for at in (0, -1))
         self._meta = Table(base["meta"])
         self.users = Users(Table(base["users"], reads["users"]))
         self.sessions = Sessions(Table(base["sessions"], reads["sessions"]))
@@ -74,15 +72,15 @@ class Store:
 
     async def __aexit__(self, *_: object) -> None:
         # It takes leave of MongoDB, and blocks until that has answered.
-        clients = [self._client] if self._reads is self._client else [self._client, self._reads]
-        leaving = [asyncio.ensure_future(asyncio.to_thread(each.close)) for each in clients]
+        leaving = [asyncio.ensure_future(asyncio.to_thread(each.close)) for each in self._clients]
         await asyncio.wait(leaving, timeout=_LEAVE_S)
 
     async def ping(self) -> bool:
         """Whether MongoDB answers now."""
         try:
             with reaching_mongo():
-                await asyncio.wait_for(self._client.admin.command("ping"), _PING_S)
+                pings = (client.admin.command("ping") for client in self._clients)
+                await asyncio.wait_for(asyncio.gather(*pings), _PING_S)
         except (Unavailable, TimeoutError):
             return False
         return True

@@ -117,7 +117,10 @@ class Collections:
         return await self._fenced(collection_id, fence, {"$set": {"at_rest": True}})
 
     async def disturb(self, collection_id: str) -> Collection | None:
-        """Note that documents are about to change, so that nothing is taken for right until they were looked at."""
+        """Note that documents are about to change, so that nothing is taken for right until they were looked at.
+
+        What was kept of the scans of their folders goes before: a scan of other folders brings the collection to rest.
+        """
         row = await self._table.change({"_id": collection_id}, {"$set": {"at_rest": False}})
         return _collection(row) if row else None
 

@@ -52,6 +52,9 @@ class Documents(DocumentReads):
         """Let an operation read what earlier ones have left of a source."""
         update = {"$set": _taken_by(operation_id, fence)}
         async for left in self._due_operations():
+            first = await self._table.get({"due": left})  # an operation is of one collection
+            if first is None or first["collection_id"] != generation.collection_id:
+                continue
             async for rows in self._table.pages({"due": left}, "path", _PAGE):
                 ids = [
                     row["_id"]

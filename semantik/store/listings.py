@@ -5,11 +5,13 @@ It holds as long as its collection is at rest (`Collection.at_rest`): whoever ch
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 
 from bson import Binary
 
+from semantik.errors import Conflict
 from semantik.records import Generation
 from semantik.store.table import Record, Table
 
@@ -31,24 +33,30 @@ class Listings:
         rows = await self._table.find({"source_id": source_id, "generation": generation.number})
         if not rows or len(rows) != rows[0]["parts"]:
             return None
-        return {folder: digest for row in rows for folder, digest in _unpacked(row)}
+        return await asyncio.to_thread(_unpacked, rows)
 
     async def put(self, generation: Generation, source_id: str, digests: Mapping[str, bytes]) -> None:
         """In the place of what was kept of the source before."""
         await self.remove([source_id])
-        items = sorted(digests.items())
-        slices = [items[at : at + _TOGETHER] for at in range(0, max(len(items), 1), _TOGETHER)]
-        for number, part in enumerate(slices):
-            await self._table.insert(
-                {
-                    "_id": f"{source_id}:{number}",
-                    "source_id": source_id,
-                    "collection_id": generation.collection_id,
-                    "generation": generation.number,
-                    "parts": len(slices),
-                    **_packed(part),
-                }
-            )
+        slices = await asyncio.to_thread(_packed, digests)
+        whose = {"source_id": source_id, "collection_id": generation.collection_id}
+        rows = [
+            {
+                "_id": f"{source_id}:{number}",
+                **whose,
+                "generation": generation.number,
+                "parts": len(slices),
+                **part,
+            }
+            for number, part in enumerate(slices)
+        ]
+        try:
+            for row in rows:
+                await self._table.insert(row)
+        except (
+            Conflict
+        ):  # another server, which has lost the operation or got it, does the same: nothing is kept
+            await self.remove([source_id])
 
     async def remove(self, source_ids: Sequence[str]) -> None:
         for source_id in source_ids:
@@ -58,20 +66,26 @@ class Listings:
         await self._table.delete({"collection_id": collection_id})
 
 
-def _packed(part: Sequence[tuple[str, bytes]]) -> Record:
+def _packed(digests: Mapping[str, bytes]) -> list[Record]:
+    items = sorted(digests.items())
+    return [_part(items[at : at + _TOGETHER]) for at in range(0, max(len(items), 1), _TOGETHER)]
+
+
+def _part(part: Sequence[tuple[str, bytes]]) -> Record:
     folders = "\0".join(folder for folder, _ in part).encode()
     digests = b"".join(bytes([len(digest)]) + digest for _, digest in part)
     return {"folders": Binary(zlib.compress(folders, 1)), "digests": Binary(digests), "number": len(part)}
 
 
-def _unpacked(row: Record) -> list[tuple[str, bytes]]:
-    if not row["number"]:
-        return []
-    folders = zlib.decompress(row["folders"]).decode().split("\0")
-    digests, at = [], 0
-    joined = bytes(row["digests"])
-    while at < len(joined):
-        end = at + 1 + joined[at]
-        digests.append(joined[at + 1 : end])
-        at = end
-    return list(zip(folders, digests, strict=True))
+def _unpacked(rows: Sequence[Record]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for row in rows:
+        digests, at = [], 0
+        joined = bytes(row["digests"])
+        while at < len(joined):
+            end = at + 1 + joined[at]
+            digests.append(joined[at + 1 : end])
+            at = end
+        folders = zlib.decompress(row["folders"]).decode().split("\0") if digests else []
+        found |= zip(folders, digests, strict=True)
+    return found
