@@ -53,6 +53,7 @@ def loop(kind: str, precision: str, processes: int, threads: int) -> Iterator[Lo
             here, there = context.Pipe()
             process = context.Process(target=_embed, args=(there, kind, precision, threads), daemon=True)
             process.start()
+            there.close()  # so that its end is noticed
             stack.callback(process.join)
             stack.callback(process.terminate)
             pipes.append(here)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -58,8 +57,14 @@ async def serving(data: Path | str, *flags: str) -> AsyncIterator[Server]:
         await client.sign_in("bench", PASSWORD)
         yield Server(process.pid, client, ready_s)
     finally:
-        process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.wait(), _STOP_S)
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise
 
 
 async def ended(client: Client, operation_id: str) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def questions() -> NDArray[np.float32]:
 
 def _make() -> None:
     if not (FOLDER / "vectors.npy").exists():
-        print("Embedding a million passages, which takes half an hour on two cores.", file=sys.stderr)
+        print("Embedding a million passages, which takes an hour or less.", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "bench.vectors"], cwd=ROOT, check=True)
 
 
@@ -116,7 +116,7 @@ def _embed(texts: list[str], path: Path) -> None:
 def _embed_passages(sentences: list[str], path: Path) -> None:
     chance = np.random.default_rng(_SEED)
     found = []
-    for words in model.sentence_transformer(_SPEC.name, "bfloat16").encode(
+    for words in model.sentence_transformer(_SPEC.name, model.load(_SPEC).info.precision).encode(
         sentences, output_value="token_embeddings", batch_size=32
     ):
         words = words.float().numpy()

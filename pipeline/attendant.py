@@ -170,7 +170,9 @@ class _Line:
                 if self._answer is not None and not self._answer.done():
                     self._answer.set_result(answer)
         except (OSError, EOFError):
-            self.ended = True
+            return
+        finally:
+            self.end()
             self._writer.close()
             if self._answer is not None and not self._answer.done():
                 self._answer.set_exception(_Gone())

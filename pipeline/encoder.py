@@ -15,7 +15,7 @@ import numpy as np
 PASS_TOKENS = 1024
 STEP = 16  # passes are as long as a multiple of so many tokens: for each shape, oneDNN keeps megabytes
 _PROBE = "A text that Every tokenizer knows how to cut: Größe 42, naïve."
-_CLOSE = 0.05  # between vectors of the same text in the same precision
+_ALIKE = 0.99  # the least cosine of vectors of the same text in the same precision
 
 
 class Encoder:
@@ -44,14 +44,14 @@ class Encoder:
                     self._ask(batch, batch_size=len(batch), show_progress_bar=False), np.float32
                 )
             else:
-                found = self._forward([tokens[number].ids for number in numbers])
+                found = self._forward([tokens[number].ids for number in numbers], self._rest)
             if vectors is None:
                 vectors = np.empty((len(texts), found.shape[1]), np.float32)
             vectors[numbers] = found
         assert vectors is not None
         return vectors
 
-    def _forward(self, rows: list[list[int]]) -> np.ndarray:
+    def _forward(self, rows: list[list[int]], rest: dict[str, Any]) -> np.ndarray:
         import torch
 
         ids = np.full((len(rows), _rounded(max(map(len, rows)))), self._pad, np.int64)
@@ -61,7 +61,7 @@ class Encoder:
             mask[at, : len(row)] = 1
         tensors = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
         with torch.inference_mode():
-            features = self._modules({**tensors, **(self._rest or {})})
+            features = self._modules({**tensors, **rest})
             found: np.ndarray = features["sentence_embedding"].float().numpy()
         return found
 
@@ -72,13 +72,21 @@ class Encoder:
 
         if not isinstance(self._modules[0], Transformer) or self._modules.truncate_dim is not None:
             return None
-        features = self._modules.preprocess([_PROBE], prompt=self._prompt or None)
+        task = self._ask.__name__.removeprefix("encode_")
+        features = self._modules.preprocess([_PROBE], prompt=self._prompt or None, task=task)
         ids = features.pop("input_ids", None)
         features.pop("attention_mask", None)
         kinds = features.pop("token_type_ids", None)
         ours = self._tokenizer.encode(self._prompt + _PROBE).ids
         alike = ids is not None and ids.tolist() == [ours] and (kinds is None or not kinds.any())
-        return features if alike and not any(isinstance(each, Tensor) for each in features.values()) else None
+        if not alike or any(isinstance(each, Tensor) for each in features.values()):
+            return None
+        # Some models are reached by their padding, of which there is more here.
+        texts = [_PROBE, f"{_PROBE} {_PROBE}"]
+        rows = [self._tokenizer.encode(self._prompt + text).ids for text in texts]
+        found = self._forward(rows, features)
+        theirs = np.concatenate([self._ask([text], show_progress_bar=False) for text in texts])
+        return features if _alike(found, theirs) else None
 
 
 def _passes(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -95,32 +103,39 @@ def _passes(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _rounded(length: int) -> int:
-    return -(-length // STEP) * STEP
+    return max(STEP, -(-length // STEP) * STEP)
 
 
-def pack(modules: Any) -> None:
+def pack(modules: Any) -> bool:
     """Lay the weights of the linear layers out as oneDNN reads them, once: it would do so in every pass, and torch
-    would take a slower library for float32. Where a model does not bear that, it stays as it is."""
+    would take a slower library for float32. False where the model does not bear that, and is of no use any more."""
     import torch
 
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return
+        return True
     before = modules.encode([_PROBE], show_progress_bar=False)
     linear = [
-        (parent, name, layer)
+        (parent, name)
         for parent in modules.modules()
         for name, layer in parent.named_children()
         if type(layer) is torch.nn.Linear
     ]
-    for parent, name, layer in linear:
-        setattr(parent, name, _packed(layer))
     try:
-        kept = bool(np.abs(modules.encode([_PROBE], show_progress_bar=False) - before).max() < _CLOSE)
-    except (RuntimeError, AttributeError, TypeError):  # it uses the weights in a way of its own
-        kept = False
-    if not kept:
-        for parent, name, layer in linear:
-            setattr(parent, name, layer)
+        for parent, name in linear:  # one after the other, so that few are there twice
+            setattr(parent, name, _packed(getattr(parent, name)))
+        return _alike(modules.encode([_PROBE], show_progress_bar=False), before)
+    except (
+        RuntimeError,
+        AttributeError,
+        TypeError,
+    ):  # it uses the weights in a way of its own, or the processor can't
+        return False
+
+
+def _alike(some: np.ndarray, others: np.ndarray) -> bool:
+    """Whether vectors (n, dimension) point each in the direction of its counterpart."""
+    lengths = np.linalg.norm(some, axis=1) * np.linalg.norm(others, axis=1)
+    return bool(((some * others).sum(1) >= _ALIKE * lengths).all())
 
 
 def _packed(layer: Any) -> Any:

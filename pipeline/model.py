@@ -28,12 +28,13 @@ SHORT = 512  # tokens; attention over as many is fastest step by step, over more
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation."""
+    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation; `parameters` is a number."""
 
     info: ModelInfo
     tokenizer: Any
     documents: Encoder
     questions: Encoder
+    parameters: int
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Passages as float32 (n, dimension) of unit length, with the model's own document prompt."""
@@ -63,13 +64,12 @@ def load(spec: ModelSpec) -> Model:
     Raises Invalid, in one sentence, for a name, path or folder that sentence-transformers cannot load.
     """
     precision = _precision(spec.precision)
-    modules = sentence_transformer(spec.name, precision)
+    modules = _opened(spec.name, precision)
     try:
+        parameters = sum(each.numel() for each in modules.parameters())
+        if not pack(modules):
+            modules = _opened(spec.name, precision)
         max_tokens = reads_of(modules)
-        transformer = modules.transformers_model
-        if transformer is not None and precision == "bfloat16" and max_tokens <= SHORT:
-            transformer.set_attn_implementation("eager")
-        pack(modules)
         counting, reading = tokenizer_of(modules), tokenizer_of(modules)
         reading.enable_truncation(max_tokens)
         prompts = [_prompt(modules, names) for names in (("document", "passage", "corpus"), ("query",))]
@@ -81,7 +81,17 @@ def load(spec: ModelSpec) -> Model:
         raise Invalid(_refusal(spec.name, error)) from error
     prompt_tokens = len(counting.encode(prompts[0], add_special_tokens=False))
     room = max_tokens - counting.num_special_tokens_to_add(False) - prompt_tokens
-    return Model(ModelInfo(spec.name, dimension, room, precision), counting, documents, questions)
+    info = ModelInfo(spec.name, dimension, room, precision)
+    return Model(info, counting, documents, questions, parameters)
+
+
+def _opened(name: str, precision: str) -> Any:
+    """The model, with the way of attention that is fastest here."""
+    modules = sentence_transformer(name, precision)
+    transformer = modules.transformers_model
+    if transformer is not None and precision == "bfloat16" and reads_of(modules) <= SHORT:
+        transformer.set_attn_implementation("eager")
+    return modules
 
 
 def sentence_transformer(name: str, precision: str) -> Any:
@@ -161,7 +171,9 @@ def _raise_if_out_of_memory(error: Exception) -> None:
     """Say in one way what Python, the system and torch say in three."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         raise MemoryError from error
-    if "can't allocate memory" in str(error):
+    if any(
+        words in str(error) for words in ("can't allocate memory", "could not create a")
+    ):  # the latter is oneDNN's
         raise MemoryError from error
 
 

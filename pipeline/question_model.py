@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import logging
+import resource
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pipeline import model, recordings
+from pipeline import model, recordings, worker
 from pipeline.batch import ModelSpec
 from pipeline.recordings import FIELDS, Recording
 
@@ -24,7 +25,8 @@ SAMPLES = (
     "one and the same question, asked at length and without an end, " * 60,  # more than most models read
 )
 LIKENESS = 0.9999  # the least cosine to what the model itself makes of the samples
-KEPT_LIKENESS = 0.999  # the same, of a recording that was kept, where the model may be in bfloat16
+BYTES_TO_RECORD = 16  # of memory, for each parameter, beside the model itself
+KEPT_LIKENESS = 0.99  # the same, of a recording that was kept, where the model may be in bfloat16
 _log = logging.getLogger(__name__)
 
 
@@ -40,15 +42,21 @@ def load(spec: ModelSpec) -> Callable[[Sequence[str]], np.ndarray]:
     if place and (kept := recordings.find(place)) and _is_of(plain, kept):
         return kept.embed
     try:
+        _make_sure_of_room(plain.parameters)
         made = record(spec.name)
-    except MemoryError:
-        raise
     except Exception as error:  # whatever a model of any make may raise when it is recorded
         _log.warning("the model %s takes its slower way to embed questions: %s", spec.name, error)
         return plain.embed_questions
     if place:
         recordings.keep(made, place)
     return made.embed
+
+
+def _make_sure_of_room(parameters: int) -> None:
+    """Raises Unsuitable when this process may not take the memory: native code may end it where it does not get it."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit != resource.RLIM_INFINITY and worker.data_bytes() + parameters * BYTES_TO_RECORD > limit:
+        raise Unsuitable("to record it takes more memory than pool.worker_memory_bytes leaves")
 
 
 def _is_of(plain: model.Model, kept: Recording) -> bool:
@@ -127,5 +135,5 @@ def _compare(encoder: Any, recorded: Recording, expected: np.ndarray) -> None:
         pairs = zip(recorded.names, recorded.tensors(text), strict=True)
         if not all(torch.equal(tokens[name], tensor) for name, tensor in pairs):
             raise Unsuitable("it cuts texts in a way of its own")
-        if (likeness := float(recorded.embed([text])[0] @ vector)) < LIKENESS:
+        if not (likeness := float(recorded.embed([text])[0] @ vector)) >= LIKENESS:
             raise Unsuitable(f"its vectors are others when it is recorded (cosine {likeness:.5f})")

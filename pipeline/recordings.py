@@ -89,7 +89,7 @@ def find(path: Path) -> Recording | None:
             about["prompt"], Tokenizer.from_str(_text(inside[_TOKENIZER])), tuple(about["names"]), way
         )
     except Exception as error:  # a damaged file may raise anything
-        _log.warning("%s cannot be read, and is made anew: %s", path, str(error).splitlines()[0])
+        _log.warning("%s cannot be read, and is made anew: %s", path, _first_line(error))
         return None
 
 
@@ -110,15 +110,17 @@ def keep(recording: Recording, path: Path) -> None:
         finally:
             fresh.unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:  # torch says the latter of a full disk
-        _log.warning(
-            "%s cannot be written; the next start takes longer: %s", path, str(error).splitlines()[0]
-        )
+        _log.warning("%s cannot be written; the next start takes longer: %s", path, _first_line(error))
 
 
 def _plain(name: str) -> str:
     """A model's name or path as a part of a file's name, no two alike."""
     digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
     return re.sub(r"[^\w-]+", "-", name.strip("/").rpartition("/")[2])[:60] + f"-{digest}"
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _text(given: str | bytes) -> str:

@@ -75,12 +75,14 @@ def begin(nice: bool, memory_bytes: int) -> None:
     Path("/proc/self/oom_score_adj").write_text(
         "500"
     )  # a machine out of memory ends a worker, not the server
-    used = next(
-        int(line.split()[1]) * 1024
-        for line in Path("/proc/self/status").read_text().splitlines()
-        if line.startswith("VmData:")
-    )
+    used = data_bytes()
     resource.setrlimit(resource.RLIMIT_DATA, (used + memory_bytes, used + memory_bytes))
+
+
+def data_bytes() -> int:
+    """What this process has of the memory that RLIMIT_DATA limits."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
 
 
 def _die_with_server() -> None:

@@ -88,8 +88,7 @@ def test_a_model_that_uses_its_weights_itself_is_left_as_it_is() -> None:
         layer.dense = Own(layer.dense)
 
     modules = _modules(change)
-    encoder.pack(modules)
-    assert _same(_encoder(modules).encode(TEXTS), _modules().encode(TEXTS))
+    assert not encoder.pack(modules)
 
 
 def test_passes_have_few_shapes_and_bounded_tokens() -> None:
@@ -112,3 +111,30 @@ def test_reading_stops_where_the_model_does_and_the_room_tells_where() -> None:
     assert len(loaded.tokenizer.encode(fits, add_special_tokens=False)) == room
     whole, cut, other = loaded.embed([fits, fits + " lighthouse", fits[: -len(" word")] + " lighthouse"])
     assert _same(whole, cut) and not _same(whole, other)
+
+
+def test_a_model_that_its_padding_reaches_goes_sentence_transformers_own_way() -> None:
+    class Mean(torch.nn.Module):
+        def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+            return {**features, "sentence_embedding": features["token_embeddings"].mean(1)}
+
+    modules = _modules()
+    modules[1] = Mean()
+    texts = ["A text of a few words.", "And one that is somewhat longer than the other was."]
+    expected = np.concatenate([modules.encode_document([text]) for text in texts])
+    found = np.concatenate([_encoder(modules).encode([text]) for text in texts])
+    assert _same(found, expected)
+
+
+def test_weights_that_cannot_be_packed_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(layer: Any) -> Any:
+        raise RuntimeError("this processor cannot do that")
+
+    monkeypatch.setattr(encoder, "_packed", refuse)
+    model.load.cache_clear()
+    assert _same(model.load(ModelSpec(str(MODEL_DIR), "float32")).embed(TEXTS), _modules().encode(TEXTS))
+    model.load.cache_clear()
+
+
+def test_a_text_without_tokens_fits_into_any_pass() -> None:
+    assert [*encoder._passes([0, 0])] == [[0, 1]]

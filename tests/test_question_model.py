@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -148,3 +149,23 @@ def test_where_nothing_can_be_written_the_recording_is_used_all_the_same(
     assert loaded(folder).shape == (len(TEXTS), 384)
     assert "cannot be written; the next start takes longer" in caplog.text
     caplog.clear()
+
+
+def test_where_memory_is_short_nothing_is_recorded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_DATA)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (worker.data_bytes() + (1 << 28), limits[1]))
+    spec = ModelSpec(str(folder), "float32")
+    assert np.array_equal(question_model.load(spec)(TEXTS), model.load(spec).embed_questions(TEXTS))
+    assert "to record it takes more memory than pool.worker_memory_bytes leaves" in caplog.text
+    caplog.clear()
+
+
+def test_half_written_recordings_go_with_the_next(folder: Path, kept: Path) -> None:
+    loaded(folder)
+    (path,) = kept.iterdir()
+    (kept / f"{path.name}.4711").touch()
+    path.unlink()
+    loaded(folder)
+    assert [*kept.iterdir()] == [path]

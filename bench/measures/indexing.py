@@ -12,7 +12,7 @@ import statistics
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 import psutil
@@ -121,14 +121,13 @@ class _Memory:
     def _sizes(self) -> list[int]:
         """Of the workers: those whose parent, the fork server, was started by the same command."""
         family = self._server.children(recursive=True)
-        mains = {each.pid for each in family if "forkserver" in " ".join(each.cmdline())}
-        sizes = []
-        for each in family:
-            if each.ppid() in mains:
-                try:
+        mains, sizes = set(), []
+        for each in family:  # each after its parent
+            with suppress(psutil.NoSuchProcess):
+                if "forkserver" in " ".join(each.cmdline()) and each.ppid() not in mains:
+                    mains.add(each.pid)
+                elif each.ppid() in mains:
                     sizes.append(each.memory_full_info().uss)
-                except psutil.NoSuchProcess:
-                    continue
         return sizes
 
 

@@ -141,8 +141,8 @@ async def _fill_index(directory: Path, generation: Generation, first: int) -> No
 
 
 async def _look(home: Path, collection_id: str) -> _Seen:
+    begun = time.perf_counter()
     async with serving(home) as server:
-        begun = time.perf_counter()
         await _answer(server)
         first_answer_s = time.perf_counter() - begun
         for _ in range(_SEARCHES // _TOGETHER):

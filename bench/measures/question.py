@@ -68,7 +68,7 @@ def measure() -> Iterator[Figure]:
         note = (
             f"{_QUESTIONS} questions, {_PASSAGES:,} passages"
             if name == "ours"
-            else "the model in bfloat16, for comparison"
+            else f"the model in {load(spec).info.precision}, for comparison"
         )
         yield Figure(
             f"the same {_K} best, {name}", float(np.mean(np.array(shared) == 1)), "", least=least, note=note

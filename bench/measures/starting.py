@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from statistics import median
 
 import psutil
@@ -52,7 +53,8 @@ async def _measure() -> list[Figure]:
         await asker.ask(next(fresh))
         await asyncio.sleep(_REST_S)
         own, tree = _memory(server.pid)
-    async with Pool(Settings) as pool:
+    settings = replace(Settings(), data=home)
+    async with Pool(lambda: settings) as pool:
         await pool.wait_ready()
         worker = await _idle_worker(pool)
         batch = [await _killed_batch_workers(pool) for _ in range(_KILLS)]

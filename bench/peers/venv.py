@@ -21,13 +21,15 @@ def python() -> Path:
     """The interpreter, with everything of requirements.txt installed."""
     home = HOME / "peers-venv"
     made = home / "made"
-    if not made.exists() or made.read_text() != _REQUIREMENTS.read_text():
+    constraints = ROOT / "conf" / "constraints.txt"
+    wanted = _REQUIREMENTS.read_text() + constraints.read_text()
+    if not made.exists() or made.read_text() != wanted:
         print("making the peers' virtual environment; it takes some minutes", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         install = [home / "bin" / "pip", "--disable-pip-version-check", "install", "-q"]
-        files = ["-c", ROOT / "conf" / "constraints.txt", "-r", _REQUIREMENTS]
+        files = ["-c", constraints, "-r", _REQUIREMENTS]
         subprocess.run([*install, *files], check=True)
-        made.write_text(_REQUIREMENTS.read_text())
+        made.write_text(wanted)
     return home / "bin" / "python"
 
 
