@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semantik.client import Client
+from semantik.records import TERMINAL
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long password"
@@ -26,6 +27,7 @@ QUESTIONS = (
     "Where are the logs?",
 )
 _STOP_S = 60
+_LOOK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,32 +71,36 @@ async def serving(data: Path | str, *flags: str) -> AsyncIterator[Server]:
 
 async def ended(client: Client, operation_id: str) -> dict[str, Any]:
     """The record of an operation, once it has ended; raises RuntimeError when it failed."""
-    async for _ in client.watch(operation_id):
-        pass
+    async for message in client.watch(operation_id):
+        if message.get("status") in TERMINAL:
+            break
     record: dict[str, Any] = await client.call("GET", f"operations/{operation_id}")
     if record["status"] != "completed":
         raise RuntimeError(f"The operation ended as {record['status']}: {record.get('error')}")
     return record
 
 
+async def loaded(client: Client) -> None:
+    """Until the server has its model."""
+    while (await client.call("GET", "health"))["pool"] != "ready":  # noqa: ASYNC110, it tells nobody
+        await asyncio.sleep(_LOOK_S)
+
+
 async def index(
     client: Client, folder: Path | str, name: str = "bench", **more: Any
 ) -> tuple[str, dict[str, Any]]:
-    """Index a folder as a new collection; returns its id and the operation's record."""
+    """Index a folder as a new collection, once the model is loaded; returns its id and the operation's record."""
+    await loaded(client)
     made = await client.call("POST", "collections", {"name": name, "source_path": str(folder), **more})
     return made["id"], await ended(client, made["operation_id"])
 
 
 async def until_found(server: Server, folder: Path | str) -> tuple[float, dict[str, Any]]:
-    """Seconds from the POST of a collection with this folder until it is found, and the operation's record.
-
-    A question is asked before, so that the model is there.
-    """
-    question = {"query": QUESTIONS[0], "k": 10}
-    await server.client.call("POST", "search", question)
+    """Seconds from the POST of a collection with this folder until it is found, and the operation's record."""
+    await loaded(server.client)
     begun = time.perf_counter()
     _, record = await index(server.client, folder)
-    answer = await server.client.call("POST", "search", question)
+    answer = await server.client.call("POST", "search", {"query": QUESTIONS[0], "k": 10})
     if not answer["hits"]:
         raise RuntimeError("What was indexed is not found.")
     return time.perf_counter() - begun, record

@@ -104,9 +104,10 @@ def keep(recording: Recording, path: Path) -> None:
         try:
             inside = {_ABOUT: about, _TOKENIZER: recording.tokenizer.to_str()}
             torch.jit.save(recording.way, str(fresh), _extra_files=inside)
-            for former in path.parent.glob(f"{path.name.split('.')[0]}.*.pt"):
-                former.unlink(missing_ok=True)
             fresh.replace(path)
+            for former in path.parent.glob(f"{path.name.split('.')[0]}.*"):  # half-written ones, too
+                if former != path:
+                    former.unlink(missing_ok=True)
         finally:
             fresh.unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:  # torch says the latter of a full disk

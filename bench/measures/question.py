@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import indexed
 from bench.figures import Figure
-from bench.filled import document_vectors
 from bench.questions import questions
 from pipeline import question_model
 from pipeline.batch import ModelSpec
@@ -60,7 +59,7 @@ def measure() -> Iterator[Figure]:
         most=0.25,
         note=f"{_QUESTIONS} questions of 4 to 15 tokens",
     )
-    documents = asyncio.run(document_vectors(_PASSAGES)).astype(np.float32)
+    documents = indexed.vectors(_PASSAGES).astype(np.float32)
     right = _best(documents, vectors["reference"])
     for name, least in (("ours", 0.98), ("as documents are", None)):
         found = _best(documents, vectors[name])

@@ -7,14 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from bench import indexed
 from bench.corpus import small_files
 from bench.figures import Figure
-from bench.filled import filled
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
 from semantik.client import Client, Refused
@@ -29,7 +30,8 @@ _LARGE = 20_000  # files that are indexed meanwhile
 
 
 def measure() -> Iterator[Figure]:
-    yield from asyncio.run(_measure())
+    with indexed.copy(_PASSAGES) as made:
+        yield from asyncio.run(_measure(made.data, made.collection_id))
 
 
 @dataclass
@@ -41,8 +43,7 @@ class _Seen:
     rates: list[float]
 
 
-async def _measure() -> list[Figure]:
-    home, collection = await filled(_PASSAGES)
+async def _measure(home: Path, collection: str) -> list[Figure]:
     encode = _encoder()
     fresh = questions(int(time.time()))
     seen = _Seen([], [], [])

@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 
 import psutil
 
+from bench import indexed
 from bench.figures import Figure
-from bench.filled import filled
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
 from pipeline.pool import Pool
@@ -31,11 +32,11 @@ _MB = 1 << 20
 
 
 def measure() -> Iterator[Figure]:
-    yield from asyncio.run(_measure())
+    with indexed.copy(_PASSAGES) as made:
+        yield from asyncio.run(_measure(made.data, made.collection_id))
 
 
-async def _measure() -> list[Figure]:
-    home, collection = await filled(_PASSAGES)
+async def _measure(home: Path, collection: str) -> list[Figure]:
     fresh = questions(int(time.time()))
     ready, answered = [], []
     for _ in range(_STARTS):
