@@ -273,6 +273,20 @@ async def test_it_is_told_and_mended(prepared: Path, tmp_path: Path, name: str) 
         assert [finding for finding in await scene.found() if not finding.note] == []
 
 
+@pytest.mark.parametrize("name", ["lacking chunks", "former chunks", "half-removed document"])
+async def test_what_is_mended_is_looked_at_by_the_next_scan(
+    prepared: Path, tmp_path: Path, name: str
+) -> None:
+    async with _scene(prepared, tmp_path) as scene:
+        [source] = await scene.store.collections.sources([scene.collection.id])
+        generation = scene.collection.current
+        assert scene.collection.at_rest and await scene.store.listings.get(generation, source.id)
+        await KINDS[name][0](scene)
+        await mend(await scene.found())
+        assert await scene.store.listings.get(generation, source.id) is None
+        assert not (await scene.store.collections.get(scene.collection.id)).at_rest
+
+
 async def test_documents_that_wait_for_the_next_scan_are_a_note(prepared: Path, tmp_path: Path) -> None:
     async with _scene(prepared, tmp_path) as scene:
         document = scene.documents[0]

@@ -143,3 +143,42 @@ async def test_a_new_generation_is_compared_anew(shared: Serving, folder: Path) 
     await _change(shared, "documents", behind, {"modified_ns": 5})
     assert await _append(client, made) == _told(changed=1, unchanged=4)
     assert await _append(client, made) == _told(unchanged=5)
+
+
+async def test_what_an_earlier_operation_left_is_read_whatever_came_to_rest_between(
+    shared: Serving, folder: Path, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    made, _ = await index(client, folder)
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / "lamp.txt").write_text("A lamp that hangs beside the harbour.")
+    accepted = await client.call("POST", f"collections/{made}/sources", {"path": str(beside)})
+    async for _ in client.watch(accepted["operation_id"]):
+        pass
+    sources = {
+        one["path"]: one["id"] for one in (await client.call("GET", f"collections/{made}/sources"))["items"]
+    }
+    where = {"collection_id": made, "path": str(folder / "pier" / "ropes.txt")}
+    for at_rest in (
+        False,
+        True,
+    ):  # as a cancelled operation leaves it, and as it was for a time left all the same
+        await _change(shared, "documents", where, {"due": "another", "status": "pending"})
+        await _change(shared, "collections", {"_id": made}, {"at_rest": at_rest})
+        assert await _append(client, made, source_id=sources[str(beside)]) == _told(unchanged=1)
+        await _append(client, made, source_id=sources[str(folder)])
+        assert (await documents(client, made))["ropes.txt"]["status"] == "indexed"
+        assert (await client.call("GET", f"collections/{made}"))["pending_count"] == 0
+
+
+async def test_of_folders_that_overlap_each_is_looked_at_for_itself(shared: Serving, folder: Path) -> None:
+    client = await new_user(shared)
+    os.link(folder / "pier" / "ropes.txt", folder / "ropes.txt")  # the outer walk comes by this name first
+    made, _ = await index(client, folder)
+    accepted = await client.call("POST", f"collections/{made}/sources", {"path": str(folder / "pier")})
+    async for _ in client.watch(accepted["operation_id"]):
+        pass
+    assert await _append(client, made) == _told(unchanged=7)
+    (folder / "pier" / "ropes.txt").unlink()
+    assert (await _append(client, made))["missing"] == 1
