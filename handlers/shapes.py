@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import Any
 
 from semantik.auth import SignedIn
@@ -94,7 +93,7 @@ def document_json(document: Document) -> Json:
     return {
         "id": document.id,
         "path": document.path,
-        "name": PurePath(document.path).name,
+        "name": document.path.rpartition("/")[2],
         "size": document.size,
         "modified_at": _modified(document),
         "status": document.status,
@@ -172,7 +171,7 @@ def hit_json(hit: Hit) -> Json:
         "document": {
             "id": document.id,
             "path": document.path,
-            "name": PurePath(document.path).name,
+            "name": document.path.rpartition("/")[2],
             "title": document.title,
             "mime": document.mime,
             "modified_at": _modified(document),

@@ -123,6 +123,7 @@ class Storer:
         failpoints.die_at("storing.counted")
         for one in finished:
             await self._tell(one)
+            await asyncio.sleep(0)  # whoever searches has a turn in between
 
     async def _add_chunks(self, read: Sequence[Finished]) -> tuple[int, int]:
         """Chunks and vectors to where they are kept; nobody finds them yet. Returns the first and the last seq."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bench import indexed
-from bench.corpus import small_files
+from bench.corpus import documents, small_files
 from bench.figures import Figure
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
@@ -26,7 +26,7 @@ _BLOCK = 50
 _CLIENTS = 16
 _TOGETHER_S = 3.0
 _LOADED_S = 20.0
-_LARGE = 20_000  # files that are indexed meanwhile
+_SMALL = 20_000  # files that are indexed meanwhile
 
 
 def measure() -> Iterator[Figure]:
@@ -54,12 +54,17 @@ async def _measure(home: Path, collection: str) -> list[Figure]:
             seen.searches += [await asker.ask(next(fresh)) for _ in range(_BLOCK)]
             seen.embeddings += [encode(next(fresh)) for _ in range(_BLOCK)]
             seen.rates.append(await _together(server, collection, fresh))
-        idle = await _for_seconds(asker, fresh, _LOADED_S)
-        loaded = await _while_indexing(server.client, asker, fresh)
-    return _figures(seen, idle, loaded)
+        loaded = {}
+        for name, folder in (
+            ("real documents", documents()),
+            (f"{_SMALL:,} small files", small_files(_SMALL)),
+        ):
+            idle = await _for_seconds(asker, fresh, _LOADED_S)
+            loaded[name] = idle, await _while_indexing(server.client, folder, asker, fresh)
+    return _figures(seen, loaded)
 
 
-def _figures(seen: _Seen, idle: list[float], loaded: list[float]) -> list[Figure]:
+def _figures(seen: _Seen, loaded: Mapping[str, tuple[list[float], list[float]]]) -> list[Figure]:
     encoded = median(seen.embeddings)
     against = "SentenceTransformer.encode([q]), float32, all cores"
     return [
@@ -80,15 +85,18 @@ def _figures(seen: _Seen, idle: list[float], loaded: list[float]) -> list[Figure
             f"1 / {against}",
             least=2,
         ),
-        Figure(
-            "a search while a large folder is indexed, p99",
-            _p99(loaded) * 1000,
-            "ms",
-            _p99(idle) * 1000,
-            "idle",
-            most=2,
-            note=f"{len(loaded)} and {len(idle)} searches; p50 {median(loaded) * 1000:.1f} and "
-            f"{median(idle) * 1000:.1f} ms",
+        *(
+            Figure(
+                f"a search while {name} are indexed, p99",
+                _p99(busy) * 1000,
+                "ms",
+                _p99(idle) * 1000,
+                "idle",
+                most=2,
+                note=f"{len(busy)} and {len(idle)} searches; p50 {median(busy) * 1000:.1f} and "
+                f"{median(idle) * 1000:.1f} ms",
+            )
+            for name, (idle, busy) in loaded.items()
         ),
     ]
 
@@ -134,9 +142,8 @@ async def _together(server: Server, collection: str, fresh: Iterator[str]) -> fl
     return sum(counts) / (time.perf_counter() - begun)
 
 
-async def _while_indexing(client: Client, asker: Asker, fresh: Iterator[str]) -> list[float]:
-    """The seconds of searches from when the first files of a large folder are done; the folder is removed then."""
-    folder = await asyncio.to_thread(small_files, _LARGE)
+async def _while_indexing(client: Client, folder: Path, asker: Asker, fresh: Iterator[str]) -> list[float]:
+    """The seconds of searches from when the first files of a folder are done; the folder is removed then."""
     made = await client.call("POST", "collections", {"name": "meanwhile", "source_path": str(folder)})
     try:
         async for message in client.watch(made["operation_id"]):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("semantik")
 
 _COULD_NOT, _BAD_USAGE = 1, 2
+_SWITCH_S = (
+    0.0005  # a thread that runs Python holds up the loop, and with it every search, for so long at most
+)
 
 
 def main(argv: list[str]) -> int:
@@ -46,6 +49,7 @@ def main(argv: list[str]) -> int:
         _tell(settings)
         faulthandler.enable()  # when systemd's watchdog ends a server that hangs, the log says where it hung
         hung_up = asyncio.Event()
+        sys.setswitchinterval(_SWITCH_S)
         lifetime = Lifetime(hung_up)
         return lifetime.run(_serve(settings, read, hung_up, lifetime.leave))
     except SemantikError as error:

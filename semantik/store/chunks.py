@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from semantik.records import Chunk, Document, Generation, VectorBlock
 from semantik.store.document_reads import document_of
 from semantik.store.table import Record, Table, Weight
+from semantik.store.together import Together
 
 _INSERT = 1000
 _PAGE = 5000
@@ -25,6 +26,7 @@ class Chunks:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._searched = Together(self._joined, _JOINED)
 
     async def prepare(self) -> None:
         await self._table.index([("collection_id", 1), ("seq", 1)], unique=True)
@@ -52,9 +54,13 @@ class Chunks:
         found: dict[int, tuple[Chunk, Document | None]] = {}
         for begin in range(0, len(seqs), _JOINED):
             keys = [_key(collection_id, seq) for seq in seqs[begin : begin + _JOINED]]
-            for row, document in await self._table.joined(keys, "document_id", "documents"):
+            for row, document in (await self._searched.get(keys)).values():
                 found[row["seq"]] = _chunk(row), None if document is None else document_of(document)
         return found
+
+    async def _joined(self, keys: Sequence[str]) -> dict[str, tuple[Record, Record | None]]:
+        rows = await self._table.joined(keys, "document_id", "documents")
+        return {row["_id"]: (row, document) for row, document in rows}
 
     async def of_document(self, document: Document, start: int, end: int) -> list[Chunk]:
         """The chunks that touch the document's characters `start` to `end`, in order."""
