@@ -124,7 +124,7 @@ class Search:
             allowed = await self._store.documents.spans(generation, question.filters)
         vector = await self._questions.vector(generation.model, generation.precision, text)
         scores = await index.search(vector, depth, allowed, question.threshold)
-        considered = index.stats().vectors if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
+        considered = index.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         return _Candidates(collection, scores, considered, len(scores) < depth)
 
     async def _index(self, generation: Generation) -> VectorIndex | None:

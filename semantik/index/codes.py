@@ -28,6 +28,7 @@ _COST = 30
 # Rows compared in one call: few calls, because each may have to wait for the interpreter, in memory near the processor.
 _BLOCK = 1 << 16
 _COPY_ROWS = 4096
+_PAGE = 4096
 _FAR = np.uint16(0xFFFF)
 
 
@@ -88,6 +89,7 @@ def load(path: Path, rows: Rows) -> Codes:
     end = 8 * _words(dimension) * len(rows)
     with check.reading(path):
         raw = np.memmap(path, np.uint8, "r").view(np.ndarray)
+        np.max(raw[::_PAGE], initial=0)  # the system maps its pages here, and not within the first search
     if len(raw) != end + 4 * dimension:
         raise Damaged(f"{path} is of other vectors")
     return Codes(raw[end:].view("<f4"), raw[:end].view("<u8").reshape(_words(dimension), len(rows)))

@@ -213,9 +213,13 @@ class Contents:
         found = [segment.search(query, k, within) for segment in state.segments]
         return ranked([*found, exact(state.tail, query, k, state.tail.usable(within))], k, threshold)
 
+    @property
+    def size(self) -> int:
+        return sum(rows.alive for rows in self.state.parts)
+
     def stats(self) -> IndexStats:
         segments, tail = self.state.segments, self.state.tail
-        alive = sum(rows.alive for rows in self.state.parts)
+        alive = self.size
         equipped = [segment.record for segment in segments if segment.record.effort]
         weight = sum(record.rows for record in equipped)
         recall = sum((record.recall or 0.0) * record.rows for record in equipped)

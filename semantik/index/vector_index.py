@@ -131,6 +131,11 @@ class VectorIndex:
         search = self._contents.search
         return await self._submit(self._means.readers, search, unit / length, k, allowed, threshold)
 
+    @property
+    def size(self) -> int:
+        """How many vectors can be found."""
+        return self._contents.size
+
     def stats(self) -> IndexStats:
         return self._contents.stats()
 

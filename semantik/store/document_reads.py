@@ -16,6 +16,7 @@ from semantik.store.table import Record, Table
 _PAGE = 500
 _ALIKE = 20
 _NS_IN_MS = 1_000_000
+_AS_THEY_ARE = [name for name in Document.__dataclass_fields__ if name not in ("id", "failure", "missing")]
 
 
 class DocumentReads:
@@ -202,7 +203,6 @@ def _ranges(rows: list[Record]) -> NDArray[np.int64]:
 
 
 def document_of(row: Record) -> Document:
-    special = ("id", "failure", "missing")
-    fields = {name: row[name] for name in Document.__dataclass_fields__ if name not in special}
+    fields = {name: row[name] for name in _AS_THEY_ARE}
     failure = Failure(**row["failure"]) if row["failure"] else None
     return Document(id=row["_id"], failure=failure, missing=bool(row["missing"]), **fields)
