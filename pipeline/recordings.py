@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ import numpy as np
 from pipeline import worker
 
 FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+_LEFT_FREE_BYTES = 1 << 30
 _OUR_OWN = 1  # goes up when recordings are made in another way
 _MADE_WITH = ("torch", "transformers", "sentence-transformers", "tokenizers")
 _ABOUT, _TOKENIZER = "about.json", "tokenizer.json"
@@ -94,13 +96,16 @@ def find(path: Path) -> Recording | None:
 
 
 def keep(recording: Recording, path: Path) -> None:
-    """Put it there, whole or not at all, in place of those of the model as it was before."""
+    """Put it there, whole or not at all, in place of those of the model as it was before, if the disk has room."""
     import torch
 
     about = json.dumps({"prompt": recording.prompt, "names": recording.names})
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
+        if shutil.disk_usage(path.parent).free < _LEFT_FREE_BYTES:
+            _log.info("%s is not kept: what room the disk has is for documents", path)
+            return
         try:
             inside = {_ABOUT: about, _TOKENIZER: recording.tokenizer.to_str()}
             torch.jit.save(recording.way, str(fresh), _extra_files=inside)

@@ -41,6 +41,7 @@ _DUPLICATE = 11000
 _NO_SUCH_INDEX = 27
 _OUT_OF_DISK_SPACE = 14031
 _FULL = ("disk is full", "No space left")  # as SQLite and the system say it
+_ATTEMPTS = 3
 _READ_BATCH = 1000
 _CHANGED_TOGETHER = 2000
 
@@ -211,13 +212,17 @@ class Table:
     ) -> Record | None:
         """Update one row atomically and return it as it is afterwards, or None when none matched."""
         with reaching_mongo():
-            row: Record | None = await self._at.find_one_and_update(
-                _exact(where),
-                update,
-                sort=list(sort) if sort else None,
-                return_document=pymongo.ReturnDocument.AFTER,
-            )
-            return row
+            for _ in range(_ATTEMPTS):
+                row: Record | None = await self._at.find_one_and_update(
+                    _exact(where),
+                    update,
+                    sort=list(sort) if sort else None,
+                    return_document=pymongo.ReturnDocument.AFTER,
+                )
+                if row is not None or await self._at.find_one(_exact(where), {"_id": 1}) is None:
+                    return row
+            # When its disk is full, the embedded store may say that nothing matched: it would pass for a lost lease.
+            raise DiskFull("MongoDB")
 
     async def change_all(self, where: Filter, update: Mapping[str, Any]) -> None:
         with reaching_mongo():
