@@ -179,7 +179,7 @@ class Collections:
         return await self._held(collection_id, {"_id": collection_id, "fence": fence}, update)
 
     async def _held(self, collection_id: str, where: Filter, update: Mapping[str, Any]) -> Collection:
-        row = await self._table.change(where, update)
+        row = await self._table.change_held(where, update)
         if row is None:
             raise _lost(collection_id)
         return _collection(row)

@@ -110,7 +110,7 @@ class Operations:
     async def save(self, operation: Operation, fields: Mapping[str, Any]) -> Operation:
         """Set fields of an operation whose lease the caller holds; raises LeaseLost."""
         assert operation.lease is not None
-        row = await self._table.change(
+        row = await self._table.change_held(
             {"_id": operation.id, "lease.token": operation.lease.token}, {"$set": to_fields(fields)}
         )
         if row is None:

@@ -212,17 +212,22 @@ class Table:
     ) -> Record | None:
         """Update one row atomically and return it as it is afterwards, or None when none matched."""
         with reaching_mongo():
-            for _ in range(_ATTEMPTS):
-                row: Record | None = await self._at.find_one_and_update(
-                    _exact(where),
-                    update,
-                    sort=list(sort) if sort else None,
-                    return_document=pymongo.ReturnDocument.AFTER,
-                )
-                if row is not None or await self._at.find_one(_exact(where), {"_id": 1}) is None:
-                    return row
-            # When its disk is full, the embedded store may say that nothing matched: it would pass for a lost lease.
-            raise DiskFull("MongoDB")
+            row: Record | None = await self._at.find_one_and_update(
+                _exact(where),
+                update,
+                sort=list(sort) if sort else None,
+                return_document=pymongo.ReturnDocument.AFTER,
+            )
+            return row
+
+    async def change_held(self, where: Filter, update: Mapping[str, Any]) -> Record | None:
+        """The same for a row that is the caller's while it matches. Raises DiskFull, where the embedded store says of a
+        full disk that nothing matched: it would pass for a lost lease."""
+        for _ in range(_ATTEMPTS):
+            row = await self.change(where, update)
+            if row is not None or await self.get(where) is None:
+                return row
+        raise DiskFull("MongoDB")
 
     async def change_all(self, where: Filter, update: Mapping[str, Any]) -> None:
         with reaching_mongo():
