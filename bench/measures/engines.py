@@ -42,7 +42,7 @@ def measure() -> Iterator[Figure]:
     for size in _SIZES:
         mapped = vectors(size)
         rows = Rows(np.arange(size), mapped, np.ones(size, np.bool_))
-        nearest = tenth_best(mapped, asked, np.full(len(asked), -1))
+        nearest = tenth_best(mapped, asked)
         entered = [_enter(contestant, rows, asked, nearest) for contestant in contestants()]
         yield from _figures(size, entered, _latencies(entered, asked))
 

@@ -21,9 +21,9 @@ from semantik.settings import Index as IndexSettings
 
 _COPY_ROWS = 16_384
 _SAMPLE = 200
-# Length of the noise that makes a sample vector a question of its own: their cosine is then 0.7, about that of a
-# question and its answer. Nearer ones are too easy: where they promised 0.95, Annoy found 0.90 for real questions.
-_NOISE = 1.0
+# A question is made of two passages, so much of the second: as near to its answers as real questions are, and of their
+# kind, for which an engine then finds what it promised. Less than 1, so that opposite ones do not cancel out.
+_SECOND = np.float32(0.9)
 # Looking at more than this share of the rows through an engine gains nothing over the exact scan.
 _EFFORT_LIMIT = 0.5
 # The number of results whose recall is measured.
@@ -84,13 +84,12 @@ def _with_engine(home: Path, segment: Segment, settings: IndexSettings) -> Segme
 def calibrate(engine: Engine, finder: Finder, rows: Rows, target: float) -> tuple[int, float]:
     """The smallest effort with recall@10 of at least `target`, and that recall; 0 and the best if none has.
 
-    The questions are vectors of the segment with noise added; each one's own vector is no answer to it.
+    The questions lie between two vectors of the segment, which are no answers to them.
     """
     chance = np.random.default_rng(_SEED)
-    own = np.sort(chance.choice(len(rows), min(_SAMPLE, len(rows)), replace=False))
-    queries = rows.vectors[own].astype(np.float32)
-    noise = chance.standard_normal(queries.shape, dtype=np.float32)
-    queries += _NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    own = chance.choice(len(rows), (min(_SAMPLE, len(rows) // 2), 2), replace=False)
+    first, second = (rows.vectors[column].astype(np.float32) for column in own.T)
+    queries = first + _SECOND * second
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     tenth = tenth_best(rows.vectors, queries, own)
     recall = 0.0
@@ -98,9 +97,9 @@ def calibrate(engine: Engine, finder: Finder, rows: Rows, target: float) -> tupl
         if effort > _EFFORT_LIMIT * len(rows):
             break
         hits = 0
-        for query, self_row, least in zip(queries, own, tenth, strict=True):
+        for query, made_of, least in zip(queries, own, tenth, strict=True):
             others = np.ones(len(rows), np.bool_)
-            others[self_row] = False
+            others[made_of] = False
             found = finder.propose(query.astype(np.float64), _RESULTS, effort, others)
             if found is None:
                 return 0, recall
@@ -113,15 +112,16 @@ def calibrate(engine: Engine, finder: Finder, rows: Rows, target: float) -> tupl
 
 
 def tenth_best(
-    vectors: NDArray[np.float16], queries: NDArray[np.float32], own: NDArray[np.int64]
+    vectors: NDArray[np.float16], queries: NDArray[np.float32], own: NDArray[np.int64] | None = None
 ) -> NDArray[np.float32]:
-    """Each query's tenth best score over all rows but its own, less what rounding may differ by."""
+    """Each query's tenth best score, less what rounding may differ by; of its `own` rows (n, few) none counts."""
     best = np.full((len(queries), _RESULTS), -np.inf, np.float32)
     scaled = queries.T * UNSCALE
     for start, block in blocks(vectors):
         scores = (block @ scaled).T
-        here = (own >= start) & (own < start + len(block))
-        scores[here, own[here] - start] = -np.inf
+        if own is not None:
+            asked, place = np.nonzero((own >= start) & (own < start + len(block)))
+            scores[asked, own[asked, place] - start] = -np.inf
         best = np.partition(np.hstack((best, scores)), -_RESULTS, axis=1)[:, -_RESULTS:]
     least: NDArray[np.float32] = best.min(axis=1) - np.float32(1e-5)
     return least
