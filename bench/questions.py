@@ -52,6 +52,10 @@ class Asker:
 
     async def ask(self, question: str) -> float:
         """The seconds until the answer is there. Raises RuntimeError when it is none, or has no hit."""
+        return (await self.answer(question))[0]
+
+    async def answer(self, question: str) -> tuple[float, bytes]:
+        """The same, with the answer."""
         body = json.dumps({"query": question, "collection_ids": self._collection_ids}).encode()
         head = (
             f"POST /api/v2/search HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
@@ -66,4 +70,4 @@ class Asker:
         seconds = time.perf_counter() - begun
         if b" 200 " not in answer[:20] or b'"hits": [{' not in text:
             raise RuntimeError(f"The search for {question!r} failed: {answer[:80]!r} {text[:200]!r}")
-        return seconds
+        return seconds, text

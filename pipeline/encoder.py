@@ -124,12 +124,8 @@ def pack(modules: Any) -> bool:
         for parent, name in linear:  # one after the other, so that few are there twice
             setattr(parent, name, _packed(getattr(parent, name)))
         return _alike(modules.encode([_PROBE], show_progress_bar=False), before)
-    except (
-        RuntimeError,
-        AttributeError,
-        TypeError,
-    ):  # it uses the weights in a way of its own, or the processor can't
-        return False
+    except (RuntimeError, AttributeError, TypeError):
+        return False  # it uses the weights in a way of its own, or the processor can't
 
 
 def _alike(some: np.ndarray, others: np.ndarray) -> bool:

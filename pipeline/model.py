@@ -171,9 +171,8 @@ def _raise_if_out_of_memory(error: Exception) -> None:
     """Say in one way what Python, the system and torch say in three."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         raise MemoryError from error
-    if any(
-        words in str(error) for words in ("can't allocate memory", "could not create a")
-    ):  # the latter is oneDNN's
+    of_torch_or_onednn = ("can't allocate memory", "could not create a")
+    if any(words in str(error) for words in of_torch_or_onednn):
         raise MemoryError from error
 
 

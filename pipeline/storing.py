@@ -76,9 +76,8 @@ class Storer:
         await forget(run, lost)
         await self._store.collections.settle(generation, run.collection.next_seq - 1, run.fence)
         await self.recount()
-        if (
-            self.counts.failed
-        ):  # those of an earlier attempt, which may have died before it noted or told them
+        # Those of an earlier attempt, which may have died before it noted or told them.
+        if self.counts.failed:
             async for document in self._store.documents.failed(run.operation.id):
                 assert document.failure is not None
                 await self._note_failure(document, document.failure)

@@ -121,10 +121,8 @@ def _check(unpacked: Path, source: Path) -> None:
 def _fold(path: Path) -> None:
     """Leave nothing of the old database beside its file, where the new one would take it for its own."""
     if path.exists():
-        with (
-            suppress(sqlite3.DatabaseError),
-            closing(_opened(path)) as old,
-        ):  # a damaged one is replaced all the same
+        # A damaged one is replaced all the same.
+        with suppress(sqlite3.DatabaseError), closing(_opened(path)) as old:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for name in ("-wal", "-shm"):
         path.with_name(path.name + name).unlink(missing_ok=True)

@@ -160,10 +160,8 @@ async def test_what_an_earlier_operation_left_is_read_whatever_came_to_rest_betw
         one["path"]: one["id"] for one in (await client.call("GET", f"collections/{made}/sources"))["items"]
     }
     where = {"collection_id": made, "path": str(folder / "pier" / "ropes.txt")}
-    for at_rest in (
-        False,
-        True,
-    ):  # as a cancelled operation leaves it, and as it was for a time left all the same
+    # As a cancelled operation leaves it, and as it was for a time left all the same.
+    for at_rest in (False, True):
         await _change(shared, "documents", where, {"due": "another", "status": "pending"})
         await _change(shared, "collections", {"_id": made}, {"at_rest": at_rest})
         assert await _append(client, made, source_id=sources[str(beside)]) == _told(unchanged=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -11,11 +13,12 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import psutil
 
 from bench import indexed
 from bench.corpus import documents, small_files
 from bench.figures import Figure
-from bench.least import least
+from bench.least import STEPS, least
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
 from semantik.client import Client, Refused
@@ -47,20 +50,30 @@ async def _in_turn(
         for _ in range(_ROUNDS):
             seen.searches += [await asker.ask(next(fresh)) for _ in range(_BLOCK)]
             seen.embeddings += [encode(next(fresh)) for _ in range(_BLOCK)]
-            seen.least += [await bare.ask(next(fresh)) for _ in range(_BLOCK)]
-            seen.rates.append(await _together(server.client.url, server.client.token, collection, fresh))
-            seen.least_rates.append(await _together(url, "", collection, fresh))
+            for _ in range(_BLOCK):
+                seconds, answer = await bare.answer(next(fresh))
+                seen.least.append(seconds)
+                seen.steps.append(json.loads(answer)[STEPS])
+            before_s = _processor_s(server.pid)
+            count, seconds = await _together(server.client.url, server.client.token, collection, fresh)
+            seen.rates.append(count / seconds)
+            seen.costs.append((_processor_s(server.pid) - before_s) / count)
+            count, seconds = await _together(url, "", collection, fresh)
+            seen.least_rates.append(count / seconds)
     return seen
 
 
 @dataclass
 class _Seen:
-    """Seconds of one search, of one embedding, of the least that a search can be; searches a second of both."""
+    """Seconds of one search, of one embedding, of the least that a search can be and of its steps; searches a second
+    of both, and seconds that each of ours takes of all processors."""
 
     searches: list[float] = field(default_factory=list)
     embeddings: list[float] = field(default_factory=list)
     least: list[float] = field(default_factory=list)
+    steps: list[list[float]] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
     least_rates: list[float] = field(default_factory=list)
 
 
@@ -99,6 +112,7 @@ def _figures(seen: _Seen, loaded: Mapping[str, tuple[list[float], list[float]]])
             1 / encoded,
             f"1 / {against}",
             least=2,
+            note=f"{median(seen.costs) * 1000:.1f} ms of processor time each, of {os.cpu_count()} processors",
         ),
         Figure(
             "the least that a search can be with these parts, p50",
@@ -106,7 +120,8 @@ def _figures(seen: _Seen, loaded: Mapping[str, tuple[list[float], list[float]]])
             "ms",
             encoded * 1000,
             against,
-            note="Tornado, the question's worker, the index, one command to MongoDB, and nothing else",
+            note="Tornado, the question's worker ({:.1f} ms), the index ({:.1f}), one command to MongoDB ({:.1f}), "
+            "and nothing else".format(*np.median(seen.steps, axis=0) * 1000),
         ),
         Figure(
             "the same, searches a second, 16 clients", median(seen.least_rates), "/s", 1 / encoded, against
@@ -156,8 +171,8 @@ async def _for_seconds(asker: Asker, fresh: Iterator[str], seconds: float) -> li
     return taken
 
 
-async def _together(url: str, token: str, collection: str, fresh: Iterator[str]) -> float:
-    """Searches a second of all clients at once."""
+async def _together(url: str, token: str, collection: str, fresh: Iterator[str]) -> tuple[int, float]:
+    """The searches of all clients at once, and the seconds that they took."""
 
     async def client() -> int:
         async with Asker(url, token, collection) as asker:
@@ -165,7 +180,13 @@ async def _together(url: str, token: str, collection: str, fresh: Iterator[str])
 
     begun = time.perf_counter()
     counts = await asyncio.gather(*(client() for _ in range(_CLIENTS)))
-    return sum(counts) / (time.perf_counter() - begun)
+    return sum(counts), time.perf_counter() - begun
+
+
+def _processor_s(pid: int) -> float:
+    """What a server and its children have computed so far."""
+    server = psutil.Process(pid)
+    return sum(sum(one.cpu_times()[:2]) for one in (server, *server.children(recursive=True)))
 
 
 async def _while_indexing(client: Client, folder: Path, asker: Asker, fresh: Iterator[str]) -> list[float]:

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("semantik")
 
 _COULD_NOT, _BAD_USAGE = 1, 2
-_SWITCH_S = (
-    0.0005  # a thread that runs Python holds up the loop, and with it every search, for so long at most
-)
+# A thread that runs Python holds up the loop, and with it every search, for so long at most.
+_SWITCH_S = 0.0005
 
 
 def main(argv: list[str]) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 
 from semantik.errors import Conflict, LeaseLost, NotFound
 from semantik.records import Collection, Counts, Generation, Source, now
-from semantik.store.rows import maybe_moment, milliseconds, moment_of, to_fields, to_row
-from semantik.store.table import Filter, Record, Table
+from semantik.store.collection_rows import collection_of, generation_row, source_of
+from semantik.store.rows import milliseconds, to_fields, to_row
+from semantik.store.table import Filter, Table
 from semantik.store.together import Together
 
 _TOGETHER = 100
@@ -35,7 +36,7 @@ class Collections:
 
     async def add(self, collection: Collection) -> None:
         row = to_row(collection)
-        row["generations"] = {_key(one.number): _generation_row(one) for one in collection.generations}
+        row["generations"] = {_key(one.number): generation_row(one) for one in collection.generations}
         row |= {
             "name_key": collection.name.lower(),
             "deleted": False,
@@ -50,14 +51,14 @@ class Collections:
 
     async def get(self, collection_id: str) -> Collection | None:
         row = await self._table.get({"_id": collection_id, "deleted": False})
-        return _collection(row) if row else None
+        return collection_of(row) if row else None
 
     async def get_even_deleted(self, collection_id: str) -> Collection:
         """For the operations of a collection that are to be ended. Raises NotFound when it is purged."""
         row = await self._table.get({"_id": collection_id})
         if row is None:
             raise NotFound(f"There is no collection {collection_id}.")
-        return _collection(row)
+        return collection_of(row)
 
     async def get_many(self, collection_ids: Sequence[str]) -> dict[str, Collection]:
         return await self._searched.get(collection_ids)
@@ -65,18 +66,18 @@ class Collections:
     async def _by_ids(self, ids: Sequence[str]) -> dict[str, Collection]:
         # By keys alone, which the embedded store answers soonest.
         rows = await self._table.find({"_id": {"$in": list(ids)}}, quick=True)
-        return {row["_id"]: _collection(row) for row in rows if not row["deleted"]}
+        return {row["_id"]: collection_of(row) for row in rows if not row["deleted"]}
 
     async def of_owner(self, owner_id: str, after_name: str = "", limit: int = 0) -> list[Collection]:
         """An owner's collections in the order of their names (case folded), after `after_name`."""
         where = {"owner_id": owner_id, "deleted": False, "name_key": {"$gt": after_name.lower()}}
         return [
-            _collection(row) for row in await self._table.find(where, [("name_key", 1)], limit, quick=True)
+            collection_of(row) for row in await self._table.find(where, [("name_key", 1)], limit, quick=True)
         ]
 
     async def all(self) -> list[Collection]:
         """Every collection that is not deleted, whoever owns it, by name."""
-        return [_collection(row) for row in await self._table.find({"deleted": False}, [("name_key", 1)])]
+        return [collection_of(row) for row in await self._table.find({"deleted": False}, [("name_key", 1)])]
 
     async def change(self, collection_id: str, fields: Mapping[str, Any]) -> Collection:
         """Set fields of the record; raises NotFound, or Conflict when a new name is taken."""
@@ -92,7 +93,7 @@ class Collections:
             if "name" in fields and await self.get(collection_id):
                 raise _taken(fields["name"])
             raise NotFound(f"There is no collection {collection_id}.")
-        return _collection(row)
+        return collection_of(row)
 
     async def take_seqs(self, collection_id: str, count: int, fence: str) -> int:
         """Give out `count` chunk numbers, each once for ever, and return the first."""
@@ -130,7 +131,7 @@ class Collections:
         What was kept of the scans of their folders goes before: a scan of other folders brings the collection to rest.
         """
         row = await self._table.change({"_id": collection_id}, {"$set": {"at_rest": False}})
-        return _collection(row) if row else None
+        return collection_of(row) if row else None
 
     async def change_generation(
         self, generation: Generation, fields: Mapping[str, Any], fence: str
@@ -146,7 +147,7 @@ class Collections:
 
     async def stage(self, generation: Generation, fence: str) -> Collection:
         """Add a generation beside the current one."""
-        fields = {f"generations.{_key(generation.number)}": _generation_row(generation)}
+        fields = {f"generations.{_key(generation.number)}": generation_row(generation)}
         return await self._fenced(generation.collection_id, fence, {"$set": fields})
 
     async def switch(self, new: Generation, grace_s: float, fence: str) -> Collection:
@@ -163,7 +164,7 @@ class Collections:
     async def with_retired(self) -> list[Collection]:
         """Those that have generations which nobody searches any more."""
         where = {"retire_at": {"$gt": 0, "$lte": milliseconds(now())}}
-        return [_collection(row) for row in await self._table.find(where)]
+        return [collection_of(row) for row in await self._table.find(where)]
 
     async def all_retired(self, collection: Collection) -> None:
         """Note that the generations before the present one are gone."""
@@ -182,7 +183,7 @@ class Collections:
         row = await self._table.change_held(where, update)
         if row is None:
             raise _lost(collection_id)
-        return _collection(row)
+        return collection_of(row)
 
     async def lock(self, collection_id: str, operation_id: str) -> bool:
         """Mark the operation as the one that runs here; False when another is."""
@@ -207,7 +208,7 @@ class Collections:
     async def stale_fences(self) -> list[Collection]:
         """Those that have the fence of an operation, and none that runs."""
         where = {"running": None, "fence": {"$ne": None}, "deleted": False}
-        return [_collection(row) for row in await self._table.find(where)]
+        return [collection_of(row) for row in await self._table.find(where)]
 
     async def lift_fence(self, collection_id: str) -> None:
         """Take away the fence where no operation runs."""
@@ -259,18 +260,18 @@ class Collections:
 
     async def source(self, collection_id: str, source_id: str) -> Source | None:
         row = await self._sources.get({"_id": source_id, "collection_id": collection_id})
-        return _source(row) if row else None
+        return source_of(row) if row else None
 
     async def sources(self, collection_ids: Sequence[str]) -> list[Source]:
         rows = await self._sources.find({"collection_id": {"$in": list(collection_ids)}}, [("path", 1)])
-        return [_source(row) for row in rows]
+        return [source_of(row) for row in rows]
 
     async def watched_sources(self) -> list[Source]:
         """Those that are to be scanned again by themselves, of all collections."""
         rows = await self._sources.find(
             {"$or": [{"interval_s": {"$gt": 0}}, {"immediate": {"$in": [True, 1]}}]}
         )
-        return [_source(row) for row in rows]
+        return [source_of(row) for row in rows]
 
     async def change_source(
         self, source: Source, fields: Mapping[str, Any], only_if: Mapping[str, Any] | None = None
@@ -278,7 +279,7 @@ class Collections:
         """Set fields, if the others are as expected; None when they are not, or the source is gone."""
         where = {"_id": source.id, **to_fields(only_if or {})}
         row = await self._sources.change(where, {"$set": to_fields(fields)})
-        return _source(row) if row else None
+        return source_of(row) if row else None
 
     async def remove_source(self, source_id: str) -> None:
         await self._sources.delete({"_id": source_id})
@@ -298,40 +299,3 @@ def _key(number: int) -> str:
 
 def _field(generation: Generation, name: str) -> str:
     return f"generations.{_key(generation.number)}.{name}"
-
-
-def _generation_row(generation: Generation) -> Record:
-    row = to_fields(asdict(generation))
-    del row["collection_id"]
-    return row
-
-
-def _generation(collection_id: str, row: Record) -> Generation:
-    return Generation(collection_id=collection_id, **{**row, "counts": Counts(**row["counts"])})
-
-
-def _collection(row: Record) -> Collection:
-    special = ("id", "generations", "created_at", "updated_at", "at_rest")
-    fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
-    return Collection(
-        id=row["_id"],
-        generations=tuple(_generation(row["_id"], one) for one in row["generations"].values()),
-        created_at=moment_of(row["created_at"]),
-        updated_at=moment_of(row["updated_at"]),
-        at_rest=bool(row["at_rest"]),
-        **fields,
-    )
-
-
-def _source(row: Record) -> Source:
-    return Source(
-        id=row["_id"],
-        collection_id=row["collection_id"],
-        path=row["path"],
-        created_at=moment_of(row["created_at"]),
-        interval_s=row["interval_s"],
-        immediate=bool(row["immediate"]),
-        scan_id=row["scan_id"],
-        scanned_at=maybe_moment(row["scanned_at"]),
-        removing=bool(row["removing"]),
-    )

@@ -53,9 +53,8 @@ class Listings:
         try:
             for row in rows:
                 await self._table.insert(row)
-        except (
-            Conflict
-        ):  # another server, which has lost the operation or got it, does the same: nothing is kept
+        except Conflict:
+            # Another server, which has lost the operation or got it, does the same: nothing is kept.
             await self.remove([source_id])
 
     async def remove(self, source_ids: Sequence[str]) -> None:

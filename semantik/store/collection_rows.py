@@ -1,0 +1,46 @@
+"""How a collection, its generations and its sources look as rows of MongoDB."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from semantik.records import Collection, Counts, Generation, Source
+from semantik.store.rows import maybe_moment, moment_of, to_fields
+from semantik.store.table import Record
+
+
+def generation_row(generation: Generation) -> Record:
+    row = to_fields(asdict(generation))
+    del row["collection_id"]
+    return row
+
+
+def _generation(collection_id: str, row: Record) -> Generation:
+    return Generation(collection_id=collection_id, **{**row, "counts": Counts(**row["counts"])})
+
+
+def collection_of(row: Record) -> Collection:
+    special = ("id", "generations", "created_at", "updated_at", "at_rest")
+    fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
+    return Collection(
+        id=row["_id"],
+        generations=tuple(_generation(row["_id"], one) for one in row["generations"].values()),
+        created_at=moment_of(row["created_at"]),
+        updated_at=moment_of(row["updated_at"]),
+        at_rest=bool(row["at_rest"]),
+        **fields,
+    )
+
+
+def source_of(row: Record) -> Source:
+    return Source(
+        id=row["_id"],
+        collection_id=row["collection_id"],
+        path=row["path"],
+        created_at=moment_of(row["created_at"]),
+        interval_s=row["interval_s"],
+        immediate=bool(row["immediate"]),
+        scan_id=row["scan_id"],
+        scanned_at=maybe_moment(row["scanned_at"]),
+        removing=bool(row["removing"]),
+    )
