@@ -78,6 +78,7 @@ def record(name: str) -> Recording:
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     prompt = encoder.prompts.get("query", encoder.prompts.get(encoder.default_prompt_name)) or ""
     tokenizer.enable_truncation(model.reads_of(encoder))
+    _pad(tokenizer, encoder.tokenizer)
     features = encoder.preprocess([SAMPLES[0]], prompt=prompt, task="query")
     names = tuple(each for each, value in features.items() if isinstance(value, torch.Tensor))
     if unknown := set(names) - set(FIELDS):
@@ -88,7 +89,23 @@ def record(name: str) -> Recording:
     tensors = tuple(features[name] for name in names)
     recorded = Recording(prompt, tokenizer, names, _way(encoder, names, tensors, rest))
     _compare(encoder, recorded, expected)
+    together = (
+        recorded.vectors([recorded.tokens(text) for text in SAMPLES[:2]]) if tokenizer.padding else None
+    )
+    if together is None or np.sum(together * expected[:2], axis=1).min() < LIKENESS:
+        tokenizer.no_padding()  # it looks at its padding, or has none
     return recorded
+
+
+def _pad(tokenizer: Any, wrapped: Any) -> None:
+    """Pad as the model's own tokenizer does, if it does."""
+    if isinstance(pad_id := getattr(wrapped, "pad_token_id", None), int):
+        tokenizer.enable_padding(
+            direction=wrapped.padding_side,
+            pad_id=pad_id,
+            pad_type_id=getattr(wrapped, "pad_token_type_id", 0),
+            pad_token=wrapped.pad_token,
+        )
 
 
 def _way(encoder: Any, names: tuple[str, ...], tensors: tuple[Any, ...], rest: dict[str, Any]) -> Any:
@@ -132,7 +149,7 @@ def _compare(encoder: Any, recorded: Recording, expected: np.ndarray) -> None:
 
     for text, vector in zip(SAMPLES, expected, strict=True):
         tokens = encoder.preprocess([text], prompt=recorded.prompt, task="query")
-        pairs = zip(recorded.names, recorded.tensors(text), strict=True)
+        pairs = zip(recorded.names, recorded.tensors([recorded.tokens(text)]), strict=True)
         if not all(torch.equal(tokens[name], tensor) for name, tensor in pairs):
             raise Unsuitable("it cuts texts in a way of its own")
         if not (likeness := float(recorded.embed([text])[0] @ vector)) >= LIKENESS:

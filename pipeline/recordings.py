@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,11 @@ import numpy as np
 from pipeline import worker
 
 FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+_PADDING = ("direction", "pad_id", "pad_type_id", "pad_token")
+_TOGETHER = 8  # texts in a pass
+_PADDED = 3  # tokens that one of them may be shorter by
 _LEFT_FREE_BYTES = 1 << 30
-_OUR_OWN = 1  # goes up when recordings are made in another way
+_OUR_OWN = 2  # goes up when recordings are made in another way
 _MADE_WITH = ("torch", "transformers", "sentence-transformers", "tokenizers")
 _ABOUT, _TOKENIZER = "about.json", "tokenizer.json"
 _log = logging.getLogger(__name__)
@@ -32,7 +35,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, repr=False)
 class Recording:
-    """`names` are the tensors that `way`, a recorded function, takes of a text; `tokenizer` truncates."""
+    """`names` are the tensors that `way`, a recorded function, takes of some texts; `tokenizer` truncates, and has a
+    padding where texts may go together."""
 
     prompt: str
     tokenizer: Any
@@ -41,23 +45,43 @@ class Recording:
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Float32 (n, dimension) of unit length."""
-        # Each for itself: together they would take as long, and the short ones be padded to the longest.
-        return np.stack([self._vector(text) for text in texts])
+        tokens = [self.tokens(text) for text in texts]
+        found: dict[int, np.ndarray] = {}
+        for numbers in self._passes([len(each) for each in tokens]):
+            found |= zip(numbers, self.vectors([tokens[number] for number in numbers]), strict=True)
+        return np.stack([found[number] for number in range(len(texts))])
 
-    def tensors(self, text: str) -> tuple[Any, ...]:
-        """What `way` takes, each (1, tokens)."""
+    def tokens(self, text: str) -> Any:
+        return self.tokenizer.encode(self.prompt + text)
+
+    def tensors(self, tokens: Sequence[Any]) -> tuple[Any, ...]:
+        """What `way` takes, each (n, tokens)."""
         import torch
 
-        tokens = self.tokenizer.encode(self.prompt + text)
-        return tuple(torch.tensor([getattr(tokens, FIELDS[name])]) for name in self.names)
+        if len(tokens) > 1:
+            padding = {name: self.tokenizer.padding[name] for name in _PADDING}
+            for each in tokens:
+                each.pad(max(map(len, tokens)), **padding)
+        return tuple(torch.tensor([getattr(each, FIELDS[name]) for each in tokens]) for name in self.names)
 
-    def _vector(self, text: str) -> np.ndarray:
+    def vectors(self, tokens: Sequence[Any]) -> np.ndarray:
+        """Those of texts in one pass, float32 (n, dimension) of unit length."""
         import torch
 
         # To optimise for the shapes that come along would hold up the first questions of a worker, and gains nothing.
         with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            vector = self.way(*self.tensors(text))[0].numpy()
-        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+            found = self.way(*self.tensors(tokens)).numpy()
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+
+    def _passes(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """The numbers of texts that go together: of nearly the same length, since padding is work like the rest."""
+        order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
+        most = _TOGETHER if self.tokenizer.padding else 1
+        while order:
+            longest = lengths[order[0]]
+            alike = [number for number in order[:most] if lengths[number] >= longest - _PADDED]
+            yield alike
+            order = order[len(alike) :]
 
 
 def place(name: str, files: Path | None) -> Path | None:

@@ -19,7 +19,7 @@ from semantik.errors import Busy, Unavailable
 Vector = NDArray[np.float32]
 Embed = Callable[[str, str, Sequence[str]], Awaitable[Vector]]
 
-_TOGETHER = 4  # more would gain nothing, and the first wait for the last
+_TOGETHER = 8  # more would gain little, and the first wait for the last
 _WAITING = 1000
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +59,40 @@ def test_prompt_pooling_and_length_are_those_of_the_model(folder: Path) -> None:
     plain = question_model.record("all-MiniLM-L6-v2").embed(TEXTS)
     assert float(np.linalg.norm(changed - plain, axis=1).min()) > 0.1
     assert difference(str(folder)) < 0.003
+
+
+def counted(recording: recordings.Recording) -> tuple[recordings.Recording, list[int]]:
+    """The same, and how many texts it takes in each pass."""
+    passes: list[int] = []
+
+    def way(*tensors: Any) -> Any:
+        passes.append(len(tensors[0]))
+        return recording.way(*tensors)
+
+    return replace(recording, way=way), passes
+
+
+QUESTIONS = [f"Where {'and when ' * (number % 5)}is the key of door {number}?" for number in range(20)]
+
+
+def test_questions_of_nearly_the_same_length_go_together() -> None:
+    recording, passes = counted(question_model.record("all-MiniLM-L6-v2"))
+    together = recording.embed(QUESTIONS)
+    assert sum(passes) == len(QUESTIONS) and max(passes) == 8 and len(passes) <= 6
+    alone = np.concatenate([recording.embed([text]) for text in QUESTIONS])
+    assert np.linalg.norm(together - alone, axis=1).max() < 1e-5
+
+
+def test_a_model_that_looks_at_its_padding_takes_each_question_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = recordings.Recording.vectors
+
+    def moved(recording: recordings.Recording, tokens: Sequence[Any]) -> np.ndarray:
+        return vectors(recording, tokens) * (-1 if len(tokens) > 1 else 1)
+
+    monkeypatch.setattr(recordings.Recording, "vectors", moved)
+    recording, passes = counted(question_model.record("all-MiniLM-L6-v2"))
+    recording.embed(QUESTIONS)
+    assert passes == [1] * len(QUESTIONS)
 
 
 def test_a_model_that_cannot_be_recorded_takes_its_own_way(
