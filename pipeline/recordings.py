@@ -35,8 +35,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, repr=False)
 class Recording:
-    """`names` are the tensors that `way`, a recorded function, takes of some texts; `tokenizer` truncates, and has a
-    padding where texts may go together."""
+    """`names` are the tensors that `way`, a recorded function, takes of some texts; it gives float32 (n, dimension) of
+    unit length. `tokenizer` truncates, and has a padding where texts may go together."""
 
     prompt: str
     tokenizer: Any
@@ -46,6 +46,10 @@ class Recording:
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Float32 (n, dimension) of unit length."""
         tokens = [self.tokens(text) for text in texts]
+        if (
+            len(tokens) == 1
+        ):  # after a pass through the model, the processor has forgotten whatever else there is to do
+            return self.vectors(tokens)
         found: dict[int, np.ndarray] = {}
         for numbers in self._passes([len(each) for each in tokens]):
             found |= zip(numbers, self.vectors([tokens[number] for number in numbers]), strict=True)
@@ -70,8 +74,8 @@ class Recording:
 
         # To optimise for the shapes that come along would hold up the first questions of a worker, and gains nothing.
         with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            found = self.way(*self.tensors(tokens)).numpy()
-        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+            found: np.ndarray = self.way(*self.tensors(tokens)).numpy()
+        return found
 
     def _passes(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """The numbers of texts that go together: of nearly the same length, since padding is work like the rest."""
