@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.index import check
 from semantik.index.durable import Damaged, sync
+from semantik.index.maps import Map
 from semantik.index.rows import Rows
 from semantik.settings import Index as IndexSettings
 
@@ -87,9 +87,8 @@ def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> 
 def load(path: Path, rows: Rows) -> Codes:
     dimension = rows.vectors.shape[1]
     end = 8 * _words(dimension) * len(rows)
-    with check.reading(path):
-        raw = np.memmap(path, np.uint8, "r").view(np.ndarray)
-        np.max(raw[::_PAGE], initial=0)  # the system maps its pages here, and not within the first search
+    raw = Map(path).array(np.dtype(np.uint8))
+    np.max(raw[::_PAGE], initial=0)  # the system maps its pages here, and not within the first search
     if len(raw) != end + 4 * dimension:
         raise Damaged(f"{path} is of other vectors")
     return Codes(raw[end:].view("<f4"), raw[:end].view("<u8").reshape(_words(dimension), len(rows)))

@@ -187,6 +187,8 @@ class Contents:
             self.discard(name)
             raise
         self.state = State(segments, self.state.tail)
+        for segment in old:
+            segment.let_go()
         for gone in [segment.record.name for segment in old] + ([] if merged else [name]):
             self.discard(gone)
             failpoint("merge-removed")
@@ -212,6 +214,11 @@ class Contents:
         within = None if allowed is None else ranges.normal(allowed)
         found = [segment.search(query, k, within) for segment in state.segments]
         return ranked([*found, exact(state.tail, query, k, state.tail.usable(within))], k, threshold)
+
+    def let_go(self) -> None:
+        """Prepare for the removal of all that is there; only searches under way go on."""
+        for segment in self.state.segments:
+            segment.let_go()
 
     @property
     def size(self) -> int:

@@ -73,6 +73,7 @@ class Indexes:
         tasks = [self._opened.pop(key) for key in keys]
         for index in _indexes(tasks):
             index.stop()
+            self._writer.submit(index.let_go)
         aside = self._directory / f"{DROPPED}{secrets.token_hex(8)}"
         # Submitted before anything is awaited, so that who opens the index from here on finds the new folder.
         moving = asyncio.get_running_loop().run_in_executor(self._writer, _move, doomed, aside)

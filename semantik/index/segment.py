@@ -19,10 +19,12 @@ from semantik.index import check
 from semantik.index.durable import Damaged, failpoint, sync, write_synced
 from semantik.index.engines import ENGINES, Finder
 from semantik.index.manifest import SegmentRecord
+from semantik.index.maps import Map
 from semantik.index.ranges import Ranges
 from semantik.index.rows import Found, Rows, among, exact
 
 SEQS, VECTORS = "seqs.i64", "vectors.f16"
+_SEQ, _NUMBER = np.dtype("<i8"), np.dtype("<f2")
 
 
 class Segment:
@@ -34,8 +36,11 @@ class Segment:
     def __init__(self, home: Path, record: SegmentRecord, dimension: int) -> None:
         """Map the files. Raises Damaged when they cannot be what the record says; see also `compare_vectors`."""
         self._folder = folder = home / record.name
-        seqs = _mapped(folder / SEQS, np.dtype("<i8"), (record.rows,))
-        vectors = _mapped(folder / VECTORS, np.dtype("<f2"), (record.rows, dimension))
+        self._maps = [
+            _map(folder / SEQS, record.rows * _SEQ.itemsize),
+            _map(folder / VECTORS, record.rows * dimension * _NUMBER.itemsize),
+        ]
+        seqs, vectors = self._maps[0].array(_SEQ), self._maps[1].array(_NUMBER).reshape(-1, dimension)
         if zlib.crc32(seqs.data) != record.seqs_crc:
             raise Damaged(f"{folder / SEQS} is not what was written")
         self.record = record
@@ -71,10 +76,15 @@ class Segment:
             return exact(self.rows, query, k, usable)
         return among(self.rows, proposed, query, k)
 
+    def let_go(self) -> None:
+        """Prepare for its removal; a search under way ends undisturbed."""
+        for each in self._maps:
+            each.let_go()
+
 
 def compare_vectors(home: Path, record: SegmentRecord, dimension: int) -> Iterator[None]:
     """Read a segment's vectors through, one step at a time. Raises Damaged when they are not what was written."""
-    size = record.rows * dimension * np.dtype("<f2").itemsize
+    size = record.rows * dimension * _NUMBER.itemsize
     return check.compare(home / record.name / VECTORS, size, record.vectors_crc)
 
 
@@ -117,7 +127,6 @@ def write_segment(
     return SegmentRecord(name, *covers, len(seqs), zlib.crc32(seqs.data), vectors_crc)
 
 
-def _mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    check.check_size(path, int(np.prod(shape)) * dtype.itemsize)
-    with check.reading(path):
-        return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)
+def _map(path: Path, size: int) -> Map:
+    check.check_size(path, size)
+    return Map(path)

@@ -161,6 +161,10 @@ class VectorIndex:
         await self._freezing.stopped()
         await self._merging.stopped()
 
+    def let_go(self) -> None:
+        """Prepare for the removal of its files, after a stop. In the writing thread."""
+        self._contents.let_go()
+
     async def _freeze(self) -> bool:
         await self._change(self._contents.freeze)
         self._merging.wake()
