@@ -1,7 +1,7 @@
 """The least that a search over HTTP can be with the parts that we have: `python -m bench.least DATA COLLECTION`.
 
-Tornado takes a question, the pool embeds it, the index finds ten, one command to MongoDB reads them, and their texts
-are written. Nobody signs in, nothing is checked, nothing is shared. Each answer tells what its three steps took.
+Tornado takes a question, the pool embeds it with others that wait, the index finds ten, one command to MongoDB reads
+them, and their texts are written. Nobody signs in, nothing is checked. Each answer tells what its three steps took.
 Says its address, and serves until SIGTERM.
 """
 
@@ -29,6 +29,7 @@ from pipeline.pool import Pool
 from semantik.data_folder import data_lock
 from semantik.embedded import embedded
 from semantik.index import VectorIndex
+from semantik.questions import Questions
 from semantik.settings import Settings
 
 _DIMENSION = 384
@@ -37,14 +38,16 @@ STEPS = "steps_s"  # of the question, the index and MongoDB
 
 
 class _Search(RequestHandler):
-    def initialize(self, pool: Pool, index: VectorIndex, chunks: object, collection_id: str) -> None:
-        self._pool, self._index, self._chunks = pool, index, chunks
+    def initialize(
+        self, questions: Questions, index: VectorIndex, chunks: object, collection_id: str
+    ) -> None:
+        self._questions, self._index, self._chunks = questions, index, chunks
         self._collection_id = collection_id
 
     async def post(self) -> None:
         question = json.loads(self.request.body)["query"]
         marks = [time.perf_counter()]
-        (vector,) = await self._pool.embed_questions(ModelSpec(MODEL, "auto"), [question])
+        vector = await self._questions.vector(MODEL, "auto", question)
         marks.append(time.perf_counter())
         found = await self._index.search(vector, _K)
         marks.append(time.perf_counter())
@@ -81,7 +84,11 @@ async def _serve(data: Path, collection_id: str) -> None:
     ):
         await pool.wait_ready()
         chunks = AsyncIOMotorClient(stores.mongo_reads_url)[settings.mongo_database]["chunks"]
-        parts = {"pool": pool, "index": index, "chunks": chunks, "collection_id": collection_id}
+        questions = Questions(
+            lambda model, precision, texts: pool.embed_questions(ModelSpec(model, precision), texts),
+            lambda: settings.search,
+        )
+        parts = {"questions": questions, "index": index, "chunks": chunks, "collection_id": collection_id}
         sockets = bind_sockets(0, "127.0.0.1")
         HTTPServer(Application([(r"/.*", _Search, parts)])).add_sockets(sockets)
         print(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", flush=True)

@@ -1,4 +1,4 @@
-"""A model as questions use it: one short text at a time, through layers of half-precision weights, recorded once.
+"""A model as questions use it: a few short texts at a time, through layers of half-precision weights, recorded once.
 
 A question's way through a model is bound by reading the weights, and by the interpreter between the layers. Runs in the
 worker processes. A model that cannot be recorded, or gives other vectors then, is used as it was loaded.
@@ -96,13 +96,10 @@ def record(name: str) -> Recording:
 
 def _pad(tokenizer: Any, wrapped: Any) -> None:
     """Pad as the model's own tokenizer does, if it does."""
-    if isinstance(pad_id := getattr(wrapped, "pad_token_id", None), int):
-        tokenizer.enable_padding(
-            direction=wrapped.padding_side,
-            pad_id=pad_id,
-            pad_type_id=getattr(wrapped, "pad_token_type_id", 0),
-            pad_token=wrapped.pad_token,
-        )
+    names = ("padding_side", "pad_token_id", "pad_token_type_id", "pad_token")
+    direction, pad_id, kind, token = (getattr(wrapped, name, None) for name in names)
+    if direction is not None and pad_id is not None and token is not None:
+        tokenizer.enable_padding(direction=direction, pad_id=pad_id, pad_type_id=kind or 0, pad_token=token)
 
 
 def _way(encoder: Any, names: tuple[str, ...], tensors: tuple[Any, ...], rest: dict[str, Any]) -> Any:

@@ -24,7 +24,7 @@ from pipeline import worker
 
 FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 _PADDING = ("direction", "pad_id", "pad_type_id", "pad_token")
-_TOGETHER = 8  # texts in a pass
+_TOKENS = 128  # in a pass of several texts
 _PADDED = 3  # tokens that one of them may be shorter by
 _LEFT_FREE_BYTES = 1 << 30
 _OUR_OWN = 2  # goes up when recordings are made in another way
@@ -46,9 +46,8 @@ class Recording:
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Float32 (n, dimension) of unit length."""
         tokens = [self.tokens(text) for text in texts]
-        if (
-            len(tokens) == 1
-        ):  # after a pass through the model, the processor has forgotten whatever else there is to do
+        # After a pass through the model, the processor has forgotten whatever else there is to do.
+        if len(tokens) == 1:
             return self.vectors(tokens)
         found: dict[int, np.ndarray] = {}
         for numbers in self._passes([len(each) for each in tokens]):
@@ -78,11 +77,12 @@ class Recording:
         return found
 
     def _passes(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """The numbers of texts that go together: of nearly the same length, since padding is work like the rest."""
+        """The numbers of texts that go together: of nearly the same length, since padding is work like the rest, and
+        short, since long ones keep the processor busy alone and take memory."""
         order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
-        most = _TOGETHER if self.tokenizer.padding else 1
         while order:
             longest = lengths[order[0]]
+            most = max(1, _TOKENS // longest) if self.tokenizer.padding else 1
             alike = [number for number in order[:most] if lengths[number] >= longest - _PADDED]
             yield alike
             order = order[len(alike) :]

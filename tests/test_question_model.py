@@ -78,9 +78,15 @@ QUESTIONS = [f"Where {'and when ' * (number % 5)}is the key of door {number}?" f
 def test_questions_of_nearly_the_same_length_go_together() -> None:
     recording, passes = counted(question_model.record("all-MiniLM-L6-v2"))
     together = recording.embed(QUESTIONS)
-    assert sum(passes) == len(QUESTIONS) and max(passes) == 8 and len(passes) <= 6
+    assert sum(passes) == len(QUESTIONS) and max(passes) > 4 and len(passes) <= 7
     alone = np.concatenate([recording.embed([text]) for text in QUESTIONS])
     assert np.linalg.norm(together - alone, axis=1).max() < 1e-5
+
+
+def test_long_questions_go_alone() -> None:
+    recording, passes = counted(question_model.record("all-MiniLM-L6-v2"))
+    recording.embed(["and so on " * 60] * 3)
+    assert passes == [1, 1, 1]
 
 
 def test_a_model_that_looks_at_its_padding_takes_each_question_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +21,9 @@ class Chore:
     def __init__(self, name: str, step: Callable[[], Awaitable[bool]], retry_s: float) -> None:
         """`retry_s` is the pause after a first failure; each later one doubles it, up to a minute."""
         self._name = name
-        self._step = step
         self._retry_s = retry_s
         self._due = asyncio.Event()
-        self._task = asyncio.create_task(self._run(), name=name)
+        self._task = asyncio.create_task(self._run(step), name=name)
 
     def wake(self) -> None:
         self._due.set()
@@ -32,15 +32,18 @@ class Chore:
         self._task.cancel()
 
     async def stopped(self) -> None:
+        """Waits for the end of the work, and lets go of whose it was."""
         await asyncio.wait([self._task])
+        with suppress(asyncio.CancelledError):
+            self._task.result()
 
-    async def _run(self) -> None:
+    async def _run(self, step: Callable[[], Awaitable[bool]]) -> None:
         pause_s = self._retry_s
         while True:
             await self._due.wait()
             self._due.clear()
             try:
-                while await self._step():
+                while await step():
                     pass
             except Exception as error:
                 # Whatever it was (a full disk, a killed worker): searching goes on without this work.

@@ -38,12 +38,15 @@ class Map:
         The last to go would have the system give back memory and disk, with all threads waiting: a tenth of a second
         for some hundred megabytes. So the memory goes now, piece by piece, and the disk in a thread when all are gone.
         """
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it only takes longer then
             held = os.open(self._path, os.O_RDONLY)
             weakref.finalize(self._bytes, _close_aside, held).atexit = False
-        for start in range(0, len(self._bytes), _PIECE):
-            self._bytes.madvise(mmap.MADV_DONTNEED, start, min(_PIECE, len(self._bytes) - start))
+            for start in range(0, len(self._bytes), _PIECE):
+                self._bytes.madvise(mmap.MADV_DONTNEED, start, min(_PIECE, len(self._bytes) - start))
 
 
 def _close_aside(descriptor: int) -> None:
-    threading.Thread(target=os.close, args=(descriptor,), name="index-closer", daemon=True).start()
+    try:
+        threading.Thread(target=os.close, args=(descriptor,), name="index-closer", daemon=True).start()
+    except RuntimeError:  # there are too many threads
+        os.close(descriptor)

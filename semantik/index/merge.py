@@ -21,8 +21,8 @@ from semantik.settings import Index as IndexSettings
 
 _COPY_ROWS = 16_384
 _SAMPLE = 200
-# A question is made of two passages, so much of the second: as near to its answers as real questions are, and of their
-# kind, for which an engine then finds what it promised. Less than 1, so that opposite ones do not cancel out.
+# A question is made of two passages, with so much of the second. Such questions are about as hard for an engine as real
+# ones, so that it finds later what its calibration promised. Less than 1, so that opposite ones do not cancel out.
 _SECOND = np.float32(0.9)
 # Looking at more than this share of the rows through an engine gains nothing over the exact scan.
 _EFFORT_LIMIT = 0.5

@@ -77,7 +77,8 @@ class Segment:
         return among(self.rows, proposed, query, k)
 
     def let_go(self) -> None:
-        """Prepare for its removal; a search under way ends undisturbed."""
+        """Prepare for the removal of seqs and vectors, the largest files but for Annoy's; a search under way ends
+        undisturbed."""
         for each in self._maps:
             each.let_go()
 
