@@ -93,9 +93,10 @@ async def test_connections_are_counted_while_they_are_open_and_by_how_they_end(
 
         two.close()
         stream.leave()
-        for kind, left in (("index", 1), ("all", 0)):
-            await _once(serving, lambda m: m.value(active, operation_type=kind) == left)  # noqa: B023
-            await _once(serving, lambda m: m.value(total, operation_type=kind, status="left") == 1)  # noqa: B023
+        await _once(serving, lambda m: m.value(active, operation_type="index") == 1)
+        await _once(serving, lambda m: m.value(active, operation_type="all") == 0)
+        await _once(serving, lambda m: m.value(total, operation_type="index", status="left") == 1)
+        await _once(serving, lambda m: m.value(total, operation_type="all", status="left") == 1)
 
         again = EventStream(serving, operation.id, bearer)
         await again.until("operation_started")
