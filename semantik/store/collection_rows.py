@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from semantik.records import Collection, Counts, Generation, Source
-from semantik.store.rows import maybe_moment, moment_of, to_fields
+from semantik.store.rows import maybe_moment, moment_of, to_fields, to_row
 from semantik.store.table import Record
+
+
+def generation_field(generation: Generation, *name: str) -> str:
+    """Where a generation, or a field of it, stands in its collection's row."""
+    return ".".join(("generations", _key(generation.number), *name))
+
+
+def _key(number: int) -> str:
+    return f"g{number}"  # a bare number would mean a place in a list
 
 
 def generation_row(generation: Generation) -> Record:
@@ -17,6 +26,19 @@ def generation_row(generation: Generation) -> Record:
 
 def _generation(collection_id: str, row: Record) -> Generation:
     return Generation(collection_id=collection_id, **{**row, "counts": Counts(**row["counts"])})
+
+
+def collection_row(collection: Collection) -> Record:
+    """That of a new one."""
+    return {
+        **to_row(collection),
+        "generations": {_key(one.number): generation_row(one) for one in collection.generations},
+        "name_key": collection.name.lower(),
+        "deleted": False,
+        "fence": None,
+        "retire_at": None,
+        "next_generation": collection.generation + 1,
+    }
 
 
 def collection_of(row: Record) -> Collection:

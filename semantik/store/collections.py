@@ -9,7 +9,13 @@ from typing import Any
 
 from semantik.errors import Conflict, LeaseLost, NotFound
 from semantik.records import Collection, Counts, Generation, Source, now
-from semantik.store.collection_rows import collection_of, generation_row, source_of
+from semantik.store.collection_rows import (
+    collection_of,
+    collection_row,
+    generation_field,
+    generation_row,
+    source_of,
+)
 from semantik.store.rows import milliseconds, to_fields, to_row
 from semantik.store.table import Filter, Table
 from semantik.store.together import Together
@@ -35,17 +41,8 @@ class Collections:
         await self._sources.index([("collection_id", 1), ("path", 1)], unique=True)
 
     async def add(self, collection: Collection) -> None:
-        row = to_row(collection)
-        row["generations"] = {_key(one.number): generation_row(one) for one in collection.generations}
-        row |= {
-            "name_key": collection.name.lower(),
-            "deleted": False,
-            "fence": None,
-            "retire_at": None,
-            "next_generation": collection.generation + 1,
-        }
         try:
-            await self._table.insert(row)
+            await self._table.insert(collection_row(collection))
         except Conflict as error:
             raise _taken(collection.name) from error
 
@@ -111,14 +108,14 @@ class Collections:
     async def publish(self, generation: Generation, last_seq: int, fence: str) -> Collection:
         """Let chunks up to `last_seq` be put into indexes. Never goes back."""
         update = {
-            "$max": {_field(generation, "last_seq"): last_seq},
+            "$max": {generation_field(generation, "last_seq"): last_seq},
             "$set": {"updated_at": milliseconds(now())},
         }
         return await self._fenced(generation.collection_id, fence, update)
 
     async def settle(self, generation: Generation, seq: int, fence: str) -> None:
         """Note that every chunk up to `seq` belongs to a document."""
-        update = {"$max": {_field(generation, "settled_seq"): seq}}
+        update = {"$max": {generation_field(generation, "settled_seq"): seq}}
         await self._fenced(generation.collection_id, fence, update)
 
     async def rest(self, collection_id: str, fence: str) -> Collection:
@@ -138,7 +135,7 @@ class Collections:
     ) -> Collection:
         """Set fields of one generation."""
         plain = to_fields(fields)
-        update = {_field(generation, name): value for name, value in plain.items()}
+        update = {generation_field(generation, name): value for name, value in plain.items()}
         update["updated_at"] = milliseconds(now())
         return await self._fenced(generation.collection_id, fence, {"$set": update})
 
@@ -147,7 +144,7 @@ class Collections:
 
     async def stage(self, generation: Generation, fence: str) -> Collection:
         """Add a generation beside the current one."""
-        fields = {f"generations.{_key(generation.number)}": generation_row(generation)}
+        fields = {generation_field(generation): generation_row(generation)}
         return await self._fenced(generation.collection_id, fence, {"$set": fields})
 
     async def switch(self, new: Generation, grace_s: float, fence: str) -> Collection:
@@ -155,7 +152,7 @@ class Collections:
         moment = now()
         fields = {
             "generation": new.number,
-            _field(new, "operation_id"): None,
+            generation_field(new, "operation_id"): None,
             "retire_at": milliseconds(moment + timedelta(seconds=grace_s)),
             "updated_at": milliseconds(moment),
         }
@@ -174,7 +171,7 @@ class Collections:
     async def drop_generation(self, generation: Generation) -> None:
         """Forget a generation, unless it is the one that is searched."""
         where = {"_id": generation.collection_id, "generation": {"$ne": generation.number}}
-        await self._table.change(where, {"$unset": {f"generations.{_key(generation.number)}": ""}})
+        await self._table.change(where, {"$unset": {generation_field(generation): ""}})
 
     async def _fenced(self, collection_id: str, fence: str, update: Mapping[str, Any]) -> Collection:
         return await self._held(collection_id, {"_id": collection_id, "fence": fence}, update)
@@ -217,11 +214,11 @@ class Collections:
     async def correct_counts(self, seen: Collection, generation: Generation, counts: Counts) -> None:
         """Set a generation's counts, unless something has been done to the collection since it was seen."""
         where = {"_id": seen.id, "running": None, "updated_at": milliseconds(seen.updated_at)}
-        await self._table.change(where, {"$set": {_field(generation, "counts"): asdict(counts)}})
+        await self._table.change(where, {"$set": {generation_field(generation, "counts"): asdict(counts)}})
 
     async def raise_seqs(self, generation: Generation, last_seq: int, next_seq: int) -> None:
         """Let what is given out next, and what may be in an index, be at least so much. Never goes back."""
-        fields = {_field(generation, "last_seq"): last_seq, "next_seq": next_seq}
+        fields = {generation_field(generation, "last_seq"): last_seq, "next_seq": next_seq}
         await self._table.change({"_id": generation.collection_id}, {"$max": fields})
 
     async def all_ids(self) -> set[str]:
@@ -291,11 +288,3 @@ def _lost(collection_id: str) -> LeaseLost:
 
 def _taken(name: str) -> Conflict:
     return Conflict(f"You have a collection named {name!r} already; choose another name.")
-
-
-def _key(number: int) -> str:
-    return f"g{number}"  # a bare number would mean a place in a list
-
-
-def _field(generation: Generation, name: str) -> str:
-    return f"generations.{_key(generation.number)}.{name}"
