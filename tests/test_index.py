@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -238,29 +236,6 @@ def test_an_interrupted_drop_is_finished_at_the_next_start(tmp_path: Path) -> No
             assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
     asyncio.run(test())
-
-
-def test_a_dropped_index_leaves_memory_and_disk_at_once(tmp_path: Path) -> None:
-    """Without waiting for the collector, which on a quiet server may come hours later."""
-
-    async def filled(opened: Indexes) -> weakref.ref[VectorIndex]:
-        index = await opened.open("c", 0, DIMENSION)
-        await index.add(np.arange(3000), clustered(3000))
-        await until(lambda: index.stats().segments > 0)
-        return weakref.ref(index)
-
-    async def test() -> None:
-        async with indexes(tmp_path) as opened:
-            index = await filled(opened)
-            await opened.drop("c")
-            await until(lambda: index() is None)
-            await until(lambda: str(tmp_path) not in Path("/proc/self/maps").read_text())
-
-    gc.disable()
-    try:
-        asyncio.run(test())
-    finally:
-        gc.enable()
 
 
 def test_searches_while_everything_changes(tmp_path: Path) -> None:

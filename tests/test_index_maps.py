@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import gc
+import os
+import threading
 import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from test_index import DIMENSION, clustered, indexes, until
 
+from semantik.index import Indexes, VectorIndex
 from semantik.index.durable import Damaged
 from semantik.index.maps import Map
 
@@ -37,9 +45,9 @@ def test_who_reads_a_removed_file_goes_on_and_then_it_is_gone(tmp_path: Path) ->
     assert np.array_equal(array, content[:-1])
     assert holds(path)
     del array
-    until = time.monotonic() + 10
+    deadline = time.monotonic() + 10
     while holds(path):
-        assert time.monotonic() < until
+        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
@@ -52,6 +60,63 @@ def test_a_file_that_has_gone_already_can_be_let_go(tmp_path: Path) -> None:
     assert mapped.array(_BYTES).tobytes() == b"abc"
 
 
+def test_where_no_descriptor_is_left_it_only_takes_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    path = tmp_path / "vectors"
+    path.write_bytes(b"abc")
+    mapped = Map(path)
+    monkeypatch.setattr(os, "open", refused)
+    mapped.let_go()
+    path.unlink()
+    assert mapped.array(_BYTES).tobytes() == b"abc"
+    del mapped
+    assert not holds(path)
+
+
+def test_where_no_thread_can_be_started_the_file_goes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    path = tmp_path / "vectors"
+    path.write_bytes(b"abc")
+    mapped = Map(path)
+    mapped.let_go()
+    path.unlink()
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert holds(path)
+    del mapped
+    assert not holds(path)
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Damaged, match="cannot be read"):
         Map(tmp_path / "vectors")
+
+
+def test_a_dropped_index_leaves_memory_and_disk_at_once(tmp_path: Path) -> None:
+    """Without waiting for the collector, which on a quiet server may come hours later."""
+
+    async def filled(opened: Indexes) -> weakref.ref[VectorIndex]:
+        index = await opened.open("c", 0, DIMENSION)
+        await index.add(np.arange(3000), clustered(3000))
+        await until(lambda: index.stats().segments > 0)
+        return weakref.ref(index)
+
+    async def test() -> None:
+        async with indexes(tmp_path) as opened:
+            index = await filled(opened)
+            await opened.drop("c")
+            await until(lambda: index() is None)
+            await until(lambda: str(tmp_path) not in Path("/proc/self/maps").read_text())
+
+    gc.disable()
+    try:
+        asyncio.run(test())
+    finally:
+        gc.enable()

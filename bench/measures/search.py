@@ -124,7 +124,11 @@ def _figures(seen: _Seen, loaded: Mapping[str, tuple[list[float], list[float]]])
             "and nothing else".format(*np.median(seen.steps, axis=0) * 1000),
         ),
         Figure(
-            "the same, searches a second, 16 clients", median(seen.least_rates), "/s", 1 / encoded, against
+            f"the same, searches a second, {_CLIENTS} clients",
+            median(seen.least_rates),
+            "/s",
+            1 / encoded,
+            against,
         ),
         *(
             Figure(
