@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -155,6 +157,17 @@ class _Quick:
         return opened[base]
 
 
+@contextlib.contextmanager
+def _alone(folder: str) -> Iterator[None]:
+    """Hold the folder: two that make the same database at the same moment find it locked, without waiting."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 async def _serve_mongo(folder: str, socket: str) -> None:
     """Speak the MongoDB protocol on `socket` until SIGTERM; each database is one SQLite file in `folder`."""
     from nx_27017.handler import NeoSQLiteHandler
@@ -167,7 +180,8 @@ async def _serve_mongo(folder: str, socket: str) -> None:
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     # One file per database: databases stay apart as in MongoDB, and a ping never waits for a long query.
-    handler = NeoSQLiteHandler(data_dir=folder)
+    with _alone(folder):
+        handler = NeoSQLiteHandler(data_dir=folder)
     quick = _Quick(handler, folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import subprocess
@@ -298,3 +299,19 @@ async def test_the_instance_id_stays(tmp_path):
     (tmp_path / "instance").write_text("nonsense")
     with pytest.raises(ConfigError, match="does not hold a UUID; delete it"):
         instance_id(tmp_path)
+
+
+async def test_two_that_share_files_open_them_one_after_the_other(tmp_path: Path) -> None:
+    """Each would find a database locked that the other just makes."""
+    (tmp_path / "mongo").mkdir()
+    holding = os.open(tmp_path / "mongo", os.O_RDONLY)
+    fcntl.flock(holding, fcntl.LOCK_EX)
+    stores = running(tmp_path, redis=False)
+    entering = asyncio.create_task(stores.__aenter__())
+    try:
+        done, _ = await asyncio.wait([entering], timeout=2)
+        assert not done
+    finally:
+        os.close(holding)
+        await entering
+        await stores.__aexit__(None, None, None)
