@@ -5,11 +5,14 @@ A stranger's collection, operation or document is answered like one that does no
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from semantik.errors import NotFound
 from semantik.records import Collection, Document, Operation, User
 from semantik.store import Store
+
+_REMEMBERED = 1000
 
 
 class Access:
@@ -17,6 +20,7 @@ class Access:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._at_rest: dict[str, Collection] = {}
 
     async def collection(self, user: User, collection_id: str) -> Collection:
         collection = await self._store.collections.get(collection_id)
@@ -29,10 +33,28 @@ class Access:
         if collection_ids is None:
             return await self._store.collections.of_owner(user.id)
         found = await self._store.collections.get_many(collection_ids)
+        self._remember(collection_ids, found)
         for key in collection_ids:
             if key not in found or found[key].owner_id != user.id:
                 raise NotFound(f"There is no collection {key}.")
         return list(found.values())
+
+    def remembered(self, user: User, collection_ids: list[str] | None) -> list[Collection]:
+        """The named collections as `collections` found them before, if nothing was done to any of them then; else none.
+
+        Whoever uses them has to look afterwards whether they still are what they were.
+        """
+        found = [self._at_rest.get(key) for key in dict.fromkeys(collection_ids or ())]
+        known = [one for one in found if one is not None and one.owner_id == user.id]
+        return known if len(known) == len(found) else []
+
+    def _remember(self, collection_ids: Iterable[str], found: Mapping[str, Collection]) -> None:
+        if len(self._at_rest) > _REMEMBERED:
+            self._at_rest.clear()
+        for key in collection_ids:
+            self._at_rest.pop(key, None)
+            if key in found and found[key].running is None:
+                self._at_rest[key] = found[key]
 
     async def operation(self, user: User, operation_id: str) -> Operation:
         operation = await self._store.operations.get(operation_id)

@@ -20,7 +20,7 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -51,45 +51,79 @@ class _TooMuch(Exception):
 
 @dataclass(frozen=True)
 class _Wanted:
-    """The rows of `table` with these keys; as `name` with each, the row of `other` that its `field` names, if any."""
+    """The rows of `table` with these keys, without a field; as `name` with each, the row of `other` that its `field`
+    names, if any; and then the rows of `beside` with the keys `beside_keys`."""
 
     base: str
     table: str
-    keys: list[str]
+    keys: Sequence[str]
+    without: str = ""
     other: str = ""
     field: str = ""
     name: str = ""
+    beside: str = ""
+    beside_keys: Sequence[str] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether its names and keys can be put into a statement."""
+        names = [each for each in (self.table, self.without, self.other, self.beside) if each]
+        return (
+            all(each.isidentifier() for each in names)
+            and _BASE.fullmatch(self.base) is not None
+            and all(isinstance(key, str) for key in (*self.keys, *self.beside_keys))
+        )
 
 
 def _wanted(message: dict[str, Any]) -> _Wanted | None:
     """What a message asks for; None where it is anything else."""
     try:
         command = message["sections"][0][1]
-        if command.keys() <= _OF_FIND and command["filter"].keys() == {"_id"}:
-            wanted = _Wanted(command["$db"], command["find"], command["filter"]["_id"]["$in"])
+        if command.keys() <= _OF_FIND:
+            wanted = _Wanted(command["$db"], command["find"], _keys(command["filter"]))
         else:
-            match, lookup = command["pipeline"]
-            theirs = lookup["$lookup"]
-            alike = match["$match"].keys() == {"_id"} and theirs.keys() == _OF_LOOKUP
-            if not alike or theirs["foreignField"] != "_id":
+            match, unset, lookup, union = command["pipeline"]
+            theirs, beside = lookup["$lookup"], union["$unionWith"]
+            (their_match,) = beside["pipeline"]
+            if theirs.keys() != _OF_LOOKUP or theirs["foreignField"] != "_id":
                 return None
-            keys, field, name = match["$match"]["_id"]["$in"], theirs["localField"], theirs["as"]
-            wanted = _Wanted(command["$db"], command["aggregate"], keys, theirs["from"], field, name)
+            wanted = _Wanted(
+                command["$db"],
+                command["aggregate"],
+                _keys(match["$match"]),
+                unset["$unset"],
+                theirs["from"],
+                theirs["localField"],
+                theirs["as"],
+                beside["coll"],
+                _keys(their_match["$match"]),
+            )
+        return wanted if wanted.sound else None
     except (LookupError, TypeError, ValueError, AttributeError):  # its shape is another
         return None
-    tables = wanted.table.isidentifier() and (not wanted.other or wanted.other.isidentifier())
-    known = tables and _BASE.fullmatch(wanted.base) and all(isinstance(key, str) for key in wanted.keys)
-    return wanted if known else None
+
+
+def _keys(filter_: dict[str, Any]) -> list[str]:
+    """Those of a filter that says nothing else; raises ValueError, LookupError or AttributeError."""
+    ((name, condition),) = filter_.items()
+    ((operator, keys),) = condition.items()
+    if (name, operator) != ("_id", "$in") or not isinstance(keys, list):
+        raise ValueError
+    return keys
 
 
 class _Quick:
-    """Answers the two questions of a search straight from SQLite: which rows have these keys, and with each of them the
-    row of another table that one of its fields names ($lookup, which NeoSQLite gets wrong). All else goes to `handler`.
+    """Answers the two questions of a search straight from SQLite: which rows have these keys, and that, with the row of
+    another table that a field of each names ($lookup, which NeoSQLite gets wrong), and with rows of a third table. All
+    else goes to `handler`.
     """
 
     def __init__(self, handler: Any, folder: str) -> None:
+        import bson
+        from bson.raw_bson import RawBSONDocument
         from neosqlite.collection.json_helpers import neosqlite_json_loads
 
+        self._encode, self._raw = bson.encode, RawBSONDocument
         self._load = neosqlite_json_loads
         self._folder = folder
         self._here = threading.local()
@@ -118,7 +152,9 @@ class _Quick:
         if wanted is None or rows is None:  # rows that are too many come in several answers
             return self._by_others(message)
         space = f"{wanted.base}.{wanted.table}"
-        return message["request_id"], {"cursor": {"firstBatch": rows, "id": 0, "ns": space}, "ok": 1.0}
+        # As they are sent, since nx-27017 would otherwise go through every field of each for what is not there.
+        batch = [self._raw(self._encode(row)) for row in rows]
+        return message["request_id"], {"cursor": {"firstBatch": batch, "id": 0, "ns": space}, "ok": 1.0}
 
     def _by_others(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         result: tuple[int, dict[str, Any]] = self._others(message)
@@ -129,18 +165,26 @@ class _Quick:
         connection = self._connection(wanted.base)
         if not wanted.other:
             return self._select(connection, wanted.table, wanted.keys)
-        connection.execute("BEGIN")  # both as they were at the same moment
+        connection.execute("BEGIN")  # all as they were at the same moment
         try:
-            rows = self._select(connection, wanted.table, wanted.keys)
+            rows = self._select(connection, wanted.table, wanted.keys, wanted.without)
             named = self._select(connection, wanted.other, list({row[wanted.field] for row in rows}))
+            beside = self._select(connection, wanted.beside, wanted.beside_keys)
         finally:
             connection.execute("COMMIT")
         by_key = {row["_id"]: row for row in named}
-        key = wanted.field
-        return [{**row, wanted.name: [by_key[row[key]]] if row[key] in by_key else []} for row in rows]
+        for row in rows:
+            other = by_key.get(row[wanted.field])
+            row[wanted.name] = [] if other is None else [other]
+        return rows + beside
 
-    def _select(self, connection: sqlite3.Connection, table: str, keys: list[str]) -> list[dict[str, Any]]:
-        select = f'SELECT data FROM "{table}" WHERE _id IN (SELECT value FROM json_each(?))'
+    def _select(
+        self, connection: sqlite3.Connection, table: str, keys: Sequence[str], without: str = ""
+    ) -> list[dict[str, Any]]:
+        if not keys:
+            return []
+        data = f"json_remove(data, '$.{without}')" if without else "data"
+        select = f'SELECT {data} FROM "{table}" WHERE _id IN (SELECT value FROM json_each(?))'
         found = connection.execute(select, (json.dumps(keys),)).fetchall()
         if sum(len(data) for (data,) in found) > _MOST_AT_ONCE:
             raise _TooMuch

@@ -96,15 +96,16 @@ class Search:
         ids = None if question.collection_ids is None else list(question.collection_ids)
         self._questions.foresee(text)  # while MongoDB tells which collections there are
         wanted = depth = question.k + question.offset
-        for _ in range(_LOOKS):
-            collections = await self._access.collections(user, ids)
+        for look in range(_LOOKS):
+            remembered = [] if look else self._remembered(user, ids)
+            collections = remembered or await self._access.collections(user, ids)
             asked = (self._in_collection(each, text, question, depth) for each in collections)
             found = await asyncio.gather(*asked)
             ranked = sorted(
                 ((scored, each.collection) for each in found for scored in each.scores),
                 key=lambda pair: (-pair[0].score, pair[1].id, pair[0].seq),
             )[:depth]
-            passages = await self._passages(ranked)
+            passages = await self._passages(ranked, remembered)
             enough = len(passages.hits) >= wanted or all(each.whole for each in found)
             if enough and not passages.overtaken:
                 break
@@ -112,11 +113,16 @@ class Search:
         page = passages.hits[question.offset : question.offset + question.k]
         return Answer(page, sum(each.considered for each in found))
 
+    def _remembered(self, user: User, ids: list[str] | None) -> list[Collection]:
+        """The collections as they were, where that is likely to hold: what was dropped is not opened for it again."""
+        found = self._access.remembered(user, ids)
+        return found if all(self._vectors.at_hand(each.current) for each in found) else []
+
     async def _in_collection(
         self, collection: Collection, text: str, question: Question, depth: int
     ) -> _Candidates:
         generation = collection.current
-        index = await self._index(generation)
+        index = self._vectors.at_hand(generation) or await self._index(generation)
         if index is None:
             return _Candidates(collection, [], 0, True)
         allowed = None
@@ -135,16 +141,18 @@ class Search:
             # What was read so far stays in the index, so that the next search has less to wait for.
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
 
-    async def _passages(self, candidates: Sequence[tuple[Scored, Collection]]) -> _Passages:
-        passages: dict[tuple[str, int], tuple[Chunk, Document | None]] = {}
+    async def _passages(
+        self, candidates: Sequence[tuple[Scored, Collection]], remembered: Sequence[Collection]
+    ) -> _Passages:
+        wanted = [(collection.id, scored.seq) for scored, collection in candidates]
+        passages, there = await self._store.searched.read(wanted, [each.id for each in remembered])
+        if any(there.get(each.id) != each for each in remembered):
+            return _Passages((), 0, True)
         for collection in {collection.id: collection for _, collection in candidates}.values():
-            seqs = [scored.seq for scored, each in candidates if each.id == collection.id]
-            found = await self._store.chunks.with_documents(collection.id, seqs)
-            passages |= {(collection.id, seq): passage for seq, passage in found.items()}
-            if gone := [(seq, seq + 1) for seq in seqs if seq not in found]:
-                # A chunk is in MongoDB before any index has it: what is not there any more was removed, perhaps by
-                # another server.
-                await self._vectors.forget(collection.current, gone)
+            gone = [seq for key, seq in wanted if key == collection.id and (key, seq) not in passages]
+            # A chunk is in MongoDB before any index has it: what is not there any more was removed, perhaps by another
+            # server.
+            await self._vectors.forget(collection.current, [(seq, seq + 1) for seq in gone])
         hits, overtaken = [], False
         for scored, collection in candidates:
             chunk, document = passages.get((collection.id, scored.seq), (None, None))

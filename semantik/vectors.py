@@ -37,6 +37,11 @@ class Vectors:
                     await self._catch_up(index, generation)
         return index
 
+    def at_hand(self, generation: Generation) -> VectorIndex | None:
+        """The same if it is open here and lacks nothing."""
+        index = self._indexes.at_hand(generation.collection_id, generation.number)
+        return None if index is None or self._lacks(index, generation) else index
+
     async def forget(self, generation: Generation, spans: Sequence[tuple[int, int]]) -> None:
         """Let chunks, half-open ranges of seqs, not be found from now on; other servers notice when they come across
         one that is gone from MongoDB."""

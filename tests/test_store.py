@@ -359,7 +359,7 @@ async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Pat
         assert list(await it.chunks.by_seqs("c", [9, 10, 2000])) == [9]
 
 
-async def test_passages_come_with_their_documents_from_either_store(tmp_path: Path) -> None:
+async def test_a_search_reads_the_same_from_either_store(tmp_path: Path) -> None:
     async with (
         data_lock(tmp_path) as lock,
         embedded(tmp_path, True, False, lock) as stores,
@@ -375,9 +375,22 @@ async def test_passages_come_with_their_documents_from_either_store(tmp_path: Pa
         ]
         vectors = np.ones((3, 16), np.float16)
         await plain.chunks.add(_generation("c"), zip(chunks, vectors, strict=True))
-        expected = {0: (chunks[0], document), 1: (chunks[1], document), 2: (chunks[2], None)}
+        there, gone = _collection("there"), _collection("gone")
+        for each in (there, gone):
+            await plain.collections.add(each)
+        await plain.collections.mark_deleted(gone.id)
+        passages = [("c", seq) for seq in (2, 1, 0, 7)]
+        expected = {
+            ("c", 0): (chunks[0], document),
+            ("c", 1): (chunks[1], document),
+            ("c", 2): (chunks[2], None),
+        }
         for it in (quick, plain):
-            assert await it.chunks.with_documents("c", [2, 1, 0, 7]) == expected
-            assert await it.chunks.with_documents("c", []) == {}
+            read = it.searched.read
+            assert await read(passages, [there.id, gone.id, "none"]) == (expected, {there.id: there})
+            assert await read(passages, []) == (expected, {})
+            assert await read([], [there.id]) == ({}, {there.id: there})
+            assert await read([], []) == ({}, {})
         await plain.documents.register([replace(document, id=chunks[2].document_id, path="/b")])
-        assert (await quick.chunks.with_documents("c", [2]))[2][1] is not None
+        found, _ = await quick.searched.read([("c", 2)], [])
+        assert found["c", 2][1] is not None

@@ -57,6 +57,13 @@ class Indexes:
             raise Conflict(f"The index is open for vectors of {index.dimension} numbers, not {dimension}.")
         return index
 
+    def at_hand(self, collection_id: str, generation: int) -> VectorIndex | None:
+        """The index, if it is open already."""
+        known = self._opened.get((collection_id, generation))
+        if known is None or not known.done() or known.exception() or known.result().closed:
+            return None
+        return known.result()
+
     def opened(self) -> list[tuple[str, int]]:
         """The collections and generations whose indexes are open, or about to be."""
         return list(self._opened)

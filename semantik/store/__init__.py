@@ -22,6 +22,7 @@ from semantik.store.instances import Instances
 from semantik.store.listings import Listings
 from semantik.store.migration import migrate
 from semantik.store.operations import Operations
+from semantik.store.searched import Searched
 from semantik.store.table import Record, Table, reaching_mongo
 from semantik.store.users import Sessions, Users
 
@@ -52,6 +53,7 @@ class Store:
         )
         self.documents = Documents(Table(base["documents"], reads["documents"]))
         self.chunks = Chunks(Table(base["chunks"], reads["chunks"]))
+        self.searched = Searched(Table(base["chunks"], reads["chunks"]))
         self.operations = Operations(Table(base["operations"]))
         self.failures = Failures(Table(base["failures"]))
         self.listings = Listings(Table(base["listings"]))

@@ -10,14 +10,11 @@ from bson import Binary
 from numpy.typing import NDArray
 
 from semantik.records import Chunk, Document, Generation, VectorBlock
-from semantik.store.document_reads import document_of
 from semantik.store.table import Record, Table, Weight
-from semantik.store.together import Together
 
 _INSERT = 1000
 _PAGE = 5000
 _DOCUMENT_PAGE = 1000
-_JOINED = 100  # long passages must not exceed a message
 _REMOVE = 20_000
 
 
@@ -26,7 +23,6 @@ class Chunks:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._searched = Together(self._joined, _JOINED)
 
     async def prepare(self) -> None:
         await self._table.index([("collection_id", 1), ("seq", 1)], unique=True)
@@ -42,25 +38,10 @@ class Chunks:
             await self._table.insert_many(rows)
 
     async def by_seqs(self, collection_id: str, seqs: Sequence[int]) -> dict[int, Chunk]:
-        keys = [_key(collection_id, seq) for seq in seqs]
+        keys = [chunk_key(collection_id, seq) for seq in seqs]
         # With their vectors: to leave them out takes the embedded store longer than to send them.
         rows = await self._table.find({"_id": {"$in": keys}}, quick=True)
-        return {row["seq"]: _chunk(row) for row in rows}
-
-    async def with_documents(
-        self, collection_id: str, seqs: Sequence[int]
-    ) -> dict[int, tuple[Chunk, Document | None]]:
-        """The same, each with its document as it was at that moment."""
-        found: dict[int, tuple[Chunk, Document | None]] = {}
-        for begin in range(0, len(seqs), _JOINED):
-            keys = [_key(collection_id, seq) for seq in seqs[begin : begin + _JOINED]]
-            for row, document in (await self._searched.get(keys)).values():
-                found[row["seq"]] = _chunk(row), None if document is None else document_of(document)
-        return found
-
-    async def _joined(self, keys: Sequence[str]) -> dict[str, tuple[Record, Record | None]]:
-        rows = await self._table.joined(keys, "document_id", "documents")
-        return {row["_id"]: (row, document) for row, document in rows}
+        return {row["seq"]: chunk_of(row) for row in rows}
 
     async def of_document(self, document: Document, start: int, end: int) -> list[Chunk]:
         """The chunks that touch the document's characters `start` to `end`, in order."""
@@ -70,7 +51,7 @@ class Chunks:
             "start": {"$lt": end},
             "seq": _within(document.first_seq, document.chunk_count),
         }
-        return [_chunk(row) for row in await self._table.find(where, [("start", 1)], fields={"vector": 0})]
+        return [chunk_of(row) for row in await self._table.find(where, [("start", 1)], fields={"vector": 0})]
 
     async def embedded(self, document: Document) -> AsyncIterator[list[tuple[Chunk, NDArray[np.float16]]]]:
         """All chunks of a document with their vectors (dimension,), in order, a thousand at a time."""
@@ -79,7 +60,7 @@ class Chunks:
             seqs = _within(at, min(_DOCUMENT_PAGE, end - at))
             where = {"collection_id": document.collection_id, "seq": seqs}
             rows = await self._table.find(where, [("seq", 1)])
-            yield [(_chunk(row), np.frombuffer(row["vector"], np.float16)) for row in rows]
+            yield [(chunk_of(row), np.frombuffer(row["vector"], np.float16)) for row in rows]
 
     async def of_documents(
         self, documents: Sequence[Document]
@@ -91,7 +72,7 @@ class Chunks:
                 seqs = _within(at, min(_DOCUMENT_PAGE, end - at))
                 where = {"collection_id": documents[0].collection_id, "seq": seqs}
                 for row in await self._table.find(where, [("seq", 1)]):
-                    pair = (_chunk(row), np.frombuffer(row["vector"], np.float16))
+                    pair = (chunk_of(row), np.frombuffer(row["vector"], np.float16))
                     found.setdefault(row["document_id"], []).append(pair)
         return found
 
@@ -175,13 +156,13 @@ def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _key(collection_id: str, seq: int) -> str:
+def chunk_key(collection_id: str, seq: int) -> str:
     return f"{collection_id}:{seq}"
 
 
 def _row(generation: Generation, chunk: Chunk, vector: NDArray[np.float16]) -> Record:
     return {
-        "_id": _key(generation.collection_id, chunk.seq),
+        "_id": chunk_key(generation.collection_id, chunk.seq),
         "collection_id": generation.collection_id,
         "generation": generation.number,
         "document_id": chunk.document_id,
@@ -195,7 +176,7 @@ def _row(generation: Generation, chunk: Chunk, vector: NDArray[np.float16]) -> R
     }
 
 
-def _chunk(row: Record) -> Chunk:
+def chunk_of(row: Record) -> Chunk:
     return Chunk(
         row["seq"], row["document_id"], row["text"], row["start"], row["end"], row["page"], row["heading"]
     )

@@ -88,6 +88,10 @@ def _exact(where: Filter) -> Record:
     }
 
 
+def _of_keys(keys: Sequence[str]) -> Record:
+    return {"_id": {"$in": list(keys)}}
+
+
 class Table:
     """The verbs; filters and updates are MongoDB's own.
 
@@ -138,13 +142,31 @@ class Table:
             rows: list[Record] = await cursor.to_list(None)
             return rows
 
-    async def joined(self, keys: Sequence[str], field: str, other: str) -> list[tuple[Record, Record | None]]:
-        """The rows with these keys, each with that of the table `other` which its field names; read in one step."""
-        lookup = {"from": other, "localField": field, "foreignField": "_id", "as": "joined"}
+    async def joined(
+        self,
+        keys: Sequence[str],
+        without: str,
+        named: tuple[str, str, str],
+        beside: tuple[str, Sequence[str]],
+    ) -> list[Record]:
+        """The rows with these keys, `without` a field of theirs, and then rows of another table, `beside` (its name,
+        keys), in one command.
+
+        `named` is (table, field, name): each of the former has in `name`, as a list, the row of that table which its
+        `field` names.
+        """
+        table, field, name = named
+        other, other_keys = beside
+        # In this form alone the embedded store answers it without looking at every row.
+        steps: list[Record] = [
+            {"$match": _of_keys(keys)},
+            {"$unset": without},
+            {"$lookup": {"from": table, "localField": field, "foreignField": "_id", "as": name}},
+            {"$unionWith": {"coll": other, "pipeline": [{"$match": _of_keys(other_keys)}]}},
+        ]
         with reaching_mongo():
-            cursor = self._reads.aggregate([{"$match": {"_id": {"$in": list(keys)}}}, {"$lookup": lookup}])
-            rows: list[Record] = await cursor.to_list(None)
-            return [(row, next(iter(row["joined"]), None)) for row in rows]
+            rows: list[Record] = await self._reads.aggregate(steps).to_list(None)
+            return rows
 
     async def pages(
         self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None

@@ -1,0 +1,53 @@
+"""What a search reads of MongoDB, in one command: passages, the documents that they are of, and collections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semantik.records import Chunk, Collection, Document
+from semantik.store.chunks import chunk_key, chunk_of
+from semantik.store.collection_rows import collection_of
+from semantik.store.document_reads import document_of
+from semantik.store.table import Record, Table
+from semantik.store.together import Together
+
+Passage = tuple[str, int]  # a collection, and the seq of a chunk of it
+Found = dict[Passage, tuple[Chunk, Document | None]]
+
+_JOINED = 100  # long passages must not exceed a message
+_SEPARATOR = ":"  # stands in the keys of chunks alone
+_DOCUMENT = "document"
+
+
+class Searched:
+    """Searches that wait at the same time share a command."""
+
+    def __init__(self, chunks: Table) -> None:
+        self._chunks = chunks
+        self._together = Together(self._read, _JOINED)
+
+    async def read(
+        self, passages: Sequence[Passage], collection_ids: Sequence[str]
+    ) -> tuple[Found, dict[str, Collection]]:
+        """Those that there are: chunks, each with its document as it was at that moment, and collections."""
+        wanted = {chunk_key(*passage): passage for passage in passages}
+        keys = [*collection_ids, *wanted]
+        rows: dict[str, Record] = {}
+        for begin in range(0, len(keys), _JOINED):
+            rows |= await self._together.get(keys[begin : begin + _JOINED])
+        found = {wanted[key]: _passage(row) for key, row in rows.items() if key in wanted}
+        there = (rows[key] for key in collection_ids if key in rows)
+        return found, {row["_id"]: collection_of(row) for row in there if not row["deleted"]}
+
+    async def _read(self, keys: Sequence[str]) -> dict[str, Record]:
+        chunks = [key for key in keys if _SEPARATOR in key]
+        collections = [key for key in keys if _SEPARATOR not in key]
+        rows = await self._chunks.joined(
+            chunks, "vector", ("documents", "document_id", _DOCUMENT), ("collections", collections)
+        )
+        return {row["_id"]: row for row in rows}
+
+
+def _passage(row: Record) -> tuple[Chunk, Document | None]:
+    document = next(iter(row[_DOCUMENT]), None)
+    return chunk_of(row), None if document is None else document_of(document)
