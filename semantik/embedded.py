@@ -188,8 +188,9 @@ class _Child:
                 stdout=output,
                 stderr=output,
                 pass_fds=(self._lock,),
-                # A Ctrl-C in the terminal is for the server, which still needs its stores while it stops.
-                start_new_session=True,
+                # A Ctrl-C in the terminal is for the server, which still needs its stores while it stops. No session
+                # of its own: where the kernel shares processors by session, its niceness would count in there alone.
+                process_group=0,
             )
         try:
             async with asyncio.timeout(_READY_S):
