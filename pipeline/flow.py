@@ -110,7 +110,6 @@ class Flow:
         while (batch := await self._batches.get()) is not None:
             self._storer.tell_at_work(batch[0].path)
             for document, outcome, vectors in await self._outcomes(batch):
-                await self._run.parts.precedence.give_way()
                 result = outcome
                 if isinstance(outcome, ReadFailure):
                     result = await self._reuse.instead(document, outcome)
@@ -246,7 +245,6 @@ class Flow:
                 ready.append(self._finished.get_nowait())
             going = ready[-1] is not None
             if finished := [one for one in ready if one is not None]:
-                await self._run.parts.precedence.give_way()
                 await self._storer.store(finished)
                 for one in finished:
                     self._room(one.room).give_back(one.room)

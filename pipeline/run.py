@@ -16,7 +16,6 @@ from pipeline.pool import Pool
 from pipeline.reader import reader
 from pipeline.telling import Teller
 from semantik.errors import NotFound
-from semantik.precedence import Precedence
 from semantik.progress import Progress
 from semantik.records import Collection, Counts, Operation, Source, Stage, now
 from semantik.settings import Settings
@@ -36,7 +35,6 @@ class Parts:
     progress: Progress
     pool: Pool
     vectors: Vectors
-    precedence: Precedence
 
     @property
     def settings(self) -> Settings:

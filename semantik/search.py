@@ -16,7 +16,6 @@ from semantik import settings
 from semantik.access import Access
 from semantik.errors import Invalid, Unavailable
 from semantik.index import Scored, VectorIndex
-from semantik.precedence import Precedence
 from semantik.questions import Questions
 from semantik.records import Chunk, Collection, Document, Filters, Generation, User
 from semantik.store import Store
@@ -79,19 +78,12 @@ class Search:
     """Answers questions on behalf of a user."""
 
     def __init__(
-        self,
-        store: Store,
-        access: Access,
-        vectors: Vectors,
-        questions: Questions,
-        precedence: Precedence,
-        rules: settings.Search,
+        self, store: Store, access: Access, vectors: Vectors, questions: Questions, rules: settings.Search
     ) -> None:
         self._store = store
         self._access = access
         self._vectors = vectors
         self._questions = questions
-        self._precedence = precedence
         self._rules = rules
 
     async def ask(self, user: User, question: Question) -> Answer:
@@ -101,10 +93,6 @@ class Search:
             raise Invalid(f"query must have 1 to {_MAX_QUESTION} characters.")
         if question.k + question.offset > self._rules.max_results:
             raise Invalid(f"offset + k may be {self._rules.max_results} at most.")
-        with self._precedence.of_a_search():
-            return await self._answer(user, question, text)
-
-    async def _answer(self, user: User, question: Question, text: str) -> Answer:
         ids = None if question.collection_ids is None else list(question.collection_ids)
         self._questions.foresee(text)  # while MongoDB tells which collections there are
         wanted = depth = question.k + question.offset

@@ -46,7 +46,6 @@ from semantik.library import Library
 from semantik.live import Live, Renewal
 from semantik.metrics import Metrics
 from semantik.operations import Operations
-from semantik.precedence import Precedence
 from semantik.progress import Batch, Progress, cursor_order
 from semantik.questions import Questions
 from semantik.roster import Roster
@@ -108,9 +107,8 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         vectors = Vectors(store, indexes)
         questions = Questions(partial(_embed, pool), lambda: live().search)
         stack.push_async_callback(questions.close)
-        precedence = Precedence()
         dispatcher = await stack.enter_async_context(
-            Dispatcher(Parts(live, store, progress, pool, vectors, precedence), owner)
+            Dispatcher(Parts(live, store, progress, pool, vectors), owner)
         )
 
         access = Access(store)
@@ -136,7 +134,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
                 library=Library(store, access, operations, now.embedding, wake),
                 operations=operations,
                 catalog=Catalog(store, access, vectors, now.operations.concurrent),
-                search=Search(store, access, vectors, questions, precedence, now.search),
+                search=Search(store, access, vectors, questions, now.search),
                 progress=progress,
                 health=health,
                 vigil=vigil,

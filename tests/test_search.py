@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from semantik.data_folder import data_lock
 from semantik.embedded import embedded
 from semantik.errors import NotFound
 from semantik.index import Indexes
-from semantik.precedence import Precedence
 from semantik.questions import Questions
 from semantik.records import Chunk, Collection, Document, Generation, User, new_id, now
 from semantik.search import Hit, Question, Search
@@ -38,7 +36,7 @@ class Here:
 
     search: Search
     indexes: Indexes
-    precedence: Precedence
+    store: Store
     other: Store
     user: User
     collection: Collection
@@ -88,11 +86,9 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
             return await read(ids)
 
         store.collections.get_many = noted  # type: ignore[method-assign]
-        precedence = Precedence()
-        vectors = Vectors(store, indexes)
-        search = Search(store, Access(store), vectors, questions, precedence, settings.Search())
+        search = Search(store, Access(store), Vectors(store, indexes), questions, settings.Search())
         try:
-            yield Here(search, indexes, precedence, other, user, collection, asked)
+            yield Here(search, indexes, store, other, user, collection, asked)
         finally:
             await questions.close()
             await indexes.close()
@@ -178,32 +174,3 @@ async def test_a_collection_that_is_worked_on_is_asked_for_each_time(tmp_path: P
         await it.ask()
         await it.ask()
         assert len(it.asked) == 2
-
-
-async def test_the_background_waits_until_a_search_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("semantik.precedence._PATIENCE_S", 3600)
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        searching = asyncio.create_task(it.ask())
-        await asyncio.sleep(0)
-        waiting = asyncio.create_task(it.precedence.give_way())
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        await searching
-        await waiting
-        with pytest.raises(NotFound):
-            await it.ask(_user("eve"))
-        await it.precedence.give_way()
-
-
-async def test_what_gives_way_waits_for_every_search_but_not_for_ever() -> None:
-    precedence = Precedence()
-    with precedence.of_a_search():
-        with precedence.of_a_search():
-            waiting = asyncio.create_task(precedence.give_way())
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        await waiting
