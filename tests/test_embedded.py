@@ -301,6 +301,14 @@ async def test_the_instance_id_stays(tmp_path):
         instance_id(tmp_path)
 
 
+async def test_the_stores_are_in_the_servers_session_and_out_of_reach_of_its_terminal(tmp_path: Path) -> None:
+    """By session the kernel may share processors: niceness counts within one. Ctrl-C goes to one group."""
+    async with running(tmp_path):
+        for each in store_processes():
+            assert os.getsid(each.pid) == os.getsid(0)
+            assert os.getpgid(each.pid) == each.pid != os.getpgid(0)
+
+
 async def test_two_that_share_files_open_them_one_after_the_other(tmp_path: Path) -> None:
     """Each would find a database locked that the other just makes."""
     (tmp_path / "mongo").mkdir()
