@@ -20,7 +20,7 @@ class Access:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._at_rest: dict[str, Collection] = {}
+        self._idle: dict[str, Collection] = {}
 
     async def collection(self, user: User, collection_id: str) -> Collection:
         collection = await self._store.collections.get(collection_id)
@@ -44,17 +44,17 @@ class Access:
 
         Whoever uses them has to look afterwards whether they still are what they were.
         """
-        found = [self._at_rest.get(key) for key in dict.fromkeys(collection_ids or ())]
+        found = [self._idle.get(key) for key in dict.fromkeys(collection_ids or ())]
         known = [one for one in found if one is not None and one.owner_id == user.id]
         return known if len(known) == len(found) else []
 
     def _remember(self, collection_ids: Iterable[str], found: Mapping[str, Collection]) -> None:
-        if len(self._at_rest) > _REMEMBERED:
-            self._at_rest.clear()
+        if len(self._idle) > _REMEMBERED:
+            self._idle.clear()
         for key in collection_ids:
-            self._at_rest.pop(key, None)
+            self._idle.pop(key, None)
             if key in found and found[key].running is None:
-                self._at_rest[key] = found[key]
+                self._idle[key] = found[key]
 
     async def operation(self, user: User, operation_id: str) -> Operation:
         operation = await self._store.operations.get(operation_id)
