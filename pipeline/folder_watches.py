@@ -88,7 +88,7 @@ class FolderWatches:
             json.dumps(given),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            process_group=0,  # a Ctrl-C in the terminal is for the server
+            start_new_session=True,  # a Ctrl-C in the terminal is for the server
         )
         self._reading = asyncio.create_task(self._read(self._process), name="folder watches")
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from semantik import settings
 from semantik.access import Access
-from semantik.errors import Invalid, Unavailable
+from semantik.errors import Invalid, SemantikError, Unavailable
 from semantik.index import Scored, VectorIndex
 from semantik.questions import Questions
 from semantik.records import Chunk, Collection, Document, Filters, Generation, User
@@ -99,13 +99,18 @@ class Search:
         for look in range(_LOOKS):
             remembered = [] if look else self._remembered(user, ids)
             collections = remembered or await self._access.collections(user, ids)
-            asked = (self._in_collection(each, text, question, depth) for each in collections)
-            found = await asyncio.gather(*asked)
-            ranked = sorted(
-                ((scored, each.collection) for each in found for scored in each.scores),
-                key=lambda pair: (-pair[0].score, pair[1].id, pair[0].seq),
-            )[:depth]
-            passages = await self._passages(ranked, remembered)
+            try:
+                asked = (self._in_collection(each, text, question, depth) for each in collections)
+                found = await asyncio.gather(*asked)
+                ranked = sorted(
+                    ((scored, each.collection) for each in found for scored in each.scores),
+                    key=lambda pair: (-pair[0].score, pair[1].id, pair[0].seq),
+                )[:depth]
+                passages = await self._passages(ranked, remembered)
+            except SemantikError:
+                if not remembered or await self._access.collections(user, ids) == remembered:
+                    raise
+                continue  # it was of what they are no more
             enough = len(passages.hits) >= wanted or all(each.whole for each in found)
             if enough and not passages.overtaken:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from semantik import settings
 from semantik.access import Access
 from semantik.data_folder import data_lock
 from semantik.embedded import embedded
-from semantik.errors import NotFound
+from semantik.errors import Invalid, NotFound
 from semantik.index import Indexes
 from semantik.questions import Questions
 from semantik.records import Chunk, Collection, Document, Generation, User, new_id, now
 from semantik.search import Hit, Question, Search
 from semantik.store import Store
+from semantik.store.collections import Collections
 from semantik.vectors import Vectors
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -32,18 +33,19 @@ _ALIKE = np.full(_DIMENSION, 0.25, np.float16)
 
 @dataclass
 class Here:
-    """A server's search, the store of another one on the same MongoDB, and how often collections were asked for."""
+    """A server's search, the store of another one on the same MongoDB, how often collections were asked for, and the
+    models that cannot be loaded."""
 
     search: Search
     indexes: Indexes
-    store: Store
     other: Store
     user: User
     collection: Collection
     asked: list[Sequence[str]]
+    gone: set[str]
 
-    async def ask(self, user: User | None = None) -> tuple[Hit, ...]:
-        question = Question("anything", (self.collection.id,))
+    async def ask(self, user: User | None = None, text: str = "anything", k: int = 10) -> tuple[Hit, ...]:
+        question = Question(text, (self.collection.id,), k)
         return (await self.search.ask(user or self.user, question)).hits
 
 
@@ -55,10 +57,6 @@ def _collection(owner: User) -> Collection:
     key = new_id()
     first = Generation(key, 1, "m", "auto", 200, 20, dimension=_DIMENSION)
     return Collection(key, owner.id, "Docs", "", 1, (first,), 0, None, now(), now())
-
-
-async def _embed(model: str, precision: str, texts: Sequence[str]) -> np.ndarray:
-    return np.tile(_ALIKE.astype(np.float32), (len(texts), 1))
 
 
 async def _no_merge(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
@@ -74,7 +72,14 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
         Store(stores.mongo_url, "test") as other,
     ):
         indexes = Indexes(tmp_path / "index", settings.Index(), _no_merge)
-        questions = Questions(_embed, settings.Search)
+        gone: set[str] = set()
+
+        async def embed(model: str, precision: str, texts: Sequence[str]) -> np.ndarray:
+            if model in gone:
+                raise Invalid(f"The model {model} is gone.")
+            return np.tile(_ALIKE.astype(np.float32), (len(texts), 1))
+
+        questions = Questions(embed, settings.Search)
         user = _user("anna")
         collection = _collection(user)
         await store.collections.add(collection)
@@ -88,26 +93,42 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
         store.collections.get_many = noted  # type: ignore[method-assign]
         search = Search(store, Access(store), Vectors(store, indexes), questions, settings.Search())
         try:
-            yield Here(search, indexes, store, other, user, collection, asked)
+            yield Here(search, indexes, other, user, collection, asked, gone)
         finally:
             await questions.close()
             await indexes.close()
 
 
-async def _add(it: Here, text: str, seq: int) -> None:
-    """A document of one passage, stored as another server does it."""
+async def _add(it: Here, text: str, seq: int, count: int = 1) -> None:
+    """A document of some passages with this text, stored as another server does it."""
     generation = it.collection.current
+    await _store(it, generation, text, seq, count)
+    await _publish(it, generation, seq + count - 1)
+
+
+async def _store(it: Here, generation: Generation, text: str, seq: int, count: int = 1) -> None:
     document = Document(
-        new_id(), it.collection.id, 1, "s", "o", f"/{text}", 1, 1, "indexed", first_seq=seq, chunk_count=1
-    )
+        new_id(), it.collection.id, generation.number, "s", "o", f"/{text}", 1, 1, "indexed",
+        first_seq=seq, chunk_count=count,
+    )  # fmt: skip
     await it.other.documents.register([document])
-    chunk = Chunk(seq, document.id, text, 0, len(text), None, None)
-    await it.other.chunks.add(generation, [(chunk, _ALIKE)])
-    collections = it.other.collections
-    await collections.lock(it.collection.id, "an operation")
-    await collections.seize(it.collection.id, "an operation", _FENCE)
-    await collections.publish(generation, seq, _FENCE)
-    await collections.unlock(it.collection.id, "an operation")
+    chunks = [Chunk(n, document.id, text, n, n + 1, None, None) for n in range(seq, seq + count)]
+    await it.other.chunks.add(generation, [(each, _ALIKE) for each in chunks])
+
+
+async def _publish(it: Here, generation: Generation, last_seq: int) -> None:
+    async with _at_work(it) as collections:
+        await collections.publish(generation, last_seq, _FENCE)
+
+
+@asynccontextmanager
+async def _at_work(it: Here) -> AsyncIterator[Collections]:
+    """The other server has the collection."""
+    collections, operation = it.other.collections, "an operation"
+    await collections.lock(it.collection.id, operation)
+    await collections.seize(it.collection.id, operation, _FENCE)
+    yield collections
+    await collections.unlock(it.collection.id, operation)
 
 
 def _texts(hits: Sequence[Hit]) -> list[str]:
@@ -174,3 +195,29 @@ async def test_a_collection_that_is_worked_on_is_asked_for_each_time(tmp_path: P
         await it.ask()
         await it.ask()
         assert len(it.asked) == 2
+
+
+async def test_what_goes_wrong_with_a_generation_of_before_is_not_told(tmp_path: Path) -> None:
+    async with here(tmp_path) as it:
+        await _add(it, "one", 0)
+        await it.ask()
+        new = replace(it.collection.current, number=2, model="another", last_seq=1)
+        await _store(it, new, "two", 1)
+        async with _at_work(it) as collections:
+            await collections.stage(new, _FENCE)
+            await collections.switch(new, 60, _FENCE)
+        it.gone.add(it.collection.current.model)
+        assert _texts(await it.ask(text="Where?")) == ["two"]
+        it.gone.add("another")
+        with pytest.raises(Invalid, match="another is gone"):
+            await it.ask(text="And when?")
+
+
+async def test_more_passages_than_one_command_reads(tmp_path: Path) -> None:
+    async with here(tmp_path) as it:
+        await _add(it, "many", 0, 250)
+        for _ in range(2):
+            assert len(await it.ask(k=250)) == 250
+        assert len(it.asked) == 1
+        await it.other.collections.change(it.collection.id, {"name": "Renamed"})
+        assert {hit.collection.name for hit in await it.ask(k=250)} == {"Renamed"}

@@ -29,9 +29,10 @@ class Searched:
     async def read(
         self, passages: Sequence[Passage], collection_ids: Sequence[str]
     ) -> tuple[Found, dict[str, Collection]]:
-        """Those that there are: chunks, each with its document as it was at that moment, and collections."""
+        """Those that there are: chunks, each with its document as it was at that moment, and collections, as they are
+        after that where it takes more than one command."""
         wanted = {chunk_key(*passage): passage for passage in passages}
-        keys = [*collection_ids, *wanted]
+        keys = [*wanted, *collection_ids]
         rows: dict[str, Record] = {}
         for begin in range(0, len(keys), _JOINED):
             rows |= await self._together.get(keys[begin : begin + _JOINED])
