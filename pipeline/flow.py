@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from pipeline.batch import Cutting, FileTask, ModelSpec, Outcome, ReadDocument, ReadFailure, ReadUnchanged
-from pipeline.growing import Growing, Piece
+from pipeline.growing import Growing, Piece, pack, room_at_the_end
 from pipeline.pace import weight
 from pipeline.reuse import Reuse, Vectors
 from pipeline.run import Run
@@ -28,7 +28,6 @@ _CHUNKS_UNDER_WAY = 50_000  # some 100 MB of texts and vectors
 _ALONE_BYTES = 256 << 10  # a larger file is read by itself: some megabytes of text take seconds
 _SMALL = 500  # chunks; documents up to here have room of their own, so that large ones cannot fill it all
 _SMALL_CHUNKS_UNDER_WAY = 10_000
-_LEAST_SHARE = 16  # chunks of a document in a task, so that a task has not too many of them
 
 
 class _Room:
@@ -182,20 +181,8 @@ class Flow:
                 if fresh is not None:
                     growing.append(fresh)
             if growing:
-                yield self._pack(growing)
-
-    def _pack(self, growing: deque[Growing]) -> list[Piece]:
-        """Fill one task; documents that have chunks left go to the end of the line."""
-        room = self._run.parts.settings.embedding.batch_chunks
-        pieces: list[Piece] = []
-        while room and growing:
-            one = growing.popleft()
-            share = max(_LEAST_SHARE, room // (len(growing) + 1))
-            pieces.append(one.pack(min(room, share)))
-            room -= len(pieces[-1].numbers)
-            if not one.is_packed:
-                growing.append(one)
-        return pieces
+                most = self._run.parts.settings.embedding.batch_chunks
+                yield pack(growing, most if reading else room_at_the_end(growing, most, self._abreast))
 
     async def _embed(self, pieces: Sequence[Piece], room: asyncio.Semaphore) -> None:
         self._storer.tell_at_work(pieces[0].growing.document.path)

@@ -1,8 +1,9 @@
-"""Documents between being read and being stored: their vectors come in, part by part. Pure."""
+"""Documents between being read and being stored: packed into tasks, their vectors come in, part by part. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from pipeline.batch import ReadDocument
 from semantik.records import Document
+
+_LEAST_SHARE = 16  # chunks of a document in a task, so that a task has not too many of them
+_LEAST_LAST = 32  # chunks of a task when all is read: tasks of fewer are more to send than to do
 
 
 @dataclass
@@ -45,8 +49,9 @@ class Growing:
         return Piece(self, numbers)
 
     @property
-    def is_packed(self) -> bool:
-        return self.packed == len(self.todo)
+    def unpacked(self) -> int:
+        """How many chunks wait for an embedding task."""
+        return len(self.todo) - self.packed
 
     def take(self, numbers: list[int], vectors: NDArray[np.float16]) -> bool:
         """Put in the vectors of some chunks; True when it has them all, and has not failed."""
@@ -71,3 +76,22 @@ class Piece:
     def texts(self) -> list[str]:
         texts = self.growing.read.chunks.texts
         return [texts[number] for number in self.numbers]
+
+
+def pack(line: deque[Growing], room: int) -> list[Piece]:
+    """Fill a task of `room` chunks, a share of each document; those that have chunks left go to the end of the line."""
+    pieces: list[Piece] = []
+    while room and line:
+        one = line.popleft()
+        share = max(_LEAST_SHARE, room // (len(line) + 1))
+        pieces.append(one.pack(min(room, share)))
+        room -= len(pieces[-1].numbers)
+        if one.unpacked:
+            line.append(one)
+    return pieces
+
+
+def room_at_the_end(line: Iterable[Growing], most: int, abreast: int) -> int:
+    """Chunks of the next task when nothing more is read: ever fewer, so that all workers come to the end together."""
+    left = sum(one.unpacked for one in line)
+    return min(most, max(_LEAST_LAST, left // abreast))
