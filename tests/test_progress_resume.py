@@ -13,6 +13,7 @@ from redis_server import Missing, RedisServer, new_id, progress_on, reading, seq
 from semantik import settings
 from semantik.errors import Invalid, Unavailable
 from semantik.progress import (
+    Batch,
     Frame,
     link,
     publisher,
@@ -46,6 +47,30 @@ async def test_resuming_by_since(redis_url: str) -> None:
         ):
             await teller.tell("error", n=11)
             assert seqs(await take(fresh, 1)) == seqs(await take(up_to_date, 1)) == [11]
+
+
+@pytest.mark.gen_test
+async def test_each_page_of_the_history_comes_into_room_that_was_waited_for(redis_url: str) -> None:
+    """What is sent beside it, like who watches, would otherwise count against the bound together with a whole page."""
+
+    class Door:
+        def __init__(self) -> None:
+            self.calls: list[int | str] = []
+
+        def take(self, batch: Batch) -> bool:
+            self.calls.append(len(batch.frames))
+            return batch.frames[-1].id != ids[-1]
+
+        async def room(self) -> None:
+            self.calls.append("room")
+
+    async with progress_on(redis_url) as progress, progress.publisher(operation := new_id()) as teller:
+        ids = [await teller.tell("error", n=n) for n in range(450)]
+        door = Door()
+        async with progress.watch(operation, door) as watch:
+            assert not await watch.follow()
+    # Once for what was sent while a page was read, and once for the page.
+    assert door.calls == [each for page in (200, 200, 50) for each in ("room", page, "room")]
 
 
 @pytest.mark.gen_test

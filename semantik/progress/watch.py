@@ -115,6 +115,7 @@ class Watch:
         except Unavailable:
             await self._wait_for_redis()
             return
+        await self._taker.room()  # a page on top of what was sent meanwhile would look like a slow reader
         if losses != self._losses:
             return  # what was read may be what was lost
         if page:
