@@ -40,7 +40,6 @@ setup(
         "msgpack",
         "numpy",
         "nx-27017",
-        "pebble",
         "prometheus-client",
         "psutil",
         "pyjwt",

@@ -1,6 +1,7 @@
-"""One worker process that waits for short tasks, over a socket of its own on the loop: no thread stands in between.
+"""One worker process that waits for tasks, over a socket of its own on the loop: no thread stands in between.
 
-Runs on the loop; knows neither models nor questions. A new one comes up as soon as the process is gone.
+Runs on the loop; knows neither files nor models. A new one comes up as soon as the process is gone. The death of the
+fork server costs everybody a few seconds, and nobody a task.
 """
 
 from __future__ import annotations
@@ -13,18 +14,37 @@ import signal
 import socket
 import struct
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from pipeline import worker
-from pipeline.crew import AGAIN_S, START_S, WorkerDied, end_forkserver, forkserver
+from pipeline.fork_server import GONE, START_S, end_forkserver, forkserver
 from semantik.errors import Unavailable
 
-_ATTEMPTS = 3
+_ATTEMPTS = 5
+_AGAIN_S = 0.2
 _EXIT_S = 1.0
+_READ_AHEAD = 1 << 20  # bytes of an answer; a long document is many megabytes
 _LENGTH = struct.Struct("!I")
 _log = logging.getLogger(__name__)
+# One at a time: a fork takes milliseconds, and while the fork server loads, those who wait for it take no other thread.
+_launcher = ThreadPoolExecutor(1, "launch")
+
+
+class WorkerDied(Exception):
+    """The worker that had the task ended: `timed_out`, `out_of_memory`, or for what `exitcode` tells."""
+
+    def __init__(self, exitcode: int) -> None:
+        self.exitcode = exitcode
+        self.timed_out = exitcode == -signal.SIGALRM
+        self.out_of_memory = exitcode == worker.OUT_OF_MEMORY
+        name = signal.Signals(-exitcode).name if exitcode < 0 else f"status {exitcode}"
+        reason = f"its worker process ended with {name}"
+        if self.timed_out or self.out_of_memory:
+            reason = "it took too long" if self.timed_out else "it needs more memory than a worker may take"
+        super().__init__(reason)
 
 
 class _Gone(Exception):
@@ -32,22 +52,27 @@ class _Gone(Exception):
 
 
 class Attendant:
-    """Takes tasks one at a time, in the order in which they came; the rest wait on the loop."""
+    """Takes tasks one at a time, in the order in which they came; the rest wait on the loop.
 
-    def __init__(self, memory_bytes: int) -> None:
-        self._memory_bytes = memory_bytes
+    A task that ends its worker is given to so many others as are to `spare`.
+    """
+
+    def __init__(self, *, nice: bool, memory_bytes: int, spare: int = 0) -> None:
+        self._launch = (nice, memory_bytes)
+        self._spare = spare
         self._turn = asyncio.Lock()
         self._starting: asyncio.Task[_Line] | None = None
         self._watching: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """The function's result from the worker.
+        """The function's result from the worker; cancelling ends the worker.
 
-        Raises what the function raises; WorkerDied when it takes longer than `timeout_s`, or has ended worker after
-        worker; Unavailable when none can be started, or the attendant is closing.
+        Raises what the function raises; WorkerDied when it takes longer than `timeout_s`, or ends its worker;
+        Unavailable when none can be started, or the attendant is closing.
         """
         async with self._turn:
+            spare = self._spare
             for _ in range(_ATTEMPTS):
                 line = await self._line()
                 with suppress(_Gone):
@@ -55,7 +80,15 @@ class Attendant:
                     if good:
                         return result
                     raise result
-            raise WorkerDied(await line.exit_code())
+                code = await line.exit_code()
+                if self._closed:
+                    continue  # where it is refused
+                if code != GONE:
+                    if not spare:
+                        raise WorkerDied(code)
+                    spare -= 1
+                _log.warning("a worker process is gone, and another gets its task")
+            raise Unavailable("The worker processes end again and again; the server's log tells more.", 10)
 
     @staticmethod
     async def _answer(
@@ -71,12 +104,24 @@ class Attendant:
             line.end()  # its answer would come to the wrong question
             raise
 
-    def pids(self) -> list[int]:
-        """The process, when there is one at the moment."""
+    def begin(self) -> None:
+        """Have the worker come up before it is needed."""
+        if self._starting is None and not self._closed:
+            self._start()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the process is there, as far as is known."""
         starting = self._starting
         if starting is None or not starting.done() or starting.cancelled() or starting.exception():
+            return False
+        return not starting.result().ended
+
+    def pids(self) -> list[int]:
+        """The process, when there is one at the moment."""
+        if not self.is_up or self._starting is None:
             return []
-        return [pid for pid in [starting.result().process.pid] if pid is not None]
+        return [pid for pid in [self._starting.result().process.pid] if pid is not None]
 
     async def close(self) -> None:
         """End the worker, whatever it does; tasks under way raise Unavailable."""
@@ -85,11 +130,13 @@ class Attendant:
             return
         while not self._starting.done():  # again and again: the thread may be just about to launch it
             end_forkserver()
-            await asyncio.wait({self._starting}, timeout=AGAIN_S)
+            await asyncio.wait({self._starting}, timeout=_AGAIN_S)
         if not self._starting.exception():
             line = self._starting.result()
             line.end()
             await line.exit_code()
+            if line.process.exitcode is None:  # it stands still, and tells of no worker's end
+                end_forkserver()
         await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def _line(self) -> _Line:
@@ -104,6 +151,8 @@ class Attendant:
         except TimeoutError as error:
             raise Unavailable(f"The worker process is not up after {START_S:.0f} seconds.", 10) from error
         except (OSError, EOFError) as error:  # the fork server died, and again
+            if self._closed:
+                raise Unavailable("The server is shutting down.") from error
             raise Unavailable("No worker process can be started; the server's log tells more.", 10) from error
 
     def _start(self) -> asyncio.Task[_Line]:
@@ -112,14 +161,15 @@ class Attendant:
         return starting
 
     async def _started(self) -> _Line:
+        loop = asyncio.get_running_loop()
         for left in reversed(range(_ATTEMPTS)):
             try:
-                process, ours = await asyncio.to_thread(_launch, self._memory_bytes)
+                process, ours = await loop.run_in_executor(_launcher, _launched, *self._launch)
                 break
             except (OSError, EOFError):
                 if not left or self._closed:
                     raise
-        reader, writer = await asyncio.open_connection(sock=ours)
+        reader, writer = await asyncio.open_connection(sock=ours, limit=_READ_AHEAD)
         line = _Line(process, reader, writer)
         watching = asyncio.create_task(self._watch(line))
         self._watching.add(watching)
@@ -128,9 +178,10 @@ class Attendant:
 
     async def _watch(self, line: _Line) -> None:
         """Have another come up when this one is gone, unless it was of no use, or there is another already."""
-        await line.listen()
+        asleep = await line.listen()
         if not self._closed and line.answered and self._is(line):
-            _log.warning("the worker for questions is gone and is started again")
+            if asleep:  # of what happens to a task, somebody is told
+                _log.warning("a worker process is gone and is started again")
             self._start()
 
     def _is(self, line: _Line) -> bool:
@@ -160,8 +211,8 @@ class _Line:
         self._writer.write(_LENGTH.pack(len(task)) + task)
         return await self._answer
 
-    async def listen(self) -> None:
-        """Hand over the answers; returns when the process is gone."""
+    async def listen(self) -> bool:
+        """Hand over the answers; returns when the process is gone, whether it went by itself and had nothing to do."""
         try:
             while True:
                 (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
@@ -170,7 +221,7 @@ class _Line:
                 if self._answer is not None and not self._answer.done():
                     self._answer.set_result(answer)
         except (OSError, EOFError):
-            return
+            return not self.ended and (self._answer is None or self._answer.done())
         finally:
             self.end()
             self._writer.close()
@@ -190,11 +241,11 @@ class _Line:
         return self.process.exitcode or 0
 
 
-def _launch(memory_bytes: int) -> tuple[BaseProcess, socket.socket]:
+def _launched(nice: bool, memory_bytes: int) -> tuple[BaseProcess, socket.socket]:
     """A worker that listens; blocks until the fork server has loaded what it preloads. Raises OSError, EOFError."""
     ours, theirs = socket.socketpair()
     with theirs:
-        process = forkserver().Process(target=worker.attend, args=(theirs, memory_bytes), daemon=True)
+        process = forkserver().Process(target=worker.attend, args=(theirs, nice, memory_bytes), daemon=True)
         try:
             process.start()
         except BaseException:

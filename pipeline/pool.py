@@ -16,9 +16,9 @@ import numpy as np
 import psutil
 
 from pipeline import failpoints, worker
-from pipeline.attendant import Attendant
+from pipeline.attendant import Attendant, WorkerDied
 from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, ReadFailure, TextChunks
-from pipeline.crew import Crew, WorkerDied
+from pipeline.crew import Crew
 from semantik.errors import Invalid, SemantikError, Unavailable
 from semantik.health import Worker
 from semantik.settings import Settings
@@ -38,7 +38,7 @@ class Pool:
         memory = settings().pool.worker_memory_bytes
         self._settings = settings
         self._batch = Crew(settings().pool.workers or os.cpu_count() or 1, nice=True, memory_bytes=memory)
-        self._questions = Attendant(memory)
+        self._questions = Attendant(nice=False, memory_bytes=memory, spare=2)
         self._described: dict[ModelSpec, ModelInfo] = {}
         self._attempt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._warming: asyncio.Task[None] | None = None

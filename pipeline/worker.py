@@ -17,7 +17,8 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,33 +98,35 @@ def _die_with_server() -> None:
         os._exit(1)
 
 
-def attend(line: socket.socket, memory_bytes: int) -> None:
-    """The whole life of a worker that takes one task after the other from a socket: (function, args) in, and
+def attend(line: socket.socket, nice: bool, memory_bytes: int) -> None:
+    """The whole life of a worker, which takes one task after the other from a socket: (function, args) in, and
     (True, result) or (False, error) back, each a pickle behind its length in four bytes."""
-    begin(False, memory_bytes)
+    begin(nice, memory_bytes)
     with line.makefile("rwb") as stream:
         while head := stream.read(4):
-            function, args = pickle.loads(stream.read(int.from_bytes(head)))
-            try:
-                answer = (True, call(function, args))
-            except Exception as error:
-                answer = (False, error)
-            body = pickle.dumps(answer)
-            stream.write(len(body).to_bytes(4) + body)
+            answer = _do(stream.read(int.from_bytes(head)))
+            stream.write(len(answer).to_bytes(4))
+            stream.write(answer)
             stream.flush()
 
 
-def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def _do(task: bytes) -> bytes:
     """Run a task. Errors that the server may be unable to unpickle come back as RuntimeError with the same words."""
     try:
-        return function(*args)
+        function, args = pickle.loads(task)
+        return pickle.dumps((True, function(*args)))
     except MemoryError:
         # What is left of this process is too full and too scattered for the next task: a new one takes its place.
         os._exit(OUT_OF_MEMORY)
+    except SemantikError as error:
+        return pickle.dumps((False, error))
     except Exception as error:
-        if isinstance(error, SemantikError) or type(error).__module__ == "builtins":
-            raise
-        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        known = type(error).__module__ == "builtins"
+        told = error if known else RuntimeError(f"{type(error).__name__}: {error}")
+        told.add_note(
+            "".join(traceback.format_exception(error))
+        )  # for the log: the server has no trace of it
+        return pickle.dumps((False, told))
 
 
 def read_files(files: Sequence[FileTask], cutting: Cutting, reading: Reading) -> list[Outcome]:

@@ -12,8 +12,7 @@ import pytest
 from conftest import run
 from processes import still_running
 
-from pipeline.attendant import Attendant
-from pipeline.crew import WorkerDied
+from pipeline.attendant import Attendant, WorkerDied
 from semantik.errors import Unavailable
 
 pytestmark = pytest.mark.usefixtures("fork_server")
@@ -33,7 +32,7 @@ def die_once(mark: Path) -> str:
 @pytest.mark.noisy
 def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> None:
     async def test() -> None:
-        attendant = Attendant(MEMORY)
+        attendant = Attendant(nice=False, memory_bytes=MEMORY, spare=2)
         first = await attendant.run(os.getpid, timeout_s=SOON_S)
         assert attendant.pids() == [first]
         os.kill(first, signal.SIGKILL)
@@ -53,7 +52,7 @@ def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> Non
 @pytest.mark.noisy
 def test_a_task_that_ends_its_workers_or_hangs_harms_no_other() -> None:
     async def test() -> None:
-        attendant = Attendant(MEMORY)
+        attendant = Attendant(nice=False, memory_bytes=MEMORY, spare=2)
         with pytest.raises(WorkerDied, match="status 3"):
             await attendant.run(os._exit, 3, timeout_s=SOON_S)
         with pytest.raises(WorkerDied, match="took too long"):
@@ -68,7 +67,7 @@ def test_a_task_that_ends_its_workers_or_hangs_harms_no_other() -> None:
 
 def test_leaving_ends_the_task_under_way() -> None:
     async def test() -> None:
-        attendant = Attendant(MEMORY)
+        attendant = Attendant(nice=False, memory_bytes=MEMORY, spare=2)
         await attendant.run(len, "", timeout_s=SOON_S)
         hanging = asyncio.create_task(attendant.run(signal.pause, timeout_s=SOON_S))
         await asyncio.sleep(0)

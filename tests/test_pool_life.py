@@ -16,7 +16,9 @@ from conftest import ROOT, run
 from processes import still_running
 from test_pool import CUTTING, MODEL, forkserver_pid, ready_pool, tasks_of
 
+from pipeline.attendant import WorkerDied
 from pipeline.batch import ReadDocument
+from pipeline.crew import Crew
 from pipeline.pool import Pool
 from semantik.errors import Unavailable
 from semantik.settings import Settings
@@ -33,6 +35,37 @@ def test_a_worker_killed_in_its_sleep_is_replaced() -> None:
             texts = await asyncio.gather(*(pool.embed(MODEL, ["x"]) for _ in range(4)))
             assert [each.shape for each in texts] == [(1, 384)] * 4
             assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
+
+    run(test())
+
+
+def test_a_worker_that_stands_still_in_the_midst_of_a_task_holds_up_no_other() -> None:
+    """Nor does one that is killed there: there is nothing that it could keep from the others."""
+    much = b"x" * (32 << 20)
+
+    async def test() -> None:
+        crew = Crew(2, nice=True, memory_bytes=1 << 30)
+        await asyncio.gather(*(crew.run(os.getpid, timeout_s=60) for _ in range(2)))
+        still = crew.pids()[0]
+        os.kill(still, signal.SIGSTOP)
+        tasks = [asyncio.create_task(crew.run(len, much, timeout_s=60)) for _ in range(6)]
+        async with asyncio.timeout(20):
+            done: list[asyncio.Task[int]] = []
+            while len(done) < 5:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                done += [task for task in tasks if task.done()]
+                tasks = [task for task in tasks if not task.done()]
+        assert [task.result() for task in done] == [len(much)] * 5
+        os.kill(still, signal.SIGKILL)
+        with pytest.raises(WorkerDied, match="SIGKILL"):
+            await tasks[0]
+        async with asyncio.timeout(20):
+            assert (
+                await asyncio.gather(*(crew.run(len, much, timeout_s=60) for _ in range(4)))
+                == [len(much)] * 4
+            )
+        assert still not in crew.pids()
+        await crew.close()
 
     run(test())
 
