@@ -206,20 +206,20 @@ class _Line:
         """Whether it went well, and the result or the error. Raises _Gone when the process ends first."""
         if self.ended:
             raise _Gone
-        self._answer = asyncio.get_running_loop().create_future()
         task = pickle.dumps((function, args))
+        self._answer = asyncio.get_running_loop().create_future()
         self._writer.write(_LENGTH.pack(len(task)) + task)
-        return await self._answer
+        try:
+            return await self._answer
+        finally:
+            self._answer = None  # it may be large
 
     async def listen(self) -> bool:
         """Hand over the answers; returns when the process is gone, whether it went by itself and had nothing to do."""
         try:
             while True:
                 (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
-                answer = pickle.loads(await self._reader.readexactly(length))
-                self.answered = True
-                if self._answer is not None and not self._answer.done():
-                    self._answer.set_result(answer)
+                self._hand_over(await self._reader.readexactly(length))
         except (OSError, EOFError):
             return not self.ended and (self._answer is None or self._answer.done())
         finally:
@@ -227,6 +227,11 @@ class _Line:
             self._writer.close()
             if self._answer is not None and not self._answer.done():
                 self._answer.set_exception(_Gone())
+
+    def _hand_over(self, answer: bytes) -> None:
+        self.answered = True
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(pickle.loads(answer))
 
     def end(self) -> None:
         """Kill the process; nobody waits for it any more."""

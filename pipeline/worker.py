@@ -20,6 +20,7 @@ import socket
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedRWPair
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,13 @@ def attend(line: socket.socket, nice: bool, memory_bytes: int) -> None:
     begin(nice, memory_bytes)
     with line.makefile("rwb") as stream:
         while head := stream.read(4):
-            answer = _do(stream.read(int.from_bytes(head)))
-            stream.write(len(answer).to_bytes(4))
-            stream.write(answer)
-            stream.flush()
+            _send(stream, _do(stream.read(int.from_bytes(head))))  # and keep neither while waiting
+
+
+def _send(stream: BufferedRWPair, answer: bytes) -> None:
+    stream.write(len(answer).to_bytes(4))
+    stream.write(answer)
+    stream.flush()
 
 
 def _do(task: bytes) -> bytes:

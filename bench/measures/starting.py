@@ -84,13 +84,13 @@ async def _killed_questioner(server: Server, asker: Asker, question: str) -> flo
 
 async def _idle_worker(pool: Pool) -> int:
     """The bytes that a worker has for itself which has done nothing yet; the most of all."""
-    await pool.run(os.getpid, timeout_s=_TASK_S)  # they come with the first task
+    await _all_up(pool)
     return max(each.uss_bytes for each in await asyncio.to_thread(pool.workers) if each.role == "batch")
 
 
 async def _killed_batch_workers(pool: Pool) -> float:
     """The seconds until a task is done that waits while every worker is killed at its work."""
-    await pool.run(os.getpid, timeout_s=_TASK_S)  # they come with the first task
+    await _all_up(pool)
     pids = [each.pid for each in await asyncio.to_thread(pool.workers) if each.role == "batch"]
     work = [asyncio.create_task(pool.run(signal.pause, timeout_s=_TASK_S)) for _ in pids]
     waiting = asyncio.create_task(pool.run(os.getpid, timeout_s=_TASK_S))
@@ -104,6 +104,11 @@ async def _killed_batch_workers(pool: Pool) -> float:
         with suppress(Unavailable):
             await task
     return seconds
+
+
+async def _all_up(pool: Pool) -> None:
+    """They come with the first task, and each has done one."""
+    await asyncio.gather(*(pool.run(os.getpid, timeout_s=_TASK_S) for _ in range(pool.batch_workers)))
 
 
 def _memory(pid: int) -> tuple[int, int]:
