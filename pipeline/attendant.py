@@ -58,7 +58,7 @@ class Attendant:
     """
 
     def __init__(self, *, nice: bool, memory_bytes: int, spare: int = 0) -> None:
-        self._launch = (nice, memory_bytes)
+        self._begin = (nice, memory_bytes)
         self._spare = spare
         self._turn = asyncio.Lock()
         self._starting: asyncio.Task[_Line] | None = None
@@ -112,16 +112,18 @@ class Attendant:
     @property
     def is_up(self) -> bool:
         """Whether the process is there, as far as is known."""
-        starting = self._starting
-        if starting is None or not starting.done() or starting.cancelled() or starting.exception():
-            return False
-        return not starting.result().ended
+        return self._present() is not None
 
     def pids(self) -> list[int]:
-        """The process, when there is one at the moment."""
-        if not self.is_up or self._starting is None:
-            return []
-        return [pid for pid in [self._starting.result().process.pid] if pid is not None]
+        """The process, when there is one at the moment. In any thread."""
+        line = self._present()
+        return [line.process.pid] if line is not None and line.process.pid is not None else []
+
+    def _present(self) -> _Line | None:
+        starting = self._starting
+        if starting is None or not starting.done() or starting.cancelled() or starting.exception():
+            return None
+        return None if starting.result().ended else starting.result()
 
     async def close(self) -> None:
         """End the worker, whatever it does; tasks under way raise Unavailable."""
@@ -164,17 +166,24 @@ class Attendant:
         loop = asyncio.get_running_loop()
         for left in reversed(range(_ATTEMPTS)):
             try:
-                process, ours = await loop.run_in_executor(_launcher, _launched, *self._launch)
+                process, ours = await loop.run_in_executor(_launcher, self._launch)
                 break
             except (OSError, EOFError):
                 if not left or self._closed:
                     raise
+                await asyncio.sleep(_AGAIN_S)  # one that was just killed may pass for alive for a moment
         reader, writer = await asyncio.open_connection(sock=ours, limit=_READ_AHEAD)
         line = _Line(process, reader, writer)
         watching = asyncio.create_task(self._watch(line))
         self._watching.add(watching)
         watching.add_done_callback(self._watching.discard)
         return line
+
+    def _launch(self) -> tuple[BaseProcess, socket.socket]:
+        """In the launching thread. Raises EOFError when there is nobody any more to launch it for."""
+        if self._closed:
+            raise EOFError
+        return _launched(*self._begin)
 
     async def _watch(self, line: _Line) -> None:
         """Have another come up when this one is gone, unless it was of no use, or there is another already."""
@@ -209,6 +218,7 @@ class _Line:
         task = pickle.dumps((function, args))
         self._answer = asyncio.get_running_loop().create_future()
         self._writer.write(_LENGTH.pack(len(task)) + task)
+        del task  # a text may be large, and its answer take long
         try:
             return await self._answer
         finally:
@@ -224,7 +234,6 @@ class _Line:
             return not self.ended and (self._answer is None or self._answer.done())
         finally:
             self.end()
-            self._writer.close()
             if self._answer is not None and not self._answer.done():
                 self._answer.set_exception(_Gone())
 
@@ -234,8 +243,12 @@ class _Line:
             self._answer.set_result(pickle.loads(answer))
 
     def end(self) -> None:
-        """Kill the process; nobody waits for it any more."""
+        """Kill the process; nobody waits for it any more.
+
+        One whose fork server died before it was noticed can't be told from a stranger: it loses its socket, and ends.
+        """
         self.ended = True
+        self._writer.transport.abort()
         if self.process.pid is not None and self.process.is_alive():
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGKILL)

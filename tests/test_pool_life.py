@@ -93,6 +93,22 @@ def test_a_dead_fork_server_is_started_again_and_no_file_pays(
     run(test())
 
 
+@pytest.mark.noisy
+def test_a_fork_server_that_dies_while_it_loads_costs_no_task() -> None:
+    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+    async def test() -> None:
+        crew = Crew(2, nice=True, memory_bytes=1 << 30)
+        tasks = [asyncio.create_task(crew.run(len, "four", timeout_s=60)) for _ in range(4)]
+        for _ in range(2):
+            await asyncio.sleep(0.4)
+            os.kill(forkserver_pid(), signal.SIGKILL)
+        assert await asyncio.gather(*tasks) == [4] * 4
+        await crew.close()
+
+    run(test())
+
+
 def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:evil")
     files = tasks_of(tmp_path, "evil.txt", "good.txt")

@@ -1,6 +1,7 @@
 """One watcher's place in an operation's stream: history first, then live, each message once and in order.
 
-Nothing waits in here: what a watcher has not taken yet is in Redis. Must not know who takes it. Runs on the loop.
+Nothing waits in here but a page of the history: what a watcher has not taken yet is in Redis. Must not know who takes
+it. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -109,13 +110,14 @@ class Watch:
         return False
 
     async def _replay(self) -> None:
-        losses = self._losses
+        losses, newest = self._losses, self._newest
         try:
             page = await self._link.page(self.operation_id, self._cursor.id, PAGE)
         except Unavailable:
             await self._wait_for_redis()
             return
-        await self._taker.room()  # a page on top of what was sent meanwhile would look like a slow reader
+        if page:
+            await self._taker.room()  # on top of what was sent meanwhile it would look like a slow reader
         if losses != self._losses:
             return  # what was read may be what was lost
         if page:
@@ -123,7 +125,7 @@ class Watch:
             await self._taker.room()
         else:
             # The seq stays what it was: if messages are gone from here, the next one's seq shows it.
-            self._cursor = Mark(self._newest.order, self._cursor.seq)
+            self._cursor = Mark(newest.order, self._cursor.seq)
 
     async def _wait_for_redis(self) -> None:
         """The hub has logged it; a watcher just stays where it is."""
