@@ -58,7 +58,7 @@ class Attendant:
     """
 
     def __init__(self, *, nice: bool, memory_bytes: int, spare: int = 0) -> None:
-        self._begin = (nice, memory_bytes)
+        self._role = (nice, memory_bytes)
         self._spare = spare
         self._turn = asyncio.Lock()
         self._starting: asyncio.Task[_Line] | None = None
@@ -145,7 +145,7 @@ class Attendant:
         if self._closed:
             raise Unavailable("The server is shutting down.")
         starting = self._starting
-        if starting is None or (starting.done() and (starting.exception() or starting.result().ended)):
+        if starting is None or (starting.done() and not self.is_up):
             starting = self._start()
         try:
             async with asyncio.timeout(START_S):
@@ -183,7 +183,7 @@ class Attendant:
         """In the launching thread. Raises EOFError when there is nobody any more to launch it for."""
         if self._closed:
             raise EOFError
-        return _launched(*self._begin)
+        return _launched(*self._role)
 
     async def _watch(self, line: _Line) -> None:
         """Have another come up when this one is gone, unless it was of no use, or there is another already."""

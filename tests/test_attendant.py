@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import json
 import os
 import signal
 from pathlib import Path
@@ -11,14 +13,23 @@ import psutil
 import pytest
 from conftest import run
 from processes import still_running
+from test_pool import forkserver_pid
 
 from pipeline.attendant import Attendant, WorkerDied
+from pipeline.crew import Crew
 from semantik.errors import Unavailable
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
 MEMORY = 1 << 30
 SOON_S = 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+def outlive_the_fork_server() -> int:
+    """As one does that is forked just before its fork server dies."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, 0)
+    return os.getpid()
 
 
 def die_once(mark: Path) -> str:
@@ -75,5 +86,49 @@ def test_leaving_ends_the_task_under_way() -> None:
         for task in (hanging, attendant.run(len, "", timeout_s=SOON_S)):
             with pytest.raises(Unavailable, match="shutting down"):
                 await task
+
+    run(test())
+
+
+def test_an_error_that_the_server_does_not_know_comes_back_with_its_words_and_its_trace() -> None:
+    async def test() -> None:
+        attendant = Attendant(nice=False, memory_bytes=MEMORY)
+        with pytest.raises(RuntimeError, match="JSONDecodeError: Expecting value") as caught:
+            await attendant.run(json.loads, "x", timeout_s=SOON_S)
+        assert "in raw_decode" in caught.value.__notes__[0]
+        await attendant.close()
+
+    run(test())
+
+
+@pytest.mark.noisy
+def test_leaving_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> None:
+    async def test() -> None:
+        attendant = Attendant(nice=False, memory_bytes=MEMORY)
+        orphan = psutil.Process(await attendant.run(outlive_the_fork_server, timeout_s=SOON_S))
+        server = psutil.Process(forkserver_pid())
+        server.kill()
+        assert still_running([server], 5) == []
+        assert await attendant.run(os.getpid, timeout_s=SOON_S) == orphan.pid
+        async with asyncio.timeout(5):
+            await attendant.close()
+        assert still_running([orphan], 5) == []
+
+    run(test())
+
+
+def test_leaving_launches_none_of_those_that_wait_for_the_fork_server() -> None:
+    async def test() -> None:
+        first, crew = (Crew(size, nice=True, memory_bytes=MEMORY) for size in (1, 8))
+        await first.run(os.getpid, timeout_s=SOON_S)
+        before = forkserver_pid()
+        os.kill(before, signal.SIGSTOP)
+        tasks = [asyncio.create_task(crew.run(len, "", timeout_s=SOON_S)) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        await asyncio.gather(crew.close(), first.close())
+        for task in tasks:
+            with pytest.raises(Unavailable, match="shutting down"):
+                await task
+        assert forkserver_pid() == before
 
     run(test())
