@@ -18,20 +18,20 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
 from handlers.fields import Expected
-from semantik import errors
-from semantik.access import Access
-from semantik.auth import Auth, Principal
-from semantik.catalog import Catalog
-from semantik.health import Health
-from semantik.library import Library
-from semantik.metrics import Metrics
-from semantik.operations import Operations
-from semantik.progress import Progress
-from semantik.roster import Roster
-from semantik.scans import Scans
-from semantik.search import Search
-from semantik.settings import Settings
-from semantik.vigil import Vigil
+from semantik.app.health import HealthMonitor
+from semantik.app.metrics import MetricsRegistry
+from semantik.auth.authorization import Authorizer
+from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.sessions import Principal, SessionService
+from semantik.config.settings import Settings
+from semantik.core import errors
+from semantik.progress import ProgressService
+from semantik.search.service import SearchService
+from semantik.services.active_operations import ActiveOperations
+from semantik.services.collections import CollectionService
+from semantik.services.folder_scans import FolderScans
+from semantik.services.operations import OperationService
+from semantik.services.views import ViewService
 
 log = logging.getLogger("semantik.http")
 
@@ -69,18 +69,18 @@ class Services:
     """What the doors lead to."""
 
     settings: Settings
-    auth: Auth
-    access: Access
-    library: Library
-    operations: Operations
-    catalog: Catalog
-    search: Search
-    progress: Progress
-    health: Health
-    vigil: Vigil
-    roster: Roster
-    metrics: Metrics
-    scans: Scans
+    auth: SessionService
+    access: Authorizer
+    library: CollectionService
+    operations: OperationService
+    catalog: ViewService
+    search: SearchService
+    progress: ProgressService
+    health: HealthMonitor
+    vigil: SessionMonitor
+    roster: ActiveOperations
+    metrics: MetricsRegistry
+    scans: FolderScans
 
 
 async def authenticate(
@@ -126,7 +126,7 @@ def origin_allowed(request: HTTPServerRequest, settings: Settings) -> bool:
     return same_origin(request) or request.headers["Origin"] in settings.allowed_origins
 
 
-class Door(RequestHandler):
+class BaseHandlerMixin(RequestHandler):
     """What the doors share whichever of Tornado's classes they are; stands before it among the bases."""
 
     @property
@@ -153,7 +153,7 @@ class Door(RequestHandler):
             log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
 
 
-class Handler(Door):
+class RestHandler(BaseHandlerMixin):
     """Base of the REST doors. `public = True` lets anybody in; else `self.principal` is who asks."""
 
     public = False
@@ -213,7 +213,7 @@ class Handler(Door):
         self.finish(json.dumps(problem(status, describe(status, error))))
 
 
-class Nowhere(Handler):
+class NotFoundHandler(RestHandler):
     """Every path that leads nowhere."""
 
     public = True
