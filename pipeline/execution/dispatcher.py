@@ -226,7 +226,7 @@ class Dispatcher:
             if operation.type == "reindex" and operation.id not in self._running:
                 collection = await store.collections.get(operation.collection_id)
                 if collection is not None and collection.staging is not None:
-                    await self._parts.vectors.of(collection.staging)
+                    await self._parts.vectors.get_synced(collection.staging)
 
     def _is_over(self, operation: Operation) -> bool:
         """Whether an operation has ended, and whoever watches it has been told."""

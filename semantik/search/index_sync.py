@@ -25,7 +25,7 @@ class IndexSync:
         # It holds for one index: opened anew after damage, it has less.
         self._reached: WeakKeyDictionary[VectorIndex, int] = WeakKeyDictionary()
 
-    async def of(self, generation: Generation) -> VectorIndex | None:
+    async def get_synced(self, generation: Generation) -> VectorIndex | None:
         """The index of a generation, up to its `last_seq`; None while it holds no vectors."""
         if generation.dimension is None:
             return None
@@ -37,7 +37,7 @@ class IndexSync:
                     await self._catch_up(index, generation)
         return index
 
-    def at_hand(self, generation: Generation) -> VectorIndex | None:
+    def get_if_ready(self, generation: Generation) -> VectorIndex | None:
         """The same if it is open here and lacks nothing."""
         index = self._indexes.at_hand(generation.collection_id, generation.number)
         return None if index is None or self._lacks(index, generation) else index

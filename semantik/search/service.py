@@ -54,7 +54,7 @@ class _Candidates:
     collection: Collection
     scores: list[Scored]
     considered: int
-    whole: bool
+    exhausted: bool
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class SearchService:
                 if not remembered or await self._access.collections(user, ids) == remembered:
                     raise
                 continue  # it was of what they are no more
-            enough = len(passages.hits) >= wanted or all(each.whole for each in found)
+            enough = len(passages.hits) >= wanted or all(each.exhausted for each in found)
             if enough and not passages.overtaken:
                 break
             depth = wanted + 2 * passages.dropped
@@ -126,13 +126,13 @@ class SearchService:
     def _remembered(self, user: User, ids: list[str] | None) -> list[Collection]:
         """The collections as they were, where that is likely to hold: what was dropped is not opened for it again."""
         found = self._access.remembered(user, ids)
-        return found if all(self._vectors.at_hand(each.current) for each in found) else []
+        return found if all(self._vectors.get_if_ready(each.current) for each in found) else []
 
     async def _in_collection(
         self, collection: Collection, text: str, question: SearchQuery, depth: int
     ) -> _Candidates:
         generation = collection.current
-        index = self._vectors.at_hand(generation) or await self._index(generation)
+        index = self._vectors.get_if_ready(generation) or await self._index(generation)
         if index is None:
             return _Candidates(collection, [], 0, True)
         allowed = None
@@ -146,7 +146,7 @@ class SearchService:
     async def _index(self, generation: Generation) -> VectorIndex | None:
         try:
             async with asyncio.timeout(self._rules.timeout_s):
-                return await self._vectors.of(generation)
+                return await self._vectors.get_synced(generation)
         except TimeoutError as error:
             # What was read so far stays in the index, so that the next search has less to wait for.
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
