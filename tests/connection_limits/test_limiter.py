@@ -22,12 +22,12 @@ from semantik.progress import ProgressService, redis_client
 # A server process that takes two seats and says so; it is there to be killed.
 VICTIM = """
 import asyncio, sys
-from semantik.progress.link import Link
-from semantik.progress.seats import Seats
-from semantik.settings import Sockets
+from semantik.config.settings import SocketSettings
+from semantik.connection_limits.limiter import ConnectionLimiter
+from semantik.progress.redis_client import RedisClient
 
 async def main(url, user, operation):
-    seats = Seats(Link(url, "victim"), Sockets, life_s=1)
+    seats = ConnectionLimiter(RedisClient(url, "victim"), SocketSettings, life_s=1)
     running = asyncio.create_task(seats.run())
     async with seats.socket(user, operation), seats.socket(user, operation):
         print("taken", flush=True)

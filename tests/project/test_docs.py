@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 SOCKETS = ROOT / "docs" / "websocket-api.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
-SCAN = ROOT / "handlers" / "scan_socket.py"
+SCAN = ROOT / "handlers" / "sockets" / "scan.py"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"data"}
 
@@ -105,7 +105,7 @@ def told(paths: Iterable[Path], how: str) -> set[str]:
 
 
 def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
-    doors = set((ROOT / "handlers").glob("*.py")) - {SCAN}
+    doors = set((ROOT / "handlers").rglob("*.py")) - {SCAN}
     kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "tell|update|stage|send")
     kinds |= told((ROOT / "pipeline" / "operations").glob("*.py"), "Storer")
     kinds |= {inspect.signature(DocumentWriter).parameters["measure"].default}
