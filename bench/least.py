@@ -47,7 +47,7 @@ class _Search(RequestHandler):
     async def post(self) -> None:
         question = json.loads(self.request.body)["query"]
         marks = [time.perf_counter()]
-        vector = await self._questions.vector(MODEL, "auto", question)
+        vector = await self._questions.embed(MODEL, "auto", question)
         marks.append(time.perf_counter())
         found = await self._index.search(vector, _K)
         marks.append(time.perf_counter())

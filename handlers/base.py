@@ -69,18 +69,18 @@ class Services:
     """What the doors lead to."""
 
     settings: Settings
-    auth: SessionService
-    access: Authorizer
-    library: CollectionService
+    sessions: SessionService
+    authorizer: Authorizer
+    collections: CollectionService
     operations: OperationService
-    catalog: ViewService
+    views: ViewService
     search: SearchService
     progress: ProgressService
     health: HealthMonitor
-    vigil: SessionMonitor
-    roster: ActiveOperations
+    session_monitor: SessionMonitor
+    active_operations: ActiveOperations
     metrics: MetricsRegistry
-    scans: FolderScans
+    folder_scans: FolderScans
 
 
 async def authenticate(
@@ -98,16 +98,16 @@ async def authenticate(
 
 async def _recognise(request: HTTPServerRequest, services: Services, token: str) -> Principal:
     if token:
-        return await services.auth.authenticate(token)
+        return await services.sessions.authenticate(token)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        return await services.auth.authenticate(token.strip())
+        return await services.sessions.authenticate(token.strip())
     cookie = request.cookies.get(COOKIE)
     if cookie is None:
         raise errors.Unauthorized("Sign in first: there is neither a bearer token nor a session cookie.")
     if not same_origin(request):
         raise errors.Unauthorized("The session cookie is good for this server's own pages only.")
-    return await services.auth.authenticate(cookie.value, browser=True)
+    return await services.sessions.authenticate(cookie.value, browser=True)
 
 
 def same_origin(request: HTTPServerRequest) -> bool:

@@ -67,11 +67,11 @@ class EventsHandler(RestHandler):
         """As a Door: a message that is in no stream."""
         self._push(b"data: " + envelope(type, data, **subject) + b"\n\n", 1)
 
-    def take(self, batch: MessageBatch) -> bool:
+    def deliver(self, batch: MessageBatch) -> bool:
         """As a Door: messages of a stream."""
-        return self._push(batch.form("events", _event), len(batch.frames))
+        return self._push(batch.form("events", _event), len(batch.messages))
 
-    async def room(self) -> None:
+    async def wait_writable(self) -> None:
         """As a Door: wait until everything is written."""
         while self._waiting:
             self._written.clear()
@@ -88,7 +88,7 @@ class EventsHandler(RestHandler):
         self._stop(LEFT)
 
     async def _serve(self, operation_id: str) -> None:
-        operation = await self.services.access.operation(self.principal.user, operation_id)
+        operation = await self.services.authorizer.operation(self.principal.user, operation_id)
         self._operation_type = operation.type
         since = self.request.headers.get("Last-Event-ID") or self.get_query_argument("since", None)
         if await self._all_seen(operation, since):
@@ -109,7 +109,7 @@ class EventsHandler(RestHandler):
     async def _feed(self, operation: Operation, since: str | None) -> None:
         feed = OperationStream(self.services, self, self.principal.user, operation, since)
         async with feed.seated():
-            with self.services.vigil.over(self.principal, self._expel):
+            with self.services.session_monitor.watch(self.principal, self._expel):
                 await feed.show()
 
     async def _all_seen(self, operation: Operation, since: str | None) -> bool:

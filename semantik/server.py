@@ -129,22 +129,22 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             now = live()
             return Services(
                 settings=now,
-                auth=auth,
-                access=access,
-                library=CollectionService(store, access, operations, now.embedding, wake),
+                sessions=auth,
+                authorizer=access,
+                collections=CollectionService(store, access, operations, now.embedding, wake),
                 operations=operations,
-                catalog=ViewService(store, access, vectors, now.operations.concurrent),
+                views=ViewService(store, access, vectors, now.operations.concurrent),
                 search=SearchService(store, access, vectors, questions, now.search),
                 progress=progress,
                 health=health,
-                vigil=vigil,
-                roster=roster,
+                session_monitor=vigil,
+                active_operations=roster,
                 metrics=metrics,
-                scans=scans,
+                folder_scans=scans,
             )
 
         def reload(fresh: Settings) -> ReloadResult:
-            renewal = live.renew(fresh)
+            renewal = live.reload(fresh)
             app.settings["services"] = services()
             wake()
             return renewal
@@ -163,8 +163,8 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{port}"
         beacon = Heartbeat(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
-        await beacon.begin()
-        stack.push_async_callback(beacon.leave)
+        await beacon.start()
+        stack.push_async_callback(beacon.stop)
         watchers = [
             asyncio.create_task(each, name=name)
             for name, each in (
@@ -233,7 +233,7 @@ async def _cut_off(http: HTTPServer) -> None:
 
 
 def _note_lag(metrics: MetricsRegistry, batch: MessageBatch) -> None:
-    added_ms, _ = position_of(batch.frames[-1].id)
+    added_ms, _ = position_of(batch.messages[-1].id)
     metrics.lag(time.time() - added_ms / 1000)
 
 

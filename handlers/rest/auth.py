@@ -41,26 +41,26 @@ class RegisterHandler(RestHandler):
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
-        user = await self.services.auth.register(body["username"], body["password"], body.get("email"))
+        user = await self.services.sessions.register(body["username"], body["password"], body.get("email"))
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
 class LoginHandler(_SignInHandler):
     async def post(self) -> None:
         body = self.body(_LOGIN)
-        self.welcome(await self.services.auth.login(body["username"], body["password"]))
+        self.welcome(await self.services.sessions.login(body["username"], body["password"]))
 
 
 class RefreshHandler(_SignInHandler):
     async def post(self) -> None:
-        self.welcome(await self.services.auth.refresh(self.body(_REFRESH)["refresh_token"]))
+        self.welcome(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
 class LogoutHandler(RestHandler):
     scope = ACCOUNT
 
     async def post(self) -> None:
-        await self.services.auth.logout(self.principal.credential_id)
+        await self.services.sessions.logout(self.principal.credential_id)
         self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         self.set_status(HTTPStatus.NO_CONTENT)
 
@@ -76,5 +76,5 @@ class SetupHandler(RestHandler):
     public = True
 
     async def get(self) -> None:
-        needed = await self.services.auth.needs_first_user()
+        needed = await self.services.sessions.needs_first_user()
         self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})

@@ -41,7 +41,7 @@ _LIST = vol.Schema(PAGE)
 class CollectionsHandler(RestHandler):
     async def get(self) -> None:
         query = self.query(_LIST)
-        page = await self.services.catalog.collections(
+        page = await self.services.views.collections(
             self.principal.user, query.get("cursor"), query["limit"]
         )
         self.reply(page_json(page, collection_json))
@@ -49,8 +49,8 @@ class CollectionsHandler(RestHandler):
     async def post(self) -> None:
         wish = NewCollection(**self.body(_CREATE))
         user = self.principal.user
-        collection, operation = await self.services.library.create(user, wish)
-        view = await self.services.catalog.collection(user, collection.id)
+        collection, operation = await self.services.collections.create(user, wish)
+        view = await self.services.views.collection(user, collection.id)
         operation_id = operation.id if operation else None
         self.reply(
             {**collection_json(view), "operation_id": operation_id, "initial_operation_id": operation_id},
@@ -60,18 +60,18 @@ class CollectionsHandler(RestHandler):
 
 class CollectionHandler(RestHandler):
     async def get(self, collection_id: str) -> None:
-        view = await self.services.catalog.collection(self.principal.user, collection_id)
-        stats = await self.services.catalog.index_stats(view.collection)
+        view = await self.services.views.collection(self.principal.user, collection_id)
+        stats = await self.services.views.index_stats(view.collection)
         self.reply({**collection_json(view), "stats": stats_json(stats)})
 
     async def patch(self, collection_id: str) -> None:
         body = self.body(_CHANGE)
         user = self.principal.user
-        await self.services.library.change(user, collection_id, body.get("name"), body.get("description"))
-        self.reply(collection_json(await self.services.catalog.collection(user, collection_id)))
+        await self.services.collections.change(user, collection_id, body.get("name"), body.get("description"))
+        self.reply(collection_json(await self.services.views.collection(user, collection_id)))
 
     async def delete(self, collection_id: str) -> None:
-        await self.services.library.delete(self.principal.user, collection_id)
+        await self.services.collections.delete(self.principal.user, collection_id)
         self.set_status(HTTPStatus.NO_CONTENT)
 
 

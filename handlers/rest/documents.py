@@ -31,7 +31,7 @@ _NOTHING = vol.Schema({})
 class DocumentsHandler(RestHandler):
     async def get(self, collection_id: str) -> None:
         query = self.query(_LIST)
-        page = await self.services.catalog.documents(
+        page = await self.services.views.documents(
             self.principal.user,
             collection_id,
             query.get("status"),
@@ -45,14 +45,14 @@ class DocumentsHandler(RestHandler):
 class DocumentHandler(RestHandler):
     async def get(self, collection_id: str, document_id: str) -> None:
         user = self.principal.user
-        self.reply(document_json(await self.services.access.document(user, collection_id, document_id)))
+        self.reply(document_json(await self.services.authorizer.document(user, collection_id, document_id)))
 
 
 class ContentHandler(RestHandler):
     async def get(self, collection_id: str, document_id: str) -> None:
         query = self.query(_CONTENT)
-        document = await self.services.access.document(self.principal.user, collection_id, document_id)
-        passages = await self.services.library.text(document, query["offset"], query["limit"])
+        document = await self.services.authorizer.document(self.principal.user, collection_id, document_id)
+        passages = await self.services.collections.text(document, query["offset"], query["limit"])
         end = passages.offset + len(passages.text)
         self.reply({**asdict(passages), "next_offset": end if end < passages.length else None})
 

@@ -38,7 +38,7 @@ class OperationsHandler(RestHandler):
         query = self.query(_LIST)
         ids = [query["collection_id"]] if "collection_id" in query else None
         only = {name: str(value) for name, value in query.items() if name in _ONLY}
-        page = await self.services.catalog.operations(
+        page = await self.services.views.operations(
             self.principal.user, ids, query.get("cursor"), query["limit"], only
         )
         self.reply(page_json(page, operation_json))
@@ -46,7 +46,7 @@ class OperationsHandler(RestHandler):
 
 class OperationHandler(RestHandler):
     async def get(self, operation_id: str) -> None:
-        self.reply(operation_json(await self.services.catalog.operation(self.principal.user, operation_id)))
+        self.reply(operation_json(await self.services.views.operation(self.principal.user, operation_id)))
 
     async def delete(self, operation_id: str) -> None:
         await self.services.operations.cancel(self.principal.user, operation_id)
@@ -56,7 +56,7 @@ class OperationHandler(RestHandler):
 class FailuresHandler(RestHandler):
     async def get(self, operation_id: str) -> None:
         query = self.query(_FAILURES)
-        page = await self.services.catalog.failures(
+        page = await self.services.views.failures(
             self.principal.user, operation_id, query.get("cursor"), query["limit"]
         )
         self.reply(page_json(page, failure_json))

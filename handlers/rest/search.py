@@ -72,7 +72,7 @@ class SearchHandler(RestHandler):
             threshold=body.get("score_threshold"),
             filters=Filters(**body["filters"]),
         )
-        answer = await self.services.search.ask(self.principal.user, question)
+        answer = await self.services.search.search(self.principal.user, question)
         self.reply(
             {
                 "hits": [hit_json(hit) for hit in answer.hits],

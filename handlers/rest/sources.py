@@ -16,7 +16,7 @@ _CHANGE = vol.Schema({vol.Optional("interval_s"): whole(0, 365 * 86_400), vol.Op
 
 class SourcesHandler(RestHandler):
     async def get(self, collection_id: str) -> None:
-        views = await self.services.catalog.sources(self.principal.user, collection_id)
+        views = await self.services.views.sources(self.principal.user, collection_id)
         self.reply({"items": [source_view_json(view) for view in views], "next_cursor": None})
 
     async def post(self, collection_id: str) -> None:

@@ -97,9 +97,9 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         """Send a message that is in no stream."""
         self.push(self._form.note(type, data, **(subject or self.subject)), 1)
 
-    def take(self, batch: MessageBatch) -> bool:
+    def deliver(self, batch: MessageBatch) -> bool:
         """Send messages of a stream; False when nothing can be sent any more."""
-        return self.push(batch.form(self._form, self._form.stored), len(batch.frames))
+        return self.push(batch.form(self._form, self._form.stored), len(batch.messages))
 
     def greet(self) -> None:
         """From now on the client is answered: what it says before its first message waits."""
@@ -117,7 +117,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
             self.end(reason_for(SlowReader()))
         return taken
 
-    async def room(self) -> None:
+    async def wait_writable(self) -> None:
         """Wait until what was pushed is on its way; raises SlowReader when that takes too long."""
         await self._outbox.room()
 
@@ -213,7 +213,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         try:
             principal = await self._admit()
             self.request.headers.clear()  # read, and in a thousand sockets they are megabytes
-            with self.services.vigil.over(principal, self._expel):
+            with self.services.session_monitor.watch(principal, self._expel):
                 await self.serve(principal)
         except asyncio.CancelledError:
             ending = self._ending or LEFT

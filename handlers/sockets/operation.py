@@ -28,6 +28,6 @@ class OperationSocketHandler(SocketHandler):
             await asyncio.sleep(self.services.settings.progress.linger_s)
 
     async def _feed(self, user: User) -> OperationStream:
-        operation = await self.services.access.operation(user, self.path_args[0])
+        operation = await self.services.authorizer.operation(user, self.path_args[0])
         self.operation_type = operation.type
         return OperationStream(self.services, self, user, operation, self.get_query_argument("since", None))

@@ -66,7 +66,7 @@ class OperationStream:
         Raises Unavailable, Invalid for `since`, what the door's `room` raises, and NotFound when the operation is
         deleted meanwhile.
         """
-        async with self._services.progress.watch(self._operation_id, self, self._since) as watch:
+        async with self._services.progress.subscribe(self._operation_id, self, self._since) as watch:
             if watch.truncated:
                 self._send("history_truncated", {"since": self._since})
             operation = await self._snapshot(watch)
@@ -80,16 +80,16 @@ class OperationStream:
                     operation = await self._snapshot(watch)
                     if operation.ended and operation.announced:
                         break  # the end itself is among what was lost
-                await self._door.room()
+                await self._door.wait_writable()
 
-    def take(self, batch: MessageBatch) -> bool:
+    def deliver(self, batch: MessageBatch) -> bool:
         """As a Taker: hand it on, up to the last message."""
-        last = batch.frames[-1]
+        last = batch.messages[-1]
         over = _ends(last) or (self._last is not None and last.mark.order >= self._last)
-        return self._door.take(batch) and not over
+        return self._door.deliver(batch) and not over
 
-    async def room(self) -> None:
-        await self._door.room()
+    async def wait_writable(self) -> None:
+        await self._door.wait_writable()
 
     def _presence(self) -> AbstractContextManager[None]:
         """Tell how many watch."""
@@ -97,11 +97,11 @@ class OperationStream:
         def tell(_: str, presence: WatcherCount) -> None:
             self._send("presence", {"watchers": presence.sockets, "users": presence.users})
 
-        return self._services.progress.seats.listening(self._operation_id, tell)
+        return self._services.progress.seats.subscribe(self._operation_id, tell)
 
     async def _snapshot(self, watch: Subscription) -> Operation:
         """Send `current_state`; the operation as it says."""
-        view = await self._services.catalog.operation(self._user, self._operation_id)
+        view = await self._services.views.operation(self._user, self._operation_id)
         self._send("current_state", {**state_json(view), "last_id": watch.last_id})
         return view.operation
 
@@ -112,7 +112,7 @@ class OperationStream:
         """
         while not operation.announced:
             await asyncio.sleep(_TOLD_S)
-            operation = await self._services.access.operation(self._user, self._operation_id)
+            operation = await self._services.authorizer.operation(self._user, self._operation_id)
         return position_of(await self._services.progress.last_id(self._operation_id))
 
     def _send(self, type: str, data: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ class OperationsSocketHandler(SocketHandler):
                 cursor = "$" if only_new and operation.created_at < begin else named.get(operation.id)
                 feeds.create_task(self._show(user, operation, cursor))
 
-            with self.services.roster.listening(user.id, begin, begun) as looked:
+            with self.services.active_operations.subscribe(user.id, begin, begun) as looked:
                 await looked.wait()
                 if not shown:
                     self.greet()  # else the first snapshot does

@@ -54,7 +54,7 @@ class ScanSocketHandler(SocketHandler):
     async def serve(self, principal: Principal) -> None:
         self._begun: asyncio.Queue[FolderScan] = asyncio.Queue()
         user = principal.user
-        with self.services.scans.named(_uuid(self.path_args[0])):
+        with self.services.folder_scans.named(_uuid(self.path_args[0])):
             async with self.services.progress.seats.socket(user.id):
                 with self.services.metrics.connection(self.operation_type):
                     self.greet()
@@ -74,7 +74,7 @@ class ScanSocketHandler(SocketHandler):
             )
             if self._scan is not None:
                 raise Invalid("A scan is running on this socket: cancel it, or wait for its end.")
-            self._scan = self.services.scans.begin(wish)
+            self._scan = self.services.folder_scans.start(wish)
             self._begun.put_nowait(self._scan)
         else:
             raise Invalid("action: a known action (scan or cancel), or type: ping.")
@@ -94,7 +94,7 @@ class ScanSocketHandler(SocketHandler):
         if isinstance(step, ScanCompleted):
             # Thousands of files take their time to be written down and compressed.
             made = await asyncio.to_thread(self._written, step)
-            await self.room()
+            await self.wait_writable()
             self._scan = None
             self.push(made, 1)
         elif isinstance(step, ScanCancelled):

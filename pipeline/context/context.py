@@ -53,11 +53,11 @@ class OperationContext:
     def __init__(
         self, parts: Dependencies, operation: Operation, collection: Collection, teller: ProgressReporter
     ) -> None:
-        self.parts = parts
+        self.deps = parts
         self.operation = operation
         self.collection = collection
         self.generation = collection.current
-        self.teller = teller
+        self.reporter = teller
         self.span = (0.0, 100.0)
         self.pace = RateEstimator()
         self.current_file = operation.current_file
@@ -65,7 +65,7 @@ class OperationContext:
         self._disturbed = False
 
     @property
-    def has_begun(self) -> bool:
+    def has_started(self) -> bool:
         """Whether the collection is the operation's; one that is cancelled in the line has never had it."""
         return self.collection.running == self.operation.id
 
@@ -78,7 +78,7 @@ class OperationContext:
     async def source(self) -> Source:
         """The folder that the operation is about; raises NotFound when it was removed meanwhile."""
         source_id = self.operation.source_id or ""
-        source = await self.parts.store.collections.source(self.collection.id, source_id)
+        source = await self.deps.store.collections.source(self.collection.id, source_id)
         if source is None:
             raise NotFound("The folder of this operation is not a source of its collection any more.")
         return source
@@ -90,23 +90,23 @@ class OperationContext:
         return [source for source in await self.sources_of_collection() if not source.removing]
 
     async def sources_of_collection(self) -> list[Source]:
-        return await self.parts.store.collections.sources([self.collection.id])
+        return await self.deps.store.collections.sources([self.collection.id])
 
-    async def disturb(self) -> None:
+    async def mark_dirty(self) -> None:
         """Say that documents of the operation's folders are about to change, before the first one does."""
         if self._disturbed:
             return
-        own, store = await self.sources(), self.parts.store
+        own, store = await self.sources(), self.deps.store
         every = await self.sources_of_collection()
-        await store.listings.remove([one.id for one in every if any(overlap(one, each) for each in own)])
-        changed = await store.collections.disturb(self.collection.id)
+        await store.folder_digests.remove([one.id for one in every if any(overlap(one, each) for each in own)])
+        changed = await store.collections.mark_dirty(self.collection.id)
         if changed is not None:
-            self.follow(changed)
+            self.refresh(changed)
         self._disturbed = True
 
     async def save(self, **fields: Any) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
-        self.operation = await self.parts.store.operations.save(self.operation, fields)
+        self.operation = await self.deps.store.operations.save(self.operation, fields)
 
     async def stage(self, name: str, percent: float | None = None, **data: Any) -> None:
         """Enter a stage: kept in the record, then told, once however often the operation is taken up again.
@@ -121,7 +121,7 @@ class OperationContext:
             fields["progress_percent"] = max(percent, self.operation.progress_percent)
             data["progress_percent"] = fields["progress_percent"]
         await self.save(**fields)
-        await self.teller.tell(name, once=f"stage {name}", **data)
+        await self.reporter.publish(name, once=f"stage {name}", **data)
 
     def warn(self, sentence: str) -> None:
         """Note something that a person should know; kept with the next `save_counts`, up to a bound."""
@@ -144,26 +144,26 @@ class OperationContext:
             counts=asdict(counts),
             progress_percent=max(self.operation.progress_percent, round(begin + (end - begin) * done, 1)),
             warnings=self._warnings,
-            last_message=self.teller.last_seq,
-            **self._course(),
+            last_message=self.reporter.last_seq,
+            **self._progress_fields(),
         )
 
     async def set_counts(self, counts: Counts) -> None:
         """Keep how the generation's documents stand."""
-        self.follow(await self.parts.store.collections.set_counts(self.generation, counts, self.fence))
+        self.refresh(await self.deps.store.collections.set_counts(self.generation, counts, self.fence))
 
-    async def keep(self) -> None:
+    async def renew_lease(self) -> None:
         """Renew the lease for ever; returns when somebody asks for the operation's end, raises LeaseLost."""
         while not self.operation.cancel_requested:
             await asyncio.sleep(RENEW_S)
-            lease_s = self.parts.settings.operations.lease_s
-            fresh = await self.parts.store.operations.renew(self.operation, lease_s, **self._course())
+            lease_s = self.deps.settings.operations.lease_s
+            fresh = await self.deps.store.operations.renew(self.operation, lease_s, **self._progress_fields())
             # Only what this renewal is about: a save that was answered meanwhile knows the rest better.
             self.operation = replace(
                 self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested
             )
 
-    def _course(self) -> dict[str, Any]:
+    def _progress_fields(self) -> dict[str, Any]:
         pace = self.pace
         return {
             "current_file": self.current_file,
@@ -179,11 +179,11 @@ class OperationContext:
             "precision": precision or generation.precision,
             "chunk_size": generation.chunk_size,
             "chunk_overlap": generation.chunk_overlap,
-            "missing": self.parts.settings.documents.missing,
-            "workers": self.parts.pool.batch_workers,
+            "missing": self.deps.settings.documents.missing,
+            "workers": self.deps.pool.batch_workers,
         }
 
-    async def know_model(self, model: ModelInfo) -> None:
+    async def record_model(self, model: ModelInfo) -> None:
         """Keep what makes the generation what it is, before the first vector is stored: how long vectors are, chunks no
         longer than the model reads, and who reads the files."""
         generation = self.generation
@@ -199,10 +199,10 @@ class OperationContext:
                 f"chunk_size was {generation.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
             )
         if fields:
-            changed = await self.parts.store.collections.change_generation(generation, fields, self.fence)
-            self.follow(changed)
+            changed = await self.deps.store.collections.change_generation(generation, fields, self.fence)
+            self.refresh(changed)
 
-    def follow(self, collection: Collection, generation: int | None = None) -> None:
+    def refresh(self, collection: Collection, generation: int | None = None) -> None:
         """Go on with the collection as it is now, on the same generation or on another."""
         self.collection = collection
         number = self.generation.number if generation is None else generation

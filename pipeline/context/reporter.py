@@ -29,34 +29,34 @@ class ProgressReporter:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.hush()
+        self.mute()
 
     @property
     def last_seq(self) -> int:
         return self._publisher.last_seq
 
-    def hush(self) -> None:
+    def mute(self) -> None:
         """End the pulse: what follows is the end."""
         if self._pulse is not None:
             self._pulse.cancel()
 
-    async def tell(self, kind: str, *, once: str | None = None, terminal: bool = False, **data: Any) -> None:
+    async def publish(self, kind: str, *, once: str | None = None, terminal: bool = False, **data: Any) -> None:
         """Publish a stage, an error or an end; raises Unavailable while Redis is away."""
-        await self._publisher.tell(kind, once=once, terminal=terminal, **data)
+        await self._publisher.publish(kind, once=once, terminal=terminal, **data)
         if kind != "error":
             # A pulse that repeated an update of the stage before would lead back into it.
             self._last = ("status_update", {"status": "processing"})
         self._told_at = time.monotonic()
 
-    def update(self, kind: str, **data: Any) -> None:
+    def publish_latest(self, kind: str, **data: Any) -> None:
         """Publish how far it is; the newest of a kind wins where they come too fast."""
         self._last = (kind, data)
         self._told_at = time.monotonic()
-        self._publisher.update(kind, **data)
+        self._publisher.publish_latest(kind, **data)
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(_BEAT_S)
             if time.monotonic() - self._told_at > _SILENCE_S:
                 kind, data = self._last
-                self.update(kind, **data)
+                self.publish_latest(kind, **data)

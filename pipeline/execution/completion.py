@@ -27,17 +27,17 @@ async def end(
     fields: dict[str, Any] = {"status": status, "completed_at": now(), "eta_s": None, "current_file": None}
     if status == "completed":
         fields["progress_percent"] = 100.0
-    run.teller.hush()
-    await run.save(**fields, error_message=error, result=result, last_message=run.teller.last_seq)
+    run.reporter.mute()
+    await run.save(**fields, error_message=error, result=result, last_message=run.reporter.last_seq)
     failpoints.die_at("ending.saved")
-    await run.parts.store.collections.unlock(run.collection.id, run.operation.id)
-    await _announce(run.parts.store, run.teller, run.operation)
+    await run.deps.store.collections.unlock(run.collection.id, run.operation.id)
+    await _announce(run.deps.store, run.reporter, run.operation)
 
 
 async def announce_again(store: Store, progress: ProgressService, operation: Operation) -> None:
     """Tell the end of an operation whose server may have died before it could."""
     await store.collections.unlock(operation.collection_id, operation.id)
-    async with progress.publisher(operation.id, floor=operation.last_message) as publisher:
+    async with progress.publisher(operation.id, min_seq=operation.last_message) as publisher:
         await _announce(store, publisher, operation)
 
 
@@ -47,10 +47,10 @@ async def _announce(store: Store, publisher: Publisher | ProgressReporter, opera
         {"result": operation.result} if status == "completed" else {"error_message": operation.error_message}
     )
     if status == "failed":
-        await publisher.tell(
+        await publisher.publish(
             "error", once="fatal", message=_message(operation), path=None, category="internal", fatal=True
         )
-    await publisher.tell(
+    await publisher.publish(
         f"operation_{status}",
         once="end",
         operation_id=operation.id,
@@ -59,7 +59,7 @@ async def _announce(store: Store, publisher: Publisher | ProgressReporter, opera
         **outcome,
     )
     failpoints.die_at("ending.told")
-    await publisher.tell("status_update", once="end status", terminal=True, status=status)
+    await publisher.publish("status_update", once="end status", terminal=True, status=status)
     await store.operations.mark_announced(operation.id, publisher.last_seq)
 
 

@@ -162,7 +162,7 @@ class Dispatcher:
             return
         self._places[operation.id] = place
         async with self._parts.progress.publisher(operation.id, operation.last_message) as publisher:
-            await publisher.tell("operation_queued", once=f"queued {place}", queue_position=place)
+            await publisher.publish("operation_queued", once=f"queued {place}", queue_position=place)
             await self._parts.store.operations.note_message(operation.id, publisher.last_seq)
 
     async def _lock(self, operation: Operation) -> bool:
@@ -199,7 +199,7 @@ class Dispatcher:
         await self._parts.vectors.drop(collection)
         await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
         await store.documents.remove(collection_id)
-        await store.listings.remove_all(collection_id)
+        await store.folder_digests.remove_all(collection_id)
         await store.failures.remove([operation.id for operation in operations])
         await store.operations.remove(collection_id)
         await store.collections.remove(collection_id)
@@ -251,4 +251,4 @@ class Dispatcher:
         while True:
             await asyncio.sleep(_DROP_S)
             with suppress(Unavailable):  # the next time
-                await self._parts.vectors.let_go()
+                await self._parts.vectors.drop_orphans()

@@ -58,8 +58,8 @@ async def _attempt(
 ) -> None:
     collection = await parts.store.collections.get_even_deleted(operation.collection_id)
     run = OperationContext(parts, operation, collection, teller)
-    if run.has_begun:
-        run.follow(await parts.store.collections.seize(collection.id, operation.id, run.fence))
+    if run.has_started:
+        run.refresh(await parts.store.collections.force_lock(collection.id, operation.id, run.fence))
     if operation.cancel_requested:
         await _end_early(run, "cancelled")
         return
@@ -69,7 +69,7 @@ async def _attempt(
     if operation.started_at is None:
         await run.save(status="processing", started_at=now(), settings=run.settings_used())
     goes_on = run.operation.stage is not None
-    await teller.tell(
+    await teller.publish(
         "operation_started",
         once="started",
         status="processing",
@@ -77,7 +77,7 @@ async def _attempt(
         type=operation.type,
         total_files=run.operation.counts.total,
     )
-    await teller.tell("status_update", once="processing status", status="processing")
+    await teller.publish("status_update", once="processing status", status="processing")
     log.info("%-8s %s of %s", operation.type, "goes on" if goes_on else "begins", collection.name)
     await _watch(run)
 
@@ -85,7 +85,7 @@ async def _attempt(
 async def _watch(run: OperationContext) -> None:
     """Run the operation while its lease is kept; end it by what comes first."""
     work = asyncio.create_task(_work(run))
-    keeper = asyncio.create_task(run.keep())
+    keeper = asyncio.create_task(run.renew_lease())
     try:
         await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
     finally:

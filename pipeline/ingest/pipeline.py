@@ -70,15 +70,15 @@ class IngestPipeline:
         self._under_way: dict[
             str, PartialDocument
         ] = {}  # until stored or given up, by the hash of their content
-        self._abreast = run.parts.pool.batch_workers + 1  # one waits while every worker is busy
+        self._abreast = run.deps.pool.batch_workers + 1  # one waits while every worker is busy
         self._large, self._small = _ChunkBudget(_CHUNKS_UNDER_WAY), _ChunkBudget(_SMALL_CHUNKS_UNDER_WAY)
         self._batches: asyncio.Queue[list[Document] | None] = asyncio.Queue(1)
         self._read: asyncio.Queue[PartialDocument | None] = asyncio.Queue(
-            4 * run.parts.settings.pool.batch_files
+            4 * run.deps.settings.pool.batch_files
         )
         self._finished: asyncio.Queue[FinishedDocument | None] = asyncio.Queue(2 * _STORE_DOCUMENTS)
 
-    async def go(self) -> None:
+    async def run(self) -> None:
         """Raises Unavailable when a store or the pool is away: what is stored stays, the rest is still due."""
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -95,10 +95,10 @@ class IngestPipeline:
         await self._batches.put(None)
 
     async def _file_batches(self) -> AsyncIterator[list[Document]]:
-        rules = self._run.parts.settings.pool
+        rules = self._run.deps.settings.pool
         batch: list[Document] = []
         size = 0
-        async for page in self._run.parts.store.documents.due(self._run.operation.id):
+        async for page in self._run.deps.store.documents.due(self._run.operation.id):
             for document in page:
                 if document.size > _ALONE_BYTES:
                     yield [document]
@@ -137,7 +137,7 @@ class IngestPipeline:
 
     async def _outcomes(self, batch: Sequence[Document]) -> list[tuple[Document, Outcome, Vectors | None]]:
         """What becomes of each; with vectors where they are known with the passages."""
-        read = self._run.parts.pool.read
+        read = self._run.deps.pool.read
         before = await self._reuse.before(batch)
         results = await read([_task(one, before.get(one.id)) for one in batch], self._cutting)
         same = {one.document_id for one in results if isinstance(one, ReadUnchanged)} & before.keys()
@@ -195,7 +195,7 @@ class IngestPipeline:
                 if fresh is not None:
                     growing.append(fresh)
             if growing:
-                most = self._run.parts.settings.embedding.batch_chunks
+                most = self._run.deps.settings.embedding.batch_chunks
                 yield pack(growing, most if reading else final_batch_size(growing, most, self._abreast))
 
     async def _embed(self, pieces: Sequence[ChunkSlice], room: asyncio.Semaphore) -> None:
@@ -208,7 +208,7 @@ class IngestPipeline:
     async def _embed_together(self, pieces: Sequence[ChunkSlice]) -> None:
         texts = [text for piece in pieces for text in piece.texts()]
         try:
-            vectors = await self._run.parts.pool.embed(self._model, texts)
+            vectors = await self._run.deps.pool.embed(self._model, texts)
         except Invalid as error:
             # A passage that no worker survives costs its own document, not those that shared the task.
             if len(pieces) > 1:

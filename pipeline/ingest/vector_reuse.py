@@ -25,8 +25,8 @@ class VectorReuse:
     """For the documents of one operation, which are cut by `cutting`."""
 
     def __init__(self, run: OperationContext, cutting: ChunkingOptions) -> None:
-        self._store = run.parts.store
-        self._pool = run.parts.pool
+        self._store = run.deps.store
+        self._pool = run.deps.pool
         self._cutting = cutting
         self._generation = run.generation
         current = run.collection.current

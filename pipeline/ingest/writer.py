@@ -51,11 +51,11 @@ class DocumentWriter:
     def __init__(self, run: OperationContext, measure: str = "document_processed") -> None:
         self._run = run
         self._measure = measure
-        self._store = run.parts.store
+        self._store = run.deps.store
         self.counts = Counts()
         self._others = Counts()
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Count on from what is kept, where nothing can be half-done: the collection is at rest."""
         self._others = self._run.generation.counts
 
@@ -65,7 +65,7 @@ class DocumentWriter:
         # First, so that no earlier owner lets a document hold what is looked at below.
         await self._store.documents.claim(run.operation.id, run.fence)
         await finish_removals(run)
-        await self._forget_leavings()
+        await self._delete_old_chunks()
         spans = await self._store.chunks.spans_after(generation, generation.settled_seq)
         documents = await self._store.documents.by_ids(list(spans))
         lost = [
@@ -74,7 +74,7 @@ class DocumentWriter:
             if key not in documents or not documents[key].holds(first)
         ]
         await forget(run, lost)
-        await self._store.collections.settle(generation, run.collection.next_seq - 1, run.fence)
+        await self._store.collections.set_settled_seq(generation, run.collection.next_seq - 1, run.fence)
         await self.recount()
         # Those of an earlier attempt, which may have died before it noted or told them.
         if self.counts.failed:
@@ -101,7 +101,7 @@ class DocumentWriter:
 
     async def _store_together(self, finished: Sequence[FinishedDocument]) -> None:
         run = self._run
-        await run.save(last_message=run.teller.last_seq)
+        await run.save(last_message=run.reporter.last_seq)
         read = [f for f in finished if isinstance(f.outcome, ReadDocument)]
         first = last = -1
         if read:
@@ -109,10 +109,10 @@ class DocumentWriter:
         await self._store.documents.finish(_changes(finished, first), run.operation.id, run.fence)
         failpoints.die_at("storing.finished")
         if read:
-            await self._store.collections.settle(run.generation, last, run.fence)
+            await self._store.collections.set_settled_seq(run.generation, last, run.fence)
             failpoints.die_at("storing.settled")
         if any(one.document.chunk_count for one in finished):
-            await self._forget_leavings()
+            await self._delete_old_chunks()
         for one in finished:
             if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped:
                 await self._note_failure(one.document, _failure(one.outcome))
@@ -129,12 +129,12 @@ class DocumentWriter:
         run = self._run
         vectors = await asyncio.to_thread(_joined, read)
         collections = self._store.collections
-        first = await collections.take_seqs(run.collection.id, len(vectors), run.fence)
+        first = await collections.allocate_seqs(run.collection.id, len(vectors), run.fence)
         last = first + len(vectors) - 1
         failpoints.die_at("storing.taken")
         await self._publish(read, first, last)
         failpoints.die_at("storing.published")
-        index = await run.parts.vectors.get_synced(run.generation)
+        index = await run.deps.vectors.get_synced(run.generation)
         assert index is not None
         await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
         failpoints.die_at("storing.indexed")
@@ -146,12 +146,12 @@ class DocumentWriter:
         await chunks.add(run.generation, _numbered(read, first))
         failpoints.die_at("storing.chunks")
         try:
-            run.follow(await self._store.collections.publish(run.generation, last, run.fence))
+            run.refresh(await self._store.collections.set_last_seq(run.generation, last, run.fence))
         except LeaseLost:
             await chunks.remove_spans(run.collection.id, [(first, last + 1)])
             raise
 
-    async def _forget_leavings(self) -> None:
+    async def _delete_old_chunks(self) -> None:
         """Remove the chunks that documents had before they were read anew."""
         documents = self._store.documents
         while leavings := await documents.with_leavings(self._run.generation):
@@ -185,10 +185,10 @@ class DocumentWriter:
         self._tell_processing(path)  # before a failure, which some clients show until something goes on
         if isinstance(one.outcome, ReadFailure) and not one.outcome.skipped:
             await self._tell_failure(dataclasses.replace(one.document, failure=_failure(one.outcome)))
-        run.teller.update(
+        run.reporter.publish_latest(
             "file_completed", current_file=path, processed_files=counts.processed, total_files=counts.total
         )
-        run.teller.update(
+        run.reporter.publish_latest(
             self._measure,
             processed=counts.processed,
             failed=counts.failed,
@@ -208,7 +208,7 @@ class DocumentWriter:
 
     def _tell_processing(self, path: str) -> None:
         run = self._run
-        run.teller.update(
+        run.reporter.publish_latest(
             "file_processing",
             current_file=path,
             processed_files=self.counts.processed,
@@ -220,7 +220,7 @@ class DocumentWriter:
 
     async def _tell_failure(self, document: Document) -> None:
         assert document.failure is not None
-        await self._run.teller.tell(
+        await self._run.reporter.publish(
             "error",
             once=f"error {document.id}",
             message=document.failure.message,

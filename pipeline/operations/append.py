@@ -26,7 +26,7 @@ async def append(run: OperationContext) -> dict[str, object]:
     """Run an APPEND operation to its end and return its result for the record."""
     storer = DocumentWriter(run)
     if run.operation.stage is None and run.collection.at_rest:
-        storer.begin()
+        storer.start()
     else:
         await storer.recover()
     scanned: Scanned = []

@@ -25,7 +25,7 @@ async def index(run: OperationContext) -> dict[str, object]:
         total_files=storer.counts.total,
         model=model.name,
         precision=model.precision,
-        workers=run.parts.pool.batch_workers,
+        workers=run.deps.pool.batch_workers,
     )
     await ingest(run, storer)
     await finalize_scan(run, scanned)

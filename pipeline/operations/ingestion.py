@@ -33,7 +33,7 @@ async def scan(run: OperationContext, storer: DocumentWriter) -> Scanned:
     for source, one in found:
         await resolve_missing(run, source, one)
     for source, _ in found:
-        await run.parts.store.collections.change_source(source, {"scanned_at": now()})
+        await run.deps.store.collections.change_source(source, {"scanned_at": now()})
     folders = noted(run).values()
     moved = sum(folder["moved"] for folder in folders)
     each = [one for _, one in found]
@@ -58,14 +58,14 @@ async def finalize_scan(run: OperationContext, scanned: Scanned) -> None:
     await run.save()  # who has lost the operation keeps nothing
     for source, found in scanned:
         if found.settled and found.listing != found.before:
-            await run.parts.store.listings.put(run.generation, source.id, found.listing)
-    if not run.collection.at_rest and not await run.parts.store.documents.any_due(run.generation):
-        run.follow(await run.parts.store.collections.rest(run.collection.id, run.fence))
+            await run.deps.store.folder_digests.put(run.generation, source.id, found.listing)
+    if not run.collection.at_rest and not await run.deps.store.documents.any_due(run.generation):
+        run.refresh(await run.deps.store.collections.mark_clean(run.collection.id, run.fence))
 
 
 async def _register(run: OperationContext, sources: Sequence[Source]) -> Scanned:
     """Walk the folders. One that cannot be read holds up no other; raises its error when there is no other."""
-    store, generation = run.parts.store, run.generation
+    store, generation = run.deps.store, run.generation
     trusted = run.collection.at_rest and not await store.documents.any_due(generation)
     met = SeenFiles()
     found: Scanned = []
@@ -73,7 +73,7 @@ async def _register(run: OperationContext, sources: Sequence[Source]) -> Scanned
         # Of folders that overlap, one may pass over what is the other's: what was seen of both would not hold for each.
         alone = not any(overlap(source, other) for other in sources if other.id != source.id)
         one = RegistrationResult(
-            met, await store.listings.get(generation, source.id) if trusted and alone else None
+            met, await store.folder_digests.get(generation, source.id) if trusted and alone else None
         )
         try:
             await register(run, source, one)
@@ -90,11 +90,11 @@ async def _register(run: OperationContext, sources: Sequence[Source]) -> Scanned
 async def retry_documents(run: OperationContext, storer: DocumentWriter) -> None:
     """Take up documents that failed, as the operation's wish says: those that it names, or all."""
     await run.stage("scanning_documents", status="scanning", source_path=None, scanned=0)
-    await run.disturb()
+    await run.mark_dirty()
     wished = run.operation.wish["retry"]
     ids = wished if isinstance(wished, list) else None
-    await run.parts.store.documents.retry(run.generation, ids, run.operation.id, run.fence)
-    files, _ = await run.parts.store.documents.due_bytes(run.operation.id)
+    await run.deps.store.documents.retry(run.generation, ids, run.operation.id, run.fence)
+    files, _ = await run.deps.store.documents.due_bytes(run.operation.id)
     await _scanned(run, storer, total_files_found=files, changed_documents=files)
 
 
@@ -121,19 +121,19 @@ async def _scanned(run: OperationContext, storer: DocumentWriter, **found: Any) 
 
 async def record_model(run: OperationContext) -> ModelSpec:
     """Load the generation's model, and keep what it is and what the operation runs with. Raises Invalid."""
-    model = await run.parts.pool.describe(ModelSpec(run.generation.model, run.generation.precision))
-    await run.know_model(model)
+    model = await run.deps.pool.describe(ModelSpec(run.generation.model, run.generation.precision))
+    await run.record_model(model)
     await run.save(settings=run.settings_used(model.precision))
     return ModelSpec(model.name, model.precision)
 
 
 async def ingest(run: OperationContext, storer: DocumentWriter) -> None:
     """Take every document that is due to its end."""
-    documents = run.parts.store.documents
+    documents = run.deps.store.documents
     for _ in range(_ROUNDS):
         files, size = await documents.due_bytes(run.operation.id)
         run.pace.begin(files * weight(0) + size)
-        await IngestPipeline(run, storer).go()
+        await IngestPipeline(run, storer).run()
         await storer.recount()
         if not storer.counts.pending:
             return
@@ -144,7 +144,7 @@ async def ingest(run: OperationContext, storer: DocumentWriter) -> None:
 
 async def cleanup(run: OperationContext) -> None:
     """The operation ends early: what it has half-done goes, and what it has not read stays due for the next one."""
-    if run.has_begun:
+    if run.has_started:
         await DocumentWriter(run).recover()
 
 

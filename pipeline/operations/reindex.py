@@ -41,7 +41,7 @@ async def reindex(run: OperationContext) -> dict[str, object]:
 
 async def discard(run: OperationContext) -> dict[str, object] | None:
     """The operation ends early: what it has built goes. Returns its result if the exchange has been made already."""
-    if not run.has_begun:
+    if not run.has_started:
         return None
     staging = run.collection.staging
     if staging is None:
@@ -51,8 +51,8 @@ async def discard(run: OperationContext) -> dict[str, object] | None:
 
 
 async def _drop(run: OperationContext, staging: Generation) -> None:
-    store = run.parts.store
-    await run.parts.vectors.drop_generation(staging)
+    store = run.deps.store
+    await run.deps.vectors.drop_generation(staging)
     # Read anew: a step that was cut off may have taken chunk numbers that the run does not know of.
     collection = await store.collections.get_even_deleted(run.collection.id)
     await store.chunks.remove_generation(staging, collection.next_seq)
@@ -60,7 +60,7 @@ async def _drop(run: OperationContext, staging: Generation) -> None:
     failpoints.die_at("reindex.discarded")
     await store.collections.drop_generation(staging)
     collection = await store.collections.get_even_deleted(run.collection.id)
-    run.follow(collection, collection.generation)
+    run.refresh(collection, collection.generation)
 
 
 async def _stage(run: OperationContext) -> None:
@@ -78,7 +78,7 @@ async def _stage(run: OperationContext) -> None:
         operation_id=run.operation.id,
     )
     await asyncio.to_thread(_look_for_room, run)
-    model = await run.parts.pool.describe(ModelSpec(staging.model, staging.precision))
+    model = await run.deps.pool.describe(ModelSpec(staging.model, staging.precision))
     await run.stage(
         "reindex_preflight",
         _PREFLIGHT,
@@ -90,15 +90,15 @@ async def _stage(run: OperationContext) -> None:
         chunk_overlap=staging.chunk_overlap,
     )
     failpoints.die_at("reindex.preflight")
-    collections = run.parts.store.collections
-    number = await collections.take_generation(run.collection.id, run.fence)
-    run.follow(await collections.stage(replace(staging, number=number), run.fence))
+    collections = run.deps.store.collections
+    number = await collections.allocate_generation(run.collection.id, run.fence)
+    run.refresh(await collections.stage(replace(staging, number=number), run.fence))
     failpoints.die_at("reindex.staged")
 
 
 def _look_for_room(run: OperationContext) -> None:
     """Raises Invalid when the disk would be full before the end. A MongoDB of one's own has its own disk."""
-    settings = run.parts.settings
+    settings = run.deps.settings
     needed = run.collection.current.counts.chunks * _CHUNK_BYTES // (4 if settings.mongo_url else 1)
     free = shutil.disk_usage(settings.data).free
     if free < needed:
@@ -111,7 +111,7 @@ def _look_for_room(run: OperationContext) -> None:
 async def _build(run: OperationContext) -> None:
     staging = run.collection.staging
     assert staging is not None
-    run.follow(run.collection, staging.number)
+    run.refresh(run.collection, staging.number)
     run.span = (_STAGED, _REPROCESSED)
     storer = DocumentWriter(run, "reprocessing_progress")
     await storer.recover()
@@ -129,7 +129,7 @@ async def _build(run: OperationContext) -> None:
 
 async def _register(run: OperationContext) -> None:
     """Every document that is known becomes one that is due in the new generation."""
-    documents = run.parts.store.documents
+    documents = run.deps.store.documents
     async for page in documents.of_generation(run.collection.current):
         there = await documents.known(run.generation, [one.path for one in page])
         await documents.register([_anew(run, one) for one in page if one.path not in there])
@@ -154,7 +154,7 @@ def _anew(run: OperationContext, document: Document) -> Document:
 
 
 async def _switch(run: OperationContext) -> None:
-    grace_s = run.parts.settings.reindex.grace_s
-    collection = await run.parts.store.collections.switch(run.generation, grace_s, run.fence)
+    grace_s = run.deps.settings.reindex.grace_s
+    collection = await run.deps.store.collections.switch(run.generation, grace_s, run.fence)
     failpoints.die_at("reindex.switched")
-    run.follow(collection)
+    run.refresh(collection)

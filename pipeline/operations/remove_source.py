@@ -23,10 +23,10 @@ async def remove_source(run: OperationContext) -> dict[str, object]:
     """Run a REMOVE_SOURCE operation to its end and return its result for the record."""
     storer = DocumentWriter(run)
     await storer.recover()
-    collections, documents = run.parts.store.collections, run.parts.store.documents
+    collections, documents = run.deps.store.collections, run.deps.store.documents
     source = await collections.source(run.collection.id, run.operation.source_id or "")
     if source is not None:
-        await run.disturb()
+        await run.mark_dirty()
         others = [
             one for one in await run.sources_of_collection() if one.id != source.id and not one.removing
         ]
@@ -45,7 +45,7 @@ async def remove_source(run: OperationContext) -> dict[str, object]:
             course = _course(total - left, total)
             counts = asdict(Counts(pending=max(left, 0), indexed=total - left))
             await run.save(counts=counts, progress_percent=course["progress_percent"])
-            run.teller.update("removing_documents", **course)
+            run.reporter.publish_latest("removing_documents", **course)
         await collections.remove_source(source.id)
         failpoints.die_at("remove_source.source")
     await storer.recount_generation()
@@ -64,10 +64,10 @@ async def remove_source(run: OperationContext) -> dict[str, object]:
 
 async def stay(run: OperationContext) -> None:
     """The operation ends early: the folder stays a source of its collection."""
-    source = await run.parts.store.collections.source(run.collection.id, run.operation.source_id or "")
+    source = await run.deps.store.collections.source(run.collection.id, run.operation.source_id or "")
     if source is not None:
-        await run.parts.store.collections.change_source(source, {"removing": False})
-    if run.has_begun:
+        await run.deps.store.collections.change_source(source, {"removing": False})
+    if run.has_started:
         counts = run.operation.counts
         await DocumentWriter(run).recover()
         await run.save(counts=asdict(counts))
@@ -76,7 +76,7 @@ async def stay(run: OperationContext) -> None:
 async def _survey(run: OperationContext, source: Source, others: Sequence[Source]) -> dict[str, object]:
     """How many documents the folder has, and how many of them another folder holds as well."""
     total = kept = 0
-    async for page in run.parts.store.documents.of_source(run.generation, source.id):
+    async for page in run.deps.store.documents.of_source(run.generation, source.id):
         total += len(page)
         kept += sum(map(len, _shared(page, others).values()))
     return {"total": total, "kept": kept}

@@ -22,7 +22,7 @@ async def validate(run: OperationContext) -> dict[str, Any]:
 
     Raises Invalid, with what is wrong.
     """
-    documents, chunks = run.parts.store.documents, run.parts.store.chunks
+    documents, chunks = run.deps.store.documents, run.deps.store.chunks
     before, after = (
         await documents.counts_of(run.collection.current),
         await documents.counts_of(run.generation),
@@ -42,7 +42,7 @@ async def validate(run: OperationContext) -> dict[str, Any]:
             "(append)."
         )
     stored = await chunks.count(run.generation)
-    index = await run.parts.vectors.get_synced(run.generation)
+    index = await run.deps.vectors.get_synced(run.generation)
     vectors = index.stats().vectors if index else 0
     if not after.chunks == stored == vectors:
         raise Invalid(
@@ -56,20 +56,20 @@ async def validate(run: OperationContext) -> dict[str, Any]:
 async def _search_again(run: OperationContext, index: VectorIndex) -> int:
     """Ask for some passages by their own text; each must be found. Returns how many were asked for."""
     generation = run.generation
-    spans = await run.parts.store.documents.spans(generation, Filters())
+    spans = await run.deps.store.documents.spans(generation, Filters())
     total = int((spans[:, 1] - spans[:, 0]).sum())
-    number = min(run.parts.settings.reindex.sample, total)
+    number = min(run.deps.settings.reindex.sample, total)
     ends = np.cumsum(spans[:, 1] - spans[:, 0])
     places = np.unique(np.linspace(0, total - 1, number, dtype=np.int64)) if number else np.empty(0, np.int64)
     which = np.searchsorted(ends, places, side="right")
     seqs = [int(seq) for seq in spans[which, 1] - (ends[which] - places)]
-    found = await run.parts.store.chunks.by_seqs(run.collection.id, seqs)
+    found = await run.deps.store.chunks.by_seqs(run.collection.id, seqs)
     if lacking := [seq for seq in seqs if seq not in found]:
         raise Invalid(
             f"The REINDEX lacks its own passage number {lacking[0]}; what is searched stays as it was."
         )
     texts = [found[seq].text for seq in seqs]
-    vectors = await run.parts.pool.embed(ModelSpec(generation.model, generation.precision), texts)
+    vectors = await run.deps.pool.embed(ModelSpec(generation.model, generation.precision), texts)
     for seq, text, vector in zip(seqs, texts, vectors, strict=True):
         hits = await index.search(vector.astype(np.float32), _AMONG)
         if not any(hit.seq == seq or hit.score > _SURE for hit in hits):

@@ -52,18 +52,18 @@ async def resolve_missing(run: OperationContext, source: Source, found: Registra
 
 
 async def _remove_or_mark(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    documents = run.parts.store.documents
-    removing = run.parts.settings.documents.missing == "remove"
+    documents = run.deps.store.documents
+    removing = run.deps.settings.documents.missing == "remove"
     async for page in _not_seen(run, source, found):
         # Of what was never read nothing can be kept.
         if going := [one for one in page if removing or one.status == "pending"]:
-            await run.disturb()
+            await run.mark_dirty()
             await remove(run, going)
         if not removing:
             kept = [one for one in page if one.status != "pending"]
             _look_again(found, kept)
             if fresh := [one.id for one in kept if not one.missing or one.due is not None]:
-                await run.disturb()
+                await run.mark_dirty()
                 await documents.mark_missing(fresh)
 
 
@@ -97,7 +97,7 @@ async def _to_look_at(
     run: OperationContext, source: Source, found: RegistrationResult
 ) -> AsyncIterator[list[Document]]:
     """The source's documents, less those of folders that are as they were."""
-    documents = run.parts.store.documents
+    documents = run.deps.store.documents
     folders = (
         None if found.before is None else [one for one in found.before if one not in found.met.unchanged]
     )
@@ -125,7 +125,7 @@ async def _follow_moves(run: OperationContext, lost: _Lost) -> int:
     moved = 0
     if not lost:
         return moved
-    documents, limit = run.parts.store.documents, run.parts.settings.documents.max_file_bytes
+    documents, limit = run.deps.store.documents, run.deps.settings.documents.max_file_bytes
     async for page in documents.due(run.operation.id):
         for fresh in page:
             alike = lost.get(fresh.size)
@@ -134,7 +134,7 @@ async def _follow_moves(run: OperationContext, lost: _Lost) -> int:
             content_hash = await asyncio.to_thread(_hash, fresh.path)
             if content_hash is not None and (same := alike.get(content_hash)):
                 moved += 1
-                await run.disturb()
+                await run.mark_dirty()
                 await documents.move(same.pop(0), fresh)
                 if not same:
                     del alike[content_hash]

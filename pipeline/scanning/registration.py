@@ -57,7 +57,7 @@ class RegistrationResult:
 
 async def register(run: OperationContext, source: Source, found: RegistrationResult) -> None:
     """Walk a folder and register what is new or changed. Raises Invalid or Forbidden for the folder itself."""
-    settings = run.parts.settings
+    settings = run.deps.settings
     forbidden = (settings.data.resolve(),)
     root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
     rules = WalkRules(settings.documents.roots, settings.documents.exclude, forbidden)
@@ -69,8 +69,8 @@ async def register(run: OperationContext, source: Source, found: RegistrationRes
         files = [file for one in seen for file in _look(run, one, found)]
         if files and not adopted:
             # Where nothing is, a disk may be away: what is to be read of it can wait.
-            await run.disturb()  # what is taken over has to be read, and counted
-            await run.parts.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
+            await run.mark_dirty()  # what is taken over has to be read, and counted
+            await run.deps.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
             adopted = True
         for at in range(0, len(files), _TOGETHER):
             await _compare(run, source.id, files[at : at + _TOGETHER], found)
@@ -103,7 +103,7 @@ def _look(run: OperationContext, seen: _ScanState, found: RegistrationResult) ->
     """Note what was seen of a folder; returns the files that are to be compared one by one."""
     if found.cut:
         return
-    listing, most = seen.listing, run.parts.settings.documents.max_files
+    listing, most = seen.listing, run.deps.settings.documents.max_files
     for warning in listing.warnings:
         if not warning.seen:
             found.unread.append(warning.path)
@@ -126,7 +126,7 @@ def _look(run: OperationContext, seen: _ScanState, found: RegistrationResult) ->
 
 
 def _publish(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    run.teller.update("scanning_documents", status="scanning", source_path=source.path, scanned=found.files)
+    run.reporter.publish_latest("scanning_documents", status="scanning", source_path=source.path, scanned=found.files)
 
 
 async def _compare(
@@ -136,7 +136,7 @@ async def _compare(
 
     Those of an earlier try of this operation count again.
     """
-    documents, operation_id = run.parts.store.documents, run.operation.id
+    documents, operation_id = run.deps.store.documents, run.operation.id
     known = await documents.known(run.generation, [file.path for file in files])
     fresh: list[Document] = []
     changed: list[Document] = []
@@ -158,7 +158,7 @@ async def _compare(
             if document.missing:
                 back.append(document.id)
     if fresh or changed or back:
-        await run.disturb()
+        await run.mark_dirty()
     await documents.register(fresh)
     await documents.mark_changed(changed, operation_id, run.fence)
     if back:

@@ -19,23 +19,23 @@ async def remove(run: OperationContext, documents: Sequence[Document]) -> None:
 
 
 async def _remove(run: OperationContext, documents: Sequence[Document]) -> None:
-    await run.save(last_message=run.teller.last_seq)
-    await run.parts.store.documents.mark_removing([one.id for one in documents])
+    await run.save(last_message=run.reporter.last_seq)
+    await run.deps.store.documents.mark_removing([one.id for one in documents])
     failpoints.die_at("removal.marked")
     await _finish(run, documents)
 
 
 async def finish_removals(run: OperationContext) -> None:
     """Go on where an earlier attempt was ended."""
-    while left := await run.parts.store.documents.removing(run.generation):
+    while left := await run.deps.store.documents.removing(run.generation):
         await _finish(run, left)
 
 
 async def forget(run: OperationContext, spans: Sequence[tuple[int, int]]) -> None:
     """Take chunks, half-open ranges of seqs, out of the index and MongoDB; no document may hold them any more."""
     if spans:
-        await run.parts.vectors.forget(run.generation, spans)
-        await run.parts.store.chunks.remove_spans(run.collection.id, spans)
+        await run.deps.vectors.delete(run.generation, spans)
+        await run.deps.store.chunks.remove_spans(run.collection.id, spans)
 
 
 async def _finish(run: OperationContext, documents: Sequence[Document]) -> None:
@@ -43,4 +43,4 @@ async def _finish(run: OperationContext, documents: Sequence[Document]) -> None:
     spans += [(one.old_first, one.old_first + one.old_count) for one in documents if one.old_count]
     await forget(run, spans)
     failpoints.die_at("removal.forgotten")
-    await run.parts.store.documents.remove_ids([one.id for one in documents])
+    await run.deps.store.documents.remove_ids([one.id for one in documents])

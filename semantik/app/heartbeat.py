@@ -40,7 +40,7 @@ class Heartbeat:
         self._started_at = now()
         self._telling: asyncio.Future[None] | None = None
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         await self._tell(first=True)
 
     async def run(self) -> NoReturn:
@@ -50,7 +50,7 @@ class Heartbeat:
             self._telling = asyncio.ensure_future(self._tell())
             await asyncio.shield(self._telling)
 
-    async def leave(self) -> None:
+    async def stop(self) -> None:
         """Take the row away, within a second; without MongoDB it stays, and `seen_at` tells."""
         try:
             async with asyncio.timeout(_LEAVE_S):

@@ -39,7 +39,7 @@ class Authorizer:
                 raise NotFound(f"There is no collection {key}.")
         return list(found.values())
 
-    def remembered(self, user: User, collection_ids: list[str] | None) -> list[Collection]:
+    def cached(self, user: User, collection_ids: list[str] | None) -> list[Collection]:
         """The named collections as `collections` found them before, if nothing was done to any of them then; else none.
 
         Whoever uses them has to look afterwards whether they still are what they were.

@@ -41,7 +41,7 @@ class SessionMonitor:
                 log.debug("Sessions and keys are looked at again later: %s", error)
 
     @contextmanager
-    def over(self, principal: Principal, expel: Callable[[str], None]) -> Iterator[None]:
+    def watch(self, principal: Principal, expel: Callable[[str], None]) -> Iterator[None]:
         """While inside, `expel(reason)` is called once, when the token or key is not good any more."""
         key = object()
         self._watched[key] = (principal, expel)

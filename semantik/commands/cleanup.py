@@ -69,7 +69,7 @@ async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
 async def _clean(settings: Settings, dry_run: bool) -> int:
     async with _grounds(settings) as grounds:
         findings = [finding async for finding in expired(grounds)] + await check(grounds, LEFTOVERS)
-        findings = [finding for finding in findings if finding.mend is not None]
+        findings = [finding for finding in findings if finding.repair is not None]
         if not dry_run:
             await repair(findings)
     lines = [f"{finding.sentence} {_size(finding.bytes)}" for finding in findings]
@@ -108,7 +108,7 @@ def _verdict(findings: Sequence[Issue]) -> int:
     if not wrong:
         tell("Everything agrees.")
         return 0
-    ways = "--repair does" if any(finding.mend for finding in wrong) else "--repair cannot do"
+    ways = "--repair does" if any(finding.repair for finding in wrong) else "--repair cannot do"
     tell(f"Disagreements: {len(wrong)}; {ways} what is said.")
     return COULD_NOT
 

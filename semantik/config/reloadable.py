@@ -30,7 +30,7 @@ class SettingsHolder:
     def __call__(self) -> Settings:
         return self._settings
 
-    def renew(self, fresh: Settings) -> ReloadResult:
+    def reload(self, fresh: Settings) -> ReloadResult:
         """Take what can be taken from `fresh`; all else stays as it was when the server started."""
         differing = [e for e in entries() if _value(fresh, e.name) != _value(self._settings, e.name)]
         changed = tuple(entry.name for entry in differing if entry.live)

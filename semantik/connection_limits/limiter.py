@@ -117,7 +117,7 @@ class ConnectionLimiter:
         place = _CounterKey(SCANS.format(user_id=user_id), user_id)
         return self._taken(_Limit(place, self._limits().scans_per_user, SCANS_FULL))
 
-    def listening(
+    def subscribe(
         self, operation_id: str, on_change: Callable[[str, WatcherCount], None]
     ) -> AbstractContextManager[None]:
         """`with`: `on_change` is called soon with who watches the operation, and again when that has changed.

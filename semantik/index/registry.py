@@ -57,7 +57,7 @@ class IndexRegistry:
             raise Conflict(f"The index is open for vectors of {index.dimension} numbers, not {dimension}.")
         return index
 
-    def at_hand(self, collection_id: str, generation: int) -> VectorIndex | None:
+    def get_if_open(self, collection_id: str, generation: int) -> VectorIndex | None:
         """The index, if it is open already."""
         known = self._opened.get((collection_id, generation))
         if known is None or not known.done() or known.exception() or known.result().closed:

@@ -168,8 +168,8 @@ class _DocumentCheck:
 
     async def _disturb(self) -> None:
         """The next scan looks at every file."""
-        await self._store.listings.remove_all(self._collection.id)
-        await self._store.collections.disturb(self._collection.id)
+        await self._store.folder_digests.remove_all(self._collection.id)
+        await self._store.collections.mark_dirty(self._collection.id)
 
     async def _forget_former(self, document: Document) -> None:
         await self._disturb()

@@ -159,7 +159,7 @@ async def former_generation(
 ) -> Issue:
     """A generation that goes, with its documents and chunks."""
     weights = [
-        await grounds.store.belongings.weigh(kind, collection.id, generation.number)
+        await grounds.store.by_owner.weigh(kind, collection.id, generation.number)
         for kind in ("chunks", "documents")
     ]
     return Issue(
@@ -176,7 +176,7 @@ async def _drop(grounds: CheckContext, collection: Collection, generation: Gener
     """The chunks go first: a server that comes in between finds the mark, and goes on."""
     store = grounds.store
     for kind in ("chunks", "documents"):
-        await store.belongings.remove(kind, collection.id, generation.number)
+        await store.by_owner.remove(kind, collection.id, generation.number)
     await store.collections.drop_generation(generation)
     fresh = await store.collections.get(collection.id)
     if fresh is not None and not any(one.number < fresh.generation for one in fresh.generations):

@@ -25,7 +25,7 @@ class Issue:
     subject: str
     sentence: str = field(compare=False)
     remedy: str = field(compare=False)
-    mend: Mend | None = field(default=None, compare=False, repr=False)
+    repair: Mend | None = field(default=None, compare=False, repr=False)
     bytes: int = field(default=0, compare=False)
     note: bool = field(default=False, compare=False)
 

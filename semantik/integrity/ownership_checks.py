@@ -13,7 +13,7 @@ _REMOVED = "they are removed"
 
 async def ownership_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
     """The rows are read before their owners, so that what was made meanwhile has its owner."""
-    belongings, collections = grounds.store.belongings, grounds.store.collections
+    belongings, collections = grounds.store.by_owner, grounds.store.collections
     owners = {kind: await belongings.owners(kind) for kind in _ROWS}
     there = await collections.all_ids()
     for kind in _ROWS:
@@ -27,7 +27,7 @@ async def ownership_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
 
 
 async def _of_generations(grounds: CheckContext) -> AsyncIterator[Issue]:
-    belongings, collections = grounds.store.belongings, grounds.store.collections
+    belongings, collections = grounds.store.by_owner, grounds.store.collections
     for before in await collections.all():
         found = {kind: await belongings.generations(kind, before.id) for kind in ("chunks", "documents")}
         collection = await collections.get(before.id)
@@ -43,7 +43,7 @@ async def _of_generations(grounds: CheckContext) -> AsyncIterator[Issue]:
 async def _orphans(
     grounds: CheckContext, kind: str, owner: str, called: str, generation: int | None = None
 ) -> Issue:
-    belongings = grounds.store.belongings
+    belongings = grounds.store.by_owner
     weight = await belongings.weigh(kind, owner, generation)
     return Issue(
         f"orphaned {kind}",

@@ -38,7 +38,7 @@ async def repair(findings: Sequence[Issue]) -> list[Issue]:
     """Do what can be done about them, one after the other; returns those about which something was done."""
     mended = []
     for finding in findings:
-        if finding.mend is not None:
-            await finding.mend()
+        if finding.repair is not None:
+            await finding.repair()
             mended.append(finding)
     return mended

@@ -100,11 +100,11 @@ class ProgressService:
                 log.info("Waiting for Redis")
             await asyncio.sleep(pause)
 
-    def publisher(self, operation_id: str, floor: int = 0) -> Publisher:
+    def publisher(self, operation_id: str, min_seq: int = 0) -> Publisher:
         """Who tells this operation's messages; their seq is above `floor` even if Redis lost its data."""
-        return Publisher(self._link, self._limits, operation_id, floor, self._ended)
+        return Publisher(self._link, self._limits, operation_id, min_seq, self._ended)
 
-    def watch(
+    def subscribe(
         self, operation_id: str, taker: Subscriber, since: str | None = None
     ) -> AbstractAsyncContextManager[Subscription]:
         """Watch one operation: all that is kept, or what follows the id `since`, or ("$") only what is new.
@@ -112,7 +112,7 @@ class ProgressService:
         The Watch's `follow` hands it to `taker`. Entering raises Invalid for a malformed `since`, and Unavailable when
         Redis is away.
         """
-        return self._hub.watch(operation_id, since, taker)
+        return self._hub.subscribe(operation_id, since, taker)
 
     async def last_id(self, operation_id: str) -> str:
         """The id of the stream's last message; "0-0" where there is none."""

@@ -92,25 +92,25 @@ class Message:
 class MessageBatch:
     """Frames of one stream, at least one, that go to their watchers together."""
 
-    frames: tuple[Message, ...]
+    messages: tuple[Message, ...]
     _forms: dict[Hashable, bytes] = field(default_factory=dict)
 
     @cached_property
     def last(self) -> StreamPosition:
-        return self.frames[-1].mark
+        return self.messages[-1].mark
 
     @cached_property
     def follows(self) -> int | None:
         """The seq that all of these follow without a hole; None when there is one between them."""
-        first = self.frames[0].seq
-        whole = all(frame.seq == seq for seq, frame in enumerate(self.frames, first))
+        first = self.messages[0].seq
+        whole = all(frame.seq == seq for seq, frame in enumerate(self.messages, first))
         return first - 1 if whole else None
 
     def form(self, key: Hashable, make: Callable[[Message], bytes]) -> bytes:
         """Every frame as `make` has it, joined; made by the first who asks for this `key`."""
         made = self._forms.get(key)
         if made is None:
-            made = self._forms[key] = b"".join(map(make, self.frames))
+            made = self._forms[key] = b"".join(map(make, self.messages))
         return made
 
 

@@ -76,12 +76,12 @@ class Publisher:
         """The seq of the last message that Redis took from here, at least the floor."""
         return self._last_seq
 
-    def update(self, type: str, /, **data: Any) -> None:
+    def publish_latest(self, type: str, /, **data: Any) -> None:
         """Tell soon, the newest of its type at most `updates_per_s` times a second; never waits, may be lost."""
         self._append(type, data, "", "update", None)
 
-    async def tell(
-        self, type: str, /, *, once: str | None = None, terminal: bool = False, **data: Any
+    async def publish(
+        self, type: str, /, *, idempotency_key: str | None = None, terminal: bool = False, **data: Any
     ) -> str:
         """Tell now, after all earlier updates; returns the message's stream id when Redis has it.
 
@@ -91,7 +91,7 @@ class Publisher:
         can tell: call again with the same token.
         """
         told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        message = self._append(type, data, once or "", "terminal" if terminal else "told", told)
+        message = self._append(type, data, idempotency_key or "", "terminal" if terminal else "told", told)
         self._through = message.number
         try:
             async with asyncio.timeout(TELL_S):

@@ -77,7 +77,7 @@ class StreamReader:
                 watch.close()
 
     @asynccontextmanager
-    async def watch(
+    async def subscribe(
         self, operation_id: str, since: str | None, taker: Subscriber
     ) -> AsyncIterator[Subscription]:
         """Listen from here on; the Watch replays what lies between `since` and here."""
@@ -146,7 +146,7 @@ class StreamReader:
             if mark is not None and end.order < mark.order:
                 channel.mark = end
                 for watch in channel.watches:
-                    watch.lose(end)
+                    watch.on_gap(end)
 
     def _deliver(self, operation_id: str, frames: list[Message]) -> None:
         channel = self._channels.get(operation_id)
@@ -159,7 +159,7 @@ class StreamReader:
             batch = MessageBatch(news)
             channel.mark = news[-1].mark
             for watch in channel.watches:
-                watch.offer(batch)
+                watch.push(batch)
             self._on_batch(batch)
 
     def _drop_if_empty(self, operation_id: str, channel: _Channel) -> None:

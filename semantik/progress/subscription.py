@@ -19,10 +19,10 @@ PAGE = 200
 class Subscriber(Protocol):
     """Who gets the messages of a watch."""
 
-    def take(self, batch: MessageBatch) -> bool:
+    def deliver(self, batch: MessageBatch) -> bool:
         """Take messages, at once and without raising; False: no more, please."""
 
-    async def room(self) -> None:
+    async def wait_writable(self) -> None:
         """Wait until more of the history may come."""
 
 
@@ -67,7 +67,7 @@ class Subscription:
         self._cursor, self._newest, self.truncated = cursor, newest, truncated
         self.last_id = newest.id
 
-    def offer(self, batch: MessageBatch) -> None:
+    def push(self, batch: MessageBatch) -> None:
         """The hub read these: they are handed over at once, unless the watch is still in the history."""
         self._newest = batch.last
         if not self._live:
@@ -77,7 +77,7 @@ class Subscription:
         else:
             self._hand_over(batch)
 
-    def lose(self, end: StreamPosition) -> None:
+    def on_gap(self, end: StreamPosition) -> None:
         """Redis lost messages: the stream now ends at `end`, and what follows will not join on."""
         self._losses += 1
         self._newest = end
@@ -86,7 +86,7 @@ class Subscription:
     def close(self) -> None:
         """End `follow`."""
         self._over = True
-        self._stir()
+        self._wake()
 
     async def follow(self) -> bool:
         """Hand over everything after the cursor, as it comes, for as long as it joins on.
@@ -117,12 +117,12 @@ class Subscription:
             await self._wait_for_redis()
             return
         if page:
-            await self._taker.room()  # on top of what was sent meanwhile it would look like a slow reader
+            await self._taker.wait_writable()  # on top of what was sent meanwhile it would look like a slow reader
         if losses != self._losses:
             return  # what was read may be what was lost
         if page:
             self._hand_over(MessageBatch(tuple(page)))
-            await self._taker.room()
+            await self._taker.wait_writable()
         else:
             # The seq stays what it was: if messages are gone from here, the next one's seq shows it.
             self._cursor = StreamPosition(newest.order, self._cursor.seq)
@@ -140,17 +140,17 @@ class Subscription:
 
     def _hand_over(self, batch: MessageBatch) -> None:
         """Give the taker what joins on to the cursor, once; a hole ends it."""
-        if batch.frames[0].mark.order <= self._cursor.order:
-            news = tuple(frame for frame in batch.frames if frame.mark.order > self._cursor.order)
+        if batch.messages[0].mark.order <= self._cursor.order:
+            news = tuple(frame for frame in batch.messages if frame.mark.order > self._cursor.order)
             if not news:
                 return
             batch = MessageBatch(news)
-        joined = self._joined(batch.frames)
-        if joined == len(batch.frames):
+        joined = self._joined(batch.messages)
+        if joined == len(batch.messages):
             self._give(batch)
             return
         if joined:
-            self._give(MessageBatch(batch.frames[:joined]))
+            self._give(MessageBatch(batch.messages[:joined]))
         self._break(self._cursor)
 
     def _joined(self, frames: tuple[Message, ...]) -> int:
@@ -164,17 +164,17 @@ class Subscription:
 
     def _give(self, batch: MessageBatch) -> None:
         self._cursor = batch.last
-        if not self._taker.take(batch):
+        if not self._taker.deliver(batch):
             self._over = True
-            self._stir()
+            self._wake()
 
     def _break(self, at: StreamPosition) -> None:
         self._cursor = StreamPosition(at.order, None)
         self.last_id = at.id
         self._missing = True
-        self._stir()
+        self._wake()
 
-    def _stir(self) -> None:
+    def _wake(self) -> None:
         self._live = False
         if self._stirred is not None and not self._stirred.done():
             self._stirred.set_result(None)

@@ -23,26 +23,26 @@ class IndexSync:
         self._locks: dict[tuple[str, int], asyncio.Lock] = {}
         # The last seqs of a collection may have no chunks; without this mark each search would look again.
         # It holds for one index: opened anew after damage, it has less.
-        self._reached: WeakKeyDictionary[VectorIndex, int] = WeakKeyDictionary()
+        self._synced_to: WeakKeyDictionary[VectorIndex, int] = WeakKeyDictionary()
 
     async def get_synced(self, generation: Generation) -> VectorIndex | None:
         """The index of a generation, up to its `last_seq`; None while it holds no vectors."""
         if generation.dimension is None:
             return None
         index = await self._open(generation, generation.dimension)
-        if self._lacks(index, generation):
+        if self._is_behind(index, generation):
             lock = self._locks.setdefault((generation.collection_id, generation.number), asyncio.Lock())
             async with lock:
-                if self._lacks(index, generation):
+                if self._is_behind(index, generation):
                     await self._catch_up(index, generation)
         return index
 
     def get_if_ready(self, generation: Generation) -> VectorIndex | None:
         """The same if it is open here and lacks nothing."""
-        index = self._indexes.at_hand(generation.collection_id, generation.number)
-        return None if index is None or self._lacks(index, generation) else index
+        index = self._indexes.get_if_open(generation.collection_id, generation.number)
+        return None if index is None or self._is_behind(index, generation) else index
 
-    async def forget(self, generation: Generation, spans: Sequence[tuple[int, int]]) -> None:
+    async def delete(self, generation: Generation, spans: Sequence[tuple[int, int]]) -> None:
         """Let chunks, half-open ranges of seqs, not be found from now on; other servers notice when they come across
         one that is gone from MongoDB."""
         if generation.dimension is not None and spans:
@@ -76,7 +76,7 @@ class IndexSync:
         self._locks.pop((generation.collection_id, generation.number), None)
         await self._indexes.drop(generation.collection_id, generation.number)
 
-    async def let_go(self) -> None:
+    async def drop_orphans(self) -> None:
         """Drop the indexes of what is there no more: another server may have removed it, which drops only its own."""
         opened = self._indexes.opened()  # first, so that what is made meanwhile is known
         if not opened:
@@ -87,11 +87,11 @@ class IndexSync:
                 self._locks.pop((collection_id, number), None)
                 await self._indexes.drop(collection_id, number if collection_id in there else None)
 
-    def _lacks(self, index: VectorIndex, generation: Generation) -> bool:
-        return max(index.last_seq, self._reached.get(index, -1)) < generation.last_seq
+    def _is_behind(self, index: VectorIndex, generation: Generation) -> bool:
+        return max(index.last_seq, self._synced_to.get(index, -1)) < generation.last_seq
 
     async def _catch_up(self, index: VectorIndex, generation: Generation) -> None:
         last = generation.last_seq
         async for block in self._store.chunks.vectors(generation, index.last_seq, last):
             await index.add(block.seqs, block.vectors)
-        self._reached[index] = last
+        self._synced_to[index] = last

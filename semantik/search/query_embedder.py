@@ -35,7 +35,7 @@ class QueryEmbedder:
         self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._last: tuple[str, str] | None = None
 
-    def foresee(self, text: str) -> None:
+    def prefetch(self, text: str) -> None:
         """Begin to embed a question with the model that was asked for last: it is hardly ever another, and who asks
         need not be known for that. `vector` then finds it under way."""
         if (
@@ -46,7 +46,7 @@ class QueryEmbedder:
             with suppress(Busy):
                 self._begin(*self._last, text)
 
-    async def vector(self, model: str, precision: str, text: str) -> Vector:
+    async def embed(self, model: str, precision: str, text: str) -> Vector:
         """The vector (dimension,) of a question; raises Unavailable after the deadline."""
         self._last = (model, precision)
         key = (model, precision, text)

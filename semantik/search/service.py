@@ -63,7 +63,7 @@ class _Hydrated:
 
     hits: tuple[Hit, ...]
     dropped: int
-    overtaken: bool
+    stale: bool
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class SearchService:
         self._questions = questions
         self._rules = rules
 
-    async def ask(self, user: User, question: SearchQuery) -> SearchResult:
+    async def search(self, user: User, question: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model is away)."""
         text = question.text.strip()
         if not text or len(text) > _MAX_QUESTION:
@@ -99,7 +99,7 @@ class SearchService:
         if question.k + question.offset > self._rules.max_results:
             raise Invalid(f"offset + k may be {self._rules.max_results} at most.")
         ids = None if question.collection_ids is None else list(question.collection_ids)
-        self._questions.foresee(text)  # while MongoDB tells which collections there are
+        self._questions.prefetch(text)  # while MongoDB tells which collections there are
         wanted = depth = question.k + question.offset
         for look in range(_LOOKS):
             remembered = [] if look else self._remembered(user, ids)
@@ -117,7 +117,7 @@ class SearchService:
                     raise
                 continue  # it was of what they are no more
             enough = len(passages.hits) >= wanted or all(each.exhausted for each in found)
-            if enough and not passages.overtaken:
+            if enough and not passages.stale:
                 break
             depth = wanted + 2 * passages.dropped
         page = passages.hits[question.offset : question.offset + question.k]
@@ -125,7 +125,7 @@ class SearchService:
 
     def _remembered(self, user: User, ids: list[str] | None) -> list[Collection]:
         """The collections as they were, where that is likely to hold: what was dropped is not opened for it again."""
-        found = self._access.remembered(user, ids)
+        found = self._access.cached(user, ids)
         return found if all(self._vectors.get_if_ready(each.current) for each in found) else []
 
     async def _in_collection(
@@ -138,7 +138,7 @@ class SearchService:
         allowed = None
         if question.filters.any:
             allowed = await self._store.documents.spans(generation, question.filters)
-        vector = await self._questions.vector(generation.model, generation.precision, text)
+        vector = await self._questions.embed(generation.model, generation.precision, text)
         scores = await index.search(vector, depth, allowed, question.threshold)
         considered = index.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         return _Candidates(collection, scores, considered, len(scores) < depth)
@@ -155,14 +155,14 @@ class SearchService:
         self, candidates: Sequence[tuple[Scored, Collection]], remembered: Sequence[Collection]
     ) -> _Hydrated:
         wanted = [(collection.id, scored.seq) for scored, collection in candidates]
-        passages, there = await self._store.searched.read(wanted, [each.id for each in remembered])
+        passages, there = await self._store.search_reads.read(wanted, [each.id for each in remembered])
         if any(there.get(each.id) != each for each in remembered):
             return _Hydrated((), 0, True)
         for collection in {collection.id: collection for _, collection in candidates}.values():
             gone = [seq for key, seq in wanted if key == collection.id and (key, seq) not in passages]
             # A chunk is in MongoDB before any index has it: what is not there any more was removed, perhaps by another
             # server.
-            await self._vectors.forget(collection.current, [(seq, seq + 1) for seq in gone])
+            await self._vectors.delete(collection.current, [(seq, seq + 1) for seq in gone])
         hits, overtaken = [], False
         for scored, collection in candidates:
             chunk, document = passages.get((collection.id, scored.seq), (None, None))

@@ -56,7 +56,7 @@ class ActiveOperations:
         self._news.set()
 
     @contextmanager
-    def listening(
+    def subscribe(
         self, user_id: str, since: datetime, hear: Callable[[Operation], None]
     ) -> Iterator[asyncio.Event]:
         """While inside, `hear(operation)` is called once for each operation of the user's collections that is under

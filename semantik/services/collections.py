@@ -66,7 +66,7 @@ class CollectionService:
         if path is None:
             return collection, None
         try:
-            return collection, (await self._operations.take_folder(user, collection, path))[1]
+            return collection, (await self._operations.index_folder(user, collection, path))[1]
         except SemantikError:
             await self._store.collections.mark_deleted(collection.id)  # no half of what was asked for
             raise

@@ -92,7 +92,7 @@ class FolderScans:
         finally:
             self._names.remove(scan_id)
 
-    def begin(self, wish: ScanOptions) -> FolderScan:
+    def start(self, wish: ScanOptions) -> FolderScan:
         """A scan that runs while its `steps` are taken. Raises Invalid for a glob that cannot be used."""
         for name, globs in (("include", wish.include), ("exclude", wish.exclude)):
             if len(globs) > _MAX_GLOBS:

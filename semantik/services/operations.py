@@ -51,11 +51,11 @@ class OperationService:
     async def add_source(self, user: User, collection_id: str, path: str) -> tuple[Source, Operation]:
         """Add a folder to a collection and index it. One whose operation was cancelled or failed goes on."""
         collection = await self._access.collection(user, collection_id)
-        return await self.take_folder(user, collection, await self.folder(path))
+        return await self.index_folder(user, collection, await self.folder(path))
 
-    async def take_folder(self, user: User, collection: Collection, path: str) -> tuple[Source, Operation]:
+    async def index_folder(self, user: User, collection: Collection, path: str) -> tuple[Source, Operation]:
         """The same for a folder that was looked at."""
-        async with self._turn(collection.id):
+        async with self._collection_lock(collection.id):
             source = await self._add_source(collection, path)
             return source, await self._index(user, source)
 
@@ -66,7 +66,7 @@ class OperationService:
             await self._source(collection, source_id)
         elif not await self._store.collections.sources([collection_id]):
             raise Conflict("This collection has no folder yet; add one first.")
-        async with self._turn(collection_id):
+        async with self._collection_lock(collection_id):
             waiting = await self._waiting(collection_id, "append", source_id)
             same = next((one for one in waiting if not one.wish), None)
             return same or await self._add(user, collection_id, "append", source_id)
@@ -82,7 +82,7 @@ class OperationService:
             wish = {"retry": [document_id]}
         elif not (await self._store.documents.counts_of(collection.current)).failed:
             raise Conflict("No document of this collection has failed.")
-        async with self._turn(collection_id):
+        async with self._collection_lock(collection_id):
             waiting = await self._waiting(collection_id, "append")
             same = next((one for one in waiting if one.wish == wish), None)
             return same or await self._add(user, collection_id, "append", None, wish)
@@ -96,7 +96,7 @@ class OperationService:
             collection.current.chunk_overlap,
         )
         asked = {name: value for name, value in asdict(wish).items() if value is not None}
-        async with self._turn(collection_id):
+        async with self._collection_lock(collection_id):
             for waiting in await self._waiting(collection_id, "reindex"):
                 raise Conflict(
                     f"A REINDEX of this collection waits already, operation {waiting.id}: cancel it first."
@@ -106,7 +106,7 @@ class OperationService:
     async def remove_source(self, user: User, collection_id: str, source_id: str) -> Operation:
         """Remove a folder and its documents from a collection; those that another of its folders holds too stay."""
         collection = await self._access.collection(user, collection_id)
-        async with self._turn(collection_id):
+        async with self._collection_lock(collection_id):
             source = await self._source(collection, source_id)
             wish: dict[str, object] = {"source_path": source.path}
             operation = await self._add(user, collection_id, "remove_source", source_id, wish)
@@ -142,7 +142,7 @@ class OperationService:
         """The real folder that `path` means; raises Invalid or Forbidden."""
         return str(await asyncio.to_thread(self._resolve, path))
 
-    def _turn(self, collection_id: str) -> asyncio.Lock:
+    def _collection_lock(self, collection_id: str) -> asyncio.Lock:
         """Of those who ask for something at once, each sees what the one before has put into the line."""
         return self._turns.setdefault(collection_id, asyncio.Lock())
 

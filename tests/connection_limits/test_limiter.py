@@ -97,7 +97,7 @@ async def test_many_at_once_take_few_rounds(redis_url: str) -> None:
     limits = SocketSettings(per_user=1000, per_operation=1000)
     async with process(redis_url, limits) as one, process(redis_url, limits) as two:
         heard = Heard()
-        with two.seats.listening(operation, heard):
+        with two.seats.subscribe(operation, heard):
             await heard.until(0, 0)
             async with AsyncExitStack() as held:
                 users = [new_id() for _ in range(5)]
@@ -114,7 +114,7 @@ async def test_many_at_once_take_few_rounds(redis_url: str) -> None:
 async def test_a_listener_does_not_look_at_every_change(redis_url: str) -> None:
     operation, heard = new_id(), Heard()
     async with process(redis_url) as one:
-        with one.seats.listening(operation, heard):
+        with one.seats.subscribe(operation, heard):
             await heard.until(0, 0)
             for _ in range(200):
                 async with one.seats.socket("a", operation):
@@ -128,7 +128,7 @@ async def test_presence_is_told_once_for_every_change(redis_url: str) -> None:
     operation, other = new_id(), new_id()
     async with process(redis_url, life_s=600) as one, process(redis_url, life_s=600) as two:
         here, there, late = Heard(), Heard(), Heard()
-        with one.seats.listening(operation, here), two.seats.listening(operation, there):
+        with one.seats.subscribe(operation, here), two.seats.subscribe(operation, there):
             async with one.seats.socket("a", operation):
                 await here.until(1, 1)
                 await there.until(1, 1)
@@ -136,7 +136,7 @@ async def test_presence_is_told_once_for_every_change(redis_url: str) -> None:
                     await try_all(held, 2, lambda n: two.seats.socket("ab"[n], operation))
                     await here.until(3, 2)
                     await there.until(3, 2)
-                    with two.seats.listening(operation, late):
+                    with two.seats.subscribe(operation, late):
                         await late.until(3, 2)
                     async with two.seats.socket("c", other):
                         pass
@@ -162,7 +162,7 @@ async def test_the_seats_of_a_killed_process_cease_to_count(redis_url: str) -> N
         assert await victim.stdout.readline() == b"taken\n"
         async with process(redis_url, SocketSettings(per_user=3), life_s=1) as one:
             heard = Heard()
-            with one.seats.listening(operation, heard):
+            with one.seats.subscribe(operation, heard):
                 async with one.seats.socket(user, operation):
                     await heard.until(3, 1)
                     with pytest.raises(Busy, match="You have 3 sockets open"):
@@ -198,5 +198,5 @@ async def test_a_listener_that_fails_is_seen(redis_url: str) -> None:
         raise KeyError(operation_id)
 
     async with ProgressService(redis_url, LIMITS, new_id(), lambda: SocketSettings(per_user=1)) as progress:
-        with progress.seats.listening("o", fails), pytest.raises(KeyError):
+        with progress.seats.subscribe("o", fails), pytest.raises(KeyError):
             await asyncio.wait_for(progress.failure, 5)

@@ -78,7 +78,7 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
         one.seats.socket("a", "o"),
         two.seats.socket("a", "o"),
     ):
-        with one.seats.listening("o", here), two.seats.listening("o", there):
+        with one.seats.subscribe("o", here), two.seats.subscribe("o", there):
             await here.until(2, 1)
             await there.until(2, 1)
             server.kill()
@@ -105,7 +105,7 @@ async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
 ) -> None:
     server, heard = saving_server, Heard()
     async with process(server.url) as one, process(server.url) as two, one.seats.socket("a", "o"):
-        with two.seats.listening("o", heard):
+        with two.seats.subscribe("o", heard):
             async with one.seats.socket("b", "o"):
                 await heard.until(2, 2)
                 server.kill()

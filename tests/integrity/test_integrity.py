@@ -226,7 +226,7 @@ async def _orphaned_streams(scene: Scene) -> None:
     async with ProgressService(scene.grounds.redis_url, Settings().progress, "test") as progress:
         for operation_id in (operation.id, new_id()):
             async with progress.publisher(operation_id) as publisher:
-                await publisher.tell("operation_queued", queue_position=0)
+                await publisher.publish("operation_queued", queue_position=0)
 
 
 KINDS: dict[str, tuple[Callable[[Scene], Awaitable[None]], set[str]]] = {
@@ -301,7 +301,7 @@ async def test_an_index_is_left_alone_while_a_server_has_it(prepared: Path, tmp_
         await _lacking_vector(scene)
         served = dataclasses.replace(scene.grounds, served=True)
         [finding] = await check(served)
-        assert finding.mend is None and finding.remedy.startswith("stop the server")
+        assert finding.repair is None and finding.remedy.startswith("stop the server")
 
 
 async def test_what_an_operation_is_doing_is_no_disagreement(prepared: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ async def test_the_envelope_of_a_frame_is_made_once(redis_url: str) -> None:
         reading(progress, operation) as two,
         progress.publisher(operation) as teller,
     ):
-        told_id = await teller.tell("operation_completed", operation_id=operation, type="x", status="done")
+        told_id = await teller.publish("operation_completed", operation_id=operation, type="x", status="done")
         [first], [second] = await take(one, 1), await take(two, 1)
     message = json.loads(first.json)
     assert message.pop("timestamp") == first.timestamp
@@ -78,16 +78,16 @@ async def test_seq_has_no_hole_over_publishers_and_is_above_the_floor(redis_url:
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as first:
-            await first.tell("operation_started", total_files=0)
-            first.update("file_processing", processed_files=1)
-        async with progress.publisher(operation, floor=1) as second:
-            await second.tell("status_update", status="processing")
+            await first.publish("operation_started", total_files=0)
+            first.publish_latest("file_processing", processed_files=1)
+        async with progress.publisher(operation, min_seq=1) as second:
+            await second.publish("status_update", status="processing")
             assert second.last_seq == 3
         async with reading(progress, operation) as reader:
             assert seqs(await take(reader, 3)) == [1, 2, 3]
         await progress.forget(operation)
-        async with progress.publisher(operation, floor=3) as third:
-            await third.tell("status_update", status="completed")
+        async with progress.publisher(operation, min_seq=3) as third:
+            await third.publish("status_update", status="completed")
             assert third.last_seq == 4
 
 
@@ -96,10 +96,10 @@ async def test_once_is_once_for_every_publisher(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as first:
-            end = await first.tell("operation_completed", once="end", status="completed")
+            end = await first.publish("operation_completed", once="end", status="completed")
         async with progress.publisher(operation) as second:
-            assert await second.tell("operation_failed", once="end", status="failed") == end
-            await second.tell("status_update", once="status", status="completed")
+            assert await second.publish("operation_failed", once="end", status="failed") == end
+            await second.publish("status_update", once="status", status="completed")
             assert second.last_seq == 2
         async with reading(progress, operation) as reader:
             assert [frame.type for frame in await take(reader, 2)] == ["operation_completed", "status_update"]
@@ -110,12 +110,12 @@ async def test_the_end_sets_the_expiry_and_no_late_update_follows(redis_url: str
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as teller:
-            await teller.tell("operation_started")
+            await teller.publish("operation_started")
             admin = redis.Redis.from_url(redis_url)
             assert admin.ttl(redis_client.STREAM.format(operation_id=operation)) > LIMITS.keep_s
-            await teller.tell("status_update", terminal=True, status="completed")
+            await teller.publish("status_update", terminal=True, status="completed")
         async with progress.publisher(operation) as late:
-            late.update("document_processed", processed=1)
+            late.publish_latest("document_processed", processed=1)
         for key in (redis_client.STREAM, redis_client.COUNTER):
             assert 0 < admin.ttl(key.format(operation_id=operation)) <= LIMITS.keep_s
         assert admin.xlen(redis_client.STREAM.format(operation_id=operation)) == 2
@@ -133,17 +133,17 @@ async def test_updates_coalesce_and_keep_the_order_of_the_calls(redis_url: str) 
     rare = settings.ProgressSettings(updates_per_s=0.1)
     async with progress_on(redis_url, rare) as progress, reading(progress, operation) as reader:
         async with progress.publisher(operation) as teller:
-            teller.update("a", n=1)
-            teller.update("b", n=2)
-            teller.update("a", n=3)
-            await teller.tell("stage", n=4)
-            teller.update("a", n=5)
-            telling = asyncio.create_task(teller.tell("stage", n=7))
-            teller.update("a", n=6)
+            teller.publish_latest("a", n=1)
+            teller.publish_latest("b", n=2)
+            teller.publish_latest("a", n=3)
+            await teller.publish("stage", n=4)
+            teller.publish_latest("a", n=5)
+            telling = asyncio.create_task(teller.publish("stage", n=7))
+            teller.publish_latest("a", n=6)
             await telling
-            teller.update("a", n=8)
-            teller.update("c", n=9)
-            teller.update("a", n=10)
+            teller.publish_latest("a", n=8)
+            teller.publish_latest("c", n=9)
+            teller.publish_latest("a", n=10)
         frames = await take(reader, 7)
     # The task of 7 started after update 6.
     told = [(frame.type, frame.data["n"]) for frame in frames]
@@ -159,9 +159,9 @@ async def test_updates_are_at_most_so_many_a_second(redis_url: str) -> None:
         reading(progress, operation) as reader,
     ):
         for n in range(400):
-            teller.update("file_processing", n=n)
+            teller.publish_latest("file_processing", n=n)
             await asyncio.sleep(0.001)
-        await teller.tell("stage")
+        await teller.publish("stage")
         frames = [frame async for frame in until(reader, "stage")]
     times = [position_of(frame.id)[0] for frame in frames[:-2]]  # the last one was hurried by the stage
     assert all(later - earlier >= 45 for earlier, later in itertools.pairwise(times))

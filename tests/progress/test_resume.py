@@ -41,7 +41,7 @@ def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Re
 async def test_resuming_by_since(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url) as progress, progress.publisher(operation) as teller:
-        ids = [await teller.tell("error", n=n) for n in range(10)]
+        ids = [await teller.publish("error", n=n) for n in range(10)]
         for since, expected in ((None, 1), ("0-0", 1), (ids[0], 2), (ids[5], 7), (ids[8], 10)):
             async with reading(progress, operation, since) as reader:
                 assert (reader.watch.truncated, reader.watch.last_id) == (False, ids[-1])
@@ -50,7 +50,7 @@ async def test_resuming_by_since(redis_url: str) -> None:
             reading(progress, operation, "$") as fresh,
             reading(progress, operation, ids[-1]) as up_to_date,
         ):
-            await teller.tell("error", n=11)
+            await teller.publish("error", n=11)
             assert seqs(await take(fresh, 1)) == seqs(await take(up_to_date, 1)) == [11]
 
 
@@ -62,17 +62,17 @@ async def test_each_page_of_the_history_comes_into_room_that_was_waited_for(redi
         def __init__(self) -> None:
             self.calls: list[int | str] = []
 
-        def take(self, batch: MessageBatch) -> bool:
-            self.calls.append(len(batch.frames))
-            return batch.frames[-1].id != ids[-1]
+        def deliver(self, batch: MessageBatch) -> bool:
+            self.calls.append(len(batch.messages))
+            return batch.messages[-1].id != ids[-1]
 
-        async def room(self) -> None:
+        async def wait_writable(self) -> None:
             self.calls.append("room")
 
     async with progress_on(redis_url) as progress, progress.publisher(operation := new_id()) as teller:
-        ids = [await teller.tell("error", n=n) for n in range(450)]
+        ids = [await teller.publish("error", n=n) for n in range(450)]
         door = Door()
-        async with progress.watch(operation, door) as watch:
+        async with progress.subscribe(operation, door) as watch:
             assert not await watch.follow()
     # Once for what was sent while a page was read, and once for the page.
     assert door.calls == [each for page in (200, 200, 50) for each in ("room", page, "room")]
@@ -98,7 +98,7 @@ async def test_a_history_that_no_longer_reaches_back_is_truncated(redis_url: str
         async with reading(progress, operation, "1-1") as gone:
             assert gone.watch.truncated
         async with progress.publisher(operation) as teller:
-            ids = await asyncio.gather(*[teller.tell("error", n=n) for n in range(500)])
+            ids = await asyncio.gather(*[teller.publish("error", n=n) for n in range(500)])
             for since, truncated in (
                 ("0-0", True),
                 (ids[0], True),
@@ -112,7 +112,7 @@ async def test_a_history_that_no_longer_reaches_back_is_truncated(redis_url: str
                 assert isinstance(first, Message)
                 assert 1 < first.seq <= 401
             async with reading(progress, operation, "9999999999999-0") as reader:
-                await teller.tell("stage")
+                await teller.publish("stage")
                 assert seqs(await take(reader, 1)) == [501]
 
 
@@ -121,9 +121,9 @@ async def test_a_hole_in_the_history_is_announced_where_it_is(redis_url: str) ->
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as teller:
-            before = await teller.tell("stage")
-        async with progress.publisher(operation, floor=7) as other, reading(progress, operation) as reader:
-            await other.tell("stage")
+            before = await teller.publish("stage")
+        async with progress.publisher(operation, min_seq=7) as other, reading(progress, operation) as reader:
+            await other.publish("stage")
             assert seqs(await take(reader, 3)) == [1, Missing, 8]
             assert reader.watch.last_id == before
 
@@ -134,15 +134,15 @@ async def test_telling_while_redis_stands_still(redis_server: RedisServer) -> No
     operation = new_id()
     async with progress_on(redis_server.url) as progress:
         async with progress.publisher(operation) as teller:
-            await teller.tell("operation_started")
+            await teller.publish("operation_started")
             redis_server.stand_still()
             assert not await progress.ping()
-            teller.update("file_processing", n=1)
-            teller.update("document_processed", n=2)
+            teller.publish_latest("file_processing", n=1)
+            teller.publish_latest("document_processed", n=2)
             for _ in range(3):
                 with pytest.raises(Unavailable):
-                    await teller.tell("scanning_completed", once="scanned")
-                teller.update("file_processing", n=3)
+                    await teller.publish("scanning_completed", once="scanned")
+                teller.publish_latest("file_processing", n=3)
             with pytest.raises(Unavailable):
                 async with reading(progress, operation):
                     pass
@@ -165,13 +165,13 @@ async def test_telling_while_redis_stands_still(redis_server: RedisServer) -> No
 async def test_updates_survive_a_redis_that_is_killed(redis_server: RedisServer) -> None:
     operation = new_id()
     async with progress_on(redis_server.url) as progress, progress.publisher(operation) as teller:
-        await teller.tell("operation_started")
+        await teller.publish("operation_started")
         redis_server.kill()
         for n in range(50):
-            teller.update("file_processing", n=n)
+            teller.publish_latest("file_processing", n=n)
             await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            await teller.tell("stage", once="stage")
+            await teller.publish("stage", once="stage")
         waiting = asyncio.create_task(progress.wait_available())
         redis_server.start()
         await waiting

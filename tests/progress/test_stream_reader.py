@@ -45,7 +45,7 @@ async def test_joining_in_a_burst_loses_and_repeats_nothing(redis_url: str) -> N
         for n in range(count):
             if n % 20 == 0:
                 reached[n // 20].set()
-            await teller.tell("error", n=n)
+            await teller.publish("error", n=n)
         for joined in await asyncio.gather(*joining):
             assert joined == list(range(1, count + 1))
 
@@ -67,7 +67,7 @@ async def test_two_hundred_watchers_on_one_connection(redis_url: str) -> None:
         for _ in watching:
             await listening.acquire()
         tellers = [progress.publisher(name) for name in operations]
-        await asyncio.gather(*[teller.tell("stage") for teller in tellers])
+        await asyncio.gather(*[teller.publish("stage") for teller in tellers])
         assert await asyncio.gather(*watching) == [[1]] * 200
         readers = {client["id"] for client in admin.client_list() if client["cmd"] == "xread"} - before
         assert len(readers) <= 1
@@ -87,7 +87,7 @@ async def test_a_new_watcher_need_not_wait_for_the_blocking_read(
                 await asyncio.sleep(0.01)
             operation = new_id()
             async with reading(progress, operation) as reader, progress.publisher(operation) as teller:
-                await teller.tell("stage")
+                await teller.publish("stage")
                 assert seqs(await take(reader, 1)) == [1]
     admin.close()
 
@@ -127,12 +127,12 @@ async def test_redis_stands_still_while_watched(
         progress.publisher(operation) as teller,
         reading(progress, operation) as reader,
     ):
-        await teller.tell("stage")
+        await teller.publish("stage")
         server.stand_still()
         await lines.until("Watchers wait")
         server.go_on()
         await lines.until("Redis is back")
-        await teller.tell("stage")
+        await teller.publish("stage")
         assert seqs(await take(reader, 2)) == [1, 2]
     assert len(lines.said) == 2, lines.said
 
@@ -149,15 +149,15 @@ async def test_redis_is_killed_and_keeps_its_data(saving_server: RedisServer, li
     ):
         live = asyncio.create_task(collect(progress, operation))
         for n in range(3):
-            await asyncio.gather(*[teller.tell("error", n=n) for n in range(50)])
+            await asyncio.gather(*[teller.publish("error", n=n) for n in range(50)])
             saving_server.kill()
             await lines.until("Watchers wait")
             await lines.until("Watchers wait")
             saving_server.start()
             await lines.until("Redis is back")
             await lines.until("Redis is back")
-            await teller.tell("round", once=f"round {n}")
-        await teller.tell("end")
+            await teller.publish("round", once=f"round {n}")
+        await teller.publish("end")
         assert await live == list(range(1, 155))
         assert seqs([frame async for frame in until(late, "end")]) == list(range(1, 155))
 
@@ -168,7 +168,7 @@ async def test_redis_is_killed_during_a_replay(saving_server: RedisServer, lines
     operation, count = new_id(), 500
     async with progress_on(saving_server.url) as progress:
         async with progress.publisher(operation) as teller:
-            await asyncio.gather(*[teller.tell("error", n=n) for n in range(count)])
+            await asyncio.gather(*[teller.publish("error", n=n) for n in range(count)])
         async with reading(progress, operation) as reader:
             frames = reader.frames()
             seen = [(await anext(frames)).seq]
@@ -194,18 +194,18 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
     operation, idle = new_id(), new_id()
     async with progress_on(server.url) as progress, progress.publisher(operation) as teller:
         async with reading(progress, operation) as reader, reading(progress, idle) as nothing_yet:
-            await teller.tell("stage", once="one")
-            cursor = await teller.tell("stage", once="two")
+            await teller.publish("stage", once="one")
+            cursor = await teller.publish("stage", once="two")
             assert seqs(await take(reader, 2)) == [1, 2]
             server.kill()
             await lines.until("Watchers wait")
             server.start()
             await lines.until("Redis is back")
-            await teller.tell("stage", once="two")
+            await teller.publish("stage", once="two")
             assert seqs(await take(reader, 2)) == [Missing, 3]
             assert reader.watch.last_id == "0-0"
             async with progress.publisher(idle) as other:
-                await other.tell("stage")
+                await other.publish("stage")
             assert seqs(await take(nothing_yet, 1)) == [1]
         async with reading(progress, operation, cursor) as resumed:
             assert resumed.watch.truncated
@@ -221,7 +221,7 @@ async def test_what_was_lost_before_anybody_read_it_is_announced(server: RedisSe
         progress.publisher(operation) as teller,
         reading(progress, operation) as reader,
     ):
-        await teller.tell("stage")
+        await teller.publish("stage")
         assert seqs(await take(reader, 1)) == [1]
         server.kill()
         server.start()

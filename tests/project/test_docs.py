@@ -106,7 +106,7 @@ def told(paths: Iterable[Path], how: str) -> set[str]:
 
 def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     doors = set((ROOT / "handlers").rglob("*.py")) - {SCAN}
-    kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "tell|update|stage|send")
+    kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "publish|publish_latest|stage|send")
     kinds |= told((ROOT / "pipeline" / "operations").glob("*.py"), "Storer")
     kinds |= {inspect.signature(DocumentWriter).parameters["measure"].default}
     kinds |= {f"operation_{status}" for status in TERMINAL}

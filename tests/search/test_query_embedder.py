@@ -34,15 +34,15 @@ class Model:
 async def test_those_that_wait_are_embedded_in_one_call_and_remembered() -> None:
     model = Model()
     questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
-    first = asyncio.create_task(questions.vector("m", "auto", "first"))
+    first = asyncio.create_task(questions.embed("m", "auto", "first"))
     await asyncio.sleep(0)
-    later = [asyncio.create_task(questions.vector("m", "auto", "x" * n)) for n in (1, 2, 3, 3)]
+    later = [asyncio.create_task(questions.embed("m", "auto", "x" * n)) for n in (1, 2, 3, 3)]
     await asyncio.sleep(0)
     model.go.set()
     assert [float((await task)[0]) for task in (first, *later)] == [5, 1, 2, 3, 3]
     assert sorted(text for call in model.calls for text in call) == ["first", "x", "xx", "xxx"]
     assert len(model.calls) <= 2
-    await questions.vector("m", "auto", "first")
+    await questions.embed("m", "auto", "first")
     assert len(model.calls) <= 2
     await questions.close()
 
@@ -51,10 +51,10 @@ async def test_one_that_is_late_gets_unavailable_and_the_answer_is_kept_for_the_
     model = Model()
     questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=0.01))
     with pytest.raises(Unavailable, match="loading"):
-        await questions.vector("m", "auto", "hello")
+        await questions.embed("m", "auto", "hello")
     model.go.set()
     await asyncio.sleep(0.02)
-    assert float((await questions.vector("m", "auto", "hello"))[0]) == 5
+    assert float((await questions.embed("m", "auto", "hello"))[0]) == 5
     assert len(model.calls) == 1
     await questions.close()
 
@@ -64,9 +64,9 @@ async def test_a_failure_is_told_and_is_not_remembered() -> None:
     model.go.set()
     questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
     with pytest.raises(Invalid):
-        await questions.vector("m", "auto", "bad")
+        await questions.embed("m", "auto", "bad")
     with pytest.raises(Invalid):
-        await questions.vector("m", "auto", "bad")
+        await questions.embed("m", "auto", "bad")
     assert len(model.calls) == 2
     await questions.close()
 
@@ -74,7 +74,7 @@ async def test_a_failure_is_told_and_is_not_remembered() -> None:
 async def test_closing_lets_nobody_wait() -> None:
     model = Model()
     questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
-    asked = [asyncio.create_task(questions.vector("m", "auto", text)) for text in ("a", "b")]
+    asked = [asyncio.create_task(questions.embed("m", "auto", text)) for text in ("a", "b")]
     await asyncio.sleep(0)
     await questions.close()
     for task in asked:

@@ -46,7 +46,7 @@ class Here:
 
     async def ask(self, user: User | None = None, text: str = "anything", k: int = 10) -> tuple[Hit, ...]:
         question = SearchQuery(text, (self.collection.id,), k)
-        return (await self.search.ask(user or self.user, question)).hits
+        return (await self.search.search(user or self.user, question)).hits
 
 
 def _user(name: str) -> User:
@@ -120,7 +120,7 @@ async def _store(it: Here, generation: Generation, text: str, seq: int, count: i
 
 async def _publish(it: Here, generation: Generation, last_seq: int) -> None:
     async with _at_work(it) as collections:
-        await collections.publish(generation, last_seq, _FENCE)
+        await collections.set_last_seq(generation, last_seq, _FENCE)
 
 
 @asynccontextmanager
@@ -128,7 +128,7 @@ async def _at_work(it: Here) -> AsyncIterator[CollectionTable]:
     """The other server has the collection."""
     collections, operation = it.other.collections, "an operation"
     await collections.lock(it.collection.id, operation)
-    await collections.seize(it.collection.id, operation, _FENCE)
+    await collections.force_lock(it.collection.id, operation, _FENCE)
     yield collections
     await collections.unlock(it.collection.id, operation)
 

@@ -89,7 +89,7 @@ async def test_every_file_is_listed_and_every_entry_counted(tmp_path: Path) -> N
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / "b/loop").symlink_to(tmp_path)
-    steps = await _steps(_scans().begin(ScanOptions(str(tmp_path))))
+    steps = await _steps(_scans().start(ScanOptions(str(tmp_path))))
     assert steps[-2] == ScanProgress(6, 3, str(tmp_path / "b/d/e.tar.gz"))
     done = steps[-1]
     assert isinstance(done, ScanCompleted)
@@ -99,26 +99,26 @@ async def test_every_file_is_listed_and_every_entry_counted(tmp_path: Path) -> N
         ("b/d/e.tar.gz", ".gz"),
     ]
     assert (done.count, done.total_size, done.warnings, done.truncated) == (3, 24, (), False)
-    own = await _result(_scans().begin(ScanOptions(str(tmp_path), recursive=False)))
+    own = await _result(_scans().start(ScanOptions(str(tmp_path), recursive=False)))
     assert [each.path for each in own.files] == [str(tmp_path / "a.txt")]
     chosen = ScanOptions(str(tmp_path), include=("*.txt", "b/*"), exclude=("a.*",))
-    assert (await _result(_scans().begin(chosen))).files == done.files[1:2]
+    assert (await _result(_scans().start(chosen))).files == done.files[1:2]
 
 
 async def test_the_list_is_cut_and_the_counts_are_exact(tmp_path: Path) -> None:
     for number in range(101):
         (tmp_path / f"{number:03}.txt").write_text("12345")
-    done = await _result(_scans().begin(ScanOptions(str(tmp_path))))
+    done = await _result(_scans().start(ScanOptions(str(tmp_path))))
     assert (len(done.files), done.count, done.total_size, done.truncated) == (100, 101, 505, True)
     (tmp_path / "000.txt").unlink()
-    done = await _result(_scans().begin(ScanOptions(str(tmp_path))))
+    done = await _result(_scans().start(ScanOptions(str(tmp_path))))
     assert (len(done.files), done.count, done.total_size, done.truncated) == (100, 100, 500, False)
 
 
 async def test_warnings_are_bounded_and_the_last_tells_how_many_more(tmp_path: Path) -> None:
     for number in range(123):
         os.mkfifo(tmp_path / f"{number:03}")
-    done = await _result(_scans().begin(ScanOptions(str(tmp_path))))
+    done = await _result(_scans().start(ScanOptions(str(tmp_path))))
     assert len(done.warnings) == 101
     assert done.warnings[0] == f"It is a FIFO, not a file: {tmp_path}/000"
     assert done.warnings[-1] == "… and 23 more warnings."
@@ -136,7 +136,7 @@ async def test_warnings_are_bounded_and_the_last_tells_how_many_more(tmp_path: P
 )
 async def test_a_bad_glob_is_refused_before_anything_is_read(wish: ScanOptions, word: str) -> None:
     with pytest.raises(Invalid, match=word):
-        _scans().begin(wish)
+        _scans().start(wish)
 
 
 async def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
@@ -151,9 +151,9 @@ async def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
         ("roots", Invalid, "absolute"),
     ]:
         with pytest.raises(kind, match=word):
-            await _steps(scans.begin(ScanOptions(path)))
+            await _steps(scans.start(ScanOptions(path)))
     with pytest.raises(Invalid, match="not a folder"):
-        await _steps(_scans().begin(ScanOptions(str(tmp_path / "file"))))
+        await _steps(_scans().start(ScanOptions(str(tmp_path / "file"))))
 
 
 async def test_a_walk_that_fails_tells_whoever_takes_the_steps() -> None:
@@ -164,11 +164,11 @@ async def test_a_walk_that_fails_tells_whoever_takes_the_steps() -> None:
     scans = FolderScans(lambda: replace(LIMITS, concurrent=1), Path, walk)
     for _ in range(2):  # the place came free again
         with pytest.raises(ZeroDivisionError):
-            await _steps(scans.begin(ScanOptions("/")))
+            await _steps(scans.start(ScanOptions("/")))
 
 
 async def test_progress_goes_on_while_the_disk_hangs_and_stop_ends_it(stuck: Stuck) -> None:
-    scan = stuck.scans().begin(ScanOptions("/start"))
+    scan = stuck.scans().start(ScanOptions("/start"))
     told: list[Step] = []
     async for step in scan.steps():
         told.append(step)
@@ -202,7 +202,7 @@ async def _leave_by_cancelling(scan: FolderScan) -> None:
 async def test_whoever_leaves_is_not_held_up_and_the_walk_ends(
     stuck: Stuck, leave: Callable[[FolderScan], Awaitable[None]]
 ) -> None:
-    await leave(stuck.scans().begin(ScanOptions("/")))
+    await leave(stuck.scans().start(ScanOptions("/")))
     await _until(stuck.hangs)
     assert not stuck.left.is_set()
     stuck.go.set()
@@ -213,28 +213,28 @@ async def test_scans_wait_for_a_place_and_a_walk_that_hangs_keeps_its_own(
     stuck: Stuck, tmp_path: Path
 ) -> None:
     scans = stuck.scans(concurrent=1, wait_s=0.1)
-    first = scans.begin(ScanOptions("/"))
+    first = scans.start(ScanOptions("/"))
     first_steps = asyncio.create_task(_steps(first))
     await _until(stuck.hangs)
     with pytest.raises(Busy, match="other scans"):
-        await _steps(scans.begin(ScanOptions("/")))
+        await _steps(scans.start(ScanOptions("/")))
     first.stop()
     assert (await first_steps)[-1] == ScanCancelled(1)
     with pytest.raises(Busy):  # its thread hangs still
-        await _steps(scans.begin(ScanOptions("/")))
+        await _steps(scans.start(ScanOptions("/")))
 
 
 async def test_a_scan_that_waits_for_its_place_can_be_stopped_and_leaves_the_line(stuck: Stuck) -> None:
     scans = stuck.scans(concurrent=1)
-    first = asyncio.create_task(_steps(scans.begin(ScanOptions("/"))))
+    first = asyncio.create_task(_steps(scans.start(ScanOptions("/"))))
     await _until(stuck.hangs)
-    waiting = scans.begin(ScanOptions("/waiting"))
+    waiting = scans.start(ScanOptions("/waiting"))
     async for step in waiting.steps():
         assert step in (ScanProgress(0, 0, "/waiting"), ScanCancelled(0))
         waiting.stop()
     first.cancel()
     stuck.go.set()
-    third = scans.begin(ScanOptions("/"))
+    third = scans.start(ScanOptions("/"))
     async for step in third.steps():  # the place is not lost
         if isinstance(step, ScanProgress) and step.scanned:
             third.stop()
@@ -246,6 +246,6 @@ async def test_twenty_thousand_files_do_not_hold_the_loop(tmp_path: Path) -> Non
         for number in range(5000):
             (tmp_path / str(folder) / f"{number}.txt").touch()
     watching = asyncio.create_task(loop_monitor.monitor_loop())  # complains in the log, which fails the test
-    done = await _result(_scans().begin(ScanOptions(str(tmp_path), exclude=("**/*99.txt",))))
+    done = await _result(_scans().start(ScanOptions(str(tmp_path), exclude=("**/*99.txt",))))
     watching.cancel()
     assert (done.count, len(done.files)) == (20_000 - 4 * 50, 100)

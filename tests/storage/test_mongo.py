@@ -57,7 +57,7 @@ def _operation(collection: Collection) -> Operation:
 
 async def _seize(it: Store, collection: Collection, fence: str) -> None:
     assert await it.collections.lock(collection.id, "an operation")
-    await it.collections.seize(collection.id, "an operation", fence)
+    await it.collections.force_lock(collection.id, "an operation", fence)
 
 
 async def test_users_are_unique_and_found_by_name_and_address_in_any_case(tmp_path: Path) -> None:
@@ -127,9 +127,9 @@ async def test_seqs_are_given_out_once_and_what_may_be_found_never_shrinks(tmp_p
         collection = _collection("u")
         await it.collections.add(collection)
         await _seize(it, collection, "mine")
-        assert [await it.collections.take_seqs(collection.id, 5, "mine") for _ in range(3)] == [0, 5, 10]
-        await it.collections.publish(collection.current, 9, "mine")
-        await it.collections.publish(collection.current, 4, "mine")
+        assert [await it.collections.allocate_seqs(collection.id, 5, "mine") for _ in range(3)] == [0, 5, 10]
+        await it.collections.set_last_seq(collection.current, 9, "mine")
+        await it.collections.set_last_seq(collection.current, 4, "mine")
         found = await it.collections.get(collection.id)
         assert found is not None and found.current.last_seq == 9
 
@@ -141,14 +141,14 @@ async def test_who_has_lost_a_collection_changes_none_of_its_chunks(tmp_path: Pa
         await _seize(it, collection, "1 old")
         await _seize(it, collection, "2 new")
         with pytest.raises(LeaseLost):
-            await it.collections.seize(collection.id, "an operation", "1 old")
+            await it.collections.force_lock(collection.id, "an operation", "1 old")
         with pytest.raises(LeaseLost):
-            await it.collections.seize(collection.id, "the one before", "3")
+            await it.collections.force_lock(collection.id, "the one before", "3")
         collections, generation = it.collections, collection.current
         for change in (
-            collections.take_seqs(collection.id, 5, "1 old"),
-            collections.publish(generation, 9, "1 old"),
-            collections.settle(generation, 9, "1 old"),
+            collections.allocate_seqs(collection.id, 5, "1 old"),
+            collections.set_last_seq(generation, 9, "1 old"),
+            collections.set_settled_seq(generation, 9, "1 old"),
             collections.set_counts(generation, Counts(indexed=1), "1 old"),
             collections.stage(_generation(collection.id, 2), "1 old"),
             collections.switch(_generation(collection.id, 2), 0, "1 old"),
@@ -166,7 +166,7 @@ async def test_generations_stand_side_by_side_until_one_is_searched_instead(tmp_
         second = _generation(collection.id, 2)
         both = await it.collections.stage(second, "f")
         assert both.staging == second and both.current == collection.current
-        await it.collections.publish(second, 7, "f")
+        await it.collections.set_last_seq(second, 7, "f")
         changed = await it.collections.switch(second, 0, "f")
         assert changed.staging is None and changed.current.last_seq == 7
         await it.collections.drop_generation(changed.current)  # what is searched stays
@@ -279,15 +279,15 @@ async def test_what_a_scan_saw_is_kept_whole_or_not_at_all(tmp_path: Path) -> No
     async with store(tmp_path) as it:
         generation = _generation("c")
         saw = {f"/r/{number}": number.to_bytes(16) for number in range(20_001)} | {"/r/again": b""}
-        await it.listings.put(generation, "s", saw)
-        assert await it.listings.get(generation, "s") == saw
-        assert await it.listings.get(_generation("c", 2), "s") is None
-        await it.listings.put(generation, "empty", {})
-        assert await it.listings.get(generation, "empty") == {}
-        await it.listings.remove(["s"])
-        assert await it.listings.get(generation, "s") is None
-        await it.listings.remove_all("c")
-        assert await it.listings.get(generation, "empty") is None
+        await it.folder_digests.put(generation, "s", saw)
+        assert await it.folder_digests.get(generation, "s") == saw
+        assert await it.folder_digests.get(_generation("c", 2), "s") is None
+        await it.folder_digests.put(generation, "empty", {})
+        assert await it.folder_digests.get(generation, "empty") == {}
+        await it.folder_digests.remove(["s"])
+        assert await it.folder_digests.get(generation, "s") is None
+        await it.folder_digests.remove_all("c")
+        assert await it.folder_digests.get(generation, "empty") is None
 
 
 async def test_what_concerns_many_documents_is_done_in_pages_and_to_all_of_them(tmp_path: Path) -> None:
@@ -375,11 +375,11 @@ async def test_a_search_reads_the_same_from_either_store(tmp_path: Path) -> None
             ("c", 2): (chunks[2], None),
         }
         for it in (quick, plain):
-            read = it.searched.read
+            read = it.search_reads.read
             assert await read(passages, [there.id, gone.id, "none"]) == (expected, {there.id: there})
             assert await read(passages, []) == (expected, {})
             assert await read([], [there.id]) == ({}, {there.id: there})
             assert await read([], []) == ({}, {})
         await plain.documents.register([replace(document, id=chunks[2].document_id, path="/b")])
-        found, _ = await quick.searched.read([("c", 2)], [])
+        found, _ = await quick.search_reads.read([("c", 2)], [])
         assert found["c", 2][1] is not None

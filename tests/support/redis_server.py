@@ -108,7 +108,7 @@ async def tell_patiently(teller: Publisher, type: str, *, once: str) -> None:
     """As an operation does: what could not be told is told again."""
     while True:
         with contextlib.suppress(Unavailable):
-            await teller.tell(type, once=once)
+            await teller.publish(type, once=once)
             return
 
 
@@ -128,12 +128,12 @@ class Reader:
         self._taken = asyncio.Event()
         self.over = False
 
-    def take(self, batch: MessageBatch) -> bool:
-        self._items.extend(batch.frames)
+    def deliver(self, batch: MessageBatch) -> bool:
+        self._items.extend(batch.messages)
         self._news.set()
         return True
 
-    async def room(self) -> None:
+    async def wait_writable(self) -> None:
         while len(self._items) > self.AHEAD:
             self._taken.clear()
             await self._taken.wait()
@@ -161,7 +161,7 @@ async def reading(
 ) -> AsyncIterator[Reader]:
     """Watch an operation and follow it in the background."""
     reader = Reader()
-    async with progress.watch(operation, reader, since) as reader.watch:
+    async with progress.subscribe(operation, reader, since) as reader.watch:
         following = asyncio.create_task(reader.follow())
         yield reader
         following.cancel()

@@ -43,7 +43,7 @@ class Told:
     publisher: Publisher
 
     async def tell(self, kind: str, /, **data: Any) -> str:
-        return await self.publisher.tell(kind, **data)
+        return await self.publisher.publish(kind, **data)
 
     async def save(self, **fields: Any) -> None:
         operation = await self.store.operations.get(self.id)
@@ -53,8 +53,8 @@ class Told:
     async def end(self, status: str = "completed", *, announced: bool = True) -> str:
         """As pipeline/execution/completion.py does it; returns the id of the last message."""
         await self.save(status=status, completed_at=now())
-        await self.publisher.tell(f"operation_{status}", once="end", status=status)
-        last = await self.publisher.tell("status_update", once="end status", terminal=True, status=status)
+        await self.publisher.publish(f"operation_{status}", once="end", status=status)
+        last = await self.publisher.publish("status_update", once="end status", terminal=True, status=status)
         if announced:
             await self.store.operations.mark_announced(self.id, self.publisher.last_seq)
         return last

@@ -53,21 +53,21 @@ class Store:
         )
         self.documents = DocumentTable(Table(base["documents"], reads["documents"]))
         self.chunks = ChunkTable(Table(base["chunks"], reads["chunks"]))
-        self.searched = SearchReads(Table(base["chunks"], reads["chunks"]))
+        self.search_reads = SearchReads(Table(base["chunks"], reads["chunks"]))
         self.operations = OperationTable(Table(base["operations"]))
         self.failures = FailureTable(Table(base["failures"]))
-        self.listings = FolderDigests(Table(base["listings"]))
+        self.folder_digests = FolderDigests(Table(base["listings"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
         }
-        self.belongings = ByOwner({name: Table(base[name]) for name in ByOwner.kinds})
+        self.by_owner = ByOwner({name: Table(base[name]) for name in ByOwner.kinds})
         self.instances = InstanceTable(Table(base["instances"]))
         self.census = UsageReads(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
 
     async def __aenter__(self) -> Self:
         accounts = (self.users, self.sessions, self.api_keys)
         content = (self.collections, self.documents, self.chunks)
-        for room in (*accounts, *content, self.operations, self.failures, self.listings):
+        for room in (*accounts, *content, self.operations, self.failures, self.folder_digests):
             await room.prepare()
         await migrate(self._meta, self._tables)
         return self

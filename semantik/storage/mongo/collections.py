@@ -92,12 +92,12 @@ class CollectionTable:
             raise NotFound(f"There is no collection {collection_id}.")
         return collection_of(row)
 
-    async def take_seqs(self, collection_id: str, count: int, fence: str) -> int:
+    async def allocate_seqs(self, collection_id: str, count: int, fence: str) -> int:
         """Give out `count` chunk numbers, each once for ever, and return the first."""
         collection = await self._fenced(collection_id, fence, {"$inc": {"next_seq": count}})
         return collection.next_seq - count
 
-    async def take_generation(self, collection_id: str, fence: str) -> int:
+    async def allocate_generation(self, collection_id: str, fence: str) -> int:
         """Give out the number of a new generation; none is given out twice, as other servers may have its index."""
         update = {"$inc": {"next_generation": 1}}
         row = await self._table.change({"_id": collection_id, "fence": fence}, update)
@@ -105,7 +105,7 @@ class CollectionTable:
             raise _lost(collection_id)
         return int(row["next_generation"]) - 1
 
-    async def publish(self, generation: Generation, last_seq: int, fence: str) -> Collection:
+    async def set_last_seq(self, generation: Generation, last_seq: int, fence: str) -> Collection:
         """Let chunks up to `last_seq` be put into indexes. Never goes back."""
         update = {
             "$max": {generation_field(generation, "last_seq"): last_seq},
@@ -113,16 +113,16 @@ class CollectionTable:
         }
         return await self._fenced(generation.collection_id, fence, update)
 
-    async def settle(self, generation: Generation, seq: int, fence: str) -> None:
+    async def set_settled_seq(self, generation: Generation, seq: int, fence: str) -> None:
         """Note that every chunk up to `seq` belongs to a document."""
         update = {"$max": {generation_field(generation, "settled_seq"): seq}}
         await self._fenced(generation.collection_id, fence, update)
 
-    async def rest(self, collection_id: str, fence: str) -> Collection:
+    async def mark_clean(self, collection_id: str, fence: str) -> Collection:
         """Note that all that was to be done to the documents is done."""
         return await self._fenced(collection_id, fence, {"$set": {"at_rest": True}})
 
-    async def disturb(self, collection_id: str) -> Collection | None:
+    async def mark_dirty(self, collection_id: str) -> Collection | None:
         """Note that documents are about to change, so that nothing is taken for right until they were looked at.
 
         What was kept of the scans of their folders goes before: a scan of other folders brings the collection to rest.
@@ -187,7 +187,7 @@ class CollectionTable:
         mine = {"_id": collection_id, "deleted": False, "running": {"$in": [None, operation_id]}}
         return await self._table.change(mine, {"$set": {"running": operation_id}}) is not None
 
-    async def seize(self, collection_id: str, operation_id: str, fence: str) -> Collection:
+    async def force_lock(self, collection_id: str, operation_id: str, fence: str) -> Collection:
         """From now on only the holder of this lease may change the collection's chunks. What is read with that is the
         last word of the holder before.
 

@@ -187,7 +187,7 @@ async def test_nothing_is_left_behind(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     chance = random.Random(20260115)
     async with staged(shared, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
-        await asyncio.gather(*(publisher.tell("error", n=n) for n in range(20)))
+        await asyncio.gather(*(publisher.publish("error", n=n) for n in range(20)))
         before = await settled(shared, lambda traces: traces.sockets == traces.connections == 0)
         for _ in range(10):
             await asyncio.gather(*(_torment(shared, stage, chance) for _ in range(50)))

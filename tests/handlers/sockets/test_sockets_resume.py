@@ -68,7 +68,7 @@ async def test_fifty_who_come_and_go_at_random_see_the_same_story(
                 following.create_task(watcher.follow())
             for batch in range(40):
                 await crowd.come(6 * batch)
-                await asyncio.gather(*(publisher.tell("error", batch=batch, n=n) for n in range(40)))
+                await asyncio.gather(*(publisher.publish("error", batch=batch, n=n) for n in range(40)))
             await stage.end(publisher)
     assert len(same_story(crowd.watchers)) == 40 * 40 + 2
 
@@ -103,7 +103,7 @@ async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothin
                 await news.wait()
             news.clear()
             assert not [task.exception() for task in joining if task.done()]
-            await asyncio.gather(*(publisher.tell("error", n=n) for n in range(told, told + 20)))
+            await asyncio.gather(*(publisher.publish("error", n=n) for n in range(told, told + 20)))
             told += 20
         await stage.end(publisher)
         everything = list(range(1, told + 3))

@@ -78,7 +78,7 @@ async def test_who_never_reads_harms_nobody(start: Callable[..., Serving], tmp_p
         before = process.memory_info().rss
         told = 0
         while await metric(serving, "websocket_slow_readers_dropped_total") < 2:
-            messages = [publisher.tell("error", n=n, text=TEXT_OF_A_MESSAGE) for n in range(TOGETHER)]
+            messages = [publisher.publish("error", n=n, text=TEXT_OF_A_MESSAGE) for n in range(TOGETHER)]
             await asyncio.gather(*messages)
             told += TOGETHER
             assert told < 10_000, "a socket that never reads is dropped"
