@@ -138,7 +138,7 @@ def state_json(view: OperationView) -> Json:
         "collection_id": operation.collection_id,
         "operation_type": operation.type,
         "source_id": operation.source_id,
-        "wish": operation.wish,
+        "wish": operation.options,
         "status": operation.status,
         "stage": operation.stage,
         "processed_files": operation.counts.processed,

@@ -157,7 +157,7 @@ class OperationContext:
         while not self.operation.cancel_requested:
             await asyncio.sleep(RENEW_S)
             lease_s = self.deps.settings.operations.lease_s
-            fresh = await self.deps.store.operations.renew(self.operation, lease_s, **self._progress_fields())
+            fresh = await self.deps.store.operations.renew_lease(self.operation, lease_s, **self._progress_fields())
             # Only what this renewal is about: a save that was answered meanwhile knows the rest better.
             self.operation = replace(
                 self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested
@@ -199,7 +199,7 @@ class OperationContext:
                 f"chunk_size was {generation.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
             )
         if fields:
-            changed = await self.deps.store.collections.change_generation(generation, fields, self.fence)
+            changed = await self.deps.store.collections.update_generation(generation, fields, self.fence)
             self.refresh(changed)
 
     def refresh(self, collection: Collection, generation: int | None = None) -> None:

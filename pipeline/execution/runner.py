@@ -56,7 +56,7 @@ async def execute(parts: Dependencies, operation: Operation) -> None:
 async def _attempt(
     parts: Dependencies, operation: Operation, teller: ProgressReporter, hopeless: str | None
 ) -> None:
-    collection = await parts.store.collections.get_even_deleted(operation.collection_id)
+    collection = await parts.store.collections.get_including_deleted(operation.collection_id)
     run = OperationContext(parts, operation, collection, teller)
     if run.has_started:
         run.refresh(await parts.store.collections.force_lock(collection.id, operation.id, run.fence))
@@ -148,7 +148,7 @@ async def _wait(parts: Dependencies, operation: Operation, failures: int) -> Non
 async def _keep(parts: Dependencies, operation: Operation) -> None:
     while True:
         try:
-            await parts.store.operations.renew(operation, parts.settings.operations.lease_s)
+            await parts.store.operations.renew_lease(operation, parts.settings.operations.lease_s)
         except LeaseLost:
             return  # the next write tells
         except Unavailable as error:
@@ -176,6 +176,6 @@ async def _give_back(parts: Dependencies, operation: Operation) -> None:
     """Let another server take the operation up at once, rather than when the lease has run out."""
     try:
         async with asyncio.timeout(_GIVE_BACK_S):
-            await parts.store.operations.renew(operation, 0)
+            await parts.store.operations.renew_lease(operation, 0)
     except (LeaseLost, Unavailable, TimeoutError) as error:
         log.info("Operation %s could not be given back: %s", operation.id, error)

@@ -71,7 +71,7 @@ class DocumentWriter:
         lost = [
             (first, first + number)
             for key, (first, number) in spans.items()
-            if key not in documents or not documents[key].holds(first)
+            if key not in documents or not documents[key].has_chunk(first)
         ]
         await forget(run, lost)
         await self._store.collections.set_settled_seq(generation, run.collection.next_seq - 1, run.fence)
@@ -106,7 +106,7 @@ class DocumentWriter:
         first = last = -1
         if read:
             first, last = await self._add_chunks(read)
-        await self._store.documents.finish(_changes(finished, first), run.operation.id, run.fence)
+        await self._store.documents.save_outcomes(_changes(finished, first), run.operation.id, run.fence)
         failpoints.die_at("storing.finished")
         if read:
             await self._store.collections.set_settled_seq(run.generation, last, run.fence)
@@ -154,14 +154,14 @@ class DocumentWriter:
     async def _delete_old_chunks(self) -> None:
         """Remove the chunks that documents had before they were read anew."""
         documents = self._store.documents
-        while leavings := await documents.with_leavings(self._run.generation):
+        while leavings := await documents.with_old_chunks(self._run.generation):
             await forget(self._run, [(one.old_first, one.old_first + one.old_count) for one in leavings])
             failpoints.die_at("storing.forgotten")
-            await documents.clear_leavings(leavings)
+            await documents.clear_old_chunks(leavings)
 
     async def _note_failure(self, document: Document, failure: Failure) -> None:
         operation_id = self._run.operation.id
-        await self._store.failures.note(FileFailure(operation_id, document.id, document.path, failure))
+        await self._store.failures.record(FileFailure(operation_id, document.id, document.path, failure))
 
     def _count(self, one: FinishedDocument) -> None:
         counts, before = self.counts, one.document.chunk_count

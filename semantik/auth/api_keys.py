@@ -120,7 +120,7 @@ class ApiKeyService:
         moment = now()
         if key.last_used_at is not None and moment - key.last_used_at < _USE_NOTED:
             return key
-        await self._store.api_keys.note_use(key, moment)
+        await self._store.api_keys.record_use(key, moment)
         return replace(key, last_used_at=moment)
 
     def _remembered(self, key_id: str) -> tuple[ApiKey, User] | None:

@@ -168,9 +168,9 @@ class SessionService:
         keys = {who.credential_id for who in principals if who.by_key}
         sessions = {who.credential_id for who in principals} - keys
         users = {who.credential_id: who.user.id for who in principals}
-        alive = await self._store.sessions.alive(list(sessions), now()) if sessions else set()
-        present = await self._store.api_keys.present(list(keys)) if keys else set()
-        enabled = await self._store.users.enabled(list(set(users.values())))
+        alive = await self._store.sessions.valid_ids(list(sessions), now()) if sessions else set()
+        present = await self._store.api_keys.existing_ids(list(keys)) if keys else set()
+        enabled = await self._store.users.enabled_ids(list(set(users.values())))
         reasons = {each: _DISABLED for each, user_id in users.items() if user_id not in enabled}
         return reasons | dict.fromkeys(sessions - alive, _ENDED) | dict.fromkeys(keys - present, REVOKED)
 

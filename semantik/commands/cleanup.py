@@ -10,7 +10,7 @@ from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_o
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import SemantikError
-from semantik.integrity import LEFTOVERS, CheckContext, Issue, check, expired, repair
+from semantik.integrity import ORPHAN_CHECKS, CheckContext, Issue, check, expired, repair
 from semantik.storage.data_folder import InUse, data_lock
 
 _PROG = "semantik-cleanup"
@@ -68,11 +68,11 @@ async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
 
 async def _clean(settings: Settings, dry_run: bool) -> int:
     async with _grounds(settings) as grounds:
-        findings = [finding async for finding in expired(grounds)] + await check(grounds, LEFTOVERS)
+        findings = [finding async for finding in expired(grounds)] + await check(grounds, ORPHAN_CHECKS)
         findings = [finding for finding in findings if finding.repair is not None]
         if not dry_run:
             await repair(findings)
-    lines = [f"{finding.sentence} {_size(finding.bytes)}" for finding in findings]
+    lines = [f"{finding.description} {_size(finding.bytes)}" for finding in findings]
     total = sum(finding.bytes for finding in findings)
     if not findings:
         lines = ["There is nothing to remove."]
@@ -94,7 +94,7 @@ async def _repair(settings: Settings) -> int:
             findings = await check(grounds)
             mended = await repair(findings)
             for finding in mended:
-                tell(f"Repaired: {finding.sentence} Done: {finding.remedy}.")
+                tell(f"Repaired: {finding.description} Done: {finding.remedy}.")
             if not mended:
                 break
     return _verdict(findings)
@@ -103,8 +103,8 @@ async def _repair(settings: Settings) -> int:
 def _verdict(findings: Sequence[Issue]) -> int:
     for finding in findings:
         size = f" {_size(finding.bytes)}" if finding.bytes else ""
-        tell(f"{'Note: ' if finding.note else ''}{finding.sentence}{size} What is done: {finding.remedy}.")
-    wrong = [finding for finding in findings if not finding.note]
+        tell(f"{'Note: ' if finding.informational else ''}{finding.description}{size} What is done: {finding.remedy}.")
+    wrong = [finding for finding in findings if not finding.informational]
     if not wrong:
         tell("Everything agrees.")
         return 0

@@ -137,7 +137,7 @@ async def _read(store: Store, moment: datetime) -> StoreContents:
         queue.append(QueuedState(operation, name, (moment - begun).total_seconds()))
     try:
         async with asyncio.timeout(_COUNT_S):
-            figures = await store.census.take()
+            figures = await store.usage_stats.collect()
     except TimeoutError:
         figures = None
     return StoreContents(instances, queue, await _collections(store, active), figures)

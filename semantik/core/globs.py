@@ -44,7 +44,7 @@ class Globs:
         return bool(self._plain) or self._names is not None or self._paths is not None
 
 
-def covering(globs: Sequence[str]) -> tuple[str, ...]:
+def expand_folder_globs(globs: Sequence[str]) -> tuple[str, ...]:
     """The globs, where one that means a folder (`drafts/`) stands for all the files below it."""
     return tuple(_below(glob) if glob.endswith("/") and glob.strip("/") else glob for glob in globs)
 

@@ -22,11 +22,11 @@ class Page(Generic[T]):
     next_cursor: str | None
 
 
-def encode(*parts: str) -> str:
+def encode_cursor(*parts: str) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str, length: int) -> list[str]:
+def decode_cursor(cursor: str, length: int) -> list[str]:
     """The parts that `encode` was given; raises Invalid for a cursor that is not ours."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -38,7 +38,7 @@ def decode(cursor: str, length: int) -> list[str]:
     return parts
 
 
-def cut(items: Sequence[T], limit: int, cursor: str) -> Page[T]:
+def page_of(items: Sequence[T], limit: int, cursor: str) -> Page[T]:
     """A page of `limit` from items of which one more was asked for; `cursor` points behind the last kept."""
     return Page(tuple(items[:limit]), cursor if len(items) > limit else None)
 

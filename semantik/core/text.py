@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from semantik.core.models import Chunk
 
 
-def joined_chunks(chunks: Iterable[Chunk], begin: int, end: int) -> str:
-    """The characters `begin` to `end` of a document, of which `chunks`, in their order, hold all words.
+def join_chunks(chunks: Iterable[Chunk], start: int, end: int) -> str:
+    """The characters `start` to `end` of a document, of which `chunks`, in their order, hold all words.
 
     What lies between two chunks has no letter or digit, and is mostly white space; a gap comes back as long as it is,
     as white space.
     """
     parts: list[str] = []
-    at = begin
+    at = start
     for chunk in chunks:
         parts.append(_gap(chunk.start - at))
         from_here = max(at, chunk.start)

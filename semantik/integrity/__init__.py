@@ -4,7 +4,7 @@ Knows how things stand when all is well; what brings them there stands in `pipel
 """
 
 from semantik.integrity.issue import CheckContext, Issue
-from semantik.integrity.retention import expired
-from semantik.integrity.runner import CHECKS, LEFTOVERS, check, repair
+from semantik.integrity.retention import retention_checks
+from semantik.integrity.runner import CHECKS, ORPHAN_CHECKS, check, repair
 
-__all__ = ["CHECKS", "LEFTOVERS", "CheckContext", "Issue", "check", "expired", "repair"]
+__all__ = ["CHECKS", "ORPHAN_CHECKS", "CheckContext", "Issue", "check", "retention_checks", "repair"]

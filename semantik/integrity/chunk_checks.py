@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from semantik.core.models import Collection, Document, Generation
-from semantik.integrity.issue import CheckContext, Issue, Mend, is_idle
+from semantik.integrity.issue import CheckContext, Issue, Repair, is_idle
 from semantik.storage.mongo import Store
 
 _NOTHING_OLD = {"old_first": -1, "old_count": 0}
@@ -83,7 +83,7 @@ class _DocumentCheck:
         async for page in self._store.chunks.owners(self._generation, self._last):
             for seq, owner in page:
                 at = bisect_right(firsts, seq) - 1
-                if at >= 0 and held[at][1].id == owner and held[at][1].holds(seq):
+                if at >= 0 and held[at][1].id == owner and held[at][1].has_chunk(seq):
                     counted[owner] += 1
                 elif owner not in going or not _goes(going[owner], seq):
                     strays.setdefault(owner, _StrayChunks()).seqs.append(seq)
@@ -130,7 +130,7 @@ class _DocumentCheck:
     async def _stray(self, owner: str, document: Document | None, stray: _StrayChunks) -> Issue:
         seqs = stray.seqs
         called = document.path if document else f"document {owner}, which is not there"
-        weight = await self._store.chunks.weigh(self._generation, seqs[0], seqs[-1], owner)
+        weight = await self._store.chunks.storage_size(self._generation, seqs[0], seqs[-1], owner)
         return self._finding(
             "stray chunks",
             owner,
@@ -148,11 +148,11 @@ class _DocumentCheck:
             f"Collection {self._collection.name}: documents still to be read, since operation {operation_id} ended "
             f"early: {number}.",
             "the next scan of their folder reads them",
-            note=True,
+            informational=True,
         )
 
     def _finding(
-        self, kind: str, subject: str, sentence: str, remedy: str, mend: Mend, size: int = 0
+        self, kind: str, subject: str, sentence: str, remedy: str, mend: Repair, size: int = 0
     ) -> Issue:
         name = self._collection.name
         subject = f"{self._collection.id} {self._generation.number} {subject}"
@@ -174,7 +174,7 @@ class _DocumentCheck:
     async def _forget_former(self, document: Document) -> None:
         await self._disturb()
         await self._store.chunks.remove_spans(self._collection.id, _former(document))
-        await self._store.documents.mend(document, _NOTHING_OLD)
+        await self._store.documents.update_if_unchanged(document, _NOTHING_OLD)
 
     async def _read_again(self, document: Document) -> None:
         fields = {
@@ -189,7 +189,7 @@ class _DocumentCheck:
             return  # the next look finds the rest
         leaving = {"old_first": document.first_seq, "old_count": document.chunk_count}
         await self._disturb()
-        await self._store.documents.mend(document, {**fields, **leaving})
+        await self._store.documents.update_if_unchanged(document, {**fields, **leaving})
 
 
 def _goes(document: Document, seq: int) -> bool:

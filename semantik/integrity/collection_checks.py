@@ -20,13 +20,13 @@ async def collection_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
         yield finding
     async for finding in _sources(grounds):
         yield finding
-    for collection in await grounds.store.collections.stale_fences():
+    for collection in await grounds.store.collections.with_stale_fence():
         yield Issue(
             "stale fence",
             collection.id,
             f"Collection {collection.name} keeps the fence of an operation, and none runs.",
             "it is lifted",
-            partial(grounds.store.collections.lift_fence, collection.id),
+            partial(grounds.store.collections.clear_fence, collection.id),
         )
     for collection in await grounds.store.collections.all():
         for check in (_running, _numbers, _counts, _generations):
@@ -51,8 +51,8 @@ async def _leases(grounds: CheckContext) -> AsyncIterator[Issue]:
             "its lease is taken away, so that a server takes it up"
             if alive
             else "it goes on when a server is started",
-            partial(store.operations.release, operation) if alive else None,
-            note=not alive,
+            partial(store.operations.release_lease, operation) if alive else None,
+            informational=not alive,
         )
 
 
@@ -72,15 +72,15 @@ async def _sources(grounds: CheckContext) -> AsyncIterator[Issue]:
                 source.id,
                 f"The folder {source.path} is marked as about to go, and no operation removes it.",
                 "the mark is wiped",
-                partial(_keep_newest, grounds, source.id, source.collection_id),
+                partial(_clear_removing, grounds, source.id, source.collection_id),
             )
 
 
-async def _keep_newest(grounds: CheckContext, source_id: str, collection_id: str) -> None:
+async def _clear_removing(grounds: CheckContext, source_id: str, collection_id: str) -> None:
     collections = grounds.store.collections
     source = await collections.source(collection_id, source_id)
     if source is not None:
-        await collections.change_source(source, {"removing": False})
+        await collections.update_source(source, {"removing": False})
 
 
 async def _running(grounds: CheckContext, collection: Collection) -> AsyncIterator[Issue]:
@@ -99,7 +99,7 @@ async def _numbers(grounds: CheckContext, collection: Collection) -> AsyncIterat
     """Chunk numbers are given out once, and an index takes chunks up to `last_seq`."""
     store, generation = grounds.store, collection.current
     last = await store.chunks.last_seq(collection.id)
-    held = await store.documents.last_held(generation)
+    held = await store.documents.last_indexed_seq(generation)
     fresh = await store.collections.get(collection.id)
     if fresh is None or fresh.generation != generation.number:
         return
@@ -137,8 +137,8 @@ async def _counts(grounds: CheckContext, collection: Collection) -> AsyncIterato
 
 async def _generations(grounds: CheckContext, collection: Collection) -> AsyncIterator[Issue]:
     store = grounds.store
-    retiring = await store.collections.retiring()
-    overdue = await store.collections.retiring(before=now() - timedelta(seconds=_RETIRES_S))
+    retiring = await store.collections.retiring_ids()
+    overdue = await store.collections.retiring_ids(before=now() - timedelta(seconds=_RETIRES_S))
     for generation in collection.generations:
         if generation.number > collection.generation:
             operation = await store.operations.get(generation.operation_id or "")
@@ -151,15 +151,15 @@ async def _generations(grounds: CheckContext, collection: Collection) -> AsyncIt
             what = "is not searched any more, and nobody has removed it"
         else:
             continue
-        yield await former_generation(grounds, collection, generation, what)
+        yield await old_generation_issue(grounds, collection, generation, what)
 
 
-async def former_generation(
+async def old_generation_issue(
     grounds: CheckContext, collection: Collection, generation: Generation, what: str
 ) -> Issue:
     """A generation that goes, with its documents and chunks."""
     weights = [
-        await grounds.store.by_owner.weigh(kind, collection.id, generation.number)
+        await grounds.store.by_owner.storage_size(kind, collection.id, generation.number)
         for kind in ("chunks", "documents")
     ]
     return Issue(
@@ -180,4 +180,4 @@ async def _drop(grounds: CheckContext, collection: Collection, generation: Gener
     await store.collections.drop_generation(generation)
     fresh = await store.collections.get(collection.id)
     if fresh is not None and not any(one.number < fresh.generation for one in fresh.generations):
-        await store.collections.all_retired(fresh)
+        await store.collections.clear_retirement(fresh)

@@ -86,7 +86,7 @@ async def _too_many(
             f"{extra[0]} to {extra[-1]}.",
             "a search that meets one lets it go" if grounds.served else "they are deleted there",
             None if grounds.served else partial(_delete_vectors, folder, held.dimension, extra),
-            note=grounds.served,
+            informational=grounds.served,
         )
 
 

@@ -9,7 +9,7 @@ from semantik.config.settings import Settings
 from semantik.core.models import Collection
 from semantik.storage.mongo import Store
 
-Mend = Callable[[], Awaitable[object]]
+Repair = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Issue:
 
     kind: str
     subject: str
-    sentence: str = field(compare=False)
+    description: str = field(compare=False)
     remedy: str = field(compare=False)
-    repair: Mend | None = field(default=None, compare=False, repr=False)
+    repair: Repair | None = field(default=None, compare=False, repr=False)
     bytes: int = field(default=0, compare=False)
-    note: bool = field(default=False, compare=False)
+    informational: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

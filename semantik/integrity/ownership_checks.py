@@ -44,7 +44,7 @@ async def _orphans(
     grounds: CheckContext, kind: str, owner: str, called: str, generation: int | None = None
 ) -> Issue:
     belongings = grounds.store.by_owner
-    weight = await belongings.weigh(kind, owner, generation)
+    weight = await belongings.storage_size(kind, owner, generation)
     return Issue(
         f"orphaned {kind}",
         f"{owner} {generation}",

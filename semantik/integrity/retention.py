@@ -7,14 +7,14 @@ from datetime import timedelta
 from functools import partial
 
 from semantik.core.models import Operation, now
-from semantik.integrity.collection_checks import former_generation
+from semantik.integrity.collection_checks import old_generation_issue
 from semantik.integrity.issue import CheckContext, Issue
 from semantik.progress.usage import forget_streams
 
 _TOGETHER = 500
 
 
-async def expired(grounds: CheckContext) -> AsyncIterator[Issue]:
+async def retention_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
     """Each kind in one finding, but every generation in one of its own."""
     for check in (_operations, _generations, _accounts):
         async for finding in check(grounds):
@@ -28,7 +28,7 @@ async def _operations(grounds: CheckContext) -> AsyncIterator[Issue]:
     going = [one for one in old if not await _is_needed(grounds, one)]
     for at in range(0, len(going), _TOGETHER):
         ids = [one.id for one in going[at : at + _TOGETHER]]
-        sizes = [await store.operations.weigh(ids), await store.failures.weigh(ids)]
+        sizes = [await store.operations.storage_size(ids), await store.failures.storage_size(ids)]
         yield Issue(
             "old operations",
             f"{ids[0]} {len(ids)}",
@@ -60,16 +60,16 @@ async def _remove_operations(grounds: CheckContext, ids: Sequence[str]) -> None:
 
 
 async def _generations(grounds: CheckContext) -> AsyncIterator[Issue]:
-    for collection in await grounds.store.collections.with_retired():
+    for collection in await grounds.store.collections.with_retired_generations():
         for generation in collection.generations:
             if generation.number < collection.generation:
                 what = "is not searched any more"
-                yield await former_generation(grounds, collection, generation, what)
+                yield await old_generation_issue(grounds, collection, generation, what)
 
 
 async def _accounts(grounds: CheckContext) -> AsyncIterator[Issue]:
     store, moment = grounds.store, now()
-    sessions, keys = await store.sessions.expired(moment), await store.api_keys.expired(moment)
+    sessions, keys = await store.sessions.expired_size(moment), await store.api_keys.expired_size(moment)
     removals = (store.sessions.remove_expired, store.api_keys.remove_expired)
     for called, weight, remove in zip(("sessions", "API keys"), (sessions, keys), removals, strict=True):
         if weight.rows:

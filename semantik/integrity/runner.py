@@ -15,8 +15,8 @@ from semantik.integrity.stream_checks import stream_checks
 _AGAIN_S = 1.0
 
 # Things that nobody owns: the others can't be without somebody who missed them.
-LEFTOVERS: tuple[Check, ...] = (ownership_checks, abandoned_folders, stream_checks)
-CHECKS: tuple[Check, ...] = (collection_checks, chunk_checks, *LEFTOVERS, index_checks)
+ORPHAN_CHECKS: tuple[Check, ...] = (ownership_checks, abandoned_folders, stream_checks)
+CHECKS: tuple[Check, ...] = (collection_checks, chunk_checks, *ORPHAN_CHECKS, index_checks)
 
 
 async def check(grounds: CheckContext, checks: Sequence[Check] = CHECKS) -> list[Issue]:

@@ -166,7 +166,7 @@ class SearchService:
         hits, overtaken = [], False
         for scored, collection in candidates:
             chunk, document = passages.get((collection.id, scored.seq), (None, None))
-            if chunk and document and document.holds(scored.seq):
+            if chunk and document and document.has_chunk(scored.seq):
                 hits.append(Hit(scored.score, chunk, document, collection))
             elif document is None or document.first_seq > scored.seq:
                 overtaken = True  # its document has newer passages, or is gone

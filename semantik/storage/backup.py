@@ -25,7 +25,7 @@ _STEP_BYTES = 1 << 20
 _CACHES = ("index", "redis")  # the folders that a server makes anew
 
 
-def database(data: Path, name: str) -> Path:
+def database_path(data: Path, name: str) -> Path:
     """Where the embedded MongoDB keeps the database `name`."""
     return data / "mongo" / f"{name}.db"
 
@@ -71,7 +71,7 @@ def restore(source: Path, data: Path, name: str, force: bool) -> None:
     does. Raises Invalid for a file that is none of ours or damaged, Conflict when there is a database already
     (unless `force`), OSError.
     """
-    target = database(data, name)
+    target = database_path(data, name)
     if target.exists() and not force:
         raise Conflict(f"{target} exists already; replace it with --force.")
     target.parent.mkdir(mode=0o700, exist_ok=True)

@@ -65,7 +65,7 @@ class _ReadRequest:
     beside_keys: Sequence[str] = ()
 
     @property
-    def sound(self) -> bool:
+    def is_safe(self) -> bool:
         """Whether its names and keys can be put into a statement."""
         names = [each for each in (self.table, self.without, self.other, self.beside) if each]
         return (
@@ -98,7 +98,7 @@ def _read_request(message: dict[str, Any]) -> _ReadRequest | None:
                 beside["coll"],
                 _keys(their_match["$match"]),
             )
-        return wanted if wanted.sound else None
+        return wanted if wanted.is_safe else None
     except (LookupError, TypeError, ValueError, AttributeError):  # its shape is another
         return None
 

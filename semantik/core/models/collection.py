@@ -53,7 +53,7 @@ class Generation:
 class Collection:
     """`next_seq` is the next chunk number to be allocated; `running` the operation that holds the collection's lock.
 
-    `generation` is the number of the generation that is searched. While the collection is `at_rest`, no document is
+    `generation` is the number of the generation that is searched. While the collection is `clean`, no document is
     half-done, its counts are right, and the folder digests of its sources' last scans are valid.
     """
 
@@ -67,7 +67,7 @@ class Collection:
     running: str | None
     created_at: datetime
     updated_at: datetime
-    at_rest: bool = False
+    clean: bool = False
 
     @property
     def current(self) -> Generation:

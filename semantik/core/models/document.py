@@ -68,7 +68,7 @@ class Document:
     old_count: int = 0
     failure: Failure | None = None
 
-    def holds(self, seq: int) -> bool:
+    def has_chunk(self, seq: int) -> bool:
         """Whether the chunk `seq` belongs to the document as it is indexed now."""
         return self.status == "indexed" and self.first_seq <= seq < self.first_seq + self.chunk_count
 

@@ -71,7 +71,7 @@ class Stage:
 class Operation:
     """A piece of work on a collection.
 
-    `wish` is what was asked for beyond the type, and `settings` is what it ran with. `announced` says that its
+    `options` is what was asked for beyond the type, and `settings` is what it ran with. `announced` says that its
     terminal message was published.
     """
 
@@ -97,7 +97,7 @@ class Operation:
     announced: bool = False
     cancel_requested: bool = False
     lease: Lease | None = None
-    wish: dict[str, object] = field(default_factory=dict, hash=False)
+    options: dict[str, object] = field(default_factory=dict, hash=False)
     settings: dict[str, object] = field(default_factory=dict, hash=False)
     stages: tuple[Stage, ...] = ()
 

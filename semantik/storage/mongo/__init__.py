@@ -12,17 +12,17 @@ from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
 from semantik.storage.mongo.api_keys import ApiKeyTable
-from semantik.storage.mongo.by_owner import ByOwner
+from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
 from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.failures import FailureTable
-from semantik.storage.mongo.folder_digests import FolderDigests
+from semantik.storage.mongo.folder_digests import FolderDigestTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
 from semantik.storage.mongo.search_reads import SearchReads
-from semantik.storage.mongo.table import Record, Table, reaching_mongo
+from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
 from semantik.storage.mongo.usage_stats import UsageReads
 from semantik.storage.mongo.users import SessionTable, UserTable
 
@@ -56,19 +56,19 @@ class Store:
         self.search_reads = SearchReads(Table(base["chunks"], reads["chunks"]))
         self.operations = OperationTable(Table(base["operations"]))
         self.failures = FailureTable(Table(base["failures"]))
-        self.folder_digests = FolderDigests(Table(base["listings"]))
+        self.folder_digests = FolderDigestTable(Table(base["listings"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
         }
-        self.by_owner = ByOwner({name: Table(base[name]) for name in ByOwner.kinds})
+        self.by_owner = RowsByOwner({name: Table(base[name]) for name in RowsByOwner.kinds})
         self.instances = InstanceTable(Table(base["instances"]))
-        self.census = UsageReads(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
+        self.usage_stats = UsageReads(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
 
     async def __aenter__(self) -> Self:
         accounts = (self.users, self.sessions, self.api_keys)
         content = (self.collections, self.documents, self.chunks)
         for room in (*accounts, *content, self.operations, self.failures, self.folder_digests):
-            await room.prepare()
+            await room.create_indexes()
         await migrate(self._meta, self._tables)
         return self
 
@@ -80,7 +80,7 @@ class Store:
     async def ping(self) -> bool:
         """Whether MongoDB answers now."""
         try:
-            with reaching_mongo():
+            with translate_mongo_errors():
                 pings = (client.admin.command("ping") for client in self._clients)
                 await asyncio.wait_for(asyncio.gather(*pings), _PING_S)
         except (Unavailable, TimeoutError):
@@ -90,7 +90,7 @@ class Store:
     async def secret(self) -> str:
         """The key that signs tokens: made once, the same for every server on this database."""
         await self._meta.upsert({"_id": "secret"}, {"$setOnInsert": {"value": secrets.token_urlsafe(48)}})
-        row = await self._meta.get({"_id": "secret"})
+        row = await self._meta.find_one({"_id": "secret"})
         assert row is not None
         return str(row["value"])
 

@@ -17,13 +17,13 @@ Row = TypeVar("Row")
 class BatchLoader(Generic[Row]):
     """`read(keys)` gives the rows that there are, by their keys; it is asked for `most` keys, or one caller's."""
 
-    def __init__(self, read: Callable[[Sequence[str]], Awaitable[dict[str, Row]]], most: int) -> None:
+    def __init__(self, read: Callable[[Sequence[str]], Awaitable[dict[str, Row]]], max_keys: int) -> None:
         self._read = read
-        self._most = most
+        self._max_keys = max_keys
         self._waiting: deque[tuple[Sequence[str], asyncio.Future[dict[str, Row]]]] = deque()
         self._reading: asyncio.Task[None] | None = None
 
-    async def get(self, keys: Sequence[str]) -> dict[str, Row]:
+    async def load(self, keys: Sequence[str]) -> dict[str, Row]:
         """The rows that there are of these. Raises what the reading raises."""
         future: asyncio.Future[dict[str, Row]] = asyncio.get_running_loop().create_future()
         self._waiting.append((keys, future))
@@ -36,7 +36,7 @@ class BatchLoader(Generic[Row]):
             while self._waiting:
                 callers = [self._waiting.popleft()]
                 wanted = dict.fromkeys(callers[0][0])
-                while self._waiting and len(wanted) + len(self._waiting[0][0]) <= self._most:
+                while self._waiting and len(wanted) + len(self._waiting[0][0]) <= self._max_keys:
                     callers.append(self._waiting.popleft())
                     wanted |= dict.fromkeys(callers[-1][0])
                 await self._answer(list(wanted), callers)

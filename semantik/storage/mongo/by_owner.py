@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from semantik.storage.mongo.table import Record, Table, Weight
+from semantik.storage.mongo.table import Record, Table, StorageSize
 
 _PAGE = 5000
 _SLICE = 20_000
@@ -18,7 +18,7 @@ _OWNERS = {
 }
 
 
-class ByOwner:
+class RowsByOwner:
     """`kind` is the name of a table; the owner of a failure is its operation, of all others a collection."""
 
     kinds = tuple(_OWNERS)
@@ -31,7 +31,7 @@ class ByOwner:
         table, field = self._tables[kind], _OWNERS[kind]
         found: set[str] = set()
         last = ""
-        while row := await table.get({field: {"$gt": last}}, [(field, 1)]):
+        while row := await table.find_one({field: {"$gt": last}}, [(field, 1)]):
             last = str(row[field])
             found.add(last)
         return found
@@ -45,25 +45,25 @@ class ByOwner:
             found |= {int(row["generation"]) for row in rows}
         return found
 
-    async def weigh(self, kind: str, owner: str, generation: int | None = None) -> Weight:
-        weight = Weight(0, 0)
+    async def storage_size(self, kind: str, owner: str, generation: int | None = None) -> StorageSize:
+        weight = StorageSize(0, 0)
         async for where in self._slices(kind, _where(kind, owner, generation)):
-            weight += await self._tables[kind].weigh(where)
+            weight += await self._tables[kind].storage_size(where)
         return weight
 
     async def remove(self, kind: str, owner: str, generation: int | None = None) -> None:
         if kind != "chunks":
-            await self._tables[kind].delete_pages(_where(kind, owner, generation))
+            await self._tables[kind].delete_in_pages(_where(kind, owner, generation))
             return
         async for where in self._slices(kind, _where(kind, owner, generation)):
-            await self._tables[kind].delete(where)
+            await self._tables[kind].delete_many(where)
 
     async def _slices(self, kind: str, where: Record) -> AsyncIterator[Record]:
         """Chunks come in slices, since what is done to very many may outlast its deadline."""
         if kind != "chunks":
             yield where
             return
-        row = await self._tables[kind].get({"collection_id": where["collection_id"]}, [("seq", -1)])
+        row = await self._tables[kind].find_one({"collection_id": where["collection_id"]}, [("seq", -1)])
         for begin in range(0, row["seq"] + 1 if row else 0, _SLICE):
             yield {**where, "seq": {"$gte": begin, "$lt": begin + _SLICE}}
 

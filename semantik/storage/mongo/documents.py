@@ -8,7 +8,7 @@ from typing import Any
 
 from semantik.core.errors import Conflict, Unavailable
 from semantik.core.models import Counts, Document, Generation
-from semantik.storage.mongo.document_reads import DocumentReads, generation_rows
+from semantik.storage.mongo.document_reads import DocumentReads, in_generation
 from semantik.storage.mongo.rows import to_row
 from semantik.storage.mongo.table import Record
 
@@ -18,14 +18,14 @@ _PAGE = 500
 class DocumentTable(DocumentReads):
     """A path is unique in a generation of a collection."""
 
-    async def prepare(self) -> None:
-        await self._table.index([("collection_id", 1), ("generation", 1), ("path", 1)], unique=True)
-        await self._table.index([("collection_id", 1), ("generation", 1), ("status", 1), ("path", 1)])
-        await self._table.index([("operation_id", 1), ("status", 1)])
-        await self._table.index([("due", 1), ("path", 1)])
-        await self._table.index([("source_id", 1), ("generation", 1), ("path", 1)])
-        await self._table.index([("collection_id", 1), ("content_hash", 1)])
-        await self._table.index([("collection_id", 1), ("old_first", 1)])
+    async def create_indexes(self) -> None:
+        await self._table.create_index([("collection_id", 1), ("generation", 1), ("path", 1)], unique=True)
+        await self._table.create_index([("collection_id", 1), ("generation", 1), ("status", 1), ("path", 1)])
+        await self._table.create_index([("operation_id", 1), ("status", 1)])
+        await self._table.create_index([("due", 1), ("path", 1)])
+        await self._table.create_index([("source_id", 1), ("generation", 1), ("path", 1)])
+        await self._table.create_index([("collection_id", 1), ("content_hash", 1)])
+        await self._table.create_index([("collection_id", 1), ("old_first", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
         """Insert new documents; the caller has asked `known` and holds the collection.
@@ -46,13 +46,13 @@ class DocumentTable(DocumentReads):
         Nothing is taken from a later lease, which has the greater token.
         """
         where = {"due": operation_id, "fence": {"$lt": fence}}
-        await self._table.change_pages(where, {"$set": {"fence": fence}}, "path")
+        await self._table.update_in_pages(where, {"$set": {"fence": fence}}, "path")
 
-    async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
+    async def reassign_due(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
         """Let an operation read what earlier ones have left of a source."""
         update = {"$set": _taken_by(operation_id, fence)}
         async for left in self._due_operations():
-            first = await self._table.get({"due": left})  # an operation is of one collection
+            first = await self._table.find_one({"due": left})  # an operation is of one collection
             if first is None or first["collection_id"] != generation.collection_id:
                 continue
             async for rows in self._table.pages({"due": left}, "path", _PAGE):
@@ -62,20 +62,20 @@ class DocumentTable(DocumentReads):
                     if row["source_id"] == source_id and row["generation"] == generation.number
                 ]
                 if ids:
-                    await self._table.change_all({"_id": {"$in": ids}, "due": left}, update)
+                    await self._table.update_many({"_id": {"$in": ids}, "due": left}, update)
 
-    async def retry(
+    async def mark_for_retry(
         self, generation: Generation, document_ids: Sequence[str] | None, operation_id: str, fence: str
     ) -> None:
         """Let an operation read failed documents again: those that are named, or all."""
-        where = {**generation_rows(generation), "status": "failed"}
+        where = {**in_generation(generation), "status": "failed"}
         if document_ids is not None:
             where["_id"] = {"$in": list(document_ids)}
-        await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
+        await self._table.update_in_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
 
     async def mark_changed(self, documents: Sequence[Document], operation_id: str, fence: str) -> None:
         """Let an operation read documents again whose files have the size and time that they have here."""
-        await self._table.update_each(
+        await self._table.bulk_update(
             [
                 (
                     {"_id": one.id},
@@ -87,43 +87,43 @@ class DocumentTable(DocumentReads):
 
     async def mark_found(self, document_ids: Sequence[str]) -> None:
         """Note that files which were missing are there again."""
-        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": False}})
+        await self._table.update_many({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": False}})
 
     async def mark_missing(self, document_ids: Sequence[str]) -> None:
         """Note that files are not there. What was to be read again stays as it is, and is read when it is back."""
         where = {"_id": {"$in": list(document_ids)}}
-        await self._table.change_all(
+        await self._table.update_many(
             {**where, "due": {"$ne": None}}, {"$set": {"due": None, "modified_ns": 0}}
         )
-        await self._table.change_all(where, {"$set": {"missing": True}})
+        await self._table.update_many(where, {"$set": {"missing": True}})
 
     async def move(self, document_id: str, found: Document) -> None:
         """Let a document take the path, size, time and source under which its file was found anew, as `found`.
 
         The record of what was found goes first: a path stands once.
         """
-        await self._table.delete({"_id": found.id})
+        await self._table.delete_many({"_id": found.id})
         fields = {**_as_found(found), "path": found.path, "source_id": found.source_id, "missing": False}
-        await self._table.change({"_id": document_id}, {"$set": fields})
+        await self._table.update_one({"_id": document_id}, {"$set": fields})
 
-    async def hand_over(self, document_ids: Sequence[str], source_id: str) -> None:
+    async def reassign_source(self, document_ids: Sequence[str], source_id: str) -> None:
         """Let documents belong to another source, which holds them as well."""
-        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"source_id": source_id}})
+        await self._table.update_many({"_id": {"$in": list(document_ids)}}, {"$set": {"source_id": source_id}})
 
-    async def due_bytes(self, operation_id: str) -> tuple[int, int]:
+    async def due_totals(self, operation_id: str) -> tuple[int, int]:
         """How many files an operation has still to read, and how many bytes they have."""
         rows = await self._table.group(
             {"due": operation_id}, None, {"n": {"$sum": 1}, "bytes": {"$sum": "$size"}}
         )
         return (int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else (0, 0)
 
-    async def finish(self, changes: Mapping[str, Mapping[str, Any]], operation_id: str, fence: str) -> None:
+    async def save_outcomes(self, changes: Mapping[str, Mapping[str, Any]], operation_id: str, fence: str) -> None:
         """Set how documents ended that an operation had to read, by id, each in one step.
 
         Those that another holder of the operation's lease has claimed meanwhile stay as they are.
         """
         done = {"due": None, "fence": ""}
-        await self._table.update_each(
+        await self._table.bulk_update(
             [
                 ({"_id": key, "due": operation_id, "fence": fence}, {"$set": {**fields, **done}})
                 for key, fields in changes.items()
@@ -133,30 +133,30 @@ class DocumentTable(DocumentReads):
     async def mark_removing(self, document_ids: Sequence[str]) -> None:
         """Let no search find them any more; their chunks and they themselves are still to be removed."""
         where = {"_id": {"$in": list(document_ids)}}
-        await self._table.change_all(where, {"$set": {"status": "removing", "due": None}})
+        await self._table.update_many(where, {"$set": {"status": "removing", "due": None}})
 
-    async def clear_leavings(self, documents: Sequence[Document]) -> None:
+    async def clear_old_chunks(self, documents: Sequence[Document]) -> None:
         """Note that what these have left is gone; not what they may have left since."""
         gone = {"$set": {"old_first": -1, "old_count": 0}}
-        await self._table.update_each(
+        await self._table.bulk_update(
             [({"_id": one.id, "old_first": one.old_first}, gone) for one in documents]
         )
 
-    async def mend(self, document: Document, fields: Mapping[str, Any]) -> bool:
+    async def update_if_unchanged(self, document: Document, fields: Mapping[str, Any]) -> bool:
         """Set fields of a document, unless what it holds has changed since it was read."""
         same = ("status", "due", "first_seq", "chunk_count", "old_first")
         where = {"_id": document.id, **{name: getattr(document, name) for name in same}}
-        return await self._table.change(where, {"$set": dict(fields)}) is not None
+        return await self._table.update_one(where, {"$set": dict(fields)}) is not None
 
     async def due_by_operation(self, generation: Generation) -> dict[str, int]:
         """How many documents operations have still to read."""
         rows = await self._table.group(
-            {**generation_rows(generation), "due": {"$ne": None}}, "$due", {"n": {"$sum": 1}}
+            {**in_generation(generation), "due": {"$ne": None}}, "$due", {"n": {"$sum": 1}}
         )
         return {row["_id"]: int(row["n"]) for row in rows}
 
     async def remove_ids(self, document_ids: Sequence[str]) -> None:
-        await self._table.delete({"_id": {"$in": list(document_ids)}})
+        await self._table.delete_many({"_id": {"$in": list(document_ids)}})
 
     async def counts(self, where: Mapping[str, Any]) -> Counts:
         """Count documents by how they stand; `pending` are those that are due, whatever was found of them before."""
@@ -169,8 +169,8 @@ class DocumentTable(DocumentReads):
 
     async def counts_of(self, generation: Generation) -> Counts:
         """The same of a generation; the chunks are all that can be found."""
-        counts = await self.counts(generation_rows(generation))
-        found = {**generation_rows(generation), "status": "indexed"}
+        counts = await self.counts(in_generation(generation))
+        found = {**in_generation(generation), "status": "indexed"}
         rows = await self._table.group(found, None, {"chunks": {"$sum": "$chunk_count"}})
         return replace(counts, chunks=int(rows[0]["chunks"]) if rows else 0)
 
@@ -184,7 +184,7 @@ class DocumentTable(DocumentReads):
         where: Record = {"collection_id": collection_id}
         if generation is not None:
             where["generation"] = generation
-        await self._table.delete_pages(where)
+        await self._table.delete_in_pages(where)
 
 
 def _taken_by(operation_id: str, fence: str) -> Record:

@@ -18,15 +18,15 @@ from semantik.storage.mongo.table import Record, Table
 _TOGETHER = 20_000  # folders in a row, which has two or three megabytes then
 
 
-class FolderDigests:
+class FolderDigestTable:
     """Digests by folder; b"" stands for a folder that must be compared again whatever is in it."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def prepare(self) -> None:
-        await self._table.index([("source_id", 1)])
-        await self._table.index([("collection_id", 1)])
+    async def create_indexes(self) -> None:
+        await self._table.create_index([("source_id", 1)])
+        await self._table.create_index([("collection_id", 1)])
 
     async def get(self, generation: Generation, source_id: str) -> dict[str, bytes] | None:
         """None where no scan of this generation was finished."""
@@ -52,17 +52,17 @@ class FolderDigests:
         ]
         try:
             for row in rows:
-                await self._table.insert(row)
+                await self._table.insert_one(row)
         except Conflict:
             # Another server, which has lost the operation or got it, does the same: nothing is kept.
             await self.remove([source_id])
 
     async def remove(self, source_ids: Sequence[str]) -> None:
         for source_id in source_ids:
-            await self._table.delete({"source_id": source_id})
+            await self._table.delete_many({"source_id": source_id})
 
     async def remove_all(self, collection_id: str) -> None:
-        await self._table.delete({"collection_id": collection_id})
+        await self._table.delete_many({"collection_id": collection_id})
 
 
 def _packed(digests: Mapping[str, bytes]) -> list[Record]:

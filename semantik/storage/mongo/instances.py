@@ -36,11 +36,11 @@ class InstanceTable:
         await self._table.upsert({"_id": row.pop("_id")}, {"$set": row})
 
     async def remove(self, instance_id: str) -> None:
-        await self._table.delete({"_id": instance_id})
+        await self._table.delete_many({"_id": instance_id})
 
     async def remove_unseen(self, since: datetime) -> None:
         """Forget those that were seen last before `since`."""
-        await self._table.delete({"seen_at": {"$lt": milliseconds(since)}})
+        await self._table.delete_many({"seen_at": {"$lt": milliseconds(since)}})
 
     async def all(self) -> list[Instance]:
         return [_instance(row) for row in await self._table.find({}, [("host", 1), ("pid", 1)])]

@@ -19,7 +19,7 @@ _OF_GENERATION = ("model", "precision", "chunk_size", "chunk_overlap", "dimensio
 
 async def migrate(meta: Table, tables: Mapping[str, Table]) -> None:
     """Raises ConfigError when the database was made by a newer Semantik."""
-    row = await meta.get({"_id": "schema"})
+    row = await meta.find_one({"_id": "schema"})
     version = int(row["value"]) if row else 1
     if version > SCHEMA:
         raise ConfigError(
@@ -37,8 +37,8 @@ async def _to_2(tables: Mapping[str, Table]) -> None:
     """Generations, documents that are due, sources that are watched, stages of operations."""
     old = await tables["collections"].find({"generations": {"$exists": False}})
     for row in old:
-        await tables["collections"].change({"_id": row["_id"]}, {"$set": _with_generations(row)})
-    await tables["sources"].change_all(
+        await tables["collections"].update_one({"_id": row["_id"]}, {"$set": _with_generations(row)})
+    await tables["sources"].update_many(
         {"removing": {"$exists": False}},
         {
             "$set": {
@@ -52,12 +52,12 @@ async def _to_2(tables: Mapping[str, Table]) -> None:
     )
     documents = tables["documents"]
     fields = {"due": None, "fence": "", "missing": False, "old_first": -1, "old_count": 0}
-    await documents.change_all({"old_first": {"$exists": False}}, {"$set": fields})
+    await documents.update_many({"old_first": {"$exists": False}}, {"$set": fields})
     async for rows in documents.pages({"status": "pending", "due": None}, "_id", 500):
-        await documents.update_each(
+        await documents.bulk_update(
             [({"_id": one["_id"]}, {"$set": {"due": one["operation_id"]}}) for one in rows]
         )
-    await tables["operations"].change_all(
+    await tables["operations"].update_many(
         {"stages": {"$exists": False}}, {"$set": {"wish": {}, "settings": {}, "stages": []}}
     )
     if old:
@@ -66,7 +66,7 @@ async def _to_2(tables: Mapping[str, Table]) -> None:
 
 async def _to_3(tables: Mapping[str, Table]) -> None:
     """Collections that may be at rest; an index that leads to a generation's documents of a source."""
-    await tables["collections"].change_all({"at_rest": {"$exists": False}}, {"$set": {"at_rest": False}})
+    await tables["collections"].update_many({"at_rest": {"$exists": False}}, {"$set": {"at_rest": False}})
     await tables["documents"].drop_index([("source_id", 1), ("path", 1)])
 
 

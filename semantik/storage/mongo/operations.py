@@ -13,7 +13,7 @@ from typing import Any
 from semantik.core.errors import LeaseLost
 from semantik.core.models import Counts, Lease, Operation, Stage, now
 from semantik.storage.mongo.rows import maybe_time, milliseconds, time_of, to_fields, to_row
-from semantik.storage.mongo.table import Record, Sort, Table, Weight
+from semantik.storage.mongo.table import Record, Sort, Table, StorageSize
 
 _NEWEST: Sort = [("created_at", -1), ("_id", -1)]
 _SPECIAL = frozenset(
@@ -29,18 +29,18 @@ class OperationTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def prepare(self) -> None:
-        await self._table.index([("status", 1), ("created_at", 1)])
-        await self._table.index([("collection_id", 1), ("created_at", -1)])
-        await self._table.index([("source_id", 1)])
-        await self._table.index([("completed_at", 1)])
-        await self._table.index([("announced", 1), ("status", 1)])
+    async def create_indexes(self) -> None:
+        await self._table.create_index([("status", 1), ("created_at", 1)])
+        await self._table.create_index([("collection_id", 1), ("created_at", -1)])
+        await self._table.create_index([("source_id", 1)])
+        await self._table.create_index([("completed_at", 1)])
+        await self._table.create_index([("announced", 1), ("status", 1)])
 
     async def add(self, operation: Operation) -> None:
-        await self._table.insert(to_row(operation))
+        await self._table.insert_one(to_row(operation))
 
     async def get(self, operation_id: str) -> Operation | None:
-        row = await self._table.get({"_id": operation_id})
+        row = await self._table.find_one({"_id": operation_id})
         return _operation(row) if row else None
 
     async def of_collections(
@@ -76,14 +76,14 @@ class OperationTable:
         where = {"status": {"$gte": min(statuses), "$lte": max(statuses), "$in": list(statuses)}}
         return [_operation(row) for row in await self._table.find(where, _OLDEST)]
 
-    async def under_way(self, since: datetime) -> list[Operation]:
+    async def active_or_ended_since(self, since: datetime) -> list[Operation]:
         """Those that are queued or running, and those that have ended after `since`; the oldest first."""
         active = await self.with_status("queued", "processing")
         ended = await self._table.find({"completed_at": {"$gt": milliseconds(since)}})
         each = {one.id: one for one in (*active, *map(_operation, ended))}
         return sorted(each.values(), key=lambda one: (one.created_at, one.id))
 
-    async def active(self, collection_ids: Sequence[str]) -> dict[str, list[Operation]]:
+    async def active_by_collection(self, collection_ids: Sequence[str]) -> dict[str, list[Operation]]:
         """The queued and running operations of each collection, the oldest first."""
         wanted = set(collection_ids)
         found: dict[str, list[Operation]] = {}
@@ -99,10 +99,10 @@ class OperationTable:
         stale = to_fields(asdict(operation.lease)) if operation.lease else {"token": None}
         where |= {f"lease.{name}": stale[name] for name in ("token", "expires_at") if name in stale}
         lease = Lease(owner, _token_after(operation.lease), now() + timedelta(seconds=lease_s))
-        row = await self._table.change(where, {"$set": {"lease": to_fields(asdict(lease))}})
+        row = await self._table.update_one(where, {"$set": {"lease": to_fields(asdict(lease))}})
         return _operation(row) if row else None
 
-    async def renew(self, operation: Operation, lease_s: float, **fields: Any) -> Operation:
+    async def renew_lease(self, operation: Operation, lease_s: float, **fields: Any) -> Operation:
         """Keep the lease for another `lease_s` seconds, set fields, and read the record; raises LeaseLost."""
         expires_at = now() + timedelta(seconds=lease_s)
         return await self.save(operation, {"lease.expires_at": expires_at, **fields})
@@ -110,7 +110,7 @@ class OperationTable:
     async def save(self, operation: Operation, fields: Mapping[str, Any]) -> Operation:
         """Set fields of an operation whose lease the caller holds; raises LeaseLost."""
         assert operation.lease is not None
-        row = await self._table.change_held(
+        row = await self._table.update_fenced(
             {"_id": operation.id, "lease.token": operation.lease.token}, {"$set": to_fields(fields)}
         )
         if row is None:
@@ -123,22 +123,22 @@ class OperationTable:
         return [operation for operation in map(_operation, rows) if operation.ended]
 
     async def mark_announced(self, operation_id: str, last_message: int) -> None:
-        await self._table.change(
+        await self._table.update_one(
             {"_id": operation_id}, {"$set": {"announced": True, "last_message": last_message}}
         )
 
-    async def note_message(self, operation_id: str, last_message: int) -> None:
+    async def record_message(self, operation_id: str, last_message: int) -> None:
         """Keep the number of a message that was told before anybody held the lease."""
-        await self._table.change({"_id": operation_id}, {"$max": {"last_message": last_message}})
+        await self._table.update_one({"_id": operation_id}, {"$max": {"last_message": last_message}})
 
     async def request_cancel(self, operation_id: str) -> bool:
         """Ask for the end of an operation; its owner does it. False when it has ended already."""
         where = {"_id": operation_id, "status": {"$in": ["queued", "processing"]}}
-        return await self._table.change(where, {"$set": {"cancel_requested": True}}) is not None
+        return await self._table.update_one(where, {"$set": {"cancel_requested": True}}) is not None
 
     async def last_of_source(self, source_id: str) -> Operation | None:
         """The newest operation that was made for the source."""
-        row = await self._table.get({"source_id": source_id}, _NEWEST)
+        row = await self._table.find_one({"source_id": source_id}, _NEWEST)
         return _operation(row) if row else None
 
     async def ended_before(self, moment: datetime) -> list[Operation]:
@@ -150,21 +150,21 @@ class OperationTable:
         rows = await self._table.find({"_id": {"$in": list(operation_ids)}})
         return {row["_id"]: _operation(row) for row in rows}
 
-    async def release(self, operation: Operation) -> None:
+    async def release_lease(self, operation: Operation) -> None:
         """Take away a lease that has run out, so that whoever looks next takes the operation up."""
         assert operation.lease is not None
         where = {"_id": operation.id, "lease.token": operation.lease.token}
         stale = {"lease.expires_at": {"$lt": milliseconds(now())}}
-        await self._table.change({**where, **stale}, {"$set": {"lease": None}})
+        await self._table.update_one({**where, **stale}, {"$set": {"lease": None}})
 
-    async def weigh(self, operation_ids: Sequence[str]) -> Weight:
-        return await self._table.weigh({"_id": {"$in": list(operation_ids)}})
+    async def storage_size(self, operation_ids: Sequence[str]) -> StorageSize:
+        return await self._table.storage_size({"_id": {"$in": list(operation_ids)}})
 
     async def remove_ids(self, operation_ids: Sequence[str]) -> None:
-        await self._table.delete({"_id": {"$in": list(operation_ids)}})
+        await self._table.delete_many({"_id": {"$in": list(operation_ids)}})
 
     async def remove(self, collection_id: str) -> int:
-        return await self._table.delete({"collection_id": collection_id})
+        return await self._table.delete_many({"collection_id": collection_id})
 
 
 def claimable(operation: Operation, owner: str, running_here: Group[str]) -> bool:

@@ -27,14 +27,14 @@ Sort = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True)
-class Weight:
+class StorageSize:
     """How many rows, and how many bytes they have as BSON."""
 
     rows: int
     bytes: int
 
-    def __add__(self, other: Weight) -> Weight:
-        return Weight(self.rows + other.rows, self.bytes + other.bytes)
+    def __add__(self, other: StorageSize) -> StorageSize:
+        return StorageSize(self.rows + other.rows, self.bytes + other.bytes)
 
 
 _DUPLICATE = 11000
@@ -47,7 +47,7 @@ _CHANGED_TOGETHER = 2000
 
 
 @contextmanager
-def reaching_mongo() -> Iterator[None]:
+def translate_mongo_errors() -> Iterator[None]:
     """Turn pymongo's errors into Unavailable (try again) or Conflict (a unique key is taken)."""
     try:
         yield
@@ -101,28 +101,28 @@ class Table:
     def __init__(
         self, collection: AsyncIOMotorCollection[Record], reads: AsyncIOMotorCollection[Record] | None = None
     ) -> None:
-        self._at = collection
-        self._reads = collection if reads is None else reads
+        self._collection = collection
+        self._read_collection = collection if reads is None else reads
 
-    async def index(self, keys: Sort, unique: bool = False) -> None:
-        with reaching_mongo():
-            await self._at.create_index(list(keys), unique=unique)
+    async def create_index(self, keys: Sort, unique: bool = False) -> None:
+        with translate_mongo_errors():
+            await self._collection.create_index(list(keys), unique=unique)
 
     async def drop_index(self, keys: Sort) -> None:
         """Of an index that is not there nothing is said."""
         real = "_".join(f"{name}_{direction}" for name, direction in keys)
         embedded = "_".join(name for name, _ in keys)
         for name in (real, embedded):
-            with reaching_mongo():
+            with translate_mongo_errors():
                 try:
-                    await self._at.drop_index(name)
+                    await self._collection.drop_index(name)
                 except OperationFailure as error:
                     if error.code != _NO_SUCH_INDEX:
                         raise
 
-    async def get(self, where: Filter, sort: Sort | None = None, quick: bool = False) -> Record | None:
-        with reaching_mongo():
-            at = self._reads if quick else self._at
+    async def find_one(self, where: Filter, sort: Sort | None = None, quick: bool = False) -> Record | None:
+        with translate_mongo_errors():
+            at = self._read_collection if quick else self._collection
             found: Record | None = await at.find_one(_exact(where), sort=list(sort) if sort else None)
             return found
 
@@ -134,15 +134,15 @@ class Table:
         fields: Mapping[str, int] | None = None,
         quick: bool = False,
     ) -> list[Record]:
-        with reaching_mongo():
-            at = self._reads if quick else self._at
+        with translate_mongo_errors():
+            at = self._read_collection if quick else self._collection
             cursor = at.find(_exact(where), fields, limit=limit, batch_size=_READ_BATCH)
             if sort:
                 cursor = cursor.sort(list(sort))
             rows: list[Record] = await cursor.to_list(None)
             return rows
 
-    async def joined(
+    async def find_joined(
         self,
         keys: Sequence[str],
         without: str,
@@ -164,8 +164,8 @@ class Table:
             {"$lookup": {"from": table, "localField": field, "foreignField": "_id", "as": name}},
             {"$unionWith": {"coll": other, "pipeline": [{"$match": _of_keys(other_keys)}]}},
         ]
-        with reaching_mongo():
-            rows: list[Record] = await self._reads.aggregate(steps).to_list(None)
+        with translate_mongo_errors():
+            rows: list[Record] = await self._read_collection.aggregate(steps).to_list(None)
             return rows
 
     async def pages(
@@ -187,9 +187,9 @@ class Table:
         self, where: Filter, fields: Mapping[str, int] | None = None
     ) -> AsyncIterator[list[Record]]:
         """All rows, as they come: for who makes something smaller of a million, at once."""
-        cursor = self._at.find(_exact(where), fields, batch_size=_READ_BATCH)
+        cursor = self._collection.find(_exact(where), fields, batch_size=_READ_BATCH)
         while True:
-            with reaching_mongo():
+            with translate_mongo_errors():
                 rows: list[Record] = await cursor.to_list(_READ_BATCH)
             if not rows:
                 return
@@ -197,12 +197,12 @@ class Table:
 
     async def group(self, where: Filter, by: Any, sums: Mapping[str, Any]) -> list[Record]:
         """Sums by group. Also the way to count: the embedded store's count_documents reads every document."""
-        with reaching_mongo():
-            cursor = self._at.aggregate([{"$match": where}, {"$group": {"_id": by, **sums}}])
+        with translate_mongo_errors():
+            cursor = self._collection.aggregate([{"$match": where}, {"$group": {"_id": by, **sums}}])
             rows: list[Record] = await cursor.to_list(None)
             return rows
 
-    async def matching(
+    async def find_matching(
         self, where: Filter, expression: Mapping[str, Any], sort: Sort, limit: int
     ) -> list[Record]:
         """The first rows for which an expression of the aggregation language holds as well."""
@@ -212,29 +212,29 @@ class Table:
             {"$sort": dict(sort)},
             {"$limit": limit},
         ]
-        with reaching_mongo():
-            rows: list[Record] = await self._at.aggregate(steps).to_list(None)
+        with translate_mongo_errors():
+            rows: list[Record] = await self._collection.aggregate(steps).to_list(None)
             return rows
 
-    async def weigh(self, where: Filter) -> Weight:
+    async def storage_size(self, where: Filter) -> StorageSize:
         rows = await self.group(where, None, {"n": {"$sum": 1}, "bytes": {"$sum": {"$bsonSize": "$$ROOT"}}})
-        return Weight(int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else Weight(0, 0)
+        return StorageSize(int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else StorageSize(0, 0)
 
-    async def insert(self, row: Record) -> None:
-        with reaching_mongo():
-            await self._at.insert_one(row)
+    async def insert_one(self, row: Record) -> None:
+        with translate_mongo_errors():
+            await self._collection.insert_one(row)
 
     async def insert_many(self, rows: Sequence[Record]) -> None:
         if rows:
-            with reaching_mongo():
-                await self._at.insert_many(rows)
+            with translate_mongo_errors():
+                await self._collection.insert_many(rows)
 
-    async def change(
+    async def update_one(
         self, where: Filter, update: Mapping[str, Any], sort: Sort | None = None
     ) -> Record | None:
         """Update one row atomically and return it as it is afterwards, or None when none matched."""
-        with reaching_mongo():
-            row: Record | None = await self._at.find_one_and_update(
+        with translate_mongo_errors():
+            row: Record | None = await self._collection.find_one_and_update(
                 _exact(where),
                 update,
                 sort=list(sort) if sort else None,
@@ -242,42 +242,42 @@ class Table:
             )
             return row
 
-    async def change_held(self, where: Filter, update: Mapping[str, Any]) -> Record | None:
+    async def update_fenced(self, where: Filter, update: Mapping[str, Any]) -> Record | None:
         """The same for a row that is the caller's while it matches. Raises DiskFull, where the embedded store says of a
         full disk that nothing matched: it would pass for a lost lease."""
         for _ in range(_ATTEMPTS):
-            row = await self.change(where, update)
-            if row is not None or await self.get(where) is None:
+            row = await self.update_one(where, update)
+            if row is not None or await self.find_one(where) is None:
                 return row
         raise DiskFull("MongoDB")
 
-    async def change_all(self, where: Filter, update: Mapping[str, Any]) -> None:
-        with reaching_mongo():
-            await self._at.update_many(_exact(where), update)
+    async def update_many(self, where: Filter, update: Mapping[str, Any]) -> None:
+        with translate_mongo_errors():
+            await self._collection.update_many(_exact(where), update)
 
-    async def change_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
+    async def update_in_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
         """Update all rows, a page at a time by the unique `key`: one great update may outlast its deadline, and others
         wait for it. What is not as `where` says any more when its turn comes is left alone."""
         async for rows in self.pages(where, key, _CHANGED_TOGETHER, {key: 1}):
-            await self.change_all({**where, "_id": {"$in": [row["_id"] for row in rows]}}, update)
+            await self.update_many({**where, "_id": {"$in": [row["_id"] for row in rows]}}, update)
 
     async def upsert(self, where: Filter, update: Mapping[str, Any]) -> None:
-        with reaching_mongo():
-            await self._at.update_one(where, update, upsert=True)
+        with translate_mongo_errors():
+            await self._collection.update_one(where, update, upsert=True)
 
-    async def update_each(self, updates: Sequence[tuple[Filter, Mapping[str, Any]]]) -> None:
+    async def bulk_update(self, updates: Sequence[tuple[Filter, Mapping[str, Any]]]) -> None:
         if updates:
-            with reaching_mongo():
-                await self._at.bulk_write(
+            with translate_mongo_errors():
+                await self._collection.bulk_write(
                     [pymongo.UpdateOne(_exact(where), update) for where, update in updates], ordered=False
                 )
 
-    async def delete_pages(self, where: Filter) -> None:
+    async def delete_in_pages(self, where: Filter) -> None:
         """Delete all rows, some at a time, for the same reason."""
         while rows := await self.find(where, limit=_CHANGED_TOGETHER, fields={"_id": 1}):
-            await self.delete({"_id": {"$in": [row["_id"] for row in rows]}})
+            await self.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
 
-    async def delete(self, where: Filter) -> int:
-        with reaching_mongo():
-            result = await self._at.delete_many(_exact(where))
+    async def delete_many(self, where: Filter) -> int:
+        with translate_mongo_errors():
+            result = await self._collection.delete_many(_exact(where))
             return int(result.deleted_count)

@@ -25,7 +25,7 @@ class UsageReads:
         self._chunks = chunks
         self._operations = operations
 
-    async def take(self) -> UsageStats:
+    async def collect(self) -> UsageStats:
         documents, chunks, operations = await asyncio.gather(
             _by(self._documents, "$status"), _by(self._chunks, None), _by(self._operations, "$status")
         )
