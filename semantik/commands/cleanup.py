@@ -103,7 +103,9 @@ async def _repair(settings: Settings) -> int:
 def _verdict(findings: Sequence[Issue]) -> int:
     for finding in findings:
         size = f" {_size(finding.bytes)}" if finding.bytes else ""
-        tell(f"{'Note: ' if finding.informational else ''}{finding.description}{size} What is done: {finding.remedy}.")
+        tell(
+            f"{'Note: ' if finding.informational else ''}{finding.description}{size} What is done: {finding.remedy}."
+        )
     wrong = [finding for finding in findings if not finding.informational]
     if not wrong:
         tell("Everything agrees.")

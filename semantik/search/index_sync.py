@@ -81,7 +81,9 @@ class IndexSync:
         opened = self._indexes.opened()  # first, so that what is made meanwhile is known
         if not opened:
             return
-        there = await self._store.collections.generation_numbers({collection_id for collection_id, _ in opened})
+        there = await self._store.collections.generation_numbers(
+            {collection_id for collection_id, _ in opened}
+        )
         for collection_id, number in opened:
             if number not in there.get(collection_id, ()):
                 self._locks.pop((collection_id, number), None)

@@ -1,4 +1,4 @@
-"""API keys in MongoDB; of their secrets only hashes are kept."""
+"""API keys in MongoDB; only hashes of their secrets are stored."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class ApiKeyTable:
         return [_key(row) for row in await self._table.find({"user_id": user_id}, _OLDEST)]
 
     async def existing_ids(self, key_ids: Sequence[str]) -> set[str]:
-        """Those of the keys that are not revoked; they may have expired."""
+        """The keys that are not revoked; they may have expired."""
         rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"_id": 1})
         return {row["_id"] for row in rows}
 
     async def record_use(self, key: ApiKey, moment: datetime) -> None:
-        """Note when a key was used last, unless another has done so since it was read."""
+        """Save when a key was last used, unless another server has done so since it was read."""
         before = None if key.last_used_at is None else milliseconds(key.last_used_at)
         where = {"_id": key.id, "last_used_at": before}
         await self._table.update_one(where, {"$set": {"last_used_at": milliseconds(moment)}})

@@ -1,4 +1,4 @@
-"""Files that operations could not take in, in MongoDB: they stay with the operation, whatever becomes of the file."""
+"""Files that operations could not index, in MongoDB: kept with the operation, whatever happens to the file later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FailureTable:
         await self._table.create_index([("operation_id", 1), ("path", 1)])
 
     async def record(self, one: FileFailure) -> None:
-        """Keep it, in the place of an earlier one of the same file."""
+        """Save it, replacing an earlier one of the same operation and file."""
         fields = {
             "operation_id": one.operation_id,
             "document_id": one.document_id,

@@ -1,4 +1,4 @@
-"""What a search reads of MongoDB, in one command: passages, the documents that they are of, and collections."""
+"""What a search reads from MongoDB, in one command: chunks, their documents, and collections. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from semantik.core.models import Chunk, Collection, Document
 from semantik.storage.mongo.batch_loader import BatchLoader
 from semantik.storage.mongo.chunks import chunk_key, chunk_from_row
 from semantik.storage.mongo.collection_rows import collection_from_row
-from semantik.storage.mongo.document_reads import document_from_row
+from semantik.storage.mongo.document_rows import document_from_row
 from semantik.storage.mongo.table import Record, Table
 
-ChunkKey = tuple[str, int]  # a collection, and the seq of a chunk of it
+ChunkKey = tuple[str, int]  # a collection's id, and the seq of one of its chunks
 Found = dict[ChunkKey, tuple[Chunk, Document | None]]
 
-_JOINED = 100  # long passages must not exceed a message
-_SEPARATOR = ":"  # stands in the keys of chunks alone
+_MAX_KEYS = 100  # long chunks must not exceed a message
+_SEPARATOR = ":"  # only the keys of chunks contain it
 _DOCUMENT = "document"
 
 
 class SearchReads:
-    """Searches that wait at the same time share a command."""
+    """Searches that read at the same time share a command."""
 
     def __init__(self, chunks: Table) -> None:
         self._chunks = chunks
-        self._loader = BatchLoader(self._read, _JOINED)
+        self._loader = BatchLoader(self._read, _MAX_KEYS)
 
     async def read(
         self, chunk_keys: Sequence[ChunkKey], collection_ids: Sequence[str]
     ) -> tuple[Found, dict[str, Collection]]:
-        """Those that there are: chunks, each with its document as it was at that moment, and collections, as they are
-        after that where it takes more than one command."""
-        wanted = {chunk_key(*passage): passage for passage in chunk_keys}
+        """The chunks and collections that exist: each chunk with its document as of the same moment; collections as of
+        that moment or later, where more than one command is needed."""
+        wanted = {chunk_key(*pair): pair for pair in chunk_keys}
         keys = [*wanted, *collection_ids]
         rows: dict[str, Record] = {}
-        for begin in range(0, len(keys), _JOINED):
-            rows |= await self._loader.load(keys[begin : begin + _JOINED])
+        for begin in range(0, len(keys), _MAX_KEYS):
+            rows |= await self._loader.load(keys[begin : begin + _MAX_KEYS])
         found = {wanted[key]: _chunk_and_document(row) for key, row in rows.items() if key in wanted}
-        there = (rows[key] for key in collection_ids if key in rows)
-        return found, {row["_id"]: collection_from_row(row) for row in there if not row["deleted"]}
+        existing = (rows[key] for key in collection_ids if key in rows)
+        return found, {row["_id"]: collection_from_row(row) for row in existing if not row["deleted"]}
 
     async def _read(self, keys: Sequence[str]) -> dict[str, Record]:
         chunks = [key for key in keys if _SEPARATOR in key]

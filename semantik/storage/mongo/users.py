@@ -11,12 +11,12 @@ from semantik.core.models import Session, User
 from semantik.storage.mongo.rows import milliseconds, time_of, to_row
 from semantik.storage.mongo.table import Record, Table, StorageSize
 
-# The administrator's row has an identifier known beforehand, so that of two that register first only one can.
+# The administrator's row has a fixed identifier: of two that register first at the same time, only one succeeds.
 FIRST_USER_ID = "00000000-0000-4000-8000-000000000001"
 
 
 class UserTable:
-    """Names and e-mail addresses are unique, whatever their case."""
+    """Names and e-mail addresses are unique, case-insensitive."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -40,20 +40,22 @@ class UserTable:
             raise Conflict(f"The user name {user.username} is taken; choose another.") from error
 
     async def get(self, user_id: str) -> User | None:
-        return _user(await self._table.find_one({"_id": user_id}, quick=True))
+        return _user(await self._table.find_one({"_id": user_id}, fast=True))
 
     async def by_login(self, login: str) -> User | None:
         """Find a user by name or by e-mail address."""
         key = login.strip().lower()
-        return _user(await self._table.find_one({"name_key": key}) or await self._table.find_one({"email_key": key}))
+        return _user(
+            await self._table.find_one({"name_key": key}) or await self._table.find_one({"email_key": key})
+        )
 
     async def enabled_ids(self, user_ids: Sequence[str]) -> set[str]:
-        """Those of the users who are there and not disabled."""
+        """The users that exist and are not disabled."""
         rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"disabled": 1})
         return {row["_id"] for row in rows if not row["disabled"]}
 
     async def all(self) -> list[User]:
-        """In the order of their names, whatever their case."""
+        """In the order of their names, case-insensitive."""
         rows = await self._table.find({}, [("name_key", 1)])
         return [user for row in rows if (user := _user(row))]
 
@@ -81,22 +83,22 @@ class SessionTable:
         await self._table.insert_one(to_row(session))
 
     async def get(self, session_id: str) -> Session | None:
-        return _session(await self._table.find_one({"_id": session_id}, quick=True))
+        return _session(await self._table.find_one({"_id": session_id}, fast=True))
 
     async def valid_ids(self, session_ids: Sequence[str], moment: datetime) -> set[str]:
-        """Those of the sessions that have neither ended nor expired."""
+        """The sessions that have neither ended nor expired."""
         where = {"_id": {"$in": list(session_ids)}, "expires_at": {"$gt": milliseconds(moment)}}
         return {row["_id"] for row in await self._table.find(where, fields={"_id": 1})}
 
     async def by_token(self, token_hash: str) -> Session | None:
-        """The session whose present refresh token has this hash, or whose last one had."""
+        """The session whose current refresh token has this hash, or whose previous one had."""
         return _session(
             await self._table.find_one({"token_hash": token_hash})
             or await self._table.find_one({"previous_hash": token_hash})
         )
 
     async def rotate(self, session_id: str, old_hash: str, new_hash: str) -> bool:
-        """Put a new refresh token in the place of the old; False when another caller was first."""
+        """Replace the refresh token; False when another caller did so first."""
         changed = await self._table.update_one(
             {"_id": session_id, "token_hash": old_hash},
             {"$set": {"token_hash": new_hash, "previous_hash": old_hash}},
