@@ -22,7 +22,7 @@ from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.authorization import Authorizer
 from semantik.auth.session_monitor import SessionMonitor
-from semantik.auth.sessions import Principal, SessionService
+from semantik.auth.sessions import Principal, Scope, SessionService
 from semantik.config.settings import Settings
 from semantik.core import errors
 from semantik.progress import ProgressService
@@ -84,7 +84,7 @@ class Services:
 
 
 async def authenticate(
-    request: HTTPServerRequest, services: Services, scope: str, token: str = ""
+    request: HTTPServerRequest, services: Services, scope: Scope, token: str = ""
 ) -> Principal:
     """Who asks, and whether what they came with is good for `scope`. Raises Unauthorized or Forbidden.
 
@@ -158,7 +158,7 @@ class RestHandler(BaseHandlerMixin):
 
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
-    scope = ""  # what an API key needs; if it is not said, read to GET and write for all else
+    scope: Scope | None = None  # what an API key needs; None: read for GET, write for all other methods
     principal: Principal
 
     def set_default_headers(self) -> None:

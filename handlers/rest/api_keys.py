@@ -11,16 +11,17 @@ import voluptuous as vol
 from handlers.base import RestHandler
 from handlers.fields import list_of, one_of, optional, text, whole
 from handlers.serializers import timestamp_json
-from semantik.auth.api_keys import SCOPES, prefix_of
+from semantik.auth.api_keys import prefix_of
 from semantik.auth.sessions import ACCOUNT
 from semantik.core import models
+from semantik.core.models import API_KEY_SCOPES, ApiKeyScope
 
-_DEFAULT_SCOPES = ["read"]
+_DEFAULT_SCOPES: list[ApiKeyScope] = ["read"]
 _MOST_DAYS = 3650
 _MAKE = vol.Schema(
     {
         vol.Required("name"): text(),
-        vol.Optional("scopes"): optional(list_of(one_of(*SCOPES), len(SCOPES), "scopes")),
+        vol.Optional("scopes"): optional(list_of(one_of(*API_KEY_SCOPES), len(API_KEY_SCOPES), "scopes")),
         vol.Optional("expires_in_days"): optional(whole(1, _MOST_DAYS)),
     }
 )

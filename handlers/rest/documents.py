@@ -11,11 +11,13 @@ from handlers.fields import digits, one_of, text
 from handlers.pagination import PAGE, page_json
 from handlers.rest.operations import accept
 from handlers.serializers import document_json
+from semantik.core.models import DocumentStatus
 
+_LISTED: tuple[DocumentStatus, ...] = ("pending", "indexed", "failed", "skipped")
 _LIST = vol.Schema(
     {
         **PAGE,
-        vol.Optional("status"): one_of("pending", "indexed", "failed", "skipped"),
+        vol.Optional("status"): one_of(*_LISTED),
         vol.Optional("name"): text(1, 500),
     }
 )

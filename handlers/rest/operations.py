@@ -11,6 +11,7 @@ from handlers.base import RestHandler
 from handlers.fields import one_of, text
 from handlers.pagination import PAGE, page_json
 from handlers.serializers import failure_json, operation_json
+from semantik.core.models import OPERATION_STATUSES, OPERATION_TYPES
 from semantik.core.models import Operation as OperationRecord
 from semantik.services.views import OperationView
 
@@ -19,8 +20,8 @@ _LIST = vol.Schema(
         **PAGE,
         vol.Optional("collection_id"): text(1, 100),
         vol.Optional("source_id"): text(1, 100),
-        vol.Optional("status"): one_of("queued", "processing", "completed", "failed", "cancelled"),
-        vol.Optional("type"): one_of("index", "append", "reindex", "remove_source"),
+        vol.Optional("status"): one_of(*OPERATION_STATUSES),
+        vol.Optional("type"): one_of(*OPERATION_TYPES),
     }
 )
 _ONLY = ("source_id", "status", "type")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 from pipeline.compute.messages import ModelInfo
 from pipeline.context.rate import RateEstimator
@@ -17,10 +17,11 @@ from pipeline.extraction.version import reader_version
 from pipeline.workers.pool import Pool
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
-from semantik.core.models import Collection, Counts, Operation, Source, Stage, now
+from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
 from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
+from semantik.storage.mongo.operation_rows import OperationFields
 
 RENEW_S = 1.0  # also how soon a wish to cancel is noticed
 _MAX_WARNINGS = 200
@@ -98,17 +99,19 @@ class OperationContext:
             return
         own, store = await self.sources(), self.deps.store
         every = await self.sources_of_collection()
-        await store.folder_digests.remove([one.id for one in every if any(overlap(one, each) for each in own)])
+        await store.folder_digests.remove(
+            [one.id for one in every if any(overlap(one, each) for each in own)]
+        )
         changed = await store.collections.mark_dirty(self.collection.id)
         if changed is not None:
             self.refresh(changed)
         self._disturbed = True
 
-    async def save(self, **fields: Any) -> None:
+    async def save(self, **fields: Unpack[OperationFields]) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
         self.operation = await self.deps.store.operations.save(self.operation, fields)
 
-    async def stage(self, name: str, percent: float | None = None, **data: Any) -> None:
+    async def stage(self, name: StageName, percent: float | None = None, **data: Any) -> None:
         """Enter a stage: kept in the record, then told, once however often the operation is taken up again.
 
         `percent` is how far the operation is with it.
@@ -157,7 +160,9 @@ class OperationContext:
         while not self.operation.cancel_requested:
             await asyncio.sleep(RENEW_S)
             lease_s = self.deps.settings.operations.lease_s
-            fresh = await self.deps.store.operations.renew_lease(self.operation, lease_s, **self._progress_fields())
+            fresh = await self.deps.store.operations.renew_lease(
+                self.operation, lease_s, **self._progress_fields()
+            )
             # Only what this renewal is about: a save that was answered meanwhile knows the rest better.
             self.operation = replace(
                 self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested

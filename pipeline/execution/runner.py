@@ -12,7 +12,7 @@ from pipeline.context.reporter import ProgressReporter
 from pipeline.execution.completion import end
 from pipeline.operations import EARLY_ENDS, OPERATIONS
 from semantik.core.errors import DiskFull, LeaseLost, NotFound, SemantikError, Unavailable
-from semantik.core.models import Operation, now
+from semantik.core.models import Operation, TerminalStatus, now
 
 log = logging.getLogger("semantik.operations")
 
@@ -112,7 +112,7 @@ async def _work(run: OperationContext) -> dict[str, object]:
     return await OPERATIONS[run.operation.type](run)
 
 
-async def _end_early(run: OperationContext, status: str, error: str | None = None) -> None:
+async def _end_early(run: OperationContext, status: TerminalStatus, error: str | None = None) -> None:
     await run.save()  # who has lost the operation clears up nothing
     clear_up = EARLY_ENDS.get(run.operation.type)
     done = await clear_up(run) if clear_up else None

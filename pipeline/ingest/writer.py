@@ -11,7 +11,6 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,8 @@ from pipeline.context.context import OperationContext
 from pipeline.context.shielded import shielded
 from pipeline.scanning.removal import finish_removals, forget
 from semantik.core.errors import LeaseLost
-from semantik.core.models import Chunk, Counts, Document, Failure, FileFailure
+from semantik.core.models import Chunk, Counts, Document, DocumentStatus, Failure, FileFailure
+from semantik.storage.mongo.document_rows import DocumentFields
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,8 @@ class DocumentWriter:
 
     def _count(self, one: FinishedDocument) -> None:
         counts, before = self.counts, one.document.chunk_count
-        status, chunks = "indexed", one.chunk_count
+        status: DocumentStatus = "indexed"
+        chunks = one.chunk_count
         if isinstance(one.outcome, ReadFailure):
             status = "skipped" if one.outcome.skipped else "failed"
         elif not isinstance(one.outcome, ReadDocument):
@@ -245,9 +246,9 @@ def _joined(read: Sequence[FinishedDocument]) -> NDArray[np.float16]:
     return np.concatenate([one.vectors for one in read if one.vectors is not None])
 
 
-def _changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, dict[str, Any]]:
+def _changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, DocumentFields]:
     """What each document's record becomes; the chunks of those that were read begin at `first_seq`."""
-    changes: dict[str, dict[str, Any]] = {}
+    changes: dict[str, DocumentFields] = {}
     for one in finished:
         if isinstance(one.outcome, ReadDocument):
             changes[one.document.id] = _indexed(one.outcome, first_seq) | _leaving(one.document)
@@ -259,13 +260,13 @@ def _changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, 
     return changes
 
 
-def _leaving(document: Document) -> dict[str, int]:
+def _leaving(document: Document) -> DocumentFields:
     if not document.chunk_count:
         return {}
     return {"old_first": document.first_seq, "old_count": document.chunk_count}
 
 
-def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
+def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
     return {
         "status": "indexed",
         "mime": read.mime,
@@ -279,7 +280,7 @@ def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
     }
 
 
-def _failed(failure: ReadFailure) -> dict[str, Any]:
+def _failed(failure: ReadFailure) -> DocumentFields:
     return {
         "status": "skipped" if failure.skipped else "failed",
         "failure": asdict(_failure(failure)),

@@ -15,9 +15,9 @@ from pipeline.scanning.missing_files import noted, resolve_missing
 from pipeline.scanning.registration import RegistrationResult, register
 from pipeline.scanning.seen_files import SeenFiles
 from semantik.core.errors import Forbidden, Invalid
-from semantik.core.models import Source, now
+from semantik.core.models import Source, StageName, now
 
-SCANNING = (None, "scanning_documents")
+SCANNING: tuple[StageName | None, ...] = (None, "scanning_documents")
 _ROUNDS = 3
 
 

@@ -70,7 +70,9 @@ async def register(run: OperationContext, source: Source, found: RegistrationRes
         if files and not adopted:
             # Where nothing is, a disk may be away: what is to be read of it can wait.
             await run.mark_dirty()  # what is taken over has to be read, and counted
-            await run.deps.store.documents.reassign_due(run.generation, source.id, run.operation.id, run.fence)
+            await run.deps.store.documents.reassign_due(
+                run.generation, source.id, run.operation.id, run.fence
+            )
             adopted = True
         for at in range(0, len(files), _TOGETHER):
             await _compare(run, source.id, files[at : at + _TOGETHER], found)
@@ -126,7 +128,9 @@ def _look(run: OperationContext, seen: _ScanState, found: RegistrationResult) ->
 
 
 def _publish(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    run.reporter.publish_latest("scanning_documents", status="scanning", source_path=source.path, scanned=found.files)
+    run.reporter.publish_latest(
+        "scanning_documents", status="scanning", source_path=source.path, scanned=found.files
+    )
 
 
 async def _compare(

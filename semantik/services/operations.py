@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from semantik.auth.authorization import Authorizer
 from semantik.core.errors import Conflict, Invalid, NotFound
-from semantik.core.models import Collection, Counts, Operation, Source, User, new_id, now
+from semantik.core.models import Collection, Counts, Operation, OperationType, Source, User, new_id, now
 from semantik.storage.mongo import Store
 
 
@@ -182,24 +182,28 @@ class OperationService:
     async def _index(self, user: User, source: Source) -> Operation:
         """INDEX what is the first folder of its collection, and APPEND any other."""
         sources = await self._store.collections.sources([source.collection_id])
-        kind = "index" if all(other.id == source.id for other in sources) else "append"
+        kind: OperationType = "index" if all(other.id == source.id for other in sources) else "append"
         return await self._add(user, source.collection_id, kind, source.id)
 
-    async def _waiting(self, collection_id: str, kind: str, source_id: str | None = None) -> list[Operation]:
+    async def _waiting(
+        self, collection_id: str, kind: OperationType, source_id: str | None = None
+    ) -> list[Operation]:
         """The operations of a kind, and on that source alone or on all, that have not begun."""
         active = await self._store.operations.active_by_collection([collection_id])
         return [
             one
             for one in active.get(collection_id, [])
-            if (one.status, one.type, one.source_id, one.cancel_requested)
-            == ("queued", kind, source_id, False)
+            if one.status == "queued"
+            and one.type == kind
+            and one.source_id == source_id
+            and not one.cancel_requested
         ]
 
     async def _add(
         self,
         user: User,
         collection_id: str,
-        kind: str,
+        kind: OperationType,
         source_id: str | None,
         wish: dict[str, object] | None = None,
     ) -> Operation:
@@ -210,7 +214,11 @@ class OperationService:
 
 
 def queued(
-    user_id: str, collection_id: str, kind: str, source_id: str | None, wish: dict[str, object] | None = None
+    user_id: str,
+    collection_id: str,
+    kind: OperationType,
+    source_id: str | None,
+    wish: dict[str, object] | None = None,
 ) -> Operation:
     """A new operation, which stands last in the line."""
     return Operation(

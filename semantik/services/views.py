@@ -8,8 +8,18 @@ from datetime import UTC, datetime
 
 from semantik.auth.authorization import Authorizer
 from semantik.core.errors import Invalid
-from semantik.core.models import Collection, Document, FileFailure, Operation, Source, User, queue_position
-from semantik.core.pagination import Page, page_of, decode_cursor, encode_cursor
+from semantik.core.models import (
+    Collection,
+    CollectionStatus,
+    Document,
+    DocumentStatus,
+    FileFailure,
+    Operation,
+    Source,
+    User,
+    queue_position,
+)
+from semantik.core.pagination import Page, decode_cursor, encode_cursor, page_of
 from semantik.index import IndexStats
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
@@ -17,11 +27,10 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class CollectionView:
-    """A collection as its owner sees it; `status` is empty, indexing, ready, failed, or incomplete: some documents are
-    found, and others were left undone by an operation that ended early."""
+    """A collection as its owner sees it."""
 
     collection: Collection
-    status: str
+    status: CollectionStatus
     active_operation_id: str | None
     is_owner: bool
 
@@ -74,7 +83,7 @@ class ViewService:
         self,
         user: User,
         collection_id: str,
-        status: str | None,
+        status: DocumentStatus | None,
         name: str | None,
         cursor: str | None,
         limit: int,
@@ -125,15 +134,8 @@ class ViewService:
 
 
 def _view(user: User, collection: Collection, active: list[Operation]) -> CollectionView:
-    counts = collection.current.counts
-    if active:
-        status = "indexing"
-    elif counts.indexed:
-        status = "incomplete" if counts.pending else "ready"
-    else:
-        status = "failed" if counts.failed or counts.pending else "empty"
     first = active[0].id if active else None
-    return CollectionView(collection, status, first, collection.owner_id == user.id)
+    return CollectionView(collection, collection.status(bool(active)), first, collection.owner_id == user.id)
 
 
 def _snapshot_time(text: str) -> datetime:

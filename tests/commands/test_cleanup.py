@@ -74,7 +74,11 @@ async def test_what_is_past_its_age_is_told_and_then_removed(
         assert await store.operations.get(older.id) is None
         assert await store.operations.get(newest.id) is not None
         assert await store.failures.page(older.id, "", 9) == []
-        assert (await store.sessions.expired_size(now())).rows == (await store.api_keys.expired_size(now())).rows == 0
+        assert (
+            (await store.sessions.expired_size(now())).rows
+            == (await store.api_keys.expired_size(now())).rows
+            == 0
+        )
     again = await script("cleanup", serving.data, "--dry-run")
     assert again.out == "There is nothing to remove.\n"
     assert (await client.call("GET", "auth/me"))["username"]

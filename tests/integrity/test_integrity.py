@@ -236,20 +236,20 @@ KINDS: dict[str, tuple[Callable[[Scene], Awaitable[None]], set[str]]] = {
     ),
     "orphans of a generation": (_orphans_of_a_generation, {"orphaned chunks", "orphaned documents"}),
     "stray chunks": (_stray_chunk, {"stray chunks"}),
-    "lacking chunks": (_lacking_chunk, {"lacking chunks", "vectors without chunks"}),
-    "former chunks": (_former_chunk, {"former chunks"}),
+    "missing chunks": (_lacking_chunk, {"missing chunks", "vectors without chunks"}),
+    "old chunks": (_former_chunk, {"old chunks"}),
     "half-removed document": (_half_removed, {"half-removed document", "wrong counts"}),
     "wrong counts": (_wrong_counts, {"wrong counts"}),
-    "stale mark": (_stale_mark, {"stale mark"}),
+    "stale lock": (_stale_mark, {"stale lock"}),
     "stale fence": (_stale_fence, {"stale fence"}),
     "lost operation": (_lost_operation, {"lost operation"}),
     "stale source": (_stale_source, {"stale source"}),
-    "low numbers": (_low_numbers, {"low numbers"}),
+    "low seqs": (_low_numbers, {"low seqs"}),
     "left staging": (_left_staging, {"old generation"}),
     "unretired": (_unretired, {"old generation"}),
     "abandoned index": (_abandoned_index, {"abandoned index"}),
     "vector without chunk": (_vector_without_chunk, {"vectors without chunks"}),
-    "lacking vector": (_lacking_vector, {"lacking vectors"}),
+    "lacking vector": (_lacking_vector, {"missing vectors"}),
     "orphaned streams": (_orphaned_streams, {"orphaned stream"}),
 }
 
@@ -273,17 +273,17 @@ async def test_it_is_told_and_mended(prepared: Path, tmp_path: Path, name: str) 
         assert [finding for finding in await scene.found() if not finding.informational] == []
 
 
-@pytest.mark.parametrize("name", ["lacking chunks", "former chunks", "half-removed document"])
+@pytest.mark.parametrize("name", ["missing chunks", "old chunks", "half-removed document"])
 async def test_what_is_mended_is_looked_at_by_the_next_scan(
     prepared: Path, tmp_path: Path, name: str
 ) -> None:
     async with _scene(prepared, tmp_path) as scene:
         [source] = await scene.store.collections.sources([scene.collection.id])
         generation = scene.collection.current
-        assert scene.collection.clean and await scene.store.listings.get(generation, source.id)
+        assert scene.collection.clean and await scene.store.folder_digests.get(generation, source.id)
         await KINDS[name][0](scene)
         await repair(await scene.found())
-        assert await scene.store.listings.get(generation, source.id) is None
+        assert await scene.store.folder_digests.get(generation, source.id) is None
         assert not (await scene.store.collections.get(scene.collection.id)).clean
 
 

@@ -338,7 +338,9 @@ async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Pat
         assert (await it.chunks.by_seqs("c", [7, 2999, 5000]))[7] == chunks[7]
         document = Document("d2", "c", 1, "s", "o", "/a", 1, 1, "indexed", first_seq=6, chunk_count=3)
         assert [c.seq for c in await it.chunks.of_document(document, 65, 75)] == [6, 7]
-        assert [c.seq for page in [p async for p in it.chunks.pages_with_vectors(document)] for c, _ in page] == [
+        assert [
+            c.seq for page in [p async for p in it.chunks.pages_with_vectors(document)] for c, _ in page
+        ] == [
             6,
             7,
             8,

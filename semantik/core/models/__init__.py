@@ -13,7 +13,7 @@ from semantik.core.models.account import (
 )
 from semantik.core.models.chunk import Chunk, VectorBlock
 from semantik.core.models.clock import now
-from semantik.core.models.collection import Collection, Counts, Generation, Source
+from semantik.core.models.collection import Collection, CollectionStatus, Counts, Generation, Source
 from semantik.core.models.document import (
     DOCUMENT_STATUSES,
     Document,
@@ -50,6 +50,7 @@ __all__ = [
     "ApiKeyScope",
     "Chunk",
     "Collection",
+    "CollectionStatus",
     "Counts",
     "Document",
     "DocumentStatus",

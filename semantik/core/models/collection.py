@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
+
+CollectionStatus = Literal[
+    "empty",  # it has no documents, and nothing is queued or runs
+    "indexing",  # an operation is queued or runs
+    "ready",  # every document was processed, and at least one is indexed
+    "incomplete",  # some documents are indexed; an operation that ended early left others unread
+    "failed",  # no document is indexed, because they failed or were not read
+]  # derived when it is shown, never stored
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,15 @@ class Collection:
     def staging(self) -> Generation | None:
         """The generation that a REINDEX builds, until it replaces the current one."""
         return next((one for one in self.generations if one.number > self.generation), None)
+
+    def status(self, active: bool) -> CollectionStatus:
+        """The status to show; `active`: an operation of the collection is queued or runs."""
+        counts = self.current.counts
+        if active:
+            return "indexing"
+        if counts.indexed:
+            return "incomplete" if counts.pending else "ready"
+        return "failed" if counts.failed or counts.pending else "empty"
 
 
 @dataclass(frozen=True)

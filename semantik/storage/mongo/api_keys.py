@@ -7,7 +7,7 @@ from datetime import datetime
 
 from semantik.core.models import ApiKey
 from semantik.storage.mongo.rows import maybe_time, milliseconds, time_of, to_row
-from semantik.storage.mongo.table import Record, Sort, Table, StorageSize
+from semantik.storage.mongo.table import Record, Sort, StorageSize, Table
 
 _OLDEST: Sort = [("created_at", 1), ("_id", 1)]
 

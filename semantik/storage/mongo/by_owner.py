@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Literal, get_args
 
-from semantik.storage.mongo.table import Record, Table, StorageSize
+from semantik.storage.mongo.table import Record, StorageSize, Table
 
 _PAGE = 5000
 _SLICE = 20_000

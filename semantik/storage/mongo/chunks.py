@@ -10,7 +10,7 @@ from bson import Binary
 from numpy.typing import NDArray
 
 from semantik.core.models import Chunk, Document, Generation, VectorBlock
-from semantik.storage.mongo.table import Record, Table, StorageSize
+from semantik.storage.mongo.table import Record, StorageSize, Table
 
 _INSERT_PAGE = 1000
 _PAGE = 5000

@@ -35,7 +35,7 @@ class DocumentReads:
         return False
 
     async def by_paths(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
-        """Those at `paths`, by path. All rows between the first and the last path are read: keep them close together."""
+        """Those at `paths`, by path. All rows between the first and the last path are read: pass close paths."""
         if not paths:
             return {}
         # The bounds are for the embedded store, which uses no index for $in.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semantik.core.models import Failure, FileFailure
-from semantik.storage.mongo.table import Record, Table, StorageSize
+from semantik.storage.mongo.table import Record, StorageSize, Table
 
 
 class FailureTable:

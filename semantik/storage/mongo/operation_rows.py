@@ -1,7 +1,7 @@
 """Operations as rows of MongoDB, and back.
 
-The row's `wish` is the model's `options`. The values of closed sets (type, status, stage) are trusted as they are in the
-row: only this program writes them, and `migration.py` refuses the database of a newer version.
+The row's `wish` is the model's `options`. The values of closed sets (type, status, stage) are trusted as they are in
+the row: only this program writes them, and `migration.py` refuses the database of a newer version.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from semantik.core.models import Chunk, Collection, Document
 from semantik.storage.mongo.batch_loader import BatchLoader
-from semantik.storage.mongo.chunks import chunk_key, chunk_from_row
+from semantik.storage.mongo.chunks import chunk_from_row, chunk_key
 from semantik.storage.mongo.collection_rows import collection_from_row
 from semantik.storage.mongo.document_rows import document_from_row
 from semantik.storage.mongo.table import Record, Table

@@ -9,7 +9,7 @@ from typing import Any
 from semantik.core.errors import Conflict
 from semantik.core.models import Session, User
 from semantik.storage.mongo.rows import milliseconds, time_of, to_row
-from semantik.storage.mongo.table import Record, Table, StorageSize
+from semantik.storage.mongo.table import Record, StorageSize, Table
 
 # The administrator's row has a fixed identifier: of two that register first at the same time, only one succeeds.
 FIRST_USER_ID = "00000000-0000-4000-8000-000000000001"
