@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from semantik.core.errors import ConfigError
 from semantik.storage.mongo.table import Record, Table
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("semantik.store.migration")
 
 SCHEMA = 3
 _OF_GENERATION = ("model", "precision", "chunk_size", "chunk_overlap", "dimension", "last_seq", "counts")
