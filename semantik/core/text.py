@@ -1,4 +1,4 @@
-"""A document's text, put together again from its passages. Pure."""
+"""A document's text, joined from its chunks. Pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from semantik.core.models import Chunk
 
 
 def join_chunks(chunks: Iterable[Chunk], start: int, end: int) -> str:
-    """The characters `start` to `end` of a document, of which `chunks`, in their order, hold all words.
+    """The characters `start` to `end` of a document; `chunks`, in their order, contain all its words.
 
-    What lies between two chunks has no letter or digit, and is mostly white space; a gap comes back as long as it is,
-    as white space.
+    What lies between two chunks has no letter or digit, and is mostly white space; such a gap is replaced by white
+    space of the same length.
     """
     parts: list[str] = []
     at = start
@@ -25,5 +25,5 @@ def join_chunks(chunks: Iterable[Chunk], start: int, end: int) -> str:
 
 
 def _gap(length: int) -> str:
-    """A break between paragraphs, however long: a rule of a thousand dashes may stand in one."""
+    """White space that ends in a paragraph break; a gap may be long, such as a rule of a thousand dashes."""
     return " " * (length - 2) + "\n" * min(length, 2)
