@@ -1,4 +1,4 @@
-"""The examples of docs/reference/websocket-api.md, run as they stand there: only host, token, names and ids are put in."""
+"""The examples of docs/reference/websocket-api.md, run unchanged but for host, token, names and ids."""
 
 from __future__ import annotations
 
