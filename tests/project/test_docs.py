@@ -144,7 +144,7 @@ def test_the_page_on_operations_names_metrics_settings_and_units_that_there_are(
         f"{family.name}_total" if family.type == "counter" else family.name
         for family in text_string_to_metric_families(served)
     }
-    watched = set(rows(text[text.index("## What to watch") :].partition("## Signals")[0])) - {"metrics"}
+    watched = set(rows(text[text.index("## Monitoring") :].partition("## Signals")[0])) - {"metrics"}
     assert watched and watched <= families
     known = {entry.name for entry in entries()}
     sections = {name.partition(".")[0] for name in known if "." in name}
