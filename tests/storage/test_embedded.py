@@ -30,7 +30,6 @@ SERVER = """
 import asyncio, sys
 from pathlib import Path
 from semantik.storage.data_folder import data_lock
-from support.embedded_stores import store_processes
 from semantik.storage.embedded import embedded
 
 async def main(data):
