@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from bench.corpus import HOME
 from semantik.config.settings import IndexSettings
 from semantik.index.engines.registry import ENGINES
-from semantik.index.segments.rows import Rows, among, exact
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import among, exact
 
 RESULTS = 10
 _WORTH_KEEPING_S = 20.0

@@ -5,8 +5,8 @@ in one thread, searches in a few others, the merging of segments in the worker p
 """
 
 from semantik.index.registry import IndexRegistry
-from semantik.index.segments.rows import Scored
+from semantik.index.retriever import ScoredSeq
 from semantik.index.state import IndexStats
 from semantik.index.vector_index import VectorIndex
 
-__all__ = ["IndexRegistry", "IndexStats", "Scored", "VectorIndex"]
+__all__ = ["IndexRegistry", "IndexStats", "ScoredSeq", "VectorIndex"]

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.index import recovery
-from semantik.index.files import manifest, tombstones
+from semantik.index import ranges, recovery
+from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, remove
+from semantik.index.ranges import Ranges
 from semantik.index.registry import DROPPED
-from semantik.index.segments import ranges
-from semantik.index.segments.ranges import Ranges
+from semantik.index.segments import manifest
 from semantik.index.segments.segment import Segment
 
 

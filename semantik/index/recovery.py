@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from semantik.index.files import manifest, tombstones
+from semantik.index import ranges
+from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, remove
-from semantik.index.files.manifest import MANIFEST, Manifest
-from semantik.index.segments import ranges
-from semantik.index.segments.ranges import Ranges
+from semantik.index.ranges import Ranges
+from semantik.index.segments import manifest
+from semantik.index.segments.manifest import MANIFEST, Manifest
 from semantik.index.segments.segment import Segment, compare_vectors
 from semantik.index.state import IndexState
 

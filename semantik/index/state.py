@@ -17,13 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.core.errors import Invalid, Unavailable
-from semantik.index.files import manifest, tombstones
+from semantik.index import ranges
+from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, failpoint
-from semantik.index.files.manifest import Manifest, SegmentRecord
-from semantik.index.segments import ranges
-from semantik.index.segments.ranges import Ranges
-from semantik.index.segments.rows import MemTable, Rows, Scored, exact, ranked
+from semantik.index.ranges import Ranges
+from semantik.index.retriever import ScoredSeq
+from semantik.index.segments import manifest
+from semantik.index.segments.manifest import Manifest, SegmentRecord
 from semantik.index.segments.segment import Segment, name_segment, write_segment
+from semantik.index.vectors.mem_table import MemTable
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import exact, ranked
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +213,7 @@ class IndexState:
         k: int,
         allowed: Sequence[tuple[int, int]] | Ranges | None,
         threshold: float | None,
-    ) -> list[Scored]:
+    ) -> list[ScoredSeq]:
         """The k best for a unit query; see VectorIndex.search. Runs in any thread."""
         state = self.state
         within = None if allowed is None else ranges.normal(allowed)

@@ -21,11 +21,11 @@ from semantik.core.errors import Invalid, Unavailable
 from semantik.index.background_task import BackgroundTask
 from semantik.index.files.checksums import step
 from semantik.index.files.durable import Damaged
-from semantik.index.files.manifest import SegmentRecord
+from semantik.index.ranges import Ranges
+from semantik.index.retriever import ScoredSeq
 from semantik.index.segments import merge_policy
+from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.segments.merge import merge_segments
-from semantik.index.segments.ranges import Ranges
-from semantik.index.segments.rows import Scored
 from semantik.index.segments.segment import Segment, name_segment
 from semantik.index.state import IndexState, IndexStats
 
@@ -117,7 +117,7 @@ class VectorIndex:
         k: int,
         allowed: Sequence[tuple[int, int]] | Ranges | None = None,
         threshold: float | None = None,
-    ) -> list[Scored]:
+    ) -> list[ScoredSeq]:
         """The k nearest vectors to the query (dimension), best first, equal scores by lower seq.
 
         None scores below `threshold`. With `allowed`, half-open seq ranges, only those are looked at: exactly where

@@ -16,7 +16,7 @@ from semantik.auth.authorization import Authorizer
 from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError, Unavailable
 from semantik.core.models import Chunk, Collection, Document, Filters, Generation, User
-from semantik.index import Scored, VectorIndex
+from semantik.index import ScoredSeq, VectorIndex
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.storage.mongo import Store
@@ -52,7 +52,7 @@ class _Candidates:
     """What the index of a generation gave: `whole` when it has no more."""
 
     collection: Collection
-    scores: list[Scored]
+    scores: list[ScoredSeq]
     considered: int
     exhausted: bool
 
@@ -152,7 +152,7 @@ class SearchService:
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
 
     async def _passages(
-        self, candidates: Sequence[tuple[Scored, Collection]], remembered: Sequence[Collection]
+        self, candidates: Sequence[tuple[ScoredSeq, Collection]], remembered: Sequence[Collection]
     ) -> _Hydrated:
         wanted = [(collection.id, scored.seq) for scored, collection in candidates]
         passages, there = await self._store.search_reads.read(wanted, [each.id for each in remembered])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_vector_index import EXACT
 
-from semantik.index.segments import ranges
+from semantik.index import ranges
 from semantik.index.segments.merge_policy import MergeCandidate, choose
 
 

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from test_vector_index import DIMENSION, an_index, brute, clustered, merged, refill, same, until
 
 from semantik.config.settings import IndexSettings
-from semantik.index import VectorIndex, recovery
+from semantik.index import VectorIndex, ranges, recovery
 from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged
-from semantik.index.segments import ranges
 
 SETTINGS = IndexSettings(engine="annoy", exact_below=300, tail_rows=100, trees=5, target_recall=0.5)
 ROWS = 800

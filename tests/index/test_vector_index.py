@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Unavailable
-from semantik.index import IndexRegistry, Scored, VectorIndex
+from semantik.index import IndexRegistry, ScoredSeq, VectorIndex
 from semantik.index.segments.merge_policy import MergeCandidate, choose
 
 DIMENSION = 24
@@ -36,7 +36,7 @@ def brute(
     k: int,
     allowed: Sequence[tuple[int, int]] | None = None,
     threshold: float = -2.0,
-) -> list[Scored]:
+) -> list[ScoredSeq]:
     """What a search must answer."""
     seqs = [s for s in sorted(held) if allowed is None or any(a <= s < b for a, b in allowed)]
     if not seqs:
@@ -45,10 +45,10 @@ def brute(
     unit = query.astype(np.float64) / np.linalg.norm(query.astype(np.float64))
     cosines = (rows * unit).sum(axis=1) / np.sqrt((rows * rows).sum(axis=1))
     order = sorted(range(len(seqs)), key=lambda i: (-cosines[i], seqs[i]))[:k]
-    return [Scored(seqs[i], float(cosines[i])) for i in order if cosines[i] >= threshold]
+    return [ScoredSeq(seqs[i], float(cosines[i])) for i in order if cosines[i] >= threshold]
 
 
-def same(found: list[Scored], expected: list[Scored]) -> bool:
+def same(found: list[ScoredSeq], expected: list[ScoredSeq]) -> bool:
     return [hit.seq for hit in found] == [hit.seq for hit in expected] and np.allclose(
         [hit.score for hit in found], [hit.score for hit in expected], atol=1e-9
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
 from semantik.index.files.durable import Damaged, sync
-from semantik.index.segments.rows import Rows
+from semantik.index.vectors.rows import Rows
 
 FILE = "forest.annoy"
 # Values of `search_k`, the number of rows that Annoy looks at.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from semantik.config.settings import IndexSettings
 from semantik.index.files.durable import Damaged, sync
 from semantik.index.files.mapped_array import MappedArray
-from semantik.index.segments.rows import Rows
+from semantik.index.vectors.rows import Rows
 
 FILE = "codes.u64"
 # How many of the nearest codes are scored exactly, for ten results; fewer would save nothing.

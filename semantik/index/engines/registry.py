@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
 from semantik.index.engines import annoy_trees, binary_quantization
-from semantik.index.segments.rows import Rows
+from semantik.index.vectors.rows import Rows
 
 
 class CandidateFinder(Protocol):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semantik.index.files import checksums
 from semantik.index.files.durable import Damaged, failpoint, sync, write_synced
-from semantik.index.segments.ranges import Ranges
+from semantik.index.ranges import Ranges
 
 _RECORD = np.dtype([("start", "<i8"), ("end", "<i8"), ("check", "<u4")])
 

@@ -13,11 +13,12 @@ from semantik.config.settings import IndexSettings
 from semantik.index.engines.registry import ENGINES, CandidateFinder, Engine
 from semantik.index.files import checksums
 from semantik.index.files.durable import failpoint, sync
-from semantik.index.files.manifest import SegmentRecord
+from semantik.index.ranges import Ranges
+from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.segments.merge_policy import deserves_engine
-from semantik.index.segments.ranges import Ranges
-from semantik.index.segments.rows import UNSCALE, Rows, blocks
 from semantik.index.segments.segment import Segment, compare_vectors, write_segment
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import UNSCALE, blocks
 
 _COPY_ROWS = 16_384
 _SAMPLE = 200

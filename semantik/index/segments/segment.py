@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from semantik.index.engines.registry import ENGINES, CandidateFinder
 from semantik.index.files import checksums
 from semantik.index.files.durable import Damaged, failpoint, sync, write_synced
-from semantik.index.files.manifest import SegmentRecord
 from semantik.index.files.mapped_array import MappedArray
-from semantik.index.segments.ranges import Ranges
-from semantik.index.segments.rows import FoundRows, Rows, among, exact
+from semantik.index.ranges import Ranges
+from semantik.index.segments.manifest import SegmentRecord
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import FoundRows, among, exact
 
 SEQS, VECTORS = "seqs.i64", "vectors.f16"
 _SEQ, _NUMBER = np.dtype("<i8"), np.dtype("<f2")

@@ -1,4 +1,4 @@
-"""Vectors in rows, and their exact scoring: pure NumPy, for search threads and the pool's children."""
+"""Exact scoring of vectors in rows: pure NumPy, for search threads and the pool's processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.index.segments.ranges import Ranges, rows_within
+from semantik.index.retriever import ScoredSeq
+from semantik.index.vectors.rows import Rows
 
 # Elements converted at a time: 3.2 MB of float32 stay near the processor.
 _BLOCK = 800_000
@@ -20,80 +21,11 @@ _MARGIN = 1e-2
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A chunk's seq and the cosine, in [-1, 1], of its vector to the question's."""
-
-    seq: int
-    score: float
-
-
-@dataclass(frozen=True)
 class FoundRows:
     """Candidates of one part of an index: cosines (float64) and seqs (int64), in no order."""
 
     scores: NDArray[np.float64]
     seqs: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Ascending seqs (n), their vectors (n, dimension) in float16, and which of them are not deleted (n)."""
-
-    seqs: NDArray[np.int64]
-    vectors: NDArray[np.float16]
-    live: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.seqs)
-
-    @property
-    def alive(self) -> int:
-        return int(np.count_nonzero(self.live))
-
-    def usable(self, allowed: Ranges | None) -> NDArray[np.bool_]:
-        """Which rows (n) are live and, unless it is None, within the sorted ranges `allowed`. Not to be changed."""
-        if allowed is None:
-            return self.live
-        within = rows_within(self.seqs, allowed)
-        usable = np.zeros(len(self), np.bool_)
-        usable[within] = self.live[within]
-        return usable
-
-    def bury(self, ranges: Ranges) -> None:
-        """Mark what lies within the sorted ranges as deleted."""
-        self.live[rows_within(self.seqs, ranges)] = False
-
-
-class MemTable:
-    """The newest rows, in memory. One thread appends; each `rows` is a stable view for any thread."""
-
-    def __init__(self, dimension: int) -> None:
-        self._arrays = Rows(
-            np.empty(0, np.int64), np.empty((0, dimension), np.float16), np.empty(0, np.bool_)
-        )
-        self.rows = self._arrays
-
-    def append(self, added: Rows) -> None:
-        held, total = len(self.rows), len(self.rows) + len(added)
-        if total > len(self._arrays):
-            room = max(total, 2 * held, 256)
-            grown = Rows(
-                np.empty(room, np.int64),
-                np.empty((room, added.vectors.shape[1]), np.float16),
-                np.empty(room, np.bool_),
-            )
-            _copy(self.rows, grown, 0)
-            self._arrays = grown
-        _copy(added, self._arrays, held)
-        full = self._arrays
-        self.rows = Rows(full.seqs[:total], full.vectors[:total], full.live[:total])
-
-
-def _copy(source: Rows, target: Rows, at: int) -> None:
-    end = at + len(source)
-    target.seqs[at:end] = source.seqs
-    target.vectors[at:end] = source.vectors
-    target.live[at:end] = source.live
 
 
 def blocks(
@@ -159,7 +91,7 @@ def score(rows: Rows, picked: NDArray[Any], query: NDArray[np.float64]) -> Found
     return FoundRows(np.clip(scores[sound], -1.0, 1.0), rows.seqs[picked[sound]])
 
 
-def ranked(parts: list[FoundRows], k: int, threshold: float | None) -> list[Scored]:
+def ranked(parts: list[FoundRows], k: int, threshold: float | None) -> list[ScoredSeq]:
     """The k best of all parts, best first, ties by lower seq, none below the threshold."""
     if not parts:
         return []
@@ -169,5 +101,5 @@ def ranked(parts: list[FoundRows], k: int, threshold: float | None) -> list[Scor
     if threshold is not None:
         order = order[scores[order] >= threshold]
     return [
-        Scored(seq, value) for seq, value in zip(seqs[order].tolist(), scores[order].tolist(), strict=True)
+        ScoredSeq(seq, value) for seq, value in zip(seqs[order].tolist(), scores[order].tolist(), strict=True)
     ]
