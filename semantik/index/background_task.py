@@ -31,7 +31,7 @@ class BackgroundTask:
     def stop(self) -> None:
         self._task.cancel()
 
-    async def stopped(self) -> None:
+    async def wait_stopped(self) -> None:
         """Waits for the end of the work, and lets go of whose it was."""
         await asyncio.wait([self._task])
         with suppress(asyncio.CancelledError):

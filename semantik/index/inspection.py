@@ -17,7 +17,7 @@ from semantik.index import ranges, recovery
 from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, remove
 from semantik.index.ranges import Ranges
-from semantik.index.registry import DROPPED
+from semantik.index.registry import DROPPED_PREFIX
 from semantik.index.segments import manifest
 from semantik.index.segments.segment import Segment
 
@@ -28,7 +28,7 @@ class IndexFolder:
 
     collection_id: str
     generation: int
-    home: Path
+    directory: Path
     bytes: int
 
 
@@ -44,14 +44,14 @@ class StoredVectors:
     seqs: NDArray[np.int64]
 
 
-def folders(directory: Path) -> list[IndexFolder]:
+def find_index_folders(directory: Path) -> list[IndexFolder]:
     """All index folders below the server's `directory`; none when that is not there."""
     return list(_folders(directory)) if directory.is_dir() else []
 
 
 def _folders(directory: Path) -> Iterator[IndexFolder]:
     for collection in sorted(directory.iterdir()):
-        if collection.is_dir() and not collection.name.startswith(DROPPED):
+        if collection.is_dir() and not collection.name.startswith(DROPPED_PREFIX):
             for home in sorted(collection.iterdir()):
                 if home.is_dir() and home.name.isdecimal():
                     yield IndexFolder(collection.name, int(home.name), home, _bytes(home))
@@ -67,46 +67,46 @@ def _bytes(folder: Path) -> int:
     return total
 
 
-def stored_vectors(home: Path) -> StoredVectors | None:
+def stored_vectors(directory: Path) -> StoredVectors | None:
     """What the index holds; None while it has nothing, and where it is damaged: it mends itself when it is opened."""
     try:
-        named = manifest.load(home)
+        named = manifest.load(directory)
         if named is None:
             return None
-        buried, _ = tombstones.read(home / named.tombstones, named.tombstone_records)
-        segments = [Segment(home, record, named.dimension) for record in named.segments]
+        buried, _ = tombstones.read(directory / named.tombstones, named.tombstone_records)
+        segments = [Segment(directory, record, named.dimension) for record in named.segments]
     except (Damaged, OSError):
         return None
     for segment in segments:
-        segment.rows.bury(buried)
+        segment.rows.mark_deleted(buried)
     live = [segment.rows.seqs[segment.rows.live] for segment in segments]
     seqs = np.concatenate(live) if live else np.empty(0, np.int64)
     return StoredVectors(named.dimension, named.last_seq, seqs.astype(np.int64))
 
 
-def delete_vectors(home: Path, dimension: int, spans: Ranges) -> None:
+def delete_vectors(directory: Path, dimension: int, spans: Ranges) -> None:
     """Let no search find these seqs. Only while no server runs on the folder. Raises OSError."""
-    recovery.load(home, dimension).bury(ranges.normal(spans))
+    recovery.load(directory, dimension).delete(ranges.normalize(spans))
 
 
-def discard(home: Path) -> None:
+def remove_index(home: Path) -> None:
     """Remove an index; a server on the folder must not need it. Raises OSError.
 
     It is moved away first, so that a crash leaves nothing half; what is left then, the next server removes.
     """
-    aside = home.parent.parent / f"{DROPPED}{secrets.token_hex(8)}"
+    aside = home.parent.parent / f"{DROPPED_PREFIX}{secrets.token_hex(8)}"
     home.rename(aside)
     remove(aside)
     if not any(home.parent.iterdir()):
         home.parent.rmdir()
 
 
-def spans_of(seqs: NDArray[np.int64]) -> Ranges:
+def exact_ranges(seqs: NDArray[np.int64]) -> Ranges:
     """Exactly these rising seqs, as half-open ranges (n, 2)."""
-    return ranges.covering(seqs)
+    return ranges.from_seqs(seqs)
 
 
-def within(seqs: NDArray[np.int64], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
+def is_within(seqs: NDArray[np.int64], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the rising seqs lie in the half-open ranges (n, 2)."""
     inside = np.zeros(len(seqs), np.bool_)
     inside[ranges.rows_within(seqs, ranges.union(spans))] = True

@@ -16,20 +16,20 @@ from pathlib import Path
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Conflict, Invalid, Unavailable
 from semantik.index import recovery
-from semantik.index.files.checksums import step
+from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged, remove
-from semantik.index.vector_index import IndexContext, Run, VectorIndex
+from semantik.index.vector_index import IndexContext, RunInPool, VectorIndex
 
 log = logging.getLogger(__name__)
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
-DROPPED = "dropped."
+DROPPED_PREFIX = "dropped."
 
 
 class IndexRegistry:
     """The folder belongs to this object alone while it lives; the caller holds the lock that sees to that."""
 
-    def __init__(self, directory: Path, settings: IndexSettings, run: Run, retry_s: float = 1.0) -> None:
+    def __init__(self, directory: Path, settings: IndexSettings, run: RunInPool, retry_s: float = 1.0) -> None:
         """`run` runs merges in the pool; `retry_s` is the first pause after a failure in the background."""
         self._directory = directory.resolve()
         # One writing thread: every change happens after the one asked for before it, and needs no lock.
@@ -38,7 +38,7 @@ class IndexRegistry:
         # One checking thread: reading two files through at once would take a disk longer.
         self._checker = ThreadPoolExecutor(1, "index-checker")
         self._writer.submit(_remove_dropped, self._directory)
-        self._means = IndexContext(settings, run, self._writer, self._readers, self._checker, retry_s)
+        self._context = IndexContext(settings, run, self._writer, self._readers, self._checker, retry_s)
         self._opened: dict[tuple[str, int], asyncio.Task[VectorIndex]] = {}
 
     async def open(self, collection_id: str, generation: int, dimension: int) -> VectorIndex:
@@ -64,7 +64,7 @@ class IndexRegistry:
             return None
         return known.result()
 
-    def opened(self) -> list[tuple[str, int]]:
+    def open_keys(self) -> list[tuple[str, int]]:
         """The collections and generations whose indexes are open, or about to be."""
         return list(self._opened)
 
@@ -80,8 +80,8 @@ class IndexRegistry:
         tasks = [self._opened.pop(key) for key in keys]
         for index in _indexes(tasks):
             index.stop()
-            self._writer.submit(index.let_go)
-        aside = self._directory / f"{DROPPED}{secrets.token_hex(8)}"
+            self._writer.submit(index.release_files)
+        aside = self._directory / f"{DROPPED_PREFIX}{secrets.token_hex(8)}"
         # Submitted before anything is awaited, so that who opens the index from here on finds the new folder.
         moving = asyncio.get_running_loop().run_in_executor(self._writer, _move, doomed, aside)
         try:
@@ -93,7 +93,7 @@ class IndexRegistry:
                 await asyncio.wait(tasks)
             for index in _indexes(tasks):
                 index.stop()
-                await index.stopped()
+                await index.wait_stopped()
         await asyncio.to_thread(_remove, aside)
 
     async def close(self) -> None:
@@ -111,11 +111,11 @@ class IndexRegistry:
     async def _load(self, key: tuple[str, int], home: Path, dimension: int) -> VectorIndex:
         loop = asyncio.get_running_loop()
         faults: dict[str, Damaged] = {}
-        steps = recovery.examine(home, faults)
+        steps = recovery.find_damage(home, faults)
         try:
             more = True
             while more:
-                more = await step(steps, self._checker)
+                more = await run_step(steps, self._checker)
                 if self._opened.get(key) is not asyncio.current_task():
                     raise Unavailable("The index was closed; please ask again.")
             contents = await loop.run_in_executor(self._writer, recovery.load, home, dimension, faults)
@@ -124,7 +124,7 @@ class IndexRegistry:
                 f"The index {home} cannot be opened: {error.filename or home}: {error.strerror or error}. "
                 "Let the server's user read and write there, or move it away: the index then rebuilds itself."
             ) from error
-        return VectorIndex(contents, self._means)
+        return VectorIndex(contents, self._context)
 
     def _home(self, collection_id: str) -> Path:
         if not _SAFE_NAME.fullmatch(collection_id):
@@ -144,7 +144,7 @@ def _move(source: Path, target: Path) -> None:
 
 def _remove_dropped(directory: Path) -> None:
     """Finish what a crash interrupted."""
-    for path in directory.glob(f"{DROPPED}*"):
+    for path in directory.glob(f"{DROPPED_PREFIX}*"):
         _remove(path)
 
 

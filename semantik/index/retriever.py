@@ -97,7 +97,7 @@ class RetrieverRegistry(Protocol[Content]):
     def get_if_open(self, collection_id: str, generation: int) -> Retriever[Content] | None:
         """The retriever, if it is open already."""
 
-    def opened(self) -> list[tuple[str, int]]:
+    def open_keys(self) -> list[tuple[str, int]]:
         """The collections and generations whose retrievers are open, or about to be."""
 
     async def drop(self, collection_id: str, generation: int | None = None) -> None:

@@ -30,8 +30,8 @@ async def abandoned_folders(grounds: CheckContext) -> AsyncIterator[Issue]:
             continue
         yield Issue(
             "abandoned index",
-            str(folder.home),
-            f"The index {folder.home} is of a collection or generation that is not there.",
+            str(folder.directory),
+            f"The index {folder.directory} is of a collection or generation that is not there.",
             "it is removed",
             partial(_discard, folder),
             folder.bytes,
@@ -43,19 +43,19 @@ async def index_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
     for folder in await _folders(grounds):
         collection = await grounds.store.collections.get(folder.collection_id)
         generation = _generation(collection, folder) if collection else None
-        held = await asyncio.to_thread(inspection.stored_vectors, folder.home)
+        held = await asyncio.to_thread(inspection.stored_vectors, folder.directory)
         if collection is None or generation is None or held is None:
             continue
         stored = await _stored(grounds, generation)
         async for finding in _too_many(grounds, collection, folder, held, stored):
             yield finding
         spans = await grounds.store.documents.spans(generation, Filters())
-        found = stored[inspection.within(stored, spans)]
+        found = stored[inspection.is_within(stored, spans)]
         lacking = np.setdiff1d(found[found <= held.last_seq], held.seqs)
         if len(lacking):
             yield Issue(
                 "lacking vectors",
-                str(folder.home),
+                str(folder.directory),
                 f"Vectors that the index of the collection {collection.name} lacks: {len(lacking)}, from "
                 f"{lacking[0]} to {lacking[-1]}.",
                 "stop the server, and repair it then"
@@ -76,12 +76,12 @@ async def _too_many(
     extra = np.setdiff1d(held.seqs, stored)
     if len(extra):
         # A chunk leaves the index before it leaves MongoDB: one that was removed just now is not there any more.
-        again = await asyncio.to_thread(inspection.stored_vectors, folder.home)
+        again = await asyncio.to_thread(inspection.stored_vectors, folder.directory)
         extra = np.intersect1d(extra, again.seqs) if again else extra[:0]
     if len(extra):
         yield Issue(
             "vectors without chunks",
-            str(folder.home),
+            str(folder.directory),
             f"Vectors in the index of the collection {collection.name} whose chunks are gone: {len(extra)}, from "
             f"{extra[0]} to {extra[-1]}.",
             "a search that meets one lets it go" if grounds.served else "they are deleted there",
@@ -91,7 +91,7 @@ async def _too_many(
 
 
 async def _folders(grounds: CheckContext) -> list[IndexFolder]:
-    return await asyncio.to_thread(inspection.folders, grounds.settings.data / "index")
+    return await asyncio.to_thread(inspection.find_index_folders, grounds.settings.data / "index")
 
 
 def _generation(collection: Collection, folder: IndexFolder) -> Generation | None:
@@ -105,15 +105,15 @@ async def _stored(grounds: CheckContext, generation: Generation) -> NDArray[np.i
 
 async def _discard(folder: IndexFolder) -> None:
     try:
-        await asyncio.to_thread(inspection.discard, folder.home)
+        await asyncio.to_thread(inspection.remove_index, folder.directory)
     except FileNotFoundError:
         return  # a server was faster
     except OSError as error:
-        raise Unavailable(f"The index {folder.home} cannot be removed: {error.strerror}.") from error
+        raise Unavailable(f"The index {folder.directory} cannot be removed: {error.strerror}.") from error
 
 
 async def _delete_vectors(folder: IndexFolder, dimension: int, seqs: NDArray[np.int64]) -> None:
     try:
-        await asyncio.to_thread(inspection.delete_vectors, folder.home, dimension, inspection.spans_of(seqs))
+        await asyncio.to_thread(inspection.delete_vectors, folder.directory, dimension, inspection.exact_ranges(seqs))
     except OSError as error:
-        raise Unavailable(f"The index {folder.home} cannot be written: {error.strerror}.") from error
+        raise Unavailable(f"The index {folder.directory} cannot be written: {error.strerror}.") from error

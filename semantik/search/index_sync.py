@@ -78,7 +78,7 @@ class IndexSync:
 
     async def drop_orphans(self) -> None:
         """Drop the indexes of what is there no more: another server may have removed it, which drops only its own."""
-        opened = self._indexes.opened()  # first, so that what is made meanwhile is known
+        opened = self._indexes.open_keys()  # first, so that what is made meanwhile is known
         if not opened:
             return
         there = await self._store.collections.generations_of({collection_id for collection_id, _ in opened})

@@ -139,7 +139,7 @@ class SearchService:
         if question.filters.any:
             allowed = await self._store.documents.spans(generation, question.filters)
         vector = await self._questions.embed(generation.model, generation.precision, text)
-        scores = await index.search(vector, depth, allowed, question.threshold)
+        scores = await index.nearest(vector, depth, allowed, question.threshold)
         considered = index.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         return _Candidates(collection, scores, considered, len(scores) < depth)
 

@@ -246,7 +246,7 @@ def test_an_index_opened_anew_is_filled_again(tmp_path: Path) -> None:
                 index = await kept.get_synced(generation)
             assert index is not None and asked == [-1]
             index.stop()
-            await index.stopped()
+            await index.wait_stopped()
             shutil.rmtree(tmp_path / "c" / "0")
             again = await kept.get_synced(generation)
             assert again is not None and again.last_seq == ROWS - 1 and asked == [-1, -1]
@@ -282,7 +282,7 @@ def test_a_vector_that_is_none_keeps_out_no_other(
     vectors[7], vectors[399] = value, value
 
     async def found(index: VectorIndex) -> set[int]:
-        return {hit.seq for hit in await index.search(vectors[0].astype(np.float32), 500)}
+        return {hit.seq for hit in await index.nearest(vectors[0].astype(np.float32), 500)}
 
     async def test() -> None:
         sound = set(range(400)) - {7, 399}

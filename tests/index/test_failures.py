@@ -94,7 +94,7 @@ def test_a_disk_that_takes_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(state, "_TAIL_BYTES", 300 * DIMENSION * 2)
+    monkeypatch.setattr(state, "_MEM_TABLE_BYTES", 300 * DIMENSION * 2)
     vectors = clustered(600)
     home, aside = tmp_path / "c" / "0", tmp_path / "aside"
 

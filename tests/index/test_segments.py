@@ -32,12 +32,12 @@ async def check(index: VectorIndex, gone: set[int]) -> None:
     """After a refill the index answers as brute force does."""
     held: dict[int, NDArray[np.float16]] = {s: VECTORS[s] for s in range(ROWS) if s not in gone}
     await refill(index, held)
-    await until(lambda: merged(index, index._means.settings))
+    await until(lambda: merged(index, index._context.settings))
     assert index.last_seq == ROWS - 1
     assert index.stats().vectors == len(held)
     for own in range(0, ROWS, 37):
         query = VECTORS[own].astype(np.float32)
-        assert same(await index.search(query, ROWS), brute(held, query, ROWS)), "all of them: no engine helps"
+        assert same(await index.nearest(query, ROWS), brute(held, query, ROWS)), "all of them: no engine helps"
 
 
 def names(folder: Path) -> set[str]:
@@ -232,7 +232,7 @@ def test_lost_tombstones_lose_the_index(tmp_path: Path, caplog: pytest.LogCaptur
 
 def test_the_log_of_tombstones(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    first, second = ranges.normal([(1, 5), (7, 9)]), ranges.normal([(20, 30)])
+    first, second = ranges.normalize([(1, 5), (7, 9)]), ranges.normalize([(20, 30)])
     tombstones.create(path, first)
     held = tombstones.append(path, 2, second)
     whole = path.read_bytes()

@@ -14,7 +14,7 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
-from semantik.index.files.durable import Damaged, sync
+from semantik.index.files.durable import Damaged, fsync
 from semantik.index.vectors.rows import Rows
 
 FILE = "forest.annoy"
@@ -84,7 +84,7 @@ def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> 
             index.add_item(row, vector)
     index.build(settings.trees, 1)
     index.unload()
-    sync(path)
+    fsync(path)
 
 
 def load(path: Path, rows: Rows) -> AnnoyTrees:

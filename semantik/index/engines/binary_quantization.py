@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
-from semantik.index.files.durable import Damaged, sync
+from semantik.index.files.durable import Damaged, fsync
 from semantik.index.files.mapped_array import MappedArray
 from semantik.index.vectors.rows import Rows
 
@@ -47,14 +47,14 @@ class BinaryCodes:
         count = int(np.count_nonzero(usable))
         if (count - wanted) * _COST <= len(usable):
             return None
-        differ = self._differing(query)
+        differ = self._hamming_distances(query)
         if count < len(usable):
             np.copyto(differ, _FAR, where=~usable)
         farthest = np.partition(differ, wanted - 1)[wanted - 1]
         # A row that was deleted meanwhile is nobody's answer.
         return np.flatnonzero(differ <= min(farthest, _FAR - 1))
 
-    def _differing(self, query: NDArray[np.float64]) -> NDArray[np.uint16]:
+    def _hamming_distances(self, query: NDArray[np.float64]) -> NDArray[np.uint16]:
         """In how many bits each row's code differs from the query's."""
         code = _encode(query[np.newaxis].astype(np.float32), self._means)[:, 0]
         rows = self._words.shape[1]
@@ -81,7 +81,7 @@ def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> 
     with path.open("wb") as file:
         file.write(words.data)
         file.write(means.tobytes())
-    sync(path)
+    fsync(path)
 
 
 def load(path: Path, rows: Rows) -> BinaryCodes:

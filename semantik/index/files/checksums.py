@@ -25,7 +25,7 @@ _END: Any = object()
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def damaged_if_unreadable(path: Path) -> Iterator[None]:
     """Turn what the system says of the file into Damaged; a shortage stays an OSError."""
     try:
         yield
@@ -35,9 +35,9 @@ def reading(path: Path) -> Iterator[None]:
         raise Damaged(f"{path} cannot be read ({error.strerror or error})") from error
 
 
-def size_of(path: Path) -> int:
+def regular_file_size(path: Path) -> int:
     """The size in bytes of what must be a regular file; raises Damaged when it is none."""
-    with reading(path):
+    with damaged_if_unreadable(path):
         status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Damaged(f"{path} is not a file")
@@ -46,18 +46,18 @@ def size_of(path: Path) -> int:
 
 def check_size(path: Path, size: int) -> None:
     """Raise Damaged unless a regular file of `size` bytes is there."""
-    if (actual := size_of(path)) != size:
+    if (actual := regular_file_size(path)) != size:
         raise Damaged(f"{path} has {actual} bytes instead of {size}")
 
 
-def content(path: Path) -> bytes:
+def read_regular_file(path: Path) -> bytes:
     """The whole of a small file; raises Damaged when it cannot be had."""
-    size_of(path)
-    with reading(path):
+    regular_file_size(path)
+    with damaged_if_unreadable(path):
         return path.read_bytes()
 
 
-def compare(path: Path, size: int, crc: int) -> Iterator[None]:
+def verify(path: Path, size: int, crc: int) -> Iterator[None]:
     """Read the file through, one step at a time; raises Damaged unless it has this size and CRC-32."""
     check_size(path, size)
     found = 0
@@ -68,7 +68,7 @@ def compare(path: Path, size: int, crc: int) -> Iterator[None]:
         raise Damaged(f"{path} is not what was written")
 
 
-def crc_of(path: Path) -> int:
+def file_crc(path: Path) -> int:
     """The CRC-32 of a file, which is read through at once."""
     crc = 0
     for piece in _pieces(path):
@@ -78,11 +78,11 @@ def crc_of(path: Path) -> int:
 
 def _pieces(path: Path) -> Iterator[bytes]:
     """Read, not mapped: a bad spot of the disk is an error here, where it would kill who touches the map."""
-    with reading(path), path.open("rb", buffering=0) as file:
+    with damaged_if_unreadable(path), path.open("rb", buffering=0) as file:
         while piece := file.read(_PIECE):
             yield piece
 
 
-async def step(steps: Iterator[None], executor: Executor) -> bool:
+async def run_step(steps: Iterator[None], executor: Executor) -> bool:
     """Take one step in a thread of the executor; False when there are no more."""
     return await asyncio.get_running_loop().run_in_executor(executor, next, steps, _END) is not _END

@@ -29,7 +29,7 @@ def write_synced(path: Path, pieces: Iterable[Any]) -> None:
         os.fsync(file.fileno())
 
 
-def sync(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Wait until the disk has what is at `path`: a file's bytes, or a folder's names."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -59,4 +59,4 @@ def replace_synced(path: Path, content: bytes) -> None:
         remove(path)
     beside.replace(path)
     failpoint("manifest-renamed")
-    sync(path.parent)
+    fsync(path.parent)

@@ -24,7 +24,7 @@ class MappedArray:
 
     def __init__(self, path: Path) -> None:
         """Raises Damaged when the file cannot be read."""
-        with checksums.reading(path), path.open("rb") as file:
+        with checksums.damaged_if_unreadable(path), path.open("rb") as file:
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._path = path
 
@@ -32,7 +32,7 @@ class MappedArray:
         """All that is in the file."""
         return np.frombuffer(self._bytes, dtype)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Prepare for the end of a file that is about to be removed; who still reads it does so undisturbed.
 
         The last to go would have the system give back memory and disk, with all threads waiting: a tenth of a second
@@ -40,12 +40,12 @@ class MappedArray:
         """
         with suppress(OSError):  # it only takes longer then
             held = os.open(self._path, os.O_RDONLY)
-            weakref.finalize(self._bytes, _close_aside, held).atexit = False
+            weakref.finalize(self._bytes, _close_in_thread, held).atexit = False
             for start in range(0, len(self._bytes), _PIECE):
                 self._bytes.madvise(mmap.MADV_DONTNEED, start, min(_PIECE, len(self._bytes) - start))
 
 
-def _close_aside(descriptor: int) -> None:
+def _close_in_thread(descriptor: int) -> None:
     try:
         threading.Thread(target=os.close, args=(descriptor,), name="index-closer", daemon=True).start()
     except RuntimeError:  # there are too many threads

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.index.files import checksums
-from semantik.index.files.durable import Damaged, failpoint, sync, write_synced
+from semantik.index.files.durable import Damaged, failpoint, fsync, write_synced
 from semantik.index.ranges import Ranges
 
 _RECORD = np.dtype([("start", "<i8"), ("end", "<i8"), ("check", "<u4")])
@@ -18,7 +18,7 @@ _RECORD = np.dtype([("start", "<i8"), ("end", "<i8"), ("check", "<u4")])
 def create(path: Path, ranges: Ranges) -> None:
     """Write a new log that holds the ranges."""
     write_synced(path, [_records(ranges).tobytes()])
-    sync(path.parent)
+    fsync(path.parent)
 
 
 def append(path: Path, held: int, ranges: Ranges) -> int:
@@ -39,7 +39,7 @@ def read(path: Path, at_least: int) -> tuple[Ranges, int]:
     What a crash tore off at the end was never confirmed and is passed over. Raises Damaged for any other
     fault.
     """
-    raw = checksums.content(path)
+    raw = checksums.read_regular_file(path)
     records = np.frombuffer(raw, _RECORD, count=len(raw) // _RECORD.itemsize)
     sound = records["check"] == _check(records["start"], records["end"])
     held = int(sound.sum())

@@ -57,20 +57,20 @@ class Manifest:
     tombstone_records: int
 
 
-def save(home: Path, manifest: Manifest) -> None:
+def save(directory: Path, manifest: Manifest) -> None:
     """Replace the folder's manifest. From here on a crash leaves the new state."""
     body = dataclasses.asdict(manifest) | {"version": _VERSION}
     document = {"checksum": _checksum(body), "index": body}
-    replace_synced(home / MANIFEST, json.dumps(document, indent=1).encode())
+    replace_synced(directory / MANIFEST, json.dumps(document, indent=1).encode())
 
 
-def load(home: Path) -> Manifest | None:
+def load(directory: Path) -> Manifest | None:
     """The folder's manifest, None where there is none yet. Raises Damaged for any that cannot be followed."""
-    path = home / MANIFEST
+    path = directory / MANIFEST
     if not os.path.lexists(path):
         return None
     try:
-        document = json.loads(checksums.content(path))
+        document = json.loads(checksums.read_regular_file(path))
         body = document["index"]
         if document["checksum"] != _checksum(body):
             raise Damaged(f"the checksum of {path} does not match")
@@ -80,7 +80,7 @@ def load(home: Path) -> Manifest | None:
         records = body["segments"] if version == _VERSION else map(_from_version_2, body["segments"])
         body["segments"] = tuple(SegmentRecord(**record) for record in records)
         manifest = Manifest(**body)
-        if not _possible(manifest):
+        if not _is_valid(manifest):
             raise Damaged(f"{path} names segments that cannot be")
         return manifest
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -94,7 +94,7 @@ def _from_version_2(record: dict[str, Any]) -> dict[str, Any]:
     return {"engine": engine} | {names.get(name, name): value for name, value in record.items()}
 
 
-def _possible(manifest: Manifest) -> bool:
+def _is_valid(manifest: Manifest) -> bool:
     """Whether the segments follow one another, none empty, and all names are of files within the folder."""
     end = 0
     for record in manifest.segments:

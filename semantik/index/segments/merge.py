@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from semantik.config.settings import IndexSettings
 from semantik.index.engines.registry import ENGINES, CandidateFinder, Engine
 from semantik.index.files import checksums
-from semantik.index.files.durable import failpoint, sync
+from semantik.index.files.durable import failpoint, fsync
 from semantik.index.ranges import Ranges
 from semantik.index.segments.manifest import SegmentRecord
-from semantik.index.segments.merge_policy import deserves_engine
-from semantik.index.segments.segment import Segment, compare_vectors, write_segment
+from semantik.index.segments.merge_policy import needs_engine
+from semantik.index.segments.segment import Segment, verify_vectors, write_segment
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import UNSCALE, blocks
+from semantik.index.vectors.scoring import UNSCALE, float_blocks
 
 _COPY_ROWS = 16_384
 _SAMPLE = 200
@@ -33,7 +33,7 @@ _SEED = 20_260_115
 
 
 def merge_segments(
-    home: Path,
+    directory: Path,
     name: str,
     records: Sequence[SegmentRecord],
     tombstones: Ranges,
@@ -45,17 +45,17 @@ def merge_segments(
     From `settings.exact_below` rows on it gets the file of an engine, calibrated. The inputs stay as they are.
     Raises Damaged when an input is, OSError when the disk is full.
     """
-    inputs = [Segment(home, record, dimension) for record in records]
+    inputs = [Segment(directory, record, dimension) for record in records]
     for segment in inputs:
-        segment.rows.bury(tombstones)
+        segment.rows.mark_deleted(tombstones)
         # Else damage that came after the opening would get a good checksum with the copy.
-        for _ in compare_vectors(home, segment.record, dimension):
+        for _ in verify_vectors(directory, segment.record, dimension):
             pass
     covers = (records[0].first, records[-1].last)
-    record = write_segment(home, name, covers, _live(inputs))
-    if not deserves_engine(record.rows, settings):
+    record = write_segment(directory, name, covers, _live(inputs))
+    if not needs_engine(record.rows, settings):
         return record
-    return _with_engine(home, Segment(home, record, dimension), settings)
+    return _build_engine(directory, Segment(directory, record, dimension), settings)
 
 
 def _live(inputs: Sequence[Segment]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
@@ -66,9 +66,9 @@ def _live(inputs: Sequence[Segment]) -> Iterator[tuple[NDArray[np.int64], NDArra
             yield rows.seqs[keep][rows.live[keep]], rows.vectors[keep][rows.live[keep]]
 
 
-def _with_engine(home: Path, segment: Segment, settings: IndexSettings) -> SegmentRecord:
+def _build_engine(directory: Path, segment: Segment, settings: IndexSettings) -> SegmentRecord:
     engine = ENGINES[settings.engine]
-    path = home / segment.record.name / engine.FILE
+    path = directory / segment.record.name / engine.FILE
     engine.build(path, segment.rows.vectors, settings)
     failpoint("merge-engine")
     effort, recall = calibrate(engine, engine.load(path, segment.rows), segment.rows, settings.target_recall)
@@ -76,9 +76,9 @@ def _with_engine(home: Path, segment: Segment, settings: IndexSettings) -> Segme
     if not effort:
         path.unlink()
         return tried
-    sync(path.parent)
+    fsync(path.parent)
     return dataclasses.replace(
-        tried, effort=effort, engine_bytes=path.stat().st_size, engine_crc=checksums.crc_of(path)
+        tried, effort=effort, engine_bytes=path.stat().st_size, engine_crc=checksums.file_crc(path)
     )
 
 
@@ -118,7 +118,7 @@ def kth_best(
     """Each query's tenth best score, less what rounding may differ by; of its `own` rows (n, few) none counts."""
     best = np.full((len(queries), _RESULTS), -np.inf, np.float32)
     scaled = queries.T * UNSCALE
-    for start, block in blocks(vectors):
+    for start, block in float_blocks(vectors):
         scores = (block @ scaled).T
         if own is not None:
             asked, place = np.nonzero((own >= start) & (own < start + len(block)))

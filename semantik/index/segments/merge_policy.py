@@ -22,16 +22,16 @@ class MergeCandidate:
     """A segment as the choice sees it: rows, how many of them live, and which engine was tried on it, "" for none."""
 
     rows: int
-    alive: int
+    live_rows: int
     engine: str
 
 
-def deserves_engine(rows: int, settings: IndexSettings) -> bool:
+def needs_engine(rows: int, settings: IndexSettings) -> bool:
     """Whether a segment of so many rows is to be tried with an engine; too few could not even be calibrated."""
     return rows >= max(settings.exact_below, _SMALLEST)
 
 
-def choose(segments: Sequence[MergeCandidate], settings: IndexSettings) -> range | None:
+def choose_merge(segments: Sequence[MergeCandidate], settings: IndexSettings) -> range | None:
     """The positions of the neighbouring segments to write anew as one, or None when all is well."""
     tiers = [_tier(segment, settings.tail_rows) for segment in segments]
     for tier in sorted({tier for tier in tiers if tier is not None}):
@@ -44,8 +44,8 @@ def choose(segments: Sequence[MergeCandidate], settings: IndexSettings) -> range
                 if len(run) == _FAN:
                     return range(run[0], run[-1] + 1)
     for position, segment in enumerate(segments):
-        stale = segment.rows - segment.alive >= _STALE * segment.rows
-        untried = segment.engine != settings.engine and deserves_engine(segment.alive, settings)
+        stale = segment.rows - segment.live_rows >= _STALE * segment.rows
+        untried = segment.engine != settings.engine and needs_engine(segment.live_rows, settings)
         if stale or untried:
             return range(position, position + 1)
     return None
@@ -53,6 +53,6 @@ def choose(segments: Sequence[MergeCandidate], settings: IndexSettings) -> range
 
 def _tier(segment: MergeCandidate, unit: int) -> int | None:
     """Powers of the fan above the size of a frozen tail; None for a segment that is left alone."""
-    if segment.alive >= _LARGEST:
+    if segment.live_rows >= _LARGEST:
         return None
-    return max(0, int(math.log(max(1, segment.alive) / unit, _FAN)))
+    return max(0, int(math.log(max(1, segment.live_rows) / unit, _FAN)))

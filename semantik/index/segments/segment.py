@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from semantik.index.engines.registry import ENGINES, CandidateFinder
 from semantik.index.files import checksums
-from semantik.index.files.durable import Damaged, failpoint, sync, write_synced
+from semantik.index.files.durable import Damaged, failpoint, fsync, write_synced
 from semantik.index.files.mapped_array import MappedArray
 from semantik.index.ranges import Ranges
 from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import FoundRows, among, exact
+from semantik.index.vectors.scoring import ScoredRows, rescore, scan
 
 SEQS, VECTORS = "seqs.i64", "vectors.f16"
 _SEQ, _NUMBER = np.dtype("<i8"), np.dtype("<f2")
@@ -34,9 +34,9 @@ class Segment:
     It is scanned exactly until its engine's file was checked: a damaged one might end the process.
     """
 
-    def __init__(self, home: Path, record: SegmentRecord, dimension: int) -> None:
+    def __init__(self, directory: Path, record: SegmentRecord, dimension: int) -> None:
         """Map the files. Raises Damaged when they cannot be what the record says; see also `compare_vectors`."""
-        self._folder = folder = home / record.name
+        self._folder = folder = directory / record.name
         self._maps = [
             _map(folder / SEQS, record.rows * _SEQ.itemsize),
             _map(folder / VECTORS, record.rows * dimension * _NUMBER.itemsize),
@@ -50,53 +50,53 @@ class Segment:
         self._finder: CandidateFinder | None = None
 
     @property
-    def unequipped(self) -> bool:
+    def ann_pending(self) -> bool:
         """Whether there is an engine's file that is not used yet."""
         return self.record.effort > 0 and self._finder is None
 
-    def equip(self) -> Iterator[None]:
+    def attach_ann(self) -> Iterator[None]:
         """Check the engine's file, one step at a time, and use it from then on. Raises Damaged when it is bad."""
         engine = ENGINES[self.record.engine]
         path = self._folder / engine.FILE
-        yield from checksums.compare(path, self.record.engine_bytes, self.record.engine_crc)
+        yield from checksums.verify(path, self.record.engine_bytes, self.record.engine_crc)
         self._finder = engine.load(path, self.rows)
 
-    def strip(self) -> None:
+    def drop_ann(self) -> None:
         """Forget the engine's file, as if it had never been built."""
         self.bytes -= self.record.engine_bytes
         self.record = dataclasses.replace(
             self.record, engine="", engine_bytes=0, engine_crc=0, effort=0, recall=None
         )
 
-    def search(self, query: NDArray[np.float64], k: int, allowed: Ranges | None) -> FoundRows:
+    def search(self, query: NDArray[np.float64], k: int, allowed: Ranges | None) -> ScoredRows:
         """The k best live rows within `allowed`: of those that the engine proposes, or of all where it does not."""
         usable = self.rows.usable(allowed)
         finder = self._finder
         proposed = None if finder is None else finder.propose(query, k, self.record.effort, usable)
         if proposed is None:
-            return exact(self.rows, query, k, usable)
-        return among(self.rows, proposed, query, k)
+            return scan(self.rows, query, k, usable)
+        return rescore(self.rows, proposed, query, k)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Prepare for the removal of seqs and vectors, the largest files but for Annoy's; a search under way ends
         undisturbed."""
         for each in self._maps:
-            each.let_go()
+            each.release()
 
 
-def compare_vectors(home: Path, record: SegmentRecord, dimension: int) -> Iterator[None]:
+def verify_vectors(home: Path, record: SegmentRecord, dimension: int) -> Iterator[None]:
     """Read a segment's vectors through, one step at a time. Raises Damaged when they are not what was written."""
     size = record.rows * dimension * _NUMBER.itemsize
-    return checksums.compare(home / record.name / VECTORS, size, record.vectors_crc)
+    return checksums.verify(home / record.name / VECTORS, size, record.vectors_crc)
 
 
-def name_segment(first: int, last: int) -> str:
+def new_segment_name(first: int, last: int) -> str:
     """A folder's name that no other folder ever had, whoever still writes there."""
     return f"{first}-{last}-{secrets.token_hex(4)}"
 
 
 def write_segment(
-    home: Path,
+    directory: Path,
     name: str,
     covers: tuple[int, int],
     parts: Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]],
@@ -105,7 +105,7 @@ def write_segment(
 
     The folder belongs to nothing until a manifest names it; who called removes it after an error.
     """
-    folder = home / name
+    folder = directory / name
     folder.mkdir()
     written: list[NDArray[np.int64]] = []
     vectors_crc = 0
@@ -123,8 +123,8 @@ def write_segment(
     seqs = np.concatenate(written) if written else np.empty(0, np.int64)
     write_synced(folder / SEQS, [seqs])
     failpoint("segment-seqs")
-    sync(folder)
-    sync(home)
+    fsync(folder)
+    fsync(directory)
     failpoint("segment-synced")
     return SegmentRecord(name, *covers, len(seqs), zlib.crc32(seqs.data), vectors_crc)
 

@@ -22,7 +22,7 @@ class Rows:
         return len(self.seqs)
 
     @property
-    def alive(self) -> int:
+    def live_count(self) -> int:
         return int(np.count_nonzero(self.live))
 
     def usable(self, allowed: Ranges | None) -> NDArray[np.bool_]:
@@ -34,6 +34,6 @@ class Rows:
         usable[within] = self.live[within]
         return usable
 
-    def bury(self, ranges: Ranges) -> None:
+    def mark_deleted(self, ranges: Ranges) -> None:
         """Mark what lies within the sorted ranges as deleted."""
         self.live[rows_within(self.seqs, ranges)] = False

@@ -21,14 +21,14 @@ _MARGIN = 1e-2
 
 
 @dataclass(frozen=True)
-class FoundRows:
+class ScoredRows:
     """Candidates of one part of an index: cosines (float64) and seqs (int64), in no order."""
 
     scores: NDArray[np.float64]
     seqs: NDArray[np.int64]
 
 
-def blocks(
+def float_blocks(
     vectors: NDArray[np.float16], picked: NDArray[np.int64] | None = None
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield (first row, float32 rows that are `UNSCALE` times too small) for all rows, or the picked ones.
@@ -47,25 +47,25 @@ def blocks(
         yield start, bits.view(np.float32)
 
 
-def exact(rows: Rows, query: NDArray[np.float64], k: int, usable: NDArray[np.bool_]) -> FoundRows:
+def scan(rows: Rows, query: NDArray[np.float64], k: int, usable: NDArray[np.bool_]) -> ScoredRows:
     """The k best usable rows (more, where it is close) by scanning them all."""
     # Picking costs about as much as scoring: from half of the rows on it is quicker to scan all.
     if 2 * np.count_nonzero(usable) < len(rows):
-        return among(rows, np.flatnonzero(usable), query, k)
+        return rescore(rows, np.flatnonzero(usable), query, k)
     scores = _scores(rows, None, query)
     scores[~usable] = -np.inf
-    return score(rows, _best(scores, k), query)
+    return exact_cosines(rows, _best(scores, k), query)
 
 
-def among(rows: Rows, picked: NDArray[np.int64], query: NDArray[np.float64], k: int) -> FoundRows:
+def rescore(rows: Rows, picked: NDArray[np.int64], query: NDArray[np.float64], k: int) -> ScoredRows:
     """The k best of the picked rows (more, where it is close)."""
-    return score(rows, picked[_best(_scores(rows, picked, query), k)], query)
+    return exact_cosines(rows, picked[_best(_scores(rows, picked, query), k)], query)
 
 
 def _scores(rows: Rows, picked: NDArray[np.int64] | None, query: NDArray[np.float64]) -> NDArray[np.float32]:
     scores = np.empty(len(rows) if picked is None else len(picked), np.float32)
     scaled = query.astype(np.float32) * UNSCALE
-    for start, block in blocks(rows.vectors, picked):
+    for start, block in float_blocks(rows.vectors, picked):
         # Not np.dot: BLAS would start threads, which cost more than they bring and starve the loop.
         np.vecdot(block, scaled, out=scores[start : start + len(block)])
     return scores
@@ -78,7 +78,7 @@ def _best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     return np.flatnonzero((scores >= least) & (scores > -np.inf))
 
 
-def score(rows: Rows, picked: NDArray[Any], query: NDArray[np.float64]) -> FoundRows:
+def exact_cosines(rows: Rows, picked: NDArray[Any], query: NDArray[np.float64]) -> ScoredRows:
     """The true cosines of the picked rows to a unit query; equal vectors get equal scores, wherever they are."""
     scores = np.empty(len(picked), np.float64)
     height = max(1, _BLOCK // len(query))
@@ -88,10 +88,10 @@ def score(rows: Rows, picked: NDArray[Any], query: NDArray[np.float64]) -> Found
             lengths = np.sqrt((block * block).sum(axis=1))
             scores[start : start + height] = (block * query).sum(axis=1) / lengths
     sound = np.isfinite(scores)
-    return FoundRows(np.clip(scores[sound], -1.0, 1.0), rows.seqs[picked[sound]])
+    return ScoredRows(np.clip(scores[sound], -1.0, 1.0), rows.seqs[picked[sound]])
 
 
-def ranked(parts: list[FoundRows], k: int, threshold: float | None) -> list[ScoredSeq]:
+def top_k(parts: list[ScoredRows], k: int, threshold: float | None) -> list[ScoredSeq]:
     """The k best of all parts, best first, ties by lower seq, none below the threshold."""
     if not parts:
         return []
