@@ -142,15 +142,15 @@ def test_the_file_of_an_engine_is_used_only_when_it_was_checked(tmp_path: Path) 
         await one_segment(tmp_path)
         async with indexes(tmp_path, SETTINGS) as opened:
             index = await opened.open("c", 0, DIMENSION)
-            (segment,) = index._contents.state.segments
+            (segment,) = index._state.snapshot.segments
             busy = threading.Event()
-            index._means.checker.submit(busy.wait, 60)
+            index._context.checker.submit(busy.wait, 60)
             query = VECTORS[5].astype(np.float32)
-            assert segment.unequipped
-            assert same(await index.search(query, 9), (await index.search(query, ROWS))[:9])
+            assert segment.ann_pending
+            assert same(await index.nearest(query, 9), (await index.nearest(query, ROWS))[:9])
             busy.set()
-            await until(lambda: not segment.unequipped)
-            assert (await index.search(query, 1))[0].seq == 5
+            await until(lambda: not segment.ann_pending)
+            assert (await index.nearest(query, 1))[0].seq == 5
 
     asyncio.run(test())
 
@@ -216,7 +216,7 @@ def test_damage_that_a_merge_meets(tmp_path: Path, caplog: pytest.LogCaptureFixt
             await index.delete([(101, 180)])
             await until(lambda: index.closed)
             with pytest.raises(Unavailable):
-                await index.search(VECTORS[0].astype(np.float32), 1)
+                await index.nearest(VECTORS[0].astype(np.float32), 1)
             again = await opened.open("c", 0, DIMENSION)
             assert again.last_seq == 100
             await check(again, {*range(*EARLY), *range(101, 180)})

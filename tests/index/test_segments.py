@@ -97,7 +97,7 @@ def test_killed_at_every_step(tmp_path: Path, step: str) -> None:
         async with an_index(tmp_path, SETTINGS) as index:
             assert index.last_seq in (KEPT - 1, 419)
             for own in range(*EARLY):
-                found = await index.search(VECTORS[own].astype(np.float32), 1)
+                found = await index.nearest(VECTORS[own].astype(np.float32), 1)
                 assert not set(range(*EARLY)) & {hit.seq for hit in found}, "a confirmed deletion holds"
             # Whether the second deletion was confirmed the caller cannot know, so it deletes again.
             await index.delete([LATE])
