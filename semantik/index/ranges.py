@@ -1,4 +1,4 @@
-"""Half-open ranges of seqs, int64 arrays of shape (n, 2): [start, end). Pure functions, called in threads."""
+"""Half-open ranges of seqs [start, end) as int64 arrays (n, 2). Pure functions, called in threads."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Ranges = NDArray[np.int64]
 EMPTY: Ranges = np.empty((0, 2), np.int64)
 EMPTY.setflags(write=False)
 
-# Python objects are converted in pieces of this size: between two pieces other threads get their turn.
+# Python objects are converted in pieces of this size, so that other threads run in between.
 _PIECE = 8192
 
 
-def normalize(given: Sequence[tuple[int, int]] | Ranges) -> Ranges:
-    """The same seqs as sorted, disjoint, non-empty ranges. Raises Invalid for what are no ranges."""
+def normalize(seqs: Sequence[tuple[int, int]] | Ranges) -> Ranges:
+    """The same seqs as sorted, disjoint, non-empty ranges. Raises Invalid for anything that is not ranges."""
     try:
-        pieces = [np.asarray(given[at : at + _PIECE]) for at in range(0, len(given), _PIECE)]
+        pieces = [np.asarray(seqs[at : at + _PIECE]) for at in range(0, len(seqs), _PIECE)]
         ranges = np.concatenate(pieces) if pieces else EMPTY
     except ValueError as error:
         raise Invalid("Seq ranges must be pairs (start, end) of whole numbers.") from error
@@ -34,7 +34,7 @@ def normalize(given: Sequence[tuple[int, int]] | Ranges) -> Ranges:
 
 
 def union(*several: Ranges) -> Ranges:
-    """All seqs of the given ranges, which may overlap and be in any order, as sorted disjoint ranges."""
+    """All seqs of the ranges, which may overlap and be in any order, as sorted disjoint ranges."""
     ranges = np.concatenate(several)
     ranges = ranges[ranges[:, 0] < ranges[:, 1]]
     if not len(ranges):

@@ -1,4 +1,4 @@
-"""Opening an index folder, whatever happened to it: the damaged goes, the sound stays. Runs in a thread."""
+"""Opening an index folder after any crash or damage: damaged segments go, sound ones stay. Runs in a thread."""
 
 from __future__ import annotations
 
@@ -19,74 +19,76 @@ from semantik.index.state import IndexState
 log = logging.getLogger(__name__)
 
 
-def find_damage(home: Path, faults: dict[str, Damaged]) -> Iterator[None]:
-    """Read all vectors through, one step at a time, and note the first fault by its segment's name.
+def find_damage(directory: Path, faults: dict[str, Damaged]) -> Iterator[None]:
+    """Read all vectors through, one step at a time, and record the first fault by its segment's name.
 
-    It changes nothing, and may run beside changes: a segment's name is never used again, so what is noted
+    It changes nothing and may run beside changes: a segment's name is never used again, so a recorded fault
     stays true.
     """
     try:
-        named = manifest.load(home)
+        contents = manifest.load(directory)
     except Damaged:
-        return  # `load` meets the same, and says so
-    if named is None:
+        return  # `load` meets the same fault and reports it
+    if contents is None:
         return
-    for record in named.segments:
+    for record in contents.segments:
         try:
-            yield from verify_vectors(home, record, named.dimension)
+            yield from verify_vectors(directory, record, contents.dimension)
         except Damaged as damage:
             faults[record.name] = damage
             return
 
 
 def load(directory: Path, dimension: int, faults: Mapping[str, Damaged] = MappingProxyType({})) -> IndexState:
-    """The index in the folder `home`, made when missing.
+    """The index in the folder `directory`, which is made when missing.
 
-    `faults` are those that `examine` noted. A damaged segment goes with all that follow it, so that `last_seq`
-    steps back and the caller adds them again; with a damaged manifest or tombstone log everything goes.
-    Raises OSError when the folder cannot be used.
+    `faults` are those that `find_damage` recorded. A damaged segment is removed with all that follow it, so that
+    `last_seq` steps back and the caller adds them again. With a damaged manifest or tombstone log, everything is
+    removed. Raises OSError when the folder cannot be used.
     """
     directory.mkdir(parents=True, exist_ok=True)
     segments: list[Segment] = []
-    buried: Ranges = ranges.EMPTY
-    named: Manifest | None = None
-    held = 0
+    deleted: Ranges = ranges.EMPTY
+    contents: Manifest | None = None
+    tombstone_records = 0
     try:
-        named = _manifest(directory, dimension)
-        if named is not None:
-            buried, held = tombstones.read(directory / named.tombstones, named.tombstone_records)
-            for record in named.segments:
+        contents = _load_manifest(directory, dimension)
+        if contents is not None:
+            deleted, tombstone_records = tombstones.read(
+                directory / contents.tombstones, contents.tombstone_records
+            )
+            for record in contents.segments:
                 if record.name in faults:
                     raise faults[record.name]
                 segments.append(Segment(directory, record, dimension))
     except Damaged as damage:
-        rows = sum(record.rows for record in named.segments[len(segments) :]) if named else "all"
+        rows = sum(record.rows for record in contents.segments[len(segments) :]) if contents else "all"
         log.warning("index %s: %s; %s vectors will be added again", directory, damage, rows)
-        sound_to = segments[-1].record.last if segments else -1
-        contents = IndexState(directory, dimension, segments, sound_to, deleted=buried)
+        last_seq = segments[-1].record.last if segments else -1
+        state = IndexState(directory, dimension, segments, last_seq, deleted=deleted)
     else:
-        if named is None:
-            contents = IndexState(directory, dimension)
+        if contents is None:
+            state = IndexState(directory, dimension)
         else:
-            log_of = (named.tombstones, held)
-            contents = IndexState(directory, dimension, segments, named.last_seq, buried, log_of)
+            tombstone_log = (contents.tombstones, tombstone_records)
+            state = IndexState(directory, dimension, segments, contents.last_seq, deleted, tombstone_log)
     _remove_leftovers(directory)
+    return state
+
+
+def _load_manifest(directory: Path, dimension: int) -> Manifest | None:
+    contents = manifest.load(directory)
+    if contents is None and any(directory.iterdir()):
+        raise Damaged(f"there is no {MANIFEST}")
+    if contents is not None and contents.dimension != dimension:
+        raise Damaged(f"it holds vectors of {contents.dimension} numbers, {dimension} are needed")
     return contents
 
 
-def _manifest(directory: Path, dimension: int) -> Manifest | None:
-    named = manifest.load(directory)
-    if named is None and any(directory.iterdir()):
-        raise Damaged(f"there is no {MANIFEST}")
-    if named is not None and named.dimension != dimension:
-        raise Damaged(f"it holds vectors of {named.dimension} numbers, {dimension} are needed")
-    return named
-
-
 def _remove_leftovers(directory: Path) -> None:
-    named = manifest.load(directory)
-    assert named is not None
-    keep = {MANIFEST, named.tombstones, *(record.name for record in named.segments)}
+    contents = manifest.load(directory)
+    assert contents is not None
+    keep = {MANIFEST, contents.tombstones, *(record.name for record in contents.segments)}
     for path in directory.iterdir():
         if path.name in keep:
             continue

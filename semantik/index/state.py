@@ -1,7 +1,7 @@
-"""What an index holds: segments, the tail in memory, tombstones; and the steps from one state to the next.
+"""What an index holds: segments, a mem table, tombstones; and the changes from one state to the next.
 
-Everything that changes it runs in one thread, one call after the other, so there is nothing to lock.
-Searches, in other threads, read `state`, which is replaced as a whole.
+All changes run in one thread, one after the other, so nothing is locked. Searches, in other threads, read
+`snapshot`, which every change replaces as a whole.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from semantik.index.vectors.mem_table import MemTable
 from semantik.index.vectors.rows import Rows
 from semantik.index.vectors.scoring import scan, top_k
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # How far a vector's length may be from 1: more than any rounding does.
 _LENGTH_TOLERANCE = 0.01
 _CHECK_ROWS = 8192
-# What an index holds in memory while the disk takes nothing.
+# The limit of the mem table while the disk accepts no writes.
 _MEM_TABLE_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
 class IndexStats:
-    """`vectors` can be found; `deleted` still take room; `unsaved` are in memory only; `bytes` are on disk.
+    """`vectors` can be found; `deleted` still use space; `unsaved` are in memory only; `bytes` are on disk.
 
     `engine` names those in use ("codes", "annoy"), or is "exact". `measured_recall` is the mean recall@10 over the
-    vectors that an engine searches, `effort` the largest in use; both None where all is scanned exactly.
+    vectors that an engine searches, `effort` the largest in use; both None where every search is an exact scan.
     """
 
     vectors: int
@@ -58,7 +58,7 @@ class IndexStats:
 
 @dataclass(frozen=True)
 class IndexSnapshot:
-    """All that can be found at one moment."""
+    """Everything that can be found at one moment. `unflushed` are the rows of the mem table."""
 
     segments: tuple[Segment, ...]
     unflushed: Rows
@@ -69,7 +69,7 @@ class IndexSnapshot:
 
 
 class IndexState:
-    """One index. `frozen_seq`: all seqs up to it were put into segments; those above are in the tail."""
+    """One index. All seqs up to `flushed_seq` were put into segments; those above are in the mem table."""
 
     def __init__(
         self,
@@ -80,7 +80,10 @@ class IndexState:
         deleted: Ranges = ranges.EMPTY,
         tombstone_log: tuple[str, int] | None = None,
     ) -> None:
-        """`log` is the name and length of the tombstones' log; without one all is saved anew, or OSError raised."""
+        """`tombstone_log` is the name and the number of records of the log.
+
+        Without one, a new log and manifest are written. Raises OSError when that fails.
+        """
         self.directory = directory
         self.dimension = dimension
         self._flushed_seq = flushed_seq
@@ -95,23 +98,24 @@ class IndexState:
 
     @property
     def last_seq(self) -> int:
-        tail = self.snapshot.unflushed
-        return int(tail.seqs[-1]) if len(tail) else self._flushed_seq
+        rows = self.snapshot.unflushed
+        return int(rows.seqs[-1]) if len(rows) else self._flushed_seq
 
     @property
     def deleted(self) -> Ranges:
+        """The deleted seqs that a segment, the mem table or a later `append` may hold."""
         return self._deleted
 
     def append(self, seqs: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
-        """Put the rows above `last_seq` into the tail. Raises Invalid for seqs that cannot be.
+        """Put the rows above `last_seq` into the mem table. Raises Invalid for seqs that are not ascending or negative.
 
-        A vector that is not finite or not of length 1 counts as deleted: refused, it would keep out all
-        that follow. Raises Unavailable when the tail takes all the memory it may, and the disk does not take it.
+        A vector that is not finite or not of length 1 counts as deleted: if it were refused, none of those that
+        follow could be added. Raises Unavailable when the mem table is full and cannot be flushed.
         """
         if len(seqs) and (seqs[0] < 0 or (np.diff(seqs) <= 0).any()):
             raise Invalid("Seqs must be ascending and not negative.")
-        tail = self.snapshot.unflushed.vectors.nbytes
-        if tail and tail + vectors.nbytes > _MEM_TABLE_BYTES:
+        used = self.snapshot.unflushed.vectors.nbytes
+        if used and used + vectors.nbytes > _MEM_TABLE_BYTES:
             self._flush_for_room()
         new = int(np.searchsorted(seqs, self.last_seq, side="right"))
         if new == len(seqs):
@@ -119,7 +123,7 @@ class IndexState:
         added = Rows(seqs[new:], vectors[new:], _has_unit_length(vectors[new:]))
         if added.live_count < len(added):
             bad = added.seqs[~added.live]
-            logger.warning(
+            log.warning(
                 "index %s: %d vectors, the first of seq %d, are not finite or not of length 1: "
                 "no search will find them",
                 self.directory,
@@ -130,22 +134,24 @@ class IndexState:
         self._mem_table.append(added)
         self.snapshot = replace(self.snapshot, unflushed=self._mem_table.rows)
 
-    def delete(self, given: Sequence[tuple[int, int]] | Ranges) -> None:
-        """Let the seqs of the ranges not be found from now on, and log that.
+    def delete(self, seqs: Sequence[tuple[int, int]] | Ranges) -> None:
+        """Let the seqs of the ranges not be found from now on, and append them to the tombstone log.
 
-        Raises Invalid for bad ranges, OSError when the log cannot be written: they then hold until a restart.
+        Raises Invalid for bad ranges, OSError when the log cannot be written: the deletion then lasts until a restart.
         """
-        added = ranges.normalize(given)
+        added = ranges.normalize(seqs)
         if not len(added):
             return
         for rows in self.snapshot.parts:
             rows.mark_deleted(added)
         self._deleted = ranges.union(self._deleted, added)
-        self._tombstone_records = tombstones.append(self.directory / self._tombstone_log, self._tombstone_records, added)
+        self._tombstone_records = tombstones.append(
+            self.directory / self._tombstone_log, self._tombstone_records, added
+        )
         failpoint("tombstones-synced")
 
     def flush(self) -> None:
-        """Make the tail a segment on disk. Raises OSError; then the tail stays as it is."""
+        """Write the mem table as a segment. Raises OSError; then the mem table stays as it is."""
         rows = self.snapshot.unflushed
         if not len(rows):
             return
@@ -172,13 +178,13 @@ class IndexState:
             raise Unavailable(f"The index cannot take more vectors: {error}.", 10) from error
 
     def open_segment(self, record: SegmentRecord) -> list[Segment]:
-        """The segment that a merge wrote, not yet among those that are searched; none without rows. Raises Damaged."""
+        """The segment that a merge wrote, which is not searched yet; none when it has no rows. Raises Damaged."""
         return [Segment(self.directory, record, self.dimension)] if record.rows else []
 
-    def replace(self, old: Sequence[Segment], name: str, merged: Sequence[Segment]) -> None:
-        """Put the merged segment of this name, none where it has no rows, in the place of those it was made of.
+    def replace_segments(self, old: Sequence[Segment], name: str, merged: Sequence[Segment]) -> None:
+        """Replace segments by the merged one of this name; by none where it has no rows.
 
-        Tombstones that cover nothing any more are forgotten. Raises OSError; then all stays as it is.
+        Tombstones that cover no row any more are dropped. Raises OSError; then the state does not change.
         """
         try:
             for segment in merged:
@@ -194,17 +200,17 @@ class IndexState:
         self.snapshot = IndexSnapshot(segments, self.snapshot.unflushed)
         for segment in old:
             segment.release()
-        for gone in [segment.record.name for segment in old] + ([] if merged else [name]):
-            self.discard(gone)
+        for unused in [segment.record.name for segment in old] + ([] if merged else [name]):
+            self.discard(unused)
             failpoint("merge-removed")
 
     def drop_ann(self, segment: Segment) -> None:
-        """Forget the damaged file of a segment's engine, so that a merge builds it again. Raises OSError."""
+        """Drop the damaged file of a segment's engine, so that a merge builds it again. Raises OSError."""
         segment.drop_ann()
         self._save(self.snapshot.segments, self._flushed_seq)
 
     def discard(self, name: str) -> None:
-        """Remove a segment's folder that no manifest names; what resists is removed at the next start."""
+        """Remove a segment's folder that no manifest names; what cannot be removed goes at the next start."""
         shutil.rmtree(self.directory / name, ignore_errors=True)
 
     def search(
@@ -214,14 +220,15 @@ class IndexState:
         allowed: Sequence[tuple[int, int]] | Ranges | None,
         threshold: float | None,
     ) -> list[ScoredSeq]:
-        """The k best for a unit query; see VectorIndex.search. Runs in any thread."""
-        state = self.snapshot
+        """The k best for a unit query; see `VectorIndex.nearest`. Runs in any thread."""
+        snapshot = self.snapshot
         within = None if allowed is None else ranges.normalize(allowed)
-        found = [segment.search(query, k, within) for segment in state.segments]
-        return top_k([*found, scan(state.unflushed, query, k, state.unflushed.usable(within))], k, threshold)
+        found = [segment.search(query, k, within) for segment in snapshot.segments]
+        unflushed = snapshot.unflushed
+        return top_k([*found, scan(unflushed, query, k, unflushed.usable(within))], k, threshold)
 
     def release(self) -> None:
-        """Prepare for the removal of all that is there; only searches under way go on."""
+        """Prepare for the removal of all files; running searches complete."""
         for segment in self.snapshot.segments:
             segment.release()
 
@@ -230,40 +237,40 @@ class IndexState:
         return sum(rows.live_count for rows in self.snapshot.parts)
 
     def stats(self) -> IndexStats:
-        segments, tail = self.snapshot.segments, self.snapshot.unflushed
-        alive = self.size
-        equipped = [segment.record for segment in segments if segment.record.effort]
-        weight = sum(record.rows for record in equipped)
-        recall = sum((record.recall or 0.0) * record.rows for record in equipped)
+        segments, unflushed = self.snapshot.segments, self.snapshot.unflushed
+        live = self.size
+        with_engine = [segment.record for segment in segments if segment.record.effort]
+        weight = sum(record.rows for record in with_engine)
+        recall = sum((record.recall or 0.0) * record.rows for record in with_engine)
         return IndexStats(
-            vectors=alive,
-            deleted=sum(len(rows) for rows in self.snapshot.parts) - alive,
-            unsaved=len(tail),
+            vectors=live,
+            deleted=sum(len(rows) for rows in self.snapshot.parts) - live,
+            unsaved=len(unflushed),
             segments=len(segments),
             bytes=sum(segment.bytes for segment in segments),
-            engine=", ".join(sorted({record.engine for record in equipped})) or "exact",
+            engine=", ".join(sorted({record.engine for record in with_engine})) or "exact",
             measured_recall=recall / weight if weight else None,
-            effort=max((record.effort for record in equipped), default=None),
+            effort=max((record.effort for record in with_engine), default=None),
         )
 
     def _save(self, segments: Sequence[Segment], last_seq: int, deleted: Ranges | None = None) -> None:
-        """Write the manifest of the next state, with `buried` also a new tombstone log. Raises OSError."""
-        log, logged = self._tombstone_log, self._tombstone_records
+        """Write the manifest of the next state, with `deleted` also a new tombstone log. Raises OSError."""
+        name, count = self._tombstone_log, self._tombstone_records
         if deleted is not None:
-            log, logged = f"tombstones-{secrets.token_hex(4)}", len(deleted)
-            tombstones.create(self.directory / log, deleted)
+            name, count = f"tombstones-{secrets.token_hex(4)}", len(deleted)
+            tombstones.create(self.directory / name, deleted)
             failpoint("tombstones-created")
         records = tuple(segment.record for segment in segments)
-        manifest.save(self.directory, Manifest(self.dimension, last_seq, records, log, logged))
+        manifest.save(self.directory, Manifest(self.dimension, last_seq, records, name, count))
         if deleted is not None:
             if self._tombstone_log:
                 (self.directory / self._tombstone_log).unlink(missing_ok=True)
-            self._tombstone_log, self._tombstone_records, self._deleted = log, logged, deleted
+            self._tombstone_log, self._tombstone_records, self._deleted = name, count, deleted
 
 
 def _has_unit_length(vectors: NDArray[np.float16]) -> NDArray[np.bool_]:
-    sound = np.empty(len(vectors), np.bool_)
+    valid = np.empty(len(vectors), np.bool_)
     for start in range(0, len(vectors), _CHECK_ROWS):
         block = vectors[start : start + _CHECK_ROWS].astype(np.float32)
-        sound[start : start + _CHECK_ROWS] = np.abs(np.linalg.norm(block, axis=1) - 1) <= _LENGTH_TOLERANCE
-    return sound
+        valid[start : start + _CHECK_ROWS] = np.abs(np.linalg.norm(block, axis=1) - 1) <= _LENGTH_TOLERANCE
+    return valid

@@ -1,7 +1,7 @@
-"""One collection's vectors behind one small interface: add, delete, search.
+"""The vectors of one generation of a collection: a `Retriever` by the cosine of vectors.
 
-Runs on the loop, and has the work done elsewhere: changes in the writing thread, searches in the reading threads,
-merges in the pool.
+Runs on the loop and submits the work: changes to the writing thread, searches to the reading threads, merges to the
+pool.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from semantik.index.background_task import BackgroundTask
 from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged
 from semantik.index.ranges import Ranges
-from semantik.index.retriever import ScoredSeq
+from semantik.index.retriever import RetrievalQuery, ScoredSeq
 from semantik.index.segments import merge_policy
 from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.segments.merge import merge_segments
@@ -34,16 +34,16 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RunInPool = Callable[..., Awaitable[Any]]
-"""`await run(function, *args, timeout_s=…)` is the result of an importable pure function, from the pool."""
+"""`await run_in_pool(function, *args, timeout_s=…)` is the result of an importable pure function, run in the pool."""
 
-# A merge that takes longer hangs: measured are 6 000 rows a second with Annoy and its calibration, the slowest engine.
+# A merge that takes longer hangs: Annoy with its calibration, the slowest engine, was measured at 6 000 rows a second.
 _MERGE_TIMEOUT_S = 300.0
 _MERGE_ROWS_PER_S = 200.0
 
 
 @dataclass(frozen=True)
 class IndexContext:
-    """What every index works with; `retry_s` is the first pause after a failure in the background."""
+    """What all indexes share; `retry_s` is the first pause after a failure in the background."""
 
     settings: IndexSettings
     run_in_pool: RunInPool
@@ -54,9 +54,10 @@ class IndexContext:
 
 
 class VectorIndex:
-    """Made by `Indexes.open`. After `close` or `Indexes.drop` every call raises Unavailable.
+    """Made by `IndexRegistry.open`. After `close` or `IndexRegistry.drop` every call raises Unavailable.
 
-    So it does when its files turn out to be damaged: opened again it has what is sound, and a lower `last_seq`.
+    The same happens when its files turn out to be damaged. Opened again, it has the sound segments and a lower
+    `last_seq`.
     """
 
     def __init__(self, state: IndexState, context: IndexContext) -> None:
@@ -66,7 +67,9 @@ class VectorIndex:
         self._flushing = BackgroundTask(
             f"index {state.directory}: saving new vectors", self._flush, context.retry_s
         )
-        self._merging = BackgroundTask(f"index {state.directory}: merging segments", self._maintain, context.retry_s)
+        self._merging = BackgroundTask(
+            f"index {state.directory}: merging segments", self._maintain, context.retry_s
+        )
         self._merging.wake()
 
     @property
@@ -79,16 +82,16 @@ class VectorIndex:
 
     @property
     def last_seq(self) -> int:
-        """The highest seq that was added, or -1. Chunks above it are to be fetched from MongoDB and added."""
+        """The highest seq that was added, or -1. The caller fetches chunks above it from MongoDB and adds them."""
         return self._state.last_seq
 
     async def add(self, seqs: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
         """Make vectors (n, dimension), of length 1, searchable under their ascending seqs (n).
 
-        Seqs up to `last_seq` are passed over: so after a failed call, go on from `last_seq`, not beyond it.
+        Seqs up to `last_seq` are skipped: after a failed call, continue from `last_seq`, not beyond it.
         Calls take effect in the order in which they were made. A vector that is not finite or not of length 1
-        is never found, and warned of. Raises Invalid for wrong shapes, types or seqs; Unavailable while 256 MiB
-        of vectors wait in memory for a disk that takes nothing.
+        is never found, and a warning is logged. Raises Invalid for wrong shapes, types or seqs; Unavailable while
+        256 MiB of vectors wait in memory for a disk that accepts no writes.
         """
         if seqs.dtype != np.int64 or vectors.dtype != np.float16:
             raise Invalid("An index takes seqs as int64 and vectors as float16.")
@@ -103,13 +106,23 @@ class VectorIndex:
     async def delete(self, seqs: Sequence[tuple[int, int]] | Ranges) -> None:
         """Let the seqs of half-open ranges not be found from now on, also if they are added only later.
 
-        Raises Invalid for bad ranges; Unavailable when the disk did not take it: delete again then.
+        Raises Invalid for bad ranges; Unavailable when the deletion could not be saved: delete again then.
         """
         try:
             await self._write(self._state.delete, seqs)
         except OSError as error:
             raise Unavailable(f"The deletion could not be saved in the index: {error.strerror}.") from error
         self._merging.wake()
+
+    async def search(
+        self,
+        query: RetrievalQuery,
+        k: int,
+        allowed: Sequence[tuple[int, int]] | Ranges | None = None,
+        threshold: float | None = None,
+    ) -> list[ScoredSeq]:
+        """The chunks whose vectors are nearest to the query's; see `nearest`."""
+        return await self.nearest(await query.embed(), k, allowed, threshold)
 
     async def nearest(
         self,
@@ -118,11 +131,11 @@ class VectorIndex:
         allowed: Sequence[tuple[int, int]] | Ranges | None = None,
         threshold: float | None = None,
     ) -> list[ScoredSeq]:
-        """The k nearest vectors to the query (dimension), best first, equal scores by lower seq.
+        """The seqs of the k vectors nearest to `vector` (dimension,), best first, equal scores by lower seq.
 
-        None scores below `threshold`. With `allowed`, half-open seq ranges, only those are looked at: exactly where
+        None scores below `threshold`. With `allowed`, half-open seq ranges, only those are compared: exactly where
         they are few, else with the recall that the index was calibrated to.
-        Raises Invalid for a query that has another shape, no direction, or numbers that are none.
+        Raises Invalid for a vector of another shape, of length 0, or with numbers that are not finite.
         """
         unit = np.asarray(vector, np.float64)
         length = float(np.linalg.norm(unit))
@@ -142,19 +155,19 @@ class VectorIndex:
         return self._state.stats()
 
     async def close(self) -> None:
-        """Stop the background work and save the tail; what the disk does not take is to be added again."""
+        """Stop the background work and flush the mem table; what cannot be saved is added again later."""
         if self._closed:
             return
-        saving = self._submit(self._context.writer, self._state.flush)
+        flushing = self._submit(self._context.writer, self._state.flush)
         self.stop()
         await self.wait_stopped()
         try:
-            await asyncio.shield(saving)
+            await asyncio.shield(flushing)
         except (OSError, Damaged) as error:
             log.warning("index %s: the newest vectors cannot be saved: %s", self._state.directory, error)
 
     def stop(self) -> None:
-        """Refuse every later call and end the background work, saving nothing."""
+        """Refuse every later call and end the background work without a flush."""
         self._closed = True
         self._flushing.stop()
         self._merging.stop()
@@ -164,7 +177,7 @@ class VectorIndex:
         await self._merging.wait_stopped()
 
     def release_files(self) -> None:
-        """Prepare for the removal of its files, after a stop. In the writing thread."""
+        """Prepare for the removal of the files, after `stop`. Runs in the writing thread."""
         self._state.release()
 
     async def _flush(self) -> bool:
@@ -188,13 +201,13 @@ class VectorIndex:
             pass
 
     async def _merge(self) -> bool:
-        contents, means = self._state, self._context
-        segments = contents.snapshot.segments
+        state, context = self._state, self._context
+        segments = state.snapshot.segments
         candidates = [
             merge_policy.MergeCandidate(len(segment.rows), segment.rows.live_count, segment.record.engine)
             for segment in segments
         ]
-        chosen = merge_policy.choose_merge(candidates, means.settings)
+        chosen = merge_policy.choose_merge(candidates, context.settings)
         if chosen is None:
             return False
         old = segments[chosen.start : chosen.stop]
@@ -202,42 +215,42 @@ class VectorIndex:
         name = new_segment_name(records[0].first, records[-1].last)
         timeout_s = _MERGE_TIMEOUT_S + sum(record.rows for record in records) / _MERGE_ROWS_PER_S
         try:
-            record = await means.run_in_pool(
+            record = await context.run_in_pool(
                 merge_segments,
-                contents.directory,
+                state.directory,
                 name,
                 records,
-                contents.deleted,
+                state.deleted,
                 self.dimension,
-                means.settings,
+                context.settings,
                 timeout_s=timeout_s,
             )
         except Damaged as damage:
-            means.writer.submit(contents.discard, name)
-            log.warning("index %s: %s; the index will be opened anew", contents.directory, damage)
+            context.writer.submit(state.discard, name)
+            log.warning("index %s: %s; the index will be opened again", state.directory, damage)
             self.stop()
             return False
         except BaseException:
-            means.writer.submit(contents.discard, name)
+            context.writer.submit(state.discard, name)
             raise
-        await self._replace(old, record)
+        await self._replace_segments(old, record)
         return True
 
-    async def _replace(self, old: Sequence[Segment], record: SegmentRecord) -> None:
-        """Search the merged segment from now on, and by its engine at once."""
-        contents, means = self._state, self._context
+    async def _replace_segments(self, old: Sequence[Segment], record: SegmentRecord) -> None:
+        """Search the merged segment in place of the old ones, once its engine is ready."""
+        state, context = self._state, self._context
         try:
-            merged = await self._submit(means.checker, contents.open_segment, record)
+            merged = await self._submit(context.checker, state.open_segment, record)
             for segment in merged:
                 if segment.ann_pending:
                     await self._attach_ann(segment)
         except BaseException:
-            means.writer.submit(contents.discard, record.name)
+            context.writer.submit(state.discard, record.name)
             raise
-        await self._write(contents.replace, old, record.name, merged)
+        await self._write(state.replace_segments, old, record.name, merged)
 
     async def _write(self, function: Callable[..., None], *args: Any) -> None:
-        """Run in the writing thread, after all that came before, also when the caller is cancelled."""
+        """Run in the writing thread, after all earlier changes, also when the caller is cancelled."""
         await asyncio.shield(self._submit(self._context.writer, function, *args))
 
     def _submit(self, executor: Executor, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:

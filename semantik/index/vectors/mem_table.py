@@ -8,7 +8,7 @@ from semantik.index.vectors.rows import Rows
 
 
 class MemTable:
-    """The newest rows, in memory. One thread appends; each `rows` is a stable view for any thread."""
+    """The rows that are in no segment yet. One thread appends; each `rows` is a stable view for any thread."""
 
     def __init__(self, dimension: int) -> None:
         self._arrays = Rows(
@@ -17,19 +17,19 @@ class MemTable:
         self.rows = self._arrays
 
     def append(self, added: Rows) -> None:
-        held, total = len(self.rows), len(self.rows) + len(added)
+        old, total = len(self.rows), len(self.rows) + len(added)
         if total > len(self._arrays):
-            room = max(total, 2 * held, 256)
+            capacity = max(total, 2 * old, 256)
             grown = Rows(
-                np.empty(room, np.int64),
-                np.empty((room, added.vectors.shape[1]), np.float16),
-                np.empty(room, np.bool_),
+                np.empty(capacity, np.int64),
+                np.empty((capacity, added.vectors.shape[1]), np.float16),
+                np.empty(capacity, np.bool_),
             )
             _copy(self.rows, grown, 0)
             self._arrays = grown
-        _copy(added, self._arrays, held)
-        full = self._arrays
-        self.rows = Rows(full.seqs[:total], full.vectors[:total], full.live[:total])
+        _copy(added, self._arrays, old)
+        arrays = self._arrays
+        self.rows = Rows(arrays.seqs[:total], arrays.vectors[:total], arrays.live[:total])
 
 
 def _copy(source: Rows, target: Rows, at: int) -> None:

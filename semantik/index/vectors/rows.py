@@ -12,7 +12,7 @@ from semantik.index.ranges import Ranges, rows_within
 
 @dataclass(frozen=True)
 class Rows:
-    """Ascending seqs (n), their vectors (n, dimension) in float16, and which of them are not deleted (n)."""
+    """Ascending seqs (n), their float16 vectors (n, dimension), and a mask (n) of those that are not deleted: `live`."""
 
     seqs: NDArray[np.int64]
     vectors: NDArray[np.float16]
@@ -26,7 +26,7 @@ class Rows:
         return int(np.count_nonzero(self.live))
 
     def usable(self, allowed: Ranges | None) -> NDArray[np.bool_]:
-        """Which rows (n) are live and, unless it is None, within the sorted ranges `allowed`. Not to be changed."""
+        """The mask (n) of the rows that are live and within the sorted ranges `allowed` (None: all). Read-only."""
         if allowed is None:
             return self.live
         within = rows_within(self.seqs, allowed)
@@ -35,5 +35,5 @@ class Rows:
         return usable
 
     def mark_deleted(self, ranges: Ranges) -> None:
-        """Mark what lies within the sorted ranges as deleted."""
+        """Mark the rows within the sorted ranges as deleted."""
         self.live[rows_within(self.seqs, ranges)] = False
