@@ -50,7 +50,7 @@ async def at_rest(index: VectorIndex) -> None:
 
 def _is_at_rest(index: VectorIndex, settings: IndexSettings) -> bool:
     segments = index._state.snapshot.segments
-    if index.stats().unsaved > settings.tail_rows or any(segment.ann_pending for segment in segments):
+    if index.stats().unsaved > settings.tail_rows or any(segment.engine_pending for segment in segments):
         return False
     seen = [MergeCandidate(len(each.rows), each.rows.live_count, each.record.engine) for each in segments]
     return choose_merge(seen, settings) is None

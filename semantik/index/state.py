@@ -204,9 +204,9 @@ class IndexState:
             self.discard(unused)
             failpoint("merge-removed")
 
-    def drop_ann(self, segment: Segment) -> None:
+    def drop_engine(self, segment: Segment) -> None:
         """Drop the damaged file of a segment's engine, so that a merge builds it again. Raises OSError."""
-        segment.drop_ann()
+        segment.drop_engine()
         self._save(self.snapshot.segments, self._flushed_seq)
 
     def discard(self, name: str) -> None:

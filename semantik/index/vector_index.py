@@ -187,16 +187,16 @@ class VectorIndex:
 
     async def _maintain(self) -> bool:
         for segment in self._state.snapshot.segments:
-            if segment.ann_pending:
+            if segment.engine_pending:
                 try:
-                    await self._attach_ann(segment)
+                    await self._attach_engine(segment)
                 except Damaged as damage:
                     log.warning("index %s: %s; it will be built again", self._state.directory, damage)
-                    await self._write(self._state.drop_ann, segment)
+                    await self._write(self._state.drop_engine, segment)
         return await self._merge()
 
-    async def _attach_ann(self, segment: Segment) -> None:
-        steps = segment.attach_ann()
+    async def _attach_engine(self, segment: Segment) -> None:
+        steps = segment.attach_engine()
         while await run_step(steps, self._context.checker):
             pass
 
@@ -242,8 +242,8 @@ class VectorIndex:
         try:
             merged = await self._submit(context.checker, state.open_segment, record)
             for segment in merged:
-                if segment.ann_pending:
-                    await self._attach_ann(segment)
+                if segment.engine_pending:
+                    await self._attach_engine(segment)
         except BaseException:
             context.writer.submit(state.discard, record.name)
             raise

@@ -114,6 +114,8 @@ async def _discard(folder: IndexFolder) -> None:
 
 async def _delete_vectors(folder: IndexFolder, dimension: int, seqs: NDArray[np.int64]) -> None:
     try:
-        await asyncio.to_thread(inspection.delete_vectors, folder.directory, dimension, inspection.exact_ranges(seqs))
+        await asyncio.to_thread(
+            inspection.delete_vectors, folder.directory, dimension, inspection.exact_ranges(seqs)
+        )
     except OSError as error:
         raise Unavailable(f"The index {folder.directory} cannot be written: {error.strerror}.") from error

@@ -146,10 +146,10 @@ def test_the_file_of_an_engine_is_used_only_when_it_was_checked(tmp_path: Path) 
             busy = threading.Event()
             index._context.checker.submit(busy.wait, 60)
             query = VECTORS[5].astype(np.float32)
-            assert segment.ann_pending
+            assert segment.engine_pending
             assert same(await index.nearest(query, 9), (await index.nearest(query, ROWS))[:9])
             busy.set()
-            await until(lambda: not segment.ann_pending)
+            await until(lambda: not segment.engine_pending)
             assert (await index.nearest(query, 1))[0].seq == 5
 
     asyncio.run(test())

@@ -37,7 +37,9 @@ async def check(index: VectorIndex, gone: set[int]) -> None:
     assert index.stats().vectors == len(held)
     for own in range(0, ROWS, 37):
         query = VECTORS[own].astype(np.float32)
-        assert same(await index.nearest(query, ROWS), brute(held, query, ROWS)), "all of them: no engine helps"
+        assert same(await index.nearest(query, ROWS), brute(held, query, ROWS)), (
+            "all of them: no engine helps"
+        )
 
 
 def names(folder: Path) -> set[str]:

@@ -88,7 +88,7 @@ async def until(condition: Callable[[], bool]) -> None:
 def merged(index: VectorIndex, settings: IndexSettings) -> bool:
     """Whether no merge is due, every engine's file in use, and the tail no longer than it may be."""
     segments = index._state.snapshot.segments
-    if any(segment.ann_pending for segment in segments):
+    if any(segment.engine_pending for segment in segments):
         return False
     due = [MergeCandidate(len(s.rows), s.rows.live_count, s.record.engine) for s in segments]
     return choose_merge(due, settings) is None and index.stats().unsaved <= settings.tail_rows

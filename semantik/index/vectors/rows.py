@@ -12,7 +12,7 @@ from semantik.index.ranges import Ranges, rows_within
 
 @dataclass(frozen=True)
 class Rows:
-    """Ascending seqs (n), their float16 vectors (n, dimension), and a mask (n) of those that are not deleted: `live`."""
+    """Ascending seqs (n), their float16 vectors (n, dimension), and a mask (n): `live` are not deleted."""
 
     seqs: NDArray[np.int64]
     vectors: NDArray[np.float16]
