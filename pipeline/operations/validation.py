@@ -42,7 +42,7 @@ async def validate(run: OperationContext) -> dict[str, Any]:
             "(append)."
         )
     stored = await chunks.count(run.generation)
-    index = await run.deps.vectors.get_synced(run.generation)
+    index = await run.deps.vectors.get_synced_vectors(run.generation)
     vectors = index.stats().vectors if index else 0
     if not after.chunks == stored == vectors:
         raise Invalid(

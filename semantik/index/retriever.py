@@ -2,21 +2,21 @@
 
 `VectorIndex` is the only retriever today. To add another, for example a keyword index:
 
-1. Write a class with the members of `Retriever`, in a package beside this one. It is a cache: MongoDB holds what it
-   indexes, and the caller adds everything above `last_seq` again. So a retriever may lose its newest chunks in a
-   crash, but its `last_seq` must then step back with them.
-2. Write its `RetrieverRegistry`, which opens one retriever for each generation of a collection.
-3. In `semantik/search/index_sync.py` add a `RetrieverKind` to `IndexSync`: the registry, and how to read from MongoDB
-   what it indexes. Catching up, deletions and the removal of collections and generations then work for it, too.
-4. In `semantik/search/fusion.py` say how its scores and those of the vectors become one list for a collection.
-5. Add it to `IMPLEMENTATIONS` of `tests/search/test_retriever.py`, which compares every retriever with brute force.
+1. Write a class with the members of `Retriever`. It is a cache: MongoDB holds what it indexes, and the caller adds
+   everything above `last_seq`. A crash may cost it its newest chunks, but then `last_seq` must step back with them.
+2. Write its `RetrieverRegistry`, which opens one retriever for each generation of a collection, and make it in
+   `semantik/server.py`.
+3. In `semantik/search/index_sync.py` add a `RetrieverKind`: the registry, and how to add from MongoDB what is missing.
+   Catching up, searches, deletions and the removal of generations then include it.
+4. In `semantik/search/fusion.py` combine its list with that of the vectors for each collection.
+5. Add it to `IMPLEMENTATIONS` in `tests/search/test_retriever.py`, which compares every retriever with brute force.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from semantik.index.ranges import Ranges
 
 Content = TypeVar("Content", contravariant=True)
-"""What a retriever indexes of n chunks: vectors (float16, (n, dimension)), or their texts."""
+"""What a retriever indexes of n chunks: their vectors (float16, (n, dimension)), or their texts."""
+R_co = TypeVar("R_co", bound="Retriever[Any]", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class Retriever(Protocol[Content]):
     async def add(self, seqs: NDArray[np.int64], contents: Content, /) -> None:
         """Let chunks be found from now on, by their ascending seqs (n).
 
-        Seqs up to `last_seq` are passed over, and calls take effect in the order in which they were made.
-        Raises Invalid for wrong shapes, types or seqs; Unavailable when there is no room for them now.
+        Seqs up to `last_seq` are skipped, and calls take effect in the order in which they were made.
+        Raises Invalid for wrong shapes, types or seqs; Unavailable when it cannot take them now.
         """
 
     async def delete(self, seqs: Sequence[tuple[int, int]] | Ranges, /) -> None:
@@ -85,16 +86,16 @@ class Retriever(Protocol[Content]):
         """
 
 
-class RetrieverRegistry(Protocol[Content]):
+class RetrieverRegistry(Protocol[R_co]):
     """The retrievers of one kind on this server, opened when first needed: one for each collection and generation."""
 
-    async def open(self, collection_id: str, generation: int, dimension: int) -> Retriever[Content]:
+    async def open(self, collection_id: str, generation: int, dimension: int) -> R_co:
         """The retriever, the same object for every caller until it is closed.
 
         `dimension` is that of the generation's vectors. Raises Unavailable when its files cannot be used.
         """
 
-    def get_if_open(self, collection_id: str, generation: int) -> Retriever[Content] | None:
+    def get_if_open(self, collection_id: str, generation: int) -> R_co | None:
         """The retriever, if it is open already."""
 
     def open_keys(self) -> list[tuple[str, int]]:

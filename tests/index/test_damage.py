@@ -243,12 +243,12 @@ def test_an_index_opened_anew_is_filled_again(tmp_path: Path) -> None:
         async with indexes(tmp_path, SETTINGS) as opened:
             kept = IndexSync(store, opened)
             for _ in range(3):
-                index = await kept.get_synced(generation)
+                index = await kept.get_synced_vectors(generation)
             assert index is not None and asked == [-1]
             index.stop()
             await index.wait_stopped()
             shutil.rmtree(tmp_path / "c" / "0")
-            again = await kept.get_synced(generation)
+            again = await kept.get_synced_vectors(generation)
             assert again is not None and again.last_seq == ROWS - 1 and asked == [-1, -1]
 
     asyncio.run(test())

@@ -71,7 +71,7 @@ class AnnoyTrees:
 
 
 def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> None:
-    """Build on disk, not in memory. The free space is checked first: a full disk would kill the process within Annoy."""
+    """Build on disk, not in memory. The free space is checked first: on a full disk Annoy would kill the process."""
     rows, dimension = vectors.shape
     needed = rows * (4 * dimension + 32) * 2
     if shutil.disk_usage(path.parent).free < needed:
