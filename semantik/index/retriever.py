@@ -104,5 +104,5 @@ class RetrieverRegistry(Protocol[R_co]):
     async def drop(self, collection_id: str, generation: int | None = None) -> None:
         """Close and delete one generation's retriever, or all of the collection's.
 
-        A running search ends undisturbed. Raises Unavailable when the files cannot be removed.
+        A running search completes. Raises Unavailable when the files cannot be removed.
         """

@@ -7,24 +7,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semantik.config.settings import IndexSettings, SearchSettings
+from semantik.config.settings import IndexSettings
 from semantik.core.errors import Invalid, Unavailable
-from semantik.core.models import Collection, Generation, now
-from semantik.index import IndexRegistry, RetrievalQuery, Retriever, RetrieverRegistry, ScoredSeq
-from semantik.index.ranges import Ranges
-from semantik.search.fusion import fuse
-from semantik.search.index_sync import IndexSync
-from semantik.search.query import SearchQuery
-from semantik.search.query_embedder import QueryEmbedder
-from semantik.search.retrieval import RetrievalStep, Retrieved
-from semantik.storage.mongo import Store
+from semantik.index import IndexRegistry, RetrievalQuery, RetrieverRegistry, ScoredSeq
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -37,13 +28,15 @@ class Implementation:
     """A retriever and its reference.
 
     `contents(n)` are n different contents for `Retriever.add`, some of them equal; `query(contents, row)` is a query
-    near one of them; `scores(contents, query)` are the scores (n) that a search must give.
+    near one of them; `scores(contents, query)` are the scores (n) that a search must give. `embeds` says whether a
+    search needs the query's vector.
     """
 
     registry: Callable[[Path], AbstractAsyncContextManager[RetrieverRegistry[Any]]]
     contents: Callable[[int], Any]
     query: Callable[[Any, int], RetrievalQuery]
     scores: Callable[[Any, RetrievalQuery], NDArray[np.float64]]
+    embeds: bool
 
 
 @asynccontextmanager
@@ -85,7 +78,7 @@ def cosines(contents: NDArray[np.float16], query: RetrievalQuery) -> NDArray[np.
     return cast(NDArray[np.float64], (rows * unit).sum(axis=1) / np.sqrt((rows * rows).sum(axis=1)))
 
 
-IMPLEMENTATIONS = {"vectors": Implementation(vector_registry, vectors, vector_query, cosines)}
+IMPLEMENTATIONS = {"vectors": Implementation(vector_registry, vectors, vector_query, cosines, embeds=True)}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -221,23 +214,27 @@ async def test_bad_calls_are_refused(implementation: Implementation, tmp_path: P
         assert retriever.last_seq == -1 and retriever.size == 0
 
 
-async def test_a_failure_to_embed_is_the_search_failure(
+async def test_a_query_is_embedded_where_its_vector_is_needed(
     implementation: Implementation, tmp_path: Path
 ) -> None:
-    """Of a retriever that embeds; another one answers."""
     contents = implementation.contents(3)
+    embedded = 0
 
     async def embed() -> NDArray[np.float32]:
-        raise Unavailable("no model", 5)
+        nonlocal embedded
+        embedded += 1
+        raise Unavailable("There is no model.", 5)
 
     query = RetrievalQuery(implementation.query(contents, 0).text, embed)
     async with implementation.registry(tmp_path) as registry:
         retriever = await registry.open(*KEY)
         await retriever.add(np.arange(3), contents)
-        try:
+        if implementation.embeds:
+            with pytest.raises(Unavailable, match="no model"):
+                await retriever.search(query, 3)
+        else:
             assert len(await retriever.search(query, 3)) == 3
-        except Unavailable as error:
-            assert str(error) == "no model"
+    assert embedded == implementation.embeds
 
 
 async def test_the_life_of_a_retriever_in_its_registry(
@@ -264,55 +261,3 @@ async def test_the_life_of_a_retriever_in_its_registry(
         assert registry.open_keys() == []
     with pytest.raises(Unavailable):
         await other.search(query, 1)
-
-
-class TextRetriever:
-    """Finds one chunk for each word of the query."""
-
-    last_seq, size = 9, 10
-
-    async def add(self, seqs: NDArray[np.int64], contents: Sequence[str]) -> None:
-        raise NotImplementedError
-
-    async def delete(self, seqs: Sequence[tuple[int, int]] | Ranges) -> None:
-        raise NotImplementedError
-
-    async def search(
-        self,
-        query: RetrievalQuery,
-        k: int,
-        allowed: Sequence[tuple[int, int]] | Ranges | None = None,
-        threshold: float | None = None,
-    ) -> list[ScoredSeq]:
-        return [ScoredSeq(seq, 1.0) for seq, _ in enumerate(query.text.split())][:k]
-
-
-async def test_a_query_is_not_embedded_when_no_retriever_needs_its_vector() -> None:
-    retriever: Retriever[Sequence[str]] = TextRetriever()
-    indexes = cast(IndexSync, SimpleNamespace(get_if_ready=lambda generation: (retriever,)))
-
-    async def embed(model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        raise AssertionError("no retriever needs a vector")
-
-    embedder = QueryEmbedder(embed, SearchSettings)
-    step = RetrievalStep(cast(Store, None), indexes, embedder, 1.0)
-    collections = [_collection("a"), _collection("b")]
-    retrieved = await step.retrieve(collections, SearchQuery("three plain words"), 3)
-    assert [[each.seq for each in one.lists[0]] for one in retrieved] == [[0, 1, 2]] * 2
-    assert [(one.considered, one.exhausted) for one in retrieved] == [(10, False)] * 2
-
-
-def test_fused_lists_are_ordered_by_score_then_collection_then_seq() -> None:
-    first, second = _collection("a"), _collection("b")
-    lists = (
-        Retrieved(second, ([ScoredSeq(4, 0.9), ScoredSeq(1, 0.5), ScoredSeq(2, 0.5)],), 3, True),
-        Retrieved(first, ([ScoredSeq(7, 0.5), ScoredSeq(3, 0.1)],), 2, True),
-        Retrieved(_collection("c"), (), 0, True),
-    )
-    fused = [(scored.seq, collection.id) for scored, collection in fuse(lists, 4)]
-    assert fused == [(4, "b"), (7, "a"), (1, "b"), (2, "b")]
-
-
-def _collection(key: str) -> Collection:
-    generation = Generation(key, 1, "m", "auto", 200, 20, dimension=DIMENSION)
-    return Collection(key, "owner", "Docs", "", 1, (generation,), 0, None, now(), now())
