@@ -8,7 +8,7 @@ from typing import Any
 from semantik.auth.sessions import SignedIn
 from semantik.core.models import Document, FileFailure, Source, User
 from semantik.index import IndexStats
-from semantik.search.service import Hit
+from semantik.search.hydration import Hit
 from semantik.services.views import CollectionView, OperationView, SourceView
 
 Json = dict[str, Any]

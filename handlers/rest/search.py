@@ -12,7 +12,7 @@ from handlers.base import RestHandler
 from handlers.fields import Expected, list_of, number, optional, text, whole
 from handlers.serializers import hit_json
 from semantik.core.models import Filters
-from semantik.search.service import SearchQuery
+from semantik.search.query import SearchQuery
 
 _YEARS = (1900, 2200)
 

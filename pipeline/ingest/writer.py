@@ -134,7 +134,7 @@ class DocumentWriter:
         failpoints.die_at("storing.taken")
         await self._publish(read, first, last)
         failpoints.die_at("storing.published")
-        index = await run.deps.vectors.get_synced(run.generation)
+        index = await run.deps.vectors.get_synced_vectors(run.generation)
         assert index is not None
         await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
         failpoints.die_at("storing.indexed")

@@ -30,8 +30,8 @@ async def abandoned_folders(context: CheckContext) -> AsyncIterator[Issue]:
             continue
         yield Issue(
             "abandoned index",
-            str(folder.home),
-            f"The index {folder.home} belongs to a collection or generation that does not exist.",
+            str(folder.directory),
+            f"The index {folder.directory} belongs to a collection or generation that does not exist.",
             "it is removed",
             partial(_discard, folder),
             folder.bytes,
@@ -43,19 +43,19 @@ async def index_checks(context: CheckContext) -> AsyncIterator[Issue]:
     for folder in await _folders(context):
         collection = await context.store.collections.get(folder.collection_id)
         generation = _generation(collection, folder) if collection else None
-        indexed = await asyncio.to_thread(inspection.stored_vectors, folder.home)
+        indexed = await asyncio.to_thread(inspection.stored_vectors, folder.directory)
         if collection is None or generation is None or indexed is None:
             continue
         chunks = await _chunk_seqs(context, generation)
         async for issue in _surplus_vectors(context, collection, folder, indexed, chunks):
             yield issue
         spans = await context.store.documents.spans(generation, Filters())
-        expected = chunks[inspection.within(chunks, spans)]
+        expected = chunks[inspection.is_within(chunks, spans)]
         missing = np.setdiff1d(expected[expected <= indexed.last_seq], indexed.seqs)
         if len(missing):
             yield Issue(
                 "missing vectors",
-                str(folder.home),
+                str(folder.directory),
                 f"Vectors missing in the index of the collection {collection.name}: {len(missing)}, from "
                 f"{missing[0]} to {missing[-1]}.",
                 "stop the server, and repair it then"
@@ -77,12 +77,12 @@ async def _surplus_vectors(
     if len(surplus):
         # A chunk is removed from the index before it is removed from MongoDB: one that was removed since the first
         # read is not in the index any more.
-        again = await asyncio.to_thread(inspection.stored_vectors, folder.home)
+        again = await asyncio.to_thread(inspection.stored_vectors, folder.directory)
         surplus = np.intersect1d(surplus, again.seqs) if again else surplus[:0]
     if len(surplus):
         yield Issue(
             "vectors without chunks",
-            str(folder.home),
+            str(folder.directory),
             f"Vectors in the index of the collection {collection.name} whose chunks do not exist: {len(surplus)}, "
             f"from {surplus[0]} to {surplus[-1]}.",
             "a search that finds one drops it" if context.served else "they are deleted there",
@@ -92,7 +92,7 @@ async def _surplus_vectors(
 
 
 async def _folders(context: CheckContext) -> list[IndexFolder]:
-    return await asyncio.to_thread(inspection.folders, context.settings.data / "index")
+    return await asyncio.to_thread(inspection.find_index_folders, context.settings.data / "index")
 
 
 def _generation(collection: Collection, folder: IndexFolder) -> Generation | None:
@@ -106,15 +106,17 @@ async def _chunk_seqs(context: CheckContext, generation: Generation) -> NDArray[
 
 async def _discard(folder: IndexFolder) -> None:
     try:
-        await asyncio.to_thread(inspection.discard, folder.home)
+        await asyncio.to_thread(inspection.remove_index, folder.directory)
     except FileNotFoundError:
         return  # a server has removed it meanwhile
     except OSError as error:
-        raise Unavailable(f"The index {folder.home} cannot be removed: {error.strerror}.") from error
+        raise Unavailable(f"The index {folder.directory} cannot be removed: {error.strerror}.") from error
 
 
 async def _delete_vectors(folder: IndexFolder, dimension: int, seqs: NDArray[np.int64]) -> None:
     try:
-        await asyncio.to_thread(inspection.delete_vectors, folder.home, dimension, inspection.spans_of(seqs))
+        await asyncio.to_thread(
+            inspection.delete_vectors, folder.directory, dimension, inspection.exact_ranges(seqs)
+        )
     except OSError as error:
-        raise Unavailable(f"The index {folder.home} cannot be written: {error.strerror}.") from error
+        raise Unavailable(f"The index {folder.directory} cannot be written: {error.strerror}.") from error

@@ -16,9 +16,11 @@ from semantik.config import settings
 from semantik.core.errors import Invalid, NotFound
 from semantik.core.models import Chunk, Collection, Document, Generation, User, new_id, now
 from semantik.index import IndexRegistry
+from semantik.search.hydration import Hit
 from semantik.search.index_sync import IndexSync
+from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
-from semantik.search.service import Hit, SearchQuery, SearchService
+from semantik.search.service import SearchService
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
