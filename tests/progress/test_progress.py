@@ -96,10 +96,10 @@ async def test_once_is_once_for_every_publisher(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as first:
-            end = await first.publish("operation_completed", once="end", status="completed")
+            end = await first.publish("operation_completed", idempotency_key="end", status="completed")
         async with progress.publisher(operation) as second:
-            assert await second.publish("operation_failed", once="end", status="failed") == end
-            await second.publish("status_update", once="status", status="completed")
+            assert await second.publish("operation_failed", idempotency_key="end", status="failed") == end
+            await second.publish("status_update", idempotency_key="status", status="completed")
             assert second.last_seq == 2
         async with reading(progress, operation) as reader:
             assert [frame.type for frame in await take(reader, 2)] == ["operation_completed", "status_update"]

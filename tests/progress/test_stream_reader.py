@@ -156,7 +156,7 @@ async def test_redis_is_killed_and_keeps_its_data(saving_server: RedisServer, li
             saving_server.start()
             await lines.until("Redis is back")
             await lines.until("Redis is back")
-            await teller.publish("round", once=f"round {n}")
+            await teller.publish("round", idempotency_key=f"round {n}")
         await teller.publish("end")
         assert await live == list(range(1, 155))
         assert seqs([frame async for frame in until(late, "end")]) == list(range(1, 155))
@@ -194,14 +194,14 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
     operation, idle = new_id(), new_id()
     async with progress_on(server.url) as progress, progress.publisher(operation) as teller:
         async with reading(progress, operation) as reader, reading(progress, idle) as nothing_yet:
-            await teller.publish("stage", once="one")
-            cursor = await teller.publish("stage", once="two")
+            await teller.publish("stage", idempotency_key="one")
+            cursor = await teller.publish("stage", idempotency_key="two")
             assert seqs(await take(reader, 2)) == [1, 2]
             server.kill()
             await lines.until("Watchers wait")
             server.start()
             await lines.until("Redis is back")
-            await teller.publish("stage", once="two")
+            await teller.publish("stage", idempotency_key="two")
             assert seqs(await take(reader, 2)) == [Missing, 3]
             assert reader.watch.last_id == "0-0"
             async with progress.publisher(idle) as other:
