@@ -196,7 +196,7 @@ class Dispatcher:
         """The collection's own record goes last: until then it is found, and a purge goes on after a crash."""
         store = self._parts.store
         for operation in operations:
-            await self._parts.progress.forget(operation.id)
+            await self._parts.progress.delete(operation.id)
         collection = await store.collections.get_even_deleted(collection_id)
         await self._parts.vectors.drop(collection)
         await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])

@@ -9,7 +9,7 @@ from functools import partial
 from semantik.core.models import Operation, now
 from semantik.integrity.collection_checks import former_generation
 from semantik.integrity.issue import CheckContext, Issue
-from semantik.progress.usage import forget_streams
+from semantik.progress.usage import delete_streams
 
 _TOGETHER = 500
 
@@ -54,7 +54,7 @@ async def _is_needed(grounds: CheckContext, operation: Operation) -> bool:
 async def _remove_operations(grounds: CheckContext, ids: Sequence[str]) -> None:
     """The records last: what a crash leaves is found by them."""
     if grounds.redis_url:
-        await forget_streams(grounds.redis_url, ids)
+        await delete_streams(grounds.redis_url, ids)
     await grounds.store.failures.remove(ids)
     await grounds.store.operations.remove_ids(ids)
 

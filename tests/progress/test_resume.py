@@ -22,15 +22,15 @@ from support.redis_server import (
 
 from semantik.config import settings
 from semantik.core.errors import Invalid, Unavailable
-from semantik.progress import Message, MessageBatch, publisher, redis_client
+from semantik.progress import Message, MessageBatch, publisher, redis_client, stream_store
 
 
 @pytest.fixture
 def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
     """One that may be ended; the room gives up on it sooner than usual."""
     monkeypatch.setattr(redis_client, "COMMAND_S", 0.3)
-    monkeypatch.setattr(redis_client, "BLOCK_S", 0.3)
-    monkeypatch.setattr(publisher, "TELL_S", 0.5)
+    monkeypatch.setattr(stream_store, "BLOCK_S", 0.3)
+    monkeypatch.setattr(publisher, "PUBLISH_TIMEOUT_S", 0.5)
     server = RedisServer(tmp_path)
     yield server
     server.go_on()
