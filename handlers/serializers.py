@@ -1,4 +1,4 @@
-"""How the domain's records look as JSON, on REST and on the sockets alike."""
+"""The domain's records as JSON, for REST and for the sockets."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def document_json(document: Document) -> Json:
 
 
 def operation_json(view: OperationView) -> Json:
-    """The record: what `current_state` shows, what it ran with, and when it reached each stage."""
+    """The fields of `current_state`, the settings that it ran with, and when it reached each stage."""
     operation = view.operation
     stages = [{"name": stage.name, "at": timestamp_json(stage.at)} for stage in operation.stages]
     return {
@@ -138,7 +138,7 @@ def state_json(view: OperationView) -> Json:
         "collection_id": operation.collection_id,
         "operation_type": operation.type,
         "source_id": operation.source_id,
-        "wish": operation.options,
+        "options": operation.options,
         "status": operation.status,
         "stage": operation.stage,
         "processed_files": operation.counts.processed,

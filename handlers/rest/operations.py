@@ -1,4 +1,4 @@
-"""`/api/v2/operations…`: how work stands; its live frames come from `operation_socket.py`."""
+"""`/api/v2/operations…`: the state of operations; their live messages come from `handlers/sockets/operation.py`."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _LIST = vol.Schema(
         vol.Optional("type"): one_of(*OPERATION_TYPES),
     }
 )
-_ONLY = ("source_id", "status", "type")
+_FILTERS = ("source_id", "status", "type")
 _FAILURES = vol.Schema(PAGE)
 
 
-def accept(handler: RestHandler, record: OperationRecord, **more: Any) -> None:
-    """Answer with an operation that now waits in the line."""
+def accept(handler: RestHandler, record: OperationRecord, **fields: Any) -> None:
+    """Reply with an operation that was queued."""
     view = operation_json(OperationView(record, None))
-    handler.reply({**more, "operation_id": record.id, "operation": view}, HTTPStatus.ACCEPTED)
+    handler.reply({**fields, "operation_id": record.id, "operation": view}, HTTPStatus.ACCEPTED)
 
 
 class OperationsHandler(RestHandler):
     async def get(self) -> None:
         query = self.query(_LIST)
         ids = [query["collection_id"]] if "collection_id" in query else None
-        only = {name: str(value) for name, value in query.items() if name in _ONLY}
+        filters = {name: str(value) for name, value in query.items() if name in _FILTERS}
         page = await self.services.views.operations(
-            self.principal.user, ids, query.get("cursor"), query["limit"], only
+            self.principal.user, ids, query.get("cursor"), query["limit"], filters
         )
         self.reply(page_json(page, operation_json))
 

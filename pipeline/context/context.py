@@ -124,7 +124,7 @@ class OperationContext:
             fields["progress_percent"] = max(percent, self.operation.progress_percent)
             data["progress_percent"] = fields["progress_percent"]
         await self.save(**fields)
-        await self.reporter.publish(name, once=f"stage {name}", **data)
+        await self.reporter.publish(name, idempotency_key=f"stage {name}", **data)
 
     def warn(self, sentence: str) -> None:
         """Note something that a person should know; kept with the next `save_counts`, up to a bound."""

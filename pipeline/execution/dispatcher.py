@@ -162,7 +162,9 @@ class Dispatcher:
             return
         self._places[operation.id] = place
         async with self._parts.progress.publisher(operation.id, operation.last_message) as publisher:
-            await publisher.publish("operation_queued", once=f"queued {place}", queue_position=place)
+            await publisher.publish(
+                "operation_queued", idempotency_key=f"queued {place}", queue_position=place
+            )
             await self._parts.store.operations.record_message(operation.id, publisher.last_seq)
 
     async def _lock(self, operation: Operation) -> bool:
@@ -194,7 +196,7 @@ class Dispatcher:
         """The collection's own record goes last: until then it is found, and a purge goes on after a crash."""
         store = self._parts.store
         for operation in operations:
-            await self._parts.progress.forget(operation.id)
+            await self._parts.progress.delete(operation.id)
         collection = await store.collections.get_including_deleted(collection_id)
         await self._parts.vectors.drop(collection)
         await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])

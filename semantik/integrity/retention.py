@@ -9,7 +9,7 @@ from functools import partial
 from semantik.core.models import Operation, now
 from semantik.integrity.collection_checks import old_generation_issue
 from semantik.integrity.issue import CheckContext, Issue
-from semantik.progress.usage import forget_streams
+from semantik.progress.usage import delete_streams
 
 _BATCH = 500
 
@@ -55,7 +55,7 @@ async def _is_needed(context: CheckContext, operation: Operation) -> bool:
 async def _remove_operations(context: CheckContext, ids: Sequence[str]) -> None:
     """The operations are removed last: after a crash the rest is found by them."""
     if context.redis_url:
-        await forget_streams(context.redis_url, ids)
+        await delete_streams(context.redis_url, ids)
     await context.store.failures.remove(ids)
     await context.store.operations.remove_ids(ids)
 

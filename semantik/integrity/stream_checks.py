@@ -8,8 +8,7 @@ from functools import partial
 
 from semantik.core.models import now
 from semantik.integrity.issue import CheckContext, Issue
-from semantik.progress.usage import forget_streams
-from semantik.progress.usage import streams as found_streams
+from semantik.progress.usage import delete_streams, stream_sizes
 
 _GRACE = timedelta(seconds=60)
 
@@ -18,7 +17,7 @@ async def stream_checks(context: CheckContext) -> AsyncIterator[Issue]:
     """Finds nothing where Redis cannot be reached from here."""
     if not context.redis_url:
         return
-    found = await found_streams(context.redis_url)
+    found = await stream_sizes(context.redis_url)
     operations = await context.store.operations.by_ids(sorted(found))
     old = now() - timedelta(seconds=context.settings.progress.keep_s) - _GRACE
     for operation_id, size in sorted(found.items()):
@@ -34,6 +33,6 @@ async def stream_checks(context: CheckContext) -> AsyncIterator[Issue]:
             operation_id,
             f"Redis has messages of operation {operation_id}, {why}.",
             "they are removed",
-            partial(forget_streams, context.redis_url, [operation_id]),
+            partial(delete_streams, context.redis_url, [operation_id]),
             size,
         )
