@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
-from semantik.auth.sessions import Principal, SessionService
+from semantik.auth.sessions import Principal, Scope, SessionService
 from semantik.config.settings import Settings
 from semantik.core.errors import Unauthorized
 
