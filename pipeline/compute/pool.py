@@ -7,7 +7,7 @@ To add another implementation:
 2. Write a factory for it (`PoolFactory`): the class itself, when its constructor takes the settings alone.
 3. Pass the factory to `running(settings, make_pool=...)`.
 
-All arguments and results are frozen dataclasses of `pipeline.compute.messages`, so they can be sent over a network, too. An
+All arguments and results are frozen dataclasses of `pipeline.compute.messages`, so a network can carry them. An
 implementation must provide two things: the workers of `read` see the files under the paths of the server, and `run` has
 a process on the server's machine. `pipeline.workers.pool.Pool` is the implementation with local processes.
 """

@@ -22,7 +22,7 @@ class WorkerFunctions:
     """Each does what the function of `pipeline.workers.worker` does that is its default.
 
     `check_recording` is None where queries need no recordings. `preload_base(name, precision, recordings)` and
-    `preload_full(name, precision)` get the default model, and run once in a fork server: see `pipeline.workers.preload`.
+    `preload_full(name, precision)` get the default model, and run once in a fork server (`pipeline.workers.preload`).
     """
 
     read_files: Callable[[Sequence[FileTask], ChunkingOptions, ReadOptions], list[Outcome]] = (
