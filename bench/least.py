@@ -85,7 +85,7 @@ async def _serve(data: Path, collection_id: str) -> None:
         await pool.wait_ready()
         chunks = AsyncIOMotorClient(stores.mongo_reads_url)[settings.mongo_database]["chunks"]
         questions = QueryEmbedder(
-            lambda model, precision, texts: pool.embed_questions(ModelSpec(model, precision), texts),
+            lambda model, precision, texts: pool.embed_queries(ModelSpec(model, precision), texts),
             lambda: settings.search,
         )
         parts = {"questions": questions, "index": index, "chunks": chunks, "collection_id": collection_id}

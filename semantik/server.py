@@ -230,7 +230,7 @@ def _walks(live: SettingsHolder) -> Walk:
 
 
 async def _embed(pool: ComputePool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
-    return await pool.embed_questions(ModelSpec(model, precision), texts)
+    return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
 async def _cut_off(http: HTTPServer) -> None:

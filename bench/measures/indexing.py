@@ -152,7 +152,7 @@ def _tokens_read(texts: Sequence[str], loaded: model.Model) -> Figure:
     lengths = [
         len(each) for each in loaded.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     ]
-    read = sum(min(length, loaded.info.room) for length in lengths)
+    read = sum(min(length, loaded.info.max_chunk_tokens) for length in lengths)
     return Figure("tokens of the passages that the model reads", 100 * read / sum(lengths), "%", least=100)
 
 

@@ -16,7 +16,7 @@ from bench.figures import Figure
 from bench.questions import questions
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import query_model
-from pipeline.embedding.model import load, sentence_transformer
+from pipeline.embedding.model import load, load_sentence_transformer
 from semantik.config.settings import EmbeddingSettings
 
 _QUESTIONS = 500
@@ -27,7 +27,7 @@ _K = 10
 
 def measure() -> Iterator[Figure]:
     spec = ModelSpec(EmbeddingSettings().model, EmbeddingSettings().precision)
-    theirs = sentence_transformer(spec.name, "float32")
+    theirs = load_sentence_transformer(spec.name, "float32")
     texts = list(islice(questions(seed=1), _QUESTIONS))
 
     def encode(question: str) -> Any:
@@ -35,8 +35,8 @@ def measure() -> Iterator[Figure]:
 
     ways: dict[str, Callable[[str], Any]] = {
         "reference": encode,
-        "ours": lambda question: query_model.load(spec)([question])[0],
-        "as documents are": lambda question: load(spec).embed_questions([question])[0],
+        "ours": lambda question: query_model.load_embedder(spec, "")([question])[0],
+        "as documents are": lambda question: load(spec).embed_queries([question])[0],
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     vectors: dict[str, list[Any]] = {name: [] for name in ways}

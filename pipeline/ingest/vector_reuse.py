@@ -130,7 +130,7 @@ class VectorReuse:
             if chunk.page is not None:
                 pages.setdefault(chunk.page, chunk.start)
         text = join_chunks(chunks, 0, before.length)
-        return await self._pool.cut(text, tuple(pages.items()), self._cutting)
+        return await self._pool.split(text, tuple(pages.items()), self._cutting)
 
 
 def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocument:

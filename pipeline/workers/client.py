@@ -136,7 +136,9 @@ class WorkerClient:
         self._closed = True
         if self._starting is None:
             return
-        while not self._starting.done():  # repeated, because the launcher may be about to start the fork server
+        while (
+            not self._starting.done()
+        ):  # repeated, because the launcher may be about to start the fork server
             self._server.kill()
             await asyncio.wait({self._starting}, timeout=_RETRY_DELAY_S)
         if not self._starting.exception():
@@ -216,8 +218,5 @@ class WorkerClient:
     def _is_latest(self, connection: WorkerConnection) -> bool:
         latest = self._starting
         return (
-            latest is not None
-            and latest.done()
-            and not latest.exception()
-            and latest.result() is connection
+            latest is not None and latest.done() and not latest.exception() and latest.result() is connection
         )
