@@ -1,6 +1,6 @@
 """The embedding models: a name or path in, unit vectors out. Runs in the worker processes (torch is imported late).
 
-Knows nothing of documents, the pool or the server. Models are not downloaded unless the environment has HF_HUB_OFFLINE=0.
+Knows nothing of documents, the pool or the server. Models are only downloaded if the environment has HF_HUB_OFFLINE=0.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def load_sentence_transformer(name: str, precision: str) -> Any:
 
 
 def max_tokens(modules: Any) -> int:
-    """How many tokens of a text the model reads, including special tokens; at most 65536, as some models give infinity."""
+    """How many tokens of a text the model reads, including special tokens; 65536 if it says more, or infinity."""
     return int(min(modules.max_seq_length or EAGER_ATTENTION_TOKENS, 1 << 16))
 
 
@@ -170,7 +170,7 @@ def _fastest_precision() -> str:
 
 
 def copy_tokenizer(modules: Any) -> Any:
-    """A copy of the model's tokenizer that neither truncates nor pads. With the original, every text would seem to fit."""
+    """A copy of the tokenizer that neither truncates nor pads; with truncation, every text would seem to fit."""
     from tokenizers import Tokenizer
 
     original = modules.tokenizer

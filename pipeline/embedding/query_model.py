@@ -1,7 +1,7 @@
 """Embeds queries with a traced model, which is stored in the data folder from one start to the next.
 
-Runs in the worker processes. A stored traced model needs torch and tokenizers alone. The model itself is loaded to trace
-it, and to compare a stored traced model with it. A model that cannot be traced is used as it was loaded.
+Runs in the worker processes. A stored traced model needs torch and tokenizers alone. The model itself is loaded to
+trace it, and to compare a stored traced model with it. A model that cannot be traced is used as it was loaded.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Traced models: how they embed texts, and their files in the data folder. Runs in the worker processes.
 
-The name of a file says what the model was traced from: the model's files and the versions of the libraries. The file holds
-all that is needed to use it. A file that cannot be read is made again; one that cannot be written only costs time.
+A file's name is derived from what was traced: the model's files and the versions of the libraries. The file holds all
+that is needed to use it. A file that cannot be read is made again; one that cannot be written only costs time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The fork servers: processes that load what workers need, and from which workers are forked.
 
 The base fork server has torch and the traced model of the default model; the worker for queries is forked from it. The
-full one is forked from the base, so that they share torch, and has the model itself too; batch workers are forked from it.
+full one is forked from the base, so that they share torch, and has the model itself; batch workers are forked from it.
 Blocking calls run in the thread of the fork server's `launcher`.
 """
 

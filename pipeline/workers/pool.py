@@ -41,10 +41,10 @@ _IDLE_CHECK_S = 1.0
 class Pool:
     """Use as `async with Pool(settings) as pool`: entering returns at once, and the workers start in the background.
 
-    `settings()` returns the current settings. The worker for queries starts at once, with the traced model. The workers of
-    `read`, `split`, `embed` and `describe`, which have the model itself, start with the first task and end after
-    `pool.idle_s` without one. `functions` are what the workers run. `servers` may be shared by pools that are used one
-    after the other; by default the pool has its own.
+    `settings()` returns the current settings. The worker for queries starts at once, with the traced model. The
+    workers of `read`, `split`, `embed` and `describe`, which have the model itself, start with the first task and end
+    after `pool.idle_s` without one. `functions` are what the workers run. `servers` may be shared by pools that are
+    used one after the other; by default the pool has its own.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ class QueryWorker:
         await asyncio.shield(self._ready)
 
     async def warm_up(self) -> None:
-        """Load the traced model of the default model. Trace it first if models were traced in this data folder before."""
+        """Load the traced model of the default model. If it has none, trace it, unless the data folder is new."""
         model = ModelSpec(self._settings().embedding.model, self._settings().embedding.precision)
         used_before = Path(self._traced_models_dir).is_dir()
         while True:
@@ -81,7 +81,7 @@ class QueryWorker:
         return await asyncio.shield(embedding)
 
     def start_trace_check(self, model: ModelSpec) -> None:
-        """Compare the traced model with the model in the background: call it when a batch worker has loaded the model."""
+        """Compare the traced model with the model, in the background. Call it after a batch worker loaded the model."""
         if self._functions.check_traced_model is not None:
             self._checks.start(model)
 

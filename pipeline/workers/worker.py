@@ -1,7 +1,7 @@
 """The functions that run in a worker process: it reads and splits files and embeds chunks, one task at a time.
 
-Knows nothing of Tornado, MongoDB, Redis or the pool. The server imports this module too, to name its functions. So heavy
-libraries (torch, kreuzberg, the splitter) are imported when they are first needed.
+Knows nothing of Tornado, MongoDB, Redis or the pool. The server imports this module too, to name its functions. So
+heavy libraries (torch, kreuzberg, the splitter) are imported when they are first needed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a test's failpoint."""
+    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint."""
 
     max_file_bytes: int
     roots: tuple[str, ...]

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from conftest import ROOT, SAMPLES, run
-from support.pools import OPTIONS, MODEL, ready_pool, tasks_of
+from support.pools import MODEL, OPTIONS, ready_pool, tasks_of
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, ReadDocument, ReadFailure
 from semantik.core.errors import Invalid, Unavailable

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT, run
-from support.pools import OPTIONS, MODEL, fork_servers, ready_pool, tasks_of
+from support.pools import MODEL, OPTIONS, fork_servers, ready_pool, tasks_of
 from support.processes import still_running
 
 from pipeline.compute.messages import ReadDocument, ReadFailure
