@@ -92,7 +92,7 @@ async def authenticate(
     of ours; a token is an access token or an API key.
     """
     principal = await _recognise(request, services, token)
-    principal.need(scope)
+    principal.require_scope(scope)
     return principal
 
 

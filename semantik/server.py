@@ -234,7 +234,7 @@ async def _cut_off(http: HTTPServer) -> None:
 
 def _note_lag(metrics: MetricsRegistry, batch: MessageBatch) -> None:
     added_ms, _ = position_of(batch.messages[-1].id)
-    metrics.lag(time.time() - added_ms / 1000)
+    metrics.observe_lag(time.time() - added_ms / 1000)
 
 
 async def _first(*parts: asyncio.Future[Any]) -> None:

@@ -9,7 +9,7 @@ import voluptuous as vol
 from handlers.base import COOKIE, RestHandler
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
-from semantik.auth.sessions import ACCOUNT, SignedIn
+from semantik.auth.sessions import ACCOUNT, LoginResult
 
 _REGISTER = vol.Schema(
     {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
@@ -23,7 +23,7 @@ class _SignInHandler(RestHandler):
 
     public = True
 
-    def welcome(self, signed_in: SignedIn) -> None:
+    def welcome(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,

@@ -52,7 +52,7 @@ class ContentHandler(RestHandler):
     async def get(self, collection_id: str, document_id: str) -> None:
         query = self.query(_CONTENT)
         document = await self.services.authorizer.document(self.principal.user, collection_id, document_id)
-        passages = await self.services.collections.text(document, query["offset"], query["limit"])
+        passages = await self.services.collections.document_text(document, query["offset"], query["limit"])
         end = passages.offset + len(passages.text)
         self.reply({**asdict(passages), "next_offset": end if end < passages.length else None})
 

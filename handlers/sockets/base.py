@@ -192,7 +192,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
             kind = spoken.kind
         except errors.Invalid as error:
             self.send("error", {"message": str(error), "fatal": False})
-        self.services.metrics.message(kind, time.monotonic() - begun)
+        self.services.metrics.message_handled(kind, time.monotonic() - begun)
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
@@ -220,12 +220,12 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         except Exception as error:
             ending = reason_for(error)
             if isinstance(error, errors.Unauthorized):
-                self.services.metrics.not_authenticated()
+                self.services.metrics.authentication_failed()
             if ending.code == FAULT:
                 log.error("%s failed", self.request.path, exc_info=error)
         self._ending = ending  # what the client says from here on is not heard any more
         self.greet()
-        self.services.metrics.ended(self.operation_type, ending.status)
+        self.services.metrics.connection_ended(self.operation_type, ending.status)
         self._shut(ending)
 
     async def _admit(self) -> Principal:

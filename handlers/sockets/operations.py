@@ -37,7 +37,7 @@ class OperationsSocketHandler(SocketHandler):
         async with self.services.progress.seats.socket(principal.user.id):
             with self.services.metrics.connection(self.operation_type):
                 if named:
-                    self.services.metrics.resumed()
+                    self.services.metrics.connection_resumed()
                 try:
                     await self._show_all(principal.user, named, only_new=since == "$")
                 except ExceptionGroup as group:

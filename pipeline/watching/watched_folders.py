@@ -19,7 +19,7 @@ from pipeline.watching.watched_folder import WatchedFolder
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import now
-from semantik.services.operations import queued
+from semantik.services.operations import queued_operation
 from semantik.storage.mongo import Store
 
 log = logging.getLogger("semantik.folders")
@@ -118,7 +118,7 @@ class FolderWatcher:
         collection = await self._store.collections.get(source.collection_id)
         if collection is None:
             return
-        scan = queued(collection.owner_id, collection.id, "append", source.id, {"watched": True})
+        scan = queued_operation(collection.owner_id, collection.id, "append", source.id, {"watched": True})
         claim = {"scan_id": source.scan_id}
         if await self._store.collections.change_source(source, {"scan_id": scan.id}, only_if=claim) is None:
             return

@@ -59,11 +59,11 @@ class HealthMonitor:
         self._ready = ready
         self._workers = workers
 
-    async def look(self) -> HealthState:
+    async def check(self) -> HealthState:
         mongo, redis = await asyncio.gather(self._mongo(), self._redis())
         return HealthState(mongo, redis, "ready" if self._ready() else "loading")
 
-    async def use(self, user: User) -> ResourceUsage:
+    async def resource_usage(self, user: User) -> ResourceUsage:
         """For administrators; raises Forbidden for others. Reads /proc, in a thread."""
         if not user.is_admin:
             raise Forbidden("Only an administrator may see what the server uses.")

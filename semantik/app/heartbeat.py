@@ -18,7 +18,7 @@ from semantik.storage.mongo.instances import Instance
 
 log = logging.getLogger("semantik")
 
-EVERY_S = 5.0
+INTERVAL_S = 5.0
 _LEAVE_S = 1.0
 _FORGOTTEN = timedelta(days=7)  # a machine that never came back
 
@@ -45,7 +45,7 @@ class Heartbeat:
 
     async def run(self) -> NoReturn:
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(INTERVAL_S)
             # Shielded: a cancelled write may still arrive, and `leave` has to know when.
             self._telling = asyncio.ensure_future(self._tell())
             await asyncio.shield(self._telling)

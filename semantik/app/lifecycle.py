@@ -60,7 +60,7 @@ class Lifecycle:
         finally:
             _kill(self._below())
 
-    def leave(self) -> None:
+    def start_deadline(self) -> None:
         """`main` ends by itself from here on: the deadline counts as it does from a signal."""
         self._wake.send(bytes([_BY_ITSELF]))
 

@@ -30,7 +30,7 @@ class _Json(logging.Formatter):
         return json.dumps(event, ensure_ascii=False)
 
 
-def set_up(rules: LogSettings) -> None:
+def configure_logging(rules: LogSettings) -> None:
     """Send the whole process's log to standard error; standard output is for the line that says it is ready."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if rules.format == "json" else _Text())

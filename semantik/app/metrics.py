@@ -99,21 +99,21 @@ class MetricsRegistry:
             active.dec()
             self._connection_s.labels(operation_type).observe(time.monotonic() - begun)
 
-    def ended(self, operation_type: str, status: str) -> None:
+    def connection_ended(self, operation_type: str, status: str) -> None:
         """How a connection ended: completed, refused, limited, slow, unavailable, failed, shutdown or left."""
         self._connections.labels(operation_type, status).inc()
         if status == "slow":
             self._slow.inc()
 
-    def resumed(self) -> None:
+    def connection_resumed(self) -> None:
         self._resumes.inc()
 
-    def not_authenticated(self) -> None:
+    def authentication_failed(self) -> None:
         self._unknown.inc()
 
-    def message(self, kind: str, seconds: float) -> None:
+    def message_handled(self, kind: str, seconds: float) -> None:
         """A client's message was handled."""
         self._message_s.labels(kind).observe(seconds)
 
-    def lag(self, seconds: float) -> None:
+    def observe_lag(self, seconds: float) -> None:
         self._lag_s.observe(max(0.0, seconds))

@@ -28,7 +28,7 @@ class Notifier:
         self._watchdog_s = watchdog_s
 
     @classmethod
-    def of(cls, environ: MutableMapping[str, str]) -> Notifier:
+    def from_environment(cls, environ: MutableMapping[str, str]) -> Notifier:
         """As the environment says; it is taken out of there, so that no child speaks in the server's name."""
         address = environ.pop("NOTIFY_SOCKET", "")
         watchdog_us = environ.pop("WATCHDOG_USEC", "")

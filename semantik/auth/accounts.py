@@ -14,7 +14,7 @@ from semantik.storage.mongo.users import FIRST_USER_ID
 _MAX_TEXT = 200
 
 
-def checked_name(username: str) -> str:
+def normalized_username(username: str) -> str:
     """The user name as it is kept; raises Invalid."""
     username = username.strip()
     if not username or len(username) > _MAX_TEXT or not username.isprintable():
@@ -49,7 +49,7 @@ class AccountService:
         first = not await self._store.users.any()
         if first_only and not first:
             raise Forbidden("Registration is closed; ask the administrator for an account.")
-        username = checked_name(username)
+        username = normalized_username(username)
         check_password(password)
         check_email(email)
         user = User(

@@ -57,7 +57,7 @@ class ApiKeyService:
         self._store = store
         self._recent: dict[str, tuple[float, ApiKey, User]] = {}
 
-    async def make(self, user: User, name: str, scopes: Sequence[str], life: timedelta | None) -> NewKey:
+    async def create(self, user: User, name: str, scopes: Sequence[str], life: timedelta | None) -> NewKey:
         """Make a key that is good for `life`, or for ever. Raises Invalid, Forbidden or Conflict."""
         name = name.strip()
         if not name or len(name) > _MAX_NAME or not name.isprintable():
@@ -94,7 +94,7 @@ class ApiKeyService:
             raise NotFound(f"There is no API key {key_id}.")
         self._recent.pop(key_id, None)
 
-    async def recognise(self, text: str) -> tuple[ApiKey, User]:
+    async def authenticate(self, text: str) -> tuple[ApiKey, User]:
         """The key that this text is, and whose it is. Raises Unauthorized with the reason."""
         form = _FORM.fullmatch(text)
         if form is None:

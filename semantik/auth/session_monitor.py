@@ -34,7 +34,7 @@ class SessionMonitor:
             moment = now()
             for key, (principal, _) in list(self._watched.items()):
                 if principal.expires_at is not None and principal.expires_at <= moment:
-                    self._expel(key, principal.expired)
+                    self._expel(key, principal.expiry_message)
             try:
                 await self._look()
             except Unavailable as error:
@@ -52,7 +52,7 @@ class SessionMonitor:
 
     async def _look(self) -> None:
         principals = [principal for principal, _ in self._watched.values()]
-        reasons = await self._auth.lapsed(principals) if principals else {}
+        reasons = await self._auth.invalid_credentials(principals) if principals else {}
         for key, (principal, _) in list(self._watched.items()):
             if principal.credential_id in reasons:
                 self._expel(key, reasons[principal.credential_id])

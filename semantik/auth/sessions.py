@@ -48,11 +48,11 @@ class Principal:
         return ACCOUNT not in self.scopes
 
     @property
-    def expired(self) -> str:
+    def expiry_message(self) -> str:
         """What there is to say once `expires_at` has come."""
         return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
 
-    def need(self, scope: str) -> None:
+    def require_scope(self, scope: str) -> None:
         """Raises Forbidden when they came by an API key that has not this scope."""
         if scope in self.scopes:
             return
@@ -64,7 +64,7 @@ class Principal:
 
 
 @dataclass(frozen=True)
-class SignedIn:
+class LoginResult:
     """What a sign-in gives: an access and a refresh token for programs, a cookie for the browser."""
 
     user: User
@@ -79,7 +79,7 @@ class SessionService:
     """Registers, signs in and recognises users. `rules()` are the settings of the moment; `secret` signs the tokens."""
 
     def __init__(self, store: Store, rules: Callable[[], settings.AuthSettings], secret: str) -> None:
-        self.keys = ApiKeyService(store)
+        self.api_keys = ApiKeyService(store)
         self._store = store
         self._rules = rules
         self._secret = secret
@@ -97,7 +97,7 @@ class SessionService:
             username, password, email, first_only=self._rules().registration != "open"
         )
 
-    async def login(self, login: str, password: str) -> SignedIn:
+    async def login(self, login: str, password: str) -> LoginResult:
         """Sign in by user name or e-mail address. Raises Unauthorized, the same for every reason."""
         user = await self._store.users.by_login(login)
         if user is None and not self._nobody:
@@ -119,7 +119,7 @@ class SessionService:
         await self._store.sessions.add(session)
         return self._signed_in(user, session, refresh_token)
 
-    async def refresh(self, refresh_token: str) -> SignedIn:
+    async def refresh(self, refresh_token: str) -> LoginResult:
         """Change a refresh token for new tokens. One that is used twice ends its session."""
         old = _digest(refresh_token)
         session = await self._store.sessions.by_token(old)
@@ -143,7 +143,7 @@ class SessionService:
     async def authenticate(self, token: str, browser: bool = False) -> Principal:
         """Tell whose access token or API key (with `browser`: cookie) this is. Raises Unauthorized with the reason."""
         if not browser and is_api_key(token):
-            key, owner = await self.keys.recognise(token)
+            key, owner = await self.api_keys.authenticate(token)
             return Principal(owner, key.id, key.expires_at, key.scopes)
         known = self._recent.get((token, browser))
         if known and known[0] > time.monotonic():
@@ -163,7 +163,7 @@ class SessionService:
         self._recent[token, browser] = (time.monotonic() + left_s, principal)
         return principal
 
-    async def lapsed(self, principals: Collection[Principal]) -> dict[str, str]:
+    async def invalid_credentials(self, principals: Collection[Principal]) -> dict[str, str]:
         """Of the sessions and API keys by which they came, those that are not good any more, each with the reason."""
         keys = {who.credential_id for who in principals if who.by_key}
         sessions = {who.credential_id for who in principals} - keys
@@ -185,12 +185,12 @@ class SessionService:
         except jwt.InvalidTokenError as error:
             raise Unauthorized("The token is not valid; sign in again.") from error
 
-    def _signed_in(self, user: User, session: Session, refresh_token: str) -> SignedIn:
+    def _signed_in(self, user: User, session: Session, refresh_token: str) -> LoginResult:
         left_s = int((session.expires_at - now()).total_seconds())
         access_s = min(self._rules().access_token_s, left_s)
         access = self._token(user, session, _ACCESS, access_s)
         cookie = self._token(user, session, _BROWSER, left_s)
-        return SignedIn(user, access, refresh_token, access_s, cookie, left_s)
+        return LoginResult(user, access, refresh_token, access_s, cookie, left_s)
 
     def _token(self, user: User, session: Session, audience: str, life_s: int) -> str:
         moment = int(time.time())

@@ -57,7 +57,7 @@ class SeenMessages:
         pairs = [f"{operation_id}:{cursor}" for operation_id, (_, cursor) in self._last.items()]
         return ",".join(pairs[-_MOST_NAMED:]) if self._many else pairs[0].partition(":")[2]
 
-    def is_news(self, message: Message) -> bool:
+    def is_new(self, message: Message) -> bool:
         """Remember a message; whether it is one to hand on."""
         kind, operation_id = message["type"], message.get("operation_id", "")
         if "seq" in message:
@@ -100,7 +100,7 @@ async def follow(
             async with _connected(await target()) as socket:
                 steady_at = time.monotonic() + _STEADY_S
                 while (message := await _next(socket)) is not None:
-                    is_news = seen.is_news(message)
+                    is_news = seen.is_new(message)
                     if time.monotonic() > steady_at or (is_news and "seq" in message):
                         losses = 0
                     if is_news:

@@ -6,7 +6,14 @@ import argparse
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, tell
+from semantik.commands.cli_common import (
+    FAILED,
+    load_settings,
+    print_output,
+    report_error,
+    run_command,
+    store_flags,
+)
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import SemantikError
@@ -22,14 +29,14 @@ def main(argv: list[str]) -> int:
     """Do it, and return the exit status: 0 done, or all agrees; 1 could not, or something disagrees; 2 misuse."""
     arguments = _parser().parse_args(argv)
     try:
-        settings = settings_of(arguments)
+        settings = load_settings(arguments)
     except SemantikError as error:
-        return refused(_PROG, error)
+        return report_error(_PROG, error)
     if arguments.check:
-        return perform(_PROG, _check(settings))
+        return run_command(_PROG, _check(settings))
     if arguments.repair:
-        return perform(_PROG, _repair(settings))
-    return perform(_PROG, _clean(settings, arguments.dry_run))
+        return run_command(_PROG, _repair(settings))
+    return run_command(_PROG, _clean(settings, arguments.dry_run))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 @asynccontextmanager
 async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
     async with open_stores(settings) as stores, AsyncExitStack() as stack:
-        served = stores.running
+        served = stores.is_served
         own_stores = bool(settings.mongo_url and settings.redis_url)
         if own_stores and not served and (settings.data / "lock").exists():
             # With embedded stores it is held already: no server may begin while its index is changed.
@@ -78,7 +85,7 @@ async def _clean(settings: Settings, dry_run: bool) -> int:
         lines = ["There is nothing to remove."]
     else:
         lines.append(f"{'Would be removed' if dry_run else 'Removed'}: {_size(total)}")
-    tell("\n".join(lines))
+    print_output("\n".join(lines))
     return 0
 
 
@@ -94,7 +101,7 @@ async def _repair(settings: Settings) -> int:
             findings = await check(grounds)
             mended = await repair(findings)
             for finding in mended:
-                tell(f"Repaired: {finding.sentence} Done: {finding.remedy}.")
+                print_output(f"Repaired: {finding.sentence} Done: {finding.remedy}.")
             if not mended:
                 break
     return _verdict(findings)
@@ -103,14 +110,16 @@ async def _repair(settings: Settings) -> int:
 def _verdict(findings: Sequence[Issue]) -> int:
     for finding in findings:
         size = f" {_size(finding.bytes)}" if finding.bytes else ""
-        tell(f"{'Note: ' if finding.note else ''}{finding.sentence}{size} What is done: {finding.remedy}.")
+        print_output(
+            f"{'Note: ' if finding.note else ''}{finding.sentence}{size} What is done: {finding.remedy}."
+        )
     wrong = [finding for finding in findings if not finding.note]
     if not wrong:
-        tell("Everything agrees.")
+        print_output("Everything agrees.")
         return 0
     ways = "--repair does" if any(finding.repair for finding in wrong) else "--repair cannot do"
-    tell(f"Disagreements: {len(wrong)}; {ways} what is said.")
-    return COULD_NOT
+    print_output(f"Disagreements: {len(wrong)}; {ways} what is said.")
+    return FAILED
 
 
 def _size(count: float) -> str:

@@ -17,7 +17,7 @@ from semantik.config.loader import entries, load
 from semantik.config.settings import LogSettings, Settings
 from semantik.core.errors import ConfigError, Invalid, SemantikError, Unavailable
 
-COULD_NOT, MISUSE = 1, 2
+FAILED, USAGE_ERROR = 1, 2
 INTERRUPTED = 130  # as a shell tells of Ctrl-C
 
 _SHOWN = ("data", "mongo_url", "mongo_database", "redis_url")
@@ -39,16 +39,16 @@ def store_flags() -> argparse.ArgumentParser:
     return parser
 
 
-def settings_of(arguments: argparse.Namespace) -> Settings:
+def load_settings(arguments: argparse.Namespace) -> Settings:
     """The settings that the flags, the environment and the file make together; raises ConfigError."""
     given = vars(arguments)
     return load(given.get("config"), overrides={name: given[name] for name in _SHOWN if name in given})
 
 
-def perform(prog: str, work: Coroutine[Any, Any, int]) -> int:
+def run_command(prog: str, work: Coroutine[Any, Any, int]) -> int:
     """Run a script's work to its end, and return its status; what went wrong is told in one sentence."""
     from semantik.app.lifecycle import Lifecycle
-    from semantik.app.log_format import set_up
+    from semantik.app.log_format import configure_logging
 
     ended: list[int] = []
 
@@ -56,21 +56,21 @@ def perform(prog: str, work: Coroutine[Any, Any, int]) -> int:
         ended.append(await work)
         return ended[0]
 
-    set_up(LogSettings(level="warning"))
+    configure_logging(LogSettings(level="warning"))
     try:
         Lifecycle().run(whole())
     except SemantikError as error:
-        return refused(prog, error)
+        return report_error(prog, error)
     return ended[0] if ended else INTERRUPTED
 
 
-def refused(prog: str, error: SemantikError) -> int:
+def report_error(prog: str, error: SemantikError) -> int:
     """Tell why it cannot be; returns the status that goes with it."""
     print(f"{prog}: {error}", file=sys.stderr)
-    return MISUSE if isinstance(error, (ConfigError, Invalid)) else COULD_NOT
+    return USAGE_ERROR if isinstance(error, (ConfigError, Invalid)) else FAILED
 
 
-def tell(text: str) -> None:
+def print_output(text: str) -> None:
     """Print a script's answer; its reader may go away before its end. Raises Unavailable when the disk is full."""
     try:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -82,7 +82,7 @@ def tell(text: str) -> None:
             raise Unavailable(f"The answer cannot be written: {error.strerror}.") from error
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+def format_table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
     """Aligned columns; numbers stand to the right."""
     lines = [head, *(tuple(str(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]

@@ -56,10 +56,10 @@ class _Caller(Client):
 def main(argv: list[str]) -> int:
     """Run the demo. Status 0: done or ended by a signal; 1: nothing could be indexed; 2: it could not begin."""
     from semantik.app.lifecycle import Lifecycle
-    from semantik.app.log_format import set_up
+    from semantik.app.log_format import configure_logging
 
     arguments = _parser().parse_args(argv)
-    set_up(LogSettings(level="warning"))
+    configure_logging(LogSettings(level="warning"))
     try:
         return Lifecycle().run(_show(arguments))
     except SemantikError as error:

@@ -14,15 +14,22 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from semantik.client.api import Client
-from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, tell
+from semantik.commands.cli_common import (
+    FAILED,
+    load_settings,
+    print_output,
+    report_error,
+    run_command,
+    store_flags,
+)
 from semantik.commands.reindex_targets import (
     ReindexState,
     ReindexTarget,
     ReindexTargets,
     RemoteTargets,
     StoreTargets,
-    follow,
-    on_stores,
+    open_store_targets,
+    poll_states,
 )
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
@@ -39,11 +46,11 @@ def main(argv: list[str]) -> int:
     if arguments.all == bool(arguments.collections):
         parser.error("name collections, or --all")
     try:
-        settings = settings_of(arguments)
+        settings = load_settings(arguments)
         password = _password(arguments)
     except SemantikError as error:
-        return refused(_PROG, error)
-    return perform(_PROG, _work(settings, arguments, password))
+        return report_error(_PROG, error)
+    return run_command(_PROG, _work(settings, arguments, password))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,12 +126,12 @@ async def _work(settings: Settings, arguments: argparse.Namespace, password: str
             reindexing = RemoteTargets(client)
         else:
             _look_at(wish)
-            reindexing = await stack.enter_async_context(on_stores(settings))
-        targets = _chosen(await reindexing.targets(), arguments.collections, arguments.all)
+            reindexing = await stack.enter_async_context(open_store_targets(settings))
+        targets = _chosen(await reindexing.collections(), arguments.collections, arguments.all)
         operations, refusals = await _begin(reindexing, targets, wish)
-        if arguments.wait or (isinstance(reindexing, StoreTargets) and reindexing.alone):
+        if arguments.wait or (isinstance(reindexing, StoreTargets) and reindexing.in_process):
             refusals += await _wait(reindexing, operations)
-        return COULD_NOT if refusals else 0
+        return FAILED if refusals else 0
 
 
 def _look_at(wish: ReindexOptions) -> None:
@@ -160,13 +167,13 @@ async def _begin(
     refusals = 0
     for target in targets:
         try:
-            operation_id = await reindexing.begin(target, wish)
+            operation_id = await reindexing.start(target, wish)
         except SemantikError as error:
-            refused(f"{_PROG}: {target.name}", error)
+            report_error(f"{_PROG}: {target.name}", error)
             refusals += 1
             continue
         operations[operation_id] = target
-        tell(f"{target.name}: operation {operation_id} is in the line.")
+        print_output(f"{target.name}: operation {operation_id} is in the line.")
     return operations, refusals
 
 
@@ -184,7 +191,7 @@ async def _wait(reindexing: ReindexTargets, operations: dict[str, ReindexTarget]
         bars = {
             key: shown.add_task(target.name, total=100.0, stage="waits") for key, target in operations.items()
         }
-        async for key, state in follow(reindexing, operations):
+        async for key, state in poll_states(reindexing, operations):
             shown.update(bars[key], completed=state.percent, stage=state.stage or "waits")
             if state.ended:
                 bad += state.status != "completed"
@@ -194,6 +201,6 @@ async def _wait(reindexing: ReindexTargets, operations: dict[str, ReindexTarget]
 
 def _tell_end(target: ReindexTarget, state: ReindexState) -> None:
     if state.status == "completed":
-        tell(f"{target.name}: done.")
+        print_output(f"{target.name}: done.")
     else:
         print(f"{_PROG}: {target.name}: {state.status}. {state.error or ''}".rstrip(), file=sys.stderr)

@@ -50,26 +50,26 @@ class ReindexState:
 class ReindexTargets(Protocol):
     """Where the work is done; `alone`: in this very process, which must stay for it."""
 
-    alone: bool
+    in_process: bool
 
-    async def targets(self) -> list[ReindexTarget]: ...
+    async def collections(self) -> list[ReindexTarget]: ...
 
-    async def begin(self, target: ReindexTarget, wish: ReindexOptions) -> str:
+    async def start(self, target: ReindexTarget, wish: ReindexOptions) -> str:
         """Put a REINDEX into the line; returns its id."""
         ...
 
-    async def look(self, operation_id: str) -> ReindexState: ...
+    async def get_state(self, operation_id: str) -> ReindexState: ...
 
 
 class RemoteTargets:
     """Through the REST API of a server; the collections are those of the one who asks."""
 
-    alone = False
+    in_process = False
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def targets(self) -> list[ReindexTarget]:
+    async def collections(self) -> list[ReindexTarget]:
         found: list[ReindexTarget] = []
         query: dict[str, Any] = {"limit": _PAGE}
         while True:
@@ -79,12 +79,12 @@ class RemoteTargets:
                 return found
             query["cursor"] = page["next_cursor"]
 
-    async def begin(self, target: ReindexTarget, wish: ReindexOptions) -> str:
+    async def start(self, target: ReindexTarget, wish: ReindexOptions) -> str:
         asked = {name: value for name, value in vars(wish).items() if value is not None}
         accepted = await self._client.call("POST", f"collections/{target.id}/reindex", asked)
         return str(accepted["operation_id"])
 
-    async def look(self, operation_id: str) -> ReindexState:
+    async def get_state(self, operation_id: str) -> ReindexState:
         told = await self._client.call("GET", f"operations/{operation_id}")
         return ReindexState(told["status"], told["progress_percent"], told["stage"], told["error_message"])
 
@@ -93,25 +93,25 @@ class StoreTargets:
     """By way of the stores: a server that shares them runs what is put into the line. All collections can be named."""
 
     def __init__(self, store: Store, alone: bool) -> None:
-        self.alone = alone
+        self.in_process = alone
         self._store = store
         self._operations = OperationService(store, Authorizer(store), Path, lambda: None)
 
-    async def targets(self) -> list[ReindexTarget]:
+    async def collections(self) -> list[ReindexTarget]:
         owners = {user.id: user.username for user in await self._store.users.all()}
         collections = await self._store.collections.all()
         return [
             ReindexTarget(one.id, one.name, owners.get(one.owner_id, one.owner_id)) for one in collections
         ]
 
-    async def begin(self, target: ReindexTarget, wish: ReindexOptions) -> str:
+    async def start(self, target: ReindexTarget, wish: ReindexOptions) -> str:
         collection = await self._store.collections.get(target.id)
         owner = await self._store.users.get(collection.owner_id) if collection else None
         if owner is None:
             raise NotFound(f"The collection {target.name} is gone, or its owner is.")
         return (await self._operations.reindex(owner, target.id, wish)).id
 
-    async def look(self, operation_id: str) -> ReindexState:
+    async def get_state(self, operation_id: str) -> ReindexState:
         operation = await self._store.operations.get(operation_id)
         if operation is None:
             return ReindexState("cancelled", 0.0, None, "Its collection was deleted.")
@@ -121,7 +121,7 @@ class StoreTargets:
 
 
 @asynccontextmanager
-async def on_stores(settings: Settings) -> AsyncIterator[StoreTargets]:
+async def open_store_targets(settings: Settings) -> AsyncIterator[StoreTargets]:
     """Reach the stores; where no server is there to do the work, one runs in this process until it is done."""
     async with AsyncExitStack() as stack:
         if not is_served(settings.data):
@@ -143,7 +143,7 @@ async def _is_served_elsewhere(store: Store) -> bool:
     return any(instance.seen_at + _SILENT > now() for instance in await store.instances.all())
 
 
-async def follow(
+async def poll_states(
     reindexing: ReindexTargets, operations: Mapping[str, ReindexTarget], pause_s: float = 0.5
 ) -> AsyncIterator[tuple[str, ReindexState]]:
     """Tell how operations stand, each time that one does otherwise, until all have ended."""
@@ -151,7 +151,7 @@ async def follow(
     while not all(key in told and told[key].ended for key in operations):
         for key in operations:
             if key not in told or not told[key].ended:
-                state = await reindexing.look(key)
+                state = await reindexing.get_state(key)
                 if told.get(key) != state:
                     told[key] = state
                     yield key, state

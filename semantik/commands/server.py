@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semantik import __version__
-from semantik.app.log_format import set_up
+from semantik.app.log_format import configure_logging
 from semantik.config.loader import Entry, entries, load
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError, Unavailable
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
         hung_up = asyncio.Event()
         sys.setswitchinterval(_SWITCH_S)
         lifetime = Lifecycle(hung_up)
-        return lifetime.run(_serve(settings, read, hung_up, lifetime.leave))
+        return lifetime.run(_serve(settings, read, hung_up, lifetime.start_deadline))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
         return _COULD_NOT if isinstance(error, Unavailable) else _BAD_USAGE
@@ -89,7 +89,7 @@ def _refuse_files(roots: tuple[str, ...]) -> None:
 
 def _tell(settings: Settings) -> None:
     """Log as the settings say, and name roots that are missing: a disk may be mounted later, so that is no error."""
-    set_up(settings.log)
+    configure_logging(settings.log)
     for root in map(Path, settings.documents.roots):
         if not root.is_dir():
             log.warning("documents.roots has %s, which is no folder now; nothing below it can be read", root)
@@ -101,7 +101,7 @@ async def _serve(
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
 
-    manager = Notifier.of(os.environ)
+    manager = Notifier.from_environment(os.environ)
     async with running(settings) as server:
         # What is loaded by now stays to the end: the collector need not look at it while messages wait.
         gc.collect()
@@ -142,6 +142,6 @@ async def _reload_for_ever(
             done = server.reload(fresh)
             await asyncio.to_thread(_tell, fresh)
             log.info("Reloaded: %s", ", ".join(done.changed) or "nothing has changed")
-            if done.waiting:
-                log.warning("Only a restart takes these: %s", ", ".join(done.waiting))
+            if done.needs_restart:
+                log.warning("Only a restart takes these: %s", ", ".join(done.needs_restart))
         await manager.ready(f"Serving at {server.url}")

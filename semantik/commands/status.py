@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, table, tell
+from semantik.commands.cli_common import (
+    FAILED,
+    format_table,
+    load_settings,
+    print_output,
+    report_error,
+    run_command,
+    store_flags,
+)
 from semantik.commands.status_snapshot import (
     InstanceState,
     QueuedState,
@@ -27,10 +35,10 @@ def main(argv: list[str]) -> int:
     """Show it, and return the exit status: 0 all well, 1 a store is away or no instance lives, 2 misuse."""
     arguments = _parser().parse_args(argv)
     try:
-        settings = settings_of(arguments)
+        settings = load_settings(arguments)
     except SemantikError as error:
-        return refused(_PROG, error)
-    return perform(_PROG, _show(settings, arguments.json))
+        return report_error(_PROG, error)
+    return run_command(_PROG, _show(settings, arguments.json))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _show(settings: Settings, as_json: bool) -> int:
     overview = await collect(settings)
-    tell(json.dumps(_json(overview), indent=2) if as_json else _text(overview))
-    return 0 if overview.is_well else COULD_NOT
+    print_output(json.dumps(_json(overview), indent=2) if as_json else _text(overview))
+    return 0 if overview.is_well else FAILED
 
 
 def _text(overview: StatusSnapshot) -> str:
@@ -85,7 +93,7 @@ def _verdict(overview: StatusSnapshot) -> str:
 
 
 def _section(title: str, head: tuple[str, ...], rows: Sequence[tuple[object, ...]], empty: str) -> str:
-    body = table(head, rows) if rows else empty
+    body = format_table(head, rows) if rows else empty
     return "\n".join([title, *(f"  {line}" for line in body.splitlines())])
 
 
@@ -117,10 +125,10 @@ def _answers(yes: bool) -> str:
 def _holds(contents: StoreContents | None) -> str:
     if contents is None:
         return "-"
-    if contents.figures is None:
+    if contents.usage is None:
         return "too much to be counted in time"
-    documents, operations = contents.figures.documents, contents.figures.operations
-    counts = (sum(documents.values()), contents.figures.chunks, sum(operations.values()))
+    documents, operations = contents.usage.documents, contents.usage.operations
+    counts = (sum(documents.values()), contents.usage.chunks, sum(operations.values()))
     return "{:,} documents, {:,} chunks, {:,} operations".format(*counts)
 
 
@@ -149,7 +157,7 @@ def _json(overview: StatusSnapshot) -> dict[str, Any]:
 
 
 def _figures(contents: StoreContents | None) -> dict[str, Any] | None:
-    return vars(contents.figures) if contents and contents.figures else None
+    return vars(contents.usage) if contents and contents.usage else None
 
 
 def _instance_json(state: InstanceState) -> dict[str, Any]:

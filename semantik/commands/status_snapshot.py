@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import psutil
 
-from semantik.app.heartbeat import EVERY_S
-from semantik.commands.store_connection import addresses
+from semantik.app.heartbeat import INTERVAL_S
+from semantik.commands.store_connection import find_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Operation, now
@@ -22,7 +22,7 @@ from semantik.storage.mongo import Store
 from semantik.storage.mongo.instances import Instance
 from semantik.storage.mongo.usage_stats import UsageStats
 
-_SILENT = timedelta(seconds=3 * EVERY_S)
+_SILENT = timedelta(seconds=3 * INTERVAL_S)
 _COUNT_S = 10.0
 
 
@@ -70,7 +70,7 @@ class StoreContents:
     instances: Sequence[InstanceState]
     queue: Sequence[QueuedState]
     collections: Sequence[CollectionState]
-    figures: UsageStats | None
+    usage: UsageStats | None
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class StatusSnapshot:
 
 async def collect(settings: Settings) -> StatusSnapshot:
     """Look at everything once; as `addresses`, but a store that is away is told in what this returns."""
-    async with addresses(settings) as found:
+    async with find_stores(settings) as found:
         contents, memory = await asyncio.gather(
             _contents(found.mongo_url, settings.mongo_database), _memory(found.redis_url)
         )

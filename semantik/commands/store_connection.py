@@ -20,7 +20,7 @@ from semantik.storage.mongo import Store
 
 
 @dataclass(frozen=True)
-class Addresses:
+class StoreAddresses:
     """Where the stores are; `running`: a server serves this data folder.
 
     `redis_url` is empty where Redis is embedded in a data folder that is not on this machine.
@@ -28,24 +28,24 @@ class Addresses:
 
     mongo_url: str
     redis_url: str
-    running: bool
+    is_served: bool
 
 
 @dataclass(frozen=True)
-class Stores:
+class OpenStores:
     """The open store, and where it and Redis are; `running`: a server serves this data folder."""
 
     store: Store
     mongo_url: str
     redis_url: str
-    running: bool
+    is_served: bool
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, *, create: bool = False) -> AsyncIterator[Stores]:
+async def open_stores(settings: Settings, *, create: bool = False) -> AsyncIterator[OpenStores]:
     """Open the store; as `addresses`, and raises Unavailable when MongoDB does not answer."""
     async with AsyncExitStack() as stack:
-        found = await stack.enter_async_context(addresses(settings, create=create))
+        found = await stack.enter_async_context(find_stores(settings, create=create))
         try:
             store = await stack.enter_async_context(Store(found.mongo_url, settings.mongo_database))
         except Unavailable as error:
@@ -55,18 +55,18 @@ async def open_stores(settings: Settings, *, create: bool = False) -> AsyncItera
                 f"The embedded MongoDB of the data folder {settings.data} does not answer; if the server "
                 "uses one of your own, name it with --mongo-url as you do for the server."
             ) from error
-        yield Stores(store, found.mongo_url, found.redis_url, found.running)
+        yield OpenStores(store, found.mongo_url, found.redis_url, found.is_served)
 
 
 @asynccontextmanager
-async def addresses(settings: Settings, *, create: bool = False) -> AsyncIterator[Addresses]:
+async def find_stores(settings: Settings, *, create: bool = False) -> AsyncIterator[StoreAddresses]:
     """Find the stores: by their URLs, in the server that runs on the data folder, or started until this is left.
 
     Raises ConfigError for a data folder that was never used (unless `create`) or can't be, Forbidden when it is
     another user's, Conflict when another script holds it for longer than 10 s.
     """
     if settings.mongo_url and (settings.redis_url or not _is_used(settings.data)):
-        yield Addresses(settings.mongo_url, settings.redis_url, is_served(settings.data))
+        yield StoreAddresses(settings.mongo_url, settings.redis_url, is_served(settings.data))
         return
     if not create and not _is_used(settings.data):
         raise ConfigError(_unused(settings.data))
@@ -82,7 +82,7 @@ async def addresses(settings: Settings, *, create: bool = False) -> AsyncIterato
                 embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock)
             )
             mongo_url, redis_url, running = stores.mongo_url, stores.redis_url, False
-        yield Addresses(settings.mongo_url or mongo_url, settings.redis_url or redis_url, running)
+        yield StoreAddresses(settings.mongo_url or mongo_url, settings.redis_url or redis_url, running)
 
 
 def _is_used(data: Path) -> bool:

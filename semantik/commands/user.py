@@ -8,9 +8,17 @@ import json
 import signal
 import sys
 
-from semantik.auth.accounts import AccountService, check_email, checked_name
+from semantik.auth.accounts import AccountService, check_email, normalized_username
 from semantik.auth.passwords import Passwords, check_password
-from semantik.commands.cli_common import INTERRUPTED, perform, refused, settings_of, store_flags, table, tell
+from semantik.commands.cli_common import (
+    INTERRUPTED,
+    format_table,
+    load_settings,
+    print_output,
+    report_error,
+    run_command,
+    store_flags,
+)
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
@@ -31,20 +39,20 @@ def main(argv: list[str]) -> int:
     """Do one thing to the accounts, and return the exit status: 0 done, 1 could not, 2 misuse."""
     arguments = _parser().parse_args(argv)
     try:
-        settings = settings_of(arguments)
+        settings = load_settings(arguments)
         password = ""
         if arguments.command == "create":
-            checked_name(arguments.name)
+            normalized_username(arguments.name)
             check_email(arguments.email)
         if arguments.command in ("create", "reset-password"):
             # Before the stores are opened: nobody waits for a person who types.
             password = _password(arguments.password_stdin)
     except SemantikError as error:
-        return refused(_PROG, error)
+        return report_error(_PROG, error)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return INTERRUPTED
-    return perform(_PROG, _work(settings, arguments, password))
+    return run_command(_PROG, _work(settings, arguments, password))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,11 +127,11 @@ async def _work(settings: Settings, arguments: argparse.Namespace, password: str
                 user = await accounts.add(arguments.name, password, arguments.email, admin=arguments.admin)
                 role = "an administrator" if user.is_admin else "a user"
                 where = f", in the new data folder {settings.data}" if is_new else ""
-                tell(f"{user.username} was created as {role}{where}.")
+                print_output(f"{user.username} was created as {role}{where}.")
                 return 0
             case "list":
                 users = await accounts.all()
-                tell(
+                print_output(
                     json.dumps([_json(user) for user in users], indent=2) if arguments.json else _text(users)
                 )
                 return 0
@@ -137,14 +145,14 @@ async def _work(settings: Settings, arguments: argparse.Namespace, password: str
                 user = await accounts.promote(arguments.name)
             case _:
                 user = await accounts.demote(arguments.name)
-        tell(_DONE[arguments.command].format(user.username))
+        print_output(_DONE[arguments.command].format(user.username))
     return 0
 
 
 def _text(users: list[User]) -> str:
     if not users:
         return "There are no users yet; the first becomes the administrator."
-    return table(
+    return format_table(
         ("NAME", "E-MAIL", "ROLE", "STATE", "SINCE"),
         [
             (

@@ -37,7 +37,7 @@ class Entry:
     default: Any
     check: Any
     doc: str
-    live: bool
+    reloadable: bool
 
     @property
     def env(self) -> str:

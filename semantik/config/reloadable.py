@@ -18,7 +18,7 @@ class ReloadResult:
     """What a reload did: the names of the settings that changed, and of those that wait for a restart."""
 
     changed: tuple[str, ...]
-    waiting: tuple[str, ...]
+    needs_restart: tuple[str, ...]
 
 
 class SettingsHolder:
@@ -33,10 +33,10 @@ class SettingsHolder:
     def reload(self, fresh: Settings) -> ReloadResult:
         """Take what can be taken from `fresh`; all else stays as it was when the server started."""
         differing = [e for e in entries() if _value(fresh, e.name) != _value(self._settings, e.name)]
-        changed = tuple(entry.name for entry in differing if entry.live)
+        changed = tuple(entry.name for entry in differing if entry.reloadable)
         for name in changed:
             self._settings = _with(self._settings, name.split("."), _value(fresh, name))
-        return ReloadResult(changed, tuple(entry.name for entry in differing if not entry.live))
+        return ReloadResult(changed, tuple(entry.name for entry in differing if not entry.reloadable))
 
 
 def _value(settings: Settings, name: str) -> Any:

@@ -13,7 +13,7 @@ from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import Collection, Document, Generation, Operation, User, new_id, now
 from semantik.core.text import joined_chunks
-from semantik.services.operations import OperationService, overlap_of
+from semantik.services.operations import OperationService, effective_overlap
 from semantik.storage.mongo import Store
 
 _MAX_NAME = 200
@@ -61,7 +61,9 @@ class CollectionService:
     async def create(self, user: User, wish: NewCollection) -> tuple[Collection, Operation | None]:
         """Add a collection, and with a folder its INDEX operation. The folder is looked at first."""
         collection = self._collection(user, wish)
-        path = await self._operations.folder(wish.source_path) if wish.source_path is not None else None
+        path = (
+            await self._operations.resolve_folder(wish.source_path) if wish.source_path is not None else None
+        )
         await self._store.collections.add(collection)
         if path is None:
             return collection, None
@@ -88,7 +90,7 @@ class CollectionService:
         await self._store.collections.mark_deleted(collection_id)
         self._wake()
 
-    async def text(self, document: Document, offset: int, limit: int) -> DocumentText:
+    async def document_text(self, document: Document, offset: int, limit: int) -> DocumentText:
         """A document's text from character `offset`, put together from its chunks."""
         end = min(offset + limit, document.length)
         chunks = await self._store.chunks.of_document(document, offset, end)
@@ -103,7 +105,7 @@ class CollectionService:
             model=wish.embedding_model or self._defaults.model,
             precision=self._defaults.precision,
             chunk_size=size,
-            chunk_overlap=overlap_of(size, wish.chunk_overlap, self._defaults.chunk_overlap),
+            chunk_overlap=effective_overlap(size, wish.chunk_overlap, self._defaults.chunk_overlap),
         )
         return Collection(
             id=collection_id,

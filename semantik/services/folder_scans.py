@@ -64,7 +64,7 @@ class ScanCancelled:
     scanned: int
 
 
-Step = ScanProgress | ScanCompleted | ScanCancelled
+ScanEvent = ScanProgress | ScanCompleted | ScanCancelled
 Resolve = Callable[[str], Path]
 Walk = Callable[[Path, ScanOptions], Generator[ScanEntry, None, None]]
 
@@ -82,7 +82,7 @@ class FolderScans:
         self._names: set[str] = set()
 
     @contextmanager
-    def named(self, scan_id: str) -> Iterator[None]:
+    def reserve_id(self, scan_id: str) -> Iterator[None]:
         """While inside, nobody else comes in under this name, not even the same user. Raises Conflict for who tries."""
         if scan_id in self._names:
             raise Conflict("This scan_id cannot be used now: connect with a new UUID.")
@@ -129,7 +129,7 @@ class FolderScan:
         if not self._stopped.done():
             self._stopped.set_result(None)
 
-    async def steps(self) -> AsyncGenerator[Step, None]:
+    async def events(self) -> AsyncGenerator[ScanEvent, None]:
         """Progress a few times a second, then one Completed or Cancelled; leaving early (`aclosing`) ends the walk.
 
         Raises Invalid or Forbidden for the folder, Busy when other scans have left no place for too long.

@@ -51,7 +51,7 @@ class OperationService:
     async def add_source(self, user: User, collection_id: str, path: str) -> tuple[Source, Operation]:
         """Add a folder to a collection and index it. One whose operation was cancelled or failed goes on."""
         collection = await self._access.collection(user, collection_id)
-        return await self.index_folder(user, collection, await self.folder(path))
+        return await self.index_folder(user, collection, await self.resolve_folder(path))
 
     async def index_folder(self, user: User, collection: Collection, path: str) -> tuple[Source, Operation]:
         """The same for a folder that was looked at."""
@@ -90,7 +90,7 @@ class OperationService:
     async def reindex(self, user: User, collection_id: str, wish: ReindexOptions) -> Operation:
         """Cut and embed a collection's documents anew, beside what is searched meanwhile."""
         collection = await self._access.collection(user, collection_id)
-        overlap_of(
+        effective_overlap(
             collection.current.chunk_size if wish.chunk_size is None else wish.chunk_size,
             wish.chunk_overlap,
             collection.current.chunk_overlap,
@@ -138,7 +138,7 @@ class OperationService:
             raise Conflict(f"The operation has ended already: it is {operation.status}.")
         self._wake()
 
-    async def folder(self, path: str) -> str:
+    async def resolve_folder(self, path: str) -> str:
         """The real folder that `path` means; raises Invalid or Forbidden."""
         return str(await asyncio.to_thread(self._resolve, path))
 
@@ -203,13 +203,13 @@ class OperationService:
         source_id: str | None,
         wish: dict[str, object] | None = None,
     ) -> Operation:
-        operation = queued(user.id, collection_id, kind, source_id, wish)
+        operation = queued_operation(user.id, collection_id, kind, source_id, wish)
         await self._store.operations.add(operation)
         self._wake()
         return operation
 
 
-def queued(
+def queued_operation(
     user_id: str, collection_id: str, kind: str, source_id: str | None, wish: dict[str, object] | None = None
 ) -> Operation:
     """A new operation, which stands last in the line."""
@@ -229,7 +229,7 @@ def queued(
     )
 
 
-def overlap_of(size: int, wished: int | None, default: int) -> int:
+def effective_overlap(size: int, wished: int | None, default: int) -> int:
     """The overlap to be used with chunks of `size`; raises Invalid when it is not smaller."""
     overlap = min(default, size // 4) if wished is None else wished
     if overlap >= size:

@@ -160,8 +160,8 @@ def test_the_page_on_operations_names_metrics_settings_and_units_that_there_are(
 def test_every_metric_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     metrics = MetricsRegistry(lambda: (0, 0))
     with metrics.connection("index"):
-        metrics.ended("index", "left")
-        metrics.message("ping", 0.1)
+        metrics.connection_ended("index", "left")
+        metrics.message_handled("ping", 0.1)
     served = {}
     for family in text_string_to_metric_families(asyncio.run(_text(metrics)).decode()):
         name = f"{family.name}_total" if family.type == "counter" else family.name
@@ -170,7 +170,7 @@ def test_every_metric_stands_in_the_websocket_documentation_and_the_other_way_ro
     documented = {name: set(re.findall(r"\w+", row[1])) for name, row in rows(section("## Metrics")).items()}
     assert documented == served
     statuses = rows(section("## Metrics"))["websocket_connections_total"][2]
-    given = (MetricsRegistry.ended.__doc__ or "").partition(": ")[2]
+    given = (MetricsRegistry.connection_ended.__doc__ or "").partition(": ")[2]
     assert set(re.findall(r"`(\w+)`", statuses)) - {"connected"} == set(re.findall(r"\w+", given)) - {"or"}
 
 

@@ -24,7 +24,7 @@ from pipeline.watching.rescan import Changes
 from pipeline.watching.watched_folder import WatchedFolder
 from semantik.config.settings import WatchSettings
 from semantik.core.models import Operation, Source, Stage
-from semantik.services.operations import queued
+from semantik.services.operations import queued_operation
 
 LIMITS = WatchSettings(debounce_s=2, pause_s=10, poll_s=60)
 SOURCE = Source("s", "c", "/srv/papers", datetime(2026, 1, 1, tzinfo=UTC), immediate=True)
@@ -36,7 +36,7 @@ def at(seconds: float) -> datetime:
 
 def scan(begun: float, ended: float | None, status: str = "completed", looked_s: float = 1) -> Operation:
     stages = Stage("scanning_documents", at(begun)), Stage("scanning_completed", at(begun + looked_s))
-    made = replace(queued("u", "c", "append", "s"), started_at=at(begun), stages=stages)
+    made = replace(queued_operation("u", "c", "append", "s"), started_at=at(begun), stages=stages)
     return made if ended is None else replace(made, completed_at=at(ended), status=status)
 
 
