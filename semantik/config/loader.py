@@ -34,7 +34,7 @@ _EXPECTED = {int: "a whole number", float: "a number", Path: "a path", str: "a t
 
 @dataclass(frozen=True)
 class Entry:
-    """One setting with its full name, as in the documentation: `documents.roots`. `default` has the setting's `type`."""
+    """One setting with its full name, as `documents.roots`; `default` has the setting's `type`."""
 
     name: str
     type: Any

@@ -25,7 +25,7 @@ from semantik.core.models import ApiKey, User, new_id, now
 pytestmark = pytest.mark.gen_test(timeout=90)
 
 REVOKED = "The API key is not known; it may have been revoked."
-EXPIRED = "The API key has expired; make a new one."
+EXPIRED = "The API key has expired; create a new one."
 DISABLED = "The user is disabled."
 
 
