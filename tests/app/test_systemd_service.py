@@ -203,8 +203,8 @@ async def test_a_manager_that_is_gone_is_no_reason_to_end(
     await Notifier(str(tmp_path / "nobody")).ready("up")
     await Notifier.from_environment({"NOTIFY_SOCKET": "vsock:2:1"}).ready("up")
     assert [record.getMessage() for record in caplog.records] == [
-        "The service manager could not be told READY=1: [Errno 2] No such file or directory",
-        "NOTIFY_SOCKET = 'vsock:2:1' is no Unix socket; the service manager is told nothing",
+        "The service manager could not be notified of READY=1: [Errno 2] No such file or directory",
+        "NOTIFY_SOCKET = 'vsock:2:1' is not a Unix socket; the service manager is not notified",
     ]
 
 
