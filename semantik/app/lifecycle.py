@@ -149,7 +149,7 @@ def _title(process: psutil.Process) -> str:
 
 
 def _kill(processes: list[psutil.Process]) -> None:
-    """Send SIGKILL, which also ends stopped processes. multiprocessing's resource tracker cleans up and ends by itself."""
+    """SIGKILL also ends stopped processes. multiprocessing's resource tracker ends by itself after its clean-up."""
     tracker = multiprocessing.resource_tracker._resource_tracker._pid  # type: ignore[attr-defined]
     for process in processes:
         with suppress(psutil.NoSuchProcess):

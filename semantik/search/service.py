@@ -7,7 +7,7 @@ which are its own, and it changes in one step: so a search finds the one or the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,21 +83,22 @@ class SearchService:
         access: Authorizer,
         vectors: IndexSync,
         questions: QueryEmbedder,
-        rules: settings.SearchSettings,
+        limits: Callable[[], settings.SearchSettings],
     ) -> None:
         self._store = store
         self._access = access
         self._vectors = vectors
         self._questions = questions
-        self._rules = rules
+        self._limits = limits
 
     async def search(self, user: User, question: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model is away)."""
         text = question.text.strip()
         if not text or len(text) > _MAX_QUESTION:
             raise Invalid(f"query must have 1 to {_MAX_QUESTION} characters.")
-        if question.k + question.offset > self._rules.max_results:
-            raise Invalid(f"offset + k may be {self._rules.max_results} at most.")
+        max_results = self._limits().max_results
+        if question.k + question.offset > max_results:
+            raise Invalid(f"offset + k may be {max_results} at most.")
         ids = None if question.collection_ids is None else list(question.collection_ids)
         self._questions.prefetch(text)  # while MongoDB tells which collections there are
         wanted = depth = question.k + question.offset
@@ -145,7 +146,7 @@ class SearchService:
 
     async def _index(self, generation: Generation) -> VectorIndex | None:
         try:
-            async with asyncio.timeout(self._rules.timeout_s):
+            async with asyncio.timeout(self._limits().timeout_s):
                 return await self._vectors.get_synced(generation)
         except TimeoutError as error:
             # What was read so far stays in the index, so that the next search has less to wait for.
