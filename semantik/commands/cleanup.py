@@ -1,4 +1,4 @@
-"""`semantik-cleanup`: removes what is past its age, and looks whether the stores and the index agree."""
+"""`semantik-cleanup`: removes expired and orphaned data, and checks and repairs the consistency of stores and index."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from semantik.integrity import LEFTOVERS, CheckContext, Issue, check, expired, r
 from semantik.storage.data_folder import InUse, data_lock
 
 _PROG = "semantik-cleanup"
-_ROUNDS = 5  # what is mended may show what stood behind it
+_ROUNDS = 5  # a repair may reveal another issue
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 def main(argv: list[str]) -> int:
-    """Do it, and return the exit status: 0 done, or all agrees; 1 could not, or something disagrees; 2 misuse."""
+    """Clean up, check or repair; returns the exit status: 0 done or consistent, 1 failed or not consistent, 2 usage."""
     arguments = _parser().parse_args(argv)
     try:
         settings = load_settings(arguments)
@@ -42,30 +42,33 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROG,
-        description="Remove what is past its age: records of ended operations (operations.keep_s), expired sessions "
-        "and API keys, what a REINDEX has replaced, and whatever belongs to nothing any more. All of it may be done "
-        "while servers run. Exit status 0: done; 1: it could not be done, or something still disagrees after --check "
-        "or --repair; 2: misuse.",
+        description="Remove expired and orphaned data: records of ended operations (operations.keep_s), expired "
+        "sessions and API keys, chunks that a REINDEX has replaced, and data without an owner. Servers may run "
+        "meanwhile. Exit status 0: done; 1: it failed, or --check or --repair left an inconsistency; 2: usage error.",
         parents=[store_flags()],
     )
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument("--dry-run", action="store_true", help="only say what would go, and how many bytes")
-    ways.add_argument(
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--dry-run", action="store_true", help="only show what would be removed, and how many bytes"
+    )
+    modes.add_argument(
         "--check",
         action="store_true",
-        help="only say where the stores and the index disagree, and remove nothing",
+        help="only show where the stores and the index disagree; change nothing",
     )
-    ways.add_argument("--repair", action="store_true", help="make them agree, and say what was done")
+    modes.add_argument(
+        "--repair", action="store_true", help="repair the disagreements, and show what was done"
+    )
     return parser
 
 
 @asynccontextmanager
-async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
+async def _check_context(settings: Settings) -> AsyncIterator[CheckContext]:
     async with open_stores(settings) as stores, AsyncExitStack() as stack:
         served = stores.is_served
         own_stores = bool(settings.mongo_url and settings.redis_url)
         if own_stores and not served and (settings.data / "lock").exists():
-            # With embedded stores it is held already: no server may begin while its index is changed.
+            # With embedded stores the lock is held already: no server may start while its index is changed.
             try:
                 await stack.enter_async_context(data_lock(settings.data, script=True))
             except InUse:
@@ -74,14 +77,14 @@ async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
 
 
 async def _clean(settings: Settings, dry_run: bool) -> int:
-    async with _grounds(settings) as grounds:
-        findings = [finding async for finding in expired(grounds)] + await check(grounds, LEFTOVERS)
-        findings = [finding for finding in findings if finding.repair is not None]
+    async with _check_context(settings) as context:
+        issues = [issue async for issue in expired(context)] + await check(context, LEFTOVERS)
+        issues = [issue for issue in issues if issue.repair is not None]
         if not dry_run:
-            await repair(findings)
-    lines = [f"{finding.sentence} {_size(finding.bytes)}" for finding in findings]
-    total = sum(finding.bytes for finding in findings)
-    if not findings:
+            await repair(issues)
+    lines = [f"{issue.sentence} {_size(issue.bytes)}" for issue in issues]
+    total = sum(issue.bytes for issue in issues)
+    if not issues:
         lines = ["There is nothing to remove."]
     else:
         lines.append(f"{'Would be removed' if dry_run else 'Removed'}: {_size(total)}")
@@ -90,40 +93,38 @@ async def _clean(settings: Settings, dry_run: bool) -> int:
 
 
 async def _check(settings: Settings) -> int:
-    async with _grounds(settings) as grounds:
-        findings = await check(grounds)
-    return _verdict(findings)
+    async with _check_context(settings) as context:
+        issues = await check(context)
+    return _report(issues)
 
 
 async def _repair(settings: Settings) -> int:
-    async with _grounds(settings) as grounds:
+    async with _check_context(settings) as context:
         for _ in range(_ROUNDS):
-            findings = await check(grounds)
-            mended = await repair(findings)
-            for finding in mended:
-                print_output(f"Repaired: {finding.sentence} Done: {finding.remedy}.")
-            if not mended:
+            issues = await check(context)
+            repaired = await repair(issues)
+            for issue in repaired:
+                print_output(f"Repaired: {issue.sentence} Done: {issue.remedy}.")
+            if not repaired:
                 break
-    return _verdict(findings)
+    return _report(issues)
 
 
-def _verdict(findings: Sequence[Issue]) -> int:
-    for finding in findings:
-        size = f" {_size(finding.bytes)}" if finding.bytes else ""
-        print_output(
-            f"{'Note: ' if finding.note else ''}{finding.sentence}{size} What is done: {finding.remedy}."
-        )
-    wrong = [finding for finding in findings if not finding.note]
-    if not wrong:
+def _report(issues: Sequence[Issue]) -> int:
+    for issue in issues:
+        size = f" {_size(issue.bytes)}" if issue.bytes else ""
+        print_output(f"{'Note: ' if issue.note else ''}{issue.sentence}{size} What is done: {issue.remedy}.")
+    disagreements = [issue for issue in issues if not issue.note]
+    if not disagreements:
         print_output("Everything agrees.")
         return 0
-    ways = "--repair does" if any(finding.repair for finding in wrong) else "--repair cannot do"
-    print_output(f"Disagreements: {len(wrong)}; {ways} what is said.")
+    hint = "use --repair to fix" if any(issue.repair for issue in disagreements) else "--repair cannot fix"
+    print_output(f"Disagreements: {len(disagreements)}; {hint} them.")
     return FAILED
 
 
 def _size(count: float) -> str:
-    """Bytes as a person reads them."""
+    """A number of bytes in the unit that fits."""
     unit = 0
     while count >= 1024 and unit < len(_UNITS) - 1:
         count, unit = count / 1024, unit + 1

@@ -165,7 +165,7 @@ def test_a_root_that_is_missing_is_a_warning(start, tmp_path):
     (line,) = complaints(serving)
     assert (
         "WARNING" in line
-        and f"documents.roots has {tmp_path / 'not-mounted'}, which is no folder now" in line
+        and f"documents.roots has {tmp_path / 'not-mounted'}, which is not a folder now" in line
     )
 
 

@@ -1,4 +1,4 @@
-"""How `semantik-reindex` has its wish done: through a server's REST API, or on the stores. Runs on the loop."""
+"""Where `semantik-reindex` starts its operations: through a server's REST API, or on the stores. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from semantik.services.operations import OperationService, ReindexOptions
 from semantik.storage.data_folder import is_served
 from semantik.storage.mongo import Store
 
-_SILENT = timedelta(seconds=20)  # a server that tells nothing for so long runs nothing
+_SILENT_AFTER = timedelta(seconds=20)  # without a heartbeat for so long a server is taken for dead
 _PAGE = 500
 
 
 @dataclass(frozen=True)
 class ReindexTarget:
-    """A collection that may be reindexed, and whose it is."""
+    """A collection that can be reindexed, and the name of its owner."""
 
     id: str
     name: str
@@ -35,7 +35,7 @@ class ReindexTarget:
 
 @dataclass(frozen=True)
 class ReindexState:
-    """How an operation stands; `error` says why it failed."""
+    """The state of an operation: `percent` is 0 to 100, `error` the reason of a failure."""
 
     status: str
     percent: float
@@ -47,22 +47,22 @@ class ReindexState:
         return self.status in TERMINAL
 
 
-class ReindexTargets(Protocol):
-    """Where the work is done; `alone`: in this very process, which must stay for it."""
+class ReindexBackend(Protocol):
+    """Starts and observes operations; `in_process`: this process runs them, so it must not exit before their end."""
 
     in_process: bool
 
     async def collections(self) -> list[ReindexTarget]: ...
 
-    async def start(self, target: ReindexTarget, wish: ReindexOptions) -> str:
-        """Put a REINDEX into the line; returns its id."""
+    async def start(self, target: ReindexTarget, options: ReindexOptions) -> str:
+        """Queue a REINDEX; returns the operation's id."""
         ...
 
     async def get_state(self, operation_id: str) -> ReindexState: ...
 
 
-class RemoteTargets:
-    """Through the REST API of a server; the collections are those of the one who asks."""
+class RestBackend:
+    """Through the REST API of a server; the collections are those of the signed-in user."""
 
     in_process = False
 
@@ -79,21 +79,21 @@ class RemoteTargets:
                 return found
             query["cursor"] = page["next_cursor"]
 
-    async def start(self, target: ReindexTarget, wish: ReindexOptions) -> str:
-        asked = {name: value for name, value in vars(wish).items() if value is not None}
-        accepted = await self._client.call("POST", f"collections/{target.id}/reindex", asked)
+    async def start(self, target: ReindexTarget, options: ReindexOptions) -> str:
+        body = {name: value for name, value in vars(options).items() if value is not None}
+        accepted = await self._client.call("POST", f"collections/{target.id}/reindex", body)
         return str(accepted["operation_id"])
 
     async def get_state(self, operation_id: str) -> ReindexState:
-        told = await self._client.call("GET", f"operations/{operation_id}")
-        return ReindexState(told["status"], told["progress_percent"], told["stage"], told["error_message"])
+        view = await self._client.call("GET", f"operations/{operation_id}")
+        return ReindexState(view["status"], view["progress_percent"], view["stage"], view["error_message"])
 
 
-class StoreTargets:
-    """By way of the stores: a server that shares them runs what is put into the line. All collections can be named."""
+class StoreBackend:
+    """Through the stores: a server that uses them runs what is queued. The collections are those of all users."""
 
-    def __init__(self, store: Store, alone: bool) -> None:
-        self.in_process = alone
+    def __init__(self, store: Store, in_process: bool) -> None:
+        self.in_process = in_process
         self._store = store
         self._operations = OperationService(store, Authorizer(store), Path, lambda: None)
 
@@ -104,12 +104,12 @@ class StoreTargets:
             ReindexTarget(one.id, one.name, owners.get(one.owner_id, one.owner_id)) for one in collections
         ]
 
-    async def start(self, target: ReindexTarget, wish: ReindexOptions) -> str:
+    async def start(self, target: ReindexTarget, options: ReindexOptions) -> str:
         collection = await self._store.collections.get(target.id)
         owner = await self._store.users.get(collection.owner_id) if collection else None
         if owner is None:
-            raise NotFound(f"The collection {target.name} is gone, or its owner is.")
-        return (await self._operations.reindex(owner, target.id, wish)).id
+            raise NotFound(f"The collection {target.name} or its owner no longer exists.")
+        return (await self._operations.reindex(owner, target.id, options)).id
 
     async def get_state(self, operation_id: str) -> ReindexState:
         operation = await self._store.operations.get(operation_id)
@@ -121,38 +121,38 @@ class StoreTargets:
 
 
 @asynccontextmanager
-async def open_store_targets(settings: Settings) -> AsyncIterator[StoreTargets]:
-    """Reach the stores; where no server is there to do the work, one runs in this process until it is done."""
+async def open_store_backend(settings: Settings) -> AsyncIterator[StoreBackend]:
+    """Connect to the stores; where no server runs on them, one runs in this process until exit."""
     async with AsyncExitStack() as stack:
         if not is_served(settings.data):
-            async with open_stores(settings) as stores:  # refuses what can't be, before anything is begun
-                silent = not await _is_served_elsewhere(stores.store)
-            if silent:
+            async with open_stores(settings) as stores:  # raises before a server is started
+                served = await _is_served_elsewhere(stores.store)
+            if not served:
                 from semantik.server import running
 
-                here = replace(settings, host="127.0.0.1", port=0)
-                await stack.enter_async_context(running(here))
-                reached = await stack.enter_async_context(open_stores(settings))
-                yield StoreTargets(reached.store, alone=True)
+                own = replace(settings, host="127.0.0.1", port=0)
+                await stack.enter_async_context(running(own))
+                stores = await stack.enter_async_context(open_stores(settings))
+                yield StoreBackend(stores.store, in_process=True)
                 return
-        reached = await stack.enter_async_context(open_stores(settings))
-        yield StoreTargets(reached.store, alone=False)
+        stores = await stack.enter_async_context(open_stores(settings))
+        yield StoreBackend(stores.store, in_process=False)
 
 
 async def _is_served_elsewhere(store: Store) -> bool:
-    return any(instance.seen_at + _SILENT > now() for instance in await store.instances.all())
+    return any(instance.seen_at + _SILENT_AFTER > now() for instance in await store.instances.all())
 
 
 async def poll_states(
-    reindexing: ReindexTargets, operations: Mapping[str, ReindexTarget], pause_s: float = 0.5
+    backend: ReindexBackend, operations: Mapping[str, ReindexTarget], pause_s: float = 0.5
 ) -> AsyncIterator[tuple[str, ReindexState]]:
-    """Tell how operations stand, each time that one does otherwise, until all have ended."""
-    told: dict[str, ReindexState] = {}
-    while not all(key in told and told[key].ended for key in operations):
+    """Yield the state of each operation whenever it changes, until all have ended."""
+    states: dict[str, ReindexState] = {}
+    while not all(key in states and states[key].ended for key in operations):
         for key in operations:
-            if key not in told or not told[key].ended:
-                state = await reindexing.get_state(key)
-                if told.get(key) != state:
-                    told[key] = state
+            if key not in states or not states[key].ended:
+                state = await backend.get_state(key)
+                if states.get(key) != state:
+                    states[key] = state
                     yield key, state
         await asyncio.sleep(pause_s)
