@@ -1,7 +1,7 @@
 """Metrics for Prometheus: one registry per server. Sockets count on their hot path in plain integers, read on demand.
 
-Knows no sockets and no stores. Names and labels are part of the published protocol (docs/websocket-api.md). Runs on
-the loop.
+Knows no sockets and no stores. Names and labels are part of the published protocol
+(docs/reference/websocket-api.md). Runs on the loop.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="semantik-backup",
         description="Back up Semantik's embedded MongoDB to one file, also while the server runs; "
-        "with --restore, restore such a file while no server runs. See docs/operations.md.",
+        "with --restore, restore such a file while no server runs. See docs/how-to/run-as-a-service.md.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the back-up file")
     parser.add_argument("--restore", action="store_true", help="restore FILE instead of writing it")

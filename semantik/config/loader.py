@@ -110,7 +110,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
             variable == _FILE or variable.startswith(_NOT_SETTINGS)
         ):
             raise ConfigError(
-                f"There is no setting for the environment's {variable}; docs/configuration.md lists them all."
+                f"There is no setting for the environment's {variable}; docs/reference/configuration.md lists them all."
             )
     return found
 
@@ -138,7 +138,7 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
     for name, (raw, source) in values.items():
         if name not in known:
             raise ConfigError(
-                f"There is no setting {name!r} ({source}); docs/configuration.md lists them all."
+                f"There is no setting {name!r} ({source}); docs/reference/configuration.md lists them all."
             )
         value = _checked(known[name], raw, source)
         section, _, key = name.rpartition(".")

@@ -1,7 +1,7 @@
 """One frozen Settings for the whole server; `loader.py` reads it from file, environment and command line.
 
 Each setting stands here once: name, default, check and sentence (`fields.py`). Tests compare the command line's flags,
-the names of environment variables, `conf/semantik.toml` and `docs/configuration.md` with this file.
+the names of environment variables, `conf/semantik.toml` and `docs/reference/configuration.md` with this file.
 """
 
 from __future__ import annotations
