@@ -76,7 +76,7 @@ class MetricsRegistry:
         )
         self._authentication_failures = Counter(
             "websocket_authentication_failures",
-            "Connections refused for want of a good token",
+            "Connections refused without a valid token",
             registry=registry,
         )
 
