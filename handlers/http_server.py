@@ -13,7 +13,7 @@ from socket import socket
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from handlers.body_limit import READ_ALL, BodyLimit
+from handlers.body_limit import UNLIMITED, BodyLimit
 from handlers.sockets.base import close_sockets
 
 _FINISH_S = 1.0  # for requests in progress, when the server stops
@@ -25,7 +25,7 @@ async def serving(
 ) -> AsyncIterator[None]:
     """Accept connections on `sockets` while inside; `max_body_bytes()` is the current limit of a request's body."""
     # Of a proxy's X- headers only the scheme matters: whether the session cookie is for TLS alone.
-    http = HTTPServer(BodyLimit(app, max_body_bytes), max_body_size=READ_ALL, xheaders=True)
+    http = HTTPServer(BodyLimit(app, max_body_bytes), max_body_size=UNLIMITED, xheaders=True)
     http.add_sockets(sockets)
     try:
         yield

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tornado.web import Application
 
-from handlers.base import Services
 from handlers.http_server import serving
 from handlers.routes import application
+from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
 from pipeline.compute.messages import ModelSpec
+from pipeline.compute.pool import ComputePool, PoolFactory
 from pipeline.context.context import Dependencies
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
@@ -37,8 +38,9 @@ from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
+from semantik.connection_limits import ConnectionLimiter, CounterStore
 from semantik.index import IndexRegistry
-from semantik.progress import MessageBatch, ProgressService, position_of
+from semantik.progress import MessageBatch, ProgressService, parse_stream_id
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.service import SearchService
@@ -58,14 +60,17 @@ class Server:
 
     settings: Settings
     url: str
-    pool: Pool
+    pool: ComputePool
     failure: asyncio.Future[None]
     reload: Callable[[Settings], ReloadResult]
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Server]:
-    """Start all parts, serve, and stop all parts. Raises ConfigError or Conflict when the server cannot start."""
+async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIterator[Server]:
+    """Start all parts, serve, and stop all parts. Raises ConfigError or Conflict when the server cannot start.
+
+    `make_pool` makes what reads files and embeds texts; `pipeline/compute/pool.py` says how to write another.
+    """
     current = SettingsHolder(settings)
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
@@ -73,13 +78,14 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         owner = instance_id(settings.data)
         sockets = stack.enter_context(listening(settings.host, settings.port))
 
-        pool = await start(Pool(current))
+        pool = await start(make_pool(current))
         stores = await start(embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock))
         mongo_url = settings.mongo_url or stores.mongo_url
         store = await start(Store(mongo_url, settings.mongo_database, stores.mongo_reads_url))
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
-        progress = await start(_progress(current, stores.redis_url, owner, metrics))
+        progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
         query_embedder = QueryEmbedder(partial(_embed_queries, pool), lambda: current().search)
@@ -92,7 +98,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         secret = settings.auth.secret or await store.secret()
-        services = _services(dependencies, query_embedder, active_operations, metrics, secret, wake)
+        services = _services(dependencies, query_embedder, active_operations, limiter, metrics, secret, wake)
         app = application(services, sent)
         await start(serving(app, sockets, lambda: current().max_body_bytes))
 
@@ -109,27 +115,25 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
                 heartbeat=heartbeat.run(),
             )
         )
-        failure = asyncio.ensure_future(
-            first_failure(progress.failure, stores.failure, dispatcher.loop, folder_watcher.loop, *tasks)
-        )
+        parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
+        failure = asyncio.ensure_future(first_failure(progress.failure, stores.failure, *parts))
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
         yield Server(replace(settings, port=port), url, pool, failure, reload)
 
 
-def _progress(
-    current: SettingsHolder, embedded_url: str, owner: str, metrics: MetricsRegistry
-) -> ProgressService:
+def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:
     def note_lag(batch: MessageBatch) -> None:
-        added_ms, _ = position_of(batch.messages[-1].id)
+        added_ms, _ = parse_stream_id(batch.messages[-1].id)
         metrics.observe_lag(time.time() - added_ms / 1000)
 
-    settings = current()
     url = settings.redis_url or embedded_url
-    return ProgressService(url, settings.progress, owner, lambda: current().sockets, note_lag)
+    return ProgressService(url, settings.progress, owner, note_lag)
 
 
-async def _embed_queries(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
+async def _embed_queries(
+    pool: ComputePool, model: str, precision: str, texts: Sequence[str]
+) -> NDArray[np.float32]:
     return await pool.embed_questions(ModelSpec(model, precision), texts)
 
 
@@ -137,6 +141,7 @@ def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
     active_operations: ActiveOperations,
+    limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
     secret: str,
     wake: Callable[[], None],
@@ -154,6 +159,7 @@ def _services(
         views=ViewService(store, authorizer, parts.vectors, lambda: current().operations.concurrent),
         search=SearchService(store, authorizer, parts.vectors, query_embedder, lambda: current().search),
         progress=progress,
+        connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         session_monitor=SessionMonitor(sessions),
         active_operations=active_operations,

@@ -18,7 +18,7 @@ from semantik.core.models import User
 
 @dataclass(frozen=True)
 class HealthState:
-    """`pool` is "loading" until the model answers; then "ready"."""
+    """`pool` is "loading" until a query can be answered; "ready" then, and where nothing was indexed yet."""
 
     mongo: bool
     redis: bool
@@ -48,7 +48,7 @@ class ResourceUsage:
 
 
 class HealthMonitor:
-    """`ping_mongo()` and `ping_redis()`: whether the store answers; `is_ready()`: whether the model is loaded."""
+    """`ping_mongo()` and `ping_redis()`: whether the store answers; `is_ready()`: whether the pool is ready."""
 
     def __init__(
         self,

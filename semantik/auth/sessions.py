@@ -10,19 +10,22 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, Literal
 
 import jwt
 
 from semantik.auth.accounts import AccountService
-from semantik.auth.api_keys import EXPIRED, REVOKED, SCOPES, ApiKeyService, is_api_key
+from semantik.auth.api_keys import EXPIRED, REVOKED, ApiKeyService, is_api_key
 from semantik.auth.passwords import Passwords
 from semantik.config import settings
 from semantik.core.errors import Forbidden, Unauthorized
-from semantik.core.models import Session, User, new_id, now
+from semantik.core.models import API_KEY_SCOPES, ApiKeyScope, Session, User, new_id, now
 from semantik.storage.mongo import Store
 
-ACCOUNT = "account"  # a scope of sessions that no API key can have: API keys, passwords, signing out
+Scope = Literal[ApiKeyScope, "account"]
+
+# A scope of sessions that no API key can have: API keys, passwords, signing out.
+ACCOUNT: Final = "account"
 
 _ALGORITHM = "HS256"
 _ACCESS = "semantik"
@@ -41,7 +44,7 @@ class Principal:
     user: User
     credential_id: str  # the session's or the key's
     expires_at: datetime | None
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
 
     @property
     def by_key(self) -> bool:
@@ -52,7 +55,7 @@ class Principal:
         """The reason to give once `expires_at` has passed."""
         return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
 
-    def require_scope(self, scope: str) -> None:
+    def require_scope(self, scope: Scope) -> None:
         """Raises Forbidden without this scope, which can only happen with an API key."""
         if scope in self.scopes:
             return
@@ -159,7 +162,7 @@ class SessionService:
         if user is None or user.disabled:
             raise Unauthorized(_DISABLED)
         expires_at = datetime.fromtimestamp(claims["exp"], now().tzinfo)
-        principal = Principal(user, session.id, expires_at, (*SCOPES, ACCOUNT))
+        principal = Principal(user, session.id, expires_at, (*API_KEY_SCOPES, ACCOUNT))
         if len(self._cache) >= _CACHE_SIZE:
             self._cache.clear()
         left_s = min(_CACHE_S, (expires_at - now()).total_seconds())
@@ -171,9 +174,9 @@ class SessionService:
         keys = {p.credential_id for p in principals if p.by_key}
         sessions = {p.credential_id for p in principals} - keys
         users = {p.credential_id: p.user.id for p in principals}
-        valid_sessions = await self._store.sessions.alive(list(sessions), now()) if sessions else set()
-        valid_keys = await self._store.api_keys.present(list(keys)) if keys else set()
-        enabled = await self._store.users.enabled(list(set(users.values())))
+        valid_sessions = await self._store.sessions.valid_ids(list(sessions), now()) if sessions else set()
+        valid_keys = await self._store.api_keys.existing_ids(list(keys)) if keys else set()
+        enabled = await self._store.users.enabled_ids(list(set(users.values())))
         reasons = {each: _DISABLED for each, user_id in users.items() if user_id not in enabled}
         return (
             reasons

@@ -17,7 +17,7 @@ from semantik.commands.cli_common import (
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import SemantikError
-from semantik.integrity import LEFTOVERS, CheckContext, Issue, check, expired, repair
+from semantik.integrity import ORPHAN_CHECKS, CheckContext, Issue, check, repair, retention_checks
 from semantik.storage.data_folder import InUse, data_lock
 
 _PROG = "semantik-cleanup"
@@ -78,11 +78,11 @@ async def _check_context(settings: Settings) -> AsyncIterator[CheckContext]:
 
 async def _clean(settings: Settings, dry_run: bool) -> int:
     async with _check_context(settings) as context:
-        issues = [issue async for issue in expired(context)] + await check(context, LEFTOVERS)
+        issues = [issue async for issue in retention_checks(context)] + await check(context, ORPHAN_CHECKS)
         issues = [issue for issue in issues if issue.repair is not None]
         if not dry_run:
             await repair(issues)
-    lines = [f"{issue.sentence} {_size(issue.bytes)}" for issue in issues]
+    lines = [f"{issue.description} {_size(issue.bytes)}" for issue in issues]
     total = sum(issue.bytes for issue in issues)
     if not issues:
         lines = ["There is nothing to remove."]
@@ -104,7 +104,7 @@ async def _repair(settings: Settings) -> int:
             issues = await check(context)
             repaired = await repair(issues)
             for issue in repaired:
-                print_output(f"Repaired: {issue.sentence} Done: {issue.remedy}.")
+                print_output(f"Repaired: {issue.description} Done: {issue.remedy}.")
             if not repaired:
                 break
     return _report(issues)
@@ -113,8 +113,10 @@ async def _repair(settings: Settings) -> int:
 def _report(issues: Sequence[Issue]) -> int:
     for issue in issues:
         size = f" {_size(issue.bytes)}" if issue.bytes else ""
-        print_output(f"{'Note: ' if issue.note else ''}{issue.sentence}{size} What is done: {issue.remedy}.")
-    disagreements = [issue for issue in issues if not issue.note]
+        print_output(
+            f"{'Note: ' if issue.informational else ''}{issue.description}{size} What is done: {issue.remedy}."
+        )
+    disagreements = [issue for issue in issues if not issue.informational]
     if not disagreements:
         print_output("Everything agrees.")
         return 0

@@ -95,7 +95,7 @@ async def _show(arguments: argparse.Namespace) -> int:
         server = await stack.enter_async_context(running)
         client, password = _DemoClient(server.url), secrets.token_urlsafe(9)
         await _register(client, password, data)
-        await server.pool.wait_ready()  # so that the bar does not include the loading of the model
+        await _load_model(server)  # so that the bar does not include the loading of the model
         result = await _index(client, folder)
         if result is None or (not result["documents"] and (result["failed"] or result["skipped"])):
             return FAILED
@@ -106,6 +106,13 @@ async def _show(arguments: argparse.Namespace) -> int:
             print(f"Sign in as {_USER} with the password {password}. Ctrl-C stops it.", flush=True)
             await server.failure
     return 0
+
+
+async def _load_model(server: Server) -> None:
+    from pipeline.compute.messages import ModelSpec
+
+    embedding = server.settings.embedding
+    await server.pool.describe(ModelSpec(embedding.model, embedding.precision))
 
 
 def _folder(name: str) -> Path:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from semantik import __version__
 from semantik.app.log_format import configure_logging
 from semantik.commands.cli_common import FAILED, USAGE_ERROR
-from semantik.config.loader import Entry, entries, load
+from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError, Unavailable
 
 if TYPE_CHECKING:
+    from pipeline.compute.pool import PoolFactory
     from semantik.app.sd_notify import Notifier
     from semantik.server import Server
 
@@ -30,8 +31,11 @@ log = logging.getLogger("semantik")
 _SWITCH_S = 0.0005
 
 
-def main(argv: list[str]) -> int:
-    """Run the server, and return the exit status: 0 after a signal, 1 when a part has failed, 2 for a usage error."""
+def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
+    """Run the server, and return the exit status: 0 after a signal, 1 when a part has failed, 2 for a usage error.
+
+    `make_pool` as in `semantik.server.running`; the local processes when it is None.
+    """
     from semantik.app.lifecycle import Lifecycle
 
     arguments = vars(_parser().parse_args(argv))
@@ -50,7 +54,7 @@ def main(argv: list[str]) -> int:
         hangup = asyncio.Event()
         sys.setswitchinterval(_SWITCH_S)
         lifecycle = Lifecycle(hangup)
-        return lifecycle.run(_serve(settings, read_settings, hangup, lifecycle.start_deadline))
+        return lifecycle.run(_serve(settings, read_settings, hangup, lifecycle.start_deadline, make_pool))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
         return FAILED if isinstance(error, Unavailable) else USAGE_ERROR
@@ -71,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     for entry in entries():
         parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))
+    for name in RENAMED:  # accepted here, so that `load` refuses them with the new name
+        parser.add_argument(flag_name(name), dest=name, help=argparse.SUPPRESS)
     return parser
 
 
@@ -102,12 +108,14 @@ async def _serve(
     read_settings: Callable[[], Settings],
     hangup: asyncio.Event,
     start_deadline: Callable[[], None],
+    make_pool: PoolFactory | None,
 ) -> int:
+    from pipeline.workers.pool import Pool
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
 
     notifier = Notifier.from_environment(os.environ)
-    async with running(settings) as server:
+    async with running(settings, make_pool or Pool) as server:
         # Objects that exist by now live to the end: the collector need not scan them while messages wait.
         gc.collect()
         gc.freeze()

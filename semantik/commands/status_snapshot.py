@@ -18,7 +18,6 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Operation, now
 from semantik.progress.usage import redis_memory
-from semantik.services.collection_status import collection_status
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.instances import Instance
 from semantik.storage.mongo.usage_stats import UsageStats
@@ -137,7 +136,7 @@ async def _read(store: Store, moment: datetime) -> StoreContents:
         queue.append(QueuedState(operation, name, (moment - since).total_seconds()))
     try:
         async with asyncio.timeout(_COUNT_S):
-            usage = await store.census.take()
+            usage = await store.usage_stats.collect()
     except TimeoutError:
         usage = None
     return StoreContents(instances, queue, await _collections(store, active), usage)
@@ -161,8 +160,7 @@ async def _collections(store: Store, active: Sequence[Operation]) -> list[Collec
 
 
 def _collection(collection: Collection, owner: str, active: bool) -> CollectionState:
-    counts = collection.current.counts
-    status = collection_status(collection, active=active)
+    counts, status = collection.current.counts, collection.status(active)
     return CollectionState(
         collection.id, collection.name, owner, counts.indexed, counts.failed, counts.chunks, status
     )

@@ -20,16 +20,27 @@ from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError
 
 _FILE = "SEMANTIK_CONFIG"  # the configuration file, for the server and every script
-# Not settings: variables of the tests and the scripts, and those that the server passes to its workers.
+# Not settings: variables of the tests and of the scripts.
 _NOT_SETTINGS = (
     "SEMANTIK_TEST_",
     "SEMANTIK_API_KEY",
     "SEMANTIK_FAILPOINT",
     "SEMANTIK_INDEX_FAILPOINT",
-    "SEMANTIK_PRELOAD",
-    "SEMANTIK_RECORDINGS",
 )
 _EXPECTED = {int: "a whole number", float: "a number", Path: "a path", str: "a text"}
+# Old names of settings: each is refused, and the error names the new one.
+RENAMED = {
+    "sockets.inbox_frames": "sockets.send_queue_messages",
+    "sockets.inbox_bytes": "sockets.send_queue_bytes",
+}
+
+
+def env_name(setting: str) -> str:
+    return "SEMANTIK_" + setting.replace(".", "_").upper()
+
+
+def flag_name(setting: str) -> str:
+    return "--" + setting.replace(".", "-").replace("_", "-")
 
 
 @dataclass(frozen=True)
@@ -45,11 +56,11 @@ class Entry:
 
     @property
     def env(self) -> str:
-        return "SEMANTIK_" + self.name.replace(".", "_").upper()
+        return env_name(self.name)
 
     @property
     def flag(self) -> str:
-        return "--" + self.name.replace(".", "-").replace("_", "-")
+        return flag_name(self.name)
 
 
 def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
@@ -101,7 +112,7 @@ def load(
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
-    names = {entry.env: entry.name for entry in entries()}
+    names = {env_name(name): name for name in (*RENAMED, *(entry.name for entry in entries()))}
     found: dict[str, tuple[Any, str]] = {}
     for variable, value in environ.items():
         if variable in names:
@@ -136,6 +147,12 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
     sections: dict[str, dict[str, Any]] = {}
     top: dict[str, Any] = {}
     for name, (raw, source) in values.items():
+        if name in RENAMED:
+            new = RENAMED[name]
+            raise ConfigError(
+                f"The setting {name} ({source}) is now called {new}: "
+                f"{new} in a file, {env_name(new)} in the environment, {flag_name(new)} on the command line."
+            )
         if name not in known:
             raise ConfigError(
                 f"There is no setting {name!r} ({source}); docs/reference/configuration.md lists them all."

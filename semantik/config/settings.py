@@ -85,6 +85,11 @@ class PoolSettings:
     batch_bytes: int = reloadable(
         8 * _MIB, at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
     )
+    idle_s: float = reloadable(
+        300.0,
+        at_least(0),
+        "Seconds without work until the batch workers and their model are unloaded; 0 is never.",
+    )
 
 
 @dataclass(frozen=True)
@@ -146,10 +151,10 @@ class SocketSettings:
     message_bytes: int = reloadable(
         64 << 10, between(1024, 1 << 20), "A longer message from a client closes its socket."
     )
-    inbox_frames: int = reloadable(
+    send_queue_messages: int = reloadable(
         2000, at_least(10), "Messages that wait for one slow reader before it is dropped."
     )
-    inbox_bytes: int = reloadable(4 * _MIB, at_least(64 << 10), "The same in bytes.")
+    send_queue_bytes: int = reloadable(4 * _MIB, at_least(64 << 10), "The same in bytes.")
     ping_s: float = reloadable(
         30.0, between(1, 3600), "Seconds between pings; a client that does not answer is disconnected."
     )

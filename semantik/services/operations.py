@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from semantik.auth.authorization import Authorizer
 from semantik.core.errors import Conflict, Invalid, NotFound
-from semantik.core.models import Collection, Counts, Operation, Source, User, new_id, now
+from semantik.core.models import Collection, Counts, Operation, OperationType, Source, User, new_id, now
 from semantik.storage.mongo import Store
 
 
@@ -73,7 +73,7 @@ class OperationService:
             raise Conflict("This collection has no folder yet; add one first.")
         async with self._collection_lock(collection_id):
             queued = await self._queued(collection_id, "append", source_id)
-            same = next((one for one in queued if not one.wish), None)
+            same = next((one for one in queued if not one.options), None)
             return same or await self._add(user, collection_id, "append", source_id)
 
     async def retry(self, user: User, collection_id: str, document_id: str | None = None) -> Operation:
@@ -89,7 +89,7 @@ class OperationService:
             raise Conflict("No document of this collection has failed.")
         async with self._collection_lock(collection_id):
             queued = await self._queued(collection_id, "append")
-            same = next((one for one in queued if one.wish == options), None)
+            same = next((one for one in queued if one.options == options), None)
             return same or await self._add(user, collection_id, "append", None, options)
 
     async def reindex(self, user: User, collection_id: str, options: ReindexOptions) -> Operation:
@@ -117,7 +117,7 @@ class OperationService:
             operation = await self._add(user, collection_id, "remove_source", source_id, options)
             # This keeps further scans of the source from starting. The operation is added first: after a crash
             # in between no source stays marked without an operation that removes it.
-            await self._store.collections.change_source(source, {"removing": True})
+            await self._store.collections.update_source(source, {"removing": True})
             return operation
 
     async def watch_source(
@@ -131,7 +131,7 @@ class OperationService:
             fields["interval_s"] = options.interval_s or None
         if options.immediate is not None:
             fields["immediate"] = options.immediate
-        changed = await self._store.collections.change_source(source, fields) if fields else source
+        changed = await self._store.collections.update_source(source, fields) if fields else source
         if changed is None:
             raise NotFound(f"There is no source {source_id} in this collection.")
         return changed
@@ -187,24 +187,28 @@ class OperationService:
     async def _index(self, user: User, source: Source) -> Operation:
         """Queue an INDEX for the first source of its collection, and an APPEND for any other."""
         sources = await self._store.collections.sources([source.collection_id])
-        type = "index" if all(other.id == source.id for other in sources) else "append"
+        type: OperationType = "index" if all(other.id == source.id for other in sources) else "append"
         return await self._add(user, source.collection_id, type, source.id)
 
-    async def _queued(self, collection_id: str, type: str, source_id: str | None = None) -> list[Operation]:
+    async def _queued(
+        self, collection_id: str, type: OperationType, source_id: str | None = None
+    ) -> list[Operation]:
         """The operations of a type that have not started, for this source, or for all sources."""
-        active = await self._store.operations.active([collection_id])
+        active = await self._store.operations.active_by_collection([collection_id])
         return [
             one
             for one in active.get(collection_id, [])
-            if (one.status, one.type, one.source_id, one.cancel_requested)
-            == ("queued", type, source_id, False)
+            if one.status == "queued"
+            and one.type == type
+            and one.source_id == source_id
+            and not one.cancel_requested
         ]
 
     async def _add(
         self,
         user: User,
         collection_id: str,
-        type: str,
+        type: OperationType,
         source_id: str | None,
         options: dict[str, object] | None = None,
     ) -> Operation:
@@ -217,7 +221,7 @@ class OperationService:
 def queued_operation(
     user_id: str,
     collection_id: str,
-    type: str,
+    type: OperationType,
     source_id: str | None,
     options: dict[str, object] | None = None,
 ) -> Operation:
@@ -234,7 +238,7 @@ def queued_operation(
         current_file=None,
         progress_percent=0.0,
         created_at=now(),
-        wish=options or {},
+        options=options or {},
     )
 
 
