@@ -28,7 +28,8 @@ from handlers.sockets.send_queue import SentCounter
 from pipeline.compute.messages import ModelSpec
 from pipeline.context.context import Dependencies
 from pipeline.execution.dispatcher import Dispatcher
-from pipeline.scanning.walker import WalkRules, resolve_source, walk_entries
+from pipeline.scanning.walk_rules import WalkRules
+from pipeline.scanning.walker import walk_entries
 from pipeline.watching.watched_folders import FolderWatcher
 from pipeline.workers.pool import Pool
 from semantik.app import loop_monitor
@@ -40,6 +41,7 @@ from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
+from semantik.core.document_roots import resolve_source
 from semantik.core.errors import ConfigError
 from semantik.core.scan_entries import ScanEntry
 from semantik.index import IndexRegistry

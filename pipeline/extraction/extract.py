@@ -21,7 +21,7 @@ from typing import Any
 
 from pipeline.extraction import encoding, formats, html_nesting, mail, markdown, slides
 from pipeline.extraction.formats import Format, Kind
-from pipeline.scanning.walker import may_be_read
+from semantik.core.document_roots import may_be_read
 
 
 @dataclass(frozen=True)

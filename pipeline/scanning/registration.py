@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
 from pipeline.scanning.seen_files import SeenFiles
-from pipeline.scanning.walker import WalkRules, resolve_source, walk
+from pipeline.scanning.walk_rules import WalkRules
+from pipeline.scanning.walker import walk
+from semantik.core.document_roots import resolve_source
 from semantik.core.models import Document, Source, new_id
 from semantik.core.scan_entries import FolderListing
 
@@ -126,7 +128,9 @@ def _look(run: OperationContext, seen: _ScanState, found: RegistrationResult) ->
 
 
 def _publish(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    run.reporter.publish_latest("scanning_documents", status="scanning", source_path=source.path, scanned=found.files)
+    run.reporter.publish_latest(
+        "scanning_documents", status="scanning", source_path=source.path, scanned=found.files
+    )
 
 
 async def _compare(

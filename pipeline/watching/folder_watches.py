@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pipeline.scanning.walker import WalkRules
+from pipeline.scanning.walk_rules import WalkRules
 
 _ENDED = "the process that watches folders has ended; it is started again."
 _STOP_S = 1.0

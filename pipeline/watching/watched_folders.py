@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import NoReturn, Self
 
 from pipeline import failpoints
-from pipeline.scanning.walker import WalkRules
+from pipeline.scanning.walk_rules import WalkRules
 from pipeline.watching.folder_watches import FolderWatches, WatchEvent
 from pipeline.watching.watched_folder import WatchedFolder
 from semantik.config.settings import Settings

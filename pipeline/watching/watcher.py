@@ -21,8 +21,9 @@ from threading import Event, Lock, Thread
 
 import watchfiles
 
-from pipeline.scanning.walker import WalkRules, may_be_read, resolve_source
+from pipeline.scanning.walk_rules import WalkRules
 from pipeline.watching.mounts import MOUNTS, network_disk
+from semantik.core.document_roots import may_be_read, resolve_source
 from semantik.core.errors import Forbidden, Invalid
 from semantik.core.globs import Globs
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.scanning.walker import WalkRules
+from pipeline.scanning.walk_rules import WalkRules
 from pipeline.watching.folder_watches import FolderWatches, WatchEvent
 from pipeline.watching.mounts import network_disk
 from pipeline.watching.rescan import Changes
