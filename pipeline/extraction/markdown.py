@@ -50,7 +50,7 @@ def literal(text: str) -> str:
     return _LOOKS_LIKE_MARKUP.sub(r"\1\\", text)
 
 
-def below(text: str) -> str:
+def demoted(text: str) -> str:
     """Markdown whose headings are one level further down."""
     parts = _FENCED.split(text)
     parts[::2] = [_HEADING.sub(r"\1#", part) for part in parts[::2]]
