@@ -26,7 +26,7 @@ FILL = 0.85  # of the allowed tokens; a part that is still too long is split onc
 MAX_CHARS_PER_TOKEN = 10  # a word that the tokenizer does not know is one token, however long it is
 
 # Text without whitespace at its ends and without long runs of it, in which the Markdown splitter would lose minutes.
-_DENSE = re.compile(r"\S+(?:\s{1,200}\S+)*")
+_NO_LONG_GAPS = re.compile(r"\S+(?:\s{1,200}\S+)*")
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def split(
 ) -> tuple[TextChunk, ...]:
     """Chunks of at most `min(chunk_size, max_tokens)` tokens, in order; each has a letter or a digit.
 
-    No chunk crosses the boundary of a page, or the start of a Markdown heading that follows text; so its page and heading
-    are those of all its text. Neighbours on the same side of a boundary share up to `chunk_overlap` tokens. Between two
-    that share nothing there is no letter or digit, only whitespace, or a rule that did not fit its neighbours.
+    No chunk crosses the boundary of a page, or the start of a Markdown heading that follows text; so its page and
+    heading are those of all its text. Neighbours on the same side of a boundary share up to `chunk_overlap` tokens.
+    Between two that share nothing there is no letter or digit, only whitespace, or a rule that did not fit into either.
 
     `tokenizer` must not truncate; `max_tokens` is what the model reads. Offsets are characters of `extracted.text`. The
     time is linear in its length.
@@ -87,7 +87,7 @@ def _windows(text: str, boundaries: Sequence[int]) -> Iterator[_Span]:
                 half = start + WINDOW // 2
                 breaks = (text.rfind(mark, half, end) + len(mark) for mark in ("\n\n", "\n", " "))
                 end = next((each for each in breaks if each > half), end)
-            for part in _DENSE.finditer(text, start, end):
+            for part in _NO_LONG_GAPS.finditer(text, start, end):
                 yield _Span(part[0], part.start(), section)
             start = end
 
