@@ -77,7 +77,7 @@ class EntryClassifier:
             skipped = not self._recursive or is_inside(real, self._forbidden)
             return SkippedEntry(path) if skipped else Folder(path, real)
         if not stat.S_ISREG(status.st_mode):
-            return ScanWarning(path, f"It is {_kind(status.st_mode)}, not a file.", seen=True)
+            return ScanWarning(path, f"It is {_kind(status.st_mode)}, not a file.", hides_files=False)
         return self._classify_file(entry, folder, status, link)
 
     def may_skip_classification(self, folder: Folder) -> bool:

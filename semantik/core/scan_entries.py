@@ -1,4 +1,4 @@
-"""What a walk through folders tells of each entry: the words between the walk and those who want it. Pure."""
+"""What a walk through folders yields for each entry. Pure."""
 
 from __future__ import annotations
 
@@ -20,24 +20,23 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class ScanWarning:
-    """Something that was passed over, and why, in a sentence; `seen` when it was looked at, and is no file."""
+    """An entry that was skipped, and why, in a sentence. `hides_files`: there may be files that the walk cannot see."""
 
     path: str
     message: str
-    seen: bool = False
+    hides_files: bool = True
 
 
 @dataclass(frozen=True)
 class SkippedEntry:
-    """An entry that was looked at and is no file to tell of: a folder, something excluded, a second name."""
+    """An entry that is no file to report: a folder, something excluded, or a second name of a file."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class FolderListing:
-    """What a walk has found in one folder: its files, as (name, size, modified_ns) in the order of their names, and
-    what cannot be read."""
+    """What a walk has found in one folder: files as (name, size, modified_ns), ordered by name, and warnings."""
 
     folder: str
     files: list[tuple[str, int, int]]
@@ -48,7 +47,7 @@ class FolderListing:
 
     @property
     def digest(self) -> bytes:
-        """The same for the same files and warnings; no name has a slash in it."""
+        """Equal for equal files and warnings. The slashes separate the fields: no name has one."""
         lines = [f"{name}/{size}/{modified_ns}" for name, size, modified_ns in self.files]
         lines += [f"/{warning.path}/{warning.message}" for warning in self.warnings]
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=_DIGEST_BYTES).digest()
