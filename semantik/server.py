@@ -30,7 +30,7 @@ from pipeline.context.context import Dependencies
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.walk_rules import WalkRules
 from pipeline.scanning.walker import walk_entries
-from pipeline.watching.watched_folders import FolderWatcher
+from pipeline.watching.folder_watcher import FolderWatcher
 from pipeline.workers.pool import Pool
 from semantik.app import loop_monitor
 from semantik.app.health import HealthMonitor
