@@ -45,18 +45,18 @@ def extract(path: str, data: bytes, size_limit: int) -> Extracted:
     Raises ExtractError.
     """
     suffix = Path(path).suffix.lower()
-    found = formats.detect(data, suffix)
-    if found == formats.GZIP:
+    detected = formats.detect(data, suffix)
+    if detected == formats.GZIP:
         data = _unpack(data, size_limit)
         suffix = Path(Path(path).stem).suffix.lower() if suffix == ".gz" else suffix
-        found = formats.detect(data, suffix)
-    content = _read(path, data, found, suffix)
+        detected = formats.detect(data, suffix)
+    content = _read(path, data, detected, suffix)
     text = content.text
     if attached := _attached_text(path, content):
         text = f"{text}\n\n{attached}"
     if not WORD.search(text):
         raise ExtractError("empty", "There is no text in this file; pictures and scans are not read.", True)
-    return Extracted(text, found.mime, content.title, content.markdown, content.pages)
+    return Extracted(text, detected.mime, content.title, content.markdown, content.pages)
 
 
 def _unpack(data: bytes, size_limit: int) -> bytes:
@@ -73,25 +73,25 @@ def _unpack(data: bytes, size_limit: int) -> bytes:
     return unpacked
 
 
-def _read(path: str, data: bytes, found: Format, suffix: str) -> Content:
-    if found.condition is Condition.LOCKED:
-        raise ExtractError("corrupt", f"This is {found.name}, which cannot be read without its password.")
-    if found.condition is Condition.DAMAGED:
-        raise ExtractError("corrupt", f"The file is damaged, or not {found.name} at all.")
-    reader = READERS.get(found.mime)
+def _read(path: str, data: bytes, detected: Format, suffix: str) -> Content:
+    if detected.condition is Condition.LOCKED:
+        raise ExtractError("corrupt", f"This is {detected.name}, which cannot be read without its password.")
+    if detected.condition is Condition.DAMAGED:
+        raise ExtractError("corrupt", f"The file is damaged, or not {detected.name} at all.")
+    reader = READERS.get(detected.mime)
     if reader is None:
-        raise _no_reader(found, formats.expected_name(suffix))
-    content = reader.read(data, found)
+        raise _no_reader(detected, formats.expected_name(suffix))
+    content = reader.read(data, detected)
     for warning in content.warnings:
         _log.info("%s: %s", path, warning)
     return content
 
 
-def _no_reader(found: Format, expected: str | None) -> ExtractError:
-    if found.is_picture and expected is None:
-        return ExtractError("empty", f"This is {found.name}; text in pictures is not read.", skipped=True)
-    instead = "" if expected in (None, found.name) else f", not {expected}"
-    return ExtractError("unsupported", f"This is {found.name}{instead}, and no text can be read from it.")
+def _no_reader(detected: Format, expected: str | None) -> ExtractError:
+    if detected.is_picture and expected is None:
+        return ExtractError("empty", f"This is {detected.name}; text in pictures is not read.", skipped=True)
+    instead = "" if expected in (None, detected.name) else f", not {expected}"
+    return ExtractError("unsupported", f"This is {detected.name}{instead}, and no text can be read from it.")
 
 
 def _attached_text(path: str, content: Content) -> str:

@@ -45,8 +45,8 @@ class FormatReader(Protocol):
     def libraries(self) -> tuple[str, ...]:
         """The distributions that decide what text comes out; their versions are part of the reader version."""
 
-    def read(self, data: bytes, found: Format) -> Content:
-        """The content of a file, whose format was detected as `found`. Raises ExtractError."""
+    def read(self, data: bytes, detected: Format) -> Content:
+        """The content of a file whose format is `detected`. Raises ExtractError."""
 
 
 _OPENXML = "application/vnd.openxmlformats-officedocument."

@@ -21,9 +21,8 @@ from semantik.core.models import Document, Source, new_id
 from semantik.core.scan_entries import FolderListing
 
 _FILES_PER_QUERY = 500
-_FILES_PER_STEP = (
-    20_000  # of unchanged folders; one step in a thread looks at no more unless one folder has more
-)
+# Of unchanged folders: one step in a thread looks at no more files unless one folder has more.
+_FILES_PER_STEP = 20_000
 
 
 @dataclass(frozen=True)

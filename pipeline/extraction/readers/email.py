@@ -15,8 +15,8 @@ class EmailReader:
     version = 1
     libraries = kreuzberg_call.LIBRARIES
 
-    def read(self, data: bytes, found: Format) -> Content:
-        text, metadata = kreuzberg_call.extract(data, found, output="markdown")
+    def read(self, data: bytes, detected: Format) -> Content:
+        text, metadata = kreuzberg_call.extract(data, detected, output="markdown")
         text = markdown.readable(text)
         title = kreuzberg_call.title(metadata) or markdown.title(text)
         return Content(text, title, markdown=True, attachments=attachments.attachments(data))

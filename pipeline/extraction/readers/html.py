@@ -21,10 +21,10 @@ class HtmlReader:
     version = 1
     libraries = kreuzberg_call.LIBRARIES
 
-    def read(self, data: bytes, found: Format) -> Content:
+    def read(self, data: bytes, detected: Format) -> Content:
         # In UTF-8 and without its own declaration, so that the encoding is decided in one place.
         page = _CHARSET.sub(rb"\1data-was", html_nesting.flatten(_decode(data)).encode())
-        text, metadata = kreuzberg_call.extract(page, found, output="markdown")
+        text, metadata = kreuzberg_call.extract(page, detected, output="markdown")
         text = markdown.readable(markdown.without_front_matter(text))
         return Content(text, kreuzberg_call.title(metadata) or markdown.title(text), markdown=True)
 

@@ -19,7 +19,7 @@ _NO_TITLES = {"", "untitled", "(anonymous)", "(unspecified)", "unknown"}
 
 
 def extract(
-    data: bytes, found: Format, *, output: str, page_marks: bool = False
+    data: bytes, detected: Format, *, output: str, page_marks: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """The library's text and metadata; `output` is "plain" or "markdown".
 
@@ -39,14 +39,14 @@ def extract(
     )
     config.max_archive_depth = 0  # attachments are read one by one, so that each fails alone
     try:
-        result = kreuzberg.extract_bytes_sync(data, found.mime, config=config)
+        result = kreuzberg.extract_bytes_sync(data, detected.mime, config=config)
     except kreuzberg.OCRError as error:
         raise ExtractError(
-            "empty", f"This is {found.name} without text; scans are not read.", True
+            "empty", f"This is {detected.name} without text; scans are not read.", True
         ) from error
     except kreuzberg.KreuzbergError as error:
         invalid = isinstance(error, kreuzberg.ValidationError)
-        raise _refusal(str(error).lower(), found.name, invalid) from error
+        raise _refusal(str(error).lower(), detected.name, invalid) from error
     except (MemoryError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of the library's Rust side is no Exception

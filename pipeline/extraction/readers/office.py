@@ -15,7 +15,7 @@ class OfficeReader:
     version = 1
     libraries = kreuzberg_call.LIBRARIES
 
-    def read(self, data: bytes, found: Format) -> Content:
-        text, metadata = kreuzberg_call.extract(data, found, output="markdown")
+    def read(self, data: bytes, detected: Format) -> Content:
+        text, metadata = kreuzberg_call.extract(data, detected, output="markdown")
         text = markdown.readable(text)
         return Content(text, kreuzberg_call.title(metadata) or markdown.title(text), markdown=True)

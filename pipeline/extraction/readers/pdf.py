@@ -17,8 +17,8 @@ class PdfReader:
     version = 1
     libraries = kreuzberg_call.LIBRARIES
 
-    def read(self, data: bytes, found: Format) -> Content:
-        text, metadata = kreuzberg_call.extract(data, found, output="plain", page_marks=True)
+    def read(self, data: bytes, detected: Format) -> Content:
+        text, metadata = kreuzberg_call.extract(data, detected, output="plain", page_marks=True)
         numbers, bodies = kreuzberg_call.split_pages(text.replace("\r\n", "\n"))
         bodies = _without_running_lines([body.strip().split("\n") for body in bodies])
         return paged(numbers, bodies, title=kreuzberg_call.title(metadata), markdown=False)

@@ -16,8 +16,8 @@ class PresentationReader:
     version = 1
     libraries = kreuzberg_call.LIBRARIES
 
-    def read(self, data: bytes, found: Format) -> Content:
-        text, metadata = kreuzberg_call.extract(data, found, output="markdown", page_marks=True)
+    def read(self, data: bytes, detected: Format) -> Content:
+        text, metadata = kreuzberg_call.extract(data, detected, output="markdown", page_marks=True)
         numbers, bodies = kreuzberg_call.split_pages(text)
         bodies = [markdown.readable(body) for body in bodies]
         warnings: tuple[str, ...] = ()

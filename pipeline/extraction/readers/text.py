@@ -14,7 +14,7 @@ class TextReader:
     version = 1
     libraries = ()
 
-    def read(self, data: bytes, found: Format) -> Content:
+    def read(self, data: bytes, detected: Format) -> Content:
         return Content(encoding.decode(data))
 
 
@@ -25,6 +25,6 @@ class MarkdownReader:
     version = 1
     libraries = ()
 
-    def read(self, data: bytes, found: Format) -> Content:
+    def read(self, data: bytes, detected: Format) -> Content:
         text = encoding.decode(data)
         return Content(text, markdown.title(text), markdown=True)
