@@ -72,9 +72,9 @@ class _Watch:
                 self._watch(resolve_source(self._path, self._rules.roots, self._rules.forbidden))
                 self._stop.wait(_RETRY_S)
         except (Invalid, Forbidden) as error:
-            self._send("gone", reason=str(error))
+            self._emit("gone", reason=str(error))
         except (OSError, RuntimeError) as error:  # watchfiles raises both
-            self._send("lost", reason=_advice(str(error)))
+            self._emit("lost", reason=_advice(str(error)))
 
     def _watch(self, folder: Path) -> None:
         """Watch until the path leads to another folder, or a change cannot be reported: then the watch must restart."""
@@ -98,16 +98,16 @@ class _Watch:
                 for batch in batches:
                     if not self._ready:
                         self._ready = True
-                        self._send("ready")
+                        self._emit("ready")
                     if any(self._is_relevant(folder, path, change) for change, path in batch):
-                        self._send("changed")
+                        self._emit("changed")
                     if _identity(folder) != identity:
                         break
             except (OSError, RuntimeError):
                 # A name that is not UTF-8 raises, for example; the iterator yields nothing after that.
                 if not self._ready:
                     raise
-        self._send("changed")
+        self._emit("changed")
 
     def _is_relevant(self, folder: Path, path: str, change: watchfiles.Change) -> bool:
         """Whether a scan would see a change. What the server writes into its own data folder must not cause a scan."""
@@ -120,7 +120,7 @@ class _Watch:
             return False
         return may_be_read(Path(os.path.realpath(path)), self._rules.roots, self._rules.forbidden)
 
-    def _send(self, kind: str, **fields: str) -> None:
+    def _emit(self, kind: str, **fields: str) -> None:
         if not self._stop.is_set():
             with _output_lock:
                 sys.stdout.write(json.dumps({"id": self._key, "kind": kind, **fields}) + "\n")
