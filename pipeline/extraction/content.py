@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from semantik.core.models import FailureCategory
+
 # A letter or a digit of any script. A text without one has nothing to be found by; emoji alone do not count.
 WORD = re.compile(r"[^\W_]")
 
@@ -13,9 +15,11 @@ WORD = re.compile(r"[^\W_]")
 class ExtractError(Exception):
     """A file that gives no text: `category` and `skipped` as in ReadFailure, `message` one sentence for a person."""
 
-    def __init__(self, category: str, message: str, skipped: bool = False) -> None:
+    def __init__(self, category: FailureCategory, message: str, skipped: bool = False) -> None:
         super().__init__(message)
-        self.category, self.message, self.skipped = category, message, skipped
+        self.category: FailureCategory = category
+        self.message = message
+        self.skipped = skipped
 
 
 @dataclass(frozen=True)

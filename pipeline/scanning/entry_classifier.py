@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.scanning.walk_rules import WalkRules
 from semantik.core.document_roots import is_inside, never_read, resolved
-from semantik.core.globs import Globs, covering
+from semantik.core.globs import Globs, expand_folder_globs
 from semantik.core.scan_entries import FoundFile, ScanEntry, ScanWarning, SkippedEntry
 
 MAX_NS = (1 << 63) - 1  # the largest time of a file that is reported as it is: 64 bits, signed
@@ -37,7 +37,7 @@ class EntryClassifier:
         self._roots = resolved(rules.roots)
         self._forbidden = never_read(rules.forbidden)
         self._exclude = Globs(rules.exclude)
-        self._include = Globs(covering(rules.include))
+        self._include = Globs(expand_folder_globs(rules.include))
         self._recursive = rules.recursive
         self._folders: set[int] = set()
         self._linked_files: set[int] = set()

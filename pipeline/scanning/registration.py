@@ -61,7 +61,7 @@ async def register_files(context: OperationContext, source: Source, scan: Source
         if files and not adopted:
             # Not before the first file is seen: while the source's disk is away, its due documents wait.
             await context.mark_dirty()  # adopted documents will be read, and counted
-            await context.deps.store.documents.adopt(
+            await context.deps.store.documents.reassign_due(
                 context.generation, source.id, context.operation.id, context.fence
             )
             adopted = True
@@ -122,7 +122,7 @@ async def _compare(
     Files that an earlier attempt of this operation registered count again.
     """
     documents, operation_id = context.deps.store.documents, context.operation.id
-    known = await documents.known(context.generation, [file.path for file in files])
+    known = await documents.by_paths(context.generation, [file.path for file in files])
     new: list[Document] = []
     changed: list[Document] = []
     found_again: list[str] = []

@@ -1,4 +1,4 @@
-"""What a walk through folders yields for each entry. Pure."""
+"""The entries that a walk through folders yields, for the operations and for the scans of the page. Pure."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ class ScanWarning:
 
 @dataclass(frozen=True)
 class SkippedEntry:
-    """An entry that is no file to report: a folder, something excluded, or a second name of a file."""
+    """A scanned entry that is not reported as a file: a folder, an excluded entry, a second name of a file."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class FolderListing:
-    """What a walk has found in one folder: files as (name, size, modified_ns), ordered by name, and warnings."""
+    """What a walk found in one folder: its files, as (name, size, modified_ns) in the order of their names, and a
+    warning for each entry that cannot be read."""
 
     folder: str
     files: list[tuple[str, int, int]]
@@ -47,7 +48,7 @@ class FolderListing:
 
     @property
     def digest(self) -> bytes:
-        """Equal for equal files and warnings. The slashes separate the fields: no name has one."""
+        """A hash of the files and warnings, 16 bytes. It is unambiguous because no name contains a slash."""
         lines = [f"{name}/{size}/{modified_ns}" for name, size, modified_ns in self.files]
         lines += [f"/{warning.path}/{warning.message}" for warning in self.warnings]
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=_DIGEST_BYTES).digest()
