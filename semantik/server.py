@@ -25,7 +25,7 @@ from pipeline.compute.pool import ComputePool, PoolFactory
 from pipeline.context.context import Dependencies
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
-from pipeline.watching.watched_folders import FolderWatcher
+from pipeline.watching.folder_watcher import FolderWatcher
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor

@@ -19,7 +19,7 @@ from pipeline import failpoints
 from pipeline.compute.messages import Outcome, ReadDocument, ReadFailure
 from pipeline.context.context import OperationContext
 from pipeline.context.shielded import shielded
-from pipeline.scanning.removal import finish_removals, forget
+from pipeline.scanning.removal import delete_chunks, finish_removals
 from semantik.core.errors import LeaseLost
 from semantik.core.models import Chunk, Counts, Document, DocumentStatus, Failure, FileFailure
 from semantik.storage.mongo.document_rows import DocumentFields
@@ -73,7 +73,7 @@ class DocumentWriter:
             for key, (first, number) in spans.items()
             if key not in documents or not documents[key].has_chunk(first)
         ]
-        await forget(run, lost)
+        await delete_chunks(run, lost)
         await self._store.collections.set_settled_seq(generation, run.collection.next_seq - 1, run.fence)
         await self.recount()
         # Those of an earlier attempt, which may have died before it noted or told them.
@@ -155,7 +155,9 @@ class DocumentWriter:
         """Remove the chunks that documents had before they were read anew."""
         documents = self._store.documents
         while leavings := await documents.with_old_chunks(self._run.generation):
-            await forget(self._run, [(one.old_first, one.old_first + one.old_count) for one in leavings])
+            await delete_chunks(
+                self._run, [(one.old_first, one.old_first + one.old_count) for one in leavings]
+            )
             failpoints.die_at("storing.forgotten")
             await documents.clear_old_chunks(leavings)
 

@@ -11,9 +11,10 @@ from pipeline.context.context import OperationContext, overlap
 from pipeline.context.rate import weight
 from pipeline.ingest.pipeline import IngestPipeline
 from pipeline.ingest.writer import DocumentWriter
-from pipeline.scanning.missing_files import noted, resolve_missing
-from pipeline.scanning.registration import RegistrationResult, register
+from pipeline.scanning.missing_files import counts_by_source, resolve_missing
+from pipeline.scanning.registration import register_files
 from pipeline.scanning.seen_files import SeenFiles
+from pipeline.scanning.source_scan import SourceScan
 from semantik.core.errors import Forbidden, Invalid
 from semantik.core.models import Source, StageName, now
 
@@ -21,7 +22,7 @@ SCANNING: tuple[StageName | None, ...] = (None, "scanning_documents")
 _ROUNDS = 3
 
 
-Scanned = list[tuple[Source, RegistrationResult]]
+Scanned = list[tuple[Source, SourceScan]]
 
 
 async def scan(run: OperationContext, storer: DocumentWriter) -> Scanned:
@@ -34,7 +35,7 @@ async def scan(run: OperationContext, storer: DocumentWriter) -> Scanned:
         await resolve_missing(run, source, one)
     for source, _ in found:
         await run.deps.store.collections.update_source(source, {"scanned_at": now()})
-    folders = noted(run).values()
+    folders = counts_by_source(run).values()
     moved = sum(folder["moved"] for folder in folders)
     each = [one for _, one in found]
     moved_now = sum(one.moved for one in each)
@@ -57,8 +58,8 @@ async def finalize_scan(run: OperationContext, scanned: Scanned) -> None:
     """All is done: keep what the scan saw, so that the next one need not compare it file by file."""
     await run.save()  # who has lost the operation keeps nothing
     for source, found in scanned:
-        if found.settled and found.listing != found.before:
-            await run.deps.store.folder_digests.put(run.generation, source.id, found.listing)
+        if found.complete and found.digests != found.previous_digests:
+            await run.deps.store.folder_digests.put(run.generation, source.id, found.digests)
     if not run.collection.clean and not await run.deps.store.documents.any_due(run.generation):
         run.refresh(await run.deps.store.collections.mark_clean(run.collection.id, run.fence))
 
@@ -72,11 +73,11 @@ async def _register(run: OperationContext, sources: Sequence[Source]) -> Scanned
     for source in sources:
         # Of folders that overlap, one may pass over what is the other's: what was seen of both would not hold for each.
         alone = not any(overlap(source, other) for other in sources if other.id != source.id)
-        one = RegistrationResult(
+        one = SourceScan(
             met, await store.folder_digests.get(generation, source.id) if trusted and alone else None
         )
         try:
-            await register(run, source, one)
+            await register_files(run, source, one)
             found.append((source, one))
         except (Invalid, Forbidden) as error:
             if len(sources) == 1:

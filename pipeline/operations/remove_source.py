@@ -15,7 +15,7 @@ from pipeline import failpoints
 from pipeline.context.context import OperationContext
 from pipeline.ingest.writer import DocumentWriter
 from pipeline.operations.ingestion import finalize_scan
-from pipeline.scanning.removal import remove
+from pipeline.scanning.removal import remove_documents
 from semantik.core.models import Counts, Document, Source, now
 
 
@@ -40,7 +40,7 @@ async def remove_source(run: OperationContext) -> dict[str, object]:
             for holder, ids in shared.items():
                 await documents.reassign_source(ids, holder)
             held = {key for ids in shared.values() for key in ids}
-            await remove(run, [one for one in page if one.id not in held])
+            await remove_documents(run, [one for one in page if one.id not in held])
             left -= len(page)
             course = _course(total - left, total)
             counts = asdict(Counts(pending=max(left, 0), indexed=total - left))

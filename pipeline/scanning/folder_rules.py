@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from pipeline.scanning.walker import WalkRules, resolve_source, walk_entries
+from pipeline.scanning.walk_rules import WalkRules
+from pipeline.scanning.walker import walk_entries
 from semantik.config.settings import Settings
+from semantik.core.document_roots import resolve_source
 from semantik.core.scan_entries import ScanEntry
 from semantik.services.folder_scans import ScanOptions
 

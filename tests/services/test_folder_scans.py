@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.scanning.walker import WalkRules, resolve_source, walk_entries
+from pipeline.scanning.walk_rules import WalkRules
+from pipeline.scanning.walker import walk_entries
 from semantik.app import loop_monitor
 from semantik.config import settings
+from semantik.core.document_roots import resolve_source
 from semantik.core.errors import Busy, Forbidden, Invalid
 from semantik.core.scan_entries import ScanEntry, SkippedEntry
 from semantik.services.folder_scans import (
