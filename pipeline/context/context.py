@@ -98,7 +98,9 @@ class OperationContext:
             return
         own, store = await self.sources(), self.deps.store
         every = await self.sources_of_collection()
-        await store.folder_digests.remove([one.id for one in every if any(overlap(one, each) for each in own)])
+        await store.folder_digests.remove(
+            [one.id for one in every if any(overlap(one, each) for each in own)]
+        )
         changed = await store.collections.mark_dirty(self.collection.id)
         if changed is not None:
             self.refresh(changed)
@@ -121,7 +123,7 @@ class OperationContext:
             fields["progress_percent"] = max(percent, self.operation.progress_percent)
             data["progress_percent"] = fields["progress_percent"]
         await self.save(**fields)
-        await self.reporter.publish(name, once=f"stage {name}", **data)
+        await self.reporter.publish(name, idempotency_key=f"stage {name}", **data)
 
     def warn(self, sentence: str) -> None:
         """Note something that a person should know; kept with the next `save_counts`, up to a bound."""

@@ -48,18 +48,23 @@ async def _announce(store: Store, publisher: Publisher | ProgressReporter, opera
     )
     if status == "failed":
         await publisher.publish(
-            "error", once="fatal", message=_message(operation), path=None, category="internal", fatal=True
+            "error",
+            idempotency_key="fatal",
+            message=_message(operation),
+            path=None,
+            category="internal",
+            fatal=True,
         )
     await publisher.publish(
         f"operation_{status}",
-        once="end",
+        idempotency_key="end",
         operation_id=operation.id,
         status=status,
         message=_message(operation),
         **outcome,
     )
     failpoints.die_at("ending.told")
-    await publisher.publish("status_update", once="end status", terminal=True, status=status)
+    await publisher.publish("status_update", idempotency_key="end status", terminal=True, status=status)
     await store.operations.mark_announced(operation.id, publisher.last_seq)
 
 

@@ -162,7 +162,9 @@ class Dispatcher:
             return
         self._places[operation.id] = place
         async with self._parts.progress.publisher(operation.id, operation.last_message) as publisher:
-            await publisher.publish("operation_queued", once=f"queued {place}", queue_position=place)
+            await publisher.publish(
+                "operation_queued", idempotency_key=f"queued {place}", queue_position=place
+            )
             await self._parts.store.operations.note_message(operation.id, publisher.last_seq)
 
     async def _lock(self, operation: Operation) -> bool:

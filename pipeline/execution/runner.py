@@ -71,13 +71,13 @@ async def _attempt(
     goes_on = run.operation.stage is not None
     await teller.publish(
         "operation_started",
-        once="started",
+        idempotency_key="started",
         status="processing",
         operation_type=operation.type,
         type=operation.type,
         total_files=run.operation.counts.total,
     )
-    await teller.publish("status_update", once="processing status", status="processing")
+    await teller.publish("status_update", idempotency_key="processing status", status="processing")
     log.info("%-8s %s of %s", operation.type, "goes on" if goes_on else "begins", collection.name)
     await _watch(run)
 

@@ -222,7 +222,7 @@ class DocumentWriter:
         assert document.failure is not None
         await self._run.reporter.publish(
             "error",
-            once=f"error {document.id}",
+            idempotency_key=f"error {document.id}",
             message=document.failure.message,
             path=document.path,
             category=document.failure.category,
