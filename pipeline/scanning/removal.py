@@ -34,7 +34,7 @@ async def finish_removals(run: OperationContext) -> None:
 async def forget(run: OperationContext, spans: Sequence[tuple[int, int]]) -> None:
     """Take chunks, half-open ranges of seqs, out of the index and MongoDB; no document may hold them any more."""
     if spans:
-        await run.deps.vectors.delete(run.generation, spans)
+        await run.deps.index_sync.delete(run.generation, spans)
         await run.deps.store.chunks.remove_spans(run.collection.id, spans)
 
 
