@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.ingest.partial_document import PartialDocument
+from semantik.config.settings import Settings
 
 _MIN_SHARE = 16  # chunks of one document in a task, so that a task does not consist of too many documents
 _MIN_FINAL_BATCH = 32  # chunks in one of the last tasks: smaller tasks cost more to send than to compute
@@ -30,9 +31,9 @@ class ChunkSlice:
 
 
 async def embedding_tasks(
-    incoming: asyncio.Queue[PartialDocument | None], batch_chunks: Callable[[], int], concurrency: int
+    incoming: asyncio.Queue[PartialDocument | None], get_settings: Callable[[], Settings], concurrency: int
 ) -> AsyncIterator[list[ChunkSlice]]:
-    """Tasks of up to `batch_chunks()` chunks until None comes in; a task does not wait for more files to be read."""
+    """Tasks of up to `embedding.batch_chunks` chunks until None comes in; none waits for more files to be read."""
     queue: deque[PartialDocument] = deque()
     reading = True
     while reading or queue:
@@ -43,7 +44,7 @@ async def embedding_tasks(
             else:
                 queue.append(partial)
         if queue:
-            size = batch_chunks()
+            size = get_settings().embedding.batch_chunks
             yield pack(queue, size if reading else final_batch_size(queue, size, concurrency))
 
 

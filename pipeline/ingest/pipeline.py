@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadDocument
 from pipeline.context.context import OperationContext
 from pipeline.context.rate import file_work
+from pipeline.ingest.batches import MAX_DOCUMENTS, file_batches, finished_batches
 from pipeline.ingest.chunk_budget import ChunkBudget
 from pipeline.ingest.chunk_embedding import embed_slices, fail
 from pipeline.ingest.chunk_packing import ChunkSlice, embedding_tasks
@@ -21,7 +22,6 @@ from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.ingest.document_progress import DocumentProgress
 from pipeline.ingest.document_reader import DocumentReader
 from pipeline.ingest.errors import most_severe
-from pipeline.ingest.file_batches import file_batches
 from pipeline.ingest.partial_document import FinishedDocument, PartialDocument
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
 from pipeline.ingest.reuse.vectors import VectorReuse
@@ -29,12 +29,28 @@ from pipeline.ingest.writer import DocumentWriter
 from semantik.core.errors import Invalid
 from semantik.core.models import Document
 
-_WRITE_DOCUMENTS = 64
-_WRITE_CHUNKS = 4000
+_ROUNDS = 3
+
+
+async def ingest(
+    context: OperationContext, counts: DocumentCounts, *, progress_message: str = "document_processed"
+) -> None:
+    """Take every document that is due from its file to searchable chunks, or note why that failed."""
+    documents = context.deps.store.documents
+    for _ in range(_ROUNDS):
+        files, size = await documents.due_bytes(context.operation.id)
+        context.rate.start(files * file_work(0) + size)
+        await IngestPipeline(context, counts, progress_message).run()
+        await counts.recount()
+        if not counts.operation.pending:
+            return
+        # A server that had lost the operation registered documents, which this one has not claimed yet.
+        await documents.claim(context.operation.id, context.fence)
+    raise RuntimeError(f"{counts.operation.pending} documents were left unread")
 
 
 class IngestPipeline:
-    """Takes every document that the operation still has to read from its file to searchable chunks."""
+    """Four stages, connected by queues. None in a queue marks its end."""
 
     def __init__(self, context: OperationContext, counts: DocumentCounts, progress_message: str) -> None:
         generation, settings = context.generation, context.deps.settings
@@ -50,7 +66,7 @@ class IngestPipeline:
         self._concurrency = context.deps.pool.batch_workers + 1  # one waits while every worker is busy
         self._batches: asyncio.Queue[list[Document] | None] = asyncio.Queue(1)
         self._read: asyncio.Queue[PartialDocument | None] = asyncio.Queue(4 * settings.pool.batch_files)
-        self._finished: asyncio.Queue[FinishedDocument | None] = asyncio.Queue(2 * _WRITE_DOCUMENTS)
+        self._finished: asyncio.Queue[FinishedDocument | None] = asyncio.Queue(2 * MAX_DOCUMENTS)
 
     async def run(self) -> None:
         """Raises Unavailable when a store or the pool is away: what is written stays, the rest is still due."""
@@ -87,15 +103,15 @@ class IngestPipeline:
                 if await self._reuse.fill(partial):
                     await self._finish(partial.finish())
                 elif partial.missing:
-                    await self._read.put(partial)
+                    await self._read.put(
+                        partial
+                    )  # otherwise a duplicate in the queue finishes this document, too
         await self._batches.put(None)  # for the next reader
 
     async def _embed_chunks(self) -> None:
         deps, slots = self._context.deps, asyncio.Semaphore(self._concurrency)
         async with asyncio.TaskGroup() as tasks:
-            async for slices in embedding_tasks(
-                self._read, lambda: deps.settings.embedding.batch_chunks, self._concurrency
-            ):
+            async for slices in embedding_tasks(self._read, deps.get_settings, self._concurrency):
                 await slots.acquire()
                 self._progress.processing(slices[0].partial.document.path)
                 tasks.create_task(self._embed(slices)).add_done_callback(lambda _: slots.release())
@@ -120,19 +136,8 @@ class IngestPipeline:
             await self._finished.put(one)
 
     async def _write_documents(self) -> None:
-        """Write together what is finished by now."""
-        more = True
-        while more:
-            ready = [await self._finished.get()]
-            while (
-                not self._finished.empty()
-                and len(ready) < _WRITE_DOCUMENTS
-                and sum(one.chunk_count for one in ready if one) < _WRITE_CHUNKS
-            ):
-                ready.append(self._finished.get_nowait())
-            more = ready[-1] is not None
-            if finished := [one for one in ready if one]:
-                await self._writer.write(finished)
+        async for finished in finished_batches(self._finished):
+            await self._writer.write(finished)
             for partial in [one.partial for one in finished if one.partial]:
                 self._budget.release(len(partial.read.chunks))
                 self._reuse.remove(partial)

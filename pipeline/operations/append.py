@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from pipeline.context.context import OperationContext
 from pipeline.ingest.document_counts import DocumentCounts
+from pipeline.ingest.pipeline import ingest
 from pipeline.ingest.recovery import recover
-from pipeline.operations.ingestion import ingest, record_model, result
+from pipeline.operations.ingestion import record_model, result
 from pipeline.operations.source_scan import SCAN_STAGES, ScanResults, finalize_scan, retry_documents, scan
 
 

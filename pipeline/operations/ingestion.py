@@ -1,4 +1,4 @@
-"""What INDEX, APPEND and REINDEX share: reading, embedding and writing all documents that are due. Runs on the loop."""
+"""What INDEX, APPEND and REINDEX do before and after `pipeline.ingest`: model, clean-up, result. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from typing import Any
 
 from pipeline.compute.messages import ModelSpec
 from pipeline.context.context import OperationContext
-from pipeline.context.rate import file_work
 from pipeline.ingest.document_counts import DocumentCounts
-from pipeline.ingest.pipeline import IngestPipeline
 from pipeline.ingest.recovery import recover
 from semantik.core.models import now
-
-_ROUNDS = 3
 
 
 async def record_model(context: OperationContext) -> ModelSpec:
@@ -23,23 +19,6 @@ async def record_model(context: OperationContext) -> ModelSpec:
     await context.record_model(model)
     await context.save(settings=context.settings_used(model.precision))
     return ModelSpec(model.name, model.precision)
-
-
-async def ingest(
-    context: OperationContext, counts: DocumentCounts, *, progress_message: str = "document_processed"
-) -> None:
-    """Index every document that is due, or note why it failed."""
-    documents = context.deps.store.documents
-    for _ in range(_ROUNDS):
-        files, size = await documents.due_bytes(context.operation.id)
-        context.rate.start(files * file_work(0) + size)
-        await IngestPipeline(context, counts, progress_message).run()
-        await counts.recount()
-        if not counts.operation.pending:
-            return
-        # A server that had lost the operation registered documents, which this one has not claimed yet.
-        await documents.claim(context.operation.id, context.fence)
-    raise RuntimeError(f"{counts.operation.pending} documents were left unread")
 
 
 async def cleanup(context: OperationContext) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from pipeline import failpoints
 from pipeline.compute.messages import ModelSpec
 from pipeline.context.context import OperationContext
+from pipeline.ingest.pipeline import ingest
 from pipeline.ingest.recovery import recover
-from pipeline.operations.ingestion import ingest, record_model, result
+from pipeline.operations.ingestion import record_model, result
 from pipeline.operations.staging import create_staging, drop_staging, planned_staging, register_documents
 from pipeline.operations.validation import check_disk_space, validate
 

@@ -15,8 +15,8 @@ import handlers.sockets.base
 import handlers.sockets.close_reason
 from handlers.routes import ROUTES
 from handlers.serializers import state_json
+from pipeline.ingest.pipeline import ingest
 from pipeline.operations import OPERATIONS as TYPES
-from pipeline.operations.ingestion import ingest
 from semantik.app.metrics import MetricsRegistry
 from semantik.config.loader import entries
 from semantik.config.settings import Settings
