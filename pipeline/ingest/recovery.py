@@ -32,10 +32,10 @@ async def recover(context: OperationContext) -> DocumentCounts:
 async def delete_old_chunks(context: OperationContext) -> None:
     """Delete the chunks that documents had before they were read again."""
     documents = context.deps.store.documents
-    while leavings := await documents.with_leavings(context.generation):
-        await forget(context, [(one.old_first, one.old_first + one.old_count) for one in leavings])
+    while changed := await documents.with_leavings(context.generation):
+        await forget(context, [(one.old_first, one.old_first + one.old_count) for one in changed])
         failpoints.die_at("storing.forgotten")
-        await documents.clear_leavings(leavings)
+        await documents.clear_leavings(changed)
 
 
 async def _delete_unowned_chunks(context: OperationContext) -> None:
