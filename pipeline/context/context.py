@@ -8,19 +8,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 from pipeline.compute.messages import ModelInfo
+from pipeline.compute.pool import ComputePool
 from pipeline.context.rate import RateEstimator
 from pipeline.context.reporter import ProgressReporter
 from pipeline.extraction.version import reader_version
-from pipeline.workers.pool import Pool
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
-from semantik.core.models import Collection, Counts, Operation, Source, Stage, now
+from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
 from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
+from semantik.storage.mongo.operation_rows import OperationFields
 
 RENEW_S = 1.0  # also the delay until a request to cancel is noticed
 _MAX_WARNINGS = 200
@@ -33,7 +34,7 @@ class Dependencies:
     get_settings: Callable[[], Settings]
     store: Store
     progress: ProgressService
-    pool: Pool
+    pool: ComputePool
     index_sync: IndexSync
 
     @property
@@ -105,11 +106,11 @@ class OperationContext:
             self.refresh(changed)
         self._marked_dirty = True
 
-    async def save(self, **fields: Any) -> None:
+    async def save(self, **fields: Unpack[OperationFields]) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
         self.operation = await self.deps.store.operations.save(self.operation, fields)
 
-    async def stage(self, name: str, percent: float | None = None, **data: Any) -> None:
+    async def stage(self, name: StageName, percent: float | None = None, **data: Any) -> None:
         """Enter a stage: save it, then publish it, once however often the operation is resumed.
 
         `percent` is the operation's progress at this point.
@@ -158,7 +159,9 @@ class OperationContext:
         while not self.operation.cancel_requested:
             await asyncio.sleep(RENEW_S)
             lease_s = self.deps.settings.operations.lease_s
-            fresh = await self.deps.store.operations.renew(self.operation, lease_s, **self._progress_fields())
+            fresh = await self.deps.store.operations.renew_lease(
+                self.operation, lease_s, **self._progress_fields()
+            )
             # Only the fields of this renewal: a save that was answered meanwhile has newer values for the others.
             self.operation = replace(
                 self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested
@@ -202,7 +205,7 @@ class OperationContext:
                 f"chunk_size was {generation.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
             )
         if fields:
-            changed = await self.deps.store.collections.change_generation(generation, fields, self.fence)
+            changed = await self.deps.store.collections.update_generation(generation, fields, self.fence)
             self.refresh(changed)
 
     def refresh(self, collection: Collection, generation: int | None = None) -> None:

@@ -5,16 +5,15 @@ Both have an idempotency key: after a crash they are published again without app
 
 from __future__ import annotations
 
-from typing import Any
-
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
 from pipeline.context.reporter import ProgressReporter
-from semantik.core.models import Operation, now
+from semantik.core.models import Operation, OperationStatus, OperationType, TerminalStatus, now
 from semantik.progress import ProgressService, Publisher
 from semantik.storage.mongo import Store
+from semantik.storage.mongo.operation_rows import OperationFields
 
-_MESSAGES = {
+_MESSAGES: dict[OperationStatus, str] = {
     "completed": "Operation completed successfully",
     "failed": "Operation failed",
 }
@@ -22,17 +21,25 @@ _MESSAGES = {
 
 async def end(
     context: OperationContext,
-    status: str,
+    status: TerminalStatus,
     *,
     error: str | None = None,
     result: dict[str, object] | None = None,
 ) -> None:
     """Save how the operation ended, unlock its collection for the next one, and publish the end."""
-    fields: dict[str, Any] = {"status": status, "completed_at": now(), "eta_s": None, "current_file": None}
+    context.reporter.mute()
+    fields: OperationFields = {
+        "status": status,
+        "completed_at": now(),
+        "eta_s": None,
+        "current_file": None,
+        "error_message": error,
+        "result": result,
+        "last_message": context.reporter.last_seq,
+    }
     if status == "completed":
         fields["progress_percent"] = 100.0
-    context.reporter.mute()
-    await context.save(**fields, error_message=error, result=result, last_message=context.reporter.last_seq)
+    await context.save(**fields)
     failpoints.die_at("ending.saved")
     await context.deps.store.collections.unlock(context.collection.id, context.operation.id)
     await _announce(context.deps.store, context.reporter, context.operation)
@@ -79,7 +86,7 @@ def _message(operation: Operation) -> str:
     if operation.started_at is None:
         return "Operation cancelled before it began"
     counts = operation.counts
-    kept = {
+    kept: dict[OperationType, str] = {
         "reindex": "what was searched before is unchanged",
         "remove_source": f"{counts.indexed} of {counts.total} documents had gone, the others are kept",
     }

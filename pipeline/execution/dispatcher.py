@@ -148,7 +148,7 @@ class Dispatcher:
         It was requested during the purge, and would stay in the queue for ever.
         """
         try:
-            await self._deps.store.collections.get_even_deleted(operation.collection_id)
+            await self._deps.store.collections.get_including_deleted(operation.collection_id)
         except NotFound:
             await self._deps.store.operations.remove_ids([operation.id])
             return True
@@ -172,7 +172,7 @@ class Dispatcher:
             await publisher.publish(
                 "operation_queued", idempotency_key=f"queued {position}", queue_position=position
             )
-            await self._deps.store.operations.note_message(operation.id, publisher.last_seq)
+            await self._deps.store.operations.record_message(operation.id, publisher.last_seq)
 
     async def _lock(self, operation: Operation) -> bool:
         """Lock the collection; the lock of an operation that has ended is removed first."""

@@ -47,7 +47,7 @@ class Maintenance:
     async def _purge_deleted_collections(self) -> None:
         """Cancel the operations of deleted collections, and purge the collections where all have ended."""
         store = self._deps.store
-        for collection_id in await store.collections.deleted():
+        for collection_id in await store.collections.deleted_ids():
             operations = await store.operations.of_collections([collection_id], 0)
             for operation in operations:
                 if not operation.ended:
@@ -69,8 +69,8 @@ class Maintenance:
         """The collection's own record goes last: as long as it exists, a purge continues after a crash."""
         store = self._deps.store
         for operation in operations:
-            await self._deps.progress.forget(operation.id)
-        collection = await store.collections.get_even_deleted(collection_id)
+            await self._deps.progress.delete(operation.id)
+        collection = await store.collections.get_including_deleted(collection_id)
         await self._deps.index_sync.drop(collection)
         await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
         await store.documents.remove(collection_id)
@@ -83,7 +83,7 @@ class Maintenance:
     async def _remove_retired_generations(self) -> None:
         """Remove the generations that a REINDEX has replaced."""
         store = self._deps.store
-        for collection in await store.collections.with_retired():
+        for collection in await store.collections.with_retired_generations():
             for generation in collection.generations:
                 if generation.number < collection.generation:
                     await self._deps.index_sync.drop_generation(generation)
@@ -92,7 +92,7 @@ class Maintenance:
                     await store.documents.remove(collection.id, generation.number)
                     await store.collections.drop_generation(generation)
                     log.info("retired  generation %d of %s", generation.number, collection.name)
-            await store.collections.all_retired(collection)
+            await store.collections.clear_retirement(collection)
 
     async def _sync_staging_indexes(self) -> None:
         """Sync the index of what other servers build, so that searches need not wait for it after the switch."""

@@ -43,7 +43,7 @@ async def get_operation(deps: Dependencies, operation_id: str) -> Operation | No
 async def _renew_forever(deps: Dependencies, operation: Operation) -> None:
     while True:
         try:
-            await deps.store.operations.renew(operation, deps.settings.operations.lease_s)
+            await deps.store.operations.renew_lease(operation, deps.settings.operations.lease_s)
         except LeaseLost:
             return  # the operation's next write raises it again
         except Unavailable as error:

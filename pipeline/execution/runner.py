@@ -13,7 +13,7 @@ from pipeline.execution.completion import end
 from pipeline.execution.outage import get_operation, stores_answer, wait_for_stores
 from pipeline.operations import CLEANUPS, OPERATIONS
 from semantik.core.errors import DiskFull, LeaseLost, NotFound, SemantikError, Unavailable
-from semantik.core.models import Operation, now
+from semantik.core.models import Operation, TerminalStatus, now
 
 log = logging.getLogger("semantik.operations")
 
@@ -59,7 +59,7 @@ async def run_operation(deps: Dependencies, operation: Operation) -> None:
 async def _attempt(
     deps: Dependencies, operation: Operation, reporter: ProgressReporter, fatal: str | None
 ) -> None:
-    collection = await deps.store.collections.get_even_deleted(operation.collection_id)
+    collection = await deps.store.collections.get_including_deleted(operation.collection_id)
     context = OperationContext(deps, operation, collection, reporter)
     if context.has_started:
         context.refresh(await deps.store.collections.force_lock(collection.id, operation.id, context.fence))
@@ -115,7 +115,7 @@ async def _run_stages(context: OperationContext) -> dict[str, object]:
     return await OPERATIONS[context.operation.type](context)
 
 
-async def _end_early(context: OperationContext, status: str, error: str | None = None) -> None:
+async def _end_early(context: OperationContext, status: TerminalStatus, error: str | None = None) -> None:
     await context.save()  # raises LeaseLost: without the lease nothing may be cleaned up
     cleanup = CLEANUPS.get(context.operation.type)
     result = await cleanup(context) if cleanup else None
@@ -138,6 +138,6 @@ async def _release(deps: Dependencies, operation: Operation) -> None:
     """Let another server resume the operation at once instead of when the lease expires."""
     try:
         async with asyncio.timeout(_RELEASE_S):
-            await deps.store.operations.renew(operation, 0)
+            await deps.store.operations.renew_lease(operation, 0)
     except (LeaseLost, Unavailable, TimeoutError) as error:
         log.info("The lease of operation %s could not be released: %s", operation.id, error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from pipeline.compute.messages import ModelSpec, ReadFailure
+from pipeline.compute.pool import ComputePool
 from pipeline.ingest.chunk_packing import ChunkSlice
 from pipeline.ingest.partial_document import FinishedDocument, PartialDocument, Vectors
-from pipeline.workers.pool import Pool
 from semantik.core.errors import Invalid
 
 
 async def embed_slices(
-    pool: Pool, model: ModelSpec, slices: Sequence[ChunkSlice]
+    pool: ComputePool, model: ModelSpec, slices: Sequence[ChunkSlice]
 ) -> AsyncIterator[tuple[ChunkSlice, Vectors | Invalid]]:
     """The vectors of each slice, or why they cannot be made. Raises Unavailable."""
     try:

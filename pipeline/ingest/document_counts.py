@@ -7,7 +7,7 @@ from dataclasses import replace
 from pipeline.compute.messages import ReadDocument, ReadFailure
 from pipeline.context.context import OperationContext
 from pipeline.ingest.partial_document import FinishedDocument
-from semantik.core.models import Counts
+from semantik.core.models import Counts, DocumentStatus
 
 
 class DocumentCounts:
@@ -19,7 +19,7 @@ class DocumentCounts:
         self._others = Counts()  # the generation's documents that are not the operation's
 
     def resume(self) -> None:
-        """Start from the saved counts; only for a collection at rest, where no document is half-done."""
+        """Start from the saved counts; only for a clean collection, where no document is half-done."""
         self._others = self._context.generation.counts
 
     async def recount(self) -> None:
@@ -38,7 +38,8 @@ class DocumentCounts:
     def add(self, finished: FinishedDocument) -> None:
         """Count a document that was pending."""
         counts, chunks_before = self.operation, finished.document.chunk_count
-        status, chunks = "indexed", finished.chunk_count
+        status: DocumentStatus = "indexed"
+        chunks = finished.chunk_count
         if isinstance(finished.outcome, ReadFailure):
             status = "skipped" if finished.outcome.skipped else "failed"
         elif not isinstance(finished.outcome, ReadDocument):

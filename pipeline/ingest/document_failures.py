@@ -7,7 +7,7 @@ from semantik.core.models import Document, Failure, FileFailure
 
 
 async def record_failure(context: OperationContext, document: Document, failure: Failure) -> None:
-    await context.deps.store.failures.note(
+    await context.deps.store.failures.record(
         FileFailure(context.operation.id, document.id, document.path, failure)
     )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
 from pipeline.compute.messages import ReadDocument, ReadFailure
 from pipeline.ingest.partial_document import FinishedDocument, Vector, Vectors
 from semantik.core.models import Chunk, Document, Failure
+from semantik.storage.mongo.document_rows import DocumentFields
 
 
 def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[tuple[Chunk, Vector]]:
@@ -31,12 +31,12 @@ def joined_vectors(read: Sequence[FinishedDocument]) -> Vectors:
     return np.concatenate([_vectors(one) for one in read])
 
 
-def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, dict[str, Any]]:
+def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, DocumentFields]:
     """The fields that change in each document's record, by id; the chunks of those that were read start at `first_seq`.
 
     Of an unchanged document no field changes.
     """
-    changes: dict[str, dict[str, Any]] = {}
+    changes: dict[str, DocumentFields] = {}
     for one in finished:
         if isinstance(one.outcome, ReadDocument):
             changes[one.document.id] = _indexed(one.outcome, first_seq) | _old_chunks(one.document)
@@ -53,13 +53,13 @@ def _vectors(one: FinishedDocument) -> Vectors:
     return one.partial.vectors
 
 
-def _old_chunks(document: Document) -> dict[str, int]:
+def _old_chunks(document: Document) -> DocumentFields:
     if not document.chunk_count:
         return {}
     return {"old_first": document.first_seq, "old_count": document.chunk_count}
 
 
-def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
+def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
     return {
         "status": "indexed",
         "mime": read.mime,
@@ -73,7 +73,7 @@ def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
     }
 
 
-def _failed(failure: ReadFailure) -> dict[str, Any]:
+def _failed(failure: ReadFailure) -> DocumentFields:
     return {
         "status": "skipped" if failure.skipped else "failed",
         "failure": asdict(Failure(failure.category, failure.message)),

@@ -38,7 +38,7 @@ async def ingest(
     """Take every document that is due from its file to searchable chunks, or note why that failed."""
     documents = context.deps.store.documents
     for _ in range(_ROUNDS):
-        files, size = await documents.due_bytes(context.operation.id)
+        files, size = await documents.due_totals(context.operation.id)
         context.rate.start(files * file_work(0) + size)
         await IngestPipeline(context, counts, progress_message).run()
         await counts.recount()

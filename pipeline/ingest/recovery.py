@@ -32,10 +32,10 @@ async def recover(context: OperationContext) -> DocumentCounts:
 async def delete_old_chunks(context: OperationContext) -> None:
     """Delete the chunks that documents had before they were read again."""
     documents = context.deps.store.documents
-    while changed := await documents.with_leavings(context.generation):
+    while changed := await documents.with_old_chunks(context.generation):
         await forget(context, [(one.old_first, one.old_first + one.old_count) for one in changed])
         failpoints.die_at("storing.forgotten")
-        await documents.clear_leavings(changed)
+        await documents.clear_old_chunks(changed)
 
 
 async def _delete_unowned_chunks(context: OperationContext) -> None:
@@ -45,7 +45,7 @@ async def _delete_unowned_chunks(context: OperationContext) -> None:
     unowned = [
         (first, first + count)
         for document_id, (first, count) in spans.items()
-        if document_id not in documents or not documents[document_id].holds(first)
+        if document_id not in documents or not documents[document_id].has_chunk(first)
     ]
     await forget(context, unowned)
 

@@ -45,7 +45,7 @@ class DocumentWriter:
         first = last = -1
         if read:
             first, last = await self._write_chunks(read)
-        await self._store.documents.finish(
+        await self._store.documents.save_outcomes(
             document_changes(finished, first), context.operation.id, context.fence
         )
         failpoints.die_at("storing.finished")
@@ -80,7 +80,7 @@ class DocumentWriter:
             await self._store.chunks.remove_spans(context.collection.id, [(first, last + 1)])
             raise
         failpoints.die_at("storing.published")
-        index = await context.deps.index_sync.get_synced(context.generation)
+        index = await context.deps.index_sync.get_synced_vectors(context.generation)
         assert index is not None
         await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
         failpoints.die_at("storing.indexed")

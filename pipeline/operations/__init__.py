@@ -10,8 +10,9 @@ from pipeline.operations.index import index
 from pipeline.operations.ingestion import cleanup
 from pipeline.operations.reindex import discard, reindex
 from pipeline.operations.remove_source import keep_source, remove_source
+from semantik.core.models import OperationType
 
-OPERATIONS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object]]]] = {
+OPERATIONS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str, object]]]] = {
     "index": index,
     "append": append,
     "reindex": reindex,
@@ -20,7 +21,7 @@ OPERATIONS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object]]]
 
 # Called when an operation is cancelled or fails, perhaps before it started. They return a result if the operation had
 # completed its work already.
-CLEANUPS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object] | None]]] = {
+CLEANUPS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str, object] | None]]] = {
     "index": cleanup,
     "append": cleanup,
     "reindex": discard,

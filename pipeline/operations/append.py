@@ -18,14 +18,14 @@ from pipeline.operations.source_scan import SCAN_STAGES, ScanResults, finalize_s
 
 async def append(context: OperationContext) -> dict[str, object]:
     """Run an APPEND operation to its end and return its result for the record."""
-    if context.operation.stage is None and context.collection.at_rest:
+    if context.operation.stage is None and context.collection.clean:
         counts = DocumentCounts(context)
         counts.resume()
     else:
         counts = await recover(context)
     scanned: ScanResults = []
     if context.operation.stage in SCAN_STAGES:
-        if "retry" in context.operation.wish:
+        if "retry" in context.operation.options:
             await retry_documents(context, counts)
         else:
             scanned = await scan(context, counts)

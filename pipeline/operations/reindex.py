@@ -88,6 +88,8 @@ async def _build(context: OperationContext) -> None:
 
 async def _switch(context: OperationContext) -> None:
     grace_s = context.deps.settings.reindex.grace_s
-    collection = await context.deps.store.collections.switch(context.generation, grace_s, context.fence)
+    collection = await context.deps.store.collections.switch_generation(
+        context.generation, grace_s, context.fence
+    )
     failpoints.die_at("reindex.switched")
     context.refresh(collection)

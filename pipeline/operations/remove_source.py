@@ -52,7 +52,7 @@ async def keep_source(context: OperationContext) -> None:
     """End the operation early: the source stays in its collection."""
     source = await _source(context)
     if source is not None:
-        await context.deps.store.collections.change_source(source, {"removing": False})
+        await context.deps.store.collections.update_source(source, {"removing": False})
     if context.has_started:
         counts = context.operation.counts
         await recover(context)
@@ -67,7 +67,7 @@ async def _remove_documents(context: OperationContext, source: Source, others: S
     async for page in documents.of_source(context.generation, source.id):
         shared = _shared(page, others)
         for other_id, ids in shared.items():
-            await documents.hand_over(ids, other_id)
+            await documents.reassign_source(ids, other_id)
         kept = {document_id for ids in shared.values() for document_id in ids}
         await remove(context, [one for one in page if one.id not in kept])
         left -= len(page)

@@ -12,9 +12,9 @@ from pipeline.scanning.missing_files import noted, resolve_missing
 from pipeline.scanning.registration import RegistrationResult, register
 from pipeline.scanning.seen_files import SeenFiles
 from semantik.core.errors import Forbidden, Invalid
-from semantik.core.models import Source, now
+from semantik.core.models import Source, StageName, now
 
-SCAN_STAGES = (None, "scanning_documents")
+SCAN_STAGES: tuple[StageName | None, ...] = (None, "scanning_documents")
 
 ScanResults = list[tuple[Source, RegistrationResult]]
 
@@ -28,7 +28,7 @@ async def scan(context: OperationContext, counts: DocumentCounts) -> ScanResults
     for source, found in scanned:
         await resolve_missing(context, source, found)
     for source, _ in scanned:
-        await context.deps.store.collections.change_source(source, {"scanned_at": now()})
+        await context.deps.store.collections.update_source(source, {"scanned_at": now()})
     missing_files = noted(context).values()
     moved = sum(numbers["moved"] for numbers in missing_files)
     results = [found for _, found in scanned]
@@ -55,7 +55,7 @@ async def finalize_scan(context: OperationContext, scanned: ScanResults) -> None
         if found.settled and found.listing != found.before:
             await context.deps.store.folder_digests.put(context.generation, source.id, found.listing)
     any_due = context.deps.store.documents.any_due
-    if not context.collection.at_rest and not await any_due(context.generation):
+    if not context.collection.clean and not await any_due(context.generation):
         collections = context.deps.store.collections
         context.refresh(await collections.mark_clean(context.collection.id, context.fence))
 
@@ -64,18 +64,18 @@ async def retry_documents(context: OperationContext, counts: DocumentCounts) -> 
     """Instead of a scan: make failed documents due again, those that the option `retry` lists, or all."""
     await context.stage("scanning_documents", status="scanning", source_path=None, scanned=0)
     await context.mark_dirty()
-    option = context.operation.wish["retry"]
+    option = context.operation.options["retry"]
     ids = option if isinstance(option, list) else None
     documents = context.deps.store.documents
-    await documents.retry(context.generation, ids, context.operation.id, context.fence)
-    files, _ = await documents.due_bytes(context.operation.id)
+    await documents.mark_for_retry(context.generation, ids, context.operation.id, context.fence)
+    files, _ = await documents.due_totals(context.operation.id)
     await _complete_scan(context, counts, total_files_found=files, changed_documents=files)
 
 
 async def _register(context: OperationContext, sources: Sequence[Source]) -> ScanResults:
     """Walk the sources. One that cannot be read is skipped with a warning; of the only one the error is raised."""
     store, generation = context.deps.store, context.generation
-    digests_hold = context.collection.at_rest and not await store.documents.any_due(generation)
+    digests_hold = context.collection.clean and not await store.documents.any_due(generation)
     seen_files = SeenFiles()
     scanned: ScanResults = []
     for source in sources:
@@ -99,7 +99,7 @@ async def _complete_scan(context: OperationContext, counts: DocumentCounts, **fo
     names = ["new_documents_registered", "changed_documents", "unchanged_documents"]
     names += ["moved_documents", "missing_documents", "scan_duration"]
     fields: dict[str, Any] = dict.fromkeys(names, 0) | found
-    if context.collection.at_rest:  # no document has changed
+    if context.collection.clean:  # no document has changed
         await context.save_counts(counts.operation)
     else:
         await counts.recount()

@@ -11,7 +11,7 @@ from semantik.core.models import Document, Generation, new_id
 
 def planned_staging(context: OperationContext) -> Generation:
     """The generation that the operation's options ask for; its number is 0 until it is created."""
-    options, current = context.operation.wish, context.collection.current
+    options, current = context.operation.options, context.collection.current
     size = int(str(options.get("chunk_size", current.chunk_size)))
     return Generation(
         context.collection.id,
@@ -28,14 +28,14 @@ def planned_staging(context: OperationContext) -> Generation:
 async def create_staging(context: OperationContext, staging: Generation) -> None:
     collections = context.deps.store.collections
     number = await collections.allocate_generation(context.collection.id, context.fence)
-    context.refresh(await collections.stage(replace(staging, number=number), context.fence))
+    context.refresh(await collections.add_generation(replace(staging, number=number), context.fence))
 
 
 async def register_documents(context: OperationContext) -> None:
     """Register every document of the current generation as due in the new one."""
     documents = context.deps.store.documents
     async for page in documents.of_generation(context.collection.current):
-        registered = await documents.known(context.generation, [one.path for one in page])
+        registered = await documents.by_paths(context.generation, [one.path for one in page])
         await documents.register([_pending(context, one) for one in page if one.path not in registered])
         failpoints.die_at("reindex.registered")
 
@@ -45,12 +45,12 @@ async def drop_staging(context: OperationContext, staging: Generation) -> None:
     store = context.deps.store
     await context.deps.index_sync.drop_generation(staging)
     # Read again: a step that was interrupted may have allocated chunk numbers that the context does not know of.
-    collection = await store.collections.get_even_deleted(context.collection.id)
+    collection = await store.collections.get_including_deleted(context.collection.id)
     await store.chunks.remove_generation(staging, collection.next_seq)
     await store.documents.remove(context.collection.id, staging.number)
     failpoints.die_at("reindex.discarded")
     await store.collections.drop_generation(staging)
-    collection = await store.collections.get_even_deleted(context.collection.id)
+    collection = await store.collections.get_including_deleted(context.collection.id)
     context.refresh(collection, collection.generation)
 
 

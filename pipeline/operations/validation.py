@@ -56,7 +56,7 @@ async def validate(context: OperationContext) -> dict[str, Any]:
             "(append)."
         )
     stored = await chunks.count(context.generation)
-    index = await context.deps.index_sync.get_synced(context.generation)
+    index = await context.deps.index_sync.get_synced_vectors(context.generation)
     vectors = index.stats().vectors if index else 0
     if not after.chunks == stored == vectors:
         raise Invalid(
@@ -79,7 +79,7 @@ async def _search_sample(context: OperationContext, index: VectorIndex) -> int:
     texts = [found[seq].text for seq in seqs]
     vectors = await context.deps.pool.embed(ModelSpec(generation.model, generation.precision), texts)
     for seq, text, vector in zip(seqs, texts, vectors, strict=True):
-        hits = await index.search(vector.astype(np.float32), _SAMPLE_HITS)
+        hits = await index.nearest(vector.astype(np.float32), _SAMPLE_HITS)
         if not any(hit.seq == seq or hit.score > _SAME_TEXT_SCORE for hit in hits):
             raise Invalid(
                 f"The REINDEX does not find its own chunk “{text[:60]}…”; what is searched stays as it was."

@@ -44,8 +44,10 @@ class Staged:
         """Keep the end and tell it, as every operation does."""
         ended = {"status": "completed", "completed_at": now(), "last_message": publisher.last_seq}
         await self.store.operations.save(self.operation, ended)
-        await publisher.publish("operation_completed", once="end", status="completed")
-        await publisher.publish("status_update", once="end status", terminal=True, status="completed")
+        await publisher.publish("operation_completed", idempotency_key="end", status="completed")
+        await publisher.publish(
+            "status_update", idempotency_key="end status", terminal=True, status="completed"
+        )
         await self.store.operations.mark_announced(self.operation_id, publisher.last_seq)
 
 

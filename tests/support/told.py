@@ -53,8 +53,10 @@ class Told:
     async def end(self, status: str = "completed", *, announced: bool = True) -> str:
         """As pipeline/execution/completion.py does it; returns the id of the last message."""
         await self.save(status=status, completed_at=now())
-        await self.publisher.publish(f"operation_{status}", once="end", status=status)
-        last = await self.publisher.publish("status_update", once="end status", terminal=True, status=status)
+        await self.publisher.publish(f"operation_{status}", idempotency_key="end", status=status)
+        last = await self.publisher.publish(
+            "status_update", idempotency_key="end status", terminal=True, status=status
+        )
         if announced:
             await self.store.operations.mark_announced(self.id, self.publisher.last_seq)
         return last

@@ -30,7 +30,7 @@ class MongoServer:
         folder.mkdir()
         socket = folder / "mongo.sock"
         self.url = "mongodb://" + quote(str(socket), safe="")
-        child = str(ROOT / "semantik" / "embedded_child.py")
+        child = str(ROOT / "semantik" / "storage" / "embedded_child.py")
         command = [sys.executable, "-P", child, str(os.getpid()), "mongo", str(folder), str(socket)]
         self._process = subprocess.Popen(command)
 

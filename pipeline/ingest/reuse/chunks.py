@@ -14,7 +14,7 @@ from pipeline.context.context import OperationContext
 from pipeline.ingest.partial_document import Vectors
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
 from semantik.core.models import Chunk, Document
-from semantik.core.text import joined_chunks
+from semantik.core.text import join_chunks
 
 
 class ChunkReuse:
@@ -45,7 +45,7 @@ class ChunkReuse:
         """
         if not candidates:
             return {}
-        chunks = await self._chunks.of_documents(list(candidates.values()))
+        chunks = await self._chunks.with_vectors(list(candidates.values()))
         with_vectors = self._previous.embeds_alike
         copied: dict[str, tuple[ReadDocument, Vectors | None]] = {}
         for document_id, before in candidates.items():
@@ -64,7 +64,7 @@ class ChunkReuse:
         before = await self._previous.indexed(document.path) if failure.category == "unreadable" else None
         if before is None:
             return failure
-        own = [chunk async for page in self._chunks.embedded(before) for chunk, _ in page]
+        own = [chunk async for page in self._chunks.pages_with_vectors(before) for chunk, _ in page]
         chunks = _columns(own) if self._previous.splits_alike else await self._split_again(before, own)
         known = before if self._previous.reads_alike else replace(before, content_hash=None)
         return _read(document.id, known, chunks)
@@ -75,7 +75,7 @@ class ChunkReuse:
         for chunk in chunks:
             if chunk.page is not None:
                 pages.setdefault(chunk.page, chunk.start)
-        text = joined_chunks(chunks, 0, before.length)
+        text = join_chunks(chunks, 0, before.length)
         return await self._pool.cut(text, tuple(pages.items()), self._options)
 
 

@@ -29,7 +29,7 @@ class PreviousGeneration:
 
     async def indexed_at(self, paths: Sequence[str]) -> dict[str, Document]:
         """The documents at `paths` that a search can find, by path."""
-        known = await self._documents.known(self.generation, paths)
+        known = await self._documents.by_paths(self.generation, paths)
         return {path: document for path, document in known.items() if document.status == "indexed"}
 
     @property

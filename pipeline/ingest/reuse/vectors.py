@@ -51,7 +51,7 @@ class VectorReuse:
         wanted = set(read.chunks.texts)
         known: dict[str, Vector] = {}
         async for candidate in self._candidates(document, read):
-            async for page in self._store.chunks.embedded(candidate):
+            async for page in self._store.chunks.pages_with_vectors(candidate):
                 known |= {chunk.text: vector for chunk, vector in page if chunk.text in wanted}
             if len(known) == len(wanted):
                 break
