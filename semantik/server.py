@@ -146,7 +146,7 @@ def _services(
     secret: str,
     wake: Callable[[], None],
 ) -> Services:
-    current, store, progress, pool = parts.live, parts.store, parts.progress, parts.pool
+    current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
     sessions = SessionService(store, lambda: current().auth, secret)
     operations = OperationService(store, authorizer, folders.resolve, wake)
@@ -156,8 +156,8 @@ def _services(
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         operations=operations,
-        views=ViewService(store, authorizer, parts.vectors, lambda: current().operations.concurrent),
-        search=SearchService(store, authorizer, parts.vectors, query_embedder, lambda: current().search),
+        views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
+        search=SearchService(store, authorizer, parts.index_sync, query_embedder, lambda: current().search),
         progress=progress,
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),

@@ -27,7 +27,7 @@ async def finish_removals(context: OperationContext) -> None:
 async def delete_chunks(context: OperationContext, spans: Sequence[tuple[int, int]]) -> None:
     """Delete chunks, half-open ranges of seqs, from the index and MongoDB; no document may refer to them any more."""
     if spans:
-        await context.deps.vectors.delete(context.generation, spans)
+        await context.deps.index_sync.delete(context.generation, spans)
         await context.deps.store.chunks.remove_spans(context.collection.id, spans)
 
 
