@@ -184,4 +184,4 @@ async def test_a_part_that_dies_for_good_ends_it_with_status_1(start: Callable[.
     for child in _children(serving, "redis-server"):
         child.kill()
     assert await _gone(serving, tree) == 1
-    assert "A part of the server has died; ending" in serving.log.read_text()
+    assert "A part of the server has failed; stopping" in serving.log.read_text()

@@ -188,11 +188,11 @@ async def test_what_is_no_unix_socket_or_meant_for_another_is_left_alone(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     environ = {"NOTIFY_SOCKET": f"@{tmp_path}", "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}
-    notifier = Notifier.of(environ)
+    notifier = Notifier.from_environment(environ)
     assert environ == {}
     with pytest.raises(TimeoutError):  # another process is watched: this one has nothing to tell
         await asyncio.wait_for(notifier.keep_alive(), 0.1)
-    await Notifier.of({}).ready("nobody hears it")
+    await Notifier.from_environment({}).ready("nobody hears it")
 
 
 @pytest.mark.noisy
@@ -201,10 +201,10 @@ async def test_a_manager_that_is_gone_is_no_reason_to_end(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     await Notifier(str(tmp_path / "nobody")).ready("up")
-    await Notifier.of({"NOTIFY_SOCKET": "vsock:2:1"}).ready("up")
+    await Notifier.from_environment({"NOTIFY_SOCKET": "vsock:2:1"}).ready("up")
     assert [record.getMessage() for record in caplog.records] == [
-        "The service manager could not be told READY=1: [Errno 2] No such file or directory",
-        "NOTIFY_SOCKET = 'vsock:2:1' is no Unix socket; the service manager is told nothing",
+        "The service manager could not be notified of READY=1: [Errno 2] No such file or directory",
+        "NOTIFY_SOCKET = 'vsock:2:1' is not a Unix socket; the service manager is not notified",
     ]
 
 

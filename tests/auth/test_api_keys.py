@@ -25,7 +25,7 @@ from semantik.core.models import ApiKey, User, new_id, now
 pytestmark = pytest.mark.gen_test(timeout=90)
 
 REVOKED = "The API key is not known; it may have been revoked."
-EXPIRED = "The API key has expired; make a new one."
+EXPIRED = "The API key has expired; create a new one."
 DISABLED = "The user is disabled."
 
 
@@ -52,7 +52,7 @@ async def _owned(folder: Path) -> AsyncIterator[tuple[ApiKeyService, User, Any]]
 
 async def test_a_key_is_kept_as_a_hash_and_recognised(tmp_path: Path) -> None:
     async with _owned(tmp_path) as (keys, user, it):
-        made = await keys.make(user, " The crawler ", ["write"], timedelta(days=1))
+        made = await keys.create(user, " The crawler ", ["write"], timedelta(days=1))
         assert re.fullmatch("semantik_[0-9a-f]{16}_[0-9a-f]{64}", made.text)
         assert (made.key.name, made.key.scopes) == ("The crawler", ("read", "write"))
         assert made.key.expires_at == made.key.created_at + timedelta(days=1)
@@ -61,19 +61,19 @@ async def test_a_key_is_kept_as_a_hash_and_recognised(tmp_path: Path) -> None:
         assert secret not in str(row) and made.key.secret_hash in str(row)
         assert await it.api_keys.get(made.key.id) == made.key
         for _ in range(2):  # from the store, and as it is remembered
-            assert (await keys.recognise(made.text))[1] == user
+            assert (await keys.authenticate(made.text))[1] == user
             for wrong in (
                 made.text[:-1] + ("0" if made.text[-1] != "0" else "1"),
                 "semantik_",
                 made.text + "0",
             ):
                 with pytest.raises(Unauthorized):
-                    await keys.recognise(wrong)
+                    await keys.authenticate(wrong)
 
 
 async def test_the_last_use_is_noted_once_a_minute_and_by_one_alone(tmp_path: Path) -> None:
     async with _owned(tmp_path) as (keys, user, it):
-        made = await keys.make(user, "often", ["read"], None)
+        made = await keys.create(user, "often", ["read"], None)
 
         async def last_used() -> Any:
             return (await it.api_keys.get(made.key.id)).last_used_at
@@ -81,16 +81,16 @@ async def test_the_last_use_is_noted_once_a_minute_and_by_one_alone(tmp_path: Pa
         assert await last_used() is None
         wrong = made.text[:-64] + 64 * "0"
         with pytest.raises(Unauthorized):
-            await keys.recognise(wrong)
+            await keys.authenticate(wrong)
         assert await last_used() is None
-        await keys.recognise(made.text)
+        await keys.authenticate(made.text)
         first = await last_used()
         assert first is not None
-        await ApiKeyService(it).recognise(made.text)  # another server, a moment later
+        await ApiKeyService(it).authenticate(made.text)  # another server, a moment later
         assert await last_used() == first
         old = first - timedelta(seconds=61)
         await it.api_keys.record_use(await it.api_keys.get(made.key.id), old)
-        await ApiKeyService(it).recognise(made.text)
+        await ApiKeyService(it).authenticate(made.text)
         noted = await last_used()
         assert noted >= first
         stale = ApiKey(**{**made.key.__dict__, "last_used_at": old})
@@ -100,11 +100,11 @@ async def test_the_last_use_is_noted_once_a_minute_and_by_one_alone(tmp_path: Pa
 
 async def test_a_user_has_a_hundred_keys_at_most(tmp_path: Path) -> None:
     async with _owned(tmp_path) as (keys, user, _):
-        made = [await keys.make(user, f"key {n}", ["read"], None) for n in range(100)]
+        made = [await keys.create(user, f"key {n}", ["read"], None) for n in range(100)]
         with pytest.raises(Conflict, match="revoke one first"):
-            await keys.make(user, "one more", ["read"], None)
+            await keys.create(user, "one more", ["read"], None)
         await keys.revoke(user, made[7].key.id)
-        await keys.make(user, "one more", ["read"], None)
+        await keys.create(user, "one more", ["read"], None)
         assert len(await keys.of_user(user)) == 100
 
 

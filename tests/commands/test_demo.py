@@ -32,7 +32,7 @@ def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
 def test_an_empty_folder_is_no_error_and_says_so(tmp_path: Path) -> None:
     done = _demo(str(tmp_path), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"There are no files to index in {tmp_path}, so there is nothing to ask." in done.stdout
+    assert f"There are no files to index in {tmp_path}, so there is nothing to search." in done.stdout
 
 
 def test_a_folder_of_bad_files_is_no_success(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_folder_of_bad_files_is_no_success(tmp_path: Path) -> None:
     [
         (["missing"], "There is no folder 'missing'; name one that exists."),
         ([""], "There is no folder ''; name one that exists."),
-        (["file.txt"], "file.txt is a file; name the folder that it lies in."),
+        (["file.txt"], "file.txt is a file; name the folder that contains it."),
         ([".", "--ask", " "], "--ask expects a question, and this one is empty."),
         (
             [".", "--port", "70000"],

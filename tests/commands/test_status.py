@@ -206,7 +206,7 @@ async def test_misuse_is_said(tmp_path: Path, words: tuple[str, ...], why: str) 
     ("where", "told"),
     [
         ("| true", ""),
-        (">/dev/full", "semantik-status: The answer cannot be written: No space left on device.\n"),
+        (">/dev/full", "semantik-status: The output cannot be written: No space left on device.\n"),
     ],
 )
 async def test_an_answer_that_nobody_takes_is_no_traceback(tmp_path: Path, where: str, told: str) -> None:

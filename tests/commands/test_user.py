@@ -128,7 +128,7 @@ async def test_administrators_are_made_and_unmade_but_for_the_last(start: Callab
     for command in ("demote", "disable"):
         ended = await _user(data, command, "bob")
         assert (ended.status, ended.out) == (1, "")
-        assert ended.err.startswith("semantik-user: bob is the last administrator who is enabled, and cannot")
+        assert ended.err.startswith("semantik-user: bob is the last enabled administrator, and cannot")
     listed = (await _done(data, "list")).splitlines()
     assert [line.split()[:4] for line in listed] == [
         ["NAME", "E-MAIL", "ROLE", "STATE"],

@@ -114,7 +114,7 @@ async def test_a_reload_names_what_needs_a_restart_and_refuses_what_is_wrong(
     assert "nothing has changed" in (await settings.reload(serving))[0]
     taken, waiting = await settings.reload(serving, **{"port": 1, "index.trees": 9, "scan.max_files": 5})
     assert taken.endswith("Reloaded: scan.max_files")
-    assert waiting.endswith("Only a restart takes these: index.trees") and " WARNING " in waiting
+    assert waiting.endswith("These settings need a restart: index.trees") and " WARNING " in waiting
     (line,) = await settings.reload(serving, **{"scan.max_files": 7, "search.max_results": -1})
     assert (
         " ERROR " in line

@@ -94,7 +94,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
 
         store.collections.get_many = noted  # type: ignore[method-assign]
         search = SearchService(
-            store, Authorizer(store), IndexSync(store, indexes), questions, settings.SearchSettings()
+            store, Authorizer(store), IndexSync(store, indexes), questions, settings.SearchSettings
         )
         try:
             yield Here(search, indexes, other, user, collection, asked, gone)

@@ -15,7 +15,7 @@ from conftest import Serving, ask, new_user
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.core.models import new_id
-from semantik.services.operations import queued
+from semantik.services.operations import queued_operation
 from semantik.storage.mongo import Store
 
 pytestmark = pytest.mark.gen_test(timeout=180)
@@ -129,7 +129,7 @@ async def test_operations_that_came_after_their_collection_was_purged_do_not_sta
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN, "--operations-concurrent", "1")
-    waiting = queued(new_id(), new_id(), "append", None, None)
+    waiting = queued_operation(new_id(), new_id(), "append", None, None)
     cancelled = replace(waiting, id=new_id(), cancel_requested=True)
     async with Store(serving.stores.mongo_url, serving.stores.database) as store:
         for operation in (waiting, cancelled):

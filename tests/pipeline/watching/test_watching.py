@@ -17,7 +17,7 @@ from conftest import Serving, complaints, documents, index, new_user, serve
 from support.told import stores
 from support.two_servers import Two
 
-from pipeline.watching.watched_folders import FolderWatcher
+from pipeline.watching.folder_watcher import FolderWatcher
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.config.settings import Settings, WatchSettings
@@ -302,7 +302,7 @@ async def test_nothing_is_lost_while_the_store_is_away_or_the_watching_process_d
 
     await _until(answers)
     await watched.has("tides.txt", "gulls.txt")
-    _child(serving, "pipeline.watching.watcher").kill()
+    _child(serving, "pipeline.watching.watcher_process").kill()
     (folder / "ropes.txt").write_text("A bowline does not slip.")
     await watched.has("tides.txt", "gulls.txt", "ropes.txt")
     assert len([line for line in complaints(serving) if "cannot be noticed" in line]) == 1
@@ -315,7 +315,7 @@ async def test_a_server_that_watches_stops_as_ever(
     serving = start(*OPEN, *QUICK)
     await _immediate(await new_user(serving), folder)
     if hung:
-        _child(serving, "pipeline.watching.watcher").suspend()
+        _child(serving, "pipeline.watching.watcher_process").suspend()
     assert serving.stop() == 0
     assert "ending at once" not in serving.log.read_text()
 
@@ -325,7 +325,7 @@ async def test_a_server_that_is_killed_leaves_no_watching_process(
 ) -> None:
     serving = start(*OPEN, *QUICK)
     await _immediate(await new_user(serving), folder)
-    child = _child(serving, "pipeline.watching.watcher")
+    child = _child(serving, "pipeline.watching.watcher_process")
     serving.kill()
     psutil.wait_procs([child], 15)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
