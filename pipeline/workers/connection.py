@@ -70,8 +70,8 @@ class WorkerConnection:
     def kill(self) -> None:
         """Kill the process and close the connection; nobody waits for the process.
 
-        If its fork server died unnoticed, the process cannot be distinguished from another with the same id. Such a process is
-        not killed; it ends because its socket closes.
+        If its fork server died unnoticed, the process cannot be distinguished from another with the same id. Such a
+        process is not killed; it ends because its socket closes.
         """
         self.closed = True
         self._writer.transport.abort()
