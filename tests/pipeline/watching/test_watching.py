@@ -73,7 +73,7 @@ class Watched:
         """The operations that nobody asked for, the oldest first."""
         page = await self.client.call("GET", "operations", collection_id=self.id, limit=200)
         found = [await self.client.call("GET", f"operations/{item['id']}") for item in page["items"]]
-        return [one for one in reversed(found) if one["wish"] == {"watched": True}]
+        return [one for one in reversed(found) if one["options"] == {"watched": True}]
 
     async def ended(self, count: int = 1) -> list[dict[str, Any]]:
         """Wait until there are so many scans at least, and all have ended."""
