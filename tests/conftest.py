@@ -7,9 +7,12 @@ import logging
 import multiprocessing.forkserver
 import os
 import re
+import select
 import signal
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from browser import chromium
 from playwright.sync_api import Browser
 from processes import still_running
 from redis_server import Lines, RedisServer, given_redis
+from support import shared_recordings
+from support.patience import TEST_S, deadline, patience
 
 from semantik.client import Client, Refused
 from semantik.settings import Settings
@@ -29,13 +34,17 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "docs" / "samples"
 PASSWORD = "a good password"
 
+REAL = (str(ROOT / "bin" / "semantik-server"),)
+LIGHT = (sys.executable, "-P", str(ROOT / "tests" / "support" / "light_server.py"))
+
 _READY = "Semantik is ready: "
-_READY_S = 60
-_STOP_S = 15
 _HELD_MS = 250
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "real_model: its servers have the real model, workers and password hashes"
+    )
     config.addinivalue_line("markers", "noisy: this test expects warnings in the log")
     config.addinivalue_line("markers", "embedded: this test does something to the server's embedded stores")
     config.addinivalue_line("markers", "crowded: so many do something at once that the loop may be held")
@@ -44,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("embedded") and (given_redis() or os.environ.get("SEMANTIK_TEST_MONGO_URL")):
         pytest.skip("the servers of this run have no embedded stores")
+    item.config.option.async_test_timeout = patience(TEST_S)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +63,13 @@ def quiet(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> I
     if request.node.get_closest_marker("noisy") is None:
         loud = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.WARNING]
         assert not loud, f"unexpected warnings in the log: {loud}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """All workers of pytest-xdist have one folder of recorded models; their own are below one that is the run's."""
+    own = tmp_path_factory.getbasetemp()
+    shared_recordings.keep_in((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "recordings")
 
 
 @dataclass(frozen=True)
@@ -90,32 +107,36 @@ class Serving:
     def kill(self) -> None:
         """SIGKILL the server alone; its children must notice by themselves."""
         self.process.kill()
-        self.process.wait(_STOP_S)
+        self.process.wait(patience())
 
     def stop(self) -> int:
         """SIGTERM, as systemd does; returns the exit status once every child is gone too."""
         tree = self.tree
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(_STOP_S)
-        alive = still_running(tree, _STOP_S)
+        status = self.process.wait(patience())
+        alive = still_running(tree, patience())
         assert not alive, f"left behind: {alive}"
+        shared_recordings.take(self.data)
         return status
 
 
-def serve(data: Path, *flags: str, env: dict[str, str] | None = None) -> Serving:
-    """Start a server on `data` and wait until it says that it is ready."""
+def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool = False) -> Serving:
+    """Start a server on `data` and wait until it says that it is ready; without a model unless it is to be `real`."""
     data.mkdir(parents=True, exist_ok=True)
+    if real:
+        shared_recordings.lend(data)
     log = data.parent / f"{data.name}.log"
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [str(ROOT / "bin" / "semantik-server"), "--port", "0", "--data", str(data), *flags],
+            [*(REAL if real else LIGHT), "--port", "0", "--data", str(data), *flags],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
             env={**os.environ, **_given_stores(data), **(env or {})},
         )
     assert process.stdout is not None
-    line = process.stdout.readline()
+    said, _, _ = select.select([process.stdout], [], [], patience())
+    line = process.stdout.readline() if said else ""
     assert line.startswith(_READY), f"the server did not start: {log.read_text()}"
     return Serving(process, line.removeprefix(_READY).strip(), data, log)
 
@@ -135,9 +156,10 @@ def _given_stores(data: Path) -> dict[str, str]:
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     """Start servers on `tmp_path / "data"`; they are ended with the test, and must have nothing to complain of."""
     started: list[Serving] = []
+    real = request.node.get_closest_marker("real_model") is not None
 
     def begin(*flags: str, env: dict[str, str] | None = None) -> Serving:
-        started.append(serve(tmp_path / "data", *flags, env=env))
+        started.append(serve(tmp_path / "data", *flags, env=env, real=real))
         return started[-1]
 
     yield begin
@@ -162,11 +184,30 @@ def _excused(line: str, crowded: bool) -> bool:
     return held is not None and (crowded or int(held[1]) < _HELD_MS)
 
 
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+@pytest.fixture(scope="module")
+def shared(request: pytest.FixtureRequest) -> Serving:
     """One server for all tests that leave it as they found it; registration is open, so each takes a new user."""
+    real = request.node.get_closest_marker("real_model") is not None
+    serving: Serving = request.getfixturevalue("real_shared" if real else "light_shared")
+    return serving
+
+
+@pytest.fixture(scope="session")
+def light_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with _serving_all(tmp_path_factory, real=False) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
+def real_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with _serving_all(tmp_path_factory, real=True) as serving:
+        yield serving
+
+
+@contextmanager
+def _serving_all(tmp_path_factory: pytest.TempPathFactory, real: bool) -> Iterator[Serving]:
     flags = ("--auth-registration", "open", "--progress-linger-s", "1", "--sockets-per-user", "60")
-    serving = serve(tmp_path_factory.mktemp("shared") / "data", *flags)
+    serving = serve(tmp_path_factory.mktemp("shared") / "data", *flags, real=real)
     yield serving
     if serving.process.poll() is None:
         assert serving.stop() == 0
@@ -210,11 +251,11 @@ async def documents(client: Client, collection_id: str) -> dict[str, dict[str, A
     return {item["name"]: item for item in page["items"]}
 
 
-def run(test: Awaitable[None], timeout_s: float = 120) -> None:
+def run(test: Awaitable[None]) -> None:
     """Run an async test to its end, or to its deadline."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(timeout_s):
+        async with deadline(TEST_S):
             await test
 
     asyncio.run(bounded())

@@ -15,7 +15,7 @@ from conftest import Serving, new_user
 
 from semantik.client import Client, Refused
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 NAMES = ("a.txt", "b.txt", "A.txt", "c.md", "below/d.txt", "below/e.txt", "inner/f.txt", "inner/x/g.txt")
 WORDS = (

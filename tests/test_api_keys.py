@@ -21,7 +21,7 @@ from semantik.client import Client, Refused
 from semantik.errors import Conflict, Unauthorized
 from semantik.records import ApiKey, User, new_id, now
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 REVOKED = "The API key is not known; it may have been revoked."
 EXPIRED = "The API key has expired; make a new one."

@@ -14,7 +14,7 @@ from conftest import PASSWORD, Serving, ask, documents, index, new_user
 
 from semantik.client import Client, Refused
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from semantik.client import Client, Refused
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 async def _raw(serving: Serving, method: str, path: str, **more: object) -> HTTPResponse:

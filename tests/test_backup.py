@@ -18,7 +18,7 @@ from conftest import ROOT, SAMPLES, Serving, ask, documents, index, new_user
 from semantik.client import Client
 
 pytestmark = [
-    pytest.mark.gen_test(timeout=180),
+    pytest.mark.gen_test,
     pytest.mark.skipif("os.environ.get('SEMANTIK_TEST_MONGO_URL')", reason="for the embedded MongoDB"),
 ]
 

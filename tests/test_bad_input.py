@@ -12,7 +12,7 @@ from conftest import SAMPLES, Serving, ask, documents, index, new_user
 
 from semantik.client import Refused
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 GOOD = "The lighthouse keeper winds the clockwork every four hours."
 

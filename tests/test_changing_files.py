@@ -17,7 +17,7 @@ from pair import until
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 _PARTS = 60
 _FILES = 24

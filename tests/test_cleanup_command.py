@@ -18,7 +18,7 @@ from semantik.records import ApiKey, Failure, FileFailure, Operation, Session, n
 from semantik.settings import Settings
 from semantik.store import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.embedded]
+pytestmark = [pytest.mark.gen_test, pytest.mark.embedded]
 
 OPEN = ("--auth-registration", "open", "--pool-workers", "1")
 AGES = timedelta(days=31)

@@ -35,7 +35,7 @@ from semantik.records import (
 from semantik.settings import Settings
 from semantik.store.instances import Instance
 
-pytestmark = [pytest.mark.gen_test(timeout=120), pytest.mark.embedded]
+pytestmark = [pytest.mark.gen_test, pytest.mark.embedded]
 
 
 @dataclass

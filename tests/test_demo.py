@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SAMPLES, Serving, new_user
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 def _demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,7 @@ from works import SMALL_STEPS, begin, in_the_middle, is_as_undisturbed, make_fol
 from semantik.client import Client
 from semantik.store import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=240), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
 _FLAGS = ("--auth-registration", "open", "--progress-linger-s", "0.5")
 _SIZE = "64m"

@@ -19,7 +19,7 @@ from told import Told, told
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 _PAGE = (ROOT / "docs" / "websocket-api.md").read_text()
 _KINDS = ["current_state", "operation_started", "operation_completed", "status_update"]

@@ -22,7 +22,7 @@ from semantik.data_folder import data_lock, instance_id
 from semantik.embedded import EmbeddedStores, embedded
 from semantik.errors import ConfigError, Conflict, Unavailable
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 # A server of its own process: it tells where its stores are, and stays until it is killed.
 SERVER = """

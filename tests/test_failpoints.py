@@ -36,7 +36,7 @@ from semantik.server import running
 from semantik.store import Store
 
 pytestmark = [
-    pytest.mark.gen_test(timeout=180),
+    pytest.mark.gen_test,
     pytest.mark.noisy,
     pytest.mark.usefixtures("fork_server"),
 ]

@@ -17,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient
 from semantik.client import Client
 from semantik.errors import Unavailable
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = [pytest.mark.gen_test, pytest.mark.real_model]
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 

@@ -26,7 +26,7 @@ from works import (
 
 from semantik.store import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=240), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.real_model]
 
 _FLAGS = ("--auth-registration", "open", "--progress-linger-s", "0.5")
 _STANDSTILL_S = 30.0

@@ -11,7 +11,7 @@ from conftest import PASSWORD, Serving, ask, complaints, index
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 
 def _zero_vectors(home: Path) -> Path:

@@ -16,7 +16,7 @@ from works import SMALL_STEPS, begin, in_the_middle, is_as_undisturbed, make_fol
 
 from semantik.store import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
 _LEASE_S = 4.0
 _STILL_S = 3.0  # with the second between two renewals the lease runs out, and its owner lives

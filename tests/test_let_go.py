@@ -10,7 +10,7 @@ import pytest
 from conftest import Serving, ask, index, new_user
 from pymongo import AsyncMongoClient
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 async def _until_gone(folder: Path) -> None:

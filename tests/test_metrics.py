@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from told import told
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 _OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 _STATUSES = {

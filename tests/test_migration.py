@@ -15,7 +15,7 @@ from semantik.records import Counts
 from semantik.store import Store
 from semantik.store.migration import SCHEMA
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 _COUNTS = {"pending": 1, "indexed": 1, "failed": 0, "skipped": 0, "chunks": 2}
 _COLLECTION = {

@@ -12,7 +12,7 @@ from conftest import Serving, ask, documents, index, new_user
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 

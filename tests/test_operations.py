@@ -17,7 +17,7 @@ from semantik.operations import queued
 from semantik.records import new_id
 from semantik.store import Store
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 

@@ -15,7 +15,7 @@ from tornado.websocket import WebSocketClientConnection
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def _connect(serving: Serving, client: Client, **query: str) -> WebSocketClientConnection:

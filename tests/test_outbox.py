@@ -13,7 +13,7 @@ from tornado.iostream import IOStream
 from handlers.outbox import Outbox, Tally
 from semantik import settings
 
-pytestmark = pytest.mark.gen_test(timeout=20)
+pytestmark = pytest.mark.gen_test
 
 CHUNK = bytes(1 << 20)  # more than the kernel takes at once
 FEW = settings.Sockets(inbox_frames=10, inbox_bytes=100 << 20)

@@ -23,7 +23,7 @@ import websockets
 from conftest import PASSWORD, ROOT, Serving, new_user
 from told import told
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 NOBODY = 65534
 _READY_S = 20

@@ -20,7 +20,7 @@ from semantik.errors import ConfigError, Forbidden, Unavailable
 from semantik.progress.usage import redis_memory
 from semantik.settings import Settings
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 @asynccontextmanager

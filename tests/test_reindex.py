@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = [pytest.mark.gen_test, pytest.mark.real_model]
 
 
 def _folder(tmp_path: Path, count: int = 12) -> Path:

@@ -12,7 +12,7 @@ from conftest import PASSWORD, ROOT, Serving, ask, documents, index, new_user
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 OPEN = ("--auth-registration", "open")
 

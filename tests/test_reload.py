@@ -60,7 +60,7 @@ async def _refusal(call: Callable[[], object]) -> int:
     return int(refused.value.status)
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_reload_takes_what_it_can(
     start: Callable[..., Serving], settings: Settings, tmp_path: Path
 ) -> None:
@@ -105,7 +105,7 @@ async def test_a_reload_takes_what_it_can(
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_reload_names_what_needs_a_restart_and_refuses_what_is_wrong(
     start: Callable[..., Serving], settings: Settings
 ) -> None:

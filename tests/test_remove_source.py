@@ -12,7 +12,7 @@ from conftest import Serving, ask, documents, index, new_user
 
 from semantik.client import Client, Refused
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 def _files(folder: Path, count: int, subject: str) -> Path:

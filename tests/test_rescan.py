@@ -217,7 +217,7 @@ def test_a_folder_that_is_replaced_is_watched_anew_and_one_that_goes_is_told(
     assert last["kind"] == "gone" and "There is no folder" in last["reason"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_new_rules_end_the_watches_that_followed_the_old_ones(tree: Path) -> None:
     told: asyncio.Queue[Sign] = asyncio.Queue()
     watches = FolderWatches(told.put_nowait)

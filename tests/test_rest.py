@@ -9,7 +9,7 @@ from conftest import Serving, ask, documents, index, new_user, refusal_of
 
 from semantik.client import Client, Refused
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 TEXTS = {
     "bees.md": "# Bees\n\n## Winter\n\nIn winter the bees form a cluster and keep the queen warm.",
     "bread.txt": "Sourdough bread rises overnight; bake it in a hot oven until the crust is dark.",

@@ -28,7 +28,7 @@ from works import (
 from semantik.client import Client
 from semantik.store import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
 _FLAGS = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
 _LOOK_S = 0.02

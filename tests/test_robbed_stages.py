@@ -18,7 +18,7 @@ from works import SMALL_STEPS, is_as_undisturbed, make_folder, prepare, start_on
 from semantik.client import Client
 from semantik.store import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
 _FLAGS = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
 

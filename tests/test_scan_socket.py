@@ -12,7 +12,7 @@ from conftest import PASSWORD, Serving, new_user
 from scanner import connect_scanner, scanner_on, tree
 from tornado.httpclient import AsyncHTTPClient
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def test_a_scan_tells_its_progress_and_what_it_found(shared: Serving, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from scanner import ENDS, connect_scanner, scanner_on, tree
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def test_a_scan_is_cancelled_by_a_message_and_another_may_follow(

@@ -18,7 +18,7 @@ from semantik.errors import Busy, Forbidden, Invalid
 from semantik.found import Found, Passed
 from semantik.scans import Cancelled, Completed, Progress, Scan, Scans, Step, Wish
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 LIMITS = settings.Scan(concurrent=2, max_files=100)
 

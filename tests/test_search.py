@@ -24,7 +24,7 @@ from semantik.store import Store
 from semantik.store.collections import Collections
 from semantik.vectors import Vectors
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 _DIMENSION = 16
 _FENCE = "fence"

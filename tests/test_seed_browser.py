@@ -22,7 +22,7 @@ from seed_user import CLIENTS, FILES, NAME, PASSWORD, WHERE, SeedUser, client, f
 
 PATIENCE_MS = 30_000
 OWN, AS_FILE = f"http://{WHERE}/seed/page.html", (CLIENTS / "page.html").as_uri()
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.real_model]
 
 _TYPES = re.compile(
     r"^interface \w+ \{.*?^\}\n|\bprivate |(?<=[\w)]): (?:string|any|OperationProgress|WebSocket \| null)\b"

@@ -103,7 +103,7 @@ def manager(request: pytest.FixtureRequest) -> Iterator[Manager]:
         made.close()
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_systemd_is_told_of_the_start_the_reload_and_the_end(
     start: Callable[..., Serving], manager: Manager
 ) -> None:
@@ -121,7 +121,7 @@ async def test_systemd_is_told_of_the_start_the_reload_and_the_end(
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_loop_that_stands_still_gives_no_sign_of_life(tmp_path: Path) -> None:
     """It stands still as it would on a dead disk: nobody reads its log, so writing a line of it does not end."""
     manager = Manager(f"@{tmp_path}/notify")
@@ -166,7 +166,7 @@ def _read_all(pipe: int) -> bytes:
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_no_sign_of_life_once_a_part_has_died(start: Callable[..., Serving], tmp_path: Path) -> None:
     manager = Manager(f"@{tmp_path}/notify")
     serving = await asyncio.to_thread(start, env=manager.environ)

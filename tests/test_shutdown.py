@@ -21,7 +21,7 @@ from tornado.httpclient import AsyncHTTPClient
 from semantik.client import Client
 from semantik.errors import Unavailable
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.real_model]
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 FILES = 60

@@ -21,7 +21,7 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 _NOISE = os.urandom(10_000).hex()
 _LONG = "Ein längerer Satz über die Ernte 🌾, der das Packen lohnt. " * 5

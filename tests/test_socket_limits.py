@@ -12,7 +12,7 @@ from told import stores, told
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 _OPEN = ("--auth-registration", "open", "--progress-linger-s", "1")
 

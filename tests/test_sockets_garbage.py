@@ -17,7 +17,7 @@ from raw_socket import BINARY, CLOSE, PING, TEXT, RawSocket, connected, frame, h
 from staged import Staged, staged
 from traces import settled
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 CONTINUATION = 0x0
 COMPRESSED = 4

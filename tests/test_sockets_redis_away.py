@@ -20,7 +20,7 @@ from watchers import is_end
 
 from semantik.progress import Publisher
 
-pytestmark = [pytest.mark.gen_test(timeout=120), pytest.mark.noisy, pytest.mark.embedded]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.embedded]
 
 FLAGS = ("--auth-registration", "open", "--sockets-per-user", "100", "--progress-linger-s", "0.2")
 AWAY_S = 6

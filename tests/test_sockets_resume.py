@@ -20,7 +20,7 @@ from watchers import Watcher, same_story
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 ROOMY = (
     "--auth-registration", "open", "--sockets-per-user", "500", "--sockets-per-operation", "500",

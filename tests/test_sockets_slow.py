@@ -18,7 +18,7 @@ from staged import staged
 from traces import metric, settled
 from watchers import is_end
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 READERS = 98
 TEXT_OF_A_MESSAGE = "x" * 4000

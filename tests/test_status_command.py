@@ -23,7 +23,7 @@ from semantik.commands.reach import reach
 from semantik.records import Counts, Operation, new_id, now
 from semantik.settings import Settings
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 async def _status(data: Path, *words: str) -> tuple[int, dict[str, Any]]:

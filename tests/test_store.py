@@ -30,7 +30,7 @@ from semantik.records import (
 from semantik.store import Store
 from semantik.store.operations import takeable
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import pytest
 from semantik.errors import Unavailable
 from semantik.store.together import Together
 
-pytestmark = pytest.mark.gen_test(timeout=10)
+pytestmark = pytest.mark.gen_test
 
 
 class Table:

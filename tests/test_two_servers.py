@@ -15,7 +15,7 @@ from watchers import Watcher, same_story
 from semantik.client import Client
 from semantik.store import Store
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 FILES = 160
 

@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 
 from semantik.client import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from semantik.passwords import Passwords
 from semantik.settings import Settings
 from semantik.store.users import FIRST_USER_ID
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 async def _user(data: Path, *words: str, typed: str = "") -> Ended:

@@ -21,7 +21,7 @@ from pipeline.watched_folders import WatchedFolders
 from semantik.client import Client, Refused
 from semantik.settings import Settings, Watch
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 QUICK = ("--watch-debounce-s", "0.5", "--watch-pause-s", "1", "--watch-poll-s", "2")
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
