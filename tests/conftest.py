@@ -37,6 +37,8 @@ PASSWORD = "a good password"
 REAL = (str(ROOT / "bin" / "semantik-server"),)
 LIGHT = (sys.executable, "-P", str(ROOT / "tests" / "support" / "light_server.py"))
 
+# Sockets close soon after an operation's end, which most tests wait for.
+_USUAL = ("--port", "0", "--progress-linger-s", "0.2")
 _READY = "Semantik is ready: "
 _HELD_MS = 250
 
@@ -128,7 +130,7 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool
     log = data.parent / f"{data.name}.log"
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [*(REAL if real else LIGHT), "--port", "0", "--data", str(data), *flags],
+            [*(REAL if real else LIGHT), *_USUAL, "--data", str(data), *flags],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -206,7 +208,7 @@ def real_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @contextmanager
 def _serving_all(tmp_path_factory: pytest.TempPathFactory, real: bool) -> Iterator[Serving]:
-    flags = ("--auth-registration", "open", "--progress-linger-s", "1", "--sockets-per-user", "60")
+    flags = ("--auth-registration", "open", "--sockets-per-user", "60")
     serving = serve(tmp_path_factory.mktemp("shared") / "data", *flags, real=real)
     yield serving
     if serving.process.poll() is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from support.hold import wait_until_let_go
 
 from pipeline import model, worker
 from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
@@ -74,6 +75,7 @@ def _take_over() -> None:
 
 def read_files(files: Sequence[FileTask], cutting: Cutting, reading: worker.Reading) -> list[Outcome]:
     """As `pipeline.worker.read_files`."""
+    wait_until_let_go([file.path for file in files])
     _take_over()
     return worker.read_files(files, cutting, reading)
 
