@@ -28,7 +28,7 @@ test: tools ## run all tests: make test [ARGS="-k search"]
 	$(call twice,.venv/bin/python -m pytest)
 
 test-redis: tools ## run those that need Redis on the redis-server of this machine
-	$(call twice,.venv/bin/python tests/on_redis.py)
+	$(call twice,PYTHONPATH=tests .venv/bin/python -m support.on_redis)
 
 check: tools ## format, lint, types, import contracts
 	@.venv/bin/ruff format --check .

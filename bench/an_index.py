@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from semantik.index import Indexes, VectorIndex
-from semantik.index.tiers import Candidate, choose
-from semantik.settings import Index
+from semantik.config.settings import IndexSettings
+from semantik.index import IndexRegistry, VectorIndex
+from semantik.index.segments.merge_policy import MergeCandidate, choose
 
 _NICE = 10  # as the workers of the pool are
 
@@ -34,7 +34,7 @@ async def an_index(
         async def run(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
             return await asyncio.wait_for(asyncio.wrap_future(pool.submit(function, *args)), timeout_s)
 
-        indexes = Indexes(directory, Index(), run)
+        indexes = IndexRegistry(directory, IndexSettings(), run)
         try:
             yield await indexes.open(name, generation, dimension)
         finally:
@@ -43,14 +43,14 @@ async def an_index(
 
 async def at_rest(index: VectorIndex) -> None:
     """Until all is saved and merged, and found by its engine."""
-    settings = Index()
+    settings = IndexSettings()
     while not _is_at_rest(index, settings):  # noqa: ASYNC110 (a server has no use for such an event)
         await asyncio.sleep(0.05)
 
 
-def _is_at_rest(index: VectorIndex, settings: Index) -> bool:
+def _is_at_rest(index: VectorIndex, settings: IndexSettings) -> bool:
     segments = index._contents.state.segments
     if index.stats().unsaved > settings.tail_rows or any(segment.unequipped for segment in segments):
         return False
-    seen = [Candidate(len(each.rows), each.rows.alive, each.record.engine) for each in segments]
+    seen = [MergeCandidate(len(each.rows), each.rows.alive, each.record.engine) for each in segments]
     return choose(seen, settings) is None

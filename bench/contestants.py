@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.corpus import HOME
-from semantik.index.engines import ENGINES
-from semantik.index.rows import Rows, among, exact
-from semantik.settings import Index
+from semantik.config.settings import IndexSettings
+from semantik.index.engines.registry import ENGINES
+from semantik.index.segments.rows import Rows, among, exact
 
 RESULTS = 10
 _WORTH_KEEPING_S = 20.0
@@ -82,7 +82,7 @@ def _own(name: str) -> Contestant:
         return search
 
     return Contestant(
-        name, engine.EFFORTS, lambda path, vectors: engine.build(path, vectors, Index()), open_own
+        name, engine.EFFORTS, lambda path, vectors: engine.build(path, vectors, IndexSettings()), open_own
     )
 
 

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from bench import corpus
 from bench.serving import index, serving
-from semantik.data_folder import data_lock
-from semantik.embedded import embedded
-from semantik.settings import Settings
-from semantik.store import Store
-from semantik.store.migration import SCHEMA
+from semantik.config.settings import Settings
+from semantik.storage.data_folder import data_lock
+from semantik.storage.embedded import embedded
+from semantik.storage.mongo import Store
+from semantik.storage.mongo.migration import SCHEMA
 
 _MADE = "made.json"  # written last
 

@@ -24,13 +24,13 @@ from tornado.web import Application, RequestHandler
 
 from bench.an_index import an_index
 from bench.passages import MODEL
-from pipeline.batch import ModelSpec
-from pipeline.pool import Pool
-from semantik.data_folder import data_lock
-from semantik.embedded import embedded
+from pipeline.compute.messages import ModelSpec
+from pipeline.workers.pool import Pool
+from semantik.config.settings import Settings
 from semantik.index import VectorIndex
-from semantik.questions import Questions
-from semantik.settings import Settings
+from semantik.search.query_embedder import QueryEmbedder
+from semantik.storage.data_folder import data_lock
+from semantik.storage.embedded import embedded
 
 _DIMENSION = 384
 _K = 10
@@ -39,7 +39,7 @@ STEPS = "steps_s"  # of the question, the index and MongoDB
 
 class _Search(RequestHandler):
     def initialize(
-        self, questions: Questions, index: VectorIndex, chunks: object, collection_id: str
+        self, questions: QueryEmbedder, index: VectorIndex, chunks: object, collection_id: str
     ) -> None:
         self._questions, self._index, self._chunks = questions, index, chunks
         self._collection_id = collection_id
@@ -47,7 +47,7 @@ class _Search(RequestHandler):
     async def post(self) -> None:
         question = json.loads(self.request.body)["query"]
         marks = [time.perf_counter()]
-        vector = await self._questions.vector(MODEL, "auto", question)
+        vector = await self._questions.embed(MODEL, "auto", question)
         marks.append(time.perf_counter())
         found = await self._index.search(vector, _K)
         marks.append(time.perf_counter())
@@ -84,7 +84,7 @@ async def _serve(data: Path, collection_id: str) -> None:
     ):
         await pool.wait_ready()
         chunks = AsyncIOMotorClient(stores.mongo_reads_url)[settings.mongo_database]["chunks"]
-        questions = Questions(
+        questions = QueryEmbedder(
             lambda model, precision, texts: pool.embed_questions(ModelSpec(model, precision), texts),
             lambda: settings.search,
         )

@@ -85,8 +85,9 @@ def _library(precision: str) -> Callable[[list[str]], Vectors]:
 
 def _ours(precision: str) -> Callable[[list[str]], Vectors]:
     from bench.passages import MODEL
-    from pipeline import model, worker
-    from pipeline.batch import ModelSpec
+    from pipeline.compute.messages import ModelSpec
+    from pipeline.embedding import model
+    from pipeline.workers import worker
 
     worker.keep_freed_memory()
     return model.load(ModelSpec(MODEL, precision)).embed

@@ -22,11 +22,11 @@ import redis
 
 from bench import message
 from bench.bare import Load
-from semantik.client import Client
-from semantik.progress.link import STREAM
-from semantik.records import TERMINAL, Lease, new_id, now
-from semantik.settings import Settings
-from semantik.store import Store
+from semantik.client.api import Client
+from semantik.config.settings import Settings
+from semantik.core.models import TERMINAL, Lease, new_id, now
+from semantik.progress.redis_client import STREAM
+from semantik.storage.mongo import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long password"

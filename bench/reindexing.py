@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.serving import QUESTIONS, serving
-from semantik.client import Client, Refused
-from semantik.errors import Unavailable
+from semantik.client.api import Client
+from semantik.client.websocket import Refused
+from semantik.core.errors import Unavailable
 
 _IDLE = 100
 

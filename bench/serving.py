@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semantik.client import Client
-from semantik.records import TERMINAL
+from semantik.client.api import Client
+from semantik.core.models import TERMINAL
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long password"

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semantik.client import Client
-from semantik.data_folder import data_lock, instance_id
-from semantik.embedded import embedded
-from semantik.records import Operation
-from semantik.store import Store
+from semantik.client.api import Client
+from semantik.core.models import Operation
+from semantik.storage.data_folder import data_lock, instance_id
+from semantik.storage.embedded import embedded
+from semantik.storage.mongo import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long password"

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.corpus import HOME, ROOT, glosses, package
-from pipeline import model
-from pipeline.batch import ModelSpec
+from pipeline.compute.messages import ModelSpec
+from pipeline.embedding import model
 
 FOLDER = HOME / "vectors"
 MILLION = 1_000_000

@@ -18,20 +18,20 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
 from handlers.fields import Expected
-from semantik import errors
-from semantik.access import Access
-from semantik.auth import Auth, Principal
-from semantik.catalog import Catalog
-from semantik.health import Health
-from semantik.library import Library
-from semantik.metrics import Metrics
-from semantik.operations import Operations
-from semantik.progress import Progress
-from semantik.roster import Roster
-from semantik.scans import Scans
-from semantik.search import Search
-from semantik.settings import Settings
-from semantik.vigil import Vigil
+from semantik.app.health import HealthMonitor
+from semantik.app.metrics import MetricsRegistry
+from semantik.auth.authorization import Authorizer
+from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.sessions import Principal, SessionService
+from semantik.config.settings import Settings
+from semantik.core import errors
+from semantik.progress import ProgressService
+from semantik.search.service import SearchService
+from semantik.services.active_operations import ActiveOperations
+from semantik.services.collections import CollectionService
+from semantik.services.folder_scans import FolderScans
+from semantik.services.operations import OperationService
+from semantik.services.views import ViewService
 
 log = logging.getLogger("semantik.http")
 
@@ -69,18 +69,18 @@ class Services:
     """What the doors lead to."""
 
     settings: Settings
-    auth: Auth
-    access: Access
-    library: Library
-    operations: Operations
-    catalog: Catalog
-    search: Search
-    progress: Progress
-    health: Health
-    vigil: Vigil
-    roster: Roster
-    metrics: Metrics
-    scans: Scans
+    sessions: SessionService
+    authorizer: Authorizer
+    collections: CollectionService
+    operations: OperationService
+    views: ViewService
+    search: SearchService
+    progress: ProgressService
+    health: HealthMonitor
+    session_monitor: SessionMonitor
+    active_operations: ActiveOperations
+    metrics: MetricsRegistry
+    folder_scans: FolderScans
 
 
 async def authenticate(
@@ -98,16 +98,16 @@ async def authenticate(
 
 async def _recognise(request: HTTPServerRequest, services: Services, token: str) -> Principal:
     if token:
-        return await services.auth.authenticate(token)
+        return await services.sessions.authenticate(token)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        return await services.auth.authenticate(token.strip())
+        return await services.sessions.authenticate(token.strip())
     cookie = request.cookies.get(COOKIE)
     if cookie is None:
         raise errors.Unauthorized("Sign in first: there is neither a bearer token nor a session cookie.")
     if not same_origin(request):
         raise errors.Unauthorized("The session cookie is good for this server's own pages only.")
-    return await services.auth.authenticate(cookie.value, browser=True)
+    return await services.sessions.authenticate(cookie.value, browser=True)
 
 
 def same_origin(request: HTTPServerRequest) -> bool:
@@ -126,7 +126,7 @@ def origin_allowed(request: HTTPServerRequest, settings: Settings) -> bool:
     return same_origin(request) or request.headers["Origin"] in settings.allowed_origins
 
 
-class Door(RequestHandler):
+class BaseHandlerMixin(RequestHandler):
     """What the doors share whichever of Tornado's classes they are; stands before it among the bases."""
 
     @property
@@ -153,7 +153,7 @@ class Door(RequestHandler):
             log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
 
 
-class Handler(Door):
+class RestHandler(BaseHandlerMixin):
     """Base of the REST doors. `public = True` lets anybody in; else `self.principal` is who asks."""
 
     public = False
@@ -213,7 +213,7 @@ class Handler(Door):
         self.finish(json.dumps(problem(status, describe(status, error))))
 
 
-class Nowhere(Handler):
+class NotFoundHandler(RestHandler):
     """Every path that leads nowhere."""
 
     public = True

@@ -18,18 +18,18 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from handlers.base import Handler
-from handlers.ending import LEFT, Ending, going_away, why_ended
-from handlers.operation_feed import Feed
-from handlers.outbox import STALL_S, SlowReader
-from semantik.errors import Unauthorized, Unavailable
-from semantik.progress import Batch, Frame, cursor_order, envelope
-from semantik.records import Operation
+from handlers.base import RestHandler
+from handlers.sockets.close_reason import LEFT, CloseReason, going_away, reason_for
+from handlers.sockets.operation_stream import OperationStream
+from handlers.sockets.send_queue import STALL_S, SlowReader
+from semantik.core.errors import Unauthorized, Unavailable
+from semantik.core.models import Operation
+from semantik.progress import Message, MessageBatch, envelope, position_of
 
 _BEAT_S = 15.0
 
 
-class Events(Handler):
+class EventsHandler(RestHandler):
     """The HTTP twin of `/ws/operations/{operation_id}`. One task feeds, another writes; between them is a bound."""
 
     token_in_query = True
@@ -40,7 +40,7 @@ class Events(Handler):
         self._news = asyncio.Event()
         self._written = asyncio.Event()
         self._begun = False
-        self._ending: Ending | None = None
+        self._ending: CloseReason | None = None
         self._feeding: asyncio.Task[None] | None = None
         self._operation_type = "unknown"  # as the metrics count it
 
@@ -49,7 +49,7 @@ class Events(Handler):
             await super().prepare()
         except Unauthorized as error:
             self.services.metrics.not_authenticated()
-            self.services.metrics.ended(self._operation_type, why_ended(error).status)
+            self.services.metrics.ended(self._operation_type, reason_for(error).status)
             raise
 
     async def get(self, operation_id: str) -> None:
@@ -58,7 +58,7 @@ class Events(Handler):
         except StreamClosedError:
             return
         except Exception as error:
-            self._ending = why_ended(error)
+            self._ending = reason_for(error)
             raise
         finally:
             self.services.metrics.ended(self._operation_type, (self._ending or LEFT).status)
@@ -67,11 +67,11 @@ class Events(Handler):
         """As a Door: a message that is in no stream."""
         self._push(b"data: " + envelope(type, data, **subject) + b"\n\n", 1)
 
-    def take(self, batch: Batch) -> bool:
+    def deliver(self, batch: MessageBatch) -> bool:
         """As a Door: messages of a stream."""
-        return self._push(batch.form("events", _event), len(batch.frames))
+        return self._push(batch.form("events", _event), len(batch.messages))
 
-    async def room(self) -> None:
+    async def wait_writable(self) -> None:
         """As a Door: wait until everything is written."""
         while self._waiting:
             self._written.clear()
@@ -88,11 +88,11 @@ class Events(Handler):
         self._stop(LEFT)
 
     async def _serve(self, operation_id: str) -> None:
-        operation = await self.services.access.operation(self.principal.user, operation_id)
+        operation = await self.services.authorizer.operation(self.principal.user, operation_id)
         self._operation_type = operation.type
         since = self.request.headers.get("Last-Event-ID") or self.get_query_argument("since", None)
         if await self._all_seen(operation, since):
-            self._ending = why_ended(None)
+            self._ending = reason_for(None)
             self.set_status(HTTPStatus.NO_CONTENT)
             return
         self.application.settings["sockets"].add(self)
@@ -107,16 +107,16 @@ class Events(Handler):
             self.application.settings["sockets"].discard(self)
 
     async def _feed(self, operation: Operation, since: str | None) -> None:
-        feed = Feed(self.services, self, self.principal.user, operation, since)
+        feed = OperationStream(self.services, self, self.principal.user, operation, since)
         async with feed.seated():
-            with self.services.vigil.over(self.principal, self._expel):
+            with self.services.session_monitor.watch(self.principal, self._expel):
                 await feed.show()
 
     async def _all_seen(self, operation: Operation, since: str | None) -> bool:
         """Whether somebody comes back who has everything: an EventSource does, after any end."""
         if not (operation.ended and operation.announced and since and since != "$"):
             return False
-        return cursor_order(since) == cursor_order(await self.services.progress.last_id(operation.id))
+        return position_of(since) == position_of(await self.services.progress.last_id(operation.id))
 
     async def _write_all(self) -> None:
         """Write what is pushed until the feeding has ended; raises StreamClosedError when the client has gone."""
@@ -146,7 +146,7 @@ class Events(Handler):
             async with asyncio.timeout(STALL_S):
                 await self.flush()
         except TimeoutError as error:
-            self._ending = why_ended(SlowReader())
+            self._ending = reason_for(SlowReader())
             self.detach().close()  # who does not read would keep it open, and what waits for him in memory
             raise StreamClosedError from error
 
@@ -162,14 +162,14 @@ class Events(Handler):
         tally.bytes += len(data)
         if self._messages > rules.inbox_frames or self._bytes > rules.inbox_bytes:
             self._waiting.clear()
-            self._stop(why_ended(SlowReader()))
+            self._stop(reason_for(SlowReader()))
             return False
         return True
 
     def _expel(self, reason: str) -> None:
-        self._stop(why_ended(Unauthorized(reason)))
+        self._stop(reason_for(Unauthorized(reason)))
 
-    def _stop(self, ending: Ending) -> None:
+    def _stop(self, ending: CloseReason) -> None:
         self._ending = self._ending or ending
         if self._feeding is not None:
             self._feeding.cancel()
@@ -181,18 +181,18 @@ class Events(Handler):
             raise error
         last = None
         if self._ending is None:
-            self._ending = why_ended(error)
+            self._ending = reason_for(error)
             if error is None:
                 with suppress(Unavailable):  # who comes back then is told everything again
                     last = await self.services.progress.last_id(operation.id)
         await self._write(_closing(self._ending, last))
 
 
-def _event(frame: Frame) -> bytes:
+def _event(frame: Message) -> bytes:
     return b"id: " + frame.id.encode() + b"\ndata: " + frame.json + b"\n\n"
 
 
-def _closing(ending: Ending, last: str | None = None) -> bytes:
+def _closing(ending: CloseReason, last: str | None = None) -> bytes:
     """The last event. With the id of the last message, so that a browser that comes back gets 204."""
     told = json.dumps({"code": ending.code, "reason": ending.reason}, ensure_ascii=False)
     return (f"id: {last}\n" if last else "").encode() + f"event: close\ndata: {told}\n\n".encode()

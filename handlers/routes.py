@@ -7,23 +7,13 @@ from http import HTTPStatus
 
 from tornado.web import Application, RequestHandler, url
 
-from handlers import (
-    api_keys,
-    auth,
-    collections,
-    documents,
-    events,
-    health,
-    operations,
-    page,
-    search,
-    sources,
-)
-from handlers.base import Nowhere, Services
-from handlers.operation_socket import OperationSocket
-from handlers.operations_socket import OperationsSocket
-from handlers.outbox import Tally
-from handlers.scan_socket import ScanSocket
+from handlers import events
+from handlers.base import NotFoundHandler, Services
+from handlers.rest import api_keys, auth, collections, documents, health, operations, page, search, sources
+from handlers.sockets.operation import OperationSocketHandler
+from handlers.sockets.operations import OperationsSocketHandler
+from handlers.sockets.scan import ScanSocketHandler
+from handlers.sockets.send_queue import SentCounter
 
 log = logging.getLogger("semantik.http")
 
@@ -31,49 +21,49 @@ _API = "/api/v2"
 _ID = r"([^/]{1,100})"
 
 ROUTES = [
-    url(rf"{_API}/health", health.Health),
-    url(rf"{_API}/status", health.Status),
-    url(rf"{_API}/auth/register", auth.Register),
-    url(rf"{_API}/auth/login", auth.Login),
-    url(rf"{_API}/auth/refresh", auth.Refresh),
-    url(rf"{_API}/auth/logout", auth.Logout),
-    url(rf"{_API}/auth/me", auth.Me),
-    url(rf"{_API}/auth/setup", auth.Setup),
-    url(rf"{_API}/api-keys", api_keys.ApiKeys),
-    url(rf"{_API}/api-keys/{_ID}", api_keys.ApiKey),
-    url(rf"{_API}/collections", collections.Collections),
-    url(rf"{_API}/collections/{_ID}", collections.Collection),
-    url(rf"{_API}/collections/{_ID}/append", collections.Append),
-    url(rf"{_API}/collections/{_ID}/reindex", collections.Reindex),
-    url(rf"{_API}/collections/{_ID}/retry", collections.Retry),
-    url(rf"{_API}/collections/{_ID}/sources", sources.Sources),
-    url(rf"{_API}/collections/{_ID}/sources/{_ID}", sources.Source),
-    url(rf"{_API}/collections/{_ID}/documents", documents.Documents),
-    url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.Document),
-    url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.Content),
-    url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.Retry),
-    url(rf"{_API}/operations", operations.Operations),
-    url(rf"{_API}/operations/{_ID}", operations.Operation),
-    url(rf"{_API}/operations/{_ID}/failures", operations.Failures),
-    url(rf"{_API}/operations/{_ID}/events", events.Events),
-    url(rf"{_API}/search", search.Search),
-    url(r"/ws/operations", OperationsSocket),
-    url(rf"/ws/operations/{_ID}", OperationSocket),
-    url(rf"/ws/scan/{_ID}", ScanSocket),
-    url(r"/metrics", health.Metrics),
-    url(r"/static/(.+)", page.Static, {"path": str(page.WEB)}),
-    url(r"/()", page.Home, {"path": str(page.WEB)}),
+    url(rf"{_API}/health", health.HealthHandler),
+    url(rf"{_API}/status", health.StatusHandler),
+    url(rf"{_API}/auth/register", auth.RegisterHandler),
+    url(rf"{_API}/auth/login", auth.LoginHandler),
+    url(rf"{_API}/auth/refresh", auth.RefreshHandler),
+    url(rf"{_API}/auth/logout", auth.LogoutHandler),
+    url(rf"{_API}/auth/me", auth.MeHandler),
+    url(rf"{_API}/auth/setup", auth.SetupHandler),
+    url(rf"{_API}/api-keys", api_keys.ApiKeysHandler),
+    url(rf"{_API}/api-keys/{_ID}", api_keys.ApiKeyHandler),
+    url(rf"{_API}/collections", collections.CollectionsHandler),
+    url(rf"{_API}/collections/{_ID}", collections.CollectionHandler),
+    url(rf"{_API}/collections/{_ID}/append", collections.AppendHandler),
+    url(rf"{_API}/collections/{_ID}/reindex", collections.ReindexHandler),
+    url(rf"{_API}/collections/{_ID}/retry", collections.RetryHandler),
+    url(rf"{_API}/collections/{_ID}/sources", sources.SourcesHandler),
+    url(rf"{_API}/collections/{_ID}/sources/{_ID}", sources.SourceHandler),
+    url(rf"{_API}/collections/{_ID}/documents", documents.DocumentsHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.DocumentHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.ContentHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.RetryDocumentHandler),
+    url(rf"{_API}/operations", operations.OperationsHandler),
+    url(rf"{_API}/operations/{_ID}", operations.OperationHandler),
+    url(rf"{_API}/operations/{_ID}/failures", operations.FailuresHandler),
+    url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
+    url(rf"{_API}/search", search.SearchHandler),
+    url(r"/ws/operations", OperationsSocketHandler),
+    url(rf"/ws/operations/{_ID}", OperationSocketHandler),
+    url(rf"/ws/scan/{_ID}", ScanSocketHandler),
+    url(r"/metrics", health.MetricsHandler),
+    url(r"/static/(.+)", page.StaticHandler, {"path": str(page.WEB)}),
+    url(r"/()", page.HomeHandler, {"path": str(page.WEB)}),
 ]
 
 
-def application(services: Services, tally: Tally) -> Application:
+def application(services: Services, tally: SentCounter) -> Application:
     """The application; `tally` counts what sockets are sent. Its setting `services` may be replaced at any time."""
     return Application(
         ROUTES,
         services=services,
         sockets=set(),
         tally=tally,
-        default_handler_class=Nowhere,
+        default_handler_class=NotFoundHandler,
         log_function=_log,
     )
 

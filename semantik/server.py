@@ -22,39 +22,39 @@ from tornado.netutil import bind_sockets
 
 from handlers.base import Services
 from handlers.body_limit import READ_ALL, BodyLimit
-from handlers.outbox import Tally
 from handlers.routes import application
-from handlers.socket import close_sockets
-from pipeline.batch import ModelSpec
-from pipeline.dispatcher import Dispatcher
-from pipeline.pool import Pool
-from pipeline.run import Parts
-from pipeline.scan import ScanRules, resolve_source, survey
-from pipeline.watched_folders import WatchedFolders
-from semantik import loopwatch
-from semantik.access import Access
-from semantik.auth import Auth
-from semantik.catalog import Catalog
-from semantik.data_folder import data_lock, instance_id
-from semantik.embedded import embedded
-from semantik.errors import ConfigError
-from semantik.found import Found
-from semantik.health import Health
-from semantik.index import Indexes
-from semantik.instance import Beacon
-from semantik.library import Library
-from semantik.live import Live, Renewal
-from semantik.metrics import Metrics
-from semantik.operations import Operations
-from semantik.progress import Batch, Progress, cursor_order
-from semantik.questions import Questions
-from semantik.roster import Roster
-from semantik.scans import Scans, Walk, Wish
-from semantik.search import Search
-from semantik.settings import Settings
-from semantik.store import Store
-from semantik.vectors import Vectors
-from semantik.vigil import Vigil
+from handlers.sockets.base import close_sockets
+from handlers.sockets.send_queue import SentCounter
+from pipeline.compute.messages import ModelSpec
+from pipeline.context.context import Dependencies
+from pipeline.execution.dispatcher import Dispatcher
+from pipeline.scanning.walker import WalkRules, resolve_source, walk_entries
+from pipeline.watching.watched_folders import FolderWatcher
+from pipeline.workers.pool import Pool
+from semantik.app import loop_monitor
+from semantik.app.health import HealthMonitor
+from semantik.app.heartbeat import Heartbeat
+from semantik.app.metrics import MetricsRegistry
+from semantik.auth.authorization import Authorizer
+from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.sessions import SessionService
+from semantik.config.reloadable import ReloadResult, SettingsHolder
+from semantik.config.settings import Settings
+from semantik.core.errors import ConfigError
+from semantik.core.scan_entries import ScanEntry
+from semantik.index import IndexRegistry
+from semantik.progress import MessageBatch, ProgressService, position_of
+from semantik.search.index_sync import IndexSync
+from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.service import SearchService
+from semantik.services.active_operations import ActiveOperations
+from semantik.services.collections import CollectionService
+from semantik.services.folder_scans import FolderScans, ScanOptions, Walk
+from semantik.services.operations import OperationService
+from semantik.services.views import ViewService
+from semantik.storage.data_folder import data_lock, instance_id
+from semantik.storage.embedded import embedded
+from semantik.storage.mongo import Store
 
 _REQUESTS_S = 1.0  # for requests under way, when the server stops
 
@@ -70,13 +70,13 @@ class Server:
     url: str
     pool: Pool
     failure: asyncio.Future[None]
-    reload: Callable[[Settings], Renewal]
+    reload: Callable[[Settings], ReloadResult]
 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Server]:
     """Start everything, serve, and stop everything. Raises ConfigError or Conflict when it can't be."""
-    live = Live(settings)
+    live = SettingsHolder(settings)
     async with AsyncExitStack() as stack:
         lock = await stack.enter_async_context(data_lock(settings.data))
         owner = instance_id(settings.data)
@@ -91,10 +91,10 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         store = await stack.enter_async_context(
             Store(settings.mongo_url or stores.mongo_url, settings.mongo_database, stores.mongo_reads_url)
         )
-        tally = Tally()
-        metrics = Metrics(lambda: (tally.messages, tally.bytes))
+        tally = SentCounter()
+        metrics = MetricsRegistry(lambda: (tally.messages, tally.bytes))
         progress = await stack.enter_async_context(
-            Progress(
+            ProgressService(
                 settings.redis_url or stores.redis_url,
                 settings.progress,
                 owner,
@@ -102,49 +102,49 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
                 partial(_note_lag, metrics),
             )
         )
-        indexes = Indexes(settings.data / "index", settings.index, pool.run)
+        indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
-        vectors = Vectors(store, indexes)
-        questions = Questions(partial(_embed, pool), lambda: live().search)
+        vectors = IndexSync(store, indexes)
+        questions = QueryEmbedder(partial(_embed, pool), lambda: live().search)
         stack.push_async_callback(questions.close)
         dispatcher = await stack.enter_async_context(
-            Dispatcher(Parts(live, store, progress, pool, vectors), owner)
+            Dispatcher(Dependencies(live, store, progress, pool, vectors), owner)
         )
 
-        access = Access(store)
-        auth = Auth(store, lambda: live().auth, settings.auth.secret or await store.secret())
-        vigil, roster = Vigil(auth), Roster(store)
+        access = Authorizer(store)
+        auth = SessionService(store, lambda: live().auth, settings.auth.secret or await store.secret())
+        vigil, roster = SessionMonitor(auth), ActiveOperations(store)
 
         def wake() -> None:
             dispatcher.wake()
             roster.wake()
 
-        folders = await stack.enter_async_context(WatchedFolders(live, store, wake))
-        operations = Operations(store, access, _folders(live), wake)
-        scans = Scans(lambda: live().scan, _folders(live), _walks(live))
-        health = Health(store.ping, progress.ping, lambda: pool.is_ready, pool.workers)
+        folders = await stack.enter_async_context(FolderWatcher(live, store, wake))
+        operations = OperationService(store, access, _folders(live), wake)
+        scans = FolderScans(lambda: live().scan, _folders(live), _walks(live))
+        health = HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers)
 
         def services() -> Services:
             """What keeps no state is made of the settings of the moment."""
             now = live()
             return Services(
                 settings=now,
-                auth=auth,
-                access=access,
-                library=Library(store, access, operations, now.embedding, wake),
+                sessions=auth,
+                authorizer=access,
+                collections=CollectionService(store, access, operations, now.embedding, wake),
                 operations=operations,
-                catalog=Catalog(store, access, vectors, now.operations.concurrent),
-                search=Search(store, access, vectors, questions, now.search),
+                views=ViewService(store, access, vectors, now.operations.concurrent),
+                search=SearchService(store, access, vectors, questions, now.search),
                 progress=progress,
                 health=health,
-                vigil=vigil,
-                roster=roster,
+                session_monitor=vigil,
+                active_operations=roster,
                 metrics=metrics,
-                scans=scans,
+                folder_scans=scans,
             )
 
-        def reload(fresh: Settings) -> Renewal:
-            renewal = live.renew(fresh)
+        def reload(fresh: Settings) -> ReloadResult:
+            renewal = live.reload(fresh)
             app.settings["services"] = services()
             wake()
             return renewal
@@ -162,13 +162,13 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         port = sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{port}"
-        beacon = Beacon(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
-        await beacon.begin()
-        stack.push_async_callback(beacon.leave)
+        beacon = Heartbeat(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
+        await beacon.start()
+        stack.push_async_callback(beacon.stop)
         watchers = [
             asyncio.create_task(each, name=name)
             for name, each in (
-                ("loop watch", loopwatch.watch()),
+                ("loop watch", loop_monitor.monitor_loop()),
                 ("vigil", vigil.run()),
                 ("roster", roster.run()),
                 ("beacon", beacon.run()),
@@ -202,7 +202,7 @@ def _bind(settings: Settings) -> list[socket]:
         ) from error
 
 
-def _folders(live: Live) -> Callable[[str], Path]:
+def _folders(live: SettingsHolder) -> Callable[[str], Path]:
     def resolve(path: str) -> Path:
         now = live()
         return resolve_source(path, now.documents.roots, (now.data.resolve(),))
@@ -210,11 +210,13 @@ def _folders(live: Live) -> Callable[[str], Path]:
     return resolve
 
 
-def _walks(live: Live) -> Walk:
-    def walk(folder: Path, wish: Wish) -> Generator[Found, None, None]:
+def _walks(live: SettingsHolder) -> Walk:
+    def walk(folder: Path, wish: ScanOptions) -> Generator[ScanEntry, None, None]:
         documents, forbidden = live().documents, (live().data.resolve(),)
         exclude = (*documents.exclude, *wish.exclude)
-        return survey(folder, ScanRules(documents.roots, exclude, forbidden, wish.include, wish.recursive))
+        return walk_entries(
+            folder, WalkRules(documents.roots, exclude, forbidden, wish.include, wish.recursive)
+        )
 
     return walk
 
@@ -230,8 +232,8 @@ async def _cut_off(http: HTTPServer) -> None:
             await http.close_all_connections()
 
 
-def _note_lag(metrics: Metrics, batch: Batch) -> None:
-    added_ms, _ = cursor_order(batch.frames[-1].id)
+def _note_lag(metrics: MetricsRegistry, batch: MessageBatch) -> None:
+    added_ms, _ = position_of(batch.messages[-1].id)
     metrics.lag(time.time() - added_ms / 1000)
 
 

@@ -20,15 +20,16 @@ from urllib.parse import quote
 
 import psutil
 import pytest
-from browser import chromium
 from playwright.sync_api import Browser
-from processes import still_running
-from redis_server import Lines, RedisServer, given_redis
 from support import shared_recordings
+from support.browser import chromium
 from support.patience import TEST_S, deadline, patience
+from support.processes import still_running
+from support.redis_server import Lines, RedisServer, given_redis
 
-from semantik.client import Client, Refused
-from semantik.settings import Settings
+from semantik.client.api import Client
+from semantik.client.websocket import Refused
+from semantik.config.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "docs" / "samples"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import PASSWORD, SAMPLES, Serving, ask, documents, index
 
-from semantik.client import Client
+from semantik.client.api import Client
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.real_model]
 

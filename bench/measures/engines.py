@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from bench.contestants import RESULTS, Built, Contestant, Search, built, contestants
 from bench.figures import Figure
 from bench.vectors import questions, vectors
-from semantik.index.engines import ENGINES
-from semantik.index.merge import calibrate, tenth_best
-from semantik.index.rows import Rows
-from semantik.settings import Index
+from semantik.config.settings import IndexSettings
+from semantik.index.engines.registry import ENGINES
+from semantik.index.segments.merge import calibrate, kth_best
+from semantik.index.segments.rows import Rows
 
 _SIZES = (100_000, 1_000_000)
 _TIMED = 250
@@ -42,7 +42,7 @@ def measure() -> Iterator[Figure]:
     for size in _SIZES:
         mapped = vectors(size)
         rows = Rows(np.arange(size), mapped, np.ones(size, np.bool_))
-        nearest = tenth_best(mapped, asked)
+        nearest = kth_best(mapped, asked)
         entered = [_enter(contestant, rows, asked, nearest) for contestant in contestants()]
         yield from _figures(size, entered, _latencies(entered, asked))
 
@@ -52,7 +52,7 @@ def _enter(
 ) -> _Entered:
     made = built(contestant, rows.vectors)
     search = contestant.open(made.path, rows)
-    target = Index().target_recall
+    target = IndexSettings().target_recall
 
     def recall(effort: int) -> float:
         good = [
@@ -90,7 +90,7 @@ def _figures(size: int, entered: list[_Entered], seconds: list[NDArray[np.float6
     scan_ms = float(np.median(seconds[0])) * 1e3
     for each, mine in zip(entered, seconds, strict=True):
         name = each.contestant.name
-        chosen = name == Index().engine
+        chosen = name == IndexSettings().engine
         title = f"{name}, {size:,} vectors"
         yield Figure(
             f"{title}: p50",

@@ -22,8 +22,8 @@ from bench.corpus import documents
 from bench.figures import Figure
 from bench.passages import MODEL, read
 from bench.serving import serving, until_found
-from pipeline import model
-from pipeline.batch import ModelSpec
+from pipeline.compute.messages import ModelSpec
+from pipeline.embedding import model
 
 _ROUNDS = 2
 _BARE = 1000  # passages of a round, spread evenly over all: it is slow

@@ -12,8 +12,8 @@ from typing import Any
 from bench import indexed
 from bench.figures import Figure
 from bench.serving import ended, index, serving
-from semantik.client import Client
-from semantik.paging import decode, encode
+from semantik.client.api import Client
+from semantik.core.pagination import decode, encode
 
 _DOCUMENTS = 100_000
 _ROUNDS = 10

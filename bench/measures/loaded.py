@@ -18,13 +18,13 @@ from bench.corpus import HOME, glosses, small_files
 from bench.figures import Figure
 from bench.serving import QUESTIONS, Server, index, serving
 from bench.vectors import MILLION, questions, vectors
-from semantik.client_socket import Refused
-from semantik.data_folder import data_lock
-from semantik.embedded import embedded
-from semantik.errors import Unavailable
-from semantik.records import Chunk, Document, Generation
-from semantik.settings import Settings
-from semantik.store import Store
+from semantik.client.websocket import Refused
+from semantik.config.settings import Settings
+from semantik.core.errors import Unavailable
+from semantik.core.models import Chunk, Document, Generation
+from semantik.storage.data_folder import data_lock
+from semantik.storage.embedded import embedded
+from semantik.storage.mongo import Store
 
 _OF_A_DOCUMENT = 1000
 _SEARCHES = 200

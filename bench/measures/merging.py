@@ -17,8 +17,8 @@ from bench.an_index import an_index, at_rest, one_process
 from bench.corpus import HOME
 from bench.figures import Figure
 from bench.vectors import MILLION, questions, vectors
+from semantik.config.settings import IndexSettings
 from semantik.index import IndexStats, VectorIndex
-from semantik.settings import Index
 
 _BLOCK = 10_000
 # Enough for the largest segment to be written anew.
@@ -48,7 +48,7 @@ def measure() -> Iterator[Figure]:
             plain_s = reference.submit(_plain, data / "plain").result()
     finally:
         shutil.rmtree(data, ignore_errors=True)
-    plain = f"plain Annoy, {Index().trees} trees"
+    plain = f"plain Annoy, {IndexSettings().trees} trees"
     yield Figure(
         "a million vectors added, merged, calibrated",
         ours.added_s,
@@ -95,7 +95,7 @@ def _plain(path: Path) -> float:
     for start in range(0, len(given), _COPY_ROWS):
         for row, vector in enumerate(given[start : start + _COPY_ROWS].astype(np.float32), start):
             index.add_item(row, vector)
-    index.build(Index().trees, 1)
+    index.build(IndexSettings().trees, 1)
     took = time.perf_counter() - begun
     path.unlink()
     return took

@@ -20,8 +20,9 @@ from bench.figures import Figure
 from bench.passages import MODEL, read
 from bench.peers import venv
 from bench.serving import serving, until_found
-from pipeline import extract, model
-from pipeline.batch import ModelSpec, TextChunks
+from pipeline.compute.messages import ModelSpec, TextChunks
+from pipeline.embedding import model
+from pipeline.extraction import extract
 
 _EVERY = 3  # of the documents, because the others need minutes for all of them
 _PRECISIONS = (("float32", 3.0), ("bfloat16", 1.4))

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from bench import indexed
 from bench.figures import Figure
 from bench.questions import questions
-from pipeline import question_model
-from pipeline.batch import ModelSpec
-from pipeline.model import load, sentence_transformer
-from semantik.settings import Embedding
+from pipeline.compute.messages import ModelSpec
+from pipeline.embedding import query_model
+from pipeline.embedding.model import load, sentence_transformer
+from semantik.config.settings import EmbeddingSettings
 
 _QUESTIONS = 500
 _BLOCK = 25
@@ -26,7 +26,7 @@ _K = 10
 
 
 def measure() -> Iterator[Figure]:
-    spec = ModelSpec(Embedding().model, Embedding().precision)
+    spec = ModelSpec(EmbeddingSettings().model, EmbeddingSettings().precision)
     theirs = sentence_transformer(spec.name, "float32")
     texts = list(islice(questions(seed=1), _QUESTIONS))
 
@@ -35,7 +35,7 @@ def measure() -> Iterator[Figure]:
 
     ways: dict[str, Callable[[str], Any]] = {
         "reference": encode,
-        "ours": lambda question: question_model.load(spec)([question])[0],
+        "ours": lambda question: query_model.load(spec)([question])[0],
         "as documents are": lambda question: load(spec).embed_questions([question])[0],
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}

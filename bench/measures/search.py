@@ -21,7 +21,8 @@ from bench.figures import Figure
 from bench.least import STEPS, least
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
-from semantik.client import Client, Refused
+from semantik.client.api import Client
+from semantik.client.websocket import Refused
 
 Encode = Callable[[str], float]
 

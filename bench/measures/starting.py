@@ -18,9 +18,9 @@ from bench import indexed
 from bench.figures import Figure
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
-from pipeline.pool import Pool
-from semantik.errors import Unavailable
-from semantik.settings import Settings
+from pipeline.workers.pool import Pool
+from semantik.config.settings import Settings
+from semantik.core.errors import Unavailable
 
 _PASSAGES = 100_000
 _STARTS = 3

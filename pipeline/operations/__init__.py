@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from pipeline.context.context import OperationContext
 from pipeline.operations.append import append
 from pipeline.operations.index import index
+from pipeline.operations.ingestion import cleanup
 from pipeline.operations.reindex import discard, reindex
 from pipeline.operations.remove_source import remove_source, stay
-from pipeline.run import Run
-from pipeline.taking_in import tidy
 
-OPERATIONS: dict[str, Callable[[Run], Awaitable[dict[str, object]]]] = {
+OPERATIONS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object]]]] = {
     "index": index,
     "append": append,
     "reindex": reindex,
@@ -20,9 +20,9 @@ OPERATIONS: dict[str, Callable[[Run], Awaitable[dict[str, object]]]] = {
 
 # What clears up behind an operation that is cancelled or fails, perhaps before it began; its result, if it had done its
 # work already.
-EARLY_ENDS: dict[str, Callable[[Run], Awaitable[dict[str, object] | None]]] = {
-    "index": tidy,
-    "append": tidy,
+EARLY_ENDS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object] | None]]] = {
+    "index": cleanup,
+    "append": cleanup,
     "reindex": discard,
     "remove_source": stay,
 }

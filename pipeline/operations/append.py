@@ -8,28 +8,37 @@ stage it had reached.
 
 from __future__ import annotations
 
-from pipeline.run import Run
-from pipeline.storing import Storer
-from pipeline.taking_in import SCANNING, Scanned, know_model, look_again, rest, result, scan, take_in
+from pipeline.context.context import OperationContext
+from pipeline.ingest.writer import DocumentWriter
+from pipeline.operations.ingestion import (
+    SCANNING,
+    Scanned,
+    finalize_scan,
+    ingest,
+    record_model,
+    result,
+    retry_documents,
+    scan,
+)
 
 
-async def append(run: Run) -> dict[str, object]:
+async def append(run: OperationContext) -> dict[str, object]:
     """Run an APPEND operation to its end and return its result for the record."""
-    storer = Storer(run)
+    storer = DocumentWriter(run)
     if run.operation.stage is None and run.collection.at_rest:
-        storer.begin()
+        storer.start()
     else:
         await storer.recover()
     scanned: Scanned = []
     if run.operation.stage in SCANNING:
         if "retry" in run.operation.wish:
-            await look_again(run, storer)
+            await retry_documents(run, storer)
         else:
             scanned = await scan(run, storer)
     if storer.counts.pending:
-        await know_model(run)
-        await take_in(run, storer)
-    await rest(run, scanned)
+        await record_model(run)
+        await ingest(run, storer)
+    await finalize_scan(run, scanned)
     outcome = result(run, storer)
     await run.stage("append_completed", **outcome)
     return outcome

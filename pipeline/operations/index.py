@@ -7,28 +7,28 @@ Each stage is saved before it is told; taken up again after a crash, it goes on 
 
 from __future__ import annotations
 
-from pipeline.run import Run
-from pipeline.storing import Storer
-from pipeline.taking_in import SCANNING, Scanned, know_model, rest, result, scan, take_in
+from pipeline.context.context import OperationContext
+from pipeline.ingest.writer import DocumentWriter
+from pipeline.operations.ingestion import SCANNING, Scanned, finalize_scan, ingest, record_model, result, scan
 
 
-async def index(run: Run) -> dict[str, object]:
+async def index(run: OperationContext) -> dict[str, object]:
     """Run an INDEX operation to its end and return its result for the record."""
-    storer = Storer(run)
+    storer = DocumentWriter(run)
     await storer.recover()
     scanned: Scanned = []
     if run.operation.stage in SCANNING:
         scanned = await scan(run, storer)
-    model = await know_model(run)
+    model = await record_model(run)
     await run.stage(
         "processing_embeddings",
         total_files=storer.counts.total,
         model=model.name,
         precision=model.precision,
-        workers=run.parts.pool.batch_workers,
+        workers=run.deps.pool.batch_workers,
     )
-    await take_in(run, storer)
-    await rest(run, scanned)
+    await ingest(run, storer)
+    await finalize_scan(run, scanned)
     outcome = result(run, storer)
     await run.stage("index_completed", **outcome)
     return outcome

@@ -12,19 +12,19 @@ import shutil
 from dataclasses import replace
 
 from pipeline import failpoints
-from pipeline.batch import ModelSpec
-from pipeline.run import Run
-from pipeline.storing import Storer
-from pipeline.taking_in import know_model, result, take_in
-from pipeline.validation import validate
-from semantik.errors import Invalid
-from semantik.records import Document, Generation, new_id
+from pipeline.compute.messages import ModelSpec
+from pipeline.context.context import OperationContext
+from pipeline.ingest.writer import DocumentWriter
+from pipeline.operations.ingestion import ingest, record_model, result
+from pipeline.operations.validation import validate
+from semantik.core.errors import Invalid
+from semantik.core.models import Document, Generation, new_id
 
 _PREFLIGHT, _STAGED, _REPROCESSED, _VALIDATED = 10.0, 20.0, 70.0, 90.0
 _CHUNK_BYTES = 4096  # what a chunk takes in MongoDB and in the index, generously
 
 
-async def reindex(run: Run) -> dict[str, object]:
+async def reindex(run: OperationContext) -> dict[str, object]:
     """Run a REINDEX operation to its end and return its result for the record."""
     staging = run.collection.staging
     if staging is not None and staging.operation_id != run.operation.id:
@@ -39,9 +39,9 @@ async def reindex(run: Run) -> dict[str, object]:
     return outcome
 
 
-async def discard(run: Run) -> dict[str, object] | None:
+async def discard(run: OperationContext) -> dict[str, object] | None:
     """The operation ends early: what it has built goes. Returns its result if the exchange has been made already."""
-    if not run.has_begun:
+    if not run.has_started:
         return None
     staging = run.collection.staging
     if staging is None:
@@ -50,9 +50,9 @@ async def discard(run: Run) -> dict[str, object] | None:
     return None
 
 
-async def _drop(run: Run, staging: Generation) -> None:
-    store = run.parts.store
-    await run.parts.vectors.drop_generation(staging)
+async def _drop(run: OperationContext, staging: Generation) -> None:
+    store = run.deps.store
+    await run.deps.vectors.drop_generation(staging)
     # Read anew: a step that was cut off may have taken chunk numbers that the run does not know of.
     collection = await store.collections.get_even_deleted(run.collection.id)
     await store.chunks.remove_generation(staging, collection.next_seq)
@@ -60,10 +60,10 @@ async def _drop(run: Run, staging: Generation) -> None:
     failpoints.die_at("reindex.discarded")
     await store.collections.drop_generation(staging)
     collection = await store.collections.get_even_deleted(run.collection.id)
-    run.follow(collection, collection.generation)
+    run.refresh(collection, collection.generation)
 
 
-async def _stage(run: Run) -> None:
+async def _stage(run: OperationContext) -> None:
     """Look whether it can be done, and make room for it."""
     wish, current = run.operation.wish, run.collection.current
     size = int(str(wish.get("chunk_size", current.chunk_size)))
@@ -78,7 +78,7 @@ async def _stage(run: Run) -> None:
         operation_id=run.operation.id,
     )
     await asyncio.to_thread(_look_for_room, run)
-    model = await run.parts.pool.describe(ModelSpec(staging.model, staging.precision))
+    model = await run.deps.pool.describe(ModelSpec(staging.model, staging.precision))
     await run.stage(
         "reindex_preflight",
         _PREFLIGHT,
@@ -90,15 +90,15 @@ async def _stage(run: Run) -> None:
         chunk_overlap=staging.chunk_overlap,
     )
     failpoints.die_at("reindex.preflight")
-    collections = run.parts.store.collections
-    number = await collections.take_generation(run.collection.id, run.fence)
-    run.follow(await collections.stage(replace(staging, number=number), run.fence))
+    collections = run.deps.store.collections
+    number = await collections.allocate_generation(run.collection.id, run.fence)
+    run.refresh(await collections.stage(replace(staging, number=number), run.fence))
     failpoints.die_at("reindex.staged")
 
 
-def _look_for_room(run: Run) -> None:
+def _look_for_room(run: OperationContext) -> None:
     """Raises Invalid when the disk would be full before the end. A MongoDB of one's own has its own disk."""
-    settings = run.parts.settings
+    settings = run.deps.settings
     needed = run.collection.current.counts.chunks * _CHUNK_BYTES // (4 if settings.mongo_url else 1)
     free = shutil.disk_usage(settings.data).free
     if free < needed:
@@ -108,18 +108,18 @@ def _look_for_room(run: Run) -> None:
         )
 
 
-async def _build(run: Run) -> None:
+async def _build(run: OperationContext) -> None:
     staging = run.collection.staging
     assert staging is not None
-    run.follow(run.collection, staging.number)
+    run.refresh(run.collection, staging.number)
     run.span = (_STAGED, _REPROCESSED)
-    storer = Storer(run, "reprocessing_progress")
+    storer = DocumentWriter(run, "reprocessing_progress")
     await storer.recover()
     await _register(run)
     await storer.recount()
     await run.stage("staging_created", _STAGED, generation=staging.number, total_files=storer.counts.total)
-    await know_model(run)
-    await take_in(run, storer)
+    await record_model(run)
+    await ingest(run, storer)
     failpoints.die_at("reindex.reprocessed")
     checks = await validate(run)
     await run.save(result=result(run, storer))
@@ -127,16 +127,16 @@ async def _build(run: Run) -> None:
     failpoints.die_at("reindex.validated")
 
 
-async def _register(run: Run) -> None:
+async def _register(run: OperationContext) -> None:
     """Every document that is known becomes one that is due in the new generation."""
-    documents = run.parts.store.documents
+    documents = run.deps.store.documents
     async for page in documents.of_generation(run.collection.current):
         there = await documents.known(run.generation, [one.path for one in page])
         await documents.register([_anew(run, one) for one in page if one.path not in there])
         failpoints.die_at("reindex.registered")
 
 
-def _anew(run: Run, document: Document) -> Document:
+def _anew(run: OperationContext, document: Document) -> Document:
     return Document(
         id=new_id(),
         collection_id=document.collection_id,
@@ -153,8 +153,8 @@ def _anew(run: Run, document: Document) -> Document:
     )
 
 
-async def _switch(run: Run) -> None:
-    grace_s = run.parts.settings.reindex.grace_s
-    collection = await run.parts.store.collections.switch(run.generation, grace_s, run.fence)
+async def _switch(run: OperationContext) -> None:
+    grace_s = run.deps.settings.reindex.grace_s
+    collection = await run.deps.store.collections.switch(run.generation, grace_s, run.fence)
     failpoints.die_at("reindex.switched")
-    run.follow(collection)
+    run.refresh(collection)

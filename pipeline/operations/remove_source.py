@@ -12,21 +12,21 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline import failpoints
-from pipeline.removal import remove
-from pipeline.run import Run
-from pipeline.storing import Storer
-from pipeline.taking_in import rest
-from semantik.records import Counts, Document, Source, now
+from pipeline.context.context import OperationContext
+from pipeline.ingest.writer import DocumentWriter
+from pipeline.operations.ingestion import finalize_scan
+from pipeline.scanning.removal import remove
+from semantik.core.models import Counts, Document, Source, now
 
 
-async def remove_source(run: Run) -> dict[str, object]:
+async def remove_source(run: OperationContext) -> dict[str, object]:
     """Run a REMOVE_SOURCE operation to its end and return its result for the record."""
-    storer = Storer(run)
+    storer = DocumentWriter(run)
     await storer.recover()
-    collections, documents = run.parts.store.collections, run.parts.store.documents
+    collections, documents = run.deps.store.collections, run.deps.store.documents
     source = await collections.source(run.collection.id, run.operation.source_id or "")
     if source is not None:
-        await run.disturb()
+        await run.mark_dirty()
         others = [
             one for one in await run.sources_of_collection() if one.id != source.id and not one.removing
         ]
@@ -45,11 +45,11 @@ async def remove_source(run: Run) -> dict[str, object]:
             course = _course(total - left, total)
             counts = asdict(Counts(pending=max(left, 0), indexed=total - left))
             await run.save(counts=counts, progress_percent=course["progress_percent"])
-            run.teller.update("removing_documents", **course)
+            run.reporter.publish_latest("removing_documents", **course)
         await collections.remove_source(source.id)
         failpoints.die_at("remove_source.source")
     await storer.recount_generation()
-    await rest(run, [])
+    await finalize_scan(run, [])
     kept = _number(run, "kept")
     outcome: dict[str, Any] = {
         "documents": _number(run, "total") - kept,
@@ -62,27 +62,27 @@ async def remove_source(run: Run) -> dict[str, object]:
     return outcome
 
 
-async def stay(run: Run) -> None:
+async def stay(run: OperationContext) -> None:
     """The operation ends early: the folder stays a source of its collection."""
-    source = await run.parts.store.collections.source(run.collection.id, run.operation.source_id or "")
+    source = await run.deps.store.collections.source(run.collection.id, run.operation.source_id or "")
     if source is not None:
-        await run.parts.store.collections.change_source(source, {"removing": False})
-    if run.has_begun:
+        await run.deps.store.collections.change_source(source, {"removing": False})
+    if run.has_started:
         counts = run.operation.counts
-        await Storer(run).recover()
+        await DocumentWriter(run).recover()
         await run.save(counts=asdict(counts))
 
 
-async def _survey(run: Run, source: Source, others: Sequence[Source]) -> dict[str, object]:
+async def _survey(run: OperationContext, source: Source, others: Sequence[Source]) -> dict[str, object]:
     """How many documents the folder has, and how many of them another folder holds as well."""
     total = kept = 0
-    async for page in run.parts.store.documents.of_source(run.generation, source.id):
+    async for page in run.deps.store.documents.of_source(run.generation, source.id):
         total += len(page)
         kept += sum(map(len, _shared(page, others).values()))
     return {"total": total, "kept": kept}
 
 
-def _number(run: Run, name: str) -> int:
+def _number(run: OperationContext, name: str) -> int:
     return int(str((run.operation.result or {}).get(name, 0)))
 
 

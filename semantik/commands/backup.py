@@ -11,11 +11,11 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from semantik import snapshot
-from semantik.configuration import load
-from semantik.data_folder import data_lock
-from semantik.errors import ConfigError, SemantikError
-from semantik.settings import Settings
+from semantik.config.loader import load
+from semantik.config.settings import Settings
+from semantik.core.errors import ConfigError, SemantikError
+from semantik.storage import backup
+from semantik.storage.data_folder import data_lock
 
 _COULD_NOT, _BAD_USAGE = 1, 2
 _MIB = 1 << 20
@@ -35,8 +35,8 @@ def main(argv: list[str]) -> int:
             asyncio.run(_restore(settings, arguments.file, arguments.force))
             print(f"Restored from {arguments.file}; the server can be started.")
         else:
-            source = snapshot.database(settings.data, settings.mongo_database)
-            size = snapshot.take(source, arguments.file, arguments.force)
+            source = backup.database(settings.data, settings.mongo_database)
+            size = backup.backup(source, arguments.file, arguments.force)
             print(f"Backed up to {arguments.file}: {size / _MIB:.1f} MiB.")
         return 0
     except (SemantikError, sqlite3.Error) as error:
@@ -93,7 +93,7 @@ async def _restore(settings: Settings, source: Path, force: bool) -> None:
     if not source.is_file():
         raise FileNotFoundError(2, "There is no such file", str(source))
     async with data_lock(settings.data):
-        snapshot.put_back(source, settings.data, settings.mongo_database, force)
+        backup.restore(source, settings.data, settings.mongo_database, force)
         if settings.redis_url:
             print(
                 "The Redis of redis_url has a history that is not of this back-up: delete operation-progress*."

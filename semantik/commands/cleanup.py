@@ -6,12 +6,12 @@ import argparse
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from semantik.commands.reach import reach
-from semantik.commands.script import COULD_NOT, perform, refused, settings_of, store_flags, tell
-from semantik.consistency import LEFTOVERS, Finding, Grounds, ages, look, mend
-from semantik.data_folder import InUse, data_lock
-from semantik.errors import SemantikError
-from semantik.settings import Settings
+from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, tell
+from semantik.commands.store_connection import open_stores
+from semantik.config.settings import Settings
+from semantik.core.errors import SemantikError
+from semantik.integrity import LEFTOVERS, CheckContext, Issue, check, expired, repair
+from semantik.storage.data_folder import InUse, data_lock
 
 _PROG = "semantik-cleanup"
 _ROUNDS = 5  # what is mended may show what stood behind it
@@ -53,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @asynccontextmanager
-async def _grounds(settings: Settings) -> AsyncIterator[Grounds]:
-    async with reach(settings) as stores, AsyncExitStack() as stack:
+async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
+    async with open_stores(settings) as stores, AsyncExitStack() as stack:
         served = stores.running
         own_stores = bool(settings.mongo_url and settings.redis_url)
         if own_stores and not served and (settings.data / "lock").exists():
@@ -63,15 +63,15 @@ async def _grounds(settings: Settings) -> AsyncIterator[Grounds]:
                 await stack.enter_async_context(data_lock(settings.data, script=True))
             except InUse:
                 served = True
-        yield Grounds(stores.store, settings, stores.redis_url, served)
+        yield CheckContext(stores.store, settings, stores.redis_url, served)
 
 
 async def _clean(settings: Settings, dry_run: bool) -> int:
     async with _grounds(settings) as grounds:
-        findings = [finding async for finding in ages(grounds)] + await look(grounds, LEFTOVERS)
-        findings = [finding for finding in findings if finding.mend is not None]
+        findings = [finding async for finding in expired(grounds)] + await check(grounds, LEFTOVERS)
+        findings = [finding for finding in findings if finding.repair is not None]
         if not dry_run:
-            await mend(findings)
+            await repair(findings)
     lines = [f"{finding.sentence} {_size(finding.bytes)}" for finding in findings]
     total = sum(finding.bytes for finding in findings)
     if not findings:
@@ -84,15 +84,15 @@ async def _clean(settings: Settings, dry_run: bool) -> int:
 
 async def _check(settings: Settings) -> int:
     async with _grounds(settings) as grounds:
-        findings = await look(grounds)
+        findings = await check(grounds)
     return _verdict(findings)
 
 
 async def _repair(settings: Settings) -> int:
     async with _grounds(settings) as grounds:
         for _ in range(_ROUNDS):
-            findings = await look(grounds)
-            mended = await mend(findings)
+            findings = await check(grounds)
+            mended = await repair(findings)
             for finding in mended:
                 tell(f"Repaired: {finding.sentence} Done: {finding.remedy}.")
             if not mended:
@@ -100,7 +100,7 @@ async def _repair(settings: Settings) -> int:
     return _verdict(findings)
 
 
-def _verdict(findings: Sequence[Finding]) -> int:
+def _verdict(findings: Sequence[Issue]) -> int:
     for finding in findings:
         size = f" {_size(finding.bytes)}" if finding.bytes else ""
         tell(f"{'Note: ' if finding.note else ''}{finding.sentence}{size} What is done: {finding.remedy}.")
@@ -108,7 +108,7 @@ def _verdict(findings: Sequence[Finding]) -> int:
     if not wrong:
         tell("Everything agrees.")
         return 0
-    ways = "--repair does" if any(finding.mend for finding in wrong) else "--repair cannot do"
+    ways = "--repair does" if any(finding.repair for finding in wrong) else "--repair cannot do"
     tell(f"Disagreements: {len(wrong)}; {ways} what is said.")
     return COULD_NOT
 

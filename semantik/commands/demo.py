@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from semantik.client import Client
-from semantik.configuration import load
-from semantik.errors import Conflict, Invalid, SemantikError
-from semantik.settings import Log
+from semantik.client.api import Client
+from semantik.config.loader import load
+from semantik.config.settings import LogSettings
+from semantik.core.errors import Conflict, Invalid, SemantikError
 
 if TYPE_CHECKING:
     from semantik.server import Server
@@ -55,13 +55,13 @@ class _Caller(Client):
 
 def main(argv: list[str]) -> int:
     """Run the demo. Status 0: done or ended by a signal; 1: nothing could be indexed; 2: it could not begin."""
-    from semantik.lifetime import Lifetime
-    from semantik.logs import set_up
+    from semantik.app.lifecycle import Lifecycle
+    from semantik.app.log_format import set_up
 
     arguments = _parser().parse_args(argv)
-    set_up(Log(level="warning"))
+    set_up(LogSettings(level="warning"))
     try:
-        return Lifetime().run(_show(arguments))
+        return Lifecycle().run(_show(arguments))
     except SemantikError as error:
         print(f"semantik-demo: {error}", file=sys.stderr)
         return _BAD_USAGE

@@ -13,12 +13,20 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from semantik.client import Client
-from semantik.commands.reindexing import OnStores, Reindexing, Remote, State, Target, follow, on_stores
-from semantik.commands.script import COULD_NOT, perform, refused, settings_of, store_flags, tell
-from semantik.errors import Invalid, SemantikError
-from semantik.operations import Recutting
-from semantik.settings import Settings
+from semantik.client.api import Client
+from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, tell
+from semantik.commands.reindex_targets import (
+    ReindexState,
+    ReindexTarget,
+    ReindexTargets,
+    RemoteTargets,
+    StoreTargets,
+    follow,
+    on_stores,
+)
+from semantik.config.settings import Settings
+from semantik.core.errors import Invalid, SemantikError
+from semantik.services.operations import ReindexOptions
 
 _PROG = "semantik-reindex"
 _KEY = "SEMANTIK_API_KEY"
@@ -101,25 +109,25 @@ def _look_at_url(url: str) -> None:
 
 
 async def _work(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
-    wish = Recutting(arguments.model, arguments.precision, arguments.chunk_size, arguments.chunk_overlap)
+    wish = ReindexOptions(arguments.model, arguments.precision, arguments.chunk_size, arguments.chunk_overlap)
     async with AsyncExitStack() as stack:
-        reindexing: Reindexing
+        reindexing: ReindexTargets
         if arguments.url is not None:
             client = Client(arguments.url, arguments.api_key or os.environ.get(_KEY, ""))
             if arguments.username:
                 await client.sign_in(arguments.username, password)
-            reindexing = Remote(client)
+            reindexing = RemoteTargets(client)
         else:
             _look_at(wish)
             reindexing = await stack.enter_async_context(on_stores(settings))
         targets = _chosen(await reindexing.targets(), arguments.collections, arguments.all)
         operations, refusals = await _begin(reindexing, targets, wish)
-        if arguments.wait or (isinstance(reindexing, OnStores) and reindexing.alone):
+        if arguments.wait or (isinstance(reindexing, StoreTargets) and reindexing.alone):
             refusals += await _wait(reindexing, operations)
         return COULD_NOT if refusals else 0
 
 
-def _look_at(wish: Recutting) -> None:
+def _look_at(wish: ReindexOptions) -> None:
     """The bounds that REST has for what is asked for. Raises Invalid."""
     if wish.chunk_size is not None and not 16 <= wish.chunk_size <= 100_000:
         raise Invalid(f"--chunk-size {wish.chunk_size} is not allowed: 16 to 100000 tokens are.")
@@ -127,11 +135,11 @@ def _look_at(wish: Recutting) -> None:
         raise Invalid(f"--chunk-overlap {wish.chunk_overlap} is not allowed: 0 to 50000 tokens are.")
 
 
-def _chosen(targets: Sequence[Target], named: Sequence[str], every: bool) -> list[Target]:
+def _chosen(targets: Sequence[ReindexTarget], named: Sequence[str], every: bool) -> list[ReindexTarget]:
     """Raises Invalid for a name that nobody has, or that several collections have."""
     if every:
         return list(targets)
-    chosen: list[Target] = []
+    chosen: list[ReindexTarget] = []
     for name in named:
         found = [one for one in targets if one.id == name or one.name.lower() == name.lower()]
         if not found:
@@ -145,10 +153,10 @@ def _chosen(targets: Sequence[Target], named: Sequence[str], every: bool) -> lis
 
 
 async def _begin(
-    reindexing: Reindexing, targets: Sequence[Target], wish: Recutting
-) -> tuple[dict[str, Target], int]:
+    reindexing: ReindexTargets, targets: Sequence[ReindexTarget], wish: ReindexOptions
+) -> tuple[dict[str, ReindexTarget], int]:
     """Put them into the line; returns the operations, and how many were refused."""
-    operations: dict[str, Target] = {}
+    operations: dict[str, ReindexTarget] = {}
     refusals = 0
     for target in targets:
         try:
@@ -162,7 +170,7 @@ async def _begin(
     return operations, refusals
 
 
-async def _wait(reindexing: Reindexing, operations: dict[str, Target]) -> int:
+async def _wait(reindexing: ReindexTargets, operations: dict[str, ReindexTarget]) -> int:
     """Show how operations go until they have ended; returns how many did not complete."""
     console = Console(stderr=True)
     columns = (
@@ -184,7 +192,7 @@ async def _wait(reindexing: Reindexing, operations: dict[str, Target]) -> int:
     return bad
 
 
-def _tell_end(target: Target, state: State) -> None:
+def _tell_end(target: ReindexTarget, state: ReindexState) -> None:
     if state.status == "completed":
         tell(f"{target.name}: done.")
     else:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semantik import __version__
-from semantik.configuration import Entry, entries, load
-from semantik.errors import ConfigError, SemantikError, Unavailable
-from semantik.logs import set_up
-from semantik.settings import Settings
+from semantik.app.log_format import set_up
+from semantik.config.loader import Entry, entries, load
+from semantik.config.settings import Settings
+from semantik.core.errors import ConfigError, SemantikError, Unavailable
 
 if TYPE_CHECKING:
-    from semantik.notify import Notifier
+    from semantik.app.sd_notify import Notifier
     from semantik.server import Server
 
 log = logging.getLogger("semantik")
@@ -32,7 +32,7 @@ _SWITCH_S = 0.0005
 
 def main(argv: list[str]) -> int:
     """Parse the command line, run, and return the exit status: 0 after a signal, 1 when a part died, 2 for misuse."""
-    from semantik.lifetime import Lifetime
+    from semantik.app.lifecycle import Lifecycle
 
     arguments = vars(_parser().parse_args(argv))
     config = arguments.pop("config")
@@ -49,7 +49,7 @@ def main(argv: list[str]) -> int:
         faulthandler.enable()  # when systemd's watchdog ends a server that hangs, the log says where it hung
         hung_up = asyncio.Event()
         sys.setswitchinterval(_SWITCH_S)
-        lifetime = Lifetime(hung_up)
+        lifetime = Lifecycle(hung_up)
         return lifetime.run(_serve(settings, read, hung_up, lifetime.leave))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
@@ -98,7 +98,7 @@ def _tell(settings: Settings) -> None:
 async def _serve(
     settings: Settings, read: Callable[[], Settings], hung_up: asyncio.Event, leave: Callable[[], None]
 ) -> int:
-    from semantik.notify import Notifier
+    from semantik.app.sd_notify import Notifier
     from semantik.server import running
 
     manager = Notifier.of(os.environ)

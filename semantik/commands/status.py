@@ -8,10 +8,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from semantik.commands.overview import Contents, InstanceState, Overview, QueuedState, look
-from semantik.commands.script import COULD_NOT, perform, refused, settings_of, store_flags, table, tell
-from semantik.errors import SemantikError
-from semantik.settings import Settings
+from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, table, tell
+from semantik.commands.status_snapshot import (
+    InstanceState,
+    QueuedState,
+    StatusSnapshot,
+    StoreContents,
+    collect,
+)
+from semantik.config.settings import Settings
+from semantik.core.errors import SemantikError
 
 _PROG = "semantik-status"
 _MIB = 1 << 20
@@ -39,12 +45,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _show(settings: Settings, as_json: bool) -> int:
-    overview = await look(settings)
+    overview = await collect(settings)
     tell(json.dumps(_json(overview), indent=2) if as_json else _text(overview))
     return 0 if overview.is_well else COULD_NOT
 
 
-def _text(overview: Overview) -> str:
+def _text(overview: StatusSnapshot) -> str:
     contents = overview.contents
     parts = [_verdict(overview)]
     if contents:
@@ -67,7 +73,7 @@ def _text(overview: Overview) -> str:
     return "\n\n".join(parts)
 
 
-def _verdict(overview: Overview) -> str:
+def _verdict(overview: StatusSnapshot) -> str:
     wrong = []
     if overview.contents and not overview.alive:
         wrong.append("No server runs.")
@@ -96,7 +102,7 @@ def _queue_row(state: QueuedState) -> tuple[object, ...]:
     return (state.collection, operation.type, operation.status, done, _duration(state.for_s))
 
 
-def _store_rows(overview: Overview) -> list[tuple[object, ...]]:
+def _store_rows(overview: StatusSnapshot) -> list[tuple[object, ...]]:
     used = f"{overview.redis_bytes / _MIB:.1f} MiB" if overview.redis_bytes is not None else "-"
     return [
         ("MongoDB", overview.mongo.where, _answers(overview.mongo.answers), _holds(overview.contents)),
@@ -108,7 +114,7 @@ def _answers(yes: bool) -> str:
     return "answers" if yes else "away"
 
 
-def _holds(contents: Contents | None) -> str:
+def _holds(contents: StoreContents | None) -> str:
     if contents is None:
         return "-"
     if contents.figures is None:
@@ -128,7 +134,7 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes else f"{int(seconds)} s"
 
 
-def _json(overview: Overview) -> dict[str, Any]:
+def _json(overview: StatusSnapshot) -> dict[str, Any]:
     contents = overview.contents
     return {
         "well": overview.is_well,
@@ -142,7 +148,7 @@ def _json(overview: Overview) -> dict[str, Any]:
     }
 
 
-def _figures(contents: Contents | None) -> dict[str, Any] | None:
+def _figures(contents: StoreContents | None) -> dict[str, Any] | None:
     return vars(contents.figures) if contents and contents.figures else None
 
 

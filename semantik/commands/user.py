@@ -8,13 +8,13 @@ import json
 import signal
 import sys
 
-from semantik.accounts import Accounts, check_email, checked_name
-from semantik.commands.reach import reach
-from semantik.commands.script import INTERRUPTED, perform, refused, settings_of, store_flags, table, tell
-from semantik.errors import Invalid, SemantikError
-from semantik.passwords import Passwords, check_password
-from semantik.records import User
-from semantik.settings import Settings
+from semantik.auth.accounts import AccountService, check_email, checked_name
+from semantik.auth.passwords import Passwords, check_password
+from semantik.commands.cli_common import INTERRUPTED, perform, refused, settings_of, store_flags, table, tell
+from semantik.commands.store_connection import open_stores
+from semantik.config.settings import Settings
+from semantik.core.errors import Invalid, SemantikError
+from semantik.core.models import User
 
 _PROG = "semantik-user"
 _LONGEST_LINE = 4096  # bytes
@@ -112,8 +112,8 @@ def _typed() -> str:
 async def _work(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
     create = arguments.command == "create"
     is_new = create and not settings.mongo_url and not settings.data.exists()
-    async with reach(settings, create=create) as stores:
-        accounts = Accounts(stores.store, Passwords())
+    async with open_stores(settings, create=create) as stores:
+        accounts = AccountService(stores.store, Passwords())
         match arguments.command:
             case "create":
                 user = await accounts.add(arguments.name, password, arguments.email, admin=arguments.admin)

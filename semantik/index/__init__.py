@@ -4,9 +4,9 @@ It knows seqs and vectors, never texts, users or stores; it is the only room tha
 in one thread, searches in a few others, the merging of segments in the worker pool.
 """
 
-from semantik.index.contents import IndexStats
-from semantik.index.indexes import Indexes
-from semantik.index.rows import Scored
+from semantik.index.registry import IndexRegistry
+from semantik.index.segments.rows import Scored
+from semantik.index.state import IndexStats
 from semantik.index.vector_index import VectorIndex
 
-__all__ = ["IndexStats", "Indexes", "Scored", "VectorIndex"]
+__all__ = ["IndexRegistry", "IndexStats", "Scored", "VectorIndex"]

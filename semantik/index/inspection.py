@@ -13,15 +13,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.index import manifest, ranges, recovery, tombstones
-from semantik.index.durable import Damaged, remove
-from semantik.index.indexes import DROPPED
-from semantik.index.ranges import Ranges
-from semantik.index.segment import Segment
+from semantik.index import recovery
+from semantik.index.files import manifest, tombstones
+from semantik.index.files.durable import Damaged, remove
+from semantik.index.registry import DROPPED
+from semantik.index.segments import ranges
+from semantik.index.segments.ranges import Ranges
+from semantik.index.segments.segment import Segment
 
 
 @dataclass(frozen=True)
-class Folder:
+class IndexFolder:
     """The index of a generation of a collection; `bytes` on the disk."""
 
     collection_id: str
@@ -31,7 +33,7 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class Held:
+class StoredVectors:
     """What an index has on the disk: the seqs (int64, rising) of the vectors that can be found.
 
     All up to `last_seq` were added; newer ones may be in a server's memory.
@@ -42,17 +44,17 @@ class Held:
     seqs: NDArray[np.int64]
 
 
-def folders(directory: Path) -> list[Folder]:
+def folders(directory: Path) -> list[IndexFolder]:
     """All index folders below the server's `directory`; none when that is not there."""
     return list(_folders(directory)) if directory.is_dir() else []
 
 
-def _folders(directory: Path) -> Iterator[Folder]:
+def _folders(directory: Path) -> Iterator[IndexFolder]:
     for collection in sorted(directory.iterdir()):
         if collection.is_dir() and not collection.name.startswith(DROPPED):
             for home in sorted(collection.iterdir()):
                 if home.is_dir() and home.name.isdecimal():
-                    yield Folder(collection.name, int(home.name), home, _bytes(home))
+                    yield IndexFolder(collection.name, int(home.name), home, _bytes(home))
 
 
 def _bytes(folder: Path) -> int:
@@ -65,7 +67,7 @@ def _bytes(folder: Path) -> int:
     return total
 
 
-def held(home: Path) -> Held | None:
+def stored_vectors(home: Path) -> StoredVectors | None:
     """What the index holds; None while it has nothing, and where it is damaged: it mends itself when it is opened."""
     try:
         named = manifest.load(home)
@@ -79,10 +81,10 @@ def held(home: Path) -> Held | None:
         segment.rows.bury(buried)
     live = [segment.rows.seqs[segment.rows.live] for segment in segments]
     seqs = np.concatenate(live) if live else np.empty(0, np.int64)
-    return Held(named.dimension, named.last_seq, seqs.astype(np.int64))
+    return StoredVectors(named.dimension, named.last_seq, seqs.astype(np.int64))
 
 
-def bury(home: Path, dimension: int, spans: Ranges) -> None:
+def delete_vectors(home: Path, dimension: int, spans: Ranges) -> None:
     """Let no search find these seqs. Only while no server runs on the folder. Raises OSError."""
     recovery.load(home, dimension).bury(ranges.normal(spans))
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from semantik.index import manifest, ranges, tombstones
-from semantik.index.contents import Contents
-from semantik.index.durable import Damaged, remove
-from semantik.index.manifest import MANIFEST, Manifest
-from semantik.index.ranges import Ranges
-from semantik.index.segment import Segment, compare_vectors
+from semantik.index.files import manifest, tombstones
+from semantik.index.files.durable import Damaged, remove
+from semantik.index.files.manifest import MANIFEST, Manifest
+from semantik.index.segments import ranges
+from semantik.index.segments.ranges import Ranges
+from semantik.index.segments.segment import Segment, compare_vectors
+from semantik.index.state import IndexState
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def examine(home: Path, faults: dict[str, Damaged]) -> Iterator[None]:
             return
 
 
-def load(home: Path, dimension: int, faults: Mapping[str, Damaged] = MappingProxyType({})) -> Contents:
+def load(home: Path, dimension: int, faults: Mapping[str, Damaged] = MappingProxyType({})) -> IndexState:
     """The index in the folder `home`, made when missing.
 
     `faults` are those that `examine` noted. A damaged segment goes with all that follow it, so that `last_seq`
@@ -61,13 +62,13 @@ def load(home: Path, dimension: int, faults: Mapping[str, Damaged] = MappingProx
         rows = sum(record.rows for record in named.segments[len(segments) :]) if named else "all"
         log.warning("index %s: %s; %s vectors will be added again", home, damage, rows)
         sound_to = segments[-1].record.last if segments else -1
-        contents = Contents(home, dimension, segments, sound_to, buried=buried)
+        contents = IndexState(home, dimension, segments, sound_to, buried=buried)
     else:
         if named is None:
-            contents = Contents(home, dimension)
+            contents = IndexState(home, dimension)
         else:
             log_of = (named.tombstones, held)
-            contents = Contents(home, dimension, segments, named.last_seq, buried, log_of)
+            contents = IndexState(home, dimension, segments, named.last_seq, buried, log_of)
     _remove_leftovers(home)
     return contents
 

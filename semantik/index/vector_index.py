@@ -16,18 +16,18 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.errors import Invalid, Unavailable
-from semantik.index import tiers
-from semantik.index.check import step
-from semantik.index.chore import Chore
-from semantik.index.contents import Contents, IndexStats
-from semantik.index.durable import Damaged
-from semantik.index.manifest import SegmentRecord
-from semantik.index.merge import merge_segments
-from semantik.index.ranges import Ranges
-from semantik.index.rows import Scored
-from semantik.index.segment import Segment, name_segment
-from semantik.settings import Index as IndexSettings
+from semantik.config.settings import IndexSettings
+from semantik.core.errors import Invalid, Unavailable
+from semantik.index.background_task import BackgroundTask
+from semantik.index.files.checksums import step
+from semantik.index.files.durable import Damaged
+from semantik.index.files.manifest import SegmentRecord
+from semantik.index.segments import merge_policy
+from semantik.index.segments.merge import merge_segments
+from semantik.index.segments.ranges import Ranges
+from semantik.index.segments.rows import Scored
+from semantik.index.segments.segment import Segment, name_segment
+from semantik.index.state import IndexState, IndexStats
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _MERGE_ROWS_PER_S = 200.0
 
 
 @dataclass(frozen=True)
-class Means:
+class IndexContext:
     """What every index works with; `retry_s` is the first pause after a failure in the background."""
 
     settings: IndexSettings
@@ -59,12 +59,14 @@ class VectorIndex:
     So it does when its files turn out to be damaged: opened again it has what is sound, and a lower `last_seq`.
     """
 
-    def __init__(self, contents: Contents, means: Means) -> None:
+    def __init__(self, contents: IndexState, means: IndexContext) -> None:
         self._contents = contents
         self._means = means
         self._closed = False
-        self._freezing = Chore(f"index {contents.home}: saving new vectors", self._freeze, means.retry_s)
-        self._merging = Chore(f"index {contents.home}: merging segments", self._tend, means.retry_s)
+        self._freezing = BackgroundTask(
+            f"index {contents.home}: saving new vectors", self._freeze, means.retry_s
+        )
+        self._merging = BackgroundTask(f"index {contents.home}: merging segments", self._tend, means.retry_s)
         self._merging.wake()
 
     @property
@@ -189,10 +191,10 @@ class VectorIndex:
         contents, means = self._contents, self._means
         segments = contents.state.segments
         candidates = [
-            tiers.Candidate(len(segment.rows), segment.rows.alive, segment.record.engine)
+            merge_policy.MergeCandidate(len(segment.rows), segment.rows.alive, segment.record.engine)
             for segment in segments
         ]
-        chosen = tiers.choose(candidates, means.settings)
+        chosen = merge_policy.choose(candidates, means.settings)
         if chosen is None:
             return False
         old = segments[chosen.start : chosen.stop]

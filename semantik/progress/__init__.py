@@ -12,34 +12,34 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import NoReturn
 
-from semantik import settings
-from semantik.errors import Unavailable
-from semantik.progress.frame import Batch, Frame, cursor_order, envelope, packed
-from semantik.progress.hub import Hub
-from semantik.progress.link import Link, pauses
-from semantik.progress.presence import Presence
+from semantik.config import settings
+from semantik.connection_limits.limiter import ConnectionLimiter
+from semantik.connection_limits.watcher_counts import WatcherCount
+from semantik.core.errors import Unavailable
+from semantik.progress.message import Message, MessageBatch, envelope, packed, position_of
 from semantik.progress.publisher import Publisher
-from semantik.progress.seats import Seats
-from semantik.progress.watch import Taker, Watch
+from semantik.progress.redis_client import RedisClient, backoff_delays
+from semantik.progress.stream_reader import StreamReader
+from semantik.progress.subscription import Subscriber, Subscription
 
 __all__ = [
-    "Batch",
-    "Frame",
-    "Presence",
-    "Progress",
+    "ConnectionLimiter",
+    "Message",
+    "MessageBatch",
+    "ProgressService",
     "Publisher",
-    "Seats",
-    "Taker",
-    "Watch",
-    "cursor_order",
+    "Subscriber",
+    "Subscription",
+    "WatcherCount",
     "envelope",
     "packed",
+    "position_of",
 ]
 
 log = logging.getLogger("semantik.progress")
 
 
-class Progress:
+class ProgressService:
     """The room's door. `url`: redis://, rediss:// or unix:///path/to.sock; ConfigError when it is none.
 
     `on_batch` hears of every batch of messages that the watchers of this server were given.
@@ -54,17 +54,17 @@ class Progress:
     def __init__(
         self,
         url: str,
-        limits: settings.Progress,
+        limits: settings.ProgressSettings,
         instance_id: str,
-        sockets: Callable[[], settings.Sockets] = settings.Sockets,
-        on_batch: Callable[[Batch], None] = lambda batch: None,
+        sockets: Callable[[], settings.SocketSettings] = settings.SocketSettings,
+        on_batch: Callable[[MessageBatch], None] = lambda batch: None,
     ) -> None:
-        self._link = Link(url, instance_id)
+        self._link = RedisClient(url, instance_id)
         self._limits = limits
-        self._hub = Hub(self._link, on_batch)
-        self.seats = Seats(self._link, sockets)
+        self._hub = StreamReader(self._link, on_batch)
+        self.seats = ConnectionLimiter(self._link, sockets)
 
-    async def __aenter__(self) -> Progress:
+    async def __aenter__(self) -> ProgressService:
         self.failure = asyncio.get_running_loop().create_future()
         self.reader = asyncio.create_task(self._hub.run(), name="progress reader")
         self.reader.add_done_callback(self._ended)
@@ -93,26 +93,26 @@ class Progress:
 
     async def wait_available(self) -> None:
         """Wait until Redis answers; there is no deadline but the caller's."""
-        for attempt, pause in enumerate(pauses()):
+        for attempt, pause in enumerate(backoff_delays()):
             if await self.ping():
                 return
             if attempt == 0:
                 log.info("Waiting for Redis")
             await asyncio.sleep(pause)
 
-    def publisher(self, operation_id: str, floor: int = 0) -> Publisher:
+    def publisher(self, operation_id: str, min_seq: int = 0) -> Publisher:
         """Who tells this operation's messages; their seq is above `floor` even if Redis lost its data."""
-        return Publisher(self._link, self._limits, operation_id, floor, self._ended)
+        return Publisher(self._link, self._limits, operation_id, min_seq, self._ended)
 
-    def watch(
-        self, operation_id: str, taker: Taker, since: str | None = None
-    ) -> AbstractAsyncContextManager[Watch]:
+    def subscribe(
+        self, operation_id: str, taker: Subscriber, since: str | None = None
+    ) -> AbstractAsyncContextManager[Subscription]:
         """Watch one operation: all that is kept, or what follows the id `since`, or ("$") only what is new.
 
         The Watch's `follow` hands it to `taker`. Entering raises Invalid for a malformed `since`, and Unavailable when
         Redis is away.
         """
-        return self._hub.watch(operation_id, since, taker)
+        return self._hub.subscribe(operation_id, since, taker)
 
     async def last_id(self, operation_id: str) -> str:
         """The id of the stream's last message; "0-0" where there is none."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from semantik import settings
-from semantik.errors import Unavailable
-from semantik.progress.frame import encoded, now
-from semantik.progress.link import RUNNING_S, Link, pauses
+from semantik.config import settings
+from semantik.core.errors import Unavailable
+from semantik.progress.message import encoded, now
+from semantik.progress.redis_client import RUNNING_S, RedisClient, backoff_delays
 
 TELL_S = 5.0
 CLOSE_S = 2.0
@@ -27,7 +27,7 @@ log = logging.getLogger("semantik.progress")
 
 
 @dataclass(frozen=True, eq=False)
-class _Message:
+class _PendingMessage:
     number: int  # counts this publisher's messages; a repeated try keeps its number
     type: str
     at: str
@@ -43,8 +43,8 @@ class Publisher:
 
     def __init__(
         self,
-        link: Link,
-        limits: settings.Progress,
+        link: RedisClient,
+        limits: settings.ProgressSettings,
         operation_id: str,
         floor: int,
         on_end: Callable[[asyncio.Task[None]], None],
@@ -57,7 +57,7 @@ class Publisher:
         self._number = 0
         self._through = 0  # messages up to this number are due; later updates wait for the next tick
         self._next_tick = 0.0
-        self._queue: deque[_Message] = deque()
+        self._queue: deque[_PendingMessage] = deque()
         self._news = asyncio.Event()
         self._closing = False
         self._sender = asyncio.create_task(self._send(), name=f"publisher {operation_id}")
@@ -76,12 +76,12 @@ class Publisher:
         """The seq of the last message that Redis took from here, at least the floor."""
         return self._last_seq
 
-    def update(self, type: str, /, **data: Any) -> None:
+    def publish_latest(self, type: str, /, **data: Any) -> None:
         """Tell soon, the newest of its type at most `updates_per_s` times a second; never waits, may be lost."""
         self._append(type, data, "", "update", None)
 
-    async def tell(
-        self, type: str, /, *, once: str | None = None, terminal: bool = False, **data: Any
+    async def publish(
+        self, type: str, /, *, idempotency_key: str | None = None, terminal: bool = False, **data: Any
     ) -> str:
         """Tell now, after all earlier updates; returns the message's stream id when Redis has it.
 
@@ -91,7 +91,7 @@ class Publisher:
         can tell: call again with the same token.
         """
         told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        message = self._append(type, data, once or "", "terminal" if terminal else "told", told)
+        message = self._append(type, data, idempotency_key or "", "terminal" if terminal else "told", told)
         self._through = message.number
         try:
             async with asyncio.timeout(TELL_S):
@@ -117,16 +117,16 @@ class Publisher:
 
     def _append(
         self, type: str, data: Mapping[str, Any], once: str, kind: str, told: asyncio.Future[str] | None
-    ) -> _Message:
+    ) -> _PendingMessage:
         body, flat = encoded(data)
         self._number += 1
-        message = _Message(self._number, type, now(), body, flat, once, kind, told)
+        message = _PendingMessage(self._number, type, now(), body, flat, once, kind, told)
         self._queue = _tidy((*self._queue, message))
         self._news.set()
         return message
 
     async def _send(self) -> None:
-        waits = pauses()
+        waits = backoff_delays()
         failing = False
         while await self._due():
             message = self._queue.popleft()
@@ -140,7 +140,7 @@ class Publisher:
                 await asyncio.sleep(next(waits))
                 continue
             if failing:
-                waits, failing = pauses(), False
+                waits, failing = backoff_delays(), False
             if message.told is None:
                 self._next_tick = self._now() + 1 / self._limits.updates_per_s
             elif not message.told.done():
@@ -161,7 +161,7 @@ class Publisher:
                         await self._news.wait()
         return True
 
-    async def _publish(self, message: _Message) -> str:
+    async def _publish(self, message: _PendingMessage) -> str:
         m, limits = message, self._limits
         said: list[str | bytes | int] = [m.type, m.at, m.body, m.flat, m.once, m.kind]
         arguments = [self._name, m.number, self._last_seq, *said]
@@ -174,12 +174,12 @@ class Publisher:
         return asyncio.get_running_loop().time()
 
 
-def _tidy(queue: Iterable[_Message]) -> deque[_Message]:
+def _tidy(queue: Iterable[_PendingMessage]) -> deque[_PendingMessage]:
     """Without what nobody waits for any more, and without updates that a newer one of their type replaces.
 
     A told message stands between: what was updated before it is sent before it.
     """
-    kept: deque[_Message] = deque()
+    kept: deque[_PendingMessage] = deque()
     newer: set[str] = set()
     for message in reversed(tuple(queue)):
         if message.told is None:

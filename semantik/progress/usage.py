@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from semantik.progress.link import Link
+from semantik.progress.redis_client import RedisClient
 
 
 async def redis_memory(url: str) -> int:
@@ -31,8 +31,8 @@ async def forget_streams(url: str, operation_ids: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def _linked(url: str) -> AsyncIterator[Link]:
-    link = Link(url, instance_id="")
+async def _linked(url: str) -> AsyncIterator[RedisClient]:
+    link = RedisClient(url, instance_id="")
     try:
         yield link
     finally:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from support.hold import wait_until_let_go
 
-from pipeline import model, worker
-from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
-from semantik.errors import Invalid
+from pipeline.compute.messages import ChunkingOptions, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
+from pipeline.embedding import model
+from pipeline.workers import worker
+from semantik.core.errors import Invalid
 
 _DIMENSION = 384
 _TOKENS = 254  # that the bundled model reads of a text, its special ones not among them
@@ -73,17 +74,21 @@ def _take_over() -> None:
     model.load = load  # type: ignore[assignment]
 
 
-def read_files(files: Sequence[FileTask], cutting: Cutting, reading: worker.Reading) -> list[Outcome]:
+def read_files(
+    files: Sequence[FileTask], cutting: ChunkingOptions, reading: worker.ReadOptions
+) -> list[Outcome]:
     """As `pipeline.worker.read_files`."""
     wait_until_let_go([file.path for file in files])
     _take_over()
     return worker.read_files(files, cutting, reading)
 
 
-def cut_text(text: str, pages: tuple[tuple[int, int], ...], cutting: Cutting, precision: str) -> TextChunks:
-    """As `pipeline.worker.cut_text`."""
+def split_text(
+    text: str, pages: tuple[tuple[int, int], ...], cutting: ChunkingOptions, precision: str
+) -> TextChunks:
+    """As `pipeline.worker.split_text`."""
     _take_over()
-    return worker.cut_text(text, pages, cutting, precision)
+    return worker.split_text(text, pages, cutting, precision)
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:

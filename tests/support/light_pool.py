@@ -13,13 +13,14 @@ from typing import Any, Self
 import numpy as np
 from support import light_model
 
-from pipeline import failpoints, worker
-from pipeline.attendant import WorkerDied
-from pipeline.batch import Cutting, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
-from pipeline.crew import Crew
-from semantik.errors import Unavailable
-from semantik.health import Worker
-from semantik.settings import Settings
+from pipeline import failpoints
+from pipeline.compute.messages import ChunkingOptions, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
+from pipeline.workers import worker
+from pipeline.workers.client import WorkerDied
+from pipeline.workers.group import WorkerGroup
+from semantik.app.health import WorkerInfo
+from semantik.config.settings import Settings
+from semantik.core.errors import Unavailable
 
 _TASK_S = 600.0
 
@@ -30,7 +31,7 @@ class LightPool:
     def __init__(self, settings: Callable[[], Settings]) -> None:
         limits = settings().pool
         self._settings = settings
-        self._crew = Crew(
+        self._workers = WorkerGroup(
             limits.workers or os.cpu_count() or 1, nice=True, memory_bytes=limits.worker_memory_bytes
         )
 
@@ -38,11 +39,11 @@ class LightPool:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._crew.close()
+        await self._workers.close()
 
     @property
     def batch_workers(self) -> int:
-        return self._crew.size
+        return self._workers.size
 
     @property
     def is_ready(self) -> bool:
@@ -51,9 +52,9 @@ class LightPool:
     async def wait_ready(self) -> None:
         """There is nothing to wait for."""
 
-    async def read(self, files: Sequence[FileTask], cutting: Cutting) -> list[Outcome]:
+    async def read(self, files: Sequence[FileTask], cutting: ChunkingOptions) -> list[Outcome]:
         now = self._settings()
-        reading = worker.Reading(
+        reading = worker.ReadOptions(
             now.documents.max_file_bytes,
             now.documents.roots,
             (str(now.data.resolve()),),
@@ -66,10 +67,12 @@ class LightPool:
         )
         return found
 
-    async def cut(self, text: str, pages: tuple[tuple[int, int], ...], cutting: Cutting) -> TextChunks:
+    async def cut(
+        self, text: str, pages: tuple[tuple[int, int], ...], cutting: ChunkingOptions
+    ) -> TextChunks:
         precision = self._settings().embedding.precision
         found: TextChunks = await self.run(
-            light_model.cut_text, text, pages, cutting, precision, timeout_s=_TASK_S
+            light_model.split_text, text, pages, cutting, precision, timeout_s=_TASK_S
         )
         return found
 
@@ -94,10 +97,10 @@ class LightPool:
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
         try:
-            return await self._crew.run(function, *args, timeout_s=timeout_s)
+            return await self._workers.run(function, *args, timeout_s=timeout_s)
         except WorkerDied as death:
             raise Unavailable(f"The pool could not finish {function.__name__}: {death}.") from death
 
-    def workers(self) -> list[Worker]:
+    def workers(self) -> list[WorkerInfo]:
         """None that has a model in its memory."""
         return []

@@ -13,15 +13,18 @@ TESTS = Path(__file__).resolve().parent.parent
 
 
 def main(argv: list[str]) -> int:
-    sys.path.insert(0, str(TESTS))
+    # The project first: the folders of its tests have the names of its packages.
+    sys.path[:0] = [str(TESTS.parent), str(TESTS)]
     from support.light_pool import LightPool
 
-    import semantik.passwords
+    import semantik.auth.passwords
     import semantik.server
     from semantik.commands import server
 
     semantik.server.Pool = LightPool  # type: ignore[misc, assignment]
-    semantik.passwords.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[misc, assignment]
+    semantik.auth.passwords.PasswordHasher = partial(
+        PasswordHasher, time_cost=1, memory_cost=8, parallelism=1
+    )  # type: ignore[misc, assignment]
     return server.main(argv)
 
 

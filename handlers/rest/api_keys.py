@@ -1,0 +1,65 @@
+"""`/api/v2/api-keys…`: a user's keys for programs. No key opens these doors: they are for who has signed in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import voluptuous as vol
+
+from handlers.base import RestHandler
+from handlers.fields import list_of, one_of, optional, text, whole
+from handlers.serializers import timestamp_json
+from semantik.auth.api_keys import SCOPES, prefix_of
+from semantik.auth.sessions import ACCOUNT
+from semantik.core import models
+
+_DEFAULT_SCOPES = ["read"]
+_MOST_DAYS = 3650
+_MAKE = vol.Schema(
+    {
+        vol.Required("name"): text(),
+        vol.Optional("scopes"): optional(list_of(one_of(*SCOPES), len(SCOPES), "scopes")),
+        vol.Optional("expires_in_days"): optional(whole(1, _MOST_DAYS)),
+    }
+)
+
+
+def _key_json(key: models.ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "start": prefix_of(key),
+        "scopes": list(key.scopes),
+        "created_at": timestamp_json(key.created_at),
+        "expires_at": timestamp_json(key.expires_at),
+        "last_used_at": timestamp_json(key.last_used_at),
+    }
+
+
+class ApiKeysHandler(RestHandler):
+    scope = ACCOUNT
+
+    async def get(self) -> None:
+        keys = await self.services.sessions.keys.of_user(self.principal.user)
+        self.reply({"items": [_key_json(key) for key in keys], "next_cursor": None})
+
+    async def post(self) -> None:
+        body = self.body(_MAKE)
+        scopes, days = body.get("scopes"), body.get("expires_in_days")
+        made = await self.services.sessions.keys.make(
+            self.principal.user,
+            body["name"],
+            _DEFAULT_SCOPES if scopes is None else scopes,
+            None if days is None else timedelta(days=days),
+        )
+        self.reply({**_key_json(made.key), "key": made.text}, HTTPStatus.CREATED)
+
+
+class ApiKeyHandler(RestHandler):
+    scope = ACCOUNT
+
+    async def delete(self, key_id: str) -> None:
+        await self.services.sessions.keys.revoke(self.principal.user, key_id)
+        self.set_status(HTTPStatus.NO_CONTENT)

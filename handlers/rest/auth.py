@@ -1,0 +1,80 @@
+"""`/api/v2/auth/…`: register, sign in, refresh, sign out, and who am I."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import voluptuous as vol
+
+from handlers.base import COOKIE, RestHandler
+from handlers.fields import optional, text
+from handlers.serializers import signed_in_json, user_json
+from semantik.auth.sessions import ACCOUNT, SignedIn
+
+_REGISTER = vol.Schema(
+    {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
+)
+_LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
+_REFRESH = vol.Schema({vol.Required("refresh_token"): str})
+
+
+class _SignInHandler(RestHandler):
+    """Answers with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
+
+    public = True
+
+    def welcome(self, signed_in: SignedIn) -> None:
+        self.set_cookie(
+            COOKIE,
+            signed_in.cookie,
+            max_age=signed_in.cookie_s,
+            path="/",
+            httponly=True,
+            samesite="Strict",
+            secure=self.request.protocol == "https",
+        )
+        self.reply(signed_in_json(signed_in))
+
+
+class RegisterHandler(RestHandler):
+    public = True
+
+    async def post(self) -> None:
+        body = self.body(_REGISTER)
+        user = await self.services.sessions.register(body["username"], body["password"], body.get("email"))
+        self.reply(user_json(user), HTTPStatus.CREATED)
+
+
+class LoginHandler(_SignInHandler):
+    async def post(self) -> None:
+        body = self.body(_LOGIN)
+        self.welcome(await self.services.sessions.login(body["username"], body["password"]))
+
+
+class RefreshHandler(_SignInHandler):
+    async def post(self) -> None:
+        self.welcome(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
+
+
+class LogoutHandler(RestHandler):
+    scope = ACCOUNT
+
+    async def post(self) -> None:
+        await self.services.sessions.logout(self.principal.credential_id)
+        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+
+class MeHandler(RestHandler):
+    async def get(self) -> None:
+        self.reply(user_json(self.principal.user))
+
+
+class SetupHandler(RestHandler):
+    """Tells the sign-in page whether to offer the making of the first user."""
+
+    public = True
+
+    async def get(self) -> None:
+        needed = await self.services.sessions.needs_first_user()
+        self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})

@@ -1,0 +1,93 @@
+"""`/api/v2/collections…`: collections, and what is to be done with all of one."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import voluptuous as vol
+
+from handlers.base import RestHandler
+from handlers.fields import one_of, optional, text, whole
+from handlers.pagination import PAGE, page_json
+from handlers.rest.operations import accept
+from handlers.serializers import collection_json, stats_json
+from semantik.services.collections import NewCollection
+from semantik.services.operations import ReindexOptions
+
+_CREATE = vol.Schema(
+    {
+        vol.Required("name"): text(),
+        vol.Optional("description"): text(),
+        vol.Optional("source_path"): optional(text()),
+        vol.Optional("embedding_model"): optional(text(1, 500)),
+        vol.Optional("chunk_size"): optional(whole(16, 100_000)),
+        vol.Optional("chunk_overlap"): optional(whole(0, 50_000)),
+    }
+)
+_CHANGE = vol.Schema({vol.Optional("name"): text(), vol.Optional("description"): text()})
+_APPEND = vol.Schema({vol.Optional("source_id"): optional(text(1, 100))})
+_REINDEX = vol.Schema(
+    {
+        vol.Optional("embedding_model"): optional(text(1, 500)),
+        vol.Optional("precision"): optional(one_of("auto", "float32", "bfloat16")),
+        vol.Optional("chunk_size"): optional(whole(16, 100_000)),
+        vol.Optional("chunk_overlap"): optional(whole(0, 50_000)),
+    }
+)
+_NOTHING = vol.Schema({})
+_LIST = vol.Schema(PAGE)
+
+
+class CollectionsHandler(RestHandler):
+    async def get(self) -> None:
+        query = self.query(_LIST)
+        page = await self.services.views.collections(
+            self.principal.user, query.get("cursor"), query["limit"]
+        )
+        self.reply(page_json(page, collection_json))
+
+    async def post(self) -> None:
+        wish = NewCollection(**self.body(_CREATE))
+        user = self.principal.user
+        collection, operation = await self.services.collections.create(user, wish)
+        view = await self.services.views.collection(user, collection.id)
+        operation_id = operation.id if operation else None
+        self.reply(
+            {**collection_json(view), "operation_id": operation_id, "initial_operation_id": operation_id},
+            HTTPStatus.CREATED,
+        )
+
+
+class CollectionHandler(RestHandler):
+    async def get(self, collection_id: str) -> None:
+        view = await self.services.views.collection(self.principal.user, collection_id)
+        stats = await self.services.views.index_stats(view.collection)
+        self.reply({**collection_json(view), "stats": stats_json(stats)})
+
+    async def patch(self, collection_id: str) -> None:
+        body = self.body(_CHANGE)
+        user = self.principal.user
+        await self.services.collections.change(user, collection_id, body.get("name"), body.get("description"))
+        self.reply(collection_json(await self.services.views.collection(user, collection_id)))
+
+    async def delete(self, collection_id: str) -> None:
+        await self.services.collections.delete(self.principal.user, collection_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+
+class AppendHandler(RestHandler):
+    async def post(self, collection_id: str) -> None:
+        source_id = self.body(_APPEND).get("source_id")
+        accept(self, await self.services.operations.append(self.principal.user, collection_id, source_id))
+
+
+class ReindexHandler(RestHandler):
+    async def post(self, collection_id: str) -> None:
+        wish = ReindexOptions(**self.body(_REINDEX))
+        accept(self, await self.services.operations.reindex(self.principal.user, collection_id, wish))
+
+
+class RetryHandler(RestHandler):
+    async def post(self, collection_id: str) -> None:
+        self.body(_NOTHING)
+        accept(self, await self.services.operations.retry(self.principal.user, collection_id))

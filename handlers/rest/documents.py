@@ -1,0 +1,63 @@
+"""`/api/v2/collections/{id}/documents…`: what became of each file, and its text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import voluptuous as vol
+
+from handlers.base import RestHandler
+from handlers.fields import digits, one_of, text
+from handlers.pagination import PAGE, page_json
+from handlers.rest.operations import accept
+from handlers.serializers import document_json
+
+_LIST = vol.Schema(
+    {
+        **PAGE,
+        vol.Optional("status"): one_of("pending", "indexed", "failed", "skipped"),
+        vol.Optional("name"): text(1, 500),
+    }
+)
+_CONTENT = vol.Schema(
+    {
+        vol.Optional("offset", default="0"): digits(0, 10**12),
+        vol.Optional("limit", default="100000"): digits(1, 1_000_000),
+    }
+)
+_NOTHING = vol.Schema({})
+
+
+class DocumentsHandler(RestHandler):
+    async def get(self, collection_id: str) -> None:
+        query = self.query(_LIST)
+        page = await self.services.views.documents(
+            self.principal.user,
+            collection_id,
+            query.get("status"),
+            query.get("name"),
+            query.get("cursor"),
+            query["limit"],
+        )
+        self.reply(page_json(page, document_json))
+
+
+class DocumentHandler(RestHandler):
+    async def get(self, collection_id: str, document_id: str) -> None:
+        user = self.principal.user
+        self.reply(document_json(await self.services.authorizer.document(user, collection_id, document_id)))
+
+
+class ContentHandler(RestHandler):
+    async def get(self, collection_id: str, document_id: str) -> None:
+        query = self.query(_CONTENT)
+        document = await self.services.authorizer.document(self.principal.user, collection_id, document_id)
+        passages = await self.services.collections.text(document, query["offset"], query["limit"])
+        end = passages.offset + len(passages.text)
+        self.reply({**asdict(passages), "next_offset": end if end < passages.length else None})
+
+
+class RetryDocumentHandler(RestHandler):
+    async def post(self, collection_id: str, document_id: str) -> None:
+        self.body(_NOTHING)
+        accept(self, await self.services.operations.retry(self.principal.user, collection_id, document_id))

@@ -1,0 +1,62 @@
+"""`/api/v2/operations…`: how work stands; its live frames come from `operation_socket.py`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import voluptuous as vol
+
+from handlers.base import RestHandler
+from handlers.fields import one_of, text
+from handlers.pagination import PAGE, page_json
+from handlers.serializers import failure_json, operation_json
+from semantik.core.models import Operation as OperationRecord
+from semantik.services.views import OperationView
+
+_LIST = vol.Schema(
+    {
+        **PAGE,
+        vol.Optional("collection_id"): text(1, 100),
+        vol.Optional("source_id"): text(1, 100),
+        vol.Optional("status"): one_of("queued", "processing", "completed", "failed", "cancelled"),
+        vol.Optional("type"): one_of("index", "append", "reindex", "remove_source"),
+    }
+)
+_ONLY = ("source_id", "status", "type")
+_FAILURES = vol.Schema(PAGE)
+
+
+def accept(handler: RestHandler, record: OperationRecord, **more: Any) -> None:
+    """Answer with an operation that now waits in the line."""
+    view = operation_json(OperationView(record, None))
+    handler.reply({**more, "operation_id": record.id, "operation": view}, HTTPStatus.ACCEPTED)
+
+
+class OperationsHandler(RestHandler):
+    async def get(self) -> None:
+        query = self.query(_LIST)
+        ids = [query["collection_id"]] if "collection_id" in query else None
+        only = {name: str(value) for name, value in query.items() if name in _ONLY}
+        page = await self.services.views.operations(
+            self.principal.user, ids, query.get("cursor"), query["limit"], only
+        )
+        self.reply(page_json(page, operation_json))
+
+
+class OperationHandler(RestHandler):
+    async def get(self, operation_id: str) -> None:
+        self.reply(operation_json(await self.services.views.operation(self.principal.user, operation_id)))
+
+    async def delete(self, operation_id: str) -> None:
+        await self.services.operations.cancel(self.principal.user, operation_id)
+        self.set_status(HTTPStatus.ACCEPTED)
+
+
+class FailuresHandler(RestHandler):
+    async def get(self, operation_id: str) -> None:
+        query = self.query(_FAILURES)
+        page = await self.services.views.failures(
+            self.principal.user, operation_id, query.get("cursor"), query["limit"]
+        )
+        self.reply(page_json(page, failure_json))

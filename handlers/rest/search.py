@@ -1,0 +1,82 @@
+"""`POST /api/v2/search`: a question in, passages out."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import voluptuous as vol
+
+from handlers.base import RestHandler
+from handlers.fields import Expected, list_of, number, optional, text, whole
+from handlers.serializers import hit_json
+from semantik.core.models import Filters
+from semantik.search.service import SearchQuery
+
+_YEARS = (1900, 2200)
+
+
+def _moment(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Expected("a date or time in ISO 8601 (as 2026-01-31T12:00:00Z)") from error
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise Expected(f"a year from {_YEARS[0]} to {_YEARS[1]}")
+    return moment
+
+
+def _extension(value: Any) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 50:
+        raise Expected("a file name's ending of 1 to 50 characters (as .pdf)")
+    return value if value.startswith(".") else f".{value}"
+
+
+_SEARCH = vol.Schema(
+    {
+        vol.Required("query"): text(),
+        vol.Optional("collection_ids"): optional(list_of(text(1, 100), 1000, "collections' ids")),
+        vol.Optional("k", default=10): whole(1, 100_000),
+        vol.Optional("offset", default=0): whole(0, 100_000),
+        vol.Optional("score_threshold"): optional(number(-1, 1)),
+        vol.Optional("filters", default=dict): vol.Schema(
+            {
+                vol.Optional("path_glob"): optional(text(1, 1000)),
+                vol.Optional("extensions"): vol.All(
+                    list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
+                ),
+                vol.Optional("modified_after"): _moment,
+                vol.Optional("modified_before"): _moment,
+            }
+        ),
+    }
+)
+
+
+class SearchHandler(RestHandler):
+    scope = "read"
+
+    async def post(self) -> None:
+        begin = time.perf_counter()
+        body = self.body(_SEARCH)
+        ids = body.get("collection_ids")
+        question = SearchQuery(
+            text=body["query"],
+            collection_ids=None if ids is None else tuple(ids),
+            k=body["k"],
+            offset=body["offset"],
+            threshold=body.get("score_threshold"),
+            filters=Filters(**body["filters"]),
+        )
+        answer = await self.services.search.search(self.principal.user, question)
+        self.reply(
+            {
+                "hits": [hit_json(hit) for hit in answer.hits],
+                "took_ms": round((time.perf_counter() - begin) * 1000, 2),
+                "total_considered": answer.considered,
+            }
+        )

@@ -1,0 +1,40 @@
+"""`/api/v2/collections/{id}/sources…`: the folders that a collection holds."""
+
+from __future__ import annotations
+
+import voluptuous as vol
+
+from handlers.base import RestHandler
+from handlers.fields import text, truth, whole
+from handlers.rest.operations import accept
+from handlers.serializers import source_json, source_view_json
+from semantik.services.operations import WatchOptions
+
+_ADD = vol.Schema({vol.Required("path"): text()})
+_CHANGE = vol.Schema({vol.Optional("interval_s"): whole(0, 365 * 86_400), vol.Optional("immediate"): truth()})
+
+
+class SourcesHandler(RestHandler):
+    async def get(self, collection_id: str) -> None:
+        views = await self.services.views.sources(self.principal.user, collection_id)
+        self.reply({"items": [source_view_json(view) for view in views], "next_cursor": None})
+
+    async def post(self, collection_id: str) -> None:
+        path = self.body(_ADD)["path"]
+        source, operation = await self.services.operations.add_source(
+            self.principal.user, collection_id, path
+        )
+        accept(self, operation, source=source_json(source))
+
+
+class SourceHandler(RestHandler):
+    async def patch(self, collection_id: str, source_id: str) -> None:
+        wish = WatchOptions(**self.body(_CHANGE))
+        user = self.principal.user
+        self.reply(
+            source_json(await self.services.operations.watch_source(user, collection_id, source_id, wish))
+        )
+
+    async def delete(self, collection_id: str, source_id: str) -> None:
+        user = self.principal.user
+        accept(self, await self.services.operations.remove_source(user, collection_id, source_id))

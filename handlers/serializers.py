@@ -1,0 +1,184 @@
+"""How the domain's records look as JSON, on REST and on the sockets alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from semantik.auth.sessions import SignedIn
+from semantik.core.models import Document, FileFailure, Source, User
+from semantik.index import IndexStats
+from semantik.search.service import Hit
+from semantik.services.views import CollectionView, OperationView, SourceView
+
+Json = dict[str, Any]
+
+
+def timestamp_json(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds, as everywhere on the wire."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user_json(user: User) -> Json:
+    return {"id": user.id, "username": user.username, "email": user.email, "is_admin": user.is_admin}
+
+
+def signed_in_json(signed_in: SignedIn) -> Json:
+    return {
+        "access_token": signed_in.access_token,
+        "refresh_token": signed_in.refresh_token,
+        "token_type": "bearer",
+        "expires_in": signed_in.expires_in_s,
+        "user": user_json(signed_in.user),
+    }
+
+
+def collection_json(view: CollectionView) -> Json:
+    collection = view.collection
+    generation, counts = collection.current, collection.current.counts
+    return {
+        "id": collection.id,
+        "name": collection.name,
+        "description": collection.description,
+        "status": view.status,
+        "embedding_model": generation.model,
+        "precision": generation.precision,
+        "chunk_size": generation.chunk_size,
+        "chunk_overlap": generation.chunk_overlap,
+        "generation": collection.generation,
+        "document_count": counts.indexed,
+        "chunk_count": counts.chunks,
+        "pending_count": counts.pending,
+        "failed_count": counts.failed,
+        "skipped_count": counts.skipped,
+        "created_at": timestamp_json(collection.created_at),
+        "updated_at": timestamp_json(collection.updated_at),
+        "active_operation_id": view.active_operation_id,
+        "owner": view.is_owner,
+    }
+
+
+def stats_json(stats: IndexStats | None) -> Json:
+    if stats is None:
+        return {"vectors": 0, "segments": 0, "measured_recall": None}
+    return {
+        "vectors": stats.vectors,
+        "segments": stats.segments,
+        "bytes": stats.bytes,
+        "engine": stats.engine,
+        "measured_recall": stats.measured_recall,
+    }
+
+
+def source_json(source: Source) -> Json:
+    return {
+        "id": source.id,
+        "path": source.path,
+        "created_at": timestamp_json(source.created_at),
+        "scanned_at": timestamp_json(source.scanned_at),
+        "interval_s": source.interval_s,
+        "immediate": source.immediate,
+        "removing": source.removing,
+    }
+
+
+def source_view_json(view: SourceView) -> Json:
+    return {**source_json(view.source), "document_count": view.document_count}
+
+
+def document_json(document: Document) -> Json:
+    failure = document.failure
+    return {
+        "id": document.id,
+        "path": document.path,
+        "name": document.path.rpartition("/")[2],
+        "size": document.size,
+        "modified_at": _modified(document),
+        "status": document.status,
+        "source_id": document.source_id,
+        "due": document.due is not None,
+        "missing": document.missing,
+        "mime": document.mime,
+        "title": document.title,
+        "pages": document.pages,
+        "length": document.length,
+        "content_hash": document.content_hash,
+        "chunk_count": document.chunk_count,
+        "error": {"category": failure.category, "message": failure.message} if failure else None,
+    }
+
+
+def operation_json(view: OperationView) -> Json:
+    """The record: what `current_state` shows, what it ran with, and when it reached each stage."""
+    operation = view.operation
+    stages = [{"name": stage.name, "at": timestamp_json(stage.at)} for stage in operation.stages]
+    return {
+        "id": operation.id,
+        **state_json(view),
+        "settings": operation.settings,
+        "stages": stages,
+        "cancel_requested": operation.cancel_requested,
+    }
+
+
+def failure_json(failure: FileFailure) -> Json:
+    return {
+        "document_id": failure.document_id,
+        "path": failure.path,
+        "error": {"category": failure.failure.category, "message": failure.failure.message},
+    }
+
+
+def state_json(view: OperationView) -> Json:
+    """The fields of `current_state`."""
+    operation = view.operation
+    return {
+        "collection_id": operation.collection_id,
+        "operation_type": operation.type,
+        "source_id": operation.source_id,
+        "wish": operation.wish,
+        "status": operation.status,
+        "stage": operation.stage,
+        "processed_files": operation.counts.processed,
+        "failed_files": operation.counts.failed,
+        "skipped_files": operation.counts.skipped,
+        "total_files": operation.counts.total,
+        "progress_percent": operation.progress_percent,
+        "current_file": operation.current_file,
+        "created_at": timestamp_json(operation.created_at),
+        "started_at": timestamp_json(operation.started_at),
+        "completed_at": timestamp_json(operation.completed_at),
+        "eta_seconds": operation.eta_s,
+        "files_per_second": operation.files_per_s,
+        "error_message": operation.error_message,
+        "queue_position": view.queue_position,
+        "warnings": list(operation.warnings),
+        "result": operation.result,
+    }
+
+
+def hit_json(hit: Hit) -> Json:
+    document = hit.document
+    return {
+        "score": hit.score,
+        "passage": hit.chunk.text,
+        "start": hit.chunk.start,
+        "end": hit.chunk.end,
+        "page": hit.chunk.page,
+        "heading": hit.chunk.heading,
+        "document": {
+            "id": document.id,
+            "path": document.path,
+            "name": document.path.rpartition("/")[2],
+            "title": document.title,
+            "mime": document.mime,
+            "modified_at": _modified(document),
+        },
+        "collection": {"id": hit.collection.id, "name": hit.collection.name},
+    }
+
+
+def _modified(document: Document) -> str | None:
+    return timestamp_json(datetime.fromtimestamp(document.modified_ns / 1e9, UTC))

@@ -1,0 +1,143 @@
+"""`/ws/scan/{scan_id}`: scans of folders, live, one after another. Runs on the loop.
+
+client -> server   (connect)    scan_id: a UUID of the client's own, new; the rest as in socket.py
+client -> server   {"action": "scan", "path": …}   recursive (true), include and exclude (globs) may be added
+server -> client   progress     {scanned, total, current_path}, four times a second
+client -> server   {"action": "cancel"}
+server -> client   completed    {files: [{path, size, modified, extension}], count, total_size, warnings, truncated}
+                                or cancelled {scanned}, or error {message, fatal: true}: one of them ends each scan
+server -> client   error        {message, fatal: false}: a message that begins or changes nothing; a scan goes on
+server -> client   (close)      never 1000; the rest as in socket.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import voluptuous as vol
+
+from handlers.fields import text
+from handlers.serializers import timestamp_json
+from handlers.sockets.base import SocketHandler
+from handlers.sockets.client_message import ClientMessage
+from handlers.sockets.send_queue import SlowReader
+from semantik.auth.sessions import Principal
+from semantik.core.errors import Invalid, SemantikError
+from semantik.core.models import User
+from semantik.services.folder_scans import FolderScan, ScanCancelled, ScanCompleted, ScanOptions, Step
+
+_GLOBS = vol.All(vol.Any(list, msg="a list of globs"), [text()], lambda globs: tuple(globs))
+_SCAN = vol.Schema(
+    {
+        vol.Required("action"): "scan",
+        vol.Required("path", msg="the folder to scan is missing"): text(),
+        "recursive": vol.Any(bool, msg="true or false"),
+        "include": _GLOBS,
+        "exclude": _GLOBS,
+    }
+)
+_CANCEL = vol.Schema({vol.Required("action"): "cancel"})
+
+
+class ScanSocketHandler(SocketHandler):
+    operation_type = "scan"
+    _scan: FolderScan | None = None
+
+    @property
+    def subject(self) -> dict[str, str]:
+        return {"scan_id": self.path_args[0]}
+
+    async def serve(self, principal: Principal) -> None:
+        self._begun: asyncio.Queue[FolderScan] = asyncio.Queue()
+        user = principal.user
+        with self.services.folder_scans.named(_uuid(self.path_args[0])):
+            async with self.services.progress.seats.socket(user.id):
+                with self.services.metrics.connection(self.operation_type):
+                    self.greet()
+                    while True:
+                        await self._show(user, await self._begun.get())
+
+    async def said(self, spoken: ClientMessage) -> None:
+        action = spoken.fields.get("action")
+        if action == "cancel":
+            spoken.checked(_CANCEL)
+            if self._scan is None:
+                raise Invalid("No scan is running, so there is none to cancel.")
+            self._scan.stop()
+        elif action == "scan":
+            wish = ScanOptions(
+                **{name: value for name, value in spoken.checked(_SCAN).items() if name != "action"}
+            )
+            if self._scan is not None:
+                raise Invalid("A scan is running on this socket: cancel it, or wait for its end.")
+            self._scan = self.services.folder_scans.start(wish)
+            self._begun.put_nowait(self._scan)
+        else:
+            raise Invalid("action: a known action (scan or cancel), or type: ping.")
+
+    async def _show(self, user: User, scan: FolderScan) -> None:
+        """Tell of a scan to its end; an error of its own ends the scan alone."""
+        try:
+            async with self.services.progress.seats.scan(user.id), aclosing(scan.steps()) as steps:
+                async for step in steps:
+                    await self._tell(step)
+        except SlowReader:
+            raise
+        except SemantikError as error:
+            self._last("error", {"message": str(error), "fatal": True})
+
+    async def _tell(self, step: Step) -> None:
+        if isinstance(step, ScanCompleted):
+            # Thousands of files take their time to be written down and compressed.
+            made = await asyncio.to_thread(self._written, step)
+            await self.wait_writable()
+            self._scan = None
+            self.push(made, 1)
+        elif isinstance(step, ScanCancelled):
+            self._last("cancelled", {"scanned": step.scanned})
+        else:
+            self.send(
+                "progress",
+                {"scanned": step.scanned, "total": step.total, "current_path": step.current_path},
+            )
+
+    def _last(self, type: str, data: dict[str, Any]) -> None:
+        self._scan = None  # first, since the answer may be a new scan
+        self.send(type, data)
+
+    def _written(self, step: ScanCompleted) -> bytes:
+        return self._form.note("completed", _completed(step), **self.subject)
+
+
+def _completed(step: ScanCompleted) -> dict[str, Any]:
+    files = [
+        {
+            "path": each.path,
+            "size": each.size,
+            "modified": timestamp_json(datetime.fromtimestamp(each.modified_ns // 10**6 / 1000, UTC)),
+            "extension": each.extension,
+        }
+        for each in step.files
+    ]
+    return {
+        "files": files,
+        "count": step.count,
+        "total_size": step.total_size,
+        "warnings": list(step.warnings),
+        "truncated": step.truncated,
+    }
+
+
+def _uuid(scan_id: str) -> str:
+    """The one way to write this UUID; raises Invalid."""
+    try:
+        written = str(UUID(scan_id))
+    except ValueError:
+        written = ""
+    if written != scan_id.lower():
+        raise Invalid("The scan_id must be a UUID of your own, as crypto.randomUUID() makes it.")
+    return written

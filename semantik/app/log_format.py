@@ -1,0 +1,39 @@
+"""What the log looks like: one line an event, fixed columns for people, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from semantik.config.settings import LogSettings
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
+        line = f"{moment} {record.levelname:<7} {record.name:<20} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            event["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(event, ensure_ascii=False)
+
+
+def set_up(rules: LogSettings) -> None:
+    """Send the whole process's log to standard error; standard output is for the line that says it is ready."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if rules.format == "json" else _Text())
+    logging.basicConfig(level=rules.level.upper(), handlers=[handler], force=True)
+    for noisy in ("asyncio", "pymongo", "tornado.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,119 @@
+"""What Prometheus may ask: one registry per server. What sockets count on their hot path comes in as plain integers.
+
+Knows no sockets and no stores. Names and labels are part of the published protocol (docs/websocket-api.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_MESSAGE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_LAG_S = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+_CONNECTION_S = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
+
+
+class _SentCollector:
+    """The counters that only grow, read when somebody asks."""
+
+    def __init__(self, counts: Callable[[], tuple[int, int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        messages, size = self._counts()
+        yield CounterMetricFamily("websocket_messages_sent", "Messages sent to clients", value=messages)
+        yield CounterMetricFamily("websocket_bytes_sent", "Bytes of messages sent to clients", value=size)
+
+
+class MetricsRegistry:
+    """`sent()` gives the messages and bytes that clients were sent so far."""
+
+    def __init__(self, sent: Callable[[], tuple[int, int]]) -> None:
+        registry = self._registry = CollectorRegistry()
+        registry.register(_SentCollector(sent))
+        self._connections = Counter(
+            "websocket_connections",
+            "WebSocket connections, and how they ended",
+            ["operation_type", "status"],
+            registry=registry,
+        )
+        self._active = Gauge(
+            "websocket_active_connections", "WebSockets open now", ["operation_type"], registry=registry
+        )
+        self._message_s = Histogram(
+            "websocket_message_duration_seconds",
+            "Time to handle a client's message",
+            ["message_type"],
+            buckets=_MESSAGE_S,
+            registry=registry,
+        )
+        self._connection_s = Histogram(
+            "websocket_connection_duration_seconds",
+            "How long connections were open",
+            ["operation_type"],
+            buckets=_CONNECTION_S,
+            registry=registry,
+        )
+        self._lag_s = Histogram(
+            "websocket_hub_lag_seconds",
+            "From a message's place in the stream to its last socket",
+            buckets=_LAG_S,
+            registry=registry,
+        )
+        self._slow = Counter(
+            "websocket_slow_readers_dropped", "Sockets closed for reading too slowly", registry=registry
+        )
+        self._resumes = Counter(
+            "websocket_resumes", "Connections that resumed after a message", registry=registry
+        )
+        self._unknown = Counter(
+            "websocket_authentication_failures",
+            "Connections refused for want of a good token",
+            registry=registry,
+        )
+
+        tasks = Gauge("asyncio_tasks", "Tasks of the server's loop", registry=registry)
+        tasks.set_function(lambda: len(asyncio.all_tasks()))
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format; on the loop."""
+        return generate_latest(self._registry)
+
+    @contextmanager
+    def connection(self, operation_type: str) -> Iterator[None]:
+        """A connection that was let in, from its first message to its end."""
+        self._connections.labels(operation_type, "connected").inc()
+        active = self._active.labels(operation_type)
+        active.inc()
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            active.dec()
+            self._connection_s.labels(operation_type).observe(time.monotonic() - begun)
+
+    def ended(self, operation_type: str, status: str) -> None:
+        """How a connection ended: completed, refused, limited, slow, unavailable, failed, shutdown or left."""
+        self._connections.labels(operation_type, status).inc()
+        if status == "slow":
+            self._slow.inc()
+
+    def resumed(self) -> None:
+        self._resumes.inc()
+
+    def not_authenticated(self) -> None:
+        self._unknown.inc()
+
+    def message(self, kind: str, seconds: float) -> None:
+        """A client's message was handled."""
+        self._message_s.labels(kind).observe(seconds)
+
+    def lag(self, seconds: float) -> None:
+        self._lag_s.observe(max(0.0, seconds))

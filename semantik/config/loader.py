@@ -1,0 +1,182 @@
+"""Reads the settings: conf/semantik.toml < environment < command line; whatever is wrong is named and refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import voluptuous as vol
+
+from semantik.config.settings import Settings
+from semantik.core.errors import ConfigError
+
+_FILE = "SEMANTIK_CONFIG"  # names the file, for the server and every script
+# What tests arm and what the server tells its workers; no settings.
+_NOT_SETTINGS = (
+    "SEMANTIK_TEST_",
+    "SEMANTIK_API_KEY",
+    "SEMANTIK_FAILPOINT",
+    "SEMANTIK_INDEX_FAILPOINT",
+    "SEMANTIK_PRELOAD",
+    "SEMANTIK_RECORDINGS",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One setting as the documentation and the doors to it name it: `documents.roots`."""
+
+    name: str
+    type: Any
+    default: Any
+    check: Any
+    doc: str
+    live: bool
+
+    @property
+    def env(self) -> str:
+        return "SEMANTIK_" + self.name.replace(".", "_").upper()
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace(".", "-").replace("_", "-")
+
+
+def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
+    """Every setting, in the order of `settings.py`."""
+    hints = get_type_hints(cls)
+    found: list[Entry] = []
+    for field in dataclasses.fields(cls):
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            assert isinstance(kind, type)
+            found += entries(kind, f"{prefix}{field.name}.")
+            continue
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        found.append(
+            Entry(
+                prefix + field.name,
+                kind,
+                default,
+                field.metadata["check"],
+                field.metadata["doc"],
+                field.metadata["live"],
+            )
+        )
+    return found
+
+
+def load(
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the file, then the environment, then `overrides` (names as in `Entry.name`); later ones win.
+
+    Without `config` the file is the one that the environment's SEMANTIK_CONFIG names, if it does.
+    Raises ConfigError that names the setting, its value, where it came from and what is allowed.
+    """
+    values: dict[str, tuple[Any, str]] = {}
+    environ = os.environ if environ is None else environ
+    if config is None and environ.get(_FILE):
+        config = Path(environ[_FILE])
+    if config is not None:
+        values.update(_from_file(config))
+    values.update(_from_environment(environ))
+    for name, value in (overrides or {}).items():
+        values[name] = (value, "the command line")
+    return _build(values)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    names = {entry.env: entry.name for entry in entries()}
+    found: dict[str, tuple[Any, str]] = {}
+    for variable, value in environ.items():
+        if variable in names:
+            found[names[variable]] = (value, f"the environment's {variable}")
+        elif variable.startswith("SEMANTIK_") and not (
+            variable == _FILE or variable.startswith(_NOT_SETTINGS)
+        ):
+            raise ConfigError(
+                f"There is no setting for the environment's {variable}; docs/configuration.md lists them all."
+            )
+    return found
+
+
+def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
+    flat: dict[str, tuple[Any, str]] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat.update({f"{key}.{inner}": (v, str(path)) for inner, v in value.items()})
+        else:
+            flat[key] = (value, str(path))
+    return flat
+
+
+def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
+    known = {entry.name: entry for entry in entries()}
+    sections: dict[str, dict[str, Any]] = {}
+    top: dict[str, Any] = {}
+    for name, (raw, where) in values.items():
+        if name not in known:
+            raise ConfigError(
+                f"There is no setting {name!r} ({where}); docs/configuration.md lists them all."
+            )
+        value = _checked(known[name], raw, where)
+        section, _, key = name.rpartition(".")
+        (sections.setdefault(section, {}) if section else top)[key] = value
+    defaults = Settings()
+    for section, changed in sections.items():
+        top[section] = dataclasses.replace(getattr(defaults, section), **changed)
+    settings = dataclasses.replace(defaults, **top)
+    if settings.embedding.chunk_overlap >= settings.embedding.chunk_size:
+        raise ConfigError(
+            f"embedding.chunk_overlap = {settings.embedding.chunk_overlap} must be less than "
+            f"embedding.chunk_size = {settings.embedding.chunk_size}."
+        )
+    return settings
+
+
+def _checked(entry: Entry, raw: Any, where: str) -> Any:
+    try:
+        return vol.Schema(entry.check)(_typed(entry.type, raw))
+    except vol.Invalid as error:
+        allowed = str(error.errors[0].msg if isinstance(error, vol.MultipleInvalid) else error.msg)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of a home folder that nobody has
+        allowed = {int: "a whole number", float: "a number", Path: "a path"}.get(
+            entry.type, "a list of texts" if entry.type is not str else "a text"
+        )
+    raise ConfigError(f"{entry.name} = {raw!r} ({where}) is not allowed: {allowed} is expected. {entry.doc}")
+
+
+def _typed(kind: Any, raw: Any) -> Any:
+    """Read `raw`, a TOML value or a text of the environment or command line, as the setting's type."""
+    if isinstance(raw, bool):
+        raise TypeError("no setting is a truth value")
+    if kind is Path and isinstance(raw, (str, os.PathLike)) and str(raw):
+        return Path(raw).expanduser()
+    if kind is int and isinstance(raw, (str, int)):
+        return int(raw)
+    if kind is float and isinstance(raw, (str, int, float)) and math.isfinite(float(raw)):
+        return float(raw)
+    if kind is str and isinstance(raw, str):
+        return raw
+    if kind == tuple[str, ...] and isinstance(raw, (str, list, tuple)):
+        items = [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else raw
+        if all(isinstance(item, str) for item in items):
+            return tuple(items)
+    raise TypeError(f"{raw!r} is of the wrong kind")

@@ -1,0 +1,94 @@
+"""Annoy: trees of hyperplanes, by which the rows of a segment near a query are found. Built in the pool's children,
+read in threads.
+
+Item ids are row numbers. Nothing ever unloads a forest: its last reader's going frees it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from annoy import AnnoyIndex
+from numpy.typing import NDArray
+
+from semantik.config.settings import IndexSettings
+from semantik.index.files.durable import Damaged, sync
+from semantik.index.segments.rows import Rows
+
+FILE = "forest.annoy"
+# Values of `search_k`, the number of rows that Annoy looks at.
+EFFORTS = (
+    *(100, 250, 500, 1000, 2000, 3000, 5000, 7500, 10_000),
+    *(15_000, 20_000, 30_000, 50_000, 75_000, 100_000),
+)
+
+_CALIBRATED_FOR = 10
+_SEED = 20_260_115
+_COPY_ROWS = 4096
+# Annoy ranks like the cosine does; the few more let equal scores be ordered by seq.
+_SPARE = 16
+# The effort for so many results finds some more nearly as well.
+_SLACK = 1.5
+# Looking at this share of the rows through Annoy costs as much as scanning them all.
+_EFFORT_LIMIT = 0.75
+
+
+class AnnoyTrees:
+    """The Annoy file of one segment."""
+
+    def __init__(self, path: Path, dimension: int) -> None:
+        """Map the file, which must be sound: Annoy believes it. Raises Damaged where Annoy cannot."""
+        self._index = AnnoyIndex(dimension, "angular")
+        try:
+            self._index.load(str(path))
+        except OSError as error:
+            raise Damaged(f"Annoy cannot load {path} ({error.strerror or error})") from error
+
+    def __len__(self) -> int:
+        return int(self._index.get_n_items())
+
+    def propose(
+        self, query: NDArray[np.float64], k: int, effort: int, usable: NDArray[np.bool_]
+    ) -> NDArray[np.int64] | None:
+        count = int(np.count_nonzero(usable))
+        wanted = min(k, count)
+        coordinates = query.tolist()
+        # How many of the nearest, unusable ones among them, the effort is good for; it was measured for ten.
+        reach = max(k, _CALIBRATED_FOR) * len(usable) / max(1, count)
+        while wanted and (looks := effort * reach / _CALIBRATED_FOR) <= _EFFORT_LIMIT * count:
+            found = self._index.get_nns_by_vector(coordinates, int(_SLACK * reach) + _SPARE, int(looks))
+            proposed = np.array(found, np.int64)
+            good = np.flatnonzero(usable[proposed])
+            if len(good) < wanted:
+                reach *= 2
+            elif good[wanted - 1] < _SLACK * reach:
+                return proposed[good]
+            else:
+                reach = 2.0 * good[wanted - 1]
+        return None
+
+
+def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> None:
+    """Without holding the file in memory. Annoy itself would be killed by a page that the disk has no room for."""
+    rows, dimension = vectors.shape
+    needed = rows * (4 * dimension + 32) * 2
+    if shutil.disk_usage(path.parent).free < needed:
+        raise OSError(f"an Annoy file of {rows} vectors needs {needed >> 20} MiB of free disk")
+    index = AnnoyIndex(dimension, "angular")
+    index.set_seed(_SEED)
+    index.on_disk_build(str(path))
+    for start in range(0, rows, _COPY_ROWS):
+        for row, vector in enumerate(vectors[start : start + _COPY_ROWS].astype(np.float32), start):
+            index.add_item(row, vector)
+    index.build(settings.trees, 1)
+    index.unload()
+    sync(path)
+
+
+def load(path: Path, rows: Rows) -> AnnoyTrees:
+    forest = AnnoyTrees(path, rows.vectors.shape[1])
+    if len(forest) != len(rows):
+        raise Damaged(f"{path} is of other vectors")
+    return forest

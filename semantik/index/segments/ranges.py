@@ -1,0 +1,73 @@
+"""Half-open ranges of seqs, int64 arrays of shape (n, 2): [start, end). Pure functions, called in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantik.core.errors import Invalid
+
+Ranges = NDArray[np.int64]
+NONE: Ranges = np.empty((0, 2), np.int64)
+NONE.setflags(write=False)
+
+# Python objects are converted in pieces of this size: between two pieces other threads get their turn.
+_PIECE = 8192
+
+
+def normal(given: Sequence[tuple[int, int]] | Ranges) -> Ranges:
+    """The same seqs as sorted, disjoint, non-empty ranges. Raises Invalid for what are no ranges."""
+    try:
+        pieces = [np.asarray(given[at : at + _PIECE]) for at in range(0, len(given), _PIECE)]
+        ranges = np.concatenate(pieces) if pieces else NONE
+    except ValueError as error:
+        raise Invalid("Seq ranges must be pairs (start, end) of whole numbers.") from error
+    if ranges.ndim != 2 or ranges.shape[1] != 2 or ranges.dtype.kind not in "iu":
+        raise Invalid("Seq ranges must be pairs (start, end) of whole numbers.")
+    ranges = ranges.astype(np.int64, copy=False)
+    if (ranges[:, 0] > ranges[:, 1]).any():
+        raise Invalid("A seq range must not end before it starts.")
+    return union(ranges)
+
+
+def union(*several: Ranges) -> Ranges:
+    """All seqs of the given ranges, which may overlap and be in any order, as sorted disjoint ranges."""
+    ranges = np.concatenate(several)
+    ranges = ranges[ranges[:, 0] < ranges[:, 1]]
+    if not len(ranges):
+        return NONE
+    ranges = ranges[np.argsort(ranges[:, 0], kind="stable")]
+    reach = np.maximum.accumulate(ranges[:, 1])
+    opens = np.concatenate(([True], ranges[1:, 0] > reach[:-1]))
+    closes = np.concatenate((opens[1:], [True]))
+    return np.column_stack((ranges[opens, 0], reach[closes]))
+
+
+def covering(seqs: NDArray[np.int64]) -> Ranges:
+    """Exactly these ascending seqs, as ranges."""
+    if not len(seqs):
+        return NONE
+    breaks = np.flatnonzero(np.diff(seqs) != 1)
+    starts = seqs[np.concatenate(([0], breaks + 1))]
+    ends = seqs[np.concatenate((breaks, [len(seqs) - 1]))] + 1
+    return np.column_stack((starts, ends))
+
+
+def beyond(ranges: Ranges, seq: int) -> Ranges:
+    """The part of sorted ranges that lies above `seq`."""
+    return union(np.maximum(ranges, seq + 1))
+
+
+def rows_within(seqs: NDArray[Any], ranges: Ranges) -> NDArray[np.int64]:
+    """The row numbers, ascending, at which ascending `seqs` lie within sorted disjoint ranges."""
+    if not len(seqs):
+        return np.empty(0, np.int64)
+    first = np.searchsorted(ranges[:, 1], seqs[0], side="right")
+    last = np.searchsorted(ranges[:, 0], seqs[-1], side="right")
+    spans = np.searchsorted(seqs, ranges[first:last])
+    lengths = spans[:, 1] - spans[:, 0]
+    offsets = np.cumsum(lengths) - lengths
+    return np.repeat(spans[:, 0] - offsets, lengths) + np.arange(lengths.sum())

@@ -1,0 +1,143 @@
+"""The reading side of the library: what a user sees of collections, sources, documents and operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from semantik.auth.authorization import Authorizer
+from semantik.core.errors import Invalid
+from semantik.core.models import Collection, Document, FileFailure, Operation, Source, User, queue_position
+from semantik.core.pagination import Page, cut, decode, encode
+from semantik.index import IndexStats
+from semantik.search.index_sync import IndexSync
+from semantik.storage.mongo import Store
+
+
+@dataclass(frozen=True)
+class CollectionView:
+    """A collection as its owner sees it; `status` is empty, indexing, ready, failed, or incomplete: some documents are
+    found, and others were left undone by an operation that ended early."""
+
+    collection: Collection
+    status: str
+    active_operation_id: str | None
+    is_owner: bool
+
+
+@dataclass(frozen=True)
+class SourceView:
+    source: Source
+    document_count: int
+
+
+@dataclass(frozen=True)
+class OperationView:
+    """`queue_position` is how many operations have to end first; None when it has ended itself."""
+
+    operation: Operation
+    queue_position: int | None
+
+
+class ViewService:
+    """Every method answers for one user; cursors come from the page before."""
+
+    def __init__(self, store: Store, access: Authorizer, vectors: IndexSync, concurrent: int) -> None:
+        self._store = store
+        self._access = access
+        self._vectors = vectors
+        self._concurrent = concurrent
+
+    async def collections(self, user: User, cursor: str | None, limit: int) -> Page[CollectionView]:
+        after = decode(cursor, 1)[0] if cursor else ""
+        found = await self._store.collections.of_owner(user.id, after, limit + 1)
+        active = await self._store.operations.active([collection.id for collection in found])
+        views = [_view(user, collection, active.get(collection.id, [])) for collection in found]
+        return cut(views, limit, encode(found[min(limit, len(found)) - 1].name) if found else "")
+
+    async def collection(self, user: User, collection_id: str) -> CollectionView:
+        collection = await self._access.collection(user, collection_id)
+        active = await self._store.operations.active([collection_id])
+        return _view(user, collection, active.get(collection_id, []))
+
+    async def index_stats(self, collection: Collection) -> IndexStats | None:
+        return await self._vectors.stats(collection.current)
+
+    async def sources(self, user: User, collection_id: str) -> list[SourceView]:
+        collection = await self._access.collection(user, collection_id)
+        found = await self._store.collections.sources([collection_id])
+        counted = self._store.documents.count_of_source
+        return [SourceView(source, await counted(collection.current, source.id)) for source in found]
+
+    async def documents(
+        self,
+        user: User,
+        collection_id: str,
+        status: str | None,
+        name: str | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page[Document]:
+        collection = await self._access.collection(user, collection_id)
+        after = decode(cursor, 1)[0] if cursor else ""
+        found = await self._store.documents.page(collection.current, status, name, after, limit + 1)
+        return cut(found, limit, encode(found[min(limit, len(found)) - 1].path) if found else "")
+
+    async def operation(self, user: User, operation_id: str) -> OperationView:
+        operation = await self._access.operation(user, operation_id)
+        return (await self._placed([operation]))[0]
+
+    async def operations(
+        self,
+        user: User,
+        collection_ids: list[str] | None,
+        cursor: str | None,
+        limit: int,
+        only: Mapping[str, str] | None = None,
+    ) -> Page[OperationView]:
+        """The newest first; `only` leaves out those whose `status`, `type` or `source_id` is another."""
+        ids = [collection.id for collection in await self._access.collections(user, collection_ids)]
+        before = None
+        if cursor:
+            moment, key = decode(cursor, 2)
+            before = (_snapshot_time(moment), key)
+        found = await self._store.operations.of_collections(ids, limit + 1, before, only)
+        views = await self._placed(found)
+        last = found[min(limit, len(found)) - 1] if found else None
+        return cut(views, limit, encode(last.created_at.isoformat(), last.id) if last else "")
+
+    async def failures(
+        self, user: User, operation_id: str, cursor: str | None, limit: int
+    ) -> Page[FileFailure]:
+        """The files that an operation could not take in, by path."""
+        operation = await self._access.operation(user, operation_id)
+        after = decode(cursor, 1)[0] if cursor else ""
+        found = await self._store.failures.page(operation.id, after, limit + 1)
+        return cut(found, limit, encode(found[min(limit, len(found)) - 1].path) if found else "")
+
+    async def _placed(self, operations: list[Operation]) -> list[OperationView]:
+        """The operations, with their places in the line of all."""
+        active: list[Operation] = []
+        if any(operation.status == "queued" for operation in operations):
+            active = await self._store.operations.with_status("processing", "queued")
+        return [OperationView(o, queue_position(o, active, self._concurrent)) for o in operations]
+
+
+def _view(user: User, collection: Collection, active: list[Operation]) -> CollectionView:
+    counts = collection.current.counts
+    if active:
+        status = "indexing"
+    elif counts.indexed:
+        status = "incomplete" if counts.pending else "ready"
+    else:
+        status = "failed" if counts.failed or counts.pending else "empty"
+    first = active[0].id if active else None
+    return CollectionView(collection, status, first, collection.owner_id == user.id)
+
+
+def _snapshot_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid("cursor is not one that this server gave; begin without a cursor.") from error

@@ -1,0 +1,108 @@
+"""MongoDB, the only source of truth: the one room that imports motor and pymongo. Runs on the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Self
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
+
+from semantik.core.errors import ConfigError, Unavailable
+from semantik.storage.mongo.api_keys import ApiKeyTable
+from semantik.storage.mongo.by_owner import ByOwner
+from semantik.storage.mongo.chunks import ChunkTable
+from semantik.storage.mongo.collections import CollectionTable
+from semantik.storage.mongo.documents import DocumentTable
+from semantik.storage.mongo.failures import FailureTable
+from semantik.storage.mongo.folder_digests import FolderDigests
+from semantik.storage.mongo.instances import InstanceTable
+from semantik.storage.mongo.migration import migrate
+from semantik.storage.mongo.operations import OperationTable
+from semantik.storage.mongo.search_reads import SearchReads
+from semantik.storage.mongo.table import Record, Table, reaching_mongo
+from semantik.storage.mongo.usage_stats import UsageReads
+from semantik.storage.mongo.users import SessionTable, UserTable
+
+__all__ = ["Store"]
+
+_SELECT_MS = 3_000
+_ANSWER_MS = 15_000
+_PING_S = 3.0
+_LEAVE_S = 1.0
+
+
+class Store:
+    """The tables. `async with Store(url, database) as store` makes the indexes first. ConfigError: `url` is none.
+
+    `reads_url` is where what is searched for is read, if that is another place.
+    """
+
+    def __init__(self, url: str, database: str, reads_url: str = "") -> None:
+        self._clients = [_client(url), *([_client(reads_url)] if reads_url else [])]
+        options = CodecOptions[Record](tz_aware=True)
+        base, reads = (self._clients[at].get_database(database, codec_options=options) for at in (0, -1))
+        self._meta = Table(base["meta"])
+        self.users = UserTable(Table(base["users"], reads["users"]))
+        self.sessions = SessionTable(Table(base["sessions"], reads["sessions"]))
+        self.api_keys = ApiKeyTable(Table(base["api_keys"]))
+        self.collections = CollectionTable(
+            Table(base["collections"], reads["collections"]), Table(base["sources"])
+        )
+        self.documents = DocumentTable(Table(base["documents"], reads["documents"]))
+        self.chunks = ChunkTable(Table(base["chunks"], reads["chunks"]))
+        self.search_reads = SearchReads(Table(base["chunks"], reads["chunks"]))
+        self.operations = OperationTable(Table(base["operations"]))
+        self.failures = FailureTable(Table(base["failures"]))
+        self.folder_digests = FolderDigests(Table(base["listings"]))
+        self._tables = {
+            name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
+        }
+        self.by_owner = ByOwner({name: Table(base[name]) for name in ByOwner.kinds})
+        self.instances = InstanceTable(Table(base["instances"]))
+        self.census = UsageReads(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
+
+    async def __aenter__(self) -> Self:
+        accounts = (self.users, self.sessions, self.api_keys)
+        content = (self.collections, self.documents, self.chunks)
+        for room in (*accounts, *content, self.operations, self.failures, self.folder_digests):
+            await room.prepare()
+        await migrate(self._meta, self._tables)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # It takes leave of MongoDB, and blocks until that has answered.
+        leaving = [asyncio.ensure_future(asyncio.to_thread(each.close)) for each in self._clients]
+        await asyncio.wait(leaving, timeout=_LEAVE_S)
+
+    async def ping(self) -> bool:
+        """Whether MongoDB answers now."""
+        try:
+            with reaching_mongo():
+                pings = (client.admin.command("ping") for client in self._clients)
+                await asyncio.wait_for(asyncio.gather(*pings), _PING_S)
+        except (Unavailable, TimeoutError):
+            return False
+        return True
+
+    async def secret(self) -> str:
+        """The key that signs tokens: made once, the same for every server on this database."""
+        await self._meta.upsert({"_id": "secret"}, {"$setOnInsert": {"value": secrets.token_urlsafe(48)}})
+        row = await self._meta.get({"_id": "secret"})
+        assert row is not None
+        return str(row["value"])
+
+
+def _client(url: str) -> AsyncIOMotorClient[Record]:
+    try:
+        return AsyncIOMotorClient(
+            url,
+            serverSelectionTimeoutMS=_SELECT_MS,
+            connectTimeoutMS=_SELECT_MS,
+            socketTimeoutMS=_ANSWER_MS,
+            appname="semantik",
+        )
+    except (PyMongoError, ValueError) as error:
+        raise ConfigError(f"mongo_url is not an address of a MongoDB: {str(error).rstrip('.')}.") from error

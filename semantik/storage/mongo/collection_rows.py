@@ -1,0 +1,68 @@
+"""How a collection, its generations and its sources look as rows of MongoDB."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from semantik.core.models import Collection, Counts, Generation, Source
+from semantik.storage.mongo.rows import maybe_time, time_of, to_fields, to_row
+from semantik.storage.mongo.table import Record
+
+
+def generation_field(generation: Generation, *name: str) -> str:
+    """Where a generation, or a field of it, stands in its collection's row."""
+    return ".".join(("generations", _key(generation.number), *name))
+
+
+def _key(number: int) -> str:
+    return f"g{number}"  # a bare number would mean a place in a list
+
+
+def generation_row(generation: Generation) -> Record:
+    row = to_fields(asdict(generation))
+    del row["collection_id"]
+    return row
+
+
+def _generation(collection_id: str, row: Record) -> Generation:
+    return Generation(collection_id=collection_id, **{**row, "counts": Counts(**row["counts"])})
+
+
+def collection_row(collection: Collection) -> Record:
+    """That of a new one."""
+    return {
+        **to_row(collection),
+        "generations": {_key(one.number): generation_row(one) for one in collection.generations},
+        "name_key": collection.name.lower(),
+        "deleted": False,
+        "fence": None,
+        "retire_at": None,
+        "next_generation": collection.generation + 1,
+    }
+
+
+def collection_of(row: Record) -> Collection:
+    special = ("id", "generations", "created_at", "updated_at", "at_rest")
+    fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
+    return Collection(
+        id=row["_id"],
+        generations=tuple(_generation(row["_id"], one) for one in row["generations"].values()),
+        created_at=time_of(row["created_at"]),
+        updated_at=time_of(row["updated_at"]),
+        at_rest=bool(row["at_rest"]),
+        **fields,
+    )
+
+
+def source_of(row: Record) -> Source:
+    return Source(
+        id=row["_id"],
+        collection_id=row["collection_id"],
+        path=row["path"],
+        created_at=time_of(row["created_at"]),
+        interval_s=row["interval_s"],
+        immediate=bool(row["immediate"]),
+        scan_id=row["scan_id"],
+        scanned_at=maybe_time(row["scanned_at"]),
+        removing=bool(row["removing"]),
+    )

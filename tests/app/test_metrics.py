@@ -1,0 +1,209 @@
+"""`/metrics`: the published names and labels, values that move as they should, and labels that nobody can invent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Serving, new_user
+from prometheus_client.parser import text_string_to_metric_families
+from support.clients import EventStream, closing, connect, rest, until
+from support.told import told
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+pytestmark = pytest.mark.gen_test
+
+_OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
+_STATUSES = {
+    "connected",
+    "completed",
+    "refused",
+    "limited",
+    "slow",
+    "unavailable",
+    "failed",
+    "shutdown",
+    "left",
+}
+
+
+async def _fetch(serving: Serving, token: str = "") -> HTTPResponse:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return await AsyncHTTPClient().fetch(f"{serving.url}/metrics", headers=headers, raise_error=False)
+
+
+class _Metrics:
+    """What /metrics said: `value(name, **labels)`, 0 where there is nothing."""
+
+    def __init__(self, text: str) -> None:
+        self.families = list(text_string_to_metric_families(text))
+        self.samples = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in self.families
+            for sample in family.samples
+        }
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.samples.get((name, frozenset(labels.items())), 0.0)
+
+    def labels(self, name: str, label: str) -> set[str]:
+        return {dict(labels)[label] for key, labels in self.samples if key == name}
+
+
+async def _read(serving: Serving) -> _Metrics:
+    answer = await _fetch(serving)
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return _Metrics(answer.body.decode())
+
+
+async def _once(serving: Serving, done: Callable[[_Metrics], Any]) -> _Metrics:
+    """The metrics, as soon as they are as they should be; the test's deadline is the only one."""
+    while not done(metrics := await _read(serving)):
+        pass
+    return metrics
+
+
+async def test_connections_are_counted_while_they_are_open_and_by_how_they_end(
+    start: Callable[..., Serving],
+) -> None:
+    serving = start(*_OPEN, "--sockets-per-user", "3")
+    client = await new_user(serving)
+    total, active = "websocket_connections_total", "websocket_active_connections"
+    async with told(serving, client) as operation:
+        path, query = f"/ws/operations/{operation.id}", {"token": client.token}
+        one, two = await connect(serving, path, query), await connect(serving, "/ws/operations", query)
+        stream = EventStream(serving, operation.id, {"Authorization": f"Bearer {client.token}"})
+        for socket in (one, two):
+            await until(socket, "operation_started")
+        await stream.until("operation_started")
+        metrics = await _read(serving)
+        assert metrics.value(active, operation_type="index") == 2  # the event stream counts as well
+        assert metrics.value(active, operation_type="all") == 1
+        assert metrics.value(total, operation_type="index", status="connected") == 2
+
+        await closing(await connect(serving, path, query))
+        bearer = {"Authorization": f"Bearer {client.token}"}
+        url = f"{serving.url}/api/v2/operations/{operation.id}/events"
+        answer = await AsyncHTTPClient().fetch(url, headers=bearer, raise_error=False)
+        assert answer.code == 429
+        metrics = await _read(serving)
+        assert metrics.value(total, operation_type="index", status="limited") == 2
+
+        two.close()
+        stream.leave()
+        await _once(serving, lambda m: m.value(active, operation_type="index") == 1)
+        await _once(serving, lambda m: m.value(active, operation_type="all") == 0)
+        await _once(serving, lambda m: m.value(total, operation_type="index", status="left") == 1)
+        await _once(serving, lambda m: m.value(total, operation_type="all", status="left") == 1)
+
+        again = EventStream(serving, operation.id, bearer)
+        await again.until("operation_started")
+        await operation.end()
+        await rest(one)
+        await again.rest()
+        ended = {"operation_type": "index", "status": "completed"}
+        metrics = await _once(serving, lambda m: m.value(total, **ended) == 2)
+        assert metrics.value(active, operation_type="index") == 0
+        assert metrics.value("websocket_connection_duration_seconds_count", operation_type="index") == 3
+        assert metrics.value("websocket_connection_duration_seconds_sum", operation_type="index") > 0
+        assert metrics.labels(total, "status") <= _STATUSES
+
+
+async def test_what_is_sent_is_counted_once_for_each_who_gets_it(start: Callable[..., Serving]) -> None:
+    serving = start(*_OPEN)
+    client = await new_user(serving)
+    async with told(serving, client) as operation:
+        path, query = f"/ws/operations/{operation.id}", {"token": client.token}
+        sockets = [await connect(serving, path, query) for _ in range(3)]
+        for socket in sockets:
+            await until(socket, "presence", watchers=3)
+        before = await _read(serving)
+        for number in range(50):
+            await operation.tell("error", message=f"{number} " + "x" * 1000, fatal=False)
+        for socket in sockets:
+            await until(socket, "error", message="49 " + "x" * 1000)
+        after = await _read(serving)
+
+        def grown(name: str) -> float:
+            return after.value(name) - before.value(name)
+
+        assert grown("websocket_messages_sent_total") == 150
+        assert 150 * 1000 < grown("websocket_bytes_sent_total") < 150 * 3000
+        assert 0 < grown("websocket_hub_lag_seconds_count") <= 50
+        assert after.value("websocket_hub_lag_seconds_sum") < 50
+        stream = EventStream(serving, operation.id, {"Authorization": f"Bearer {client.token}"})
+        await stream.until("error")
+        latest = await _read(serving)
+        assert latest.value("websocket_messages_sent_total") > after.value("websocket_messages_sent_total")
+        stream.leave()
+
+
+async def test_resumes_refusals_and_messages_are_counted(start: Callable[..., Serving]) -> None:
+    serving = start(*_OPEN)
+    client = await new_user(serving)
+    async with told(serving, client) as operation:
+        path, query = f"/ws/operations/{operation.id}", {"token": client.token}
+        last = await operation.progress.last_id(operation.id)
+        for since in (last, "$"):
+            await until(await connect(serving, path, query | {"since": since}), "current_state")
+        pairs = {"since": f"{operation.id}:{last}"}
+        await until(await connect(serving, "/ws/operations", query | pairs), "current_state")
+        stream = EventStream(
+            serving, operation.id, {"Authorization": f"Bearer {client.token}", "Last-Event-ID": last}
+        )
+        await stream.until("current_state")
+        metrics = await _read(serving)
+        assert metrics.value("websocket_resumes_total") == 3
+        assert metrics.value("websocket_authentication_failures_total") == 0
+
+        for token in ("", "garbage"):
+            await closing(await connect(serving, path, {"token": token} if token else None))
+            url = f"{serving.url}/api/v2/operations/{operation.id}/events"
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            assert (await AsyncHTTPClient().fetch(url, headers=headers, raise_error=False)).code == 401
+        await closing(await connect(serving, "/ws/operations/nothing", query))  # who it is, is known
+        metrics = await _read(serving)
+        assert metrics.value("websocket_authentication_failures_total") == 4
+        refused = {"operation_type": "unknown", "status": "refused"}
+        assert metrics.value("websocket_connections_total", **refused) == 5
+        assert metrics.value("websocket_slow_readers_dropped_total") == 0
+
+
+async def test_clients_cannot_invent_labels(start: Callable[..., Serving]) -> None:
+    serving = start(*_OPEN)
+    client = await new_user(serving)
+    socket = await connect(serving, "/ws/operations", {"token": client.token})
+    said = [
+        "ping",
+        '{"type": "dance"}',
+        '{"action": "scan me"}',
+        "{",
+        '{"type": ["x"]}',
+        '{"type": "ping", "a": 1}',
+    ]
+    for message in said:
+        await socket.write_message(message)
+    for _ in said[1:]:
+        await until(socket, "error")
+    for number in range(5):
+        await closing(await connect(serving, f"/ws/operations/made-up-{number}", {"token": client.token}))
+    metrics = await _read(serving)
+    name = "websocket_message_duration_seconds_count"
+    assert metrics.value(name, message_type="ping") == 1
+    assert metrics.value(name, message_type="invalid") == 5
+    assert metrics.labels(name, "message_type") == {"ping", "invalid"}
+    assert metrics.labels("websocket_connections_total", "operation_type") == {"unknown", "all"}
+    names = {label for _, labels in metrics.samples for label, _ in labels}
+    assert names <= {"operation_type", "status", "message_type", "le"}
+
+
+async def test_only_an_administrator_reads_metrics_that_are_closed(start: Callable[..., Serving]) -> None:
+    serving = start(*_OPEN, "--metrics", "admin")
+    admin, other = await new_user(serving), await new_user(serving)  # the first is the administrator
+    for token, status in [("", 401), ("x", 401), (other.token, 403), (admin.token, 200)]:
+        answer = await _fetch(serving, token)
+        assert answer.code == status
+        if status != 200:
+            assert json.loads(answer.body)["detail"] and b"websocket" not in answer.body

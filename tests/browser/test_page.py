@@ -1,0 +1,277 @@
+"""The browser's page in a real Chromium, against a whole server that runs as a child of its own.
+
+A console error or a failed request that a test did not expect fails it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Serving, serve
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from support.browser import needs_chromium
+from support.page_actions import NAME, PASSWORD, card_of, create, plant, sign_in
+
+SOCKETS = re.compile(r"/ws/operations(/|\?|$)")
+PATIENCE_MS = 60_000  # a new server loads its model first
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server for the tests of this module."""
+    serving = serve(tmp_path_factory.mktemp("page") / "data")
+    yield serving.url
+    serving.stop()
+
+
+@pytest.fixture
+def trouble() -> list[str]:
+    """What went wrong in the browser; a test takes out what it expected."""
+    return []
+
+
+@pytest.fixture
+def page(server: str, browser: Browser, trouble: list[str]) -> Iterator[Page]:
+    context = browser.new_context(base_url=server, viewport={"width": 1100, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page = context.new_page()
+    page.on("console", lambda m: trouble.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    # What the page itself took back, since the answer was no longer wanted, is aborted, not failed.
+    page.on("requestfailed", lambda r: trouble.append(r.url) if r.failure != "net::ERR_ABORTED" else None)
+    yield page
+    context.close()
+    assert trouble == []
+
+
+@pytest.fixture
+def member(server: str, page: Page, trouble: list[str]) -> Page:
+    """The page with somebody signed in; that nobody was is told to its console, rightly, by a 401."""
+    with urllib.request.urlopen(f"{server}/api/v2/auth/setup", timeout=10) as answer:
+        if json.load(answer)["needs_first_user"]:
+            _post(server, "/api/v2/auth/register", {"username": NAME, "password": PASSWORD})
+    page.goto("/")
+    sign_in(page, PASSWORD)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert len(trouble) == 1 and "status of 401" in trouble.pop()
+    return page
+
+
+def _post(server: str, path: str, body: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(server + path, json.dumps(body).encode(), headers, method="POST")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return plant(tmp_path / "plant")
+
+
+def test_a_first_user_finds_a_passage(page: Page, start: Callable[..., Serving], folder: Path) -> None:
+    frames: list[dict[str, Any]] = []
+    page.on("websocket", lambda s: s.on("framereceived", lambda text: frames.append(json.loads(text))))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(start().url)
+    expect(page.get_by_role("heading", name="Create the first user")).to_be_visible()
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create and sign in").click()
+    expect(page.get_by_text("No collections yet")).to_be_visible()
+
+    create(page, "Plant", folder)
+    card = card_of(page, "Plant")
+    expect(card).to_have_attribute("data-status", "completed")
+    expect(card.get_by_role("progressbar")).to_have_js_property("value", 100)
+    expect(card.locator(".problems li").filter(has_text="broken.pdf")).to_be_visible()
+    types = [frame["type"] for frame in frames if frame["type"] != "pong"]
+    assert types[0] == "current_state"
+    assert {"document_processed", "error", "operation_completed"} <= set(types)
+    assert not [url for url in asked if re.search(r"/operations/[^/?]+$", url) and url.startswith("http")]
+    collection = page.locator(".collection")
+    expect(collection).to_contain_text("4 documents")
+    expect(collection).to_contain_text("1 failed")
+    expect(collection).to_contain_text("ready")
+
+    page.get_by_role("searchbox").fill("How is the pump primed?")
+    page.get_by_role("button", name="Search", exact=True).click()
+    hit = page.locator(".hit").first
+    expect(hit).to_contain_text("pump.md")
+    expect(hit).to_contain_text("fill the casing with water")
+    assert {"pump", "primed"} <= {text.lower() for text in hit.locator("mark").all_inner_texts()}
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    hit.get_by_role("link", name="Show in document").click()
+    expect(page.locator("#hit")).to_contain_text("fill the casing with water and open the vent")
+    expect(page.locator("#hit")).to_be_in_viewport()
+
+    page.get_by_role("link", name="Semantik").click()
+    page.get_by_role("link", name="Plant", exact=True).click()
+    page.get_by_label("State").select_option("failed")
+    documents = page.locator(".documents > li")
+    expect(documents).to_have_count(1)
+    expect(documents).to_contain_text("broken.pdf")
+    assert documents.locator(".reason").inner_text().endswith(".")
+
+    page.reload()
+    expect(page.get_by_role("heading", name="Plant", exact=True)).to_be_visible()
+    assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+
+
+def _through(page: Page, route: Callable[[WebSocketRoute], None]) -> None:
+    """Let the page's sockets go this way, from the first one on."""
+    page.route_web_socket(SOCKETS, route)
+    page.reload()
+
+
+def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -> None:
+    addresses: list[str] = []
+    seqs: list[int] = []
+    operations: dict[str, str] = {}
+
+    def route(socket: WebSocketRoute) -> None:
+        addresses.append(socket.url)
+        upstream = socket.connect_to_server()
+
+        def relay(text: str | bytes) -> None:
+            frame = json.loads(text)
+            socket.send(text)
+            # Those too are told again that ended while the page was read.
+            if "seq" in frame and frame["operation_id"] == operations.setdefault(
+                "cut", frame["operation_id"]
+            ):
+                seqs.append(frame["seq"])
+                if len(addresses) == 1:
+                    upstream.on_message(lambda _: None)
+                    socket.close(code=1011, reason="cut")
+
+        upstream.on_message(relay)
+
+    _through(member, route)
+    create(member, "Cut", folder)
+    expect(card_of(member, "Cut")).to_have_attribute("data-status", "completed")
+    expect(card_of(member, "Cut").locator("li", has_text="broken.pdf")).to_have_count(1)
+    assert len(addresses) == 2 and "since=" in addresses[1]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_event_streams_carry_it_while_sockets_fail(member: Page, folder: Path) -> None:
+    _through(member, lambda socket: socket.close(code=1011))
+    create(member, "Streamed", folder)
+    card = card_of(member, "Streamed")
+    expect(card).to_have_attribute("data-status", "completed")
+    expect(card.locator("li", has_text="broken.pdf")).to_have_count(1)
+    expect(member.locator(".collection").filter(has_text="Streamed")).to_contain_text("4 documents")
+
+
+def test_progress_is_asked_for_while_nothing_live_gets_through(
+    member: Page, folder: Path, trouble: list[str]
+) -> None:
+    member.route("**/events*", lambda route: route.fulfill(status=502, body="no"))
+    _through(member, lambda socket: socket.close(code=1011))
+    create(member, "Polled", folder)
+    card = card_of(member, "Polled")
+    expect(card).to_have_attribute("data-status", "completed")
+    expect(card).to_contain_text("1 failed")
+    expect(member.locator(".collection").filter(has_text="Polled")).to_contain_text("4 documents")
+    assert all("502" in text for text in trouble)
+    trouble.clear()
+
+
+def test_a_refused_socket_says_why_and_is_not_tried_again(member: Page, folder: Path) -> None:
+    tries: list[str] = []
+
+    def refuse(socket: WebSocketRoute) -> None:
+        tries.append(socket.url)
+        socket.close(code=1008, reason="You may not watch this.")
+
+    _through(member, refuse)
+    create(member, "Refused", folder)
+    expect(card_of(member, "Refused")).to_contain_text("Live progress has stopped: You may not watch this.")
+    assert len(tries) == 1
+
+
+def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    for number in range(300):
+        paragraphs = [f"Letter {number} of day {day} brought no news." for day in range(20)]
+        (folder / f"letter-{number:03}.txt").write_text("\n\n".join(paragraphs))
+    sockets: list[str] = []
+    other = member.context.new_page()
+    other.on("websocket", lambda socket: sockets.append(socket.url))
+    other.goto("/")
+    expect(other.get_by_role("button", name="Sign out")).to_be_visible()
+    create(member, "Letters", folder)
+    for page in (other, member):
+        expect(card_of(page, "Letters").locator(".counts")).to_contain_text("2 watching")
+        expect(page.locator(".collection").filter(has_text="Letters")).to_be_visible()
+    other.close()
+    expect(card_of(member, "Letters").locator(".counts")).not_to_contain_text("watching")
+    assert len(sockets) == 1
+    card_of(member, "Letters").get_by_role("button", name="Cancel").click()
+    expect(card_of(member, "Letters")).to_have_attribute("data-status", "cancelled")
+
+
+def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: list[str]) -> None:
+    create(page, "Nowhere", Path("/no/such/folder"))
+    expect(page.locator("form .error:visible")).to_contain_text("/no/such/folder")
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, "wrong")
+    expect(page.locator("form .error:visible")).to_contain_text("password is wrong")
+    assert [re.findall(r"status of (\d+)", text) for text in trouble] == [["422"], ["401"]]
+    trouble.clear()
+
+
+def test_a_collection_is_deleted_after_a_question(member: Page) -> None:
+    create(member, "Short-lived", "")
+    member.get_by_role("link", name="Short-lived", exact=True).click()
+    member.get_by_role("button", name="Delete this collection…").click()
+    expect(member.get_by_role("dialog")).to_contain_text("The files in its folders stay as they are.")
+    member.get_by_role("button", name="Delete collection", exact=True).click()
+    expect(member.get_by_role("heading", name="Collections")).to_be_visible()
+    expect(member.get_by_role("link", name="Short-lived")).to_have_count(0)
+
+
+def test_an_ended_session_leads_to_the_door(member: Page, trouble: list[str]) -> None:
+    member.context.clear_cookies()
+    member.evaluate(
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )  # as when a tab is looked at again
+    expect(member.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
+    assert trouble and all("status of 401" in text for text in trouble)
+    trouble.clear()
+
+
+def test_a_busy_server_is_asked_again(member: Page, trouble: list[str]) -> None:
+    asked: list[str] = []
+
+    def busy(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+            return
+        problem = {"title": "Service Unavailable", "status": 503, "detail": "A store is away."}
+        headers = {"Retry-After": "1", "Content-Type": "application/problem+json"}
+        route.fulfill(status=503, headers=headers, body=json.dumps(problem))
+
+    member.route("**/api/v2/collections?*", busy)
+    member.reload()
+    expect(member.get_by_text("The server is catching its breath; trying again…")).to_be_visible()
+    expect(member.get_by_role("heading", name="Collections")).to_be_visible()
+    expect(member.get_by_text("catching its breath")).to_be_hidden()
+    assert len(trouble) == 1 and "status of 503" in trouble[0]
+    trouble.clear()

@@ -1,0 +1,264 @@
+"""The page's pure modules in a real Chromium, without a server: what frames and questions become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from support.browser import needs_chromium
+
+WEB = Path(__file__).parents[2] / "handlers" / "web"
+ORIGIN = "http://page.test"
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Page:
+    """An empty page that may import the modules."""
+    page = browser.new_page()
+    page.route(f"{ORIGIN}/", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.route(
+        f"{ORIGIN}/static/*", lambda route: route.fulfill(path=WEB / route.request.url.rpartition("/")[2])
+    )
+    page.goto(f"{ORIGIN}/")
+    return page
+
+
+def test_replayed_frames_lower_no_number_and_repeat_no_error(page: Page) -> None:
+    shown = page.evaluate(
+        """async () => {
+            const { OperationState } = await import("/static/operation-state.js");
+            const state = new OperationState();
+            const seen = [];
+            const take = (type, id, data) => {
+                state.apply({ type, id, data });
+                seen.push([state.status, state.processed, state.percent, state.errors.length]);
+            };
+            take("current_state", undefined,
+                 { status: "processing", processed_files: 5, progress_percent: 50, last_id: "20-1" });
+            take("document_processed", "10-0", { processed: 1, progress_percent: 10 });
+            take("error", "10-1", { path: "/a", message: "broken" });
+            take("error", "10-1", { path: "/a", message: "broken" });
+            take("document_processed", "100-0", { processed: 6, progress_percent: 60, status: "words" });
+            take("operation_completed", "100-1", { status: "completed" });
+            return seen;
+        }"""
+    )
+    assert shown == [
+        ["processing", 5, 50, 0],
+        ["processing", 5, 50, 0],
+        ["processing", 5, 50, 1],
+        ["processing", 5, 50, 1],
+        ["processing", 6, 60, 1],
+        ["completed", 6, 100, 1],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "passage", "marks"),
+    [
+        ("How do I prime the pump?", "Priming pumps: the pumping of water.", ["pumps", "pumping"]),
+        ("the", "The other.", ["The"]),
+        ("C++ in Größe", "größer, C, CC", ["größer", "C"]),
+        ("<b>", "a <b> & b", ["b", "b"]),
+        ("?!", "no words", []),
+    ],
+)
+def test_words_of_the_question_are_marked(page: Page, question: str, passage: str, marks: list[str]) -> None:
+    text, found = page.evaluate(
+        """async ([question, passage]) => {
+            const { marked, wordsOf } = await import("/static/highlight.js");
+            const box = document.createElement("p");
+            box.append(...marked(passage, wordsOf(question)));
+            return [box.textContent, [...box.children].map((node) => node.textContent)];
+        }""",
+        [question, passage],
+    )
+    assert text == passage
+    assert found == marks
+
+
+def test_every_loss_is_resumed_and_nothing_comes_twice(page: Page) -> None:
+    asked, told = page.evaluate(
+        """async () => {
+            const { OperationClient } = await import("/static/operation-client.js");
+            const real = window.WebSocket;
+            const asked = [];
+            const told = [];
+            const script = [1001, 1006, 1013, 1011, "cut", 1008];
+            window.WebSocket = class {
+                readyState = real.OPEN;
+                constructor(address) {
+                    asked.push(address.searchParams.get("since"));
+                    setTimeout(() => this.play(asked.length, script.shift()));
+                }
+                send() {}
+                close() {}
+                tell(frame) { this.onmessage?.({ data: JSON.stringify(frame) }); }
+                play(number, end) {
+                    this.tell({ type: "pong" });
+                    this.tell({ type: "current_state", data: { status: "processing", last_id: "0-0" } });
+                    if (end === "cut") this.tell({ type: "history_truncated", data: {} });
+                    for (const seq of [number - 1, number]) {
+                        if (seq) this.tell({ type: "status_update", seq, id: `${seq}-0`, data: {} });
+                    }
+                    this.onclose?.({ code: end === "cut" ? 1006 : end, reason: "a bad day" });
+                }
+            };
+            await new Promise((resolve) => new OperationClient("x", {
+                onFrame: ({ type, seq }) => told.push(seq ?? type),
+                onConnection: (state, reason) => {
+                    if (state !== "stopped") return;
+                    told.push(reason);
+                    resolve();
+                },
+            }).start());
+            window.WebSocket = real;
+            return [asked, told];
+        }"""
+    )
+    assert asked == [None, "1-0", "2-0", "3-0", "4-0", "5-0"]
+    # The old snapshots, older than what was told, are left out.
+    assert told == ["current_state", 1, 2, 3, 4, "history_truncated", 5, 6, "a bad day"]
+
+
+def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
+    asked, told = page.evaluate(
+        """async () => {
+            const { OperationsClient } = await import("/static/operations-client.js");
+            const real = window.WebSocket;
+            const asked = [];
+            const told = [];
+            const old = 1_000_000;
+            const late = 2_000_000;
+            const script = [
+                [
+                    ["a", 1, `${old}-0`, "operation_completed"],
+                    ["b", 1, `${late}-0`],
+                    ["c", 1, `${late}-1`, "operation_failed"],
+                ],
+                [["b", 1, `${late}-0`], ["b", 2, `${late}-2`]],
+                [],
+            ];
+            window.WebSocket = class {
+                readyState = real.OPEN;
+                constructor(address) {
+                    asked.push(address.searchParams.get("since"));
+                    setTimeout(() => this.play(script.shift()));
+                }
+                send() {}
+                close() {}
+                play(frames) {
+                    this.onmessage?.({ data: '{"type": "pong"}' });
+                    for (const [operation_id, seq, id, type = "status_update"] of frames) {
+                        this.onmessage?.({ data: JSON.stringify({ type, operation_id, seq, id, data: {} }) });
+                    }
+                    this.onclose?.({ code: script.length ? 1001 : 1008, reason: "" });
+                }
+            };
+            await new Promise((resolve) => new OperationsClient({
+                onFrame: ({ operation_id, seq }) => told.push(operation_id + seq),
+                onConnection: (state) => { if (state === "stopped") resolve(); },
+            }).start());
+            window.WebSocket = real;
+            return [asked, told];
+        }"""
+    )
+    assert asked == [None, "b:2000000-0,c:2000000-1", "b:2000000-2,c:2000000-1"]
+    assert told == ["a1", "b1", "c1", "b2"]
+
+
+@pytest.mark.parametrize(
+    ("data", "frames", "told"),
+    [
+        (
+            {"operation_type": "append", "status": "queued", "queue_position": 2},
+            [],
+            ["Updating “Plant”", "Waiting in line: 2 operations before it", ""],
+        ),
+        (
+            {"operation_type": "append", "status": "queued", "queue_position": 0, "wish": {"retry": "all"}},
+            [],
+            ["Retrying what failed in “Plant”", "Waiting in line: the next to begin", ""],
+        ),
+        (
+            {"operation_type": "append", "status": "processing", "source_id": "s"},
+            [
+                ("scanning_documents", {"source_path": "/srv/plant", "scanned": 7}),
+                ("scanning_completed", {"total_files": 4}),
+                ("document_processed", {"processed": 1, "failed": 1, "total": 4, "progress_percent": 25}),
+            ],
+            [
+                "Updating “Plant”",
+                "Reading and embedding what is new or changed in “plant”",
+                "1 of 4 files · 1 failed",
+            ],
+        ),
+        (
+            {"operation_type": "append", "status": "processing"},
+            [
+                (
+                    "operation_completed",
+                    {"result": {"new": 1, "missing": 2, "duration_s": 3}},
+                )
+            ],
+            ["Updating “Plant”", "Done", "1 new · 2 missing · 3 s"],
+        ),
+        (
+            {"operation_type": "reindex", "status": "processing"},
+            [
+                ("staging_created", {"total_files": 4}),
+                ("operation_cancelled", {"message": "Operation cancelled; nothing has changed"}),
+            ],
+            ["Re-indexing “Plant”", "Operation cancelled; nothing has changed", ""],
+        ),
+        (
+            {"operation_type": "remove_source", "status": "processing", "wish": {"source_path": "/srv/old"}},
+            [("removing_documents", {"removed": 1, "total": 2, "progress_percent": 50})],
+            ["Removing a folder from “Plant”", "Taking the documents of “old” out", "1 of 2 documents"],
+        ),
+        (
+            {
+                **{"operation_type": "remove_source", "status": "completed", "processed_files": 5},
+                **{"result": {"documents": 3, "kept": 2, "chunks": 70, "failed": 0, "duration_s": 1.25}},
+            },
+            [],
+            [
+                "Removing a folder from “Plant”",
+                "Done",
+                "3 documents removed · 2 stay, as another folder holds them · 1 s",
+            ],
+        ),
+        (
+            {"operation_type": "index", "status": "cancelled", "processed_files": 3, "failed_files": 1}
+            | {
+                "total_files": 9,
+                "started_at": "2026-01-15T10:00:00Z",
+                "completed_at": "2026-01-15T10:00:05Z",
+            },
+            [],
+            [
+                "Indexing “Plant”",
+                "Operation cancelled; what was stored so far is kept: 2 of 9 documents",
+                "1 failed · 5 s",
+            ],
+        ),
+    ],
+)
+def test_every_operation_has_its_words(
+    page: Page, data: dict[str, Any], frames: list[tuple[str, dict[str, Any]]], told: list[str]
+) -> None:
+    found = page.evaluate(
+        """async ([data, frames]) => {
+            const { OperationState } = await import("/static/operation-state.js");
+            const state = new OperationState();
+            state.apply({ type: "current_state", data });
+            frames.forEach(([type, data], number) => state.apply({ type, id: `${number + 1}-0`, data }));
+            return [state.title("Plant"), state.words, state.counts];
+        }""",
+        [data, frames],
+    )
+    assert found == told

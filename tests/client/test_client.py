@@ -1,0 +1,277 @@
+"""The client against what is no Semantik server, or none at its best: each answer ends in a sentence, and what is
+lost is had again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import PASSWORD, Serving, new_user, run
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+from tornado.web import Application
+from tornado.websocket import WebSocketHandler
+
+from semantik.client import api, websocket
+from semantik.client.api import Client
+from semantik.client.websocket import Refused
+from semantik.core.errors import SemantikError, Unavailable
+
+HTML = "<html>\n<h1>502 Bad Gateway</h1> nginx</html>"
+
+
+@asynccontextmanager
+async def _server(answer: str | None) -> AsyncIterator[str]:
+    """Something that listens, and gives every request the same answer; None: it never answers."""
+    done = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if answer is None:
+            await done.wait()
+        else:
+            writer.write(answer.encode())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        done.set()
+        server.close()
+
+
+def _answer(status: str, body: str) -> str:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "sentence"),
+    [
+        (_answer("503 Service Unavailable", '{"status": "degraded", "mongo": false}'), 503, '"mongo": false'),
+        (
+            _answer("502 Bad Gateway", HTML),
+            502,
+            "answered 502 Bad Gateway: <html> <h1>502 Bad Gateway</h1> nginx",
+        ),
+        (_answer("502 Bad Gateway", ""), 502, "answered 502 Bad Gateway."),
+        (_answer("500 Oh", '{"detail": null}'), 500, "answered 500 Oh"),
+        (_answer("400 Bad Request", "[1]"), 400, "answered 400 Bad Request: [1]"),
+        (_answer("200 OK", "<html>Please sign in to the hotel's network</html>"), 200, "Please sign in"),
+        (_answer("422 Unprocessable", '{"detail": "k is missing."}'), 422, "k is missing."),
+    ],
+)
+def test_an_answer_that_is_not_ours_is_told_with_its_status(answer: str, status: int, sentence: str) -> None:
+    async def test() -> None:
+        async with _server(answer) as url:
+            with pytest.raises(Refused) as refused:
+                await Client(url).call("GET", "health")
+        assert refused.value.status == status
+        assert sentence in str(refused.value)
+
+    run(test())
+
+
+def test_who_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unavailable(url: str) -> str:
+        with pytest.raises(Unavailable) as refused:
+            await Client(url).call("GET", "health")
+        assert isinstance(refused.value, SemantikError)
+        assert url in str(refused.value) and "does not answer" in str(refused.value)
+        return str(refused.value)
+
+    async def test() -> None:
+        async with _server("nothing") as url:
+            pass
+        assert "Connection refused" in await unavailable(url)
+        await unavailable("http://no-such-host.invalid:1")
+        async with _server("") as url:
+            await unavailable(url)
+        async with _server("SSH-2.0-OpenSSH_9.9\r\n\r\n") as url:
+            await unavailable(url)
+        monkeypatch.setattr(api, "_ANSWER_S", 0.1)
+        async with _server(None) as url:
+            assert "imeout" in await unavailable(url)
+
+    run(test())
+
+
+def _folder(tmp_path: Path, count: int) -> Path:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in range(count):
+        lines = [f"Tide {number}.{part} rose to {number + part} feet." for part in range(10)]
+        (folder / f"tide-{number:03}.txt").write_text("\n\n".join(lines))
+    return folder
+
+
+def _seqs(messages: list[dict[str, Any]]) -> list[int]:
+    return [message["seq"] for message in messages if "seq" in message]
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_a_server_that_is_killed_and_comes_back_is_watched_to_the_end(
+    start: Callable[..., Serving], tmp_path: Path, all_of_them: bool
+) -> None:
+    async def test() -> None:
+        serving = start()
+        me = Client(serving.url)
+        await me.register("admin", PASSWORD)
+        await me.sign_in("admin", PASSWORD)
+        watching = me.watch_all() if all_of_them else None
+        made = await me.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
+        messages: list[dict[str, Any]] = []
+        coming_back: asyncio.Future[Serving] | None = None
+        async for message in watching or me.watch(made["operation_id"]):
+            messages.append(message)
+            if message["type"] == "document_processed" and coming_back is None:
+                assert message["data"]["processed"] < 150, "the kill must come in the middle"
+                serving.kill()
+                port = str(urlsplit(serving.url).port)
+                coming_back = asyncio.ensure_future(asyncio.to_thread(start, "--port", port))
+            if (
+                message["type"] == "status_update"
+                and message["data"]["status"] == "completed"
+                and all_of_them
+            ):
+                break
+        assert coming_back is not None
+        await coming_back
+        seqs = _seqs(messages)
+        assert seqs == list(range(1, len(seqs) + 1))
+        kinds = [message["type"] for message in messages]
+        assert kinds[0] == "current_state" and kinds.count("current_state") == 1
+        assert kinds[-2:] == ["operation_completed", "status_update"]
+
+    folder = _folder(tmp_path, 150)
+    run(test())
+
+
+def test_a_session_that_ends_ends_the_watching_with_the_servers_reason(shared: Serving) -> None:
+    async def test() -> None:
+        me = await new_user(shared)
+        watching = asyncio.ensure_future(_all(me.watch_all()))
+        made = await me.call("POST", "collections", {"name": "Empty"})
+        await me.call("DELETE", f"collections/{made['id']}")
+        await me.call("POST", "auth/logout")
+        with pytest.raises(Refused, match="session has ended") as refused:
+            await watching
+        assert refused.value.status == 1008
+        with pytest.raises(Refused, match="no operation"):
+            await _all((await new_user(shared)).watch("no-such-operation"))
+
+    run(test())
+
+
+def test_a_token_that_expires_while_it_is_used_is_renewed(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    async def test() -> None:
+        serving = start("--auth-access-token-s", "10")
+        me = Client(serving.url)
+        await me.register("admin", PASSWORD)
+        await me.sign_in("admin", PASSWORD)
+        first = me.token
+        watching = me.watch_all()
+        next_one = asyncio.ensure_future(anext(watching))
+        while me.token == first:  # nothing but the closed socket makes the client renew it
+            assert not next_one.done()
+            await asyncio.sleep(0.1)
+        made = await me.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
+        message = await next_one
+        while message["type"] != "operation_completed":
+            message = await anext(watching)
+        assert message["operation_id"] == made["operation_id"]
+
+    folder = _folder(tmp_path, 2)
+    run(test())
+
+
+class _Scripted(WebSocketHandler):
+    """A socket of a server that has a bad day: each connection ends as the next line of the script says."""
+
+    script: list[int | str]
+    asked: list[str]
+
+    def open(self) -> None:
+        self.asked.append(self.get_query_argument("since", ""))
+        end = self.script.pop(0)
+        number = len(self.asked)
+        self._tell({"type": "current_state", "data": {"last_id": f"{number}-0"}})
+        if end == "cut":
+            self._tell({"type": "history_truncated", "data": {}})
+            self._tell({"type": "current_state", "data": {"last_id": f"{number}-0"}})
+        for seq in (number - 1, number):
+            if seq:
+                self._tell({"type": "status_update", "seq": seq, "id": f"{seq}-0", "data": {}})
+        if isinstance(end, int):
+            self.close(end, "a bad day")
+
+    def on_message(self, message: str | bytes) -> None:
+        """Say nothing, to pings too."""
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        self.write_message({**message, "operation_id": "x"})
+
+
+@asynccontextmanager
+async def _bad_day(*script: int | str) -> AsyncIterator[tuple[Client, list[str]]]:
+    asked: list[str] = []
+    handler = type("_Today", (_Scripted,), {"script": list(script), "asked": asked})
+    socket, port = bind_unused_port()
+    server = HTTPServer(Application([("/ws/operations/x", handler)]))
+    server.add_socket(socket)
+    try:
+        yield Client(f"http://127.0.0.1:{port}"), asked
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+def test_every_loss_is_resumed_and_nothing_comes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "_PAUSE_S", (0.01, 0.02))
+    monkeypatch.setattr(websocket, "_QUIET_S", 0.2)
+
+    async def test() -> None:
+        async with _bad_day(1001, 1013, 1011, "silent", "cut", 1000) as (me, asked):
+            messages = await _all(me.watch("x"))
+        assert asked == ["", "1-0", "2-0", "3-0", "4-0", "5-0"]
+        assert _seqs(messages) == [1, 2, 3, 4, 5, 6]
+        kinds = [message["type"] for message in messages if "seq" not in message]
+        assert kinds == ["current_state", "history_truncated", "current_state"]
+        async with _bad_day(1013, 1000) as (me, asked):
+            await _all(me.watch("x", since="$"))
+        assert asked == ["$", "1-0"]
+        async with _bad_day(1013, 1008) as (me, asked):
+            with pytest.raises(Refused, match="a bad day"):
+                await _all(me.watch("x"))
+
+    run(test())
+
+
+def test_patience_has_an_end_and_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "_PAUSE_S", (0.01, 0.02))
+
+    async def test() -> None:
+        async with _server("nothing") as url:
+            pass
+        with pytest.raises(Unavailable, match=r"within 0.2 s: .*Connection refused"):
+            await _all(Client(url).watch("x", patience_s=0.2))
+        async with _bad_day(1001) as (me, asked):
+            with pytest.raises(Unavailable, match="a bad day"):
+                await _all(me.watch("x", patience_s=0))
+        assert len(asked) == 1
+        async with _server(_answer("502 Bad Gateway", HTML)) as url:
+            with pytest.raises(Unavailable, match="502"):
+                await _all(Client(url).watch("x", patience_s=0))
+
+    run(test())
+
+
+async def _all(watching: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [message async for message in watching]

@@ -1,0 +1,216 @@
+"""`semantik-status` as a process: beside a server that lives, after it, and with stores that are away."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import PASSWORD, Serving, index
+from support.redis_server import RedisServer
+from support.scripts import script
+from support.two_servers import MongoServer
+
+from semantik import __version__
+from semantik.client.api import Client
+from semantik.commands.store_connection import open_stores
+from semantik.config.settings import Settings
+from semantik.core.models import Counts, Operation, new_id, now
+
+pytestmark = pytest.mark.gen_test
+
+
+async def _status(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    ended = await script("status", data, "--json", *words)
+    assert ended.err == ""
+    return ended.status, json.loads(ended.out)
+
+
+async def _filled(serving: Serving, folder: Path) -> str:
+    """A collection with two documents, of the user ann."""
+    folder.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (folder / name).write_text(f"The lamp {name} of the pier burned all night.")
+    client = Client(serving.url)
+    await client.register("ann", PASSWORD)
+    await client.sign_in("ann", PASSWORD)
+    collection_id, _ = await index(client, folder, "Lamps")
+    return collection_id
+
+
+async def test_beside_a_server_that_lives_and_after_it(start: Callable[..., Serving], tmp_path: Path) -> None:
+    serving = start("--pool-workers", "1")
+    collection_id = await _filled(serving, tmp_path / "folder")
+    status, told = await _status(serving.data)
+    assert (status, told["well"]) == (0, True)
+    [instance] = told["instances"]
+    assert instance["pid"] == serving.process.pid and instance["url"] == serving.url
+    assert (instance["host"], instance["version"]) == (socket.gethostname(), __version__)
+    assert (instance["state"], instance["workers"], instance["running"]) == ("alive", 1, 0)
+    assert told["stores"]["mongo"]["holds"] == {
+        "documents": {"indexed": 2},
+        "chunks": 2,
+        "operations": {"completed": 1},
+    }
+    assert told["stores"]["redis"]["answers"] and told["stores"]["redis"]["memory_bytes"] > 0
+    assert told["queue"] == []
+    assert told["collections"] == [
+        {
+            "id": collection_id,
+            "name": "Lamps",
+            "owner": "ann",
+            "documents": 2,
+            "failed": 0,
+            "chunks": 2,
+            "status": "ready",
+        }
+    ]
+    text = (await script("status", serving.data)).out
+    assert text.startswith("All is well.\n\nInstances\n  HOST")
+    assert "2 documents, 2 chunks, 1 operations" in text
+
+    assert serving.stop() == 0
+    status, told = await _status(serving.data)
+    assert (status, told["well"], told["instances"]) == (1, False, [])
+    assert [collection["name"] for collection in told["collections"]] == ["Lamps"]
+    ended = await script("status", serving.data)
+    assert ended.status == 1 and ended.out.startswith("No server runs.\n")
+
+
+async def test_a_server_that_was_killed_is_gone_and_one_that_stands_still_is_silent(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    serving = start()
+    settings = Settings(
+        data=serving.data, mongo_url=serving.stores.mongo_url, mongo_database=serving.stores.database
+    )
+    async with open_stores(settings) as stores:
+        [instance] = await stores.store.instances.all()
+        elsewhere = replace(instance, id=new_id(), host="elsewhere", seen_at=now())
+        silent = replace(elsewhere, id=new_id(), host="quiet", seen_at=instance.started_at.replace(year=2020))
+        for one in (elsewhere, silent):
+            await stores.store.instances.save(one)
+    _, told = await _status(serving.data)
+    assert {one["host"]: one["state"] for one in told["instances"]} == {
+        socket.gethostname(): "alive",
+        "elsewhere": "alive",
+        "quiet": "silent",
+    }
+    children = serving.tree[1:]
+    serving.kill()
+    psutil.wait_procs(children, 10)
+    _, told = await _status(serving.data)
+    assert {one["host"]: one["state"] for one in told["instances"]}[socket.gethostname()] == "gone"
+    start()
+    _, told = await _status(serving.data)
+    assert [one["host"] for one in told["instances"]].count(socket.gethostname()) == 1
+    assert "quiet" not in {one["host"] for one in told["instances"]}, "after a week it is forgotten"
+
+
+async def test_the_queue_is_shown(tmp_path: Path) -> None:
+    async with open_stores(Settings(data=tmp_path), create=True) as stores:
+        collection_id = new_id()
+        operation = Operation(
+            id=new_id(),
+            collection_id=collection_id,
+            user_id=new_id(),
+            type="index",
+            source_id=None,
+            status="processing",
+            stage="scan",
+            counts=Counts(),
+            current_file=None,
+            progress_percent=41.7,
+            created_at=now().replace(year=2020),
+            started_at=now().replace(year=2020),
+        )
+        await stores.store.operations.add(operation)
+        queued = replace(operation, id=new_id(), status="queued", created_at=now(), started_at=None)
+        await stores.store.operations.add(queued)
+    status, told = await _status(tmp_path)
+    assert status == 1
+    running, waiting = told["queue"]
+    assert (running["type"], running["status"], running["progress_percent"]) == ("index", "processing", 41.7)
+    assert running["collection"] == waiting["collection"] == "(deleted)"
+    assert running["for_s"] > 365 * 86_400 > waiting["for_s"]
+    text = (await script("status", tmp_path)).out
+    assert " processing  42 %  " in text and " d " in text
+
+
+async def test_stores_that_are_away_are_told_without_their_passwords(tmp_path: Path) -> None:
+    with closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        port = nobody.getsockname()[1]
+        mongo = f"mongodb://me:secret@127.0.0.1:{port}/?authMechanismProperties=AWS_SESSION_TOKEN:secret"
+        redis = f"redis://:secret@127.0.0.1:{port}/0"
+        urls = ("--mongo-url", mongo, "--redis-url", redis)
+        status, told = await _status(tmp_path / "data", *urls)
+        ended = await script("status", tmp_path / "data", *urls)
+    assert (status, ended.status) == (1, 1)
+    assert told["stores"]["mongo"] == {
+        "where": f"mongodb://127.0.0.1:{port}/",
+        "answers": False,
+        "holds": None,
+    }
+    assert told["stores"]["redis"] == {
+        "where": f"redis://127.0.0.1:{port}/0",
+        "answers": False,
+        "memory_bytes": None,
+    }
+    assert told["instances"] is told["queue"] is told["collections"] is None
+    assert "secret" not in ended.out and ended.out.startswith("MongoDB does not answer")
+    assert not (tmp_path / "data").exists()
+
+
+async def test_one_store_may_be_away_alone(tmp_path: Path) -> None:
+    mongo, redis = MongoServer(tmp_path / "mongo"), RedisServer(tmp_path / "redis")
+    urls = ("--mongo-url", mongo.url, "--redis-url", redis.url)
+    try:
+        status, told = await _status(tmp_path / "data", *urls)
+        assert status == 1, "no server lives"
+        assert told["stores"]["mongo"]["answers"] and told["stores"]["redis"]["answers"]
+        redis.kill()
+        status, told = await _status(tmp_path / "data", *urls)
+        assert status == 1
+        assert told["stores"]["mongo"]["answers"] and not told["stores"]["redis"]["answers"]
+    finally:
+        mongo.stop()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (
+            ("--config", "/nowhere.toml"),
+            "semantik-status: The configuration file /nowhere.toml cannot be read",
+        ),
+        ((), "semantik-status: The data folder"),
+        (("--mongo-url", "mongodb://"), "semantik-status: mongo_url is not an address of a MongoDB"),
+        (("--port", "80"), "usage: semantik-status"),
+    ],
+)
+async def test_misuse_is_said(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    ended = await script("status", tmp_path / "data", *words)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(why)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("| true", ""),
+        (">/dev/full", "semantik-status: The answer cannot be written: No space left on device.\n"),
+    ],
+)
+async def test_an_answer_that_nobody_takes_is_no_traceback(tmp_path: Path, where: str, told: str) -> None:
+    async with open_stores(Settings(data=tmp_path), create=True):
+        pass
+    ended = await script("status", tmp_path, prefix=("sh", "-c", f'"$0" "$@" {where}'))
+    assert (ended.out, ended.err) == ("", told)

@@ -1,0 +1,152 @@
+"""The scripts' way to the stores: in a running server, on their own, one after the other, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support.embedded_stores import store_processes
+from support.scripts import barred, script
+
+from semantik.commands.store_connection import addresses, open_stores
+from semantik.config.settings import Settings
+from semantik.core.errors import ConfigError, Forbidden, Unavailable
+from semantik.progress.usage import redis_memory
+from semantik.storage.data_folder import data_lock, is_served
+from semantik.storage.embedded import EmbeddedStores, embedded
+
+pytestmark = pytest.mark.gen_test
+
+
+@asynccontextmanager
+async def serving(data: Path, mongo: bool = True) -> AsyncIterator[EmbeddedStores]:
+    """What a server does with its data folder."""
+    async with data_lock(data) as lock, embedded(data, mongo, True, lock) as stores:
+        yield stores
+
+
+async def test_without_a_server_the_stores_are_started_and_stopped_again(tmp_path: Path) -> None:
+    async with open_stores(Settings(data=tmp_path), create=True) as stores:
+        assert not stores.running
+        assert await stores.store.ping()
+        assert await redis_memory(stores.redis_url) > 0
+        assert not is_served(tmp_path), "a script is no server"
+        processes = store_processes()
+    assert len(processes) == 3 and not any(process.is_running() for process in processes)
+
+
+@pytest.mark.parametrize("name", ["data", "deep" * 30], ids=["short", "too long for a socket"])
+async def test_with_a_server_its_own_stores_are_used(tmp_path: Path, name: str) -> None:
+    data = tmp_path / name
+    async with serving(data) as theirs:
+        started = store_processes()
+        assert is_served(data)
+        async with open_stores(Settings(data=data)) as stores:
+            assert stores.running
+            assert (stores.mongo_url, stores.redis_url) == (theirs.mongo_url, theirs.redis_url)
+            assert await stores.store.ping()
+            assert await redis_memory(stores.redis_url) > 0
+            assert store_processes() == started
+    assert not is_served(data)
+    assert not (data / "run").is_symlink()
+
+
+async def test_a_data_folder_may_get_a_longer_and_a_shorter_name(tmp_path: Path) -> None:
+    short, long = tmp_path / "data", tmp_path / ("deep" * 30)
+    for before, now in ((None, short), (short, long), (long, short)):
+        if before is not None:
+            before.rename(now)
+            if now == short:  # as a server that was killed leaves it
+                (now / "run").symlink_to(tmp_path / "no longer there")
+        async with serving(now), open_stores(Settings(data=now)) as stores:
+            assert stores.running
+
+
+async def test_whoever_comes_while_a_script_is_alone_waits_for_it(tmp_path: Path) -> None:
+    async with addresses(Settings(data=tmp_path), create=True):
+        found = asyncio.Event()
+
+        async def come() -> bool:
+            found.set()
+            async with addresses(Settings(data=tmp_path)) as other:
+                return other.running
+
+        async def serve() -> None:
+            async with serving(tmp_path):
+                pass
+
+        waiting = [asyncio.create_task(come()), asyncio.create_task(serve())]
+        await found.wait()
+        done, _ = await asyncio.wait(waiting, timeout=0.2)
+        assert not done
+    await asyncio.gather(*waiting)
+
+
+async def test_stores_that_have_urls_need_no_data_folder(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    async with serving(there) as theirs:
+        away = Settings(data=tmp_path / "away", mongo_url=theirs.mongo_url)
+        async with open_stores(away) as stores:
+            assert (stores.redis_url, stores.running) == ("", False)
+        both = Settings(data=there, mongo_url=theirs.mongo_url, redis_url=theirs.redis_url)
+        async with addresses(both) as found:
+            assert found.running
+    assert not (tmp_path / "away").exists()
+
+
+async def test_a_server_that_has_another_mongodb_is_told_apart(tmp_path: Path) -> None:
+    async with serving(tmp_path, mongo=False):
+        with pytest.raises(Unavailable, match="does not answer; if the server uses one of your own"):
+            async with open_stores(Settings(data=tmp_path)):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("missing", "does not exist"),
+        ("file", "is a file"),
+        ("file/below", "does not exist"),
+        ("empty", "No server has used the folder"),
+    ],
+)
+async def test_a_folder_that_is_no_data_folder_is_refused_and_left_alone(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=why):
+        async with open_stores(Settings(data=tmp_path / name)):
+            pass
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["empty", "file"]
+
+
+async def test_a_data_folder_that_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with addresses(Settings(data=data), create=True):
+        pass
+    for command in ("user", "status"):
+        words = ("list",) if command == "user" else ()
+        data.chmod(0)
+        ended = await script(command, data, *words, prefix=barred())
+        data.chmod(0o700)
+        told = f"semantik-{command}: The data folder {data} cannot be read: Permission denied.\n"
+        assert (ended.status, ended.out, ended.err) == (2, "", told)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root comes into folders of others")
+async def test_root_makes_no_files_in_the_folder_of_another_user(tmp_path: Path) -> None:
+    async with addresses(Settings(data=tmp_path), create=True):
+        pass
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        shutil.chown(path, "nobody")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(Forbidden, match="belongs to the user nobody, and no server runs on it"):
+        async with open_stores(Settings(data=tmp_path)):
+            pass
+    assert sorted(tmp_path.rglob("*")) == before

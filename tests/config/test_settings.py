@@ -1,0 +1,197 @@
+"""Settings: what wins, what is refused and how, and that the file and the docs tell the same as the code."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import complaints
+
+from semantik.commands.server import main
+from semantik.config.loader import Entry, entries, load
+from semantik.config.settings import DocumentSettings, Settings
+from semantik.core.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "conf" / "semantik.toml"
+DOCS = ROOT / "docs" / "configuration.md"
+
+
+def toml(value: Any) -> str:
+    """A setting's value as it stands in a TOML file, large numbers in groups of three digits."""
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    if isinstance(value, (str, Path)):
+        return json.dumps(str(value))
+    return f"{value:_}" if isinstance(value, int) and value >= 10_000 else str(value)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "semantik.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_any_source_all_is_default():
+    assert load(environ={}) == Settings()
+
+
+def test_the_later_source_wins(tmp_path):
+    file = written(tmp_path, 'port = 1\nhost = "file"\n[log]\nlevel = "debug"\n')
+    environ = {"SEMANTIK_PORT": "2", "SEMANTIK_HOST": "environment"}
+    settings = load(file, environ, {"port": "3"})
+    assert (settings.port, settings.host, settings.log.level) == (3, "environment", "debug")
+
+
+def test_every_source_is_read_as_the_settings_type(tmp_path):
+    environ = {
+        "SEMANTIK_DATA": "~/data",
+        "SEMANTIK_DOCUMENTS_ROOTS": "/srv/papers, /home/ann",
+        "SEMANTIK_DOCUMENTS_FILE_TIMEOUT_S": "2.5",
+        "SEMANTIK_DOCUMENTS_MAX_FILES": "1_000",
+    }
+    settings = load(written(tmp_path, '[documents]\nexclude = ["*.tmp"]'), environ)
+    assert settings.data == Path.home() / "data"
+    assert settings.documents == DocumentSettings(
+        roots=("/srv/papers", "/home/ann"), exclude=("*.tmp",), file_timeout_s=2.5, max_files=1000
+    )
+
+
+WRONG = [
+    ("port", "65536", "a number from 0 to 65535"),
+    ("port", "http", "a whole number"),
+    ("port", True, "a whole number"),
+    ("port", 80.5, "a whole number"),
+    ("host", "", "a text that is not empty"),
+    ("host", 5, "a text"),
+    ("data", "", "a path"),
+    ("data", "~nobody-of-this-name/data", "a path"),
+    ("mongo_url", "postgres://x", "empty, or a mongodb:// URL"),
+    ("mongo_database", "a/b", "a name of 1 to 63 letters, digits, hyphens, underscores"),
+    ("redis_url", "http://x", "empty, or a redis:// URL"),
+    ("auth.secret", "short", "empty, or at least 32 characters"),
+    ("auth.registration", "sometimes", "one of closed, open"),
+    ("embedding.precision", "int8", "one of auto, float32, bfloat16"),
+    ("documents.roots", [1], "a list of texts"),
+    ("documents.roots", {"a": 1}, "a list of texts"),
+    ("documents.roots", "papers", "a list of absolute paths"),
+    ("documents.roots", "/srv, ~/papers", "a list of absolute paths"),
+    ("documents.roots", ["/srv", ""], "a list of absolute paths"),
+    ("documents.roots", "/srv/a\0b", "a list of absolute paths"),
+    (
+        "documents.exclude",
+        "a,[b",
+        "globs (The glob '[b' cannot be used: its [ is never closed; write \\[ for the character itself.)",
+    ),
+    ("documents.file_timeout_s", "soon", "a number"),
+    ("documents.file_timeout_s", "nan", "a number"),
+    ("documents.file_timeout_s", float("inf"), "a number"),
+    ("documents.file_timeout_s", 10**400, "a number"),
+    ("documents.file_timeout_s", "0", "a number of at least 0.1"),
+    ("index.target_recall", "1.5", "a number from 0.5 to 1"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), WRONG)
+def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(name, value, allowed):
+    with pytest.raises(ConfigError) as refused:
+        load(environ={}, overrides={name: value})
+    message = str(refused.value)
+    assert message.startswith(f"{name} = {value!r} (the command line) is not allowed: {allowed} is expected.")
+
+
+def test_the_environment_can_name_the_file(tmp_path):
+    environ = {"SEMANTIK_CONFIG": str(written(tmp_path, "port = 1"))}
+    assert load(environ=environ).port == 1
+    assert load(environ=environ | {"SEMANTIK_PORT": "2"}).port == 2
+    (tmp_path / "given.toml").write_text("port = 3")
+    assert load(tmp_path / "given.toml", environ).port == 3
+    with pytest.raises(ConfigError, match=r"nowhere\.toml cannot be read"):
+        load(environ={"SEMANTIK_CONFIG": "nowhere.toml"})
+
+
+def test_a_refusal_says_where_the_value_came_from(tmp_path):
+    file = written(tmp_path, "port = -1")
+    with pytest.raises(ConfigError, match=re.escape(f"port = -1 ({file})")):
+        load(file, {})
+    with pytest.raises(ConfigError, match="port = 'x' \\(the environment's SEMANTIK_PORT\\)"):
+        load(environ={"SEMANTIK_PORT": "x"})
+
+
+def test_chunks_must_be_longer_than_their_overlap():
+    with pytest.raises(
+        ConfigError, match=r"embedding.chunk_overlap = 64 must be less than .*chunk_size = 64"
+    ):
+        load(environ={}, overrides={"embedding.chunk_size": 64, "embedding.chunk_overlap": 64})
+
+
+@pytest.mark.parametrize(
+    "text", ["ports = 1", "[document]\nroots = []", "[index]\ntree = 5", "documents = 3"]
+)
+def test_an_unknown_name_is_refused(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"There is no setting '\w+(\.\w+)?' \(.*semantik.toml\)"):
+        load(written(tmp_path, text), {})
+
+
+def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"missing.toml cannot be read: No such file or directory"):
+        load(tmp_path / "missing.toml", {})
+    with pytest.raises(ConfigError, match=r"is not valid TOML: .*line 1"):
+        load(written(tmp_path, "port = = 3"), {})
+    (tmp_path / "latin.toml").write_bytes(b'host = "\xe4"')
+    with pytest.raises(ConfigError, match="is not valid TOML"):
+        load(tmp_path / "latin.toml", {})
+
+
+def test_the_server_ends_with_status_2_and_one_sentence(capsys):
+    assert main(["--port", "70000"]) == 2
+    assert capsys.readouterr().err.startswith("semantik-server: port = '70000' (the command line)")
+
+
+def test_a_root_that_is_a_file_ends_the_server(tmp_path, capsys):
+    file = written(tmp_path, "")
+    assert main(["--documents-roots", f"{tmp_path},{file}", "--data", str(tmp_path / "data")]) == 2
+    assert f"documents.roots = {str(file)!r} is not allowed: a folder is expected" in capsys.readouterr().err
+
+
+@pytest.mark.noisy
+def test_a_root_that_is_missing_is_a_warning(start, tmp_path):
+    serving = start("--documents-roots", f"{tmp_path},{tmp_path / 'not-mounted'}")
+    assert serving.stop() == 0
+    (line,) = complaints(serving)
+    assert (
+        "WARNING" in line
+        and f"documents.roots has {tmp_path / 'not-mounted'}, which is no folder now" in line
+    )
+
+
+def test_the_file_holds_every_setting_with_its_default_and_its_sentence():
+    assert load(FILE, {}) == Settings()
+    text = FILE.read_text()
+    tree = tomllib.loads(text)
+    names = {f"{key}.{name}" for key, value in tree.items() if isinstance(value, dict) for name in value}
+    names |= {key for key, value in tree.items() if not isinstance(value, dict)}
+    assert names == {entry.name for entry in entries()}
+    for entry in entries():
+        line = f"# {entry.doc}\n{entry.name.rpartition('.')[2]} = {toml(entry.default)}\n"
+        assert line in text, f"conf/semantik.toml should have:\n{line}"
+
+
+def test_the_docs_hold_every_setting_and_no_other():
+    def row(entry: Entry) -> str:
+        live = " ↻" if entry.live else ""
+        cells = (entry.env, entry.flag, toml(entry.default))
+        return f"| `{entry.name}`{live} " + "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
+
+    lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
+    assert lines == [row(entry) for entry in entries()]
+
+
+def test_an_unknown_name_in_the_environment_is_refused() -> None:
+    with pytest.raises(ConfigError, match="SEMANTIK_PROT"):
+        load(environ={"SEMANTIK_PROT": "8080"})
+    assert load(environ={"SEMANTIK_FAILPOINT": "x", "OTHER": "y"}) == Settings()

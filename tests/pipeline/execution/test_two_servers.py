@@ -1,0 +1,110 @@
+"""Two servers on one Redis and one MongoDB: equal to whoever watches, and when one is killed the other goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from conftest import Serving, Stores, ask, complaints, documents, index, new_user
+from support.two_servers import Two, owner_of
+from support.watchers import Watcher, same_story
+
+from semantik.client.api import Client
+from semantik.storage.mongo import Store
+
+pytestmark = pytest.mark.gen_test
+
+FILES = 160
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    with Two(tmp_path) as servers:
+        yield servers
+
+
+def _folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in range(FILES):
+        lines = [f"Lamp {number} of pier {part} burned for {number * part} hours." for part in range(8)]
+        (folder / f"lamp-{number:03}.txt").write_text("\n\n".join(lines))
+    return folder
+
+
+async def test_one_server_is_killed_in_the_middle_and_the_other_takes_over(two: Two, tmp_path: Path) -> None:
+    flags = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
+    limits = (
+        "--sockets-per-user",
+        "500",
+        "--sockets-per-operation",
+        "500",
+        "--progress-updates-per-s",
+        "200",
+    )
+    first, second = two.start(*flags, *limits)
+    client = await new_user(first)
+    folder = _folder(tmp_path)
+    chance = random.Random(2026)
+    made = await client.call("POST", "collections", {"name": "Lamps", "source_path": str(folder)})
+    urls = [first.url, second.url]
+    watchers = [
+        Watcher(
+            urls[::-1] if number % 2 else urls,
+            client.token,
+            made["operation_id"],
+            lambda: chance.randint(5, 120),
+        )
+        for number in range(50)
+    ]
+    async with asyncio.TaskGroup() as following:
+        for watcher in watchers:
+            following.create_task(watcher.follow())
+        owner = await _owner_in_the_middle(two.stores, made["operation_id"], (first, second))
+        children = owner.tree[1:]
+        owner.kill()
+    survivor = second if owner is first else first
+    same_story(watchers)
+    assert not [child for child in children if child.is_running() and child.status() != "zombie"]
+
+    there = Client(survivor.url, client.token)
+    whole = [frame async for frame in there.watch(made["operation_id"])]
+    assert [f["id"] for f in whole if "id" in f] == [key for key, _, _ in watchers[0].story]
+    await _is_indexed_once(there, made["id"], folder)
+    assert not complaints(survivor, crowded=True)
+
+
+async def _owner_in_the_middle(stores: Stores, operation_id: str, servers: Sequence[Serving]) -> Serving:
+    """The server that runs the operation, once a third of it is done."""
+    async with Store(stores.mongo_url, stores.database) as store:
+        while True:
+            operation = await store.operations.get(operation_id)
+            assert operation is not None
+            assert not operation.ended, "the kill must come in the middle"
+            if operation.counts.processed > FILES / 3:
+                break
+            await asyncio.sleep(0.05)
+    return owner_of(operation, servers)
+
+
+async def _is_indexed_once(client: Client, collection_id: str, folder: Path) -> None:
+    """As in an undisturbed run; and all of it is found."""
+    view = await client.call("GET", f"collections/{collection_id}")
+    undisturbed_id, _ = await index(client, folder, "Undisturbed")
+    undisturbed = await client.call("GET", f"collections/{undisturbed_id}")
+    for count in ("document_count", "failed_count", "chunk_count"):
+        assert view[count] == undisturbed[count]
+    assert view["document_count"] == FILES
+    found = await documents(client, collection_id)
+    assert {item["status"] for item in found.values()} == {"indexed"}
+    assert len(found) == FILES
+    assert (
+        sum(item["chunk_count"] for item in found.values()) == view["chunk_count"] == view["stats"]["vectors"]
+    )
+    for number in (0, FILES // 2, FILES - 1):
+        text = (folder / f"lamp-{number:03}.txt").read_text()
+        hits = await ask(client, text, k=1, collection_ids=[collection_id])
+        assert hits[0]["document"]["name"] == f"lamp-{number:03}.txt"

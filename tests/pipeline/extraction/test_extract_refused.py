@@ -1,0 +1,115 @@
+"""Files that give no text: what is said of them, and that none is waited for or left open."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pypdf
+import pytest
+from conftest import SAMPLES
+from support.extracted import DOCX, LIMIT, NOISE, PDF, PNG, encrypted, extract, file, zipped
+
+from pipeline.extraction import extract as extracting
+from pipeline.extraction.extract import ExtractError, Places
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "category", "words"),
+    [
+        ("empty.txt", b"", "empty", "is empty"),
+        ("empty.pdf", b"", "empty", "is empty"),
+        ("blank.txt", b" \n\t\n", "empty", "no text"),
+        ("truncated.pdf", PDF[: len(PDF) // 2], "corrupt", "damaged"),
+        ("noise.pdf", b"%PDF-1.7\n" + NOISE, "corrupt", "damaged"),
+        ("encrypted.pdf", encrypted("secret"), "corrupt", "encrypted"),
+        ("picture.pdf", PNG, "unsupported", "a PNG image, not a PDF document"),
+        ("text.pdf", b"Only some words.", "corrupt", "not a PDF document"),
+        ("picture.png", PNG, "empty", "a PNG image"),
+        ("binary.txt", NOISE, "unsupported", "binary data"),
+        ("zeros.log", bytes(5000), "unsupported", "binary data"),
+        ("late.txt", b"text " * 20_000 + NOISE, "unsupported", "binary data"),
+        ("truncated.docx", DOCX[: len(DOCX) // 2], "corrupt", "Word document"),
+        ("noise.docx", b"PK\x03\x04" + NOISE, "corrupt", "Word document"),
+        ("hollow.docx", zipped(word__document_xml="<nonsense>"), "corrupt|empty", "Word document|no text"),
+        ("archive.zip", zipped(a="text"), "unsupported", "ZIP archive"),
+        (
+            "talk.odp",
+            zipped(mimetype="application/vnd.oasis.opendocument.presentation"),
+            "unsupported",
+            "OpenDoc",
+        ),
+        ("program", b"\x7fELF" + NOISE, "unsupported", "a program"),
+        ("sound.txt", b"ID3" + NOISE, "unsupported", "MP3"),
+        ("large.txt", b"x" * (LIMIT + 1), "too_large", "1,048,576"),
+        (
+            "locked.docx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "corrupt",
+            "encrypted",
+        ),
+    ],
+)
+def test_what_gives_no_text_says_why(
+    tmp_path: Path, name: str, data: bytes, category: str, words: str
+) -> None:
+    with pytest.raises(ExtractError) as refused:
+        extract(file(tmp_path, name, data), LIMIT)
+    assert refused.value.category in category.split("|")
+    assert any(word in refused.value.message for word in words.split("|")), refused.value.message
+    assert refused.value.message.endswith(".")
+    assert refused.value.skipped == (refused.value.category == "empty")
+
+
+def test_a_page_without_text_is_skipped(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.write(tmp_path / "scan.pdf")
+    with pytest.raises(ExtractError, match="no text") as refused:
+        extract(str(tmp_path / "scan.pdf"), LIMIT)
+    assert refused.value.skipped
+
+
+def test_what_is_no_regular_file_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        for path in (tmp_path / "fifo", tmp_path / "socket", Path("/dev/zero"), tmp_path):
+            with pytest.raises(ExtractError, match="not a regular file") as refused:
+                extract(str(path), LIMIT)
+            assert refused.value.category == "unsupported"
+
+
+def test_a_file_that_vanished_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(ExtractError, match="no longer there") as refused:
+        extract(str(tmp_path / "gone.txt"), LIMIT)
+    assert (refused.value.category, refused.value.skipped) == ("unreadable", False)
+
+
+def test_a_file_that_grows_past_the_limit_while_it_is_read_is_too_large() -> None:
+    with pytest.raises(ExtractError) as refused:  # its size is told as 0, and its bytes never end
+        extract("/proc/cpuinfo", 100)
+    assert refused.value.category == "too_large"
+
+
+def test_nothing_is_left_in_the_working_folder_or_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for sample in SAMPLES.iterdir():
+        extract(str(sample), LIMIT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_that_took_the_files_place_leads_nowhere(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+    (outside / "secret.txt").write_text("Nobody may read this.")
+    (inside / "note.txt").symlink_to(outside / "secret.txt")
+    for places in (Places((str(inside),), ()), Places(("/",), (str(outside),))):
+        with pytest.raises(ExtractError, match="leads out") as refused:
+            extracting.read(str(inside / "note.txt"), 1000, places)
+        assert refused.value.category == "unreadable"

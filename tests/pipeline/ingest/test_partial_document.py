@@ -1,0 +1,50 @@
+"""How the chunks of documents are packed into embedding tasks."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pipeline.compute.messages import ReadDocument, TextChunks
+from pipeline.ingest.partial_document import PartialDocument, final_batch_size, pack
+from semantik.core.models import Document, new_id
+
+
+def _growing(*counts: int) -> deque[PartialDocument]:
+    line: deque[PartialDocument] = deque()
+    for count in counts:
+        document = Document(new_id(), "c", 1, "s", "o", "/a/file.txt", 1, 1, "pending", "o", "mine")
+        texts = tuple(f"passage {number}" for number in range(count))
+        chunks = TextChunks(texts, (0,) * count, (None,) * count, (None,) * count)
+        read = ReadDocument(document.id, "text/plain", None, "", count, None, chunks)
+        growing = PartialDocument(document, read)
+        growing.begin({})
+        line.append(growing)
+    return line
+
+
+def test_a_book_holds_up_no_letter() -> None:
+    line = _growing(1000, 3, 2)
+    book, letter, note = line
+    pieces = pack(line, 256)
+    assert [(piece.growing, len(piece.numbers)) for piece in pieces] == [
+        (book, 85),
+        (letter, 3),
+        (note, 2),
+        (book, 166),
+    ]
+    assert list(line) == [book]
+    assert book.unpacked == 749
+    assert [pieces[0].numbers[0], pieces[3].numbers[0]] == [0, 85]
+
+
+def test_the_last_tasks_become_smaller_and_hold_every_chunk_once() -> None:
+    line = _growing(700, 100)
+    sizes, packed = [], []
+    while line:
+        pieces = pack(line, final_batch_size(line, 256, 3))
+        packed += [(piece.growing.document.id, number) for piece in pieces for number in piece.numbers]
+        sizes.append(sum(len(piece.numbers) for piece in pieces))
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == 256
+    assert sizes[-2] == 32
+    assert len(packed) == len(set(packed)) == 800

@@ -1,0 +1,174 @@
+"""REMOVE_SOURCE, retry and cancel: what goes, what stays, and what is said of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Serving, ask, documents, index, new_user
+from support.hold import held
+
+from semantik.client.api import Client
+from semantik.client.websocket import Refused
+
+pytestmark = pytest.mark.gen_test
+
+
+def _files(folder: Path, count: int, subject: str) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        (folder / f"{subject}-{number:03}.txt").write_text(
+            f"The {subject} number {number} stands by the road."
+        )
+    return folder
+
+
+async def _end(client: Client, accepted: dict[str, Any]) -> list[dict[str, Any]]:
+    return [frame async for frame in client.watch(accepted["operation_id"])]
+
+
+async def _source(client: Client, collection_id: str, path: Path) -> str:
+    items = (await client.call("GET", f"collections/{collection_id}/sources"))["items"]
+    return next(item["id"] for item in items if item["path"] == str(path))
+
+
+async def test_a_folder_goes_with_its_documents_and_those_of_others_stay(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    mills, inns = _files(tmp_path / "mills", 8, "mill"), _files(tmp_path / "inns", 5, "inn")
+    made, _ = await index(client, mills)
+    await _end(client, await client.call("POST", f"collections/{made}/sources", {"path": str(inns)}))
+    path = f"collections/{made}/sources/{await _source(client, made, mills)}"
+    accepted = await client.call("DELETE", path)
+    frames = await _end(client, accepted)
+    kinds = [frame["type"] for frame in frames]
+    assert kinds.index("removing_documents") < kinds.index("remove_source_completed")
+    result = next(frame["data"] for frame in frames if frame["type"] == "remove_source_completed")
+    assert (result["documents"], result["kept"], result["chunks"]) == (8, 0, 5)
+    assert all("inn" in name for name in await documents(client, made))
+    hits = await ask(client, "Which mill stands by the road?", collection_ids=[made], k=50)
+    assert len(hits) == 5
+    view = await client.call("GET", f"collections/{made}")
+    assert (view["document_count"], view["chunk_count"], view["stats"]["vectors"]) == (5, 5, 5)
+    with pytest.raises(Refused, match="no source"):
+        await client.call("DELETE", path)
+    # The folder may be added again, and its documents come back.
+    await _end(client, await client.call("POST", f"collections/{made}/sources", {"path": str(mills)}))
+    assert len(await documents(client, made)) == 13
+
+
+async def test_documents_that_another_folder_holds_as_well_stay(shared: Serving, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    outer = _files(tmp_path / "outer", 3, "barn")
+    inner = _files(outer / "inner", 4, "well")
+    made, _ = await index(client, outer)
+    await _end(client, await client.call("POST", f"collections/{made}/sources", {"path": str(inner)}))
+    assert len(await documents(client, made)) == 7
+    accepted = await client.call("DELETE", f"collections/{made}/sources/{await _source(client, made, outer)}")
+    result = next(f["data"] for f in await _end(client, accepted) if f["type"] == "remove_source_completed")
+    assert (result["documents"], result["kept"]) == (3, 4)
+    assert len(await documents(client, made)) == 4
+    (inner / "well-000.txt").unlink()
+    accepted = await client.call("POST", f"collections/{made}/append", {})
+    scanned = next(f["data"] for f in await _end(client, accepted) if f["type"] == "scanning_completed")
+    assert (scanned["missing_documents"], scanned["unchanged_documents"]) == (1, 3)
+
+
+async def test_searches_go_on_while_a_folder_is_removed(shared: Serving, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    made, _ = await index(client, _files(tmp_path / "mills", 300, "mill"))
+    inns = _files(tmp_path / "inns", 5, "inn")
+    await _end(client, await client.call("POST", f"collections/{made}/sources", {"path": str(inns)}))
+    over = asyncio.Event()
+
+    async def asking() -> None:
+        while not over.is_set():
+            hits = await ask(client, "Which inn stands by the road?", collection_ids=[made], k=5)
+            assert {hit["document"]["name"].split("-")[0] for hit in hits} == {"inn"} and len(hits) == 5
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(asking())
+        source = await _source(client, made, tmp_path / "mills")
+        await _end(client, await client.call("DELETE", f"collections/{made}/sources/{source}"))
+        over.set()
+    assert len(await documents(client, made)) == 5
+
+
+async def test_a_failed_document_is_tried_again_alone_or_with_all_others(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    folder = _files(tmp_path / "road", 2, "gate")
+    for name in ("locked.txt", "shut.txt"):
+        (folder / name).write_bytes(b"\x00\x01" * 500)
+    made, _ = await index(client, folder)
+    found = await documents(client, made)
+    assert found["locked.txt"]["status"] == "failed"
+    with pytest.raises(Refused, match="has not failed"):
+        await client.call("POST", f"collections/{made}/documents/{found['gate-000.txt']['id']}/retry")
+    (folder / "locked.txt").write_text("The gate is open now.")
+    (folder / "shut.txt").write_text("This one as well.")
+    one = await client.call("POST", f"collections/{made}/documents/{found['locked.txt']['id']}/retry")
+    assert (await _end(client, one))[-1]["data"]["status"] == "completed"
+    statuses = {name: item["status"] for name, item in (await documents(client, made)).items()}
+    assert (statuses["locked.txt"], statuses["shut.txt"]) == ("indexed", "failed")
+    await _end(client, await client.call("POST", f"collections/{made}/retry"))
+    assert {item["status"] for item in (await documents(client, made)).values()} == {"indexed"}
+    view = await client.call("GET", f"collections/{made}")
+    assert (view["document_count"], view["failed_count"], view["chunk_count"]) == (4, 0, 4)
+    with pytest.raises(Refused, match="No document"):
+        await client.call("POST", f"collections/{made}/retry")
+
+
+async def test_a_cancelled_append_says_what_it_kept_and_goes_on_with_the_next(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    serving = start()
+    client = await new_user(serving)
+    folder = _files(tmp_path / "road", 2, "gate")
+    made, _ = await index(client, folder)
+    for number in range(150):
+        lines = [f"Stone {number} of row {row} was laid in the rain." for row in range(40)]
+        (folder / f"stone-{number:03}.txt").write_text("\n\n".join(lines))
+    with held(folder, "stone-14*.txt"):
+        accepted = await client.call("POST", f"collections/{made}/append", {})
+        async for frame in client.watch(accepted["operation_id"]):
+            if frame["type"] == "document_processed":
+                break
+        await client.call("DELETE", f"operations/{accepted['operation_id']}")
+        frames = await _end(client, accepted)
+    end = next(f for f in frames if f["type"] == "operation_cancelled")
+    view = await client.call("GET", f"collections/{made}")
+    assert f"is kept: {view['document_count'] - 2} of 150 documents" in end["data"]["message"]
+    assert view["status"] == "incomplete" and view["pending_count"] == 152 - view["document_count"]
+    hits = await ask(client, "Which gate stands by the road?", collection_ids=[made], k=2)
+    assert {hit["document"]["name"] for hit in hits} == {"gate-000.txt", "gate-001.txt"}
+    await _end(client, await client.call("POST", f"collections/{made}/append", {}))
+    view = await client.call("GET", f"collections/{made}")
+    assert (view["document_count"], view["pending_count"], view["status"]) == (152, 0, "ready")
+
+
+async def test_operations_are_listed_by_what_they_are(shared: Serving, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    made, _ = await index(client, _files(tmp_path / "road", 2, "gate"))
+    for _ in range(2):
+        await _end(client, await client.call("POST", f"collections/{made}/append", {}))
+
+    async def kinds(**query: str) -> list[str]:
+        page = await client.call("GET", "operations", **query)
+        return [item["operation_type"] for item in page["items"]]
+
+    assert await kinds() == ["append", "append", "index"]
+    assert await kinds(type="append") == ["append", "append"]
+    assert await kinds(status="completed", type="index", collection_id=made) == ["index"]
+    assert await kinds(status="queued") == []
+    page = await client.call("GET", "operations", type="append", limit="1")
+    assert len(page["items"]) == 1
+    rest = await client.call("GET", "operations", type="append", limit="5", cursor=page["next_cursor"])
+    assert len(rest["items"]) == 1 and rest["items"][0]["id"] != page["items"][0]["id"]
+    with pytest.raises(Refused, match="one of"):
+        await kinds(type="dance")

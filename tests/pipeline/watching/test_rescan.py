@@ -1,0 +1,264 @@
+"""When a watched folder is due, and which folders cannot be watched: the rules alone, and the process that watches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.scanning.walker import WalkRules
+from pipeline.watching.folder_watches import FolderWatches, WatchEvent
+from pipeline.watching.mounts import network_disk
+from pipeline.watching.rescan import Changes
+from pipeline.watching.watched_folder import WatchedFolder
+from semantik.config.settings import WatchSettings
+from semantik.core.models import Operation, Source, Stage
+from semantik.services.operations import queued
+
+LIMITS = WatchSettings(debounce_s=2, pause_s=10, poll_s=60)
+SOURCE = Source("s", "c", "/srv/papers", datetime(2026, 1, 1, tzinfo=UTC), immediate=True)
+
+
+def at(seconds: float) -> datetime:
+    return SOURCE.created_at + timedelta(seconds=seconds)
+
+
+def scan(begun: float, ended: float | None, status: str = "completed", looked_s: float = 1) -> Operation:
+    stages = Stage("scanning_documents", at(begun)), Stage("scanning_completed", at(begun + looked_s))
+    made = replace(queued("u", "c", "append", "s"), started_at=at(begun), stages=stages)
+    return made if ended is None else replace(made, completed_at=at(ended), status=status)
+
+
+def test_a_burst_is_waited_for_but_not_for_ever() -> None:
+    changes = Changes()
+    for second in range(9):
+        changes.note(at(second))
+        assert not changes.calm(LIMITS, at(second + 1))
+    assert changes.calm(LIMITS, at(10)), "five times as long at most"
+    assert changes.calm(LIMITS, at(10.5))
+
+
+def test_a_scan_has_seen_what_changed_before_it_began_and_nothing_else() -> None:
+    changes = Changes()
+    changes.note(at(1))
+    changes.seen_by(scan(1, None))
+    assert changes.calm(LIMITS, at(5)), "at the same moment is not before"
+    changes.seen_by(scan(2, None))
+    assert not changes.calm(LIMITS, at(5))
+    changes.note(at(3))
+    changes.seen_by(scan(2, 4))
+    assert changes.calm(LIMITS, at(5))
+
+
+def test_the_pause_grows_with_the_time_that_the_last_scan_looked_for_files() -> None:
+    folder = WatchedFolder(replace(SOURCE, interval_s=1), lambda: LIMITS)
+    folder.read(scan(0, 100, looked_s=1))
+    assert (folder.is_due(at(109)), folder.is_due(at(110))) == (False, True)
+    folder.read(scan(0, 100, looked_s=40))
+    assert (folder.is_due(at(299)), folder.is_due(at(300))) == (False, True)
+
+
+def test_an_interval_counts_from_the_last_scan_whoever_asked_for_it() -> None:
+    folder = WatchedFolder(
+        replace(SOURCE, immediate=False, interval_s=100, scanned_at=at(50)), lambda: LIMITS
+    )
+    assert (folder.is_due(at(149)), folder.is_due(at(150))) == (False, True)
+    folder.read(scan(60, 80))
+    assert (folder.is_due(at(179)), folder.is_due(at(180))) == (False, True)
+
+
+def test_a_scan_that_failed_is_told_once_and_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "semantik.folders")
+    folder = WatchedFolder(replace(SOURCE, immediate=False, interval_s=1), lambda: LIMITS)
+    for _ in range(2):
+        folder.read(replace(scan(0, 5, "failed"), error_message="There is no folder /srv/papers."))
+        assert (folder.is_due(at(64)), folder.is_due(at(65))) == (False, True)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["The watched folder /srv/papers could not be scanned: There is no folder /srv/papers."]
+    folder.read(scan(70, 75))
+    assert caplog.records[-1].levelno == logging.INFO and "again" in caplog.records[-1].getMessage()
+    caplog.clear()
+
+
+def test_a_folder_that_cannot_be_watched_is_scanned_now_and_then_and_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "semantik.folders")
+    folder = WatchedFolder(SOURCE, lambda: LIMITS)
+    assert folder.is_to_be_watched(at(0))
+    for second in (0, 60):
+        folder.asked(at(second))
+        assert not folder.is_to_be_watched(at(second))
+        folder.hear(WatchEvent("s", "lost", "it hangs."), at(second + 1))
+    assert len(caplog.records) == 1 and "it hangs. It is scanned every 60 s" in caplog.text
+    assert (folder.is_to_be_watched(at(120)), folder.is_to_be_watched(at(121))) == (False, True)
+    folder.read(scan(50, 55))
+    assert (folder.is_due(at(114)), folder.is_due(at(115))) == (False, True)
+    caplog.clear()
+
+
+def test_a_watch_that_says_nothing_is_not_relied_upon() -> None:
+    folder = WatchedFolder(SOURCE, lambda: LIMITS)
+    folder.asked(at(1))
+    folder.read(scan(0, 2))
+    assert (folder.is_due(at(60)), folder.is_due(at(70))) == (False, True)
+
+
+MOUNTS = """\
+27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+40 27 0:40 / /srv/my\\040share rw,relatime shared:1 - nfs4 nas:/share rw
+41 40 254:1 / /srv/my\\040share/local rw,relatime - ext4 /dev/vdb rw
+42 27 0:41 / /home/ann/cloud rw - fuse.rclone remote: rw
+43 27 0:42 / /auto rw - autofs systemd-1 rw
+44 27 0:43 / /auto rw - cifs //nas/auto rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/", "nfs4"),
+        ("/srv", "nfs4"),
+        ("/srv/my share/deep", "nfs4"),
+        ("/srv/my share/local", None),
+        ("/srv/my shares", None),
+        ("/home/ann", "fuse.rclone"),
+        ("/home", "fuse.rclone"),
+        ("/home/bob", None),
+        ("/auto/x", "cifs"),
+    ],
+)
+def test_network_disks_are_known(folder: str, kind: str | None) -> None:
+    assert network_disk(Path(folder), MOUNTS) == kind
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for number in range(30):
+        (tmp_path / "tree" / str(number)).mkdir(parents=True)
+    return tmp_path / "tree"
+
+
+def _watching(tree: Path, *before: str) -> subprocess.Popen[str]:
+    rules = json.dumps({"roots": ["/"], "exclude": ["drafts/"], "forbidden": [str(tree / "1")]})
+    command = [*before, sys.executable, "-P", "-m", "pipeline.watching.watcher", rules]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _tell(process: subprocess.Popen[str], message: dict[str, str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(message) + "\n")
+    process.stdin.flush()
+
+
+def _told(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    message: dict[str, Any] = json.loads(process.stdout.readline())
+    return message
+
+
+@pytest.fixture
+def watching(tree: Path) -> Iterator[subprocess.Popen[str]]:
+    with _watching(tree) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_only_what_a_scan_would_see_is_a_change(tree: Path, watching: subprocess.Popen[str]) -> None:
+    _tell(watching, {"watch": "a", "path": str(tree)})
+    assert _told(watching) == {"id": "a", "kind": "ready"}
+    (tree / "1" / "own.txt").write_text("x")
+    (tree / "2" / "drafts").mkdir()
+    (tree / "2" / "drafts" / "one.txt").write_text("x")
+    _tell(watching, {"watch": "b", "path": str(tree / "2" / "drafts")})
+    assert _told(watching) == {"id": "b", "kind": "ready"}  # a second later; nothing was said of a
+    _tell(watching, {"leave": "b"})
+    (tree / "2" / "drafts" / "two.txt").write_text("x")
+    (tree / "2" / "drafts.txt").write_text("x")
+    assert _told(watching) == {"id": "a", "kind": "changed"}
+
+
+def test_a_name_that_is_not_utf_8_does_not_end_the_watch(tree: Path, watching: subprocess.Popen[str]) -> None:
+    _tell(watching, {"watch": "a", "path": str(tree)})
+    assert _told(watching)["kind"] == "ready"
+    (tree / "2" / "not-\udcff.txt").write_text("x")
+    assert [_told(watching)["kind"] for _ in range(2)] == ["changed", "ready"]
+    (tree / "2" / "good.txt").write_text("x")
+    assert _told(watching) == {"id": "a", "kind": "changed"}
+
+
+def test_a_folder_that_is_replaced_is_watched_anew_and_one_that_goes_is_told(
+    tree: Path, watching: subprocess.Popen[str]
+) -> None:
+    _tell(watching, {"watch": "a", "path": str(tree)})
+    assert _told(watching)["kind"] == "ready"
+    tree.rename(tree.with_name("old"))
+    tree.mkdir()
+    while _told(watching)["kind"] != "ready":
+        pass
+    (tree / "good.txt").write_text("x")
+    assert _told(watching)["kind"] == "changed"
+    shutil.rmtree(tree)
+    while (last := _told(watching))["kind"] == "changed":
+        pass
+    assert last["kind"] == "gone" and "There is no folder" in last["reason"]
+
+
+@pytest.mark.gen_test
+async def test_new_rules_end_the_watches_that_followed_the_old_ones(tree: Path) -> None:
+    told: asyncio.Queue[WatchEvent] = asyncio.Queue()
+    watches = FolderWatches(told.put_nowait)
+    try:
+        for exclude in (("*.txt",), ()):
+            await watches.follow(WalkRules(("/",), exclude))
+            if not exclude:
+                assert await told.get() == WatchEvent("s", "left")
+            await watches.watch("s", str(tree))
+            assert await told.get() == WatchEvent("s", "ready")
+        (tree / "1" / "good.txt").write_text("x")
+        assert await told.get() == WatchEvent("s", "changed")
+    finally:
+        await watches.close()
+
+
+@pytest.mark.parametrize("limit", ["max_inotify_watches", "max_inotify_instances"])
+def test_the_limits_of_the_machine_are_told_with_what_to_do(tree: Path, limit: str) -> None:
+    set_limit = f'echo 5 > /proc/sys/user/{limit} && exec "$@"'
+    if limit.endswith("instances"):
+        set_limit = set_limit.replace("echo 5", "echo 0")
+    unshare = ["unshare", "--user", "--map-root-user", "sh", "-c"]
+    if subprocess.run([*unshare, set_limit, "sh", "true"], capture_output=True).returncode != 0:
+        pytest.skip("This machine does not let us have limits of our own.")
+    with _watching(tree, *unshare, set_limit, "sh") as process:
+        _tell(process, {"watch": "a", "path": str(tree)})
+        told = _told(process)
+        assert process.stdin is not None
+        process.stdin.close()
+    assert told["kind"] == "lost"
+    assert "fs.inotify.max_user_" + limit.rpartition("_")[2] in told["reason"]
+
+
+def test_a_folder_that_may_not_be_read_is_told_with_its_name(tree: Path) -> None:
+    (tree / "7").chmod(0)
+    # Whoever runs the tests as root may read everything, unless it is taken from them.
+    setpriv = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    before = setpriv if os.getuid() == 0 else []
+    with _watching(tree, *before) as process:
+        _tell(process, {"watch": "a", "path": str(tree)})
+        told = _told(process)
+        assert process.stdin is not None
+        process.stdin.close()
+    assert told["kind"] == "lost" and f"no permission to read {tree / '7'}" in told["reason"]

@@ -1,0 +1,170 @@
+"""Parts that go away for a while: a store, the pool; the server stays up, says so, and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import ROOT, Serving, ask, documents, new_user
+from support.processes import still_running
+from tornado.httpclient import AsyncHTTPClient
+
+from semantik.client.api import Client
+from semantik.core.errors import Unavailable
+
+pytestmark = [pytest.mark.gen_test, pytest.mark.real_model]
+
+OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
+
+
+def _folder(tmp_path: Path, count: int) -> Path:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in range(count):
+        lines = [
+            f"Ship {number} called at harbour {part} and left with {number * part} barrels."
+            for part in range(40)
+        ]
+        (folder / f"ship-{number:03}.txt").write_text("\n\n".join(lines))
+    return folder
+
+
+def _child(serving: Serving, word: str) -> psutil.Process:
+    """The embedded store whose command line holds `word`."""
+    return next(child for child in serving.tree[1:] if word in " ".join(child.cmdline()))
+
+
+async def _start(client: Client, folder: Path) -> dict[str, Any]:
+    made: dict[str, Any] = await client.call(
+        "POST", "collections", {"name": "Ships", "source_path": str(folder)}
+    )
+    return made
+
+
+async def _all_there(client: Client, made: dict[str, Any], frames: list[dict[str, Any]], count: int) -> None:
+    assert frames[-1]["data"]["status"] == "completed"
+    ends = [
+        f
+        for f in frames
+        if f["type"].startswith("operation_") and f["type"].split("_")[1] in ("completed", "failed")
+    ]
+    assert len(ends) == 1
+    view = await client.call("GET", f"collections/{made['id']}")
+    assert (view["document_count"], view["failed_count"]) == (count, 0)
+    found = await documents(client, made["id"])
+    assert sum(d["chunk_count"] for d in found.values()) == view["chunk_count"] == view["stats"]["vectors"]
+
+
+@pytest.mark.noisy
+@pytest.mark.embedded
+@pytest.mark.parametrize("store", ["redis-server", "mongo"])
+async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing_is_lost(
+    start: Callable[..., Serving], tmp_path: Path, store: str
+) -> None:
+    serving = start(*OPEN)
+    client = await new_user(serving)
+    made = await _start(client, _folder(tmp_path, 120))
+    frames: list[dict[str, Any]] = []
+    async for frame in client.watch(made["operation_id"]):
+        frames.append(frame)
+        if frame["type"] == "document_processed" and not any(f["type"] == "killed" for f in frames):
+            _child(serving, store).kill()
+            frames.append({"type": "killed"})
+    await _all_there(client, made, frames, 120)
+
+
+@pytest.mark.noisy
+@pytest.mark.embedded
+@pytest.mark.parametrize("store", ["redis-server", "mongo"])
+async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
+    start: Callable[..., Serving], tmp_path: Path, store: str
+) -> None:
+    serving = start(*OPEN)
+    client = await new_user(serving)
+    made = await _start(client, _folder(tmp_path, 60))
+    child = _child(serving, store)
+    child.suspend()
+    try:
+        path = "collections" if store == "mongo" else "health"
+        answer = await AsyncHTTPClient().fetch(
+            f"{serving.url}/api/v2/{path}",
+            headers={"Authorization": f"Bearer {client.token}"},
+            request_timeout=40,
+            raise_error=False,
+        )
+        assert answer.code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+    finally:
+        child.resume()
+    frames = [frame async for frame in client.watch(made["operation_id"])]
+    await _all_there(client, made, frames, 60)
+
+
+@pytest.mark.noisy
+async def test_a_killed_worker_and_a_killed_forkserver_cost_nothing(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    serving = start(*OPEN)
+    client = await new_user(serving)
+    made = await _start(client, _folder(tmp_path, 120))
+    killed = 0
+    frames: list[dict[str, Any]] = []
+    async for frame in client.watch(made["operation_id"]):
+        frames.append(frame)
+        if frame["type"] == "document_processed" and killed < 2:
+            workers = [c for c in serving.tree[1:] if "forkserver" in " ".join(c.cmdline())]
+            workers[-1 if killed == 0 else 0].kill()
+            killed += 1
+    await _all_there(client, made, frames, 120)
+    assert await ask(client, "Which ship left with barrels?")
+
+
+async def test_a_second_server_on_the_same_data_is_refused(start: Callable[..., Serving]) -> None:
+    serving = start()
+    command = (str(ROOT / "bin" / "semantik-server"), "--port", "0", "--data", str(serving.data))
+    second = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, errors = await asyncio.wait_for(second.communicate(), 30)
+    assert second.returncode == 2
+    assert str(serving.process.pid) in errors.decode() and "Traceback" not in errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (("--port", "seventy"), "port"),
+        (("--auth-registration", "maybe"), "auth.registration"),
+        (("--config", "/nowhere/semantik.toml"), "/nowhere/semantik.toml"),
+        (("--data", "/dev/null/x"), "data"),
+    ],
+)
+async def test_a_wrong_setting_is_refused_before_anything_starts(flags: tuple[str, ...], word: str) -> None:
+    command = (str(ROOT / "bin" / "semantik-server"), *flags)
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert word in errors.decode() and "Traceback" not in errors.decode()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_server_and_all_its_children_while_it_indexes(
+    start: Callable[..., Serving], tmp_path: Path, end: signal.Signals
+) -> None:
+    serving = start(*OPEN)
+    client = await new_user(serving)
+    made = await _start(client, _folder(tmp_path, 200))
+    watching = client.watch(made["operation_id"], patience_s=0)
+    async for frame in watching:
+        if frame["type"] == "document_processed":
+            break
+    tree = serving.tree
+    serving.process.send_signal(end)
+    assert await asyncio.to_thread(serving.process.wait, 10) == 0
+    with pytest.raises(Unavailable, match="shutting down"):
+        [_ async for _ in watching]
+    alive = still_running(tree, 5)
+    assert not alive

@@ -1,0 +1,100 @@
+"""Parts that die or stand still in the middle of an INDEX, an APPEND or a REINDEX, which end as if nothing had been;
+and searches go on meanwhile, but for a moment without a store, of which they are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import Serving, new_user
+from support.operation_fixtures import (
+    KINDS,
+    SMALL_STEPS,
+    begin,
+    in_the_middle,
+    is_as_undisturbed,
+    make_folder,
+    prepare,
+    searching,
+    start_on,
+    until_ended,
+)
+from support.watchers import Watcher, same_story
+
+from semantik.storage.mongo import Store
+
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.real_model]
+
+_FLAGS = ("--auth-registration", "open", "--progress-linger-s", "0.5")
+_STANDSTILL_S = 30.0
+
+
+def _worker(serving: Serving) -> psutil.Process:
+    return [c for c in serving.tree[1:] if "forkserver" in " ".join(c.cmdline())][-1]
+
+
+def _fork_server(serving: Serving) -> psutil.Process:
+    return next(c for c in serving.tree[1:] if "forkserver" in " ".join(c.cmdline()))
+
+
+def _store(word: str) -> Callable[[Serving], psutil.Process]:
+    return lambda serving: next(c for c in serving.tree[1:] if word in " ".join(c.cmdline()))
+
+
+_PARTS = (_worker, _store("redis-server"), _fork_server, _store("mongo"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_part_is_killed_in_the_middle(
+    start: Callable[..., Serving], tmp_path: Path, kind: str
+) -> None:
+    serving = start(*_FLAGS, *SMALL_STEPS)
+    client = await new_user(serving)
+    begun = await begin(kind, client, make_folder(tmp_path / "lamps", 120))
+    watcher = Watcher([serving.url], client.token, begun.operation_id)
+    stores = serving.stores
+    async with (
+        Store(stores.mongo_url, stores.database) as store,
+        searching(client, begun, away_allowed=True),
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(watcher.follow())
+        for number, part in enumerate(_PARTS):
+            await in_the_middle(store, begun, number / 6)
+            part(serving).kill()
+    same_story([watcher])
+    assert watcher.frames[-1]["data"]["status"] == "completed"
+    await is_as_undisturbed(begun, client, stores)
+
+
+@pytest.mark.parametrize("word", ["redis-server", "mongo"])
+async def test_a_store_stands_still_for_half_a_minute_under_two_operations(
+    start: Callable[..., Serving], tmp_path: Path, word: str
+) -> None:
+    serving = start(*_FLAGS, *SMALL_STEPS)
+    client = await new_user(serving)
+    folders = {kind: make_folder(tmp_path / kind) for kind in ("append", "reindex")}
+    prepared = {kind: await prepare(kind, client, folder, kind) for kind, folder in folders.items()}
+    works = [await start_on(prepared[kind], kind, client, folder, kind) for kind, folder in folders.items()]
+    # While Redis is away there is nothing to be told.
+    watchers = [
+        Watcher([serving.url], client.token, one.operation_id, silence_s=2 * _STANDSTILL_S) for one in works
+    ]
+    stores = serving.stores
+    async with Store(stores.mongo_url, stores.database) as store, asyncio.TaskGroup() as tasks:
+        for watcher in watchers:
+            tasks.create_task(watcher.follow())
+        await in_the_middle(store, works[1], 0.1)
+        child = _store(word)(serving)
+        async with searching(client, works[0], True), searching(client, works[1], True):
+            child.suspend()
+            await asyncio.sleep(_STANDSTILL_S)
+            child.resume()
+            for one in works:
+                assert (await until_ended(store, one)).status == "completed"
+    for watcher, one in zip(watchers, works, strict=True):
+        same_story([watcher])
+        await is_as_undisturbed(one, client, stores)

@@ -1,0 +1,237 @@
+"""The worker processes at work: real files, real vectors, and every way to lose a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing.forkserver
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from conftest import ROOT, SAMPLES, run
+
+from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, ReadDocument, ReadFailure
+from pipeline.workers.pool import Pool
+from semantik.config.settings import DocumentSettings, EmbeddingSettings, PoolSettings, Settings
+from semantik.core.errors import Invalid, Unavailable
+
+MODEL = ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto")
+pytestmark = pytest.mark.usefixtures("fork_server")
+
+CUTTING = ChunkingOptions(MODEL.name, 200, 20)
+MEMORY = 512 << 20
+
+
+@asynccontextmanager
+async def ready_pool(
+    workers: int = 2, file_timeout_s: float = 60, batch_chunks: int = 256
+) -> AsyncIterator[Pool]:
+    """A pool that is ready; the fork server and its model outlive it, so that the next is up at once."""
+    settings = Settings(
+        pool=PoolSettings(workers=workers, worker_memory_bytes=MEMORY),
+        documents=DocumentSettings(file_timeout_s=file_timeout_s),
+        embedding=EmbeddingSettings(batch_chunks=batch_chunks),
+    )
+    async with Pool(lambda: settings) as pool:
+        await pool.wait_ready()
+        yield pool
+
+
+def forkserver_pid() -> int:
+    pid = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    assert isinstance(pid, int)
+    return pid
+
+
+def tasks_of(folder: Path, *names: str) -> list[FileTask]:
+    for name in names:
+        (folder / name).write_text(f"The file {name} tells of the lighthouse.")
+    return [FileTask(f"id-{name}", str(folder / name), 100) for name in names]
+
+
+def _samples() -> list[FileTask]:
+    return [FileTask(each.name, str(each), each.stat().st_size) for each in sorted(SAMPLES.iterdir())]
+
+
+def test_samples_are_read_embedded_and_found() -> None:
+    async def test() -> None:
+        async with ready_pool() as pool:
+            documents = await pool.read(_samples(), CUTTING)
+            assert [each.document_id for each in documents] == [each.document_id for each in _samples()]
+            passages = [
+                (each.document_id, chunk)
+                for each in documents
+                if isinstance(each, ReadDocument)
+                for chunk in each.chunks
+            ]
+            vectors = await pool.embed(MODEL, [chunk.text for _, chunk in passages])
+            assert (vectors.shape, vectors.dtype) == ((len(passages), 384), np.float16)
+            assert np.allclose(np.linalg.norm(vectors.astype(np.float32), axis=1), 1, atol=2e-3)
+            question = await pool.embed_questions(MODEL, ["What do I do when the generator fails?"])
+            assert (question.shape, question.dtype) == ((1, 384), np.float32)
+            assert np.allclose(np.linalg.norm(question), 1, atol=1e-6)
+            name, best = passages[int((vectors @ question[0]).argmax())]
+            assert (name, best.page) == ("power-and-heating.pdf", 2)
+
+    run(test())
+
+
+def test_a_pool_knows_its_model_and_its_workers() -> None:
+    async def test() -> None:
+        async with ready_pool() as pool:
+            assert pool.is_ready
+            info = await pool.describe(MODEL)
+            assert (info.name, info.dimension, info.room) == (MODEL.name, 384, 254)
+            assert (await pool.describe(ModelSpec("all-MiniLM-L6-v2", "float32"))).precision == "float32"
+            workers = pool.workers()
+            assert sorted(each.role for each in workers) == ["batch", "batch", "question"]
+            server = psutil.Process().nice()
+            for each in workers:
+                assert psutil.Process(each.pid).nice() == server + (10 if each.role == "batch" else 0)
+                assert 0 < each.uss_bytes < 300 << 20
+            assert (await pool.embed(MODEL, [])).shape == (0, 384)
+
+    run(test())
+
+
+def test_the_server_itself_stays_small() -> None:
+    """A process with a pool has loaded neither torch nor the extractor."""
+    code = (
+        "import sys, pipeline.workers.pool, pipeline.scanning.walker\n"
+        "heavy = {'torch', 'sentence_transformers', 'transformers', 'kreuzberg', 'tokenizers'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+
+def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
+    async def test() -> None:
+        texts = [f"Passage {i} " + "about the mountain " * (i % 20) for i in range(60)]
+        async with ready_pool(batch_chunks=16) as pool:
+            together = (await pool.embed(MODEL, texts)).astype(np.float32)
+            alone = (await pool.embed(MODEL, texts[17:18])).astype(np.float32)
+            assert together.shape == (60, 384)
+            assert float(together[17] @ alone[0]) > 0.995
+            assert int((together @ alone[0]).argmax()) == 17
+
+    run(test())
+
+
+def test_a_model_that_cannot_be_loaded_is_one_sentence() -> None:
+    async def test() -> None:
+        nowhere = ModelSpec("nobody/nothing", "auto")
+        async with ready_pool() as pool:
+            for attempt in (
+                pool.describe(nowhere),
+                pool.embed(nowhere, ["x"]),
+                pool.embed_questions(nowhere, ["x"]),
+                pool.read(_samples(), ChunkingOptions(nowhere.name, 200, 20)),
+            ):
+                with pytest.raises(Invalid, match="There is no model 'nobody/nothing'"):
+                    await attempt
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("action", "category", "words"),
+    [
+        ("crash", "worker_died", "SIGKILL"),
+        ("hang", "timeout", "1.5 seconds"),
+        ("memory", "worker_died", "more memory than the 512 MB"),
+    ],
+)
+def test_a_file_that_takes_its_worker_along_fails_alone(
+    action: str, category: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", f"extract:{action}:evil")
+    files = tasks_of(tmp_path, "one.txt", "two.txt", "evil.txt", "three.txt")
+
+    async def test() -> None:
+        async with ready_pool(file_timeout_s=1.5 if action == "hang" else 60) as pool:
+            found = await pool.read(files, CUTTING)
+            assert [each.document_id for each in found] == [each.document_id for each in files]
+            failure = found.pop(2)
+            assert isinstance(failure, ReadFailure)
+            assert (failure.category, failure.skipped) == (category, False)
+            assert words in failure.message
+            assert all(isinstance(each, ReadDocument) for each in found)
+            alone = await pool.read(files[2:3], CUTTING)
+            assert isinstance(alone[0], ReadFailure)
+            assert alone[0].category == category
+
+    run(test())
+
+
+def test_bad_files_come_back_as_failures_between_the_good(tmp_path: Path) -> None:
+    files = tasks_of(tmp_path, "good.txt", "empty.txt", "gone.txt")
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "gone.txt").unlink()
+
+    async def test() -> None:
+        async with ready_pool() as pool:
+            good, empty, gone = await pool.read(files, CUTTING)
+        assert isinstance(good, ReadDocument)
+        assert good.chunks[0].text == "The file good.txt tells of the lighthouse."
+        assert isinstance(empty, ReadFailure)
+        assert (empty.category, empty.skipped) == ("empty", True)
+        assert isinstance(gone, ReadFailure)
+        assert (gone.category, gone.skipped) == ("unreadable", False)
+
+    run(test())
+
+
+def test_a_passage_that_takes_its_worker_along_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", "embed:crash:poison")
+
+    async def test() -> None:
+        async with ready_pool() as pool:
+            with pytest.raises(Invalid, match="The passage “a poison pill"):
+                await pool.embed(MODEL, ["good", "better", "a poison pill", "best"])
+            assert (await pool.embed(MODEL, ["good"])).shape == (1, 384)
+
+    run(test())
+
+
+def test_giving_up_ends_the_work_and_keeps_the_worker_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:evil")
+    files = tasks_of(tmp_path, "evil.txt", "good.txt")
+
+    async def test() -> None:
+        async with ready_pool(workers=1) as pool:
+            before = pool._batch.pids()
+            reading = asyncio.create_task(pool.read(files[:1], CUTTING))
+            waiting = asyncio.create_task(pool.read(files[1:], CUTTING))
+            async with asyncio.timeout(1):  # the deadline of the file is a minute away
+                question = await pool.embed_questions(MODEL, ["still answered?"])
+            assert question.shape == (1, 384)
+            assert not waiting.done()
+            reading.cancel()
+            assert isinstance((await waiting)[0], ReadDocument)
+            assert pool._batch.pids() != before
+
+    run(test())
+
+
+def test_any_importable_function_runs_in_a_worker() -> None:
+    async def test() -> None:
+        async with ready_pool() as pool:
+            assert await pool.run(os.path.join, "a", "b", timeout_s=10) == "a/b"
+            assert await pool.run(os.getpid, timeout_s=10) in pool._batch.pids()
+            with pytest.raises(ValueError, match="invalid literal"):
+                await pool.run(int, "x", timeout_s=10)
+            with pytest.raises(Unavailable, match="took too long"):
+                await pool.run(signal.pause, timeout_s=0.5)
+            with pytest.raises(Unavailable, match="ended with status 3"):
+                await pool.run(os._exit, 3, timeout_s=10)
+
+    run(test())

@@ -1,0 +1,234 @@
+"""Many watchers on one connection, slow ones among them, and a Redis that goes away while they watch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from support.redis_server import Lines, Missing, RedisServer, new_id, progress_on, reading, seqs, take, until
+
+from semantik.progress import ProgressService, redis_client
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    yield server
+    server.go_on()
+    server.kill()
+
+
+@pytest.fixture
+def saving_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """One that finds its data again after it was killed."""
+    server = RedisServer(tmp_path, saved=True)
+    yield server
+    server.kill()
+
+
+@pytest.mark.gen_test
+async def test_joining_in_a_burst_loses_and_repeats_nothing(redis_url: str) -> None:
+    operation, count = new_id(), 400
+    async with progress_on(redis_url) as progress, progress.publisher(operation) as teller:
+
+        async def join(told: asyncio.Event) -> list[Any]:
+            await told.wait()
+            async with reading(progress, operation) as reader:
+                return seqs(await take(reader, count))
+
+        reached = [asyncio.Event() for _ in range(20)]
+        joining = [asyncio.create_task(join(event)) for event in reached]
+        for n in range(count):
+            if n % 20 == 0:
+                reached[n // 20].set()
+            await teller.publish("error", n=n)
+        for joined in await asyncio.gather(*joining):
+            assert joined == list(range(1, count + 1))
+
+
+@pytest.mark.gen_test
+async def test_two_hundred_watchers_on_one_connection(redis_url: str) -> None:
+    operations = [new_id() for _ in range(100)]
+    async with progress_on(redis_url) as progress:
+
+        async def first(operation: str, listening: asyncio.Semaphore) -> list[Any]:
+            async with reading(progress, operation, "$") as reader:
+                listening.release()
+                return seqs(await take(reader, 1))
+
+        listening = asyncio.Semaphore(0)
+        admin = redis.Redis.from_url(redis_url, protocol=2)
+        before = {client["id"] for client in admin.client_list() if client["cmd"] == "xread"}
+        watching = [asyncio.create_task(first(name, listening)) for name in operations * 2]
+        for _ in watching:
+            await listening.acquire()
+        tellers = [progress.publisher(name) for name in operations]
+        await asyncio.gather(*[teller.publish("stage") for teller in tellers])
+        assert await asyncio.gather(*watching) == [[1]] * 200
+        readers = {client["id"] for client in admin.client_list() if client["cmd"] == "xread"} - before
+        assert len(readers) <= 1
+        admin.close()
+        await asyncio.gather(*[teller.close() for teller in tellers])
+
+
+@pytest.mark.gen_test
+async def test_a_new_watcher_need_not_wait_for_the_blocking_read(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_client, "BLOCK_S", 60.0)
+    admin = redis.Redis.from_url(redis_url, protocol=2)
+    async with progress_on(redis_url) as progress:
+        for _ in range(3):
+            while admin.info("clients")["blocked_clients"] == 0:  # noqa: ASYNC110, Redis tells nobody
+                await asyncio.sleep(0.01)
+            operation = new_id()
+            async with reading(progress, operation) as reader, progress.publisher(operation) as teller:
+                await teller.publish("stage")
+                assert seqs(await take(reader, 1)) == [1]
+    admin.close()
+
+
+@pytest.mark.gen_test
+async def test_leaving_the_room_ends_the_watches(redis_url: str) -> None:
+    progress = progress_on(redis_url)
+    async with progress:
+        watching = reading(progress, new_id())
+        reader = await watching.__aenter__()
+    assert [frame async for frame in reader.frames()] == []
+    await watching.__aexit__(None, None, None)
+    assert not [task for task in asyncio.all_tasks() if "progress" in task.get_name()]
+
+
+@pytest.mark.gen_test
+async def test_a_reader_that_dies_of_a_bug_is_seen(redis_url: str) -> None:
+    operation = new_id()
+    admin = redis.Redis.from_url(redis_url)
+    async with progress_on(redis_url) as progress, reading(progress, operation):
+        admin.xadd(redis_client.STREAM.format(operation_id=operation), {"not": "ours"})
+        with pytest.raises(KeyError):
+            await asyncio.wait_for(progress.failure, 5)
+    admin.close()
+
+
+@pytest.mark.noisy
+@pytest.mark.gen_test
+async def test_redis_stands_still_while_watched(
+    server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_client, "COMMAND_S", 0.5)
+    monkeypatch.setattr(redis_client, "BLOCK_S", 0.1)
+    operation = new_id()
+    async with (
+        progress_on(server.url) as progress,
+        progress.publisher(operation) as teller,
+        reading(progress, operation) as reader,
+    ):
+        await teller.publish("stage")
+        server.stand_still()
+        await lines.until("Watchers wait")
+        server.go_on()
+        await lines.until("Redis is back")
+        await teller.publish("stage")
+        assert seqs(await take(reader, 2)) == [1, 2]
+    assert len(lines.said) == 2, lines.said
+
+
+@pytest.mark.noisy
+@pytest.mark.gen_test
+async def test_redis_is_killed_and_keeps_its_data(saving_server: RedisServer, lines: Lines) -> None:
+    operation = new_id()
+    async with (
+        progress_on(saving_server.url) as progress,
+        progress_on(saving_server.url) as other,
+        other.publisher(operation) as teller,
+        reading(progress, operation) as late,
+    ):
+        live = asyncio.create_task(collect(progress, operation))
+        for n in range(3):
+            await asyncio.gather(*[teller.publish("error", n=n) for n in range(50)])
+            saving_server.kill()
+            await lines.until("Watchers wait")
+            await lines.until("Watchers wait")
+            saving_server.start()
+            await lines.until("Redis is back")
+            await lines.until("Redis is back")
+            await teller.publish("round", once=f"round {n}")
+        await teller.publish("end")
+        assert await live == list(range(1, 155))
+        assert seqs([frame async for frame in until(late, "end")]) == list(range(1, 155))
+
+
+@pytest.mark.noisy
+@pytest.mark.gen_test
+async def test_redis_is_killed_during_a_replay(saving_server: RedisServer, lines: Lines) -> None:
+    operation, count = new_id(), 500
+    async with progress_on(saving_server.url) as progress:
+        async with progress.publisher(operation) as teller:
+            await asyncio.gather(*[teller.publish("error", n=n) for n in range(count)])
+        async with reading(progress, operation) as reader:
+            frames = reader.frames()
+            seen = [(await anext(frames)).seq]
+            saving_server.kill()
+            replaying = asyncio.create_task(take_on(frames, count - 1))
+            await lines.until("Watchers wait")
+            saving_server.start()
+            assert seen + await replaying == list(range(1, count + 1))
+
+
+async def take_on(frames: AsyncIterator[Any], count: int) -> list[Any]:
+    return seqs([await anext(frames) for _ in range(count)])
+
+
+async def collect(progress: ProgressService, operation: str) -> list[Any]:
+    async with reading(progress, operation, "0-0") as reader:
+        return seqs([frame async for frame in until(reader, "end")])
+
+
+@pytest.mark.noisy
+@pytest.mark.gen_test
+async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None:
+    operation, idle = new_id(), new_id()
+    async with progress_on(server.url) as progress, progress.publisher(operation) as teller:
+        async with reading(progress, operation) as reader, reading(progress, idle) as nothing_yet:
+            await teller.publish("stage", once="one")
+            cursor = await teller.publish("stage", once="two")
+            assert seqs(await take(reader, 2)) == [1, 2]
+            server.kill()
+            await lines.until("Watchers wait")
+            server.start()
+            await lines.until("Redis is back")
+            await teller.publish("stage", once="two")
+            assert seqs(await take(reader, 2)) == [Missing, 3]
+            assert reader.watch.last_id == "0-0"
+            async with progress.publisher(idle) as other:
+                await other.publish("stage")
+            assert seqs(await take(nothing_yet, 1)) == [1]
+        async with reading(progress, operation, cursor) as resumed:
+            assert resumed.watch.truncated
+            assert seqs(await take(resumed, 1)) == [3]
+
+
+@pytest.mark.noisy
+@pytest.mark.gen_test
+async def test_what_was_lost_before_anybody_read_it_is_announced(server: RedisServer) -> None:
+    operation = new_id()
+    async with (
+        progress_on(server.url) as progress,
+        progress.publisher(operation) as teller,
+        reading(progress, operation) as reader,
+    ):
+        await teller.publish("stage")
+        assert seqs(await take(reader, 1)) == [1]
+        server.kill()
+        server.start()
+        # An owner elsewhere told 2, 3 and 4, which Redis lost, and goes on before this server is connected again.
+        for seq in (5, 6):
+            server.admin.xadd(
+                redis_client.STREAM.format(operation_id=operation),
+                {"seq": seq, "type": "stage", "at": "T", "data": "{}"},
+            )
+        assert seqs(await take(reader, 3)) == [Missing, 5, 6]
