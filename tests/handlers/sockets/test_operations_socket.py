@@ -10,6 +10,7 @@ import pytest
 from conftest import Serving, new_user
 from support import clients
 from support.clients import Frame, closing, connect, receive
+from support.hold import held
 from support.told import Told, told
 from tornado.websocket import WebSocketClientConnection
 
@@ -152,13 +153,14 @@ async def test_a_deleted_collection_ends_its_operations_and_not_the_socket(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
-    for number in range(400):
-        (tmp_path / f"{number}.txt").write_text(f"Barrel {number} holds {number} litres.\n\n" * 20)
+    for number in range(5):
+        (tmp_path / f"{number}.txt").write_text(f"Barrel {number} holds {number} litres.")
     socket = await _connect(shared, client)
-    made = await client.call("POST", "collections", {"name": "Gone", "source_path": str(tmp_path)})
-    await until(socket, "processing_embeddings")
-    await client.call("DELETE", f"collections/{made['id']}")
-    frames = await until(socket, "status_update", status="cancelled")
+    with held(tmp_path):
+        made = await client.call("POST", "collections", {"name": "Gone", "source_path": str(tmp_path)})
+        await until(socket, "processing_embeddings")
+        await client.call("DELETE", f"collections/{made['id']}")
+        frames = await until(socket, "status_update", status="cancelled")
     assert frames[-2]["type"] == "operation_cancelled"
     await socket.write_message("ping")
     await until(socket, "pong")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from conftest import Serving, new_user
 from support.fake_operation import staged
+from support.hold import held
 from support.processes import still_running
 from support.raw_socket import TEXT, connected
 from support.watchers import Watcher, same_story
@@ -126,17 +127,18 @@ async def test_a_crowd_comes_and_goes_while_the_server_indexes_and_starts_again(
     serving = start(*flags)
     client = await new_user(serving)
     folder = _folder(tmp_path, 150)
-    made = await client.call("POST", "collections", {"name": "Wind", "source_path": str(folder)})
-    crowd = Crowd(serving, client, made["operation_id"], (5, 100))
     async with asyncio.TaskGroup() as following:
-        for watcher in crowd.watchers:
-            following.create_task(watcher.follow())
-        async for frame in client.watch(made["operation_id"]):
-            if frame["type"] == "document_processed":
-                break
-        tree = serving.tree
-        serving.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(still_running, tree, 20) == []
+        with held(folder, "gust-1*.txt"):
+            made = await client.call("POST", "collections", {"name": "Wind", "source_path": str(folder)})
+            crowd = Crowd(serving, client, made["operation_id"], (5, 100))
+            for watcher in crowd.watchers:
+                following.create_task(watcher.follow())
+            async for frame in client.watch(made["operation_id"]):
+                if frame["type"] == "document_processed":
+                    break
+            tree = serving.tree
+            serving.process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(still_running, tree, 20) == []
         assert not any(watcher.ended for watcher in crowd.watchers), "the end must come in the middle"
         crowd.urls[0] = (await asyncio.to_thread(start, *flags)).url
     frames = same_story(crowd.watchers)
