@@ -10,12 +10,11 @@ import re
 import select
 import signal
 import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import psutil
@@ -23,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser
 from support import shared_recordings
 from support.browser import chromium
+from support.forked_servers import ForkedServer, Launcher
 from support.patience import TEST_S, deadline, patience
 from support.processes import still_running
 from support.redis_server import Lines, RedisServer, given_redis
@@ -35,11 +35,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "docs" / "samples"
 PASSWORD = "a good password"
 
-REAL = (str(ROOT / "bin" / "semantik-server"),)
-LIGHT = (sys.executable, "-P", str(ROOT / "tests" / "support" / "light_server.py"))
-
 # Sockets close soon after an operation's end, which most tests wait for.
 _USUAL = ("--port", "0", "--progress-linger-s", "0.2")
+_launcher = Launcher()
 _READY = "Semantik is ready: "
 _HELD_MS = 250
 
@@ -86,7 +84,7 @@ class Stores:
 class Serving:
     """`bin/semantik-server` as a process of its own, as a user would start it."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | ForkedServer
     url: str
     data: Path
     log: Path
@@ -130,18 +128,19 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool
         shared_recordings.lend(data)
     log = data.parent / f"{data.name}.log"
     with log.open("a") as errors:
-        process = subprocess.Popen(
-            [*(REAL if real else LIGHT), *_USUAL, "--data", str(data), *flags],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={**os.environ, **_given_stores(data), **(env or {})},
-        )
+        argv = (*_USUAL, "--data", str(data), *flags)
+        env = {**os.environ, **_given_stores(data), **(env or {})}
+        process = _started(argv, env, errors) if real else _launcher.launch(argv, env, errors)
     assert process.stdout is not None
     said, _, _ = select.select([process.stdout], [], [], patience())
     line = process.stdout.readline() if said else ""
     assert line.startswith(_READY), f"the server did not start: {log.read_text()}"
     return Serving(process, line.removeprefix(_READY).strip(), data, log)
+
+
+def _started(argv: Sequence[str], env: dict[str, str], errors: IO[str]) -> subprocess.Popen[str]:
+    command = [str(ROOT / "bin" / "semantik-server"), *argv]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env)
 
 
 def _given_stores(data: Path) -> dict[str, str]:
