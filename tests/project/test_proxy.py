@@ -21,7 +21,7 @@ import httpx
 import pytest
 import websockets
 from conftest import PASSWORD, ROOT, Serving, new_user
-from support.told import told
+from support.fake_operation import fake_operation
 
 pytestmark = pytest.mark.gen_test
 
@@ -181,7 +181,7 @@ async def test_a_foreign_page_stays_outside(proxy: Proxy, shared: Serving) -> No
 async def test_socket_and_events_pass_each_message_as_it_comes(proxy: Proxy, shared: Serving) -> None:
     user = await new_user(shared)
     async with (
-        told(shared, user) as operation,
+        fake_operation(shared, user) as operation,
         proxy.client(Authorization=f"Bearer {user.token}") as client,
         proxy.socket(f"/ws/operations/{operation.id}?token={user.token}") as opened,
         client.stream("GET", f"/api/v2/operations/{operation.id}/events") as events,
@@ -198,7 +198,7 @@ async def test_socket_and_events_pass_each_message_as_it_comes(proxy: Proxy, sha
                     pass
 
         for number in range(3):
-            last = await operation.tell("error", message=f"message {number}", fatal=False)
+            last = await operation.publish("error", message=f"message {number}", fatal=False)
             await shown()
         last = await operation.end()
         await shown()

@@ -108,7 +108,7 @@ async def tell_patiently(teller: Publisher, type: str, *, once: str) -> None:
     """As an operation does: what could not be told is told again."""
     while True:
         with contextlib.suppress(Unavailable):
-            await teller.publish(type, once=once)
+            await teller.publish(type, idempotency_key=once)
             return
 
 

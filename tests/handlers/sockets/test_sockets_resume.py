@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Serving, new_user
-from support.fake_operation import staged
+from support.fake_operation import fake_operation
 from support.hold import held
 from support.processes import still_running
 from support.raw_socket import TEXT, connected
@@ -62,15 +62,15 @@ async def test_fifty_who_come_and_go_at_random_see_the_same_story(
     """The operation tells more only when some have come back, so they come back in the middle of it."""
     serving = start(*ROOMY)
     client = await new_user(serving)
-    async with staged(serving, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
-        crowd = Crowd(serving, client, stage.operation_id, (1, 400))
+    async with fake_operation(serving, client, started=False) as operation:
+        crowd = Crowd(serving, client, operation.id, (1, 400))
         async with asyncio.TaskGroup() as following:
             for watcher in crowd.watchers:
                 following.create_task(watcher.follow())
             for batch in range(40):
                 await crowd.come(6 * batch)
-                await asyncio.gather(*(publisher.publish("error", batch=batch, n=n) for n in range(40)))
-            await stage.end(publisher)
+                await asyncio.gather(*(operation.publish("error", batch=batch, n=n) for n in range(40)))
+            await operation.end()
     assert len(same_story(crowd.watchers)) == 40 * 40 + 2
 
 
@@ -82,12 +82,12 @@ async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothin
     Who has not come in by then does so between two of those that follow, one batch for each who came.
     """
     client = await new_user(shared)
-    async with staged(shared, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
+    async with fake_operation(shared, client, started=False) as operation:
         joined, news = 0, asyncio.Event()
 
         async def join(query: str) -> list[dict[str, Any]]:
             nonlocal joined
-            async with connected(shared.url, stage.path + query) as socket:
+            async with connected(shared.url, operation.path + query) as socket:
                 frames: list[dict[str, Any]] = []
                 while (found := await socket.read()) is not None and found[0] == TEXT:
                     if not frames:
@@ -104,9 +104,9 @@ async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothin
                 await news.wait()
             news.clear()
             assert not [task.exception() for task in joining if task.done()]
-            await asyncio.gather(*(publisher.publish("error", n=n) for n in range(told, told + 20)))
+            await asyncio.gather(*(operation.publish("error", n=n) for n in range(told, told + 20)))
             told += 20
-        await stage.end(publisher)
+        await operation.end()
         everything = list(range(1, told + 3))
         found = await asyncio.gather(*joining)
         assert all(state["type"] == "current_state" for state, *_ in found)

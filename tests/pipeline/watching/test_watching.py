@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import Serving, complaints, documents, index, new_user, serve
-from support.told import stores
+from support.fake_operation import server_stores
 from support.two_servers import Two
 
 from pipeline.watching.watched_folders import FolderWatcher
@@ -237,7 +237,7 @@ async def test_of_many_who_look_at_the_same_moment_one_queues_the_scan(
     client = await new_user(quick)
     watched = await _watched(client, folder)
     rules = Settings(data=tmp_path / "data", watch=WatchSettings(pause_s=1))
-    async with stores(quick) as (store, _), AsyncExitStack() as lookers:
+    async with server_stores(quick) as (store, _), AsyncExitStack() as lookers:
         await watched.wish(interval_s=1)
         for _ in range(5):
             await lookers.enter_async_context(FolderWatcher(lambda: rules, store, lambda: None))
