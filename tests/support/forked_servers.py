@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -65,16 +66,18 @@ class Launcher:
 
     def __init__(self) -> None:
         self._requests: socket.socket | None = None
+        self._one_at_a_time = threading.Lock()
 
     def launch(self, argv: Sequence[str], env: Mapping[str, str], errors: IO[str]) -> ForkedServer:
         """A server with this command line, the name of the program left out; its standard error goes to `errors`."""
-        requests = self._requests or self._start()
         heard, said = os.pipe()
         request = json.dumps({"argv": list(argv), "env": dict(env)}).encode()
-        socket.send_fds(requests, [len(request).to_bytes(LENGTH_BYTES)], [said, errors.fileno()])
-        requests.sendall(request)
-        os.close(said)
-        pid = int.from_bytes(requests.recv(LENGTH_BYTES, socket.MSG_WAITALL))
+        with self._one_at_a_time:
+            requests = self._requests or self._start()
+            socket.send_fds(requests, [len(request).to_bytes(LENGTH_BYTES)], [said, errors.fileno()])
+            requests.sendall(request)
+            os.close(said)
+            pid = int.from_bytes(requests.recv(LENGTH_BYTES, socket.MSG_WAITALL))
         return ForkedServer(pid, os.fdopen(heard))
 
     def _start(self) -> socket.socket:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,9 +31,12 @@ class MongoServer:
         folder.mkdir()
         socket = folder / "mongo.sock"
         self.url = "mongodb://" + quote(str(socket), safe="")
-        child = str(ROOT / "semantik" / "embedded_child.py")
+        child = str(ROOT / "semantik" / "storage" / "embedded_child.py")
         command = [sys.executable, "-P", child, str(os.getpid()), "mongo", str(folder), str(socket)]
         self._process = subprocess.Popen(command)
+        while not socket.exists():
+            assert self._process.poll() is None
+            time.sleep(_LOOK_S)
 
     def stand_still(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
