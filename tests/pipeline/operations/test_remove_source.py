@@ -134,7 +134,7 @@ async def test_a_cancelled_append_says_what_it_kept_and_goes_on_with_the_next(
     for number in range(150):
         lines = [f"Stone {number} of row {row} was laid in the rain." for row in range(40)]
         (folder / f"stone-{number:03}.txt").write_text("\n\n".join(lines))
-    with held(folder, "stone-14*.txt"):
+    with held(folder, "stone-149.txt"):
         accepted = await client.call("POST", f"collections/{made}/append", {})
         async for frame in client.watch(accepted["operation_id"]):
             if frame["type"] == "document_processed":
