@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Self
+from unittest import mock
 
 import numpy as np
 from support import light_model
 
+import semantik.server
 from pipeline import failpoints
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
 from pipeline.workers import worker
@@ -23,6 +26,14 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 
 _TASK_S = 600.0
+
+
+@asynccontextmanager
+async def light_server(settings: Settings) -> AsyncIterator[semantik.server.Server]:
+    """As `semantik.server.running`, with the light pool: a server in this process."""
+    with mock.patch.object(semantik.server, "Pool", LightPool):
+        async with semantik.server.running(settings) as server:
+            yield server
 
 
 class LightPool:

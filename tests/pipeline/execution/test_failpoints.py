@@ -17,13 +17,13 @@ import psutil
 import pytest
 from conftest import Serving, run
 from support.crash_fixtures import FLAGS, Home, begin, collection_of, ended, left, newest_operation, signed_in
+from support.light_pool import light_server
 
 from pipeline.failpoints import STAGES
 from semantik.client.api import Client
 from semantik.commands.store_connection import open_stores
 from semantik.core.errors import Unavailable
 from semantik.integrity import CheckContext, check
-from semantik.server import running
 from semantik.storage.mongo import Store
 
 pytestmark = [
@@ -107,7 +107,7 @@ def undisturbed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
     async def tell() -> None:
         mine = await home.again(folder / "data", folder / "documents")
-        async with running(mine.settings) as server, open_stores(mine.settings) as stores:
+        async with light_server(mine.settings) as server, open_stores(mine.settings) as stores:
             client = await signed_in(server.url)
             for story in REACHED:
                 if story != "cancelled_reindex":
@@ -142,7 +142,7 @@ async def test_a_server_that_dies_leaves_what_an_undisturbed_one_leaves(
     else:
         await _dies(start, story, stage, mine)
 
-    async with running(mine.settings) as server, open_stores(mine.settings) as stores:
+    async with light_server(mine.settings) as server, open_stores(mine.settings) as stores:
         client = await signed_in(server.url)
         operation_id = await _operation(stores.store, client, story)
         frames = [frame for frame in await ended(client, operation_id) if "seq" in frame]
