@@ -115,7 +115,7 @@ class Serving:
         tree = self.tree
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(patience())
-        alive = still_running(tree, patience())
+        alive = still_running(tree)
         assert not alive, f"left behind: {alive}"
         shared_recordings.take(self.data)
         return status
@@ -253,11 +253,11 @@ async def documents(client: Client, collection_id: str) -> dict[str, dict[str, A
     return {item["name"]: item for item in page["items"]}
 
 
-def run(test: Awaitable[None]) -> None:
+def run(test: Awaitable[None], timeout_s: float = TEST_S) -> None:
     """Run an async test to its end, or to its deadline."""
 
     async def bounded() -> None:
-        async with deadline(TEST_S):
+        async with deadline(timeout_s):
             await test
 
     asyncio.run(bounded())

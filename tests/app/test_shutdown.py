@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import ROOT, SAMPLES, Serving, ask, index, new_user
+from support.patience import deadline, patience
 from support.processes import still_running
 from tornado.httpclient import AsyncHTTPClient
 
@@ -25,7 +26,6 @@ pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.real_model]
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 FILES = 60
-_HANG_S = 15  # the server promises less; this machine may be busy
 
 
 def _children(serving: Serving, word: str) -> list[psutil.Process]:
@@ -46,8 +46,8 @@ def _starting(data: Path) -> Serving:
 
 async def _gone(serving: Serving, tree: list[psutil.Process]) -> int:
     """Wait for the end of the server; its status, when nothing is left of its tree."""
-    status = await asyncio.to_thread(serving.process.wait, _HANG_S)
-    alive = still_running(tree, 5)
+    status = await asyncio.to_thread(serving.process.wait, patience())
+    alive = still_running(tree)
     assert not alive, f"left behind: {alive}"
     return status
 
@@ -131,7 +131,7 @@ async def test_a_thread_that_hangs_does_not_hold_it_up_either() -> None:
     )
     assert process.stdout is not None and await process.stdout.readline() == b"begun\n"
     process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(_HANG_S):
+    async with deadline():
         _, told = await process.communicate()
     assert process.returncode == 0
     assert b"Not everything stopped within 8 s; ending at once, with the thread asyncio_0" in told

@@ -15,8 +15,8 @@ from conftest import PASSWORD, Serving
 from playwright.sync_api import Browser, Page
 from support.browser import needs_chromium
 from support.hold import held
+from support.patience import patience
 
-PATIENCE_MS = 90_000
 FILES = 40
 HELD = "well-039.txt"
 
@@ -70,7 +70,7 @@ def page(browser: Browser, shared: Serving) -> Iterator[Page]:
 def _page(browser: Browser, serving: Serving) -> Iterator[Page]:
     """An empty page of the server's, signed in."""
     context = browser.new_context(base_url=serving.url)
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(patience() * 1000)
     page = context.new_page()
     page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html"))
     page.goto("/empty")
@@ -98,7 +98,7 @@ def _follow(page: Page, folder: Path) -> None:
 
 
 def _until(page: Page, condition: str) -> None:
-    page.wait_for_function(condition, timeout=PATIENCE_MS)
+    page.wait_for_function(condition, timeout=patience() * 1000)
 
 
 def _ended(page: Page) -> tuple[list[dict[str, Any]], list[str]]:

@@ -12,6 +12,7 @@ from conftest import PASSWORD, ROOT, Serving
 from playwright.sync_api import Locator, Page, expect
 from support.browser import needs_chromium
 from support.page_actions import card_of, create
+from support.patience import patience
 from test_page import page, trouble
 
 __all__ = ["page", "trouble"]
@@ -43,7 +44,7 @@ def member(server: str, page: Page, trouble: list[str], request: pytest.FixtureR
     body = json.dumps({"username": name, "password": PASSWORD}).encode()
     headers = {"Content-Type": "application/json"}
     urllib.request.urlopen(
-        urllib.request.Request(f"{server}/api/v2/auth/register", body, headers), timeout=30
+        urllib.request.Request(f"{server}/api/v2/auth/register", body, headers), timeout=patience()
     ).close()
     page.goto("/")
     page.get_by_label("Username").fill(name)

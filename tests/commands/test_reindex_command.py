@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PASSWORD, ROOT, Serving, ask, documents, index, new_user
+from support.patience import deadline
 
 from semantik.client.api import Client
 
@@ -26,7 +27,7 @@ async def _run(*arguments: str, env: dict[str, str] | None = None) -> tuple[int,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(env or {})},
     )
-    async with asyncio.timeout(120):
+    async with deadline():
         out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()

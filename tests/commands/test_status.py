@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import PASSWORD, Serving, index
+from support.patience import patience
 from support.redis_server import RedisServer
 from support.scripts import script
 from support.two_servers import MongoServer
@@ -104,7 +105,7 @@ async def test_a_server_that_was_killed_is_gone_and_one_that_stands_still_is_sil
     }
     children = serving.tree[1:]
     serving.kill()
-    psutil.wait_procs(children, 10)
+    psutil.wait_procs(children, patience())
     _, told = await _status(serving.data)
     assert {one["host"]: one["state"] for one in told["instances"]}[socket.gethostname()] == "gone"
     start()

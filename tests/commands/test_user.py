@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from conftest import PASSWORD, ROOT, Serving
 from support.clients import closing, connect
+from support.patience import patience
 from support.scripts import Ended, script
 
 from semantik.auth.accounts import AccountService
@@ -241,7 +242,7 @@ def _at_a_terminal(data: Path, *answers: str) -> tuple[int, str]:
         if left and shown.count(b": ") > len(answers) - len(left):
             os.write(ours, left.pop(0).encode())
     os.close(ours)
-    return process.wait(30), shown.decode()
+    return process.wait(patience()), shown.decode()
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from conftest import PASSWORD, ROOT, Serving, complaints, new_user
 from support.clients import connect, receive
+from support.patience import deadline
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
 OPEN = ("--auth-registration", "open")
-_HEARD_S = 60
 
 
 class Settings:
@@ -39,7 +39,7 @@ class Settings:
         with serving.log.open() as log:
             log.seek(0, os.SEEK_END)
             serving.process.send_signal(signal.SIGHUP)
-            async with asyncio.timeout(_HEARD_S):
+            async with deadline():
                 told = ""
                 while not re.search(r"eloaded.*\n", told):
                     told += log.readline()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 from support.limiter_helpers import Heard, left_in, of_user, process, try_all
+from support.patience import patience
 from support.redis_server import LIMITS, new_id, progress_on
 
 from semantik.config.settings import SocketSettings
@@ -199,4 +200,4 @@ async def test_a_listener_that_fails_is_seen(redis_url: str) -> None:
 
     async with ProgressService(redis_url, LIMITS, new_id(), lambda: SocketSettings(per_user=1)) as progress:
         with progress.seats.subscribe("o", fails), pytest.raises(KeyError):
-            await asyncio.wait_for(progress.failure, 5)
+            await asyncio.wait_for(progress.failure, patience())

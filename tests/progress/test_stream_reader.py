@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from support.patience import patience
 from support.redis_server import Lines, Missing, RedisServer, new_id, progress_on, reading, seqs, take, until
 
 from semantik.progress import ProgressService, redis_client
@@ -110,7 +111,7 @@ async def test_a_reader_that_dies_of_a_bug_is_seen(redis_url: str) -> None:
     async with progress_on(redis_url) as progress, reading(progress, operation):
         admin.xadd(redis_client.STREAM.format(operation_id=operation), {"not": "ours"})
         with pytest.raises(KeyError):
-            await asyncio.wait_for(progress.failure, 5)
+            await asyncio.wait_for(progress.failure, patience())
     admin.close()
 
 

@@ -22,11 +22,11 @@ import pytest
 import websockets
 from conftest import PASSWORD, ROOT, Serving, new_user
 from support.fake_operation import fake_operation
+from support.patience import deadline, patience
 
 pytestmark = pytest.mark.gen_test
 
 NOBODY = 65534
-_READY_S = 20
 _LIMIT = 1 << 20  # max_body_bytes
 
 
@@ -38,7 +38,7 @@ class Proxy:
     trust: ssl.SSLContext
 
     def client(self, **headers: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.origin, verify=self.trust, headers=headers, timeout=60)
+        return httpx.AsyncClient(base_url=self.origin, verify=self.trust, headers=headers, timeout=patience())
 
     @asynccontextmanager
     async def socket(self, path: str, **options: Any) -> AsyncIterator[websockets.ClientConnection]:
@@ -128,12 +128,12 @@ def proxy(request: pytest.FixtureRequest, shared: Serving) -> Iterator[Proxy]:
         yield Proxy(f"https://localhost:{port}", ssl.create_default_context(cafile=folder / "cert.pem"))
     finally:
         process.terminate()
-        process.wait(_READY_S)
+        process.wait(patience())
         shutil.rmtree(folder)
 
 
 async def _until_open(process: subprocess.Popen[bytes], port: int, said: Path) -> None:
-    async with asyncio.timeout(_READY_S):
+    async with deadline():
         while True:
             assert process.poll() is None, said.read_text()
             try:
@@ -191,7 +191,7 @@ async def test_socket_and_events_pass_each_message_as_it_comes(proxy: Proxy, sha
 
         async def shown() -> None:
             """Both have told the last message, before the next is told."""
-            async with asyncio.timeout(30):
+            async with deadline():
                 while json.loads(await opened.recv()).get("id") != last:
                     pass
                 while await anext(lines) != f"id: {last}":

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import Serving, run
+from support.patience import patience
 from support.seed_user import CLIENTS, WHERE, SeedUser, client, folder_of_texts, seed_user
 from websockets.asyncio.client import connect
 
@@ -61,7 +62,9 @@ def test_the_python_test_passes(person: SeedUser, folder: Path, tmp_path: Path) 
     program = tmp_path / "journey.py"
     text = client("journey.py").replace(WHERE, person.netloc)
     program.write_text(text.replace("/test/documents", str(folder)))
-    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, timeout=patience(), check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     types = re.findall(r"'(\w+)'", done.stdout.partition("Message types: ")[2])
     assert types[0] == "current_state"

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, SAMPLES, Serving, ask, documents, index, new_user
 from support.hold import held
+from support.patience import patience
 
 from semantik.client.api import Client
 
@@ -35,7 +36,7 @@ def backup(*arguments: str | Path) -> tuple[int, str]:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=patience(),
     )
     return done.returncode, done.stdout
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import redis
+from support.patience import deadline
 from support.redis_server import new_id
 
 from semantik.config.settings import SocketSettings
@@ -75,7 +76,7 @@ class Heard:
         self._news.put_nowait(presence)
 
     async def until(self, sockets: int, users: int) -> None:
-        async with asyncio.timeout(20):
+        async with deadline():
             while await self._news.get() != WatcherCount(sockets, users):
                 pass
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from conftest import Serving, new_user
+from support.patience import patience
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -27,7 +28,7 @@ class Scanner:
     async def hear(self, *kinds: str) -> dict[str, Any]:
         """The next message, or the next of these kinds."""
         while True:
-            text = await asyncio.wait_for(self.socket.read_message(), 60)
+            text = await asyncio.wait_for(self.socket.read_message(), patience())
             assert text is not None, f"closed: {self.socket.close_code} {self.socket.close_reason}"
             message: dict[str, Any] = json.loads(text)
             if not kinds or message["type"] in kinds:
@@ -39,7 +40,7 @@ class Scanner:
         return await self.hear(*ENDS)
 
     async def refused(self) -> tuple[int | None, str | None]:
-        assert await asyncio.wait_for(self.socket.read_message(), 60) is None
+        assert await asyncio.wait_for(self.socket.read_message(), patience()) is None
         return self.socket.close_code, self.socket.close_reason
 
 

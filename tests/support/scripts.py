@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conftest import ROOT, _given_stores
-
-_ENDS_S = 60
+from support.patience import deadline
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ async def script(name: str, data: Path, *words: str, typed: str = "", prefix: tu
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **_given_stores(data)},
     )
-    async with asyncio.timeout(_ENDS_S):
+    async with deadline():
         out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())

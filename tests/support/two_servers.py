@@ -15,12 +15,12 @@ from typing import Self
 from urllib.parse import quote
 
 from conftest import ROOT, Serving, Stores, serve
+from support.patience import patience
 from support.redis_server import RedisServer
 
 from semantik.core.models import Operation
 from semantik.storage.data_folder import instance_id
 
-_READY_S = 20
 _LOOK_S = 0.02
 
 
@@ -46,7 +46,7 @@ class MongoServer:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(_READY_S)
+        self._process.wait(patience())
 
 
 class Two:

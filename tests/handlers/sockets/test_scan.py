@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from conftest import PASSWORD, Serving, new_user
+from support.patience import patience
 from support.scan_client import connect_scanner, scanner_on, tree
 from tornado.httpclient import AsyncHTTPClient
 
@@ -99,7 +100,7 @@ async def test_a_scan_id_belongs_to_the_socket_that_opened_it(shared: Serving, t
     assert refusals[0][0] == 1008
     assert (await first.scan(tmp_path))["type"] == "completed"
     first.socket.close()
-    assert await asyncio.wait_for(first.socket.read_message(), 30) is None
+    assert await asyncio.wait_for(first.socket.read_message(), patience()) is None
     again = await connect_scanner(shared, stranger.token, scan_id)
     assert (await again.scan(tmp_path))["type"] == "completed"
 

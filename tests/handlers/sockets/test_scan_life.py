@@ -9,6 +9,7 @@ from pathlib import Path
 import msgpack
 import pytest
 from conftest import PASSWORD, Serving, new_user
+from support.patience import patience
 from support.scan_client import ENDS, connect_scanner, scanner_on, tree
 
 from semantik.client.api import Client
@@ -103,7 +104,7 @@ async def test_a_long_list_is_cut_in_both_forms(shared: Serving, tmp_path: Path)
         msgpack.packb({"action": "scan", "path": str(tmp_path), "include": ["000*"]}), binary=True
     )
     while True:
-        message = msgpack.unpackb(await asyncio.wait_for(packed.socket.read_message(), 60))
+        message = msgpack.unpackb(await asyncio.wait_for(packed.socket.read_message(), patience()))
         if message["type"] != "progress":
             break
     assert message["type"] == "completed"

@@ -9,6 +9,7 @@ import pytest
 from conftest import Serving, new_user
 from support.clients import EventStream, closing, connect, receive, until
 from support.fake_operation import fake_operation, server_stores
+from support.patience import deadline
 
 from semantik.client.api import Client
 
@@ -167,7 +168,7 @@ async def test_who_answers_no_ping_is_dropped(start: Callable[..., Serving]) -> 
         "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
-    async with asyncio.timeout(30):
+    async with deadline():
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
         told = await reader.read()  # to the end of the connection
     assert told.startswith(b"\x89"), "a ping came first, which this client did not answer"

@@ -138,7 +138,7 @@ async def test_a_crowd_comes_and_goes_while_the_server_indexes_and_starts_again(
                     break
             tree = serving.tree
             serving.process.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(still_running, tree, 20) == []
+            assert await asyncio.to_thread(still_running, tree) == []
         assert not any(watcher.ended for watcher in crowd.watchers), "the end must come in the middle"
         crowd.urls[0] = (await asyncio.to_thread(start, *flags)).url
     frames = same_story(crowd.watchers)

@@ -18,6 +18,7 @@ import pytest
 from conftest import Serving, run
 from support.crash_fixtures import FLAGS, Home, begin, collection_of, ended, left, newest_operation, signed_in
 from support.light_pool import light_server
+from support.patience import patience
 
 from pipeline.failpoints import STAGES
 from semantik.client.api import Client
@@ -70,7 +71,6 @@ REACHED = {
     "remove_source": ("removal.marked", "removal.forgotten", "remove_source.source", *_ENDING),
 }
 ELSEWHERE = {"watched.claimed"}  # before there is an operation: tests/pipeline/watching/test_watching.py
-_DEATH_S = 60
 _ONCE = (
     "operation_queued",
     "operation_started",
@@ -170,10 +170,10 @@ async def _dies(start: Callable[..., Serving], story: str, stage: str, home: Hom
         client = await signed_in(serving.url)
         with suppress(Unavailable):  # it may die before it has answered
             await begin(client, story, home.folder)
-    assert await asyncio.to_thread(serving.process.wait, _DEATH_S) == -signal.SIGKILL, (
+    assert await asyncio.to_thread(serving.process.wait, patience()) == -signal.SIGKILL, (
         f"never came by {stage}"
     )
-    await asyncio.to_thread(psutil.wait_procs, tree, 10)
+    await asyncio.to_thread(psutil.wait_procs, tree, patience())
 
 
 async def _cancel(home: Home) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import Serving, ask, documents, index, new_user
 from pymongo import AsyncMongoClient
+from support.patience import deadline
 
 from semantik.client.api import Client
 
@@ -84,7 +85,7 @@ async def test_the_stages_come_in_order_and_progress_never_falls(
     assert record["settings"]["chunk_size"] == 40 and record["wish"] == {"chunk_size": 40}
     # The old generation goes by itself.
     old = serving.data / "index" / made / "1"
-    async with asyncio.timeout(30):
+    async with deadline():
         while True:
             if not await _rows(serving, "chunks", {"generation": 1}) and not old.exists():
                 break

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.patience import patience
 
 from pipeline.scanning.walker import WalkRules
 from pipeline.watching.folder_watches import FolderWatches, WatchEvent
@@ -174,7 +175,7 @@ def watching(tree: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(patience()) == 0
 
 
 def test_only_what_a_scan_would_see_is_a_change(tree: Path, watching: subprocess.Popen[str]) -> None:

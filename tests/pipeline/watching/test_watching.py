@@ -15,6 +15,7 @@ import psutil
 import pytest
 from conftest import Serving, complaints, documents, index, new_user, serve
 from support.fake_operation import server_stores
+from support.patience import patience
 from support.two_servers import Two
 
 from pipeline.watching.watched_folders import FolderWatcher
@@ -27,7 +28,6 @@ pytestmark = pytest.mark.gen_test
 QUICK = ("--watch-debounce-s", "0.5", "--watch-pause-s", "1", "--watch-poll-s", "2")
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 BURST = 300
-_PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def _until(check: Callable[[], Awaitable[Any]]) -> Any:
     """Ask until the answer is true."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + patience()
     while not (answer := await check()):
         assert time.monotonic() < deadline, check
         await asyncio.sleep(0.1)
@@ -277,7 +277,7 @@ async def test_a_server_that_dies_between_its_claim_and_the_operation_leaves_the
     flags = (*OPEN, *QUICK, "--operations-lease-s", "2")
     serving = start(*flags, env={"SEMANTIK_FAILPOINT": "watched.claimed"})
     watched = await _watched(await new_user(serving), folder, immediate=True)
-    await asyncio.to_thread(serving.process.wait, _PATIENCE_S)
+    await asyncio.to_thread(serving.process.wait, patience())
     (folder / "gulls.txt").write_text("Gulls steal bread.")
     watched.client.url = start(*flags).url
     await watched.has("tides.txt", "gulls.txt")
@@ -327,7 +327,7 @@ async def test_a_server_that_is_killed_leaves_no_watching_process(
     await _immediate(await new_user(serving), folder)
     child = _child(serving, "pipeline.watching.watcher")
     serving.kill()
-    psutil.wait_procs([child], 15)
+    psutil.wait_procs([child], patience())
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 

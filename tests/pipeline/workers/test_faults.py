@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import ROOT, Serving, ask, documents, new_user
+from support.patience import patience
 from support.processes import still_running
 from tornado.httpclient import AsyncHTTPClient
 
@@ -94,7 +95,7 @@ async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
         answer = await AsyncHTTPClient().fetch(
             f"{serving.url}/api/v2/{path}",
             headers={"Authorization": f"Bearer {client.token}"},
-            request_timeout=40,
+            request_timeout=patience(),
             raise_error=False,
         )
         assert answer.code == 503
@@ -128,7 +129,7 @@ async def test_a_second_server_on_the_same_data_is_refused(start: Callable[..., 
     serving = start()
     command = (str(ROOT / "bin" / "semantik-server"), "--port", "0", "--data", str(serving.data))
     second = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, errors = await asyncio.wait_for(second.communicate(), 30)
+    _, errors = await asyncio.wait_for(second.communicate(), patience())
     assert second.returncode == 2
     assert str(serving.process.pid) in errors.decode() and "Traceback" not in errors.decode()
 
@@ -145,7 +146,7 @@ async def test_a_second_server_on_the_same_data_is_refused(start: Callable[..., 
 async def test_a_wrong_setting_is_refused_before_anything_starts(flags: tuple[str, ...], word: str) -> None:
     command = (str(ROOT / "bin" / "semantik-server"), *flags)
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), patience())
     assert process.returncode == 2
     assert word in errors.decode() and "Traceback" not in errors.decode()
 
@@ -163,8 +164,8 @@ async def test_a_signal_ends_the_server_and_all_its_children_while_it_indexes(
             break
     tree = serving.tree
     serving.process.send_signal(end)
-    assert await asyncio.to_thread(serving.process.wait, 10) == 0
+    assert await asyncio.to_thread(serving.process.wait, patience()) == 0
     with pytest.raises(Unavailable, match="shutting down"):
         [_ async for _ in watching]
-    alive = still_running(tree, 5)
+    alive = still_running(tree)
     assert not alive
