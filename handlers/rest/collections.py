@@ -41,9 +41,7 @@ _LIST = vol.Schema(PAGE)
 class CollectionsHandler(RestHandler):
     async def get(self) -> None:
         query = self.query(_LIST)
-        page = await self.services.views.collections(
-            self.principal.user, query.get("cursor"), query["limit"]
-        )
+        page = await self.services.views.collections(self.principal.user, query.get("cursor"), query["limit"])
         self.reply(page_json(page, collection_json))
 
     async def post(self) -> None:

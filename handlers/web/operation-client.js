@@ -2,7 +2,7 @@
 // needs fetch, WebSocket and EventSource, a session cookie of the server's, and nothing of this page.
 //
 //   const client = new OperationClient(id, {
-//     onFrame: (frame) => …,               // docs/websocket-api.md: each message once and in order
+//     onFrame: (frame) => …,               // docs/reference/websocket-api.md: each message once and in order
 //     onConnection: (state, reason) => …,  // "live", "polling", "reconnecting", "unreachable", "stopped", "ended"
 //   });
 //   client.start();

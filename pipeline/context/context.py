@@ -98,7 +98,9 @@ class OperationContext:
             return
         own, store = await self.sources(), self.deps.store
         every = await self.sources_of_collection()
-        await store.folder_digests.remove([one.id for one in every if any(overlap(one, each) for each in own)])
+        await store.folder_digests.remove(
+            [one.id for one in every if any(overlap(one, each) for each in own)]
+        )
         changed = await store.collections.mark_dirty(self.collection.id)
         if changed is not None:
             self.refresh(changed)

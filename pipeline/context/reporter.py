@@ -40,7 +40,9 @@ class ProgressReporter:
         if self._pulse is not None:
             self._pulse.cancel()
 
-    async def publish(self, kind: str, *, once: str | None = None, terminal: bool = False, **data: Any) -> None:
+    async def publish(
+        self, kind: str, *, once: str | None = None, terminal: bool = False, **data: Any
+    ) -> None:
         """Publish a stage, an error or an end; raises Unavailable while Redis is away."""
         await self._publisher.publish(kind, once=once, terminal=terminal, **data)
         if kind != "error":

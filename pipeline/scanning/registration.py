@@ -126,7 +126,9 @@ def _look(run: OperationContext, seen: _ScanState, found: RegistrationResult) ->
 
 
 def _publish(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    run.reporter.publish_latest("scanning_documents", status="scanning", source_path=source.path, scanned=found.files)
+    run.reporter.publish_latest(
+        "scanning_documents", status="scanning", source_path=source.path, scanned=found.files
+    )
 
 
 async def _compare(

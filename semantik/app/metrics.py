@@ -1,6 +1,6 @@
 """What Prometheus may ask: one registry per server. What sockets count on their hot path comes in as plain integers.
 
-Knows no sockets and no stores. Names and labels are part of the published protocol (docs/websocket-api.md).
+Knows no sockets and no stores. Names and labels are part of the published protocol (docs/reference/websocket-api.md).
 """
 
 from __future__ import annotations

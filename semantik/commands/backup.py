@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="semantik-backup",
         description="Write all that Semantik's embedded MongoDB holds to one file, also while the server runs; "
-        "with --restore, put such a file back while no server runs. docs/operations.md tells more.",
+        "with --restore, put such a file back while no server runs. docs/how-to/run-as-a-service.md tells more.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the back-up")
     parser.add_argument("--restore", action="store_true", help="put FILE back instead of writing it")

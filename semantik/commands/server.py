@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="semantik-server",
         description="Run the Semantik server. Every setting can also stand in the configuration file "
-        "or in the environment; docs/configuration.md explains them.",
+        "or in the environment; docs/reference/configuration.md explains them.",
     )
     parser.add_argument("--version", action="version", version=f"semantik {__version__}")
     parser.add_argument(

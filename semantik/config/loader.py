@@ -106,7 +106,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
             variable == _FILE or variable.startswith(_NOT_SETTINGS)
         ):
             raise ConfigError(
-                f"There is no setting for the environment's {variable}; docs/configuration.md lists them all."
+                f"There is no setting for the environment's {variable}; docs/reference/configuration.md lists them all."
             )
     return found
 
@@ -134,7 +134,7 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
     for name, (raw, where) in values.items():
         if name not in known:
             raise ConfigError(
-                f"There is no setting {name!r} ({where}); docs/configuration.md lists them all."
+                f"There is no setting {name!r} ({where}); docs/reference/configuration.md lists them all."
             )
         value = _checked(known[name], raw, where)
         section, _, key = name.rpartition(".")

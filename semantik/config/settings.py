@@ -1,7 +1,7 @@
 """One frozen Settings for the whole server; `configuration.py` reads it from file, environment and command line.
 
 Each setting stands here once: its name, default, what is allowed, and a sentence. The command line flags, the
-environment's names, `conf/semantik.toml` and `docs/configuration.md` are tested against this file.
+environment's names, `conf/semantik.toml` and `docs/reference/configuration.md` are tested against this file.
 """
 
 from __future__ import annotations

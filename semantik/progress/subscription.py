@@ -117,7 +117,9 @@ class Subscription:
             await self._wait_for_redis()
             return
         if page:
-            await self._taker.wait_writable()  # on top of what was sent meanwhile it would look like a slow reader
+            await (
+                self._taker.wait_writable()
+            )  # on top of what was sent meanwhile it would look like a slow reader
         if losses != self._losses:
             return  # what was read may be what was lost
         if page:

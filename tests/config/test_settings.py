@@ -18,7 +18,7 @@ from semantik.core.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "conf" / "semantik.toml"
-DOCS = ROOT / "docs" / "configuration.md"
+DOCS = ROOT / "docs" / "reference" / "configuration.md"
 
 
 def toml(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The examples of docs/websocket-api.md, run as they stand there: only host, token, names and ids are put in."""
+"""The examples of docs/reference/websocket-api.md, run unchanged but for host, token, names and ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from semantik.client.api import Client
 
 pytestmark = pytest.mark.gen_test
 
-_PAGE = (ROOT / "docs" / "websocket-api.md").read_text()
+_PAGE = (ROOT / "docs" / "reference" / "websocket-api.md").read_text()
 _KINDS = ["current_state", "operation_started", "operation_completed", "status_update"]
 
 

@@ -24,10 +24,10 @@ from semantik.core.models import TERMINAL
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-SOCKETS = ROOT / "docs" / "websocket-api.md"
-OPERATIONS = ROOT / "docs" / "operations.md"
+SOCKETS = ROOT / "docs" / "reference" / "websocket-api.md"
+OPERATIONS = ROOT / "docs" / "how-to" / "run-as-a-service.md"
 SCAN = ROOT / "handlers" / "sockets" / "scan.py"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"data"}
 
 
@@ -69,7 +69,7 @@ def code(text: str) -> str:
 
 
 def test_every_address_stands_in_the_rest_documentation_and_the_other_way_round() -> None:
-    text = (ROOT / "docs" / "rest-api.md").read_text()
+    text = (ROOT / "docs" / "reference" / "rest-api.md").read_text()
     documented = {
         re.sub(r"{\w+}", "…", path) for path in re.findall(r"`(?:GET|POST|PATCH|DELETE) (/[^`?]*)`", text)
     }
@@ -107,7 +107,7 @@ def told(paths: Iterable[Path], how: str) -> set[str]:
 def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     doors = set((ROOT / "handlers").rglob("*.py")) - {SCAN}
     kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "publish|publish_latest|stage|send")
-    kinds |= told((ROOT / "pipeline" / "operations").glob("*.py"), "Storer")
+    kinds |= told((ROOT / "pipeline" / "operations").glob("*.py"), "DocumentWriter")
     kinds |= {inspect.signature(DocumentWriter).parameters["measure"].default}
     kinds |= {f"operation_{status}" for status in TERMINAL}
     assert set(rows(section("## Messages"))) == kinds | set(TYPES)
@@ -144,7 +144,7 @@ def test_the_page_on_operations_names_metrics_settings_and_units_that_there_are(
         f"{family.name}_total" if family.type == "counter" else family.name
         for family in text_string_to_metric_families(served)
     }
-    watched = set(rows(text[text.index("## What to watch") :].partition("## Signals")[0])) - {"metrics"}
+    watched = set(rows(text[text.index("## Monitoring") :].partition("## Signals")[0])) - {"metrics"}
     assert watched and watched <= families
     known = {entry.name for entry in entries()}
     sections = {name.partition(".")[0] for name in known if "." in name}
