@@ -46,9 +46,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "real_model: its servers have the real model, workers and password hashes"
     )
+    config.addinivalue_line("markers", "server: it starts a server or a browser")
     config.addinivalue_line("markers", "noisy: this test expects warnings in the log")
     config.addinivalue_line("markers", "embedded: this test does something to the server's embedded stores")
     config.addinivalue_line("markers", "crowded: so many do something at once that the loop may be held")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if used & {"start", "shared", "browser"}:
+            item.add_marker(pytest.mark.server)
+        if "shared" in used and item.get_closest_marker("real_model"):
+            item.add_marker(pytest.mark.xdist_group("the real server"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

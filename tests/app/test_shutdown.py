@@ -22,7 +22,7 @@ from tornado.httpclient import AsyncHTTPClient
 from semantik.client.api import Client
 from semantik.core.errors import Unavailable
 
-pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.real_model]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.real_model, pytest.mark.server]
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 FILES = 60

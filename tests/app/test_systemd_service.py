@@ -120,6 +120,7 @@ async def test_systemd_is_told_of_the_start_the_reload_and_the_end(
     assert "STOPPING" in await manager.hear_of("STOPPING")
 
 
+@pytest.mark.server
 @pytest.mark.noisy
 @pytest.mark.gen_test
 async def test_a_loop_that_stands_still_gives_no_sign_of_life(tmp_path: Path) -> None:
@@ -208,6 +209,7 @@ async def test_a_manager_that_is_gone_is_no_reason_to_end(
     ]
 
 
+@pytest.mark.server
 def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
     """SIGHUP means something else then, and a server that nobody sees any more would hold the data folder."""
     ours, theirs = os.openpty()

@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, SAMPLES, Serving, new_user
 from support.patience import patience
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 
 def _demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

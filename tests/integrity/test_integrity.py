@@ -35,7 +35,7 @@ from semantik.integrity import CHECKS, CheckContext, Issue, check, repair
 from semantik.progress import ProgressService
 from semantik.storage.mongo.instances import Instance
 
-pytestmark = [pytest.mark.gen_test, pytest.mark.embedded]
+pytestmark = [pytest.mark.gen_test, pytest.mark.embedded, pytest.mark.server]
 
 
 @dataclass

@@ -28,7 +28,7 @@ from support.watchers import Watcher, same_story
 from semantik.client.api import Client
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _FLAGS = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
 _LOOK_S = 0.02

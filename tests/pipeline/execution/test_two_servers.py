@@ -15,7 +15,7 @@ from support.watchers import Watcher, same_story
 from semantik.client.api import Client
 from semantik.storage.mongo import Store
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 FILES = 160
 

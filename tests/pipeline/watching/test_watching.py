@@ -23,7 +23,7 @@ from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.config.settings import Settings, WatchSettings
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 QUICK = ("--watch-debounce-s", "0.5", "--watch-pause-s", "1", "--watch-poll-s", "2")
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
