@@ -13,7 +13,7 @@ from typing import Any
 
 from semantik.config.settings import IndexSettings
 from semantik.index import IndexRegistry, VectorIndex
-from semantik.index.segments.merge_policy import MergeCandidate, choose
+from semantik.index.segments.merge_policy import MergeCandidate, choose_merge
 
 _NICE = 10  # as the workers of the pool are
 
@@ -49,8 +49,8 @@ async def at_rest(index: VectorIndex) -> None:
 
 
 def _is_at_rest(index: VectorIndex, settings: IndexSettings) -> bool:
-    segments = index._contents.state.segments
-    if index.stats().unsaved > settings.tail_rows or any(segment.unequipped for segment in segments):
+    segments = index._state.snapshot.segments
+    if index.stats().unsaved > settings.tail_rows or any(segment.engine_pending for segment in segments):
         return False
-    seen = [MergeCandidate(len(each.rows), each.rows.alive, each.record.engine) for each in segments]
-    return choose(seen, settings) is None
+    seen = [MergeCandidate(len(each.rows), each.rows.live_count, each.record.engine) for each in segments]
+    return choose_merge(seen, settings) is None

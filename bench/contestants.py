@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from bench.corpus import HOME
 from semantik.config.settings import IndexSettings
 from semantik.index.engines.registry import ENGINES
-from semantik.index.segments.rows import Rows, among, exact
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import rescore, scan
 
 RESULTS = 10
 _WORTH_KEEPING_S = 20.0
@@ -73,9 +74,9 @@ def _own(name: str) -> Contestant:
             unit = query.astype(np.float64)
             proposed = finder.propose(unit, RESULTS, effort, rows.live)
             found = (
-                exact(rows, unit, RESULTS, rows.live)
+                scan(rows, unit, RESULTS, rows.live)
                 if proposed is None
-                else among(rows, proposed, unit, RESULTS)
+                else rescore(rows, proposed, unit, RESULTS)
             )
             return found.seqs[np.argsort(-found.scores)[:RESULTS]]
 
@@ -89,7 +90,7 @@ def _own(name: str) -> Contestant:
 def _scan() -> Contestant:
     def open_scan(path: Path, rows: Rows) -> Search:
         def search(query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
-            found = exact(rows, query.astype(np.float64), RESULTS, rows.live)
+            found = scan(rows, query.astype(np.float64), RESULTS, rows.live)
             return found.seqs[np.argsort(-found.scores)[:RESULTS]]
 
         return search

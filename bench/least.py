@@ -49,7 +49,7 @@ class _Search(RequestHandler):
         marks = [time.perf_counter()]
         vector = await self._questions.embed(MODEL, "auto", question)
         marks.append(time.perf_counter())
-        found = await self._index.search(vector, _K)
+        found = await self._index.nearest(vector, _K)
         marks.append(time.perf_counter())
         keys = [f"{self._collection_id}:{one.seq}" for one in found]
         rows = await self._chunks.find({"_id": {"$in": keys}}).to_list(None)  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ _TOTAL = 1_000_000
 
 
 def entry(seq: int) -> dict[str, str | int]:
-    """A stream entry's fields, as `semantik/progress/redis_client.py` reads them; `data` has the time as `sent_ns`."""
+    """A stream entry's fields, as `semantik/progress/stream_store.py` reads them; `data` has the time as `sent_ns`."""
     return {"seq": seq, "type": _TYPE, "at": _now(), "data": _json(_data(seq))}
 
 

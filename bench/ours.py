@@ -25,7 +25,7 @@ from bench.bare import Load
 from semantik.client.api import Client
 from semantik.config.settings import Settings
 from semantik.core.models import TERMINAL, Lease, new_id, now
-from semantik.progress.redis_client import STREAM
+from semantik.progress.stream_store import STREAM
 from semantik.storage.mongo import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,8 +101,8 @@ def _flags(sockets: int, burst: int) -> list[str]:
     limits = {
         "sockets-per-user": 2 * sockets,
         "sockets-per-operation": 2 * sockets,
-        "sockets-inbox-frames": 2 * burst + 1000,
-        "sockets-inbox-bytes": 1 << 30,
+        "sockets-send-queue-messages": 2 * burst + 1000,
+        "sockets-send-queue-bytes": 1 << 30,
         "auth-access-token-s": 86_400,
     }
     return ["--log-level", "warning", *(f"--{name}={value}" for name, value in limits.items())]

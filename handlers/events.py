@@ -1,11 +1,11 @@
 """`GET /api/v2/operations/{operation_id}/events`: one operation as Server-Sent Events. Runs on the loop.
 
 client -> server   Last-Event-ID: <id>, or ?since=<id>, or ?since=$
-server -> client   id: <cursor>, data: <the JSON of a message>     the messages of operation_feed.py
+server -> client   id: <stream id>, data: <the JSON of a message>  the messages of sockets/operation_stream.py
 server -> client   : still here                                    every few seconds of silence
-server -> client   event: close, data: {"code": …, "reason": …}    the last thing sent, with a WebSocket's close code;
+server -> client   event: close, data: {"code": …, "reason": …}    the last event, with a WebSocket's close code;
                                                                    its id, after 1000, is that of the last message
-An EventSource that connects again once everything was sent gets 204, and stays away.
+An EventSource that reconnects once everything was sent gets 204, and does not reconnect again.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 
 from handlers.base import RestHandler
-from handlers.sockets.close_reason import LEFT, CloseReason, going_away, reason_for
+from handlers.sockets.close_reason import COMPLETED, LEFT, SHUTDOWN, CloseReason
 from handlers.sockets.operation_stream import OperationStream
 from handlers.sockets.send_queue import STALL_S, SlowReader
 from semantik.core.errors import Unauthorized, Unavailable
 from semantik.core.models import Operation
-from semantik.progress import Message, MessageBatch, envelope, position_of
+from semantik.progress import Message, MessageBatch, envelope, parse_stream_id
 
-_BEAT_S = 15.0
+_HEARTBEAT_S = 15.0
 
 
 class EventsHandler(RestHandler):
-    """The HTTP twin of `/ws/operations/{operation_id}`. One task feeds, another writes; between them is a bound."""
+    """Like `/ws/operations/{operation_id}`. One task streams, another writes; between is a bounded queue."""
 
     token_in_query = True
 
     def initialize(self) -> None:
-        self._waiting: list[bytes] = []
+        self._queued: list[bytes] = []
         self._messages = self._bytes = 0
-        self._news = asyncio.Event()
+        self._wake = asyncio.Event()
         self._written = asyncio.Event()
-        self._begun = False
-        self._ending: CloseReason | None = None
-        self._feeding: asyncio.Task[None] | None = None
-        self._operation_type = "unknown"  # as the metrics count it
+        self._started = False
+        self._close_reason: CloseReason | None = None
+        self._stream_task: asyncio.Task[None] | None = None
+        self._operation_type = "unknown"  # the label of the metrics
 
     async def prepare(self) -> None:
         try:
             await super().prepare()
         except Unauthorized as error:
             self.services.metrics.not_authenticated()
-            self.services.metrics.ended(self._operation_type, reason_for(error).status)
+            self.services.metrics.ended(self._operation_type, CloseReason.from_error(error).status)
             raise
 
     async def get(self, operation_id: str) -> None:
@@ -58,141 +58,141 @@ class EventsHandler(RestHandler):
         except StreamClosedError:
             return
         except Exception as error:
-            self._ending = reason_for(error)
+            self._close_reason = CloseReason.from_error(error)
             raise
         finally:
-            self.services.metrics.ended(self._operation_type, (self._ending or LEFT).status)
+            self.services.metrics.ended(self._operation_type, (self._close_reason or LEFT).status)
 
     def send(self, type: str, data: dict[str, Any], **subject: str) -> None:
-        """As a Door: a message that is in no stream."""
+        """As a MessageSink: a message that is in no stream."""
         self._push(b"data: " + envelope(type, data, **subject) + b"\n\n", 1)
 
     def deliver(self, batch: MessageBatch) -> bool:
-        """As a Door: messages of a stream."""
-        return self._push(batch.form("events", _event), len(batch.messages))
+        """As a MessageSink: messages of a stream."""
+        return self._push(batch.encoded("events", _event), len(batch.messages))
 
     async def wait_writable(self) -> None:
-        """As a Door: wait until everything is written."""
-        while self._waiting:
+        """As a MessageSink: wait until everything is written."""
+        while self._queued:
             self._written.clear()
             await self._written.wait()
 
-    def leave(self) -> None:
-        """The server stops: say so before the connection is cut."""
-        if self._begun and self._ending is None:
-            self._ending = going_away()
-            self.write(_closing(self._ending))
+    def shut_down(self) -> None:
+        """Send the last event since the server stops, before the connection is cut."""
+        if self._started and self._close_reason is None:
+            self._close_reason = SHUTDOWN
+            self.write(_close_event(SHUTDOWN))
             self.flush()
 
     def on_connection_close(self) -> None:
-        self._stop(LEFT)
+        self._end(LEFT)
 
     async def _serve(self, operation_id: str) -> None:
         operation = await self.services.authorizer.operation(self.principal.user, operation_id)
         self._operation_type = operation.type
         since = self.request.headers.get("Last-Event-ID") or self.get_query_argument("since", None)
-        if await self._all_seen(operation, since):
-            self._ending = reason_for(None)
+        if await self._has_everything(operation, since):
+            self._close_reason = COMPLETED
             self.set_status(HTTPStatus.NO_CONTENT)
             return
         self.application.settings["sockets"].add(self)
-        self._feeding = asyncio.create_task(self._feed(operation, since))
-        self._feeding.add_done_callback(lambda _: self._news.set())
+        self._stream_task = asyncio.create_task(self._stream(operation, since))
+        self._stream_task.add_done_callback(lambda _: self._wake.set())
         try:
             await self._write_all()
-            await self._close(self._feeding, operation)
+            await self._close(self._stream_task, operation)
         finally:
-            self._feeding.cancel()
-            await asyncio.gather(self._feeding, return_exceptions=True)
+            self._stream_task.cancel()
+            await asyncio.gather(self._stream_task, return_exceptions=True)
             self.application.settings["sockets"].discard(self)
 
-    async def _feed(self, operation: Operation, since: str | None) -> None:
-        feed = OperationStream(self.services, self, self.principal.user, operation, since)
-        async with feed.seated():
-            with self.services.session_monitor.watch(self.principal, self._expel):
-                await feed.show()
+    async def _stream(self, operation: Operation, since: str | None) -> None:
+        stream = OperationStream(self.services, self, self.principal.user, operation, since)
+        async with stream.reserved():
+            with self.services.session_monitor.watch(self.principal, self._on_unauthorized):
+                await stream.run()
 
-    async def _all_seen(self, operation: Operation, since: str | None) -> bool:
-        """Whether somebody comes back who has everything: an EventSource does, after any end."""
+    async def _has_everything(self, operation: Operation, since: str | None) -> bool:
+        """Whether a client reconnects that has every message: an EventSource does so after any end."""
         if not (operation.ended and operation.announced and since and since != "$"):
             return False
-        return position_of(since) == position_of(await self.services.progress.last_id(operation.id))
+        return parse_stream_id(since) == parse_stream_id(await self.services.progress.last_id(operation.id))
 
     async def _write_all(self) -> None:
-        """Write what is pushed until the feeding has ended; raises StreamClosedError when the client has gone."""
-        assert self._feeding is not None
-        while self._waiting or not self._feeding.done():
-            if not self._waiting:
-                self._news.clear()
+        """Write what is pushed until the stream task has ended; StreamClosedError when the client disconnects."""
+        assert self._stream_task is not None
+        while self._queued or not self._stream_task.done():
+            if not self._queued:
+                self._wake.clear()
                 try:
-                    async with asyncio.timeout(_BEAT_S):
-                        await self._news.wait()
+                    async with asyncio.timeout(_HEARTBEAT_S):
+                        await self._wake.wait()
                 except TimeoutError:
                     await self._write(b": still here\n\n")
                 continue
-            chunk = b"".join(self._waiting)
-            self._waiting.clear()
+            data = b"".join(self._queued)
+            self._queued.clear()
             self._messages = self._bytes = 0
-            await self._write(chunk)
+            await self._write(data)
             self._written.set()
 
-    async def _write(self, chunk: bytes) -> None:
-        if not self._begun:
-            self._begun = True
+    async def _write(self, data: bytes) -> None:
+        if not self._started:
+            self._started = True
             self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-            self.set_header("X-Accel-Buffering", "no")  # a proxy must not collect them
-        self.write(chunk)
+            self.set_header("X-Accel-Buffering", "no")  # a proxy must not buffer the events
+        self.write(data)
         try:
             async with asyncio.timeout(STALL_S):
                 await self.flush()
         except TimeoutError as error:
-            self._ending = reason_for(SlowReader())
-            self.detach().close()  # who does not read would keep it open, and what waits for him in memory
+            self._close_reason = CloseReason.from_error(SlowReader())
+            self.detach().close()  # a client that does not read would keep it open, and its data in memory
             raise StreamClosedError from error
 
     def _push(self, data: bytes, messages: int) -> bool:
-        rules = self.services.settings.sockets
-        if self._waiting:  # a page of the history alone may be over the bound, and its reader not slow at all
+        limits = self.services.settings.sockets
+        if self._queued:  # a page of the history alone may be over the bound though its reader is not slow
             self._messages += messages
             self._bytes += len(data)
-        self._waiting.append(data)
-        self._news.set()
-        tally = self.application.settings["tally"]
-        tally.messages += messages
-        tally.bytes += len(data)
-        if self._messages > rules.inbox_frames or self._bytes > rules.inbox_bytes:
-            self._waiting.clear()
-            self._stop(reason_for(SlowReader()))
+        self._queued.append(data)
+        self._wake.set()
+        sent = self.application.settings["sent"]
+        sent.messages += messages
+        sent.bytes += len(data)
+        if self._messages > limits.send_queue_messages or self._bytes > limits.send_queue_bytes:
+            self._queued.clear()
+            self._end(CloseReason.from_error(SlowReader()))
             return False
         return True
 
-    def _expel(self, reason: str) -> None:
-        self._stop(reason_for(Unauthorized(reason)))
+    def _on_unauthorized(self, reason: str) -> None:
+        self._end(CloseReason.from_error(Unauthorized(reason)))
 
-    def _stop(self, ending: CloseReason) -> None:
-        self._ending = self._ending or ending
-        if self._feeding is not None:
-            self._feeding.cancel()
+    def _end(self, reason: CloseReason) -> None:
+        self._close_reason = self._close_reason or reason
+        if self._stream_task is not None:
+            self._stream_task.cancel()
 
-    async def _close(self, feeding: asyncio.Task[None], operation: Operation) -> None:
-        """Say why it ends; before the first message, as any other request would be refused."""
-        error = None if feeding.cancelled() else feeding.exception()
-        if error is not None and not self._begun:
+    async def _close(self, stream_task: asyncio.Task[None], operation: Operation) -> None:
+        """Send the last event; an error before the first message is answered as for any other request."""
+        error = None if stream_task.cancelled() else stream_task.exception()
+        if error is not None and not self._started:
             raise error
-        last = None
-        if self._ending is None:
-            self._ending = reason_for(error)
+        last_id = None
+        if self._close_reason is None:
+            self._close_reason = COMPLETED if error is None else CloseReason.from_error(error)
             if error is None:
-                with suppress(Unavailable):  # who comes back then is told everything again
-                    last = await self.services.progress.last_id(operation.id)
-        await self._write(_closing(self._ending, last))
+                with suppress(Unavailable):  # a client that reconnects then gets everything again
+                    last_id = await self.services.progress.last_id(operation.id)
+        await self._write(_close_event(self._close_reason, last_id))
 
 
-def _event(frame: Message) -> bytes:
-    return b"id: " + frame.id.encode() + b"\ndata: " + frame.json + b"\n\n"
+def _event(message: Message) -> bytes:
+    return b"id: " + message.id.encode() + b"\ndata: " + message.json + b"\n\n"
 
 
-def _closing(ending: CloseReason, last: str | None = None) -> bytes:
-    """The last event. With the id of the last message, so that a browser that comes back gets 204."""
-    told = json.dumps({"code": ending.code, "reason": ending.reason}, ensure_ascii=False)
-    return (f"id: {last}\n" if last else "").encode() + f"event: close\ndata: {told}\n\n".encode()
+def _close_event(reason: CloseReason, last_id: str | None = None) -> bytes:
+    """The last event. With the id of the last message, so that a browser that reconnects gets 204."""
+    data = json.dumps({"code": reason.code, "reason": reason.reason}, ensure_ascii=False)
+    return (f"id: {last_id}\n" if last_id else "").encode() + f"event: close\ndata: {data}\n\n".encode()

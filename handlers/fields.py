@@ -1,6 +1,6 @@
-"""Checks that several doors share: what a field of a body or a parameter of a query may be.
+"""Validators for the fields of a body and the parameters of a query, for the voluptuous schemas of the handlers.
 
-Each raises `Expected` with what is allowed, as a noun: `handlers/base.py` puts name and value before it.
+Each raises `Expected` with what is allowed, as a noun: `handlers/validation.py` puts name and value before it.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from typing import Any
 
 import voluptuous as vol
 
-Check = Callable[[Any], Any]
+Validator = Callable[[Any], Any]
 
 
 class Expected(vol.Invalid):
-    """The value is none of these: the message names what is allowed, as `a whole number from 1 to 5`."""
+    """The value is not allowed. The message names what is, as `a whole number from 1 to 5`."""
 
 
-def optional(check: Check) -> Check:
-    """The same, or null, which comes back as None. (Of `vol.Maybe` one learns "not a valid value" only.)"""
+def optional(check: Validator) -> Validator:
+    """What `check` allows, or null, which becomes None. (`vol.Maybe` reports "not a valid value" only.)"""
     return lambda value: None if value is None else check(value)
 
 
-def text(low: int = 0, high: int | None = None) -> Check:
-    """A text that can be written as UTF-8, of so many characters."""
+def text(low: int = 0, high: int | None = None) -> Validator:
+    """A text that can be encoded as UTF-8, of `low` to `high` characters."""
     expected = "a text" if high is None else f"a text of {low} to {high} characters"
 
     def check(value: Any) -> str:
@@ -38,20 +38,20 @@ def text(low: int = 0, high: int | None = None) -> Check:
     return check
 
 
-def list_of(check: Check, most: int, items: str) -> Check:
-    """A list of at most `most` items, which `check` looks at; `items` is what they are called."""
+def list_of(check: Validator, max_length: int, items: str) -> Validator:
+    """A list of at most `max_length` items that `check` allows; `items` is their name in the plural."""
     each = vol.Schema([check])
 
     def check_all(value: Any) -> list[Any]:
-        if not isinstance(value, list) or len(value) > most:
-            raise Expected(f"a list of at most {most} {items}")
+        if not isinstance(value, list) or len(value) > max_length:
+            raise Expected(f"a list of at most {max_length} {items}")
         checked: list[Any] = each(value)
         return checked
 
     return check_all
 
 
-def one_of(*values: str) -> Check:
+def one_of(*values: str) -> Validator:
     def check(value: Any) -> str:
         if value not in values:
             raise Expected("one of " + ", ".join(values))
@@ -60,8 +60,8 @@ def one_of(*values: str) -> Check:
     return check
 
 
-def whole(low: int, high: int) -> Check:
-    """A JSON integer between bounds; true and false are none."""
+def integer(low: int, high: int) -> Validator:
+    """A JSON integer between bounds; true and false are refused."""
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -71,8 +71,8 @@ def whole(low: int, high: int) -> Check:
     return check
 
 
-def digits(low: int, high: int) -> Check:
-    """The same, written in a query."""
+def integer_parameter(low: int, high: int) -> Validator:
+    """An integer between bounds, as the text of a query parameter."""
 
     def check(value: str) -> int:
         plain = value.isascii() and value.isdigit() and len(value) <= len(str(high))
@@ -83,7 +83,7 @@ def digits(low: int, high: int) -> Check:
     return check
 
 
-def truth() -> Check:
+def boolean() -> Validator:
     """true or false."""
 
     def check(value: Any) -> bool:
@@ -94,8 +94,8 @@ def truth() -> Check:
     return check
 
 
-def number(low: float, high: float) -> Check:
-    """A JSON number between bounds; true, false and NaN are none."""
+def number(low: float, high: float) -> Validator:
+    """A JSON number between bounds; true, false and NaN are refused."""
 
     def check(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:

@@ -1,4 +1,4 @@
-"""Lists on the wire: `?cursor=&limit=` in, `{items, next_cursor}` out."""
+"""Pagination of lists: `?cursor=&limit=` in the query, `{items, next_cursor}` in the reply."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, TypeVar
 
 import voluptuous as vol
 
-from handlers.fields import digits
+from handlers.fields import integer_parameter
 from semantik.core.pagination import Page
 
 T = TypeVar("T")
 
-_DEFAULT = 50
-_MOST = 500
+_DEFAULT_LIMIT = 50
+_MAX_LIMIT = 500
 
 PAGE: dict[Any, Any] = {
     vol.Optional("cursor"): str,
-    vol.Optional("limit", default=str(_DEFAULT)): digits(1, _MOST),
+    vol.Optional("limit", default=str(_DEFAULT_LIMIT)): integer_parameter(1, _MAX_LIMIT),
 }
 
 
-def page_json(page: Page[T], shape: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
-    return {"items": [shape(item) for item in page.items], "next_cursor": page.next_cursor}
+def page_json(page: Page[T], serialize: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    return {"items": [serialize(item) for item in page.items], "next_cursor": page.next_cursor}

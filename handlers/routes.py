@@ -1,4 +1,4 @@
-"""Every address that the server answers, and the application that they make."""
+"""Every route of the server, and the Tornado application that serves them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from http import HTTPStatus
 from tornado.web import Application, RequestHandler, url
 
 from handlers import events
-from handlers.base import NotFoundHandler, Services
+from handlers.base import NotFoundHandler
 from handlers.rest import api_keys, auth, collections, documents, health, operations, page, search, sources
+from handlers.services import Services
 from handlers.sockets.operation import OperationSocketHandler
 from handlers.sockets.operations import OperationsSocketHandler
 from handlers.sockets.scan import ScanSocketHandler
@@ -56,20 +57,20 @@ ROUTES = [
 ]
 
 
-def application(services: Services, tally: SentCounter) -> Application:
-    """The application; `tally` counts what sockets are sent. Its setting `services` may be replaced at any time."""
+def application(services: Services, sent: SentCounter) -> Application:
+    """The application; `sent` counts what sockets are sent. Its setting `services` may be replaced at any time."""
     return Application(
         ROUTES,
         services=services,
         sockets=set(),
-        tally=tally,
+        sent=sent,
         default_handler_class=NotFoundHandler,
         log_function=_log,
     )
 
 
 def _log(handler: RequestHandler) -> None:
-    """One line a request, in columns. Only the path: a query may hold a token."""
+    """Log a request as one line in columns. Only the path: a query may hold a token."""
     request = handler.request
     status = handler.get_status()
     level = logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO

@@ -1,4 +1,4 @@
-"""How the domain's records look as JSON, on REST and on the sockets alike."""
+"""The domain's records as JSON, for REST and for the sockets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from semantik.auth.sessions import SignedIn
 from semantik.core.models import Document, FileFailure, Source, User
 from semantik.index import IndexStats
-from semantik.search.service import Hit
+from semantik.search.hydration import Hit
 from semantik.services.views import CollectionView, OperationView, SourceView
 
 Json = dict[str, Any]
@@ -111,7 +111,7 @@ def document_json(document: Document) -> Json:
 
 
 def operation_json(view: OperationView) -> Json:
-    """The record: what `current_state` shows, what it ran with, and when it reached each stage."""
+    """The fields of `current_state`, the settings that it ran with, and when it reached each stage."""
     operation = view.operation
     stages = [{"name": stage.name, "at": timestamp_json(stage.at)} for stage in operation.stages]
     return {
@@ -138,7 +138,7 @@ def state_json(view: OperationView) -> Json:
         "collection_id": operation.collection_id,
         "operation_type": operation.type,
         "source_id": operation.source_id,
-        "wish": operation.wish,
+        "options": operation.options,
         "status": operation.status,
         "stage": operation.stage,
         "processed_files": operation.counts.processed,

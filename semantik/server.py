@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from handlers.base import Services
-from handlers.body_limit import READ_ALL, BodyLimit
+from handlers.body_limit import UNLIMITED, BodyLimit
 from handlers.routes import application
+from handlers.services import Services
 from handlers.sockets.base import close_sockets
 from handlers.sockets.send_queue import SentCounter
 from pipeline.compute.messages import ModelSpec
@@ -40,10 +40,11 @@ from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
+from semantik.connection_limits import ConnectionLimiter, CounterStore
 from semantik.core.errors import ConfigError
 from semantik.core.scan_entries import ScanEntry
 from semantik.index import IndexRegistry
-from semantik.progress import MessageBatch, ProgressService, position_of
+from semantik.progress import MessageBatch, ProgressService, parse_stream_id
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.service import SearchService
@@ -91,16 +92,18 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         store = await stack.enter_async_context(
             Store(settings.mongo_url or stores.mongo_url, settings.mongo_database, stores.mongo_reads_url)
         )
-        tally = SentCounter()
-        metrics = MetricsRegistry(lambda: (tally.messages, tally.bytes))
+        sent = SentCounter()
+        metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await stack.enter_async_context(
             ProgressService(
                 settings.redis_url or stores.redis_url,
                 settings.progress,
                 owner,
-                lambda: live().sockets,
                 partial(_note_lag, metrics),
             )
+        )
+        limiter = await stack.enter_async_context(
+            ConnectionLimiter(CounterStore(progress.redis), lambda: live().sockets)
         )
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -136,6 +139,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
                 views=ViewService(store, access, vectors, now.operations.concurrent),
                 search=SearchService(store, access, vectors, questions, now.search),
                 progress=progress,
+                connection_limiter=limiter,
                 health=health,
                 session_monitor=vigil,
                 active_operations=roster,
@@ -149,10 +153,10 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
             wake()
             return renewal
 
-        app = application(services(), tally)
+        app = application(services(), sent)
         # What a proxy says of the client counts for one thing: whether its cookie is for TLS alone.
         http = HTTPServer(
-            BodyLimit(app, lambda: live().max_body_bytes), max_body_size=READ_ALL, xheaders=True
+            BodyLimit(app, lambda: live().max_body_bytes), max_body_size=UNLIMITED, xheaders=True
         )
         http.add_sockets(sockets)
         stack.push_async_callback(_cut_off, http)
@@ -176,7 +180,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         ]
         for task in watchers:
             stack.callback(task.cancel)
-        tasks = (dispatcher.loop, folders.loop, *watchers)
+        tasks = (limiter.task, dispatcher.loop, folders.loop, *watchers)
         failure = asyncio.ensure_future(_first(progress.failure, stores.failure, *tasks))
         stack.callback(failure.cancel)
         yield Server(replace(settings, port=port), url, pool, failure, reload)
@@ -233,7 +237,7 @@ async def _cut_off(http: HTTPServer) -> None:
 
 
 def _note_lag(metrics: MetricsRegistry, batch: MessageBatch) -> None:
-    added_ms, _ = position_of(batch.messages[-1].id)
+    added_ms, _ = parse_stream_id(batch.messages[-1].id)
     metrics.lag(time.time() - added_ms / 1000)
 
 

@@ -19,7 +19,7 @@ from bench.vectors import questions, vectors
 from semantik.config.settings import IndexSettings
 from semantik.index.engines.registry import ENGINES
 from semantik.index.segments.merge import calibrate, kth_best
-from semantik.index.segments.rows import Rows
+from semantik.index.vectors.rows import Rows
 
 _SIZES = (100_000, 1_000_000)
 _TIMED = 250

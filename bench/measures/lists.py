@@ -13,7 +13,7 @@ from bench import indexed
 from bench.figures import Figure
 from bench.serving import ended, index, serving
 from semantik.client.api import Client
-from semantik.core.pagination import decode, encode
+from semantik.core.pagination import decode_cursor, encode_cursor
 
 _DOCUMENTS = 100_000
 _ROUNDS = 10
@@ -94,8 +94,8 @@ async def _calls(client: Client, collection_id: str) -> list[tuple[str, str, dic
 async def _late(client: Client, documents: str) -> str:
     """The cursor of the last page, found by the names of the files."""
     page = await client.call("GET", documents, limit=50)
-    folder = decode(page["next_cursor"], 1)[0].rpartition("/0000/")[0]
-    return encode(f"{folder}/0099/099950.txt")
+    folder = decode_cursor(page["next_cursor"], 1)[0].rpartition("/0000/")[0]
+    return encode_cursor(f"{folder}/0099/099950.txt")
 
 
 async def _third(client: Client) -> dict[str, Any]:

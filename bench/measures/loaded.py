@@ -76,7 +76,7 @@ def _open_and_read(directory: Path, collection_id: str) -> tuple[float, float]:
     async def ask() -> float:
         begun = time.perf_counter()
         async with an_index(directory, vectors(1).shape[1], collection_id, _GENERATION) as held:
-            await held.search(questions()[0], 10)
+            await held.nearest(questions()[0], 10)
             return time.perf_counter() - begun
 
     opened_s = asyncio.run(ask())

@@ -1,4 +1,4 @@
-"""`/api/v2/api-keys…`: a user's keys for programs. No key opens these doors: they are for who has signed in."""
+"""`/api/v2/api-keys…`: a user's API keys. No API key may use these routes: they need a sign-in."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import list_of, one_of, optional, text, whole
+from handlers.fields import integer, list_of, one_of, optional, text
 from handlers.serializers import timestamp_json
-from semantik.auth.api_keys import SCOPES, prefix_of
+from semantik.auth.api_keys import prefix_of
 from semantik.auth.sessions import ACCOUNT
 from semantik.core import models
+from semantik.core.models import API_KEY_SCOPES, ApiKeyScope
 
-_DEFAULT_SCOPES = ["read"]
-_MOST_DAYS = 3650
-_MAKE = vol.Schema(
+_DEFAULT_SCOPES: list[ApiKeyScope] = ["read"]
+_MAX_DAYS = 3650
+_CREATE = vol.Schema(
     {
         vol.Required("name"): text(),
-        vol.Optional("scopes"): optional(list_of(one_of(*SCOPES), len(SCOPES), "scopes")),
-        vol.Optional("expires_in_days"): optional(whole(1, _MOST_DAYS)),
+        vol.Optional("scopes"): optional(list_of(one_of(*API_KEY_SCOPES), len(API_KEY_SCOPES), "scopes")),
+        vol.Optional("expires_in_days"): optional(integer(1, _MAX_DAYS)),
     }
 )
 
@@ -46,15 +47,15 @@ class ApiKeysHandler(RestHandler):
         self.reply({"items": [_key_json(key) for key in keys], "next_cursor": None})
 
     async def post(self) -> None:
-        body = self.body(_MAKE)
+        body = self.body(_CREATE)
         scopes, days = body.get("scopes"), body.get("expires_in_days")
-        made = await self.services.sessions.keys.make(
+        created = await self.services.sessions.keys.make(
             self.principal.user,
             body["name"],
             _DEFAULT_SCOPES if scopes is None else scopes,
             None if days is None else timedelta(days=days),
         )
-        self.reply({**_key_json(made.key), "key": made.text}, HTTPStatus.CREATED)
+        self.reply({**_key_json(created.key), "key": created.text}, HTTPStatus.CREATED)
 
 
 class ApiKeyHandler(RestHandler):

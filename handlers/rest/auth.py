@@ -1,4 +1,4 @@
-"""`/api/v2/auth/…`: register, sign in, refresh, sign out, and who am I."""
+"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 import voluptuous as vol
 
-from handlers.base import COOKIE, RestHandler
+from handlers.authentication import COOKIE
+from handlers.base import RestHandler
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
 from semantik.auth.sessions import ACCOUNT, SignedIn
@@ -19,11 +20,11 @@ _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
 class _SignInHandler(RestHandler):
-    """Answers with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
+    """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
     public = True
 
-    def welcome(self, signed_in: SignedIn) -> None:
+    def reply_signed_in(self, signed_in: SignedIn) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,
@@ -48,12 +49,12 @@ class RegisterHandler(RestHandler):
 class LoginHandler(_SignInHandler):
     async def post(self) -> None:
         body = self.body(_LOGIN)
-        self.welcome(await self.services.sessions.login(body["username"], body["password"]))
+        self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
 
 
 class RefreshHandler(_SignInHandler):
     async def post(self) -> None:
-        self.welcome(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
+        self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
 class LogoutHandler(RestHandler):
@@ -71,7 +72,7 @@ class MeHandler(RestHandler):
 
 
 class SetupHandler(RestHandler):
-    """Tells the sign-in page whether to offer the making of the first user."""
+    """Tells the sign-in page whether to offer to create the first user."""
 
     public = True
 

@@ -1,4 +1,4 @@
-"""`/api/v2/collections…`: collections, and what is to be done with all of one."""
+"""`/api/v2/collections…`: collections, and the operations on a whole collection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from http import HTTPStatus
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import one_of, optional, text, whole
+from handlers.fields import integer, one_of, optional, text
 from handlers.pagination import PAGE, page_json
 from handlers.rest.operations import accept
 from handlers.serializers import collection_json, stats_json
@@ -20,8 +20,8 @@ _CREATE = vol.Schema(
         vol.Optional("description"): text(),
         vol.Optional("source_path"): optional(text()),
         vol.Optional("embedding_model"): optional(text(1, 500)),
-        vol.Optional("chunk_size"): optional(whole(16, 100_000)),
-        vol.Optional("chunk_overlap"): optional(whole(0, 50_000)),
+        vol.Optional("chunk_size"): optional(integer(16, 100_000)),
+        vol.Optional("chunk_overlap"): optional(integer(0, 50_000)),
     }
 )
 _CHANGE = vol.Schema({vol.Optional("name"): text(), vol.Optional("description"): text()})
@@ -30,11 +30,11 @@ _REINDEX = vol.Schema(
     {
         vol.Optional("embedding_model"): optional(text(1, 500)),
         vol.Optional("precision"): optional(one_of("auto", "float32", "bfloat16")),
-        vol.Optional("chunk_size"): optional(whole(16, 100_000)),
-        vol.Optional("chunk_overlap"): optional(whole(0, 50_000)),
+        vol.Optional("chunk_size"): optional(integer(16, 100_000)),
+        vol.Optional("chunk_overlap"): optional(integer(0, 50_000)),
     }
 )
-_NOTHING = vol.Schema({})
+_EMPTY = vol.Schema({})
 _LIST = vol.Schema(PAGE)
 
 
@@ -45,9 +45,9 @@ class CollectionsHandler(RestHandler):
         self.reply(page_json(page, collection_json))
 
     async def post(self) -> None:
-        wish = NewCollection(**self.body(_CREATE))
+        new = NewCollection(**self.body(_CREATE))
         user = self.principal.user
-        collection, operation = await self.services.collections.create(user, wish)
+        collection, operation = await self.services.collections.create(user, new)
         view = await self.services.views.collection(user, collection.id)
         operation_id = operation.id if operation else None
         self.reply(
@@ -81,11 +81,11 @@ class AppendHandler(RestHandler):
 
 class ReindexHandler(RestHandler):
     async def post(self, collection_id: str) -> None:
-        wish = ReindexOptions(**self.body(_REINDEX))
-        accept(self, await self.services.operations.reindex(self.principal.user, collection_id, wish))
+        options = ReindexOptions(**self.body(_REINDEX))
+        accept(self, await self.services.operations.reindex(self.principal.user, collection_id, options))
 
 
 class RetryHandler(RestHandler):
     async def post(self, collection_id: str) -> None:
-        self.body(_NOTHING)
+        self.body(_EMPTY)
         accept(self, await self.services.operations.retry(self.principal.user, collection_id))

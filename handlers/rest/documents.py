@@ -1,4 +1,4 @@
-"""`/api/v2/collections/{id}/documents…`: what became of each file, and its text."""
+"""`/api/v2/collections/{id}/documents…`: the status of each file, its text, and retries."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from dataclasses import asdict
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import digits, one_of, text
+from handlers.fields import integer_parameter, one_of, text
 from handlers.pagination import PAGE, page_json
 from handlers.rest.operations import accept
 from handlers.serializers import document_json
+from semantik.core.models import DocumentStatus
 
+_LISTED: tuple[DocumentStatus, ...] = ("pending", "indexed", "failed", "skipped")
 _LIST = vol.Schema(
     {
         **PAGE,
-        vol.Optional("status"): one_of("pending", "indexed", "failed", "skipped"),
+        vol.Optional("status"): one_of(*_LISTED),
         vol.Optional("name"): text(1, 500),
     }
 )
 _CONTENT = vol.Schema(
     {
-        vol.Optional("offset", default="0"): digits(0, 10**12),
-        vol.Optional("limit", default="100000"): digits(1, 1_000_000),
+        vol.Optional("offset", default="0"): integer_parameter(0, 10**12),
+        vol.Optional("limit", default="100000"): integer_parameter(1, 1_000_000),
     }
 )
-_NOTHING = vol.Schema({})
+_EMPTY = vol.Schema({})
 
 
 class DocumentsHandler(RestHandler):
@@ -52,12 +54,12 @@ class ContentHandler(RestHandler):
     async def get(self, collection_id: str, document_id: str) -> None:
         query = self.query(_CONTENT)
         document = await self.services.authorizer.document(self.principal.user, collection_id, document_id)
-        passages = await self.services.collections.text(document, query["offset"], query["limit"])
-        end = passages.offset + len(passages.text)
-        self.reply({**asdict(passages), "next_offset": end if end < passages.length else None})
+        content = await self.services.collections.text(document, query["offset"], query["limit"])
+        end = content.offset + len(content.text)
+        self.reply({**asdict(content), "next_offset": end if end < content.length else None})
 
 
 class RetryDocumentHandler(RestHandler):
     async def post(self, collection_id: str, document_id: str) -> None:
-        self.body(_NOTHING)
+        self.body(_EMPTY)
         accept(self, await self.services.operations.retry(self.principal.user, collection_id, document_id))

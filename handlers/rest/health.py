@@ -1,5 +1,5 @@
-"""How the server is: `GET /api/v2/health` for people and load balancers, without sign-in, `GET /api/v2/status` for
-administrators, and `GET /metrics` for Prometheus.
+"""The state of the server: `GET /api/v2/health` for people and load balancers, without authentication,
+`GET /api/v2/status` for administrators, and `GET /metrics` for Prometheus.
 """
 
 from __future__ import annotations
@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from http import HTTPStatus
 
-from handlers.base import RestHandler, authenticate
+from handlers.authentication import authenticate
+from handlers.base import RestHandler
 from semantik import __version__
 from semantik.app.metrics import CONTENT_TYPE
 from semantik.core.errors import Forbidden
@@ -18,8 +19,8 @@ class HealthHandler(RestHandler):
 
     async def get(self) -> None:
         state = await self.services.health.look()
-        good = state.status == "ok"
-        if not good:
+        ok = state.status == "ok"
+        if not ok:
             self.set_header("Retry-After", "2")
         self.reply(
             {
@@ -29,7 +30,7 @@ class HealthHandler(RestHandler):
                 "mongo": state.mongo,
                 "redis": state.redis,
             },
-            HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE,
+            HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE,
         )
 
 
@@ -41,13 +42,13 @@ class StatusHandler(RestHandler):
 
 
 class MetricsHandler(RestHandler):
-    """Open to anybody, or with `metrics = "admin"` to administrators."""
+    """For everybody, or with `metrics = "admin"` for administrators."""
 
     public = True
 
     async def get(self) -> None:
         if self.services.settings.metrics != "open":
-            principal = await authenticate(self.request, self.services, "admin")
+            principal = await authenticate(self.request, self.services.sessions, "admin")
             if not principal.user.is_admin:
                 raise Forbidden("Only an administrator may read the metrics.")
         self.set_header("Content-Type", CONTENT_TYPE)

@@ -1,4 +1,4 @@
-"""`/api/v2/operations…`: how work stands; its live frames come from `operation_socket.py`."""
+"""`/api/v2/operations…`: the state of operations; their live messages come from `handlers/sockets/operation.py`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from handlers.base import RestHandler
 from handlers.fields import one_of, text
 from handlers.pagination import PAGE, page_json
 from handlers.serializers import failure_json, operation_json
+from semantik.core.models import OPERATION_STATUSES, OPERATION_TYPES
 from semantik.core.models import Operation as OperationRecord
 from semantik.services.views import OperationView
 
@@ -19,27 +20,27 @@ _LIST = vol.Schema(
         **PAGE,
         vol.Optional("collection_id"): text(1, 100),
         vol.Optional("source_id"): text(1, 100),
-        vol.Optional("status"): one_of("queued", "processing", "completed", "failed", "cancelled"),
-        vol.Optional("type"): one_of("index", "append", "reindex", "remove_source"),
+        vol.Optional("status"): one_of(*OPERATION_STATUSES),
+        vol.Optional("type"): one_of(*OPERATION_TYPES),
     }
 )
-_ONLY = ("source_id", "status", "type")
+_FILTERS = ("source_id", "status", "type")
 _FAILURES = vol.Schema(PAGE)
 
 
-def accept(handler: RestHandler, record: OperationRecord, **more: Any) -> None:
-    """Answer with an operation that now waits in the line."""
+def accept(handler: RestHandler, record: OperationRecord, **fields: Any) -> None:
+    """Reply with an operation that was queued."""
     view = operation_json(OperationView(record, None))
-    handler.reply({**more, "operation_id": record.id, "operation": view}, HTTPStatus.ACCEPTED)
+    handler.reply({**fields, "operation_id": record.id, "operation": view}, HTTPStatus.ACCEPTED)
 
 
 class OperationsHandler(RestHandler):
     async def get(self) -> None:
         query = self.query(_LIST)
         ids = [query["collection_id"]] if "collection_id" in query else None
-        only = {name: str(value) for name, value in query.items() if name in _ONLY}
+        filters = {name: str(value) for name, value in query.items() if name in _FILTERS}
         page = await self.services.views.operations(
-            self.principal.user, ids, query.get("cursor"), query["limit"], only
+            self.principal.user, ids, query.get("cursor"), query["limit"], filters
         )
         self.reply(page_json(page, operation_json))
 

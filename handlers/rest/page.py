@@ -9,7 +9,8 @@ from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from handlers.base import SECURITY_HEADERS, BaseHandlerMixin, describe, problem
+from handlers.base import SECURITY_HEADERS, BaseHandlerMixin
+from handlers.problems import describe, problem
 
 WEB = Path(__file__).parents[1] / "web"
 

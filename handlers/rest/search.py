@@ -1,4 +1,4 @@
-"""`POST /api/v2/search`: a question in, passages out."""
+"""`POST /api/v2/search`: a query in, hits out."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import Expected, list_of, number, optional, text, whole
+from handlers.fields import Expected, integer, list_of, number, optional, text
 from handlers.serializers import hit_json
 from semantik.core.models import Filters
-from semantik.search.service import SearchQuery
+from semantik.search.query import SearchQuery
 
 _YEARS = (1900, 2200)
 
 
-def _moment(value: Any) -> datetime | None:
+def _timestamp(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
@@ -40,8 +40,8 @@ _SEARCH = vol.Schema(
     {
         vol.Required("query"): text(),
         vol.Optional("collection_ids"): optional(list_of(text(1, 100), 1000, "collections' ids")),
-        vol.Optional("k", default=10): whole(1, 100_000),
-        vol.Optional("offset", default=0): whole(0, 100_000),
+        vol.Optional("k", default=10): integer(1, 100_000),
+        vol.Optional("offset", default=0): integer(0, 100_000),
         vol.Optional("score_threshold"): optional(number(-1, 1)),
         vol.Optional("filters", default=dict): vol.Schema(
             {
@@ -49,8 +49,8 @@ _SEARCH = vol.Schema(
                 vol.Optional("extensions"): vol.All(
                     list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
                 ),
-                vol.Optional("modified_after"): _moment,
-                vol.Optional("modified_before"): _moment,
+                vol.Optional("modified_after"): _timestamp,
+                vol.Optional("modified_before"): _timestamp,
             }
         ),
     }
@@ -61,10 +61,10 @@ class SearchHandler(RestHandler):
     scope = "read"
 
     async def post(self) -> None:
-        begin = time.perf_counter()
+        started = time.perf_counter()
         body = self.body(_SEARCH)
         ids = body.get("collection_ids")
-        question = SearchQuery(
+        query = SearchQuery(
             text=body["query"],
             collection_ids=None if ids is None else tuple(ids),
             k=body["k"],
@@ -72,11 +72,11 @@ class SearchHandler(RestHandler):
             threshold=body.get("score_threshold"),
             filters=Filters(**body["filters"]),
         )
-        answer = await self.services.search.search(self.principal.user, question)
+        answer = await self.services.search.search(self.principal.user, query)
         self.reply(
             {
                 "hits": [hit_json(hit) for hit in answer.hits],
-                "took_ms": round((time.perf_counter() - begin) * 1000, 2),
+                "took_ms": round((time.perf_counter() - started) * 1000, 2),
                 "total_considered": answer.considered,
             }
         )

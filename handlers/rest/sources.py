@@ -5,13 +5,15 @@ from __future__ import annotations
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import text, truth, whole
+from handlers.fields import boolean, integer, text
 from handlers.rest.operations import accept
 from handlers.serializers import source_json, source_view_json
 from semantik.services.operations import WatchOptions
 
 _ADD = vol.Schema({vol.Required("path"): text()})
-_CHANGE = vol.Schema({vol.Optional("interval_s"): whole(0, 365 * 86_400), vol.Optional("immediate"): truth()})
+_CHANGE = vol.Schema(
+    {vol.Optional("interval_s"): integer(0, 365 * 86_400), vol.Optional("immediate"): boolean()}
+)
 
 
 class SourcesHandler(RestHandler):
@@ -29,10 +31,10 @@ class SourcesHandler(RestHandler):
 
 class SourceHandler(RestHandler):
     async def patch(self, collection_id: str, source_id: str) -> None:
-        wish = WatchOptions(**self.body(_CHANGE))
+        options = WatchOptions(**self.body(_CHANGE))
         user = self.principal.user
         self.reply(
-            source_json(await self.services.operations.watch_source(user, collection_id, source_id, wish))
+            source_json(await self.services.operations.watch_source(user, collection_id, source_id, options))
         )
 
     async def delete(self, collection_id: str, source_id: str) -> None:

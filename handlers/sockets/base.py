@@ -1,12 +1,14 @@
-"""What every WebSocket door shares: getting in, being answered, and being closed with a code and a reason.
+"""The base of all WebSocket handlers: authentication, the client's messages, and closing with a code and a reason.
 
 client -> server   (connect)   ?token=… | Authorization | subprotocols semantik.v1[.msgpack], bearer.<token> | cookie
 client -> server   ping | {"type": "ping"}
 server -> client   pong
-client -> server   (anything that the door does not know)
+client -> server   (any message that the handler does not know)
 server -> client   error       names what was wrong; the socket stays open
-server -> client   (close)     1000 ended · 1001 shutting down · 1007 not text · 1008 refused, or not welcome any more
+server -> client   (close)     1000 ended · 1001 shutting down · 1007 not text · 1008 refused, or no longer authorized
                                1009 message too long · 1011 a fault of ours · 1013 a limit, too slow, a store is away
+
+Runs on the loop.
 """
 
 from __future__ import annotations
@@ -14,18 +16,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import zlib
-from collections import deque
 from typing import Any
 
-from tornado.httputil import HTTPHeaders
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from handlers.base import BaseHandlerMixin, authenticate, origin_allowed
+from handlers.authentication import authenticate, origin_allowed
+from handlers.base import BaseHandlerMixin
 from handlers.sockets.client_message import ClientMessage, parse
-from handlers.sockets.close_reason import FAULT, LEFT, NOT_TEXT, TOO_LONG, CloseReason, going_away, reason_for
-from handlers.sockets.encoding import Deflate, Encoding, negotiate
+from handlers.sockets.close_reason import COMPLETED, FAULT, LEFT, NOT_TEXT, SHUTDOWN, CloseReason
+from handlers.sockets.encoding import Encoding, negotiate
+from handlers.sockets.message_limits import MessageLimits
+from handlers.sockets.protocol import SocketProtocol
 from handlers.sockets.send_queue import SendQueue, SlowReader
 from semantik.auth.sessions import Principal
 from semantik.core import errors
@@ -33,104 +35,76 @@ from semantik.progress import MessageBatch
 
 log = logging.getLogger("semantik.socket")
 
-PLAIN, PACKED, _TOKEN = "semantik.v1", "semantik.v1.msgpack", "bearer."
+JSON_PROTOCOL, MSGPACK_PROTOCOL, _TOKEN_PREFIX = "semantik.v1", "semantik.v1.msgpack", "bearer."
 _MAX_REASON = 120  # bytes that fit into a close frame
-_MESSAGE_SLACK = 1 << 20  # longer messages than allowed are read this far, so that the refusal can be told
-_TEXT, _BINARY = 0x1, 0x2
-
-
-class _Protocol(WebSocketProtocol13):
-    """Tornado's, but for what a client sends that is no UTF-8 or cannot be unpacked: that would drop the connection
-    without a code. And Tornado loses those parameters of an extension that have no value."""
-
-    is_text = True
-    deflate: Deflate | None = None
-    _has_context = False
-
-    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, Any]]:
-        return [] if self.deflate is None else [("permessage-deflate", self.deflate.parameters)]
-
-    def _create_compressors(self, side: str, agreed_parameters: dict[str, Any], *options: Any) -> None:
-        super()._create_compressors(side, {**agreed_parameters, "client_no_context_takeover": None}, *options)
-
-    def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
-        self.is_text = opcode != _BINARY
-        if self._frame_compressed and self.deflate is not None and not self._has_context:
-            # Most clients send nothing compressed: so the context of those that do is made here.
-            super()._create_compressors("server", self.deflate.parameters, {})
-            self._has_context = True
-        try:
-            return super()._handle_message(_BINARY if opcode == _TEXT else opcode, data)
-        except zlib.error:
-            assert isinstance(self.handler, SocketHandler)
-            self.handler.end(CloseReason(NOT_TEXT, "A compressed message cannot be unpacked.", "refused"))
-            return None
+_MESSAGE_SLACK = 1 << 20  # longer messages than allowed are read this far, so that the client gets a code
+_CORRUPT = CloseReason(NOT_TEXT, "A compressed message cannot be unpacked.", "refused")
 
 
 class SocketHandler(BaseHandlerMixin, WebSocketHandler):
     """Accepts first and closes with a code then: a refused upgrade would show a browser only 1006.
 
-    A door overrides `serve` and `subject`, and `said` when its clients may say more than ping.
+    A subclass overrides `serve` and `subject`, and `on_client_message` when it knows more messages than ping.
     """
 
-    operation_type = "unknown"  # as the metrics count it
-    _outbox: SendQueue
-    _serving: asyncio.Task[None]
-    _ending: CloseReason | None = None
-    _greeting: asyncio.Future[None] | None = None  # until the first message
-    _said_at: deque[float] | None = None
+    operation_type = "unknown"  # the label of the metrics
+    _send_queue: SendQueue
+    _serve_task: asyncio.Task[None]
+    _close_reason: CloseReason | None = None
+    _ready: asyncio.Future[None] | None = None  # until the first message is sent
 
     @property
     def subject(self) -> dict[str, str]:
-        """What this door's messages are about, as their envelope has it."""
+        """What this socket's messages are about, as their envelope has it."""
         return {}
 
     async def serve(self, principal: Principal) -> None:
-        """Serve somebody who was let in. When it returns the socket is closed with 1000."""
+        """Serve an authenticated client. When it returns, the socket is closed with 1000."""
         raise NotImplementedError
 
-    async def said(self, spoken: ClientMessage) -> None:
-        """Handle a message other than ping; raises Invalid for one that this door does not know."""
+    async def on_client_message(self, message: ClientMessage) -> None:
+        """Handle a message other than ping; raises Invalid for an unknown one."""
         raise errors.Invalid("type: a known message type: ping.")
 
     def send(self, type: str, data: dict[str, Any], **subject: str) -> None:
         """Send a message that is in no stream."""
-        self.push(self._form.note(type, data, **(subject or self.subject)), 1)
+        self.push(self._encoding.encode(type, data, **(subject or self.subject)), 1)
 
     def deliver(self, batch: MessageBatch) -> bool:
         """Send messages of a stream; False when nothing can be sent any more."""
-        return self.push(batch.form(self._form, self._form.stored), len(batch.messages))
-
-    def greet(self) -> None:
-        """From now on the client is answered: what it says before its first message waits."""
-        if self._greeting is not None:
-            self._greeting.set_result(None)
-            self._greeting = None
+        data = batch.encoded(self._encoding, self._encoding.encode_message)
+        return self.push(data, len(batch.messages))
 
     def push(self, data: bytes, messages: int) -> bool:
         """Send bytes that hold so many messages; False when nothing can be sent any more."""
-        self.greet()
-        if self._ending is not None:
+        self.mark_ready()
+        if self._close_reason is not None:
             return False
-        taken = self._outbox.push(data, messages)
-        if self._outbox.slow:
-            self.end(reason_for(SlowReader()))
+        taken = self._send_queue.push(data, messages)
+        if self._send_queue.slow:
+            self.end(CloseReason.from_error(SlowReader()))
         return taken
 
     async def wait_writable(self) -> None:
-        """Wait until what was pushed is on its way; raises SlowReader when that takes too long."""
-        await self._outbox.room()
+        """Wait until what was pushed is written; raises SlowReader when that takes too long."""
+        await self._send_queue.wait_writable()
 
-    def end(self, ending: CloseReason) -> None:
-        """Let the serving end and the socket be closed for this reason; the first reason counts."""
-        self._ending = self._ending or ending
-        self._serving.cancel()
+    def mark_ready(self) -> None:
+        """Handle the client's messages from now on: those that come before the first message is sent wait."""
+        if self._ready is not None:
+            self._ready.set_result(None)
+            self._ready = None
 
-    def leave(self) -> None:
-        """The server stops: say so before the connection is cut."""
-        self._ending = going_away()
-        self._shut(self._ending)
-        self._serving.cancel()  # nothing may follow the close
+    def end(self, reason: CloseReason) -> None:
+        """Stop serving, and close the socket for this reason; the first reason counts."""
+        self._close_reason = self._close_reason or reason
+        self._serve_task.cancel()
+
+    def shut_down(self) -> None:
+        """Close the socket since the server stops: the client gets a code before the connection is cut."""
+        self._close_reason = SHUTDOWN
+        self._close(SHUTDOWN)
+        self._serve_task.cancel()  # nothing may follow the close
 
     # What follows is called by Tornado.
 
@@ -144,132 +118,118 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
 
     def prepare(self) -> None:
         headers = self.request.headers
-        # To Tornado every page is one of ours: `_admit` looks at the origin, so that a refusal has a code and a reason.
+        # Tornado must accept every origin: `_authenticate` checks it, so that a refusal has a code and a reason.
         headers["Sec-Fetch-Site"] = "none"
         self._deflate = negotiate(headers.get("Sec-WebSocket-Extensions", ""))
         offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        self._form = Encoding(PACKED in offered, self._deflate and self._deflate.window)
-        self._bearer = next((name.removeprefix(_TOKEN) for name in offered if name.startswith(_TOKEN)), "")
-        self._greeting = asyncio.get_running_loop().create_future()
+        self._encoding = Encoding(MSGPACK_PROTOCOL in offered, self._deflate and self._deflate.window)
+        tokens = (name.removeprefix(_TOKEN_PREFIX) for name in offered if name.startswith(_TOKEN_PREFIX))
+        self._bearer = next(tokens, "")
+        self._ready = asyncio.get_running_loop().create_future()
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        return next((name for name in (PACKED, PLAIN) if name in subprotocols), None)
+        return next((name for name in (MSGPACK_PROTOCOL, JSON_PROTOCOL) if name in subprotocols), None)
 
     def get_compression_options(self) -> dict[str, Any] | None:
         return {} if self._deflate is not None else None
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
-        made = super().get_websocket_protocol()
-        if not isinstance(made, WebSocketProtocol13):
-            return made
-        protocol = _Protocol(self, False, made.params)
-        protocol.deflate = self._deflate
-        return protocol
+        protocol = super().get_websocket_protocol()
+        if not isinstance(protocol, WebSocketProtocol13):
+            return protocol
+        return SocketProtocol(self, protocol.params, self._deflate, lambda: self.end(_CORRUPT))
 
     async def open(self, *args: str, **kwargs: str) -> None:
         self.application.settings["sockets"].add(self)
-        stream = self._protocol.stream
         self.set_nodelay(True)  # a message must not wait for the acknowledgement of the one before
-        self._outbox = SendQueue(stream, self.services.settings.sockets, self.application.settings["tally"])
-        self._serving = asyncio.create_task(self._serve())
-        await asyncio.sleep(0)  # a task that is cancelled before it has begun would never close the socket
+        self._send_queue = SendQueue(
+            self._protocol.stream, self.services.settings.sockets, self.application.settings["sent"]
+        )
+        self._message_limits = MessageLimits()
+        self._serve_task = asyncio.create_task(self._serve())
+        await asyncio.sleep(0)  # a task that is cancelled before it has started would never close the socket
 
     async def on_message(self, message: str | bytes) -> None:
-        if self._greeting is not None:
-            # What was said before the first message is answered after it.
-            await asyncio.shield(self._greeting)
-        begun = time.monotonic()
+        if self._ready is not None:
+            await asyncio.shield(self._ready)
+        started = time.monotonic()
         assert isinstance(message, bytes)
-        if self._ending is not None or not self._bearable(message, begun):
+        if self._close_reason is not None or not self._allowed(message, started):
             return
         kind = "invalid"
         try:
-            spoken = parse(message, self._protocol.is_text)
-            if spoken.is_ping:
+            parsed = parse(message, self._protocol.is_text)
+            if parsed.is_ping:
                 self.send("pong", {})
             else:
-                await self.said(spoken)
-            kind = spoken.kind
+                await self.on_client_message(parsed)
+            kind = parsed.kind
         except errors.Invalid as error:
             self.send("error", {"message": str(error), "fatal": False})
-        self.services.metrics.message(kind, time.monotonic() - begun)
+        self.services.metrics.message(kind, time.monotonic() - started)
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
-        self._ending = self._ending or LEFT
-        self.greet()
-        self._serving.cancel()
+        self._close_reason = self._close_reason or LEFT
+        self.mark_ready()
+        self._serve_task.cancel()
 
-    # What follows is our own.
+    # What follows is private.
 
     @property
-    def _protocol(self) -> _Protocol:
-        assert isinstance(self.ws_connection, _Protocol)
+    def _protocol(self) -> SocketProtocol:
+        assert isinstance(self.ws_connection, SocketProtocol)
         return self.ws_connection
 
     async def _serve(self) -> None:
         """Serve to the end, and close with the code that says why."""
-        ending = reason_for(None)
+        reason = COMPLETED
         try:
-            principal = await self._admit()
-            self.request.headers.clear()  # read, and in a thousand sockets they are megabytes
-            with self.services.session_monitor.watch(principal, self._expel):
+            principal = await self._authenticate()
+            self.request.headers.clear()  # no longer needed, and in a thousand sockets they are megabytes
+            with self.services.session_monitor.watch(principal, self._on_unauthorized):
                 await self.serve(principal)
         except asyncio.CancelledError:
-            ending = self._ending or LEFT
+            reason = self._close_reason or LEFT
         except Exception as error:
-            ending = reason_for(error)
+            reason = CloseReason.from_error(error)
             if isinstance(error, errors.Unauthorized):
                 self.services.metrics.not_authenticated()
-            if ending.code == FAULT:
+            if reason.code == FAULT:
                 log.error("%s failed", self.request.path, exc_info=error)
-        self._ending = ending  # what the client says from here on is not heard any more
-        self.greet()
-        self.services.metrics.ended(self.operation_type, ending.status)
-        self._shut(ending)
+        self._close_reason = reason  # the client's messages are ignored from here on
+        self.mark_ready()
+        self.services.metrics.ended(self.operation_type, reason.status)
+        self._close(reason)
 
-    async def _admit(self) -> Principal:
+    async def _authenticate(self) -> Principal:
         token = self.get_query_argument("token", "") or self._bearer
         from_a_file = token and self.request.headers.get("Origin") == "null"
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
-        return await authenticate(self.request, self.services, "read", token)
+        return await authenticate(self.request, self.services.sessions, "read", token)
 
-    def _expel(self, reason: str) -> None:
-        self.end(reason_for(errors.Unauthorized(reason)))
+    def _on_unauthorized(self, reason: str) -> None:
+        self.end(CloseReason.from_error(errors.Unauthorized(reason)))
 
-    def _bearable(self, message: bytes, moment: float) -> bool:
-        """Whether a message may be looked at; if not, the socket ends."""
-        rules = self.services.settings.sockets
-        if self._said_at is None:
-            self._said_at = deque(maxlen=rules.messages_per_s)
-        flooding = len(self._said_at) == self._said_at.maxlen and moment - self._said_at[0] < 1.0
-        self._said_at.append(moment)
-        if flooding:
-            self._expel(f"More than {self._said_at.maxlen} messages came within a second.")
-        elif len(message) > rules.message_bytes:
-            self.end(
-                CloseReason(TOO_LONG, f"A message may have {rules.message_bytes} bytes at most.", "refused")
-            )
-        elif not (self._protocol.is_text or self._form.binary):
-            self.end(CloseReason(NOT_TEXT, "Send text, not binary data.", "refused"))
-        elif self._protocol.is_text and not _is_utf8(message):
-            self.end(CloseReason(NOT_TEXT, "A text must be UTF-8.", "refused"))
-        return self._ending is None
+    def _allowed(self, message: bytes, now: float) -> bool:
+        """Whether a message is handled; if not, the socket is closed."""
+        reason = self._message_limits.violation(
+            message,
+            now,
+            self.services.settings.sockets,
+            is_text=self._protocol.is_text,
+            binary_allowed=self._encoding.binary,
+        )
+        if reason is not None:
+            self.end(reason)
+        return reason is None
 
-    def _shut(self, ending: CloseReason) -> None:
-        self.close(ending.code, ending.reason.encode()[:_MAX_REASON].decode(errors="ignore"))
+    def _close(self, reason: CloseReason) -> None:
+        self.close(reason.code, reason.reason.encode()[:_MAX_REASON].decode(errors="ignore"))
 
 
 def close_sockets(app: Application) -> None:
     """Close every open socket and event stream, since the server stops."""
     for each in list(app.settings["sockets"]):
-        each.leave()
-
-
-def _is_utf8(message: bytes) -> bool:
-    try:
-        message.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        each.shut_down()

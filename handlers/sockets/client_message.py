@@ -1,4 +1,4 @@
-"""What a client says over a WebSocket: JSON, or MessagePack where that was agreed, made into one object."""
+"""Parses a client's message: JSON, or MessagePack where the subprotocol says so. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import msgpack
 import voluptuous as vol
 
-from handlers.base import checked
+from handlers.validation import validate
 from semantik.core.errors import Invalid
 
 
@@ -25,16 +25,16 @@ class ClientMessage:
 
     @property
     def kind(self) -> str:
-        """As the metrics call it; only of messages that were understood, so that nobody can invent kinds."""
+        """The label of the metrics; read it of valid messages only, so that no client can add labels."""
         return str(self.fields.get("action") or self.fields["type"])
 
-    def checked(self, schema: vol.Schema) -> dict[str, Any]:
-        """The fields, checked; raises Invalid that names the field."""
-        return checked(schema, self.fields)
+    def validate(self, schema: vol.Schema) -> dict[str, Any]:
+        """The fields, validated; raises Invalid that names the field."""
+        return validate(schema, self.fields)
 
 
 def parse(message: bytes, is_text: bool) -> ClientMessage:
-    """Read a message; raises Invalid that says what it is not."""
+    """Parse a message; raises Invalid that says what is wrong with it."""
     if is_text and message.strip() == b"ping":
         return ClientMessage({"type": "ping"})
     value = _from_json(message) if is_text else _from_msgpack(message)

@@ -1,6 +1,6 @@
-"""A message as the bytes that go over a WebSocket: made once per form, however many sockets take it.
+"""A message as the bytes of a WebSocket frame: made once per encoding, however many sockets it goes to.
 
-A server's frame is not masked, so two sockets of the same form get the very same bytes. Knows no socket.
+A server's frame is not masked, so two sockets with the same encoding get the very same bytes. Knows no socket.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from semantik.progress import Message, envelope, packed
+from semantik.progress import Message, envelope, envelope_msgpack
 
 _TEXT, _BINARY = 0x1, 0x2
 _FINAL, _COMPRESSED = 0x80, 0x40
 _SHORT, _MEDIUM = 125, 0xFFFF
-_WORTH_COMPRESSING = 150  # bytes
+_MIN_COMPRESSED = 150  # bytes
 _LEVEL = 6
 _FLUSH_TAIL = b"\x00\x00\xff\xff"  # left out, as RFC 7692 has it
-_LEAST_WINDOW = 9  # zlib makes no raw stream with a smaller one
+_MIN_WINDOW = 9  # zlib makes no raw stream with a smaller one
 _BITS = {str(bits) for bits in range(8, 16)}
 _PARAMETERS = {
     "server_no_context_takeover": {""},
@@ -34,17 +34,18 @@ class Encoding(NamedTuple):
     binary: bool
     window: int | None
 
-    def stored(self, frame: Message) -> bytes:
+    def encode_message(self, message: Message) -> bytes:
         """A message of a stream."""
-        return self._sealed(frame.msgpack if self.binary else frame.json)
+        return self._frame(message.msgpack if self.binary else message.json)
 
-    def note(self, type: str, data: Mapping[str, object], **subject: str) -> bytes:
+    def encode(self, type: str, data: Mapping[str, object], **subject: str) -> bytes:
         """A message that is in no stream."""
-        return self._sealed((packed if self.binary else envelope)(type, data, **subject))
+        return self._frame((envelope_msgpack if self.binary else envelope)(type, data, **subject))
 
-    def _sealed(self, payload: bytes) -> bytes:
+    def _frame(self, payload: bytes) -> bytes:
+        """A frame of RFC 6455."""
         flags = _FINAL | (_BINARY if self.binary else _TEXT)
-        if self.window is not None and self.window >= _LEAST_WINDOW and len(payload) >= _WORTH_COMPRESSING:
+        if self.window is not None and self.window >= _MIN_WINDOW and len(payload) >= _MIN_COMPRESSED:
             flags |= _COMPRESSED
             deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -self.window)
             payload = (deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(_FLUSH_TAIL)
@@ -57,10 +58,11 @@ class Encoding(NamedTuple):
 
 
 class Deflate(NamedTuple):
-    """The compression that was agreed on: our window in bits, and the parameters as the answer has them.
+    """The negotiated compression: the server's window in bits, and the parameters as the answer has them.
 
-    We take no context over from message to message: so that all sockets can get the same bytes, and an idle socket
-    holds no compressor. A client may, unless it offered not to: Tornado's would even if it was told.
+    The server takes no context over from message to message: so all sockets can get the same bytes, and an idle socket
+    holds no compressor. A client may take it over, unless it offered not to: Tornado's client would even if it was
+    told not to.
     """
 
     window: int
@@ -68,7 +70,7 @@ class Deflate(NamedTuple):
 
 
 def negotiate(offers: str) -> Deflate | None:
-    """What we take of a `Sec-WebSocket-Extensions` header: the first offer that RFC 7692 allows; None: nothing."""
+    """The first offer of a `Sec-WebSocket-Extensions` header that RFC 7692 allows; None: no compression."""
     for offer in offers.split(","):
         name, *parameters = (part.strip() for part in offer.split(";"))
         asked = dict(part.replace('"', "").replace(" ", "").partition("=")[::2] for part in parameters)

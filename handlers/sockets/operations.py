@@ -1,10 +1,10 @@
-"""`/ws/operations`: all operations that somebody may see, live, those too that begin later. Runs on the loop.
+"""`/ws/operations`: all operations that the user may see, live, including those that start later. Runs on the loop.
 
-client -> server   (connect)    ?since=<operation id>:<id>,…  each operation goes on after the message named;
-                                those that are not named come whole, if they are under way or ended lately
-                                ?since=$ for what comes from now on; without: what is under way, each from its beginning
-server -> client   (messages)   of each operation as in operation_feed.py; `operation_id` tells which
-server -> client   (close)      never 1000; the rest as in socket.py
+client -> server   (connect)    ?since=<operation id>:<id>,…  each operation continues after the message named;
+                                those that are not named are sent from the beginning, if active or ended recently
+                                ?since=$ for new messages only; without: active operations, each from the beginning
+server -> client   (messages)   of each operation as in operation_stream.py; `operation_id` tells which
+server -> client   (close)      never 1000; the rest as in base.py
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from handlers.sockets.operation_stream import OperationStream
 from semantik.auth.sessions import Principal
 from semantik.core.errors import Invalid, NotFound
 from semantik.core.models import Operation, User, now
-from semantik.progress import position_of
+from semantik.progress import parse_stream_id
 
 log = logging.getLogger("semantik.socket")
 
 # Clients name operations for this long after their end, so one that ended later and is not named was not seen.
 _NAMED = timedelta(seconds=60)
-_MOST_NAMED = 1000
+_MAX_NAMED = 1000
 
 
 class OperationsSocketHandler(SocketHandler):
@@ -33,56 +33,56 @@ class OperationsSocketHandler(SocketHandler):
 
     async def serve(self, principal: Principal) -> None:
         since = self.get_query_argument("since", None)
-        named = _named(since) if since not in (None, "$") else {}
-        async with self.services.progress.seats.socket(principal.user.id):
+        cursors = _parse_cursors(since) if since not in (None, "$") else {}
+        async with self.services.connection_limiter.socket(principal.user.id):
             with self.services.metrics.connection(self.operation_type):
-                if named:
+                if cursors:
                     self.services.metrics.resumed()
                 try:
-                    await self._show_all(principal.user, named, only_new=since == "$")
+                    await self._stream_all(principal.user, cursors, only_new=since == "$")
                 except ExceptionGroup as group:
                     raise group.exceptions[0] from group
 
-    async def _show_all(self, user: User, named: Mapping[str, str], only_new: bool) -> None:
-        begin = _newest(named) - _NAMED if named else now()
-        shown = 0
-        async with asyncio.TaskGroup() as feeds:
+    async def _stream_all(self, user: User, cursors: Mapping[str, str], only_new: bool) -> None:
+        begin = _newest(cursors) - _NAMED if cursors else now()
+        started = 0
+        async with asyncio.TaskGroup() as tasks:
 
-            def begun(operation: Operation) -> None:
-                nonlocal shown
-                shown += 1
-                cursor = "$" if only_new and operation.created_at < begin else named.get(operation.id)
-                feeds.create_task(self._show(user, operation, cursor))
+            def start(operation: Operation) -> None:
+                nonlocal started
+                started += 1
+                since = "$" if only_new and operation.created_at < begin else cursors.get(operation.id)
+                tasks.create_task(self._stream(user, operation, since))
 
-            with self.services.active_operations.subscribe(user.id, begin, begun) as looked:
-                await looked.wait()
-                if not shown:
-                    self.greet()  # else the first snapshot does
+            with self.services.active_operations.subscribe(user.id, begin, start) as polled:
+                await polled.wait()
+                if not started:
+                    self.mark_ready()  # else the first snapshot does
                 await asyncio.Event().wait()  # until the socket is closed
 
-    async def _show(self, user: User, operation: Operation, since: str | None) -> None:
+    async def _stream(self, user: User, operation: Operation, since: str | None) -> None:
         try:
-            async with self.services.progress.seats.watching(user.id, operation.id):
-                await OperationStream(self.services, self, user, operation, since).show()
+            async with self.services.connection_limiter.watcher(user.id, operation.id):
+                await OperationStream(self.services, self, user, operation, since).run()
         except NotFound as error:
-            log.debug("Shown no longer: %s", error)  # its collection was deleted
-            self.greet()
+            log.debug("Streamed no longer: %s", error)  # its collection was deleted
+            self.mark_ready()
 
 
-def _named(since: str) -> dict[str, str]:
-    """The cursors by operation; raises Invalid."""
+def _parse_cursors(since: str) -> dict[str, str]:
+    """The stream ids by operation id; raises Invalid."""
     pairs = [pair.partition(":")[::2] for pair in since.split(",")]
-    if len(pairs) > _MOST_NAMED or not all(name and cursor for name, cursor in pairs):
+    if len(pairs) > _MAX_NAMED or not all(name and cursor for name, cursor in pairs):
         raise Invalid(
             "since must be $, or name each operation with the id of its last message, as OPERATION:ID,OPERATION:ID "
-            f"(at most {_MOST_NAMED})."
+            f"(at most {_MAX_NAMED})."
         )
-    named = dict(pairs)
-    for cursor in named.values():
-        position_of(cursor)
-    return named
+    cursors = dict(pairs)
+    for cursor in cursors.values():
+        parse_stream_id(cursor)
+    return cursors
 
 
-def _newest(named: Mapping[str, str]) -> datetime:
-    milliseconds = max(position_of(cursor)[0] for cursor in named.values())
+def _newest(cursors: Mapping[str, str]) -> datetime:
+    milliseconds = max(parse_stream_id(cursor)[0] for cursor in cursors.values())
     return datetime.fromtimestamp(min(milliseconds / 1000, now().timestamp()), UTC)

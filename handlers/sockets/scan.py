@@ -1,13 +1,13 @@
 """`/ws/scan/{scan_id}`: scans of folders, live, one after another. Runs on the loop.
 
-client -> server   (connect)    scan_id: a UUID of the client's own, new; the rest as in socket.py
-client -> server   {"action": "scan", "path": …}   recursive (true), include and exclude (globs) may be added
+client -> server   (connect)    scan_id: a new UUID that the client made; the rest as in base.py
+client -> server   {"action": "scan", "path": …}   recursive (true), include and exclude (globs) are optional
 server -> client   progress     {scanned, total, current_path}, four times a second
 client -> server   {"action": "cancel"}
 server -> client   completed    {files: [{path, size, modified, extension}], count, total_size, warnings, truncated}
                                 or cancelled {scanned}, or error {message, fatal: true}: one of them ends each scan
-server -> client   error        {message, fatal: false}: a message that begins or changes nothing; a scan goes on
-server -> client   (close)      never 1000; the rest as in socket.py
+server -> client   error        {message, fatal: false}: the client's message was refused; a running scan continues
+server -> client   (close)      never 1000; the rest as in base.py
 """
 
 from __future__ import annotations
@@ -52,68 +52,67 @@ class ScanSocketHandler(SocketHandler):
         return {"scan_id": self.path_args[0]}
 
     async def serve(self, principal: Principal) -> None:
-        self._begun: asyncio.Queue[FolderScan] = asyncio.Queue()
+        self._started: asyncio.Queue[FolderScan] = asyncio.Queue()
         user = principal.user
-        with self.services.folder_scans.named(_uuid(self.path_args[0])):
-            async with self.services.progress.seats.socket(user.id):
+        with self.services.folder_scans.named(_parse_uuid(self.path_args[0])):
+            async with self.services.connection_limiter.socket(user.id):
                 with self.services.metrics.connection(self.operation_type):
-                    self.greet()
+                    self.mark_ready()
                     while True:
-                        await self._show(user, await self._begun.get())
+                        await self._run(user, await self._started.get())
 
-    async def said(self, spoken: ClientMessage) -> None:
-        action = spoken.fields.get("action")
+    async def on_client_message(self, message: ClientMessage) -> None:
+        action = message.fields.get("action")
         if action == "cancel":
-            spoken.checked(_CANCEL)
+            message.validate(_CANCEL)
             if self._scan is None:
                 raise Invalid("No scan is running, so there is none to cancel.")
             self._scan.stop()
         elif action == "scan":
-            wish = ScanOptions(
-                **{name: value for name, value in spoken.checked(_SCAN).items() if name != "action"}
-            )
+            fields = message.validate(_SCAN)
+            options = ScanOptions(**{name: value for name, value in fields.items() if name != "action"})
             if self._scan is not None:
                 raise Invalid("A scan is running on this socket: cancel it, or wait for its end.")
-            self._scan = self.services.folder_scans.start(wish)
-            self._begun.put_nowait(self._scan)
+            self._scan = self.services.folder_scans.start(options)
+            self._started.put_nowait(self._scan)
         else:
             raise Invalid("action: a known action (scan or cancel), or type: ping.")
 
-    async def _show(self, user: User, scan: FolderScan) -> None:
-        """Tell of a scan to its end; an error of its own ends the scan alone."""
+    async def _run(self, user: User, scan: FolderScan) -> None:
+        """Send the steps of a scan to its end; an error of its own ends the scan alone."""
         try:
-            async with self.services.progress.seats.scan(user.id), aclosing(scan.steps()) as steps:
+            async with self.services.connection_limiter.scan(user.id), aclosing(scan.steps()) as steps:
                 async for step in steps:
-                    await self._tell(step)
+                    await self._send_step(step)
         except SlowReader:
             raise
         except SemantikError as error:
-            self._last("error", {"message": str(error), "fatal": True})
+            self._send_last("error", {"message": str(error), "fatal": True})
 
-    async def _tell(self, step: Step) -> None:
+    async def _send_step(self, step: Step) -> None:
         if isinstance(step, ScanCompleted):
-            # Thousands of files take their time to be written down and compressed.
-            made = await asyncio.to_thread(self._written, step)
+            # Thousands of files take their time to be serialised and compressed.
+            data = await asyncio.to_thread(self._encode, step)
             await self.wait_writable()
             self._scan = None
-            self.push(made, 1)
+            self.push(data, 1)
         elif isinstance(step, ScanCancelled):
-            self._last("cancelled", {"scanned": step.scanned})
+            self._send_last("cancelled", {"scanned": step.scanned})
         else:
             self.send(
                 "progress",
                 {"scanned": step.scanned, "total": step.total, "current_path": step.current_path},
             )
 
-    def _last(self, type: str, data: dict[str, Any]) -> None:
-        self._scan = None  # first, since the answer may be a new scan
+    def _send_last(self, type: str, data: dict[str, Any]) -> None:
+        self._scan = None  # first, since the client may answer with a new scan
         self.send(type, data)
 
-    def _written(self, step: ScanCompleted) -> bytes:
-        return self._form.note("completed", _completed(step), **self.subject)
+    def _encode(self, step: ScanCompleted) -> bytes:
+        return self._encoding.encode("completed", _completed_json(step), **self.subject)
 
 
-def _completed(step: ScanCompleted) -> dict[str, Any]:
+def _completed_json(step: ScanCompleted) -> dict[str, Any]:
     files = [
         {
             "path": each.path,
@@ -132,12 +131,12 @@ def _completed(step: ScanCompleted) -> dict[str, Any]:
     }
 
 
-def _uuid(scan_id: str) -> str:
-    """The one way to write this UUID; raises Invalid."""
+def _parse_uuid(scan_id: str) -> str:
+    """The UUID in lower case; raises Invalid."""
     try:
-        written = str(UUID(scan_id))
+        parsed = str(UUID(scan_id))
     except ValueError:
-        written = ""
-    if written != scan_id.lower():
+        parsed = ""
+    if parsed != scan_id.lower():
         raise Invalid("The scan_id must be a UUID of your own, as crypto.randomUUID() makes it.")
-    return written
+    return parsed

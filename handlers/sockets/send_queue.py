@@ -1,6 +1,6 @@
-"""What waits to be sent on one socket: bounded, and never waited for.
+"""The messages that wait to be sent on one socket: bounded, and never awaited by whoever sends.
 
-While the reader keeps up, ready bytes go straight into the kernel's buffer; what does not fit there is kept here, up
+While the reader keeps up, the bytes go straight into the kernel's buffer; what does not fit there is queued here, up
 to the bound. Runs on the loop.
 """
 
@@ -19,7 +19,7 @@ STALL_S = 30.0
 
 
 class SlowReader(Busy):
-    """The reader took its messages too slowly and is dropped; it may resume after the last that it has."""
+    """The client read its messages too slowly and is disconnected; it may resume after the last one that it has."""
 
     def __init__(self) -> None:
         super().__init__("You took too long to read your messages; resume after the last id that you have.")
@@ -34,83 +34,83 @@ class SentCounter:
 
 
 class SendQueue:
-    """`slow` tells that the bound was reached; from then on nothing is taken."""
+    """`slow` is set when the bound was reached; from then on nothing is taken."""
 
-    __slots__ = (  # a thousand sockets are a thousand of these
+    __slots__ = (  # a thousand sockets have a thousand of these
         "_bytes",
+        "_current_write",
+        "_limits",
         "_messages",
-        "_rules",
+        "_next_write",
+        "_queued",
+        "_sent",
         "_socket",
         "_stream",
-        "_tally",
-        "_waiting",
         "_writing",
-        "_written_next",
-        "_written_now",
         "slow",
     )
 
-    def __init__(self, stream: IOStream, rules: SocketSettings, tally: SentCounter) -> None:
+    def __init__(self, stream: IOStream, limits: SocketSettings, sent: SentCounter) -> None:
         self.slow = False
         self._stream = stream
         # Below TLS there are no bytes that could go straight into the socket.
         self._socket = stream.socket if type(stream) is IOStream else None
-        self._rules = rules
-        self._tally = tally
-        self._waiting: list[
+        self._limits = limits
+        self._sent = sent
+        self._queued: list[
             bytes
-        ] = []  # beside what is being written, which does not count against the bound
+        ] = []  # without what is being written, which does not count against the bound
         self._messages = 0
         self._bytes = 0
         self._writing = False
-        # Set when what is being written is on its way, and when what waits is: `room` waits for either.
-        self._written_now: asyncio.Event | None = None
-        self._written_next: asyncio.Event | None = None
+        # Set when the current write is done, and when the next one is: `wait_writable` waits for either.
+        self._current_write: asyncio.Event | None = None
+        self._next_write: asyncio.Event | None = None
 
     def push(self, data: bytes, messages: int = 1) -> bool:
         """Send `data`, which holds so many messages, after all earlier ones. False: closed, or the reader too slow."""
         if self.slow or self._stream.closed():
             return False
-        self._tally.messages += messages
-        self._tally.bytes += len(data)
+        self._sent.messages += messages
+        self._sent.bytes += len(data)
         if not self._writing:
-            rest = data[self._straight(data) :]
+            rest = data[self._send_directly(data) :]
             if not rest:
                 return True
             return self._write(rest)
         self._messages += messages
         self._bytes += len(data)
-        if self._messages > self._rules.inbox_frames or self._bytes > self._rules.inbox_bytes:
+        if self._messages > self._limits.send_queue_messages or self._bytes > self._limits.send_queue_bytes:
             self.slow = True
-            self._forget()
+            self._clear()
             return False
-        self._waiting.append(data)
+        self._queued.append(data)
         return True
 
-    async def room(self) -> None:
-        """Wait until what was pushed is on its way; raises SlowReader when that takes too long."""
+    async def wait_writable(self) -> None:
+        """Wait until what was pushed is written; raises SlowReader when that takes too long."""
         if self._writing and not self._stream.closed():
-            if self._waiting:
-                gone = self._written_next = self._written_next or asyncio.Event()
+            if self._queued:
+                written = self._next_write = self._next_write or asyncio.Event()
             else:
-                gone = self._written_now = self._written_now or asyncio.Event()
+                written = self._current_write = self._current_write or asyncio.Event()
             try:
                 async with asyncio.timeout(STALL_S):
-                    await gone.wait()
+                    await written.wait()
             except TimeoutError:
                 self.slow = True
-                self._forget()
+                self._clear()
         if self.slow:
             raise SlowReader
 
-    def _straight(self, data: bytes) -> int:
+    def _send_directly(self, data: bytes) -> int:
         """How many bytes the kernel took at once."""
         if self._socket is None or self._stream.writing():
             return 0
         try:
             return self._socket.send(data)
         except OSError:
-            return 0  # full, or broken: the stream tries again, and knows what to do then
+            return 0  # full, or broken: the stream tries again, and handles either
 
     def _write(self, data: bytes) -> bool:
         try:
@@ -118,26 +118,26 @@ class SendQueue:
         except StreamClosedError:
             return False
         self._writing = True
-        written.add_done_callback(self._written)
+        written.add_done_callback(self._on_written)
         return True
 
-    def _written(self, written: asyncio.Future[Any]) -> None:
+    def _on_written(self, written: asyncio.Future[Any]) -> None:
         self._writing = False
-        if written.cancelled() or written.exception() is not None or not self._waiting:
-            self._forget()
+        if written.cancelled() or written.exception() is not None or not self._queued:
+            self._clear()
             return
-        data = b"".join(self._waiting)
-        self._waiting.clear()
+        data = b"".join(self._queued)
+        self._queued.clear()
         self._messages = self._bytes = 0
-        if self._written_now is not None:
-            self._written_now.set()
-        self._written_now, self._written_next = self._written_next, None
+        if self._current_write is not None:
+            self._current_write.set()
+        self._current_write, self._next_write = self._next_write, None
         self._write(data)
 
-    def _forget(self) -> None:
-        self._waiting.clear()
+    def _clear(self) -> None:
+        self._queued.clear()
         self._messages = self._bytes = 0
-        for gone in (self._written_now, self._written_next):
-            if gone is not None:
-                gone.set()
-        self._written_now = self._written_next = None
+        for write in (self._current_write, self._next_write):
+            if write is not None:
+                write.set()
+        self._current_write = self._next_write = None

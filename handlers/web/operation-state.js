@@ -21,7 +21,7 @@ export class OperationState {
   file = "";
   folder = ""; // the one that it is about, or looks through now
   sourceId = null; // of the one folder that it is about
-  wish = {};
+  options = {};
   eta = null;
   rate = null;
   place = null; // how many operations have to end first
@@ -109,8 +109,8 @@ export class OperationState {
     take("scanned", "scanned");
     take("file", "current_file");
     take("sourceId", "source_id");
-    take("wish", "wish");
-    this.folder = data.source_path || this.wish.source_path || this.folder;
+    take("options", "options");
+    this.folder = data.source_path || this.options.source_path || this.folder;
     take("place", "queue_position");
     take("message", "error_message");
     take("result", "result");

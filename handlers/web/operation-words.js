@@ -8,7 +8,7 @@ const TITLES = {
   remove_source: (name) => `Removing a folder from ${name}`,
 };
 const STAGES = {
-  scanning_documents: (state) => (state.wish.retry ? "Finding the documents that failed" : `Looking through ${folderOf(state)}`),
+  scanning_documents: (state) => (state.options.retry ? "Finding the documents that failed" : `Looking through ${folderOf(state)}`),
   scanning_completed: (state) => (state.total ? reading(state) : "There is nothing to read"),
   processing_embeddings: (state) => reading(state),
   index_completed: () => "Every document is done",
@@ -28,21 +28,21 @@ function folderOf({ folder }) {
 }
 
 function reading(state) {
-  if (state.wish.retry) return "Reading the documents that failed again";
+  if (state.options.retry) return "Reading the documents that failed again";
   if (state.type !== "append") return "Reading and embedding the documents";
   return `Reading and embedding what is new or changed${state.sourceId && state.folder ? ` in ${folderOf(state)}` : ""}`;
 }
 
-export function titleOf({ type, wish }, collection) {
+export function titleOf({ type, options }, collection) {
   const name = collection ? `“${collection}”` : "a collection";
-  if (wish.retry) return `Retrying what failed in ${name}`;
+  if (options.retry) return `Retrying what failed in ${name}`;
   return (TITLES[type] ?? ((it) => `Working on ${it}`))(name);
 }
 
 /** What it was, as an entry in a list: "Scan of all folders". `path` is that of its folder, where that is known. */
-export function entryOf({ type, wish, folder }, path) {
+export function entryOf({ type, options, folder }, path) {
   const where = folder || path;
-  if (wish.retry) return Array.isArray(wish.retry) ? "Retry of one document" : "Retry of all that had failed";
+  if (options.retry) return Array.isArray(options.retry) ? "Retry of one document" : "Retry of all that had failed";
   if (type === "index") return where ? `First scan of ${where}` : "First scan of a folder";
   if (type === "append") return where ? `Scan of ${where}` : "Scan of the folders";
   if (type === "reindex") return "Reindex";
@@ -103,12 +103,12 @@ function outcome(state) {
   return parts;
 }
 
-function done({ type, wish, processed }, result) {
+function done({ type, options, processed }, result) {
   if (type === "remove_source") {
     const kept = result.kept ? [`${number(result.kept)} stay, as another folder holds them`] : [];
     return [`${plural(result.documents ?? processed, "document")} removed`, ...kept];
   }
-  if (type !== "append" || wish.retry) return [plural(processed, type === "reindex" ? "document" : "file")];
+  if (type !== "append" || options.retry) return [plural(processed, type === "reindex" ? "document" : "file")];
   const found = FOUND.filter((name) => result[name]).map((name) => `${number(result[name])} ${name}`);
   const unchanged = result.unchanged ? [`${number(result.unchanged)} unchanged`] : [];
   return [...(found.length ? found : ["nothing new"]), ...unchanged];

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from semantik.core.models import FailureCategory
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,11 @@ class ReadDocument:
 class ReadFailure:
     """A file that was not read, and why: `message` is one sentence for a person.
 
-    `category` is unreadable, unsupported, corrupt, too_large, timeout, worker_died or internal, and `empty`
-    for a file without text, which is skipped rather than failed.
+    A file of the category `empty` is skipped rather than failed.
     """
 
     document_id: str
-    category: str
+    category: FailureCategory
     message: str
     skipped: bool
 

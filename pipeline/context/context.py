@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 from pipeline.compute.messages import ModelInfo
 from pipeline.context.rate import RateEstimator
@@ -17,10 +17,11 @@ from pipeline.extraction.version import reader_version
 from pipeline.workers.pool import Pool
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
-from semantik.core.models import Collection, Counts, Operation, Source, Stage, now
+from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
 from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
+from semantik.storage.mongo.operation_rows import OperationFields
 
 RENEW_S = 1.0  # also how soon a wish to cancel is noticed
 _MAX_WARNINGS = 200
@@ -106,11 +107,11 @@ class OperationContext:
             self.refresh(changed)
         self._disturbed = True
 
-    async def save(self, **fields: Any) -> None:
+    async def save(self, **fields: Unpack[OperationFields]) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
         self.operation = await self.deps.store.operations.save(self.operation, fields)
 
-    async def stage(self, name: str, percent: float | None = None, **data: Any) -> None:
+    async def stage(self, name: StageName, percent: float | None = None, **data: Any) -> None:
         """Enter a stage: kept in the record, then told, once however often the operation is taken up again.
 
         `percent` is how far the operation is with it.
@@ -123,7 +124,7 @@ class OperationContext:
             fields["progress_percent"] = max(percent, self.operation.progress_percent)
             data["progress_percent"] = fields["progress_percent"]
         await self.save(**fields)
-        await self.reporter.publish(name, once=f"stage {name}", **data)
+        await self.reporter.publish(name, idempotency_key=f"stage {name}", **data)
 
     def warn(self, sentence: str) -> None:
         """Note something that a person should know; kept with the next `save_counts`, up to a bound."""
@@ -159,7 +160,9 @@ class OperationContext:
         while not self.operation.cancel_requested:
             await asyncio.sleep(RENEW_S)
             lease_s = self.deps.settings.operations.lease_s
-            fresh = await self.deps.store.operations.renew(self.operation, lease_s, **self._progress_fields())
+            fresh = await self.deps.store.operations.renew_lease(
+                self.operation, lease_s, **self._progress_fields()
+            )
             # Only what this renewal is about: a save that was answered meanwhile knows the rest better.
             self.operation = replace(
                 self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested
@@ -201,7 +204,7 @@ class OperationContext:
                 f"chunk_size was {generation.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
             )
         if fields:
-            changed = await self.deps.store.collections.change_generation(generation, fields, self.fence)
+            changed = await self.deps.store.collections.update_generation(generation, fields, self.fence)
             self.refresh(changed)
 
     def refresh(self, collection: Collection, generation: int | None = None) -> None:

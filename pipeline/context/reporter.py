@@ -41,10 +41,10 @@ class ProgressReporter:
             self._pulse.cancel()
 
     async def publish(
-        self, kind: str, *, once: str | None = None, terminal: bool = False, **data: Any
+        self, kind: str, *, idempotency_key: str | None = None, terminal: bool = False, **data: Any
     ) -> None:
         """Publish a stage, an error or an end; raises Unavailable while Redis is away."""
-        await self._publisher.publish(kind, once=once, terminal=terminal, **data)
+        await self._publisher.publish(kind, idempotency_key=idempotency_key, terminal=terminal, **data)
         if kind != "error":
             # A pulse that repeated an update of the stage before would lead back into it.
             self._last = ("status_update", {"status": "processing"})

@@ -5,30 +5,41 @@ Both are told under a token, so that after a crash they can be told again withou
 
 from __future__ import annotations
 
-from typing import Any
-
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
 from pipeline.context.reporter import ProgressReporter
-from semantik.core.models import Operation, now
+from semantik.core.models import Operation, OperationStatus, OperationType, TerminalStatus, now
 from semantik.progress import ProgressService, Publisher
 from semantik.storage.mongo import Store
+from semantik.storage.mongo.operation_rows import OperationFields
 
-_MESSAGES = {
+_MESSAGES: dict[OperationStatus, str] = {
     "completed": "Operation completed successfully",
     "failed": "Operation failed",
 }
 
 
 async def end(
-    run: OperationContext, status: str, *, error: str | None = None, result: dict[str, object] | None = None
+    run: OperationContext,
+    status: TerminalStatus,
+    *,
+    error: str | None = None,
+    result: dict[str, object] | None = None,
 ) -> None:
     """Keep how the operation ended, free its collection for the next, and tell it."""
-    fields: dict[str, Any] = {"status": status, "completed_at": now(), "eta_s": None, "current_file": None}
+    run.reporter.mute()
+    fields: OperationFields = {
+        "status": status,
+        "completed_at": now(),
+        "eta_s": None,
+        "current_file": None,
+        "error_message": error,
+        "result": result,
+        "last_message": run.reporter.last_seq,
+    }
     if status == "completed":
         fields["progress_percent"] = 100.0
-    run.reporter.mute()
-    await run.save(**fields, error_message=error, result=result, last_message=run.reporter.last_seq)
+    await run.save(**fields)
     failpoints.die_at("ending.saved")
     await run.deps.store.collections.unlock(run.collection.id, run.operation.id)
     await _announce(run.deps.store, run.reporter, run.operation)
@@ -48,18 +59,23 @@ async def _announce(store: Store, publisher: Publisher | ProgressReporter, opera
     )
     if status == "failed":
         await publisher.publish(
-            "error", once="fatal", message=_message(operation), path=None, category="internal", fatal=True
+            "error",
+            idempotency_key="fatal",
+            message=_message(operation),
+            path=None,
+            category="internal",
+            fatal=True,
         )
     await publisher.publish(
         f"operation_{status}",
-        once="end",
+        idempotency_key="end",
         operation_id=operation.id,
         status=status,
         message=_message(operation),
         **outcome,
     )
     failpoints.die_at("ending.told")
-    await publisher.publish("status_update", once="end status", terminal=True, status=status)
+    await publisher.publish("status_update", idempotency_key="end status", terminal=True, status=status)
     await store.operations.mark_announced(operation.id, publisher.last_seq)
 
 
@@ -70,7 +86,7 @@ def _message(operation: Operation) -> str:
     if operation.started_at is None:
         return "Operation cancelled before it began"
     counts = operation.counts
-    kept = {
+    kept: dict[OperationType, str] = {
         "reindex": "what was searched before is unchanged",
         "remove_source": f"{counts.indexed} of {counts.total} documents had gone, the others are kept",
     }

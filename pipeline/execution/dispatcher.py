@@ -141,7 +141,7 @@ class Dispatcher:
         """Whether its collection is purged; then it goes as well. It was asked for in the midst of that, and would
         stand in the line for ever."""
         try:
-            await self._parts.store.collections.get_even_deleted(operation.collection_id)
+            await self._parts.store.collections.get_including_deleted(operation.collection_id)
         except NotFound:
             await self._parts.store.operations.remove_ids([operation.id])
             return True
@@ -162,8 +162,10 @@ class Dispatcher:
             return
         self._places[operation.id] = place
         async with self._parts.progress.publisher(operation.id, operation.last_message) as publisher:
-            await publisher.publish("operation_queued", once=f"queued {place}", queue_position=place)
-            await self._parts.store.operations.note_message(operation.id, publisher.last_seq)
+            await publisher.publish(
+                "operation_queued", idempotency_key=f"queued {place}", queue_position=place
+            )
+            await self._parts.store.operations.record_message(operation.id, publisher.last_seq)
 
     async def _lock(self, operation: Operation) -> bool:
         """Take the collection; a mark that an ended operation left behind is wiped first."""
@@ -181,7 +183,7 @@ class Dispatcher:
     async def _clear(self) -> None:
         """End the operations of deleted collections, and purge those that have none left."""
         store = self._parts.store
-        for collection_id in await store.collections.deleted():
+        for collection_id in await store.collections.deleted_ids():
             operations = await store.operations.of_collections([collection_id], 0)
             for operation in operations:
                 if not operation.ended:
@@ -194,8 +196,8 @@ class Dispatcher:
         """The collection's own record goes last: until then it is found, and a purge goes on after a crash."""
         store = self._parts.store
         for operation in operations:
-            await self._parts.progress.forget(operation.id)
-        collection = await store.collections.get_even_deleted(collection_id)
+            await self._parts.progress.delete(operation.id)
+        collection = await store.collections.get_including_deleted(collection_id)
         await self._parts.vectors.drop(collection)
         await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
         await store.documents.remove(collection_id)
@@ -208,7 +210,7 @@ class Dispatcher:
     async def _clear_retired(self) -> None:
         """Remove the generations that a REINDEX has put out of use."""
         store = self._parts.store
-        for collection in await store.collections.with_retired():
+        for collection in await store.collections.with_retired_generations():
             for generation in collection.generations:
                 if generation.number < collection.generation:
                     await self._parts.vectors.drop_generation(generation)
@@ -217,7 +219,7 @@ class Dispatcher:
                     await store.documents.remove(collection.id, generation.number)
                     await store.collections.drop_generation(generation)
                     log.info("retired  generation %d of %s", generation.number, collection.name)
-            await store.collections.all_retired(collection)
+            await store.collections.clear_retirement(collection)
 
     async def _follow_staging(self) -> None:
         """Keep step with what other servers build, so that no search waits for it when it is searched."""

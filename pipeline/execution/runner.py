@@ -12,7 +12,7 @@ from pipeline.context.reporter import ProgressReporter
 from pipeline.execution.completion import end
 from pipeline.operations import EARLY_ENDS, OPERATIONS
 from semantik.core.errors import DiskFull, LeaseLost, NotFound, SemantikError, Unavailable
-from semantik.core.models import Operation, now
+from semantik.core.models import Operation, TerminalStatus, now
 
 log = logging.getLogger("semantik.operations")
 
@@ -56,7 +56,7 @@ async def execute(parts: Dependencies, operation: Operation) -> None:
 async def _attempt(
     parts: Dependencies, operation: Operation, teller: ProgressReporter, hopeless: str | None
 ) -> None:
-    collection = await parts.store.collections.get_even_deleted(operation.collection_id)
+    collection = await parts.store.collections.get_including_deleted(operation.collection_id)
     run = OperationContext(parts, operation, collection, teller)
     if run.has_started:
         run.refresh(await parts.store.collections.force_lock(collection.id, operation.id, run.fence))
@@ -71,13 +71,13 @@ async def _attempt(
     goes_on = run.operation.stage is not None
     await teller.publish(
         "operation_started",
-        once="started",
+        idempotency_key="started",
         status="processing",
         operation_type=operation.type,
         type=operation.type,
         total_files=run.operation.counts.total,
     )
-    await teller.publish("status_update", once="processing status", status="processing")
+    await teller.publish("status_update", idempotency_key="processing status", status="processing")
     log.info("%-8s %s of %s", operation.type, "goes on" if goes_on else "begins", collection.name)
     await _watch(run)
 
@@ -112,7 +112,7 @@ async def _work(run: OperationContext) -> dict[str, object]:
     return await OPERATIONS[run.operation.type](run)
 
 
-async def _end_early(run: OperationContext, status: str, error: str | None = None) -> None:
+async def _end_early(run: OperationContext, status: TerminalStatus, error: str | None = None) -> None:
     await run.save()  # who has lost the operation clears up nothing
     clear_up = EARLY_ENDS.get(run.operation.type)
     done = await clear_up(run) if clear_up else None
@@ -148,7 +148,7 @@ async def _wait(parts: Dependencies, operation: Operation, failures: int) -> Non
 async def _keep(parts: Dependencies, operation: Operation) -> None:
     while True:
         try:
-            await parts.store.operations.renew(operation, parts.settings.operations.lease_s)
+            await parts.store.operations.renew_lease(operation, parts.settings.operations.lease_s)
         except LeaseLost:
             return  # the next write tells
         except Unavailable as error:
@@ -176,6 +176,6 @@ async def _give_back(parts: Dependencies, operation: Operation) -> None:
     """Let another server take the operation up at once, rather than when the lease has run out."""
     try:
         async with asyncio.timeout(_GIVE_BACK_S):
-            await parts.store.operations.renew(operation, 0)
+            await parts.store.operations.renew_lease(operation, 0)
     except (LeaseLost, Unavailable, TimeoutError) as error:
         log.info("Operation %s could not be given back: %s", operation.id, error)

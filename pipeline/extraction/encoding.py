@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from semantik.core.models import FailureCategory
+
 # The mark of UTF-32 begins with that of UTF-16, so it is looked for first.
 MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -15,9 +17,9 @@ MARKS = (
 class Undecodable(Exception):
     """Bytes that are no text: `category` as in ReadFailure, and one sentence for a person."""
 
-    def __init__(self, category: str, message: str) -> None:
+    def __init__(self, category: FailureCategory, message: str) -> None:
         super().__init__(message)
-        self.category = category
+        self.category: FailureCategory = category
 
 
 def declared(data: bytes) -> str | None:

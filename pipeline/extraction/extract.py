@@ -22,6 +22,7 @@ from typing import Any
 from pipeline.extraction import encoding, formats, html_nesting, mail, markdown, slides
 from pipeline.extraction.formats import Format, Kind
 from pipeline.scanning.walker import may_be_read
+from semantik.core.models import FailureCategory
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Extracted:
 class ExtractError(Exception):
     """A file that gives no text: `category` and `skipped` as in ReadFailure, `message` one sentence for a person."""
 
-    def __init__(self, category: str, message: str, skipped: bool = False) -> None:
+    def __init__(self, category: FailureCategory, message: str, skipped: bool = False) -> None:
         super().__init__(message)
         self.category, self.message, self.skipped = category, message, skipped
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.compute.messages import ChunkingOptions, Outcome, ReadDocument, ReadFailure, TextChunks
 from pipeline.context.context import OperationContext
 from semantik.core.models import Chunk, Document, Generation
-from semantik.core.text import joined_chunks
+from semantik.core.text import join_chunks
 
 Vector = NDArray[np.float16]
 Vectors = NDArray[np.float16]  # (chunks, dimension)
@@ -37,7 +37,7 @@ class VectorReuse:
         wanted = set(read.chunks.texts)
         known: dict[str, Vector] = {}
         async for like in self._alike(document, read):
-            async for page in self._store.chunks.embedded(like):
+            async for page in self._store.chunks.pages_with_vectors(like):
                 known |= {chunk.text: vector for chunk, vector in page if chunk.text in wanted}
             if len(known) == len(wanted):
                 break
@@ -48,7 +48,7 @@ class VectorReuse:
         identifiers of `documents`. Nothing where they would be read or cut in another way."""
         if self._before is None or not self._read_alike():
             return {}
-        known = await self._store.documents.known(self._before, [one.path for one in documents])
+        known = await self._store.documents.by_paths(self._before, [one.path for one in documents])
         found = {one.id: known.get(one.path) for one in documents}
         return {key: one for key, one in found.items() if one is not None and one.status == "indexed"}
 
@@ -58,7 +58,7 @@ class VectorReuse:
         """The passages of such documents, with their vectors if the model embeds in the same way still."""
         if self._before is None or not found:
             return {}
-        chunks = await self._store.chunks.of_documents(list(found.values()))
+        chunks = await self._store.chunks.with_vectors(list(found.values()))
         alike = _embedded_alike(self._before, self._generation)
         taken: dict[str, tuple[ReadDocument, Vectors | None]] = {}
         for key, before in found.items():
@@ -76,7 +76,7 @@ class VectorReuse:
         before = await self._searched(document) if failure.category == "unreadable" else None
         if before is None:
             return failure
-        chunks = [chunk async for page in self._store.chunks.embedded(before) for chunk, _ in page]
+        chunks = [chunk async for page in self._store.chunks.pages_with_vectors(before) for chunk, _ in page]
         cut = self._as_they_are(chunks) if self._cut_alike() else await self._cut_anew(before, chunks)
         known = before if self._read_alike() else replace(before, content_hash=None)
         return _read(document.id, known, cut)
@@ -97,7 +97,7 @@ class VectorReuse:
         """The same file in the generation that is searched, if it can be found there."""
         if self._before is None:
             return None
-        before = (await self._store.documents.known(self._before, [document.path])).get(document.path)
+        before = (await self._store.documents.by_paths(self._before, [document.path])).get(document.path)
         return before if before is not None and before.status == "indexed" else None
 
     def _read_alike(self) -> bool:
@@ -129,7 +129,7 @@ class VectorReuse:
         for chunk in chunks:
             if chunk.page is not None:
                 pages.setdefault(chunk.page, chunk.start)
-        text = joined_chunks(chunks, 0, before.length)
+        text = join_chunks(chunks, 0, before.length)
         return await self._pool.cut(text, tuple(pages.items()), self._cutting)
 
 

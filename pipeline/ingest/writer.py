@@ -11,7 +11,6 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,8 @@ from pipeline.context.context import OperationContext
 from pipeline.context.shielded import shielded
 from pipeline.scanning.removal import finish_removals, forget
 from semantik.core.errors import LeaseLost
-from semantik.core.models import Chunk, Counts, Document, Failure, FileFailure
+from semantik.core.models import Chunk, Counts, Document, DocumentStatus, Failure, FileFailure
+from semantik.storage.mongo.document_rows import DocumentFields
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class DocumentWriter:
         lost = [
             (first, first + number)
             for key, (first, number) in spans.items()
-            if key not in documents or not documents[key].holds(first)
+            if key not in documents or not documents[key].has_chunk(first)
         ]
         await forget(run, lost)
         await self._store.collections.set_settled_seq(generation, run.collection.next_seq - 1, run.fence)
@@ -106,7 +106,7 @@ class DocumentWriter:
         first = last = -1
         if read:
             first, last = await self._add_chunks(read)
-        await self._store.documents.finish(_changes(finished, first), run.operation.id, run.fence)
+        await self._store.documents.save_outcomes(_changes(finished, first), run.operation.id, run.fence)
         failpoints.die_at("storing.finished")
         if read:
             await self._store.collections.set_settled_seq(run.generation, last, run.fence)
@@ -134,7 +134,7 @@ class DocumentWriter:
         failpoints.die_at("storing.taken")
         await self._publish(read, first, last)
         failpoints.die_at("storing.published")
-        index = await run.deps.vectors.get_synced(run.generation)
+        index = await run.deps.vectors.get_synced_vectors(run.generation)
         assert index is not None
         await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
         failpoints.die_at("storing.indexed")
@@ -154,18 +154,19 @@ class DocumentWriter:
     async def _delete_old_chunks(self) -> None:
         """Remove the chunks that documents had before they were read anew."""
         documents = self._store.documents
-        while leavings := await documents.with_leavings(self._run.generation):
+        while leavings := await documents.with_old_chunks(self._run.generation):
             await forget(self._run, [(one.old_first, one.old_first + one.old_count) for one in leavings])
             failpoints.die_at("storing.forgotten")
-            await documents.clear_leavings(leavings)
+            await documents.clear_old_chunks(leavings)
 
     async def _note_failure(self, document: Document, failure: Failure) -> None:
         operation_id = self._run.operation.id
-        await self._store.failures.note(FileFailure(operation_id, document.id, document.path, failure))
+        await self._store.failures.record(FileFailure(operation_id, document.id, document.path, failure))
 
     def _count(self, one: FinishedDocument) -> None:
         counts, before = self.counts, one.document.chunk_count
-        status, chunks = "indexed", one.chunk_count
+        status: DocumentStatus = "indexed"
+        chunks = one.chunk_count
         if isinstance(one.outcome, ReadFailure):
             status = "skipped" if one.outcome.skipped else "failed"
         elif not isinstance(one.outcome, ReadDocument):
@@ -222,7 +223,7 @@ class DocumentWriter:
         assert document.failure is not None
         await self._run.reporter.publish(
             "error",
-            once=f"error {document.id}",
+            idempotency_key=f"error {document.id}",
             message=document.failure.message,
             path=document.path,
             category=document.failure.category,
@@ -245,9 +246,9 @@ def _joined(read: Sequence[FinishedDocument]) -> NDArray[np.float16]:
     return np.concatenate([one.vectors for one in read if one.vectors is not None])
 
 
-def _changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, dict[str, Any]]:
+def _changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, DocumentFields]:
     """What each document's record becomes; the chunks of those that were read begin at `first_seq`."""
-    changes: dict[str, dict[str, Any]] = {}
+    changes: dict[str, DocumentFields] = {}
     for one in finished:
         if isinstance(one.outcome, ReadDocument):
             changes[one.document.id] = _indexed(one.outcome, first_seq) | _leaving(one.document)
@@ -259,13 +260,13 @@ def _changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, 
     return changes
 
 
-def _leaving(document: Document) -> dict[str, int]:
+def _leaving(document: Document) -> DocumentFields:
     if not document.chunk_count:
         return {}
     return {"old_first": document.first_seq, "old_count": document.chunk_count}
 
 
-def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
+def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
     return {
         "status": "indexed",
         "mime": read.mime,
@@ -279,7 +280,7 @@ def _indexed(read: ReadDocument, first_seq: int) -> dict[str, Any]:
     }
 
 
-def _failed(failure: ReadFailure) -> dict[str, Any]:
+def _failed(failure: ReadFailure) -> DocumentFields:
     return {
         "status": "skipped" if failure.skipped else "failed",
         "failure": asdict(_failure(failure)),

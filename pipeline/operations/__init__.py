@@ -10,8 +10,9 @@ from pipeline.operations.index import index
 from pipeline.operations.ingestion import cleanup
 from pipeline.operations.reindex import discard, reindex
 from pipeline.operations.remove_source import remove_source, stay
+from semantik.core.models import OperationType
 
-OPERATIONS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object]]]] = {
+OPERATIONS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str, object]]]] = {
     "index": index,
     "append": append,
     "reindex": reindex,
@@ -20,7 +21,7 @@ OPERATIONS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object]]]
 
 # What clears up behind an operation that is cancelled or fails, perhaps before it began; its result, if it had done its
 # work already.
-EARLY_ENDS: dict[str, Callable[[OperationContext], Awaitable[dict[str, object] | None]]] = {
+EARLY_ENDS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str, object] | None]]] = {
     "index": cleanup,
     "append": cleanup,
     "reindex": discard,

@@ -25,13 +25,13 @@ from pipeline.operations.ingestion import (
 async def append(run: OperationContext) -> dict[str, object]:
     """Run an APPEND operation to its end and return its result for the record."""
     storer = DocumentWriter(run)
-    if run.operation.stage is None and run.collection.at_rest:
+    if run.operation.stage is None and run.collection.clean:
         storer.start()
     else:
         await storer.recover()
     scanned: Scanned = []
     if run.operation.stage in SCANNING:
-        if "retry" in run.operation.wish:
+        if "retry" in run.operation.options:
             await retry_documents(run, storer)
         else:
             scanned = await scan(run, storer)

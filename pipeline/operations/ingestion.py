@@ -15,9 +15,9 @@ from pipeline.scanning.missing_files import noted, resolve_missing
 from pipeline.scanning.registration import RegistrationResult, register
 from pipeline.scanning.seen_files import SeenFiles
 from semantik.core.errors import Forbidden, Invalid
-from semantik.core.models import Source, now
+from semantik.core.models import Source, StageName, now
 
-SCANNING = (None, "scanning_documents")
+SCANNING: tuple[StageName | None, ...] = (None, "scanning_documents")
 _ROUNDS = 3
 
 
@@ -33,7 +33,7 @@ async def scan(run: OperationContext, storer: DocumentWriter) -> Scanned:
     for source, one in found:
         await resolve_missing(run, source, one)
     for source, _ in found:
-        await run.deps.store.collections.change_source(source, {"scanned_at": now()})
+        await run.deps.store.collections.update_source(source, {"scanned_at": now()})
     folders = noted(run).values()
     moved = sum(folder["moved"] for folder in folders)
     each = [one for _, one in found]
@@ -59,14 +59,14 @@ async def finalize_scan(run: OperationContext, scanned: Scanned) -> None:
     for source, found in scanned:
         if found.settled and found.listing != found.before:
             await run.deps.store.folder_digests.put(run.generation, source.id, found.listing)
-    if not run.collection.at_rest and not await run.deps.store.documents.any_due(run.generation):
+    if not run.collection.clean and not await run.deps.store.documents.any_due(run.generation):
         run.refresh(await run.deps.store.collections.mark_clean(run.collection.id, run.fence))
 
 
 async def _register(run: OperationContext, sources: Sequence[Source]) -> Scanned:
     """Walk the folders. One that cannot be read holds up no other; raises its error when there is no other."""
     store, generation = run.deps.store, run.generation
-    trusted = run.collection.at_rest and not await store.documents.any_due(generation)
+    trusted = run.collection.clean and not await store.documents.any_due(generation)
     met = SeenFiles()
     found: Scanned = []
     for source in sources:
@@ -91,10 +91,10 @@ async def retry_documents(run: OperationContext, storer: DocumentWriter) -> None
     """Take up documents that failed, as the operation's wish says: those that it names, or all."""
     await run.stage("scanning_documents", status="scanning", source_path=None, scanned=0)
     await run.mark_dirty()
-    wished = run.operation.wish["retry"]
+    wished = run.operation.options["retry"]
     ids = wished if isinstance(wished, list) else None
-    await run.deps.store.documents.retry(run.generation, ids, run.operation.id, run.fence)
-    files, _ = await run.deps.store.documents.due_bytes(run.operation.id)
+    await run.deps.store.documents.mark_for_retry(run.generation, ids, run.operation.id, run.fence)
+    files, _ = await run.deps.store.documents.due_totals(run.operation.id)
     await _scanned(run, storer, total_files_found=files, changed_documents=files)
 
 
@@ -102,7 +102,7 @@ async def _scanned(run: OperationContext, storer: DocumentWriter, **found: Any) 
     names = ["new_documents_registered", "changed_documents", "unchanged_documents"]
     names += ["moved_documents", "missing_documents", "scan_duration"]
     fields: dict[str, Any] = dict.fromkeys(names, 0) | found
-    if run.collection.at_rest:  # nothing has changed
+    if run.collection.clean:  # nothing has changed
         await run.save_counts(storer.counts)
     else:
         await storer.recount()
@@ -131,7 +131,7 @@ async def ingest(run: OperationContext, storer: DocumentWriter) -> None:
     """Take every document that is due to its end."""
     documents = run.deps.store.documents
     for _ in range(_ROUNDS):
-        files, size = await documents.due_bytes(run.operation.id)
+        files, size = await documents.due_totals(run.operation.id)
         run.pace.begin(files * weight(0) + size)
         await IngestPipeline(run, storer).run()
         await storer.recount()

@@ -54,18 +54,18 @@ async def _drop(run: OperationContext, staging: Generation) -> None:
     store = run.deps.store
     await run.deps.vectors.drop_generation(staging)
     # Read anew: a step that was cut off may have taken chunk numbers that the run does not know of.
-    collection = await store.collections.get_even_deleted(run.collection.id)
+    collection = await store.collections.get_including_deleted(run.collection.id)
     await store.chunks.remove_generation(staging, collection.next_seq)
     await store.documents.remove(run.collection.id, staging.number)
     failpoints.die_at("reindex.discarded")
     await store.collections.drop_generation(staging)
-    collection = await store.collections.get_even_deleted(run.collection.id)
+    collection = await store.collections.get_including_deleted(run.collection.id)
     run.refresh(collection, collection.generation)
 
 
 async def _stage(run: OperationContext) -> None:
     """Look whether it can be done, and make room for it."""
-    wish, current = run.operation.wish, run.collection.current
+    wish, current = run.operation.options, run.collection.current
     size = int(str(wish.get("chunk_size", current.chunk_size)))
     staging = Generation(
         run.collection.id,
@@ -92,7 +92,7 @@ async def _stage(run: OperationContext) -> None:
     failpoints.die_at("reindex.preflight")
     collections = run.deps.store.collections
     number = await collections.allocate_generation(run.collection.id, run.fence)
-    run.refresh(await collections.stage(replace(staging, number=number), run.fence))
+    run.refresh(await collections.add_generation(replace(staging, number=number), run.fence))
     failpoints.die_at("reindex.staged")
 
 
@@ -131,7 +131,7 @@ async def _register(run: OperationContext) -> None:
     """Every document that is known becomes one that is due in the new generation."""
     documents = run.deps.store.documents
     async for page in documents.of_generation(run.collection.current):
-        there = await documents.known(run.generation, [one.path for one in page])
+        there = await documents.by_paths(run.generation, [one.path for one in page])
         await documents.register([_anew(run, one) for one in page if one.path not in there])
         failpoints.die_at("reindex.registered")
 
@@ -155,6 +155,6 @@ def _anew(run: OperationContext, document: Document) -> Document:
 
 async def _switch(run: OperationContext) -> None:
     grace_s = run.deps.settings.reindex.grace_s
-    collection = await run.deps.store.collections.switch(run.generation, grace_s, run.fence)
+    collection = await run.deps.store.collections.switch_generation(run.generation, grace_s, run.fence)
     failpoints.die_at("reindex.switched")
     run.refresh(collection)

@@ -38,7 +38,7 @@ async def remove_source(run: OperationContext) -> dict[str, object]:
         async for page in documents.of_source(run.generation, source.id):
             shared = _shared(page, others)
             for holder, ids in shared.items():
-                await documents.hand_over(ids, holder)
+                await documents.reassign_source(ids, holder)
             held = {key for ids in shared.values() for key in ids}
             await remove(run, [one for one in page if one.id not in held])
             left -= len(page)
@@ -66,7 +66,7 @@ async def stay(run: OperationContext) -> None:
     """The operation ends early: the folder stays a source of its collection."""
     source = await run.deps.store.collections.source(run.collection.id, run.operation.source_id or "")
     if source is not None:
-        await run.deps.store.collections.change_source(source, {"removing": False})
+        await run.deps.store.collections.update_source(source, {"removing": False})
     if run.has_started:
         counts = run.operation.counts
         await DocumentWriter(run).recover()

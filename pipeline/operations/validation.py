@@ -42,7 +42,7 @@ async def validate(run: OperationContext) -> dict[str, Any]:
             "(append)."
         )
     stored = await chunks.count(run.generation)
-    index = await run.deps.vectors.get_synced(run.generation)
+    index = await run.deps.vectors.get_synced_vectors(run.generation)
     vectors = index.stats().vectors if index else 0
     if not after.chunks == stored == vectors:
         raise Invalid(
@@ -71,7 +71,7 @@ async def _search_again(run: OperationContext, index: VectorIndex) -> int:
     texts = [found[seq].text for seq in seqs]
     vectors = await run.deps.pool.embed(ModelSpec(generation.model, generation.precision), texts)
     for seq, text, vector in zip(seqs, texts, vectors, strict=True):
-        hits = await index.search(vector.astype(np.float32), _AMONG)
+        hits = await index.nearest(vector.astype(np.float32), _AMONG)
         if not any(hit.seq == seq or hit.score > _SURE for hit in hits):
             raise Invalid(
                 f"The REINDEX does not find its own passage “{text[:60]}…”; what is searched stays as it was."

@@ -70,7 +70,9 @@ async def register(run: OperationContext, source: Source, found: RegistrationRes
         if files and not adopted:
             # Where nothing is, a disk may be away: what is to be read of it can wait.
             await run.mark_dirty()  # what is taken over has to be read, and counted
-            await run.deps.store.documents.adopt(run.generation, source.id, run.operation.id, run.fence)
+            await run.deps.store.documents.reassign_due(
+                run.generation, source.id, run.operation.id, run.fence
+            )
             adopted = True
         for at in range(0, len(files), _TOGETHER):
             await _compare(run, source.id, files[at : at + _TOGETHER], found)
@@ -139,7 +141,7 @@ async def _compare(
     Those of an earlier try of this operation count again.
     """
     documents, operation_id = run.deps.store.documents, run.operation.id
-    known = await documents.known(run.generation, [file.path for file in files])
+    known = await documents.by_paths(run.generation, [file.path for file in files])
     fresh: list[Document] = []
     changed: list[Document] = []
     back: list[str] = []

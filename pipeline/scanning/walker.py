@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from semantik.core.errors import Forbidden, Invalid
-from semantik.core.globs import Globs, covering
+from semantik.core.globs import Globs, expand_folder_globs
 from semantik.core.scan_entries import FolderListing, FoundFile, ScanEntry, ScanWarning, SkippedEntry
 
 __all__ = [
@@ -119,7 +119,7 @@ class _Walk:
         self._roots = tuple(str(each) for each in _resolved(rules.roots))
         self._forbidden = tuple(str(each) for each in (*SYSTEM_FOLDERS, *_resolved(rules.forbidden)))
         self._exclude = Globs(rules.exclude)
-        self._include = Globs(covering(rules.include))
+        self._include = Globs(expand_folder_globs(rules.include))
         self._recursive = rules.recursive
         self._together = together
         self._folders: set[int] = set()

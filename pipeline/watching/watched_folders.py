@@ -120,7 +120,7 @@ class FolderWatcher:
             return
         scan = queued(collection.owner_id, collection.id, "append", source.id, {"watched": True})
         claim = {"scan_id": source.scan_id}
-        if await self._store.collections.change_source(source, {"scan_id": scan.id}, only_if=claim) is None:
+        if await self._store.collections.update_source(source, {"scan_id": scan.id}, only_if=claim) is None:
             return
         self._absent.pop(source.scan_id or "", None)
         failpoints.die_at("watched.claimed")

@@ -111,7 +111,7 @@ class AccountService:
         return user
 
     async def _change(self, user: User, fields: dict[str, object]) -> User:
-        changed = await self._store.users.change(user.id, fields)
+        changed = await self._store.users.update(user.id, fields)
         if changed is None:
             raise NotFound(f"There is no user {user.username!r} any more.")
         return changed

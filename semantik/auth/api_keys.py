@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
-from semantik.core.models import ApiKey, User, now
+from semantik.core.models import API_KEY_SCOPES, ApiKey, ApiKeyScope, User, now
 from semantik.storage.mongo import Store
 
-SCOPES = ("read", "write", "admin")  # each includes those before it
 REVOKED = "The API key is not known; it may have been revoked."
 EXPIRED = "The API key has expired; make a new one."
 
@@ -57,14 +56,16 @@ class ApiKeyService:
         self._store = store
         self._recent: dict[str, tuple[float, ApiKey, User]] = {}
 
-    async def make(self, user: User, name: str, scopes: Sequence[str], life: timedelta | None) -> NewKey:
+    async def make(
+        self, user: User, name: str, scopes: Sequence[ApiKeyScope], life: timedelta | None
+    ) -> NewKey:
         """Make a key that is good for `life`, or for ever. Raises Invalid, Forbidden or Conflict."""
         name = name.strip()
         if not name or len(name) > _MAX_NAME or not name.isprintable():
             raise Invalid(f"The key's name must have 1 to {_MAX_NAME} printable characters.")
         if not scopes:
-            raise Invalid(f"The key needs at least one of the scopes {', '.join(SCOPES)}.")
-        granted = SCOPES[: max(map(SCOPES.index, scopes)) + 1]
+            raise Invalid(f"The key needs at least one of the scopes {', '.join(API_KEY_SCOPES)}.")
+        granted = API_KEY_SCOPES[: max(map(API_KEY_SCOPES.index, scopes)) + 1]
         if "admin" in granted and not user.is_admin:
             raise Forbidden("Only an administrator may give a key the scope admin.")
         if len(await self._store.api_keys.of_user(user.id)) >= _MOST_KEYS:
@@ -120,7 +121,7 @@ class ApiKeyService:
         moment = now()
         if key.last_used_at is not None and moment - key.last_used_at < _USE_NOTED:
             return key
-        await self._store.api_keys.note_use(key, moment)
+        await self._store.api_keys.record_use(key, moment)
         return replace(key, last_used_at=moment)
 
     def _remembered(self, key_id: str) -> tuple[ApiKey, User] | None:

@@ -10,19 +10,23 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, Literal
 
 import jwt
 
 from semantik.auth.accounts import AccountService
-from semantik.auth.api_keys import EXPIRED, REVOKED, SCOPES, ApiKeyService, is_api_key
+from semantik.auth.api_keys import EXPIRED, REVOKED, ApiKeyService, is_api_key
 from semantik.auth.passwords import Passwords
 from semantik.config import settings
 from semantik.core.errors import Forbidden, Unauthorized
-from semantik.core.models import Session, User, new_id, now
+from semantik.core.models import API_KEY_SCOPES, ApiKeyScope, Session, User, new_id, now
 from semantik.storage.mongo import Store
 
-ACCOUNT = "account"  # the scope that sessions have and no API key can have: keys, passwords, signing out
+Scope = Literal[ApiKeyScope, "account"]
+
+ACCOUNT: Final = (
+    "account"  # the scope that sessions have and no API key can have: keys, passwords, signing out
+)
 
 _ALGORITHM = "HS256"
 _ACCESS = "semantik"
@@ -41,7 +45,7 @@ class Principal:
     user: User
     credential_id: str  # the session's or the key's
     expires_at: datetime | None
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
 
     @property
     def by_key(self) -> bool:
@@ -52,7 +56,7 @@ class Principal:
         """What there is to say once `expires_at` has come."""
         return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
 
-    def need(self, scope: str) -> None:
+    def need(self, scope: Scope) -> None:
         """Raises Forbidden when they came by an API key that has not this scope."""
         if scope in self.scopes:
             return
@@ -156,7 +160,7 @@ class SessionService:
         if user is None or user.disabled:
             raise Unauthorized(_DISABLED)
         expires_at = datetime.fromtimestamp(claims["exp"], now().tzinfo)
-        principal = Principal(user, session.id, expires_at, (*SCOPES, ACCOUNT))
+        principal = Principal(user, session.id, expires_at, (*API_KEY_SCOPES, ACCOUNT))
         if len(self._recent) >= _REMEMBER_MAX:
             self._recent.clear()
         left_s = min(_REMEMBER_S, (expires_at - now()).total_seconds())
@@ -168,9 +172,9 @@ class SessionService:
         keys = {who.credential_id for who in principals if who.by_key}
         sessions = {who.credential_id for who in principals} - keys
         users = {who.credential_id: who.user.id for who in principals}
-        alive = await self._store.sessions.alive(list(sessions), now()) if sessions else set()
-        present = await self._store.api_keys.present(list(keys)) if keys else set()
-        enabled = await self._store.users.enabled(list(set(users.values())))
+        alive = await self._store.sessions.valid_ids(list(sessions), now()) if sessions else set()
+        present = await self._store.api_keys.existing_ids(list(keys)) if keys else set()
+        enabled = await self._store.users.enabled_ids(list(set(users.values())))
         reasons = {each: _DISABLED for each, user_id in users.items() if user_id not in enabled}
         return reasons | dict.fromkeys(sessions - alive, _ENDED) | dict.fromkeys(keys - present, REVOKED)
 

@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
             asyncio.run(_restore(settings, arguments.file, arguments.force))
             print(f"Restored from {arguments.file}; the server can be started.")
         else:
-            source = backup.database(settings.data, settings.mongo_database)
+            source = backup.database_path(settings.data, settings.mongo_database)
             size = backup.backup(source, arguments.file, arguments.force)
             print(f"Backed up to {arguments.file}: {size / _MIB:.1f} MiB.")
         return 0

@@ -10,11 +10,11 @@ from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_o
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import SemantikError
-from semantik.integrity import LEFTOVERS, CheckContext, Issue, check, expired, repair
+from semantik.integrity import ORPHAN_CHECKS, CheckContext, Issue, check, repair, retention_checks
 from semantik.storage.data_folder import InUse, data_lock
 
 _PROG = "semantik-cleanup"
-_ROUNDS = 5  # what is mended may show what stood behind it
+_ROUNDS = 5  # what is repaired may show what stood behind it
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @asynccontextmanager
-async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
+async def _context(settings: Settings) -> AsyncIterator[CheckContext]:
     async with open_stores(settings) as stores, AsyncExitStack() as stack:
         served = stores.running
         own_stores = bool(settings.mongo_url and settings.redis_url)
@@ -67,14 +67,14 @@ async def _grounds(settings: Settings) -> AsyncIterator[CheckContext]:
 
 
 async def _clean(settings: Settings, dry_run: bool) -> int:
-    async with _grounds(settings) as grounds:
-        findings = [finding async for finding in expired(grounds)] + await check(grounds, LEFTOVERS)
-        findings = [finding for finding in findings if finding.repair is not None]
+    async with _context(settings) as context:
+        issues = [issue async for issue in retention_checks(context)] + await check(context, ORPHAN_CHECKS)
+        issues = [issue for issue in issues if issue.repair is not None]
         if not dry_run:
-            await repair(findings)
-    lines = [f"{finding.sentence} {_size(finding.bytes)}" for finding in findings]
-    total = sum(finding.bytes for finding in findings)
-    if not findings:
+            await repair(issues)
+    lines = [f"{issue.description} {_size(issue.bytes)}" for issue in issues]
+    total = sum(issue.bytes for issue in issues)
+    if not issues:
         lines = ["There is nothing to remove."]
     else:
         lines.append(f"{'Would be removed' if dry_run else 'Removed'}: {_size(total)}")
@@ -83,32 +83,34 @@ async def _clean(settings: Settings, dry_run: bool) -> int:
 
 
 async def _check(settings: Settings) -> int:
-    async with _grounds(settings) as grounds:
-        findings = await check(grounds)
-    return _verdict(findings)
+    async with _context(settings) as context:
+        issues = await check(context)
+    return _verdict(issues)
 
 
 async def _repair(settings: Settings) -> int:
-    async with _grounds(settings) as grounds:
+    async with _context(settings) as context:
         for _ in range(_ROUNDS):
-            findings = await check(grounds)
-            mended = await repair(findings)
-            for finding in mended:
-                tell(f"Repaired: {finding.sentence} Done: {finding.remedy}.")
-            if not mended:
+            issues = await check(context)
+            repaired = await repair(issues)
+            for issue in repaired:
+                tell(f"Repaired: {issue.description} Done: {issue.remedy}.")
+            if not repaired:
                 break
-    return _verdict(findings)
+    return _verdict(issues)
 
 
-def _verdict(findings: Sequence[Issue]) -> int:
-    for finding in findings:
-        size = f" {_size(finding.bytes)}" if finding.bytes else ""
-        tell(f"{'Note: ' if finding.note else ''}{finding.sentence}{size} What is done: {finding.remedy}.")
-    wrong = [finding for finding in findings if not finding.note]
+def _verdict(issues: Sequence[Issue]) -> int:
+    for issue in issues:
+        size = f" {_size(issue.bytes)}" if issue.bytes else ""
+        tell(
+            f"{'Note: ' if issue.informational else ''}{issue.description}{size} What is done: {issue.remedy}."
+        )
+    wrong = [issue for issue in issues if not issue.informational]
     if not wrong:
         tell("Everything agrees.")
         return 0
-    ways = "--repair does" if any(finding.repair for finding in wrong) else "--repair cannot do"
+    ways = "--repair does" if any(issue.repair for issue in wrong) else "--repair cannot do"
     tell(f"Disagreements: {len(wrong)}; {ways} what is said.")
     return COULD_NOT
 

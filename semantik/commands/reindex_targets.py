@@ -15,7 +15,7 @@ from semantik.client.api import Client
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
-from semantik.core.models import TERMINAL, now
+from semantik.core.models import TERMINAL, OperationStatus, StageName, now
 from semantik.services.operations import OperationService, ReindexOptions
 from semantik.storage.data_folder import is_served
 from semantik.storage.mongo import Store
@@ -37,9 +37,9 @@ class ReindexTarget:
 class ReindexState:
     """How an operation stands; `error` says why it failed."""
 
-    status: str
+    status: OperationStatus
     percent: float
-    stage: str | None
+    stage: StageName | None
     error: str | None
 
     @property

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from semantik import __version__
 from semantik.app.log_format import set_up
-from semantik.config.loader import Entry, entries, load
+from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError, Unavailable
 
@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     for entry in entries():
         parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))
+    for name in RENAMED:  # accepted here, so that `load` refuses them with the new name
+        parser.add_argument(flag_name(name), dest=name, help=argparse.SUPPRESS)
     return parser
 
 

@@ -137,7 +137,7 @@ async def _read(store: Store, moment: datetime) -> StoreContents:
         queue.append(QueuedState(operation, name, (moment - begun).total_seconds()))
     try:
         async with asyncio.timeout(_COUNT_S):
-            figures = await store.census.take()
+            figures = await store.usage_stats.collect()
     except TimeoutError:
         figures = None
     return StoreContents(instances, queue, await _collections(store, active), figures)
@@ -161,13 +161,7 @@ async def _collections(store: Store, active: Sequence[Operation]) -> list[Collec
 
 
 def _collection(collection: Collection, owner: str, busy: bool) -> CollectionState:
-    counts = collection.current.counts
-    if busy:
-        status = "indexing"
-    elif counts.indexed:
-        status = "incomplete" if counts.pending else "ready"
-    else:
-        status = "failed" if counts.failed or counts.pending else "empty"
+    counts, status = collection.current.counts, collection.status(busy)
     return CollectionState(
         collection.id, collection.name, owner, counts.indexed, counts.failed, counts.chunks, status
     )

@@ -26,11 +26,24 @@ _NOT_SETTINGS = (
     "SEMANTIK_PRELOAD",
     "SEMANTIK_RECORDINGS",
 )
+# Old names of settings: each is refused, and the error names the new one.
+RENAMED = {
+    "sockets.inbox_frames": "sockets.send_queue_messages",
+    "sockets.inbox_bytes": "sockets.send_queue_bytes",
+}
+
+
+def env_name(setting: str) -> str:
+    return "SEMANTIK_" + setting.replace(".", "_").upper()
+
+
+def flag_name(setting: str) -> str:
+    return "--" + setting.replace(".", "-").replace("_", "-")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One setting as the documentation and the doors to it name it: `documents.roots`."""
+    """One setting; `name` is as in the documentation: `documents.roots`."""
 
     name: str
     type: Any
@@ -41,11 +54,11 @@ class Entry:
 
     @property
     def env(self) -> str:
-        return "SEMANTIK_" + self.name.replace(".", "_").upper()
+        return env_name(self.name)
 
     @property
     def flag(self) -> str:
-        return "--" + self.name.replace(".", "-").replace("_", "-")
+        return flag_name(self.name)
 
 
 def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
@@ -97,7 +110,7 @@ def load(
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
-    names = {entry.env: entry.name for entry in entries()}
+    names = {env_name(name): name for name in (*RENAMED, *(entry.name for entry in entries()))}
     found: dict[str, tuple[Any, str]] = {}
     for variable, value in environ.items():
         if variable in names:
@@ -132,6 +145,12 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
     sections: dict[str, dict[str, Any]] = {}
     top: dict[str, Any] = {}
     for name, (raw, where) in values.items():
+        if name in RENAMED:
+            new = RENAMED[name]
+            raise ConfigError(
+                f"The setting {name} ({where}) is now called {new}: "
+                f"{new} in a file, {env_name(new)} in the environment, {flag_name(new)} on the command line."
+            )
         if name not in known:
             raise ConfigError(
                 f"There is no setting {name!r} ({where}); docs/reference/configuration.md lists them all."

@@ -190,10 +190,10 @@ class SocketSettings:
     message_bytes: int = _reloadable(
         64 << 10, _between(1024, 1 << 20), "A longer message of a client closes its socket."
     )
-    inbox_frames: int = _reloadable(
+    send_queue_messages: int = _reloadable(
         2000, _at_least(10), "Messages that wait for one slow reader before it is dropped."
     )
-    inbox_bytes: int = _reloadable(4 * _MIB, _at_least(64 << 10), "The same in bytes.")
+    send_queue_bytes: int = _reloadable(4 * _MIB, _at_least(64 << 10), "The same in bytes.")
     ping_s: float = _reloadable(
         30.0, _between(1, 3600), "Seconds between pings; who does not answer one is dropped."
     )

@@ -1,7 +1,7 @@
-"""What can go wrong, in the words of the domain: no status codes, no sockets.
+"""The domain's errors: no status codes, no sockets. Pure.
 
 Every message is one sentence for a person: what was wrong, where, and what to do.
-`handlers/base.py` holds the one table that turns these into HTTP statuses and close codes.
+`handlers/base.py` has the one table that maps them to HTTP statuses and close codes.
 """
 
 
@@ -14,19 +14,19 @@ class Invalid(SemantikError):
 
 
 class Unauthorized(SemantikError):
-    """Nobody is signed in, or the token is bad, expired or revoked."""
+    """No user is signed in, or the token is invalid, expired or revoked."""
 
 
 class Forbidden(SemantikError):
-    """Somebody is signed in, and may not do this."""
+    """The user is known, but not allowed to do this."""
 
 
 class NotFound(SemantikError):
-    """There is no such thing, or the asker may not know that it exists."""
+    """It does not exist, or the user may not know that it exists."""
 
 
 class Conflict(SemantikError):
-    """The thing exists already, or its present state does not allow this."""
+    """It exists already, or its current state does not allow this."""
 
 
 class Busy(SemantikError):
@@ -34,7 +34,7 @@ class Busy(SemantikError):
 
 
 class Unavailable(SemantikError):
-    """A store or the pool cannot be reached at the moment; try again in `retry_after_s` seconds."""
+    """A store or the pool cannot be reached at the moment; retry in `retry_after_s` seconds."""
 
     def __init__(self, message: str, retry_after_s: int = 2) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Unavailable(SemantikError):
 
 
 class DiskFull(Unavailable):
-    """A store's disk takes nothing more; everything goes on once somebody has made room."""
+    """A store's disk is full; work continues by itself once there is free space."""
 
     def __init__(self, store: str) -> None:
         super().__init__(
@@ -51,8 +51,8 @@ class DiskFull(Unavailable):
 
 
 class ConfigError(SemantikError):
-    """A setting is wrong: the message has its name, its value and what is allowed."""
+    """A setting is invalid: the message has its name, its value and what is allowed."""
 
 
 class LeaseLost(SemantikError):
-    """Another instance has taken the operation over: stop writing."""
+    """Another server has taken the operation over: stop writing."""

@@ -1,8 +1,8 @@
-"""Globs, read as .gitignore reads them: which names and paths of a walk they mean. Pure.
+"""Globs with the rules of .gitignore, matched against names and paths of a walk. Pure.
 
 A glob without a slash is matched against names at any depth; one with a slash against the path relative to the
-folder that is walked. `*` and `?` stop at a slash, `**/` is any number of folders, also none, and `/**` is all that is
-below. A slash at the end means folders only. A backslash takes what follows it literally. Case counts.
+folder that is walked. `*` and `?` stop at a slash, `**/` is any number of folders, also none, and `/**` is everything
+below. A slash at the end means folders only. A backslash makes the next character literal. Case-sensitive.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ _SPECIAL = frozenset("*?[\\/!")
 
 
 class Globs:
-    """Some globs, compiled into two expressions. Raises Invalid for the first bad one, and names it.
+    """Globs, compiled into two regular expressions. Raises Invalid for the first bad one, and names it.
 
-    Time to match grows with the length of the path, never faster: groups are atomic, so nothing is tried twice.
+    The time of a match is linear in the length of the path: groups are atomic, so there is no backtracking.
     """
 
     def __init__(self, globs: Sequence[str]) -> None:
-        read = [(glob, _expression(glob)) for glob in globs]
-        # Most globs are just a name, and most names are none of them: to know that needs no expression.
+        compiled = [(glob, _expression(glob)) for glob in globs]
+        # Most globs are just a name, and most names match none: a look-up in a set is faster than an expression.
         self._plain = frozenset(glob for glob in globs if not _SPECIAL & set(glob))
-        rest = [(glob, each) for glob, each in read if glob not in self._plain]
-        self._names = _any_of([each for glob, each in rest if not _is_path(glob)])
-        self._paths = _any_of([each for glob, each in rest if _is_path(glob)])
+        patterns = [(glob, each) for glob, each in compiled if glob not in self._plain]
+        self._names = _any_of([each for glob, each in patterns if not _is_path(glob)])
+        self._paths = _any_of([each for glob, each in patterns if _is_path(glob)])
 
     def match(self, path: str, folder: bool = False) -> bool:
-        """Whether a glob means this path, relative to the walked folder; `folder`: that it is a folder's."""
+        """Whether a glob matches this path, relative to the walked folder; `folder`: it is the path of a folder."""
         name = path.rpartition("/")[2]
         if name in self._plain:
             return True
@@ -44,8 +44,8 @@ class Globs:
         return bool(self._plain) or self._names is not None or self._paths is not None
 
 
-def covering(globs: Sequence[str]) -> tuple[str, ...]:
-    """The globs, where one that means a folder (`drafts/`) stands for all the files below it."""
+def expand_folder_globs(globs: Sequence[str]) -> tuple[str, ...]:
+    """The globs, with each one for folders (`drafts/`) replaced by one for all files below them."""
     return tuple(_below(glob) if glob.endswith("/") and glob.strip("/") else glob for glob in globs)
 
 
@@ -74,7 +74,7 @@ def _expression(glob: str) -> str:
         raise _bad(glob, "it begins with an exclamation mark; write \\! for a name that does")
     if "." in parts or ".." in parts:
         raise _bad(glob, "it is relative to the scanned folder, and may hold neither . nor .. as a folder")
-    # Between two `**` the first fit is as good as any later one, so each run is atomic; only the last may move.
+    # Between two `**` the first match is as good as any later one, so each run is atomic; only the last may backtrack.
     runs: list[list[str]] = [[]]
     for part in parts[:-1]:
         if part == "**":
@@ -90,18 +90,18 @@ def _expression(glob: str) -> str:
 
 
 def _name(glob: str, part: str) -> str:
-    """The expression for one name, atomic; it fits only a whole name."""
-    chunks = [""]
+    """The expression for one name, atomic; it matches only a complete name."""
+    literals = [""]
     tokens = _tokens(glob, part)
     for token in tokens:
         if token == _STAR:
-            chunks.append("")
+            literals.append("")
         else:
-            chunks[-1] += token
-    middle = "".join(f"(?>[^/]*?{chunk})" for chunk in chunks[1:-1] if chunk)
-    end = f"[^/]*{chunks[-1]}" if len(chunks) > 1 else ""
-    # `*` may stand for nothing, a name may not be nothing.
-    return f"(?>(?!/|\\Z){chunks[0]}{middle}{end}(?=/|\\Z))"
+            literals[-1] += token
+    middle = "".join(f"(?>[^/]*?{literal})" for literal in literals[1:-1] if literal)
+    end = f"[^/]*{literals[-1]}" if len(literals) > 1 else ""
+    # `*` may match nothing, but a name is never empty.
+    return f"(?>(?!/|\\Z){literals[0]}{middle}{end}(?=/|\\Z))"
 
 
 def _tokens(glob: str, part: str) -> list[str]:
@@ -128,7 +128,7 @@ def _tokens(glob: str, part: str) -> list[str]:
 
 
 def _set(glob: str, part: str, at: int) -> tuple[str, int]:
-    """The expression for the set whose bracket opened before `at`, and where it ends."""
+    """The expression for the character set whose bracket opened before `at`, and the position after its end."""
     start = at
     if part[at : at + 1] in ("!", "^"):
         at += 1

@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on, as an opaque text that a client hands back."""
+"""Pages of lists and their cursors: opaque texts that a client sends back to get the next page. Pure."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some items of a list; `next_cursor` is None at its end."""
+    """A page of a list; `next_cursor` is None on the last page."""
 
     items: tuple[T, ...]
     next_cursor: str | None
 
 
-def encode(*parts: str) -> str:
+def encode_cursor(*parts: str) -> str:
+    """A cursor that contains `parts`."""
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str, length: int) -> list[str]:
-    """The parts that `encode` was given; raises Invalid for a cursor that is not ours."""
+def decode_cursor(cursor: str, length: int) -> list[str]:
+    """The `length` parts of a cursor from `encode_cursor`. Raises Invalid for any other text."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         json.dumps(parts, ensure_ascii=False).encode()
@@ -38,8 +39,8 @@ def decode(cursor: str, length: int) -> list[str]:
     return parts
 
 
-def cut(items: Sequence[T], limit: int, cursor: str) -> Page[T]:
-    """A page of `limit` from items of which one more was asked for; `cursor` points behind the last kept."""
+def page_of(items: Sequence[T], limit: int, cursor: str) -> Page[T]:
+    """A page of `limit` items, from up to `limit` + 1 that were read; `cursor` points after the last one kept."""
     return Page(tuple(items[:limit]), cursor if len(items) > limit else None)
 
 

@@ -1,4 +1,4 @@
-"""What a walk through folders tells of each entry: the words between the walk and those who want it. Pure."""
+"""The entries that a walk through folders yields, for the operations and for the scans of the page. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class ScanWarning:
-    """Something that was passed over, and why, in a sentence; `seen` when it was looked at, and is no file."""
+    """An entry that was skipped, and why, in a sentence; `seen` when it is no file and counts as scanned."""
 
     path: str
     message: str
@@ -29,15 +29,15 @@ class ScanWarning:
 
 @dataclass(frozen=True)
 class SkippedEntry:
-    """An entry that was looked at and is no file to tell of: a folder, something excluded, a second name."""
+    """A scanned entry that is not reported as a file: a folder, an excluded entry, a second name of a file."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class FolderListing:
-    """What a walk has found in one folder: its files, as (name, size, modified_ns) in the order of their names, and
-    what cannot be read."""
+    """What a walk found in one folder: its files, as (name, size, modified_ns) in the order of their names, and a
+    warning for each entry that cannot be read."""
 
     folder: str
     files: list[tuple[str, int, int]]
@@ -48,7 +48,7 @@ class FolderListing:
 
     @property
     def digest(self) -> bytes:
-        """The same for the same files and warnings; no name has a slash in it."""
+        """A hash of the files and warnings, 16 bytes. It is unambiguous because no name contains a slash."""
         lines = [f"{name}/{size}/{modified_ns}" for name, size, modified_ns in self.files]
         lines += [f"/{warning.path}/{warning.message}" for warning in self.warnings]
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=_DIGEST_BYTES).digest()

@@ -1,4 +1,4 @@
-"""A document's text, put together again from its passages. Pure."""
+"""A document's text, joined from its chunks. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from semantik.core.models import Chunk
 
 
-def joined_chunks(chunks: Iterable[Chunk], begin: int, end: int) -> str:
-    """The characters `begin` to `end` of a document, of which `chunks`, in their order, hold all words.
+def join_chunks(chunks: Iterable[Chunk], start: int, end: int) -> str:
+    """The characters `start` to `end` of a document; `chunks`, in their order, contain all its words.
 
-    What lies between two chunks has no letter or digit, and is mostly white space; a gap comes back as long as it is,
-    as white space.
+    What lies between two chunks has no letter or digit, and is mostly white space; such a gap is replaced by white
+    space of the same length.
     """
     parts: list[str] = []
-    at = begin
+    at = start
     for chunk in chunks:
         parts.append(_gap(chunk.start - at))
         from_here = max(at, chunk.start)
@@ -25,5 +25,5 @@ def joined_chunks(chunks: Iterable[Chunk], begin: int, end: int) -> str:
 
 
 def _gap(length: int) -> str:
-    """A break between paragraphs, however long: a rule of a thousand dashes may stand in one."""
+    """White space that ends in a paragraph break; a gap may be long, such as a rule of a thousand dashes."""
     return " " * (length - 2) + "\n" * min(length, 2)

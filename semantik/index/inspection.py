@@ -1,6 +1,6 @@
-"""Index folders seen from outside, for whoever looks whether they fit what MongoDB holds. Runs in threads.
+"""Index folders seen from outside: the integrity checks compare them with MongoDB. Runs in threads.
 
-Looking changes nothing, and may happen beside a server; what changes something says when it may.
+Reading changes nothing and may happen beside a server. A function that changes something says when it may be called.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.index import recovery
-from semantik.index.files import manifest, tombstones
+from semantik.index import ranges, recovery
+from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, remove
-from semantik.index.registry import DROPPED
-from semantik.index.segments import ranges
-from semantik.index.segments.ranges import Ranges
+from semantik.index.ranges import Ranges
+from semantik.index.registry import DROPPED_PREFIX
+from semantik.index.segments import manifest
 from semantik.index.segments.segment import Segment
 
 
 @dataclass(frozen=True)
 class IndexFolder:
-    """The index of a generation of a collection; `bytes` on the disk."""
+    """The index of one generation of a collection; `bytes` is its size on disk."""
 
     collection_id: str
     generation: int
-    home: Path
+    directory: Path
     bytes: int
 
 
 @dataclass(frozen=True)
 class StoredVectors:
-    """What an index has on the disk: the seqs (int64, rising) of the vectors that can be found.
+    """What an index has on disk: the seqs (int64, ascending) of the vectors that can be found.
 
-    All up to `last_seq` were added; newer ones may be in a server's memory.
+    All seqs up to `last_seq` were added; newer ones may be in a server's memory.
     """
 
     dimension: int
@@ -44,70 +44,72 @@ class StoredVectors:
     seqs: NDArray[np.int64]
 
 
-def folders(directory: Path) -> list[IndexFolder]:
-    """All index folders below the server's `directory`; none when that is not there."""
+def find_index_folders(directory: Path) -> list[IndexFolder]:
+    """All index folders below the server's `directory`; none when it does not exist."""
     return list(_folders(directory)) if directory.is_dir() else []
 
 
 def _folders(directory: Path) -> Iterator[IndexFolder]:
     for collection in sorted(directory.iterdir()):
-        if collection.is_dir() and not collection.name.startswith(DROPPED):
-            for home in sorted(collection.iterdir()):
-                if home.is_dir() and home.name.isdecimal():
-                    yield IndexFolder(collection.name, int(home.name), home, _bytes(home))
+        if collection.is_dir() and not collection.name.startswith(DROPPED_PREFIX):
+            for generation in sorted(collection.iterdir()):
+                if generation.is_dir() and generation.name.isdecimal():
+                    number = int(generation.name)
+                    yield IndexFolder(collection.name, number, generation, _disk_bytes(generation))
 
 
-def _bytes(folder: Path) -> int:
+def _disk_bytes(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         try:
             total += path.lstat().st_size
         except FileNotFoundError:
-            continue  # a merge has just replaced it
+            continue  # a merge has just removed it
     return total
 
 
-def stored_vectors(home: Path) -> StoredVectors | None:
-    """What the index holds; None while it has nothing, and where it is damaged: it mends itself when it is opened."""
+def stored_vectors(directory: Path) -> StoredVectors | None:
+    """What the index holds. None while it is empty, and where it is damaged: opening it repairs it."""
     try:
-        named = manifest.load(home)
-        if named is None:
+        contents = manifest.load(directory)
+        if contents is None:
             return None
-        buried, _ = tombstones.read(home / named.tombstones, named.tombstone_records)
-        segments = [Segment(home, record, named.dimension) for record in named.segments]
+        deleted, _ = tombstones.read(directory / contents.tombstones, contents.tombstone_records)
+        segments = [Segment(directory, record, contents.dimension) for record in contents.segments]
     except (Damaged, OSError):
         return None
     for segment in segments:
-        segment.rows.bury(buried)
+        segment.rows.mark_deleted(deleted)
     live = [segment.rows.seqs[segment.rows.live] for segment in segments]
     seqs = np.concatenate(live) if live else np.empty(0, np.int64)
-    return StoredVectors(named.dimension, named.last_seq, seqs.astype(np.int64))
+    return StoredVectors(contents.dimension, contents.last_seq, seqs.astype(np.int64))
 
 
-def delete_vectors(home: Path, dimension: int, spans: Ranges) -> None:
+def delete_vectors(directory: Path, dimension: int, deleted: Ranges) -> None:
     """Let no search find these seqs. Only while no server runs on the folder. Raises OSError."""
-    recovery.load(home, dimension).bury(ranges.normal(spans))
+    recovery.load(directory, dimension).delete(ranges.normalize(deleted))
 
 
-def discard(home: Path) -> None:
-    """Remove an index; a server on the folder must not need it. Raises OSError.
+def remove_index(directory: Path) -> None:
+    """Remove an index that no running server needs. Raises OSError.
 
-    It is moved away first, so that a crash leaves nothing half; what is left then, the next server removes.
+    It is renamed first, so that a crash leaves no partial index; the next server removes what is left.
     """
-    aside = home.parent.parent / f"{DROPPED}{secrets.token_hex(8)}"
-    home.rename(aside)
-    remove(aside)
-    if not any(home.parent.iterdir()):
-        home.parent.rmdir()
+    collection = directory.parent
+    dropped = collection.parent / f"{DROPPED_PREFIX}{secrets.token_hex(8)}"
+    directory.rename(dropped)
+    remove(dropped)
+    if not any(collection.iterdir()):
+        collection.rmdir()
 
 
-def spans_of(seqs: NDArray[np.int64]) -> Ranges:
-    """Exactly these rising seqs, as half-open ranges (n, 2)."""
-    return ranges.covering(seqs)
+def exact_ranges(seqs: NDArray[np.int64]) -> Ranges:
+    """Exactly these ascending seqs, as half-open ranges (n, 2)."""
+    return ranges.from_seqs(seqs)
 
 
-def within(seqs: NDArray[np.int64], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of the rising seqs lie in the half-open ranges (n, 2)."""
+def is_within(seqs: NDArray[np.int64], allowed: Ranges) -> NDArray[np.bool_]:
+    """Which of the ascending seqs (m) lie in the half-open ranges (n, 2), in any order: a mask (m)."""
     inside = np.zeros(len(seqs), np.bool_)
-    inside[ranges.rows_within(seqs, ranges.union(spans))] = True
+    inside[ranges.rows_within(seqs, ranges.union(allowed))] = True
     return inside

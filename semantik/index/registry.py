@@ -1,6 +1,6 @@
 """All indexes of this server, opened when first needed: one folder for each collection and generation.
 
-Runs on the loop; the disk is touched in threads.
+Runs on the loop; threads read and write the disk.
 """
 
 from __future__ import annotations
@@ -16,33 +16,37 @@ from pathlib import Path
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Conflict, Invalid, Unavailable
 from semantik.index import recovery
-from semantik.index.files.checksums import step
+from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged, remove
-from semantik.index.vector_index import IndexContext, Run, VectorIndex
+from semantik.index.vector_index import IndexContext, RunInPool, VectorIndex
 
 log = logging.getLogger(__name__)
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
-DROPPED = "dropped."
+DROPPED_PREFIX = "dropped."
 
 
 class IndexRegistry:
-    """The folder belongs to this object alone while it lives; the caller holds the lock that sees to that."""
+    """While it exists, only this object may use the folder; the caller holds the lock that ensures this."""
 
-    def __init__(self, directory: Path, settings: IndexSettings, run: Run, retry_s: float = 1.0) -> None:
-        """`run` runs merges in the pool; `retry_s` is the first pause after a failure in the background."""
+    def __init__(
+        self, directory: Path, settings: IndexSettings, run_in_pool: RunInPool, retry_s: float = 1.0
+    ) -> None:
+        """`run_in_pool` runs merges; `retry_s` is the first pause after a failure in the background."""
         self._directory = directory.resolve()
-        # One writing thread: every change happens after the one asked for before it, and needs no lock.
+        # One writing thread: changes run in the order in which they were submitted, and need no lock.
         self._writer = ThreadPoolExecutor(1, "index-writer")
         self._readers = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "index-reader")
-        # One checking thread: reading two files through at once would take a disk longer.
+        # One checking thread: a disk takes longer to read two files at once.
         self._checker = ThreadPoolExecutor(1, "index-checker")
         self._writer.submit(_remove_dropped, self._directory)
-        self._means = IndexContext(settings, run, self._writer, self._readers, self._checker, retry_s)
+        self._context = IndexContext(
+            settings, run_in_pool, self._writer, self._readers, self._checker, retry_s
+        )
         self._opened: dict[tuple[str, int], asyncio.Task[VectorIndex]] = {}
 
     async def open(self, collection_id: str, generation: int, dimension: int) -> VectorIndex:
-        """The index, read from disk and checked when it is not open yet; the same object for everyone.
+        """The index, the same object for every caller. Read from disk and checked when it is not open yet.
 
         Raises Invalid for an id that cannot name a folder, Conflict when it is open with another dimension,
         Unavailable when the folder cannot be used.
@@ -50,8 +54,8 @@ class IndexRegistry:
         key = (collection_id, generation)
         known = self._opened.get(key)
         if known is None or (known.done() and (known.exception() or known.result().closed)):
-            home = self._home(collection_id) / str(generation)
-            known = self._opened[key] = asyncio.create_task(self._load(key, home, dimension))
+            directory = self._collection_directory(collection_id) / str(generation)
+            known = self._opened[key] = asyncio.create_task(self._load(key, directory, dimension))
         index = await asyncio.shield(known)
         if index.dimension != dimension:
             raise Conflict(f"The index is open for vectors of {index.dimension} numbers, not {dimension}.")
@@ -64,40 +68,40 @@ class IndexRegistry:
             return None
         return known.result()
 
-    def opened(self) -> list[tuple[str, int]]:
+    def open_keys(self) -> list[tuple[str, int]]:
         """The collections and generations whose indexes are open, or about to be."""
         return list(self._opened)
 
     async def drop(self, collection_id: str, generation: int | None = None) -> None:
         """Close and delete one generation's index, or all of the collection's.
 
-        A running search ends undisturbed. Raises Unavailable when the folder cannot be moved away.
+        A running search completes. Raises Unavailable when the folder cannot be moved away.
         """
-        doomed = self._home(collection_id)
+        directory = self._collection_directory(collection_id)
         if generation is not None:
-            doomed /= str(generation)
+            directory /= str(generation)
         keys = [key for key in self._opened if key[0] == collection_id and generation in (None, key[1])]
         tasks = [self._opened.pop(key) for key in keys]
         for index in _indexes(tasks):
             index.stop()
-            self._writer.submit(index.let_go)
-        aside = self._directory / f"{DROPPED}{secrets.token_hex(8)}"
-        # Submitted before anything is awaited, so that who opens the index from here on finds the new folder.
-        moving = asyncio.get_running_loop().run_in_executor(self._writer, _move, doomed, aside)
+            self._writer.submit(index.release_files)
+        dropped = self._directory / f"{DROPPED_PREFIX}{secrets.token_hex(8)}"
+        # Submitted before anything is awaited, so that a later `open` makes a new folder.
+        moving = asyncio.get_running_loop().run_in_executor(self._writer, _move, directory, dropped)
         try:
             await asyncio.shield(moving)
         except OSError as error:
-            raise Unavailable(f"The index {doomed} cannot be deleted: {error.strerror}.") from error
+            raise Unavailable(f"The index {directory} cannot be deleted: {error.strerror}.") from error
         finally:
             if tasks:
                 await asyncio.wait(tasks)
             for index in _indexes(tasks):
                 index.stop()
-                await index.stopped()
-        await asyncio.to_thread(_remove, aside)
+                await index.wait_stopped()
+        await asyncio.to_thread(_remove, dropped)
 
     async def close(self) -> None:
-        """Save every tail and end the threads. No other call may follow."""
+        """Save the newest vectors of every index and end the threads. No other call may follow."""
         tasks = list(self._opened.values())
         self._opened.clear()
         if tasks:
@@ -108,32 +112,33 @@ class IndexRegistry:
         await asyncio.to_thread(self._checker.shutdown)
         await asyncio.to_thread(self._writer.shutdown)
 
-    async def _load(self, key: tuple[str, int], home: Path, dimension: int) -> VectorIndex:
+    async def _load(self, key: tuple[str, int], directory: Path, dimension: int) -> VectorIndex:
         loop = asyncio.get_running_loop()
         faults: dict[str, Damaged] = {}
-        steps = recovery.examine(home, faults)
+        steps = recovery.find_damage(directory, faults)
         try:
             more = True
             while more:
-                more = await step(steps, self._checker)
+                more = await run_step(steps, self._checker)
                 if self._opened.get(key) is not asyncio.current_task():
                     raise Unavailable("The index was closed; please ask again.")
-            contents = await loop.run_in_executor(self._writer, recovery.load, home, dimension, faults)
+            state = await loop.run_in_executor(self._writer, recovery.load, directory, dimension, faults)
         except OSError as error:
             raise Unavailable(
-                f"The index {home} cannot be opened: {error.filename or home}: {error.strerror or error}. "
+                f"The index {directory} cannot be opened: "
+                f"{error.filename or directory}: {error.strerror or error}. "
                 "Let the server's user read and write there, or move it away: the index then rebuilds itself."
             ) from error
-        return VectorIndex(contents, self._means)
+        return VectorIndex(state, self._context)
 
-    def _home(self, collection_id: str) -> Path:
+    def _collection_directory(self, collection_id: str) -> Path:
         if not _SAFE_NAME.fullmatch(collection_id):
             raise Invalid(f"{collection_id!r} cannot name an index: only letters, digits, - and _ can.")
         return self._directory / collection_id
 
 
 def _indexes(tasks: list[asyncio.Task[VectorIndex]]) -> list[VectorIndex]:
-    """Those that were opened by now."""
+    """The indexes whose opening has ended well."""
     return [task.result() for task in tasks if task.done() and not task.exception()]
 
 
@@ -143,14 +148,14 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _remove_dropped(directory: Path) -> None:
-    """Finish what a crash interrupted."""
-    for path in directory.glob(f"{DROPPED}*"):
+    """Finish removals that a crash interrupted."""
+    for path in directory.glob(f"{DROPPED_PREFIX}*"):
         _remove(path)
 
 
-def _remove(aside: Path) -> None:
-    """Nobody needs it any more, so what resists may stay until the next start."""
+def _remove(dropped: Path) -> None:
+    """Nobody needs it any more: a file that cannot be removed may stay until the next start."""
     try:
-        remove(aside)
+        remove(dropped)
     except OSError as error:
-        log.warning("%s cannot be removed: %s", aside, error)
+        log.warning("%s cannot be removed: %s", dropped, error)

@@ -1,7 +1,7 @@
-"""What an index holds: segments, the tail in memory, tombstones; and the steps from one state to the next.
+"""What an index holds: segments, a mem table, tombstones; and the changes from one state to the next.
 
-Everything that changes it runs in one thread, one call after the other, so there is nothing to lock.
-Searches, in other threads, read `state`, which is replaced as a whole.
+All changes run in one thread, one after the other, so nothing is locked. Searches, in other threads, read
+`snapshot`, which every change replaces as a whole.
 """
 
 from __future__ import annotations
@@ -17,29 +17,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.core.errors import Invalid, Unavailable
-from semantik.index.files import manifest, tombstones
+from semantik.index import ranges
+from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, failpoint
-from semantik.index.files.manifest import Manifest, SegmentRecord
-from semantik.index.segments import ranges
-from semantik.index.segments.ranges import Ranges
-from semantik.index.segments.rows import MemTable, Rows, Scored, exact, ranked
-from semantik.index.segments.segment import Segment, name_segment, write_segment
+from semantik.index.ranges import Ranges
+from semantik.index.retriever import ScoredSeq
+from semantik.index.segments import manifest
+from semantik.index.segments.manifest import Manifest, SegmentRecord
+from semantik.index.segments.segment import Segment, new_segment_name, write_segment
+from semantik.index.vectors.mem_table import MemTable
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import scan, top_k
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # How far a vector's length may be from 1: more than any rounding does.
 _LENGTH_TOLERANCE = 0.01
 _CHECK_ROWS = 8192
-# What an index holds in memory while the disk takes nothing.
-_TAIL_BYTES = 256 << 20
+# The limit of the mem table while the disk accepts no writes.
+_MEM_TABLE_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
 class IndexStats:
-    """`vectors` can be found; `deleted` still take room; `unsaved` are in memory only; `bytes` are on disk.
+    """`vectors` can be found; `deleted` still use space; `unsaved` are in memory only; `bytes` are on disk.
 
     `engine` names those in use ("codes", "annoy"), or is "exact". `measured_recall` is the mean recall@10 over the
-    vectors that an engine searches, `effort` the largest in use; both None where all is scanned exactly.
+    vectors that an engine searches, `effort` the largest in use; both None where every search is an exact scan.
     """
 
     vectors: int
@@ -54,154 +58,160 @@ class IndexStats:
 
 @dataclass(frozen=True)
 class IndexSnapshot:
-    """All that can be found at one moment."""
+    """Everything that can be found at one moment. `unflushed` are the rows of the mem table."""
 
     segments: tuple[Segment, ...]
-    tail: Rows
+    unflushed: Rows
 
     @property
     def parts(self) -> list[Rows]:
-        return [*(segment.rows for segment in self.segments), self.tail]
+        return [*(segment.rows for segment in self.segments), self.unflushed]
 
 
 class IndexState:
-    """One index. `frozen_seq`: all seqs up to it were put into segments; those above are in the tail."""
+    """One index. All seqs up to `flushed_seq` were put into segments; those above are in the mem table."""
 
     def __init__(
         self,
-        home: Path,
+        directory: Path,
         dimension: int,
         segments: Sequence[Segment] = (),
-        frozen_seq: int = -1,
-        buried: Ranges = ranges.NONE,
-        log: tuple[str, int] | None = None,
+        flushed_seq: int = -1,
+        deleted: Ranges = ranges.EMPTY,
+        tombstone_log: tuple[str, int] | None = None,
     ) -> None:
-        """`log` is the name and length of the tombstones' log; without one all is saved anew, or OSError raised."""
-        self.home = home
+        """`tombstone_log` is the name and the number of records of the log.
+
+        Without one, a new log and manifest are written. Raises OSError when that fails.
+        """
+        self.directory = directory
         self.dimension = dimension
-        self._frozen_seq = frozen_seq
-        self._buried = ranges.union(buried)
-        self._log, self._logged = log or ("", 0)
-        self._tail = MemTable(dimension)
-        self.state = IndexSnapshot(tuple(segments), self._tail.rows)
+        self._flushed_seq = flushed_seq
+        self._deleted = ranges.union(deleted)
+        self._tombstone_log, self._tombstone_records = tombstone_log or ("", 0)
+        self._mem_table = MemTable(dimension)
+        self.snapshot = IndexSnapshot(tuple(segments), self._mem_table.rows)
         for segment in segments:
-            segment.rows.bury(self._buried)
-        if log is None:
-            self._save(self.state.segments, frozen_seq, self._buried)
+            segment.rows.mark_deleted(self._deleted)
+        if tombstone_log is None:
+            self._save(self.snapshot.segments, flushed_seq, self._deleted)
 
     @property
     def last_seq(self) -> int:
-        tail = self.state.tail
-        return int(tail.seqs[-1]) if len(tail) else self._frozen_seq
+        rows = self.snapshot.unflushed
+        return int(rows.seqs[-1]) if len(rows) else self._flushed_seq
 
     @property
-    def buried(self) -> Ranges:
-        return self._buried
+    def deleted(self) -> Ranges:
+        """The deleted seqs that a segment, the mem table or a later `append` may hold."""
+        return self._deleted
 
     def append(self, seqs: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
-        """Put the rows above `last_seq` into the tail. Raises Invalid for seqs that cannot be.
+        """Put the rows above `last_seq` into the mem table. Raises Invalid for seqs that are not ascending or negative.
 
-        A vector that is not finite or not of length 1 counts as deleted: refused, it would keep out all
-        that follow. Raises Unavailable when the tail takes all the memory it may, and the disk does not take it.
+        A vector that is not finite or not of length 1 counts as deleted: if it were refused, none of those that
+        follow could be added. Raises Unavailable when the mem table is full and cannot be flushed.
         """
         if len(seqs) and (seqs[0] < 0 or (np.diff(seqs) <= 0).any()):
             raise Invalid("Seqs must be ascending and not negative.")
-        tail = self.state.tail.vectors.nbytes
-        if tail and tail + vectors.nbytes > _TAIL_BYTES:
-            self._make_room()
+        used = self.snapshot.unflushed.vectors.nbytes
+        if used and used + vectors.nbytes > _MEM_TABLE_BYTES:
+            self._flush_for_room()
         new = int(np.searchsorted(seqs, self.last_seq, side="right"))
         if new == len(seqs):
             return
-        added = Rows(seqs[new:], vectors[new:], _of_unit_length(vectors[new:]))
-        if added.alive < len(added):
+        added = Rows(seqs[new:], vectors[new:], _has_unit_length(vectors[new:]))
+        if added.live_count < len(added):
             bad = added.seqs[~added.live]
-            logger.warning(
+            log.warning(
                 "index %s: %d vectors, the first of seq %d, are not finite or not of length 1: "
                 "no search will find them",
-                self.home,
+                self.directory,
                 len(bad),
                 bad[0],
             )
-        added.bury(self._buried)
-        self._tail.append(added)
-        self.state = replace(self.state, tail=self._tail.rows)
+        added.mark_deleted(self._deleted)
+        self._mem_table.append(added)
+        self.snapshot = replace(self.snapshot, unflushed=self._mem_table.rows)
 
-    def bury(self, given: Sequence[tuple[int, int]] | Ranges) -> None:
-        """Let the seqs of the ranges not be found from now on, and log that.
+    def delete(self, seqs: Sequence[tuple[int, int]] | Ranges) -> None:
+        """Let the seqs of the ranges not be found from now on, and append them to the tombstone log.
 
-        Raises Invalid for bad ranges, OSError when the log cannot be written: they then hold until a restart.
+        Raises Invalid for bad ranges, OSError when the log cannot be written: the deletion then lasts until a restart.
         """
-        added = ranges.normal(given)
+        added = ranges.normalize(seqs)
         if not len(added):
             return
-        for rows in self.state.parts:
-            rows.bury(added)
-        self._buried = ranges.union(self._buried, added)
-        self._logged = tombstones.append(self.home / self._log, self._logged, added)
+        for rows in self.snapshot.parts:
+            rows.mark_deleted(added)
+        self._deleted = ranges.union(self._deleted, added)
+        self._tombstone_records = tombstones.append(
+            self.directory / self._tombstone_log, self._tombstone_records, added
+        )
         failpoint("tombstones-synced")
 
-    def freeze(self) -> None:
-        """Make the tail a segment on disk. Raises OSError; then the tail stays as it is."""
-        rows = self.state.tail
+    def flush(self) -> None:
+        """Write the mem table as a segment. Raises OSError; then the mem table stays as it is."""
+        rows = self.snapshot.unflushed
         if not len(rows):
             return
-        segments = self.state.segments
+        segments = self.snapshot.segments
         first, last = int(rows.seqs[0]), int(rows.seqs[-1])
-        name = name_segment(first, last)
+        name = new_segment_name(first, last)
         try:
-            if rows.alive:
+            if rows.live_count:
                 live = (rows.seqs[rows.live], rows.vectors[rows.live])
-                record = write_segment(self.home, name, (first, last), [live])
-                segments = (*segments, Segment(self.home, record, self.dimension))
+                record = write_segment(self.directory, name, (first, last), [live])
+                segments = (*segments, Segment(self.directory, record, self.dimension))
             self._save(segments, last)
         except (OSError, Damaged):
             self.discard(name)
             raise
-        self._frozen_seq = last
-        self._tail = MemTable(self.dimension)
-        self.state = IndexSnapshot(segments, self._tail.rows)
+        self._flushed_seq = last
+        self._mem_table = MemTable(self.dimension)
+        self.snapshot = IndexSnapshot(segments, self._mem_table.rows)
 
-    def _make_room(self) -> None:
+    def _flush_for_room(self) -> None:
         try:
-            self.freeze()
+            self.flush()
         except (OSError, Damaged) as error:
             raise Unavailable(f"The index cannot take more vectors: {error}.", 10) from error
 
-    def opened(self, record: SegmentRecord) -> list[Segment]:
-        """The segment that a merge wrote, not yet among those that are searched; none without rows. Raises Damaged."""
-        return [Segment(self.home, record, self.dimension)] if record.rows else []
+    def open_segment(self, record: SegmentRecord) -> list[Segment]:
+        """The segment that a merge wrote, which is not searched yet; none when it has no rows. Raises Damaged."""
+        return [Segment(self.directory, record, self.dimension)] if record.rows else []
 
-    def exchange(self, old: Sequence[Segment], name: str, merged: Sequence[Segment]) -> None:
-        """Put the merged segment of this name, none where it has no rows, in the place of those it was made of.
+    def replace_segments(self, old: Sequence[Segment], name: str, merged: Sequence[Segment]) -> None:
+        """Replace segments by the merged one of this name; by none where it has no rows.
 
-        Tombstones that cover nothing any more are forgotten. Raises OSError; then all stays as it is.
+        Tombstones that cover no row any more are dropped. Raises OSError; then the state does not change.
         """
         try:
             for segment in merged:
-                segment.rows.bury(self._buried)
-            at = self.state.segments.index(old[0])
-            segments = (*self.state.segments[:at], *merged, *self.state.segments[at + len(old) :])
-            dead = [ranges.covering(segment.rows.seqs[~segment.rows.live]) for segment in segments]
-            needed = ranges.union(*dead, ranges.beyond(self._buried, self._frozen_seq))
-            self._save(segments, self._frozen_seq, needed)
+                segment.rows.mark_deleted(self._deleted)
+            at = self.snapshot.segments.index(old[0])
+            segments = (*self.snapshot.segments[:at], *merged, *self.snapshot.segments[at + len(old) :])
+            dead = [ranges.from_seqs(segment.rows.seqs[~segment.rows.live]) for segment in segments]
+            needed = ranges.union(*dead, ranges.above(self._deleted, self._flushed_seq))
+            self._save(segments, self._flushed_seq, needed)
         except (OSError, Damaged):
             self.discard(name)
             raise
-        self.state = IndexSnapshot(segments, self.state.tail)
+        self.snapshot = IndexSnapshot(segments, self.snapshot.unflushed)
         for segment in old:
-            segment.let_go()
-        for gone in [segment.record.name for segment in old] + ([] if merged else [name]):
-            self.discard(gone)
+            segment.release()
+        for unused in [segment.record.name for segment in old] + ([] if merged else [name]):
+            self.discard(unused)
             failpoint("merge-removed")
 
-    def strip(self, segment: Segment) -> None:
-        """Forget the damaged file of a segment's engine, so that a merge builds it again. Raises OSError."""
-        segment.strip()
-        self._save(self.state.segments, self._frozen_seq)
+    def drop_engine(self, segment: Segment) -> None:
+        """Drop the damaged file of a segment's engine, so that a merge builds it again. Raises OSError."""
+        segment.drop_engine()
+        self._save(self.snapshot.segments, self._flushed_seq)
 
     def discard(self, name: str) -> None:
-        """Remove a segment's folder that no manifest names; what resists is removed at the next start."""
-        shutil.rmtree(self.home / name, ignore_errors=True)
+        """Remove a segment's folder that no manifest names; what cannot be removed goes at the next start."""
+        shutil.rmtree(self.directory / name, ignore_errors=True)
 
     def search(
         self,
@@ -209,57 +219,58 @@ class IndexState:
         k: int,
         allowed: Sequence[tuple[int, int]] | Ranges | None,
         threshold: float | None,
-    ) -> list[Scored]:
-        """The k best for a unit query; see VectorIndex.search. Runs in any thread."""
-        state = self.state
-        within = None if allowed is None else ranges.normal(allowed)
-        found = [segment.search(query, k, within) for segment in state.segments]
-        return ranked([*found, exact(state.tail, query, k, state.tail.usable(within))], k, threshold)
+    ) -> list[ScoredSeq]:
+        """The k best for a unit query; see `VectorIndex.nearest`. Runs in any thread."""
+        snapshot = self.snapshot
+        within = None if allowed is None else ranges.normalize(allowed)
+        found = [segment.search(query, k, within) for segment in snapshot.segments]
+        unflushed = snapshot.unflushed
+        return top_k([*found, scan(unflushed, query, k, unflushed.usable(within))], k, threshold)
 
-    def let_go(self) -> None:
-        """Prepare for the removal of all that is there; only searches under way go on."""
-        for segment in self.state.segments:
-            segment.let_go()
+    def release(self) -> None:
+        """Prepare for the removal of all files; running searches complete."""
+        for segment in self.snapshot.segments:
+            segment.release()
 
     @property
     def size(self) -> int:
-        return sum(rows.alive for rows in self.state.parts)
+        return sum(rows.live_count for rows in self.snapshot.parts)
 
     def stats(self) -> IndexStats:
-        segments, tail = self.state.segments, self.state.tail
-        alive = self.size
-        equipped = [segment.record for segment in segments if segment.record.effort]
-        weight = sum(record.rows for record in equipped)
-        recall = sum((record.recall or 0.0) * record.rows for record in equipped)
+        segments, unflushed = self.snapshot.segments, self.snapshot.unflushed
+        live = self.size
+        with_engine = [segment.record for segment in segments if segment.record.effort]
+        weight = sum(record.rows for record in with_engine)
+        recall = sum((record.recall or 0.0) * record.rows for record in with_engine)
         return IndexStats(
-            vectors=alive,
-            deleted=sum(len(rows) for rows in self.state.parts) - alive,
-            unsaved=len(tail),
+            vectors=live,
+            deleted=sum(len(rows) for rows in self.snapshot.parts) - live,
+            unsaved=len(unflushed),
             segments=len(segments),
             bytes=sum(segment.bytes for segment in segments),
-            engine=", ".join(sorted({record.engine for record in equipped})) or "exact",
+            engine=", ".join(sorted({record.engine for record in with_engine})) or "exact",
             measured_recall=recall / weight if weight else None,
-            effort=max((record.effort for record in equipped), default=None),
+            effort=max((record.effort for record in with_engine), default=None),
         )
 
-    def _save(self, segments: Sequence[Segment], last_seq: int, buried: Ranges | None = None) -> None:
-        """Write the manifest of the next state, with `buried` also a new tombstone log. Raises OSError."""
-        log, logged = self._log, self._logged
-        if buried is not None:
-            log, logged = f"tombstones-{secrets.token_hex(4)}", len(buried)
-            tombstones.create(self.home / log, buried)
+    def _save(self, segments: Sequence[Segment], last_seq: int, deleted: Ranges | None = None) -> None:
+        """Write the manifest of the next state, with `deleted` also a new tombstone log. Raises OSError."""
+        name, count = self._tombstone_log, self._tombstone_records
+        if deleted is not None:
+            name, count = f"tombstones-{secrets.token_hex(4)}", len(deleted)
+            tombstones.create(self.directory / name, deleted)
             failpoint("tombstones-created")
         records = tuple(segment.record for segment in segments)
-        manifest.save(self.home, Manifest(self.dimension, last_seq, records, log, logged))
-        if buried is not None:
-            if self._log:
-                (self.home / self._log).unlink(missing_ok=True)
-            self._log, self._logged, self._buried = log, logged, buried
+        manifest.save(self.directory, Manifest(self.dimension, last_seq, records, name, count))
+        if deleted is not None:
+            if self._tombstone_log:
+                (self.directory / self._tombstone_log).unlink(missing_ok=True)
+            self._tombstone_log, self._tombstone_records, self._deleted = name, count, deleted
 
 
-def _of_unit_length(vectors: NDArray[np.float16]) -> NDArray[np.bool_]:
-    sound = np.empty(len(vectors), np.bool_)
+def _has_unit_length(vectors: NDArray[np.float16]) -> NDArray[np.bool_]:
+    valid = np.empty(len(vectors), np.bool_)
     for start in range(0, len(vectors), _CHECK_ROWS):
         block = vectors[start : start + _CHECK_ROWS].astype(np.float32)
-        sound[start : start + _CHECK_ROWS] = np.abs(np.linalg.norm(block, axis=1) - 1) <= _LENGTH_TOLERANCE
-    return sound
+        valid[start : start + _CHECK_ROWS] = np.abs(np.linalg.norm(block, axis=1) - 1) <= _LENGTH_TOLERANCE
+    return valid

@@ -1,7 +1,7 @@
-"""One collection's vectors behind one small interface: add, delete, search.
+"""The vectors of one generation of a collection: a `Retriever` by the cosine of vectors.
 
-Runs on the loop, and has the work done elsewhere: changes in the writing thread, searches in the reading threads,
-merges in the pool.
+Runs on the loop and submits the work: changes to the writing thread, searches to the reading threads, merges to the
+pool.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from numpy.typing import NDArray
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Invalid, Unavailable
 from semantik.index.background_task import BackgroundTask
-from semantik.index.files.checksums import step
+from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged
-from semantik.index.files.manifest import SegmentRecord
+from semantik.index.ranges import Ranges
+from semantik.index.retriever import RetrievalQuery, ScoredSeq
 from semantik.index.segments import merge_policy
+from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.segments.merge import merge_segments
-from semantik.index.segments.ranges import Ranges
-from semantik.index.segments.rows import Scored
-from semantik.index.segments.segment import Segment, name_segment
+from semantik.index.segments.segment import Segment, new_segment_name
 from semantik.index.state import IndexState, IndexStats
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Run = Callable[..., Awaitable[Any]]
-"""`await run(function, *args, timeout_s=…)` is the result of an importable pure function, from the pool."""
+RunInPool = Callable[..., Awaitable[Any]]
+"""`await run_in_pool(function, *args, timeout_s=…)` is the result of an importable pure function, run in the pool."""
 
-# A merge that takes longer hangs: measured are 6 000 rows a second with Annoy and its calibration, the slowest engine.
+# A merge that takes longer hangs: Annoy with its calibration, the slowest engine, was measured at 6 000 rows a second.
 _MERGE_TIMEOUT_S = 300.0
 _MERGE_ROWS_PER_S = 200.0
 
 
 @dataclass(frozen=True)
 class IndexContext:
-    """What every index works with; `retry_s` is the first pause after a failure in the background."""
+    """What all indexes share; `retry_s` is the first pause after a failure in the background."""
 
     settings: IndexSettings
-    run: Run
+    run_in_pool: RunInPool
     writer: Executor
     readers: Executor
     checker: Executor
@@ -54,24 +54,27 @@ class IndexContext:
 
 
 class VectorIndex:
-    """Made by `Indexes.open`. After `close` or `Indexes.drop` every call raises Unavailable.
+    """Made by `IndexRegistry.open`. After `close` or `IndexRegistry.drop` every call raises Unavailable.
 
-    So it does when its files turn out to be damaged: opened again it has what is sound, and a lower `last_seq`.
+    The same happens when its files turn out to be damaged. Opened again, it has the sound segments and a lower
+    `last_seq`.
     """
 
-    def __init__(self, contents: IndexState, means: IndexContext) -> None:
-        self._contents = contents
-        self._means = means
+    def __init__(self, state: IndexState, context: IndexContext) -> None:
+        self._state = state
+        self._context = context
         self._closed = False
-        self._freezing = BackgroundTask(
-            f"index {contents.home}: saving new vectors", self._freeze, means.retry_s
+        self._flushing = BackgroundTask(
+            f"index {state.directory}: saving new vectors", self._flush, context.retry_s
         )
-        self._merging = BackgroundTask(f"index {contents.home}: merging segments", self._tend, means.retry_s)
+        self._merging = BackgroundTask(
+            f"index {state.directory}: merging segments", self._maintain, context.retry_s
+        )
         self._merging.wake()
 
     @property
     def dimension(self) -> int:
-        return self._contents.dimension
+        return self._state.dimension
 
     @property
     def closed(self) -> bool:
@@ -79,16 +82,16 @@ class VectorIndex:
 
     @property
     def last_seq(self) -> int:
-        """The highest seq that was added, or -1. Chunks above it are to be fetched from MongoDB and added."""
-        return self._contents.last_seq
+        """The highest seq that was added, or -1. The caller fetches chunks above it from MongoDB and adds them."""
+        return self._state.last_seq
 
     async def add(self, seqs: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
         """Make vectors (n, dimension), of length 1, searchable under their ascending seqs (n).
 
-        Seqs up to `last_seq` are passed over: so after a failed call, go on from `last_seq`, not beyond it.
+        Seqs up to `last_seq` are skipped: after a failed call, continue from `last_seq`, not beyond it.
         Calls take effect in the order in which they were made. A vector that is not finite or not of length 1
-        is never found, and warned of. Raises Invalid for wrong shapes, types or seqs; Unavailable while 256 MiB
-        of vectors wait in memory for a disk that takes nothing.
+        is never found, and a warning is logged. Raises Invalid for wrong shapes, types or seqs; Unavailable while
+        256 MiB of vectors wait in memory for a disk that accepts no writes.
         """
         if seqs.dtype != np.int64 or vectors.dtype != np.float16:
             raise Invalid("An index takes seqs as int64 and vectors as float16.")
@@ -96,149 +99,159 @@ class VectorIndex:
             raise Invalid(
                 f"{seqs.shape} seqs and {vectors.shape} vectors do not make rows of {self.dimension} numbers."
             )
-        await self._change(self._contents.append, seqs, vectors)
-        if len(self._contents.state.tail) > self._means.settings.tail_rows:
-            self._freezing.wake()
+        await self._write(self._state.append, seqs, vectors)
+        if len(self._state.snapshot.unflushed) > self._context.settings.tail_rows:
+            self._flushing.wake()
 
     async def delete(self, seqs: Sequence[tuple[int, int]] | Ranges) -> None:
         """Let the seqs of half-open ranges not be found from now on, also if they are added only later.
 
-        Raises Invalid for bad ranges; Unavailable when the disk did not take it: delete again then.
+        Raises Invalid for bad ranges; Unavailable when the deletion could not be saved: delete again then.
         """
         try:
-            await self._change(self._contents.bury, seqs)
+            await self._write(self._state.delete, seqs)
         except OSError as error:
             raise Unavailable(f"The deletion could not be saved in the index: {error.strerror}.") from error
         self._merging.wake()
 
     async def search(
         self,
-        query: NDArray[np.float32],
+        query: RetrievalQuery,
         k: int,
         allowed: Sequence[tuple[int, int]] | Ranges | None = None,
         threshold: float | None = None,
-    ) -> list[Scored]:
-        """The k nearest vectors to the query (dimension), best first, equal scores by lower seq.
+    ) -> list[ScoredSeq]:
+        """The chunks whose vectors are nearest to the query's; see `nearest`."""
+        return await self.nearest(await query.embed(), k, allowed, threshold)
 
-        None scores below `threshold`. With `allowed`, half-open seq ranges, only those are looked at: exactly where
+    async def nearest(
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        allowed: Sequence[tuple[int, int]] | Ranges | None = None,
+        threshold: float | None = None,
+    ) -> list[ScoredSeq]:
+        """The seqs of the k vectors nearest to `vector` (dimension,), best first, equal scores by lower seq.
+
+        None scores below `threshold`. With `allowed`, half-open seq ranges, only those are compared: exactly where
         they are few, else with the recall that the index was calibrated to.
-        Raises Invalid for a query that has another shape, no direction, or numbers that are none.
+        Raises Invalid for a vector of another shape, of length 0, or with numbers that are not finite.
         """
-        unit = np.asarray(query, np.float64)
+        unit = np.asarray(vector, np.float64)
         length = float(np.linalg.norm(unit))
         if unit.shape != (self.dimension,) or not (0 < length < np.inf):
             raise Invalid(f"A query must be a vector of {self.dimension} finite numbers, not all zero.")
         if k < 1:
             raise Invalid("A search must ask for at least one result.")
-        search = self._contents.search
-        return await self._submit(self._means.readers, search, unit / length, k, allowed, threshold)
+        search = self._state.search
+        return await self._submit(self._context.readers, search, unit / length, k, allowed, threshold)
 
     @property
     def size(self) -> int:
         """How many vectors can be found."""
-        return self._contents.size
+        return self._state.size
 
     def stats(self) -> IndexStats:
-        return self._contents.stats()
+        return self._state.stats()
 
     async def close(self) -> None:
-        """Stop the background work and save the tail; what the disk does not take is to be added again."""
+        """Stop the background work and flush the mem table; what cannot be saved is added again later."""
         if self._closed:
             return
-        saving = self._submit(self._means.writer, self._contents.freeze)
+        flushing = self._submit(self._context.writer, self._state.flush)
         self.stop()
-        await self.stopped()
+        await self.wait_stopped()
         try:
-            await asyncio.shield(saving)
+            await asyncio.shield(flushing)
         except (OSError, Damaged) as error:
-            log.warning("index %s: the newest vectors cannot be saved: %s", self._contents.home, error)
+            log.warning("index %s: the newest vectors cannot be saved: %s", self._state.directory, error)
 
     def stop(self) -> None:
-        """Refuse every later call and end the background work, saving nothing."""
+        """Refuse every later call and end the background work without a flush."""
         self._closed = True
-        self._freezing.stop()
+        self._flushing.stop()
         self._merging.stop()
 
-    async def stopped(self) -> None:
-        await self._freezing.stopped()
-        await self._merging.stopped()
+    async def wait_stopped(self) -> None:
+        await self._flushing.wait_stopped()
+        await self._merging.wait_stopped()
 
-    def let_go(self) -> None:
-        """Prepare for the removal of its files, after a stop. In the writing thread."""
-        self._contents.let_go()
+    def release_files(self) -> None:
+        """Prepare for the removal of the files, after `stop`. Runs in the writing thread."""
+        self._state.release()
 
-    async def _freeze(self) -> bool:
-        await self._change(self._contents.freeze)
+    async def _flush(self) -> bool:
+        await self._write(self._state.flush)
         self._merging.wake()
         return False
 
-    async def _tend(self) -> bool:
-        for segment in self._contents.state.segments:
-            if segment.unequipped:
+    async def _maintain(self) -> bool:
+        for segment in self._state.snapshot.segments:
+            if segment.engine_pending:
                 try:
-                    await self._equip(segment)
+                    await self._attach_engine(segment)
                 except Damaged as damage:
-                    log.warning("index %s: %s; it will be built again", self._contents.home, damage)
-                    await self._change(self._contents.strip, segment)
+                    log.warning("index %s: %s; it will be built again", self._state.directory, damage)
+                    await self._write(self._state.drop_engine, segment)
         return await self._merge()
 
-    async def _equip(self, segment: Segment) -> None:
-        steps = segment.equip()
-        while await step(steps, self._means.checker):
+    async def _attach_engine(self, segment: Segment) -> None:
+        steps = segment.attach_engine()
+        while await run_step(steps, self._context.checker):
             pass
 
     async def _merge(self) -> bool:
-        contents, means = self._contents, self._means
-        segments = contents.state.segments
+        state, context = self._state, self._context
+        segments = state.snapshot.segments
         candidates = [
-            merge_policy.MergeCandidate(len(segment.rows), segment.rows.alive, segment.record.engine)
+            merge_policy.MergeCandidate(len(segment.rows), segment.rows.live_count, segment.record.engine)
             for segment in segments
         ]
-        chosen = merge_policy.choose(candidates, means.settings)
+        chosen = merge_policy.choose_merge(candidates, context.settings)
         if chosen is None:
             return False
         old = segments[chosen.start : chosen.stop]
         records = [segment.record for segment in old]
-        name = name_segment(records[0].first, records[-1].last)
+        name = new_segment_name(records[0].first, records[-1].last)
         timeout_s = _MERGE_TIMEOUT_S + sum(record.rows for record in records) / _MERGE_ROWS_PER_S
         try:
-            record = await means.run(
+            record = await context.run_in_pool(
                 merge_segments,
-                contents.home,
+                state.directory,
                 name,
                 records,
-                contents.buried,
+                state.deleted,
                 self.dimension,
-                means.settings,
+                context.settings,
                 timeout_s=timeout_s,
             )
         except Damaged as damage:
-            means.writer.submit(contents.discard, name)
-            log.warning("index %s: %s; the index will be opened anew", contents.home, damage)
+            context.writer.submit(state.discard, name)
+            log.warning("index %s: %s; the index will be opened again", state.directory, damage)
             self.stop()
             return False
         except BaseException:
-            means.writer.submit(contents.discard, name)
+            context.writer.submit(state.discard, name)
             raise
-        await self._exchange(old, record)
+        await self._replace_segments(old, record)
         return True
 
-    async def _exchange(self, old: Sequence[Segment], record: SegmentRecord) -> None:
-        """Search the merged segment from now on, and by its engine at once."""
-        contents, means = self._contents, self._means
+    async def _replace_segments(self, old: Sequence[Segment], record: SegmentRecord) -> None:
+        """Search the merged segment in place of the old ones, once its engine is ready."""
+        state, context = self._state, self._context
         try:
-            merged = await self._submit(means.checker, contents.opened, record)
+            merged = await self._submit(context.checker, state.open_segment, record)
             for segment in merged:
-                if segment.unequipped:
-                    await self._equip(segment)
+                if segment.engine_pending:
+                    await self._attach_engine(segment)
         except BaseException:
-            means.writer.submit(contents.discard, record.name)
+            context.writer.submit(state.discard, record.name)
             raise
-        await self._change(contents.exchange, old, record.name, merged)
+        await self._write(state.replace_segments, old, record.name, merged)
 
-    async def _change(self, function: Callable[..., None], *args: Any) -> None:
-        """Run in the writing thread, after all that came before, also when the caller is cancelled."""
-        await asyncio.shield(self._submit(self._means.writer, function, *args))
+    async def _write(self, function: Callable[..., None], *args: Any) -> None:
+        """Run in the writing thread, after all earlier changes, also when the caller is cancelled."""
+        await asyncio.shield(self._submit(self._context.writer, function, *args))
 
     def _submit(self, executor: Executor, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         if self._closed:

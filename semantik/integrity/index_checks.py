@@ -1,7 +1,7 @@
-"""The index folder of this machine against MongoDB: folders that nobody needs, vectors too many and too few.
+"""Compares the index folder of this machine with MongoDB: abandoned folders, surplus vectors and missing ones.
 
-A server's index may know chunks that another server has removed: a search that meets one lets it go. What is changed
-here is changed only while no server runs on the folder, except what no server needs.
+A server's index may contain chunks that another server has removed: a search that finds one drops it. An index is
+repaired only while no server runs on the data folder; abandoned folders, which no server uses, always.
 """
 
 from __future__ import annotations
@@ -20,100 +20,103 @@ from semantik.index.inspection import IndexFolder, StoredVectors
 from semantik.integrity.issue import CheckContext, Issue
 
 
-async def abandoned_folders(grounds: CheckContext) -> AsyncIterator[Issue]:
-    """The folders are read before the collections, so that what was made meanwhile is known."""
-    folders = await _folders(grounds)
-    there = await grounds.store.collections.all_ids()
+async def abandoned_folders(context: CheckContext) -> AsyncIterator[Issue]:
+    """Folders are read before collections: the collection of a folder that is created meanwhile is then known."""
+    folders = await _folders(context)
+    existing = await context.store.collections.all_ids()
     for folder in folders:
-        collection = await grounds.store.collections.get(folder.collection_id)
-        if folder.collection_id in there and (collection is None or _generation(collection, folder)):
+        collection = await context.store.collections.get(folder.collection_id)
+        if folder.collection_id in existing and (collection is None or _generation(collection, folder)):
             continue
         yield Issue(
             "abandoned index",
-            str(folder.home),
-            f"The index {folder.home} is of a collection or generation that is not there.",
+            str(folder.directory),
+            f"The index {folder.directory} belongs to a collection or generation that does not exist.",
             "it is removed",
             partial(_discard, folder),
             folder.bytes,
         )
 
 
-async def index_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
-    """What the segments on the disk hold, against what can be found of MongoDB."""
-    for folder in await _folders(grounds):
-        collection = await grounds.store.collections.get(folder.collection_id)
+async def index_checks(context: CheckContext) -> AsyncIterator[Issue]:
+    """Compares the vectors in the segments with the chunks of indexed documents."""
+    for folder in await _folders(context):
+        collection = await context.store.collections.get(folder.collection_id)
         generation = _generation(collection, folder) if collection else None
-        held = await asyncio.to_thread(inspection.stored_vectors, folder.home)
-        if collection is None or generation is None or held is None:
+        indexed = await asyncio.to_thread(inspection.stored_vectors, folder.directory)
+        if collection is None or generation is None or indexed is None:
             continue
-        stored = await _stored(grounds, generation)
-        async for finding in _too_many(grounds, collection, folder, held, stored):
-            yield finding
-        spans = await grounds.store.documents.spans(generation, Filters())
-        found = stored[inspection.within(stored, spans)]
-        lacking = np.setdiff1d(found[found <= held.last_seq], held.seqs)
-        if len(lacking):
+        chunks = await _chunk_seqs(context, generation)
+        async for issue in _surplus_vectors(context, collection, folder, indexed, chunks):
+            yield issue
+        spans = await context.store.documents.spans(generation, Filters())
+        expected = chunks[inspection.is_within(chunks, spans)]
+        missing = np.setdiff1d(expected[expected <= indexed.last_seq], indexed.seqs)
+        if len(missing):
             yield Issue(
-                "lacking vectors",
-                str(folder.home),
-                f"Vectors that the index of the collection {collection.name} lacks: {len(lacking)}, from "
-                f"{lacking[0]} to {lacking[-1]}.",
+                "missing vectors",
+                str(folder.directory),
+                f"Vectors missing in the index of the collection {collection.name}: {len(missing)}, from "
+                f"{missing[0]} to {missing[-1]}.",
                 "stop the server, and repair it then"
-                if grounds.served
-                else "it is thrown away, and made from MongoDB when it is needed",
-                None if grounds.served else partial(_discard, folder),
+                if context.served
+                else "it is deleted, and rebuilt from MongoDB when it is needed",
+                None if context.served else partial(_discard, folder),
                 folder.bytes,
             )
 
 
-async def _too_many(
-    grounds: CheckContext,
+async def _surplus_vectors(
+    context: CheckContext,
     collection: Collection,
     folder: IndexFolder,
-    held: StoredVectors,
-    stored: NDArray[np.int64],
+    indexed: StoredVectors,
+    chunks: NDArray[np.int64],
 ) -> AsyncIterator[Issue]:
-    extra = np.setdiff1d(held.seqs, stored)
-    if len(extra):
-        # A chunk leaves the index before it leaves MongoDB: one that was removed just now is not there any more.
-        again = await asyncio.to_thread(inspection.stored_vectors, folder.home)
-        extra = np.intersect1d(extra, again.seqs) if again else extra[:0]
-    if len(extra):
+    surplus = np.setdiff1d(indexed.seqs, chunks)
+    if len(surplus):
+        # A chunk is removed from the index before it is removed from MongoDB: one that was removed since the first
+        # read is not in the index any more.
+        again = await asyncio.to_thread(inspection.stored_vectors, folder.directory)
+        surplus = np.intersect1d(surplus, again.seqs) if again else surplus[:0]
+    if len(surplus):
         yield Issue(
             "vectors without chunks",
-            str(folder.home),
-            f"Vectors in the index of the collection {collection.name} whose chunks are gone: {len(extra)}, from "
-            f"{extra[0]} to {extra[-1]}.",
-            "a search that meets one lets it go" if grounds.served else "they are deleted there",
-            None if grounds.served else partial(_delete_vectors, folder, held.dimension, extra),
-            note=grounds.served,
+            str(folder.directory),
+            f"Vectors in the index of the collection {collection.name} whose chunks do not exist: {len(surplus)}, "
+            f"from {surplus[0]} to {surplus[-1]}.",
+            "a search that finds one drops it" if context.served else "they are deleted there",
+            None if context.served else partial(_delete_vectors, folder, indexed.dimension, surplus),
+            informational=context.served,
         )
 
 
-async def _folders(grounds: CheckContext) -> list[IndexFolder]:
-    return await asyncio.to_thread(inspection.folders, grounds.settings.data / "index")
+async def _folders(context: CheckContext) -> list[IndexFolder]:
+    return await asyncio.to_thread(inspection.find_index_folders, context.settings.data / "index")
 
 
 def _generation(collection: Collection, folder: IndexFolder) -> Generation | None:
     return next((one for one in collection.generations if one.number == folder.generation), None)
 
 
-async def _stored(grounds: CheckContext, generation: Generation) -> NDArray[np.int64]:
-    pages = [page async for page in grounds.store.chunks.seqs(generation)]
+async def _chunk_seqs(context: CheckContext, generation: Generation) -> NDArray[np.int64]:
+    pages = [page async for page in context.store.chunks.seqs(generation)]
     return np.concatenate(pages) if pages else np.empty(0, np.int64)
 
 
 async def _discard(folder: IndexFolder) -> None:
     try:
-        await asyncio.to_thread(inspection.discard, folder.home)
+        await asyncio.to_thread(inspection.remove_index, folder.directory)
     except FileNotFoundError:
-        return  # a server was faster
+        return  # a server has removed it meanwhile
     except OSError as error:
-        raise Unavailable(f"The index {folder.home} cannot be removed: {error.strerror}.") from error
+        raise Unavailable(f"The index {folder.directory} cannot be removed: {error.strerror}.") from error
 
 
 async def _delete_vectors(folder: IndexFolder, dimension: int, seqs: NDArray[np.int64]) -> None:
     try:
-        await asyncio.to_thread(inspection.delete_vectors, folder.home, dimension, inspection.spans_of(seqs))
+        await asyncio.to_thread(
+            inspection.delete_vectors, folder.directory, dimension, inspection.exact_ranges(seqs)
+        )
     except OSError as error:
-        raise Unavailable(f"The index {folder.home} cannot be written: {error.strerror}.") from error
+        raise Unavailable(f"The index {folder.directory} cannot be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""What a look at the stores found, and what mends it."""
+"""What a check finds, what it needs to know, and how an issue is repaired."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from semantik.config.settings import Settings
 from semantik.core.models import Collection
 from semantik.storage.mongo import Store
 
-Mend = Callable[[], Awaitable[object]]
+Repair = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True)
 class Issue:
-    """Something that does not fit, or is past its age: a sentence for a person, and what is done about it.
+    """An inconsistency, or something past its retention time: a sentence for a person, and what is done about it.
 
-    `kind` and `subject` make it the same thing when it is seen again; the numbers in the sentence may differ. `bytes`
-    are those that go. Where `mend` is None nothing can be done from here, and `remedy` says what helps. One that is a
-    `note` is as it may be.
+    Two issues are equal when `kind` and `subject` are: the numbers in the description may differ from one check to the
+    next. `bytes` are those that a repair frees. Where `repair` is None, it cannot be repaired from here, and `remedy`
+    says what helps. An `informational` issue needs no repair.
     """
 
     kind: str
     subject: str
-    sentence: str = field(compare=False)
+    description: str = field(compare=False)
     remedy: str = field(compare=False)
-    repair: Mend | None = field(default=None, compare=False, repr=False)
+    repair: Repair | None = field(default=None, compare=False, repr=False)
     bytes: int = field(default=0, compare=False)
-    note: bool = field(default=False, compare=False)
+    informational: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What is looked at. `served`: a server runs on the data folder, whose index must then be left to it.
+    """What the checks read. `served`: a server runs on the data folder, so its index must not be changed.
 
     `redis_url` is empty where Redis cannot be reached from here.
     """
@@ -47,7 +47,7 @@ Check = Callable[[CheckContext], AsyncIterator[Issue]]
 
 
 async def is_idle(store: Store, collection: Collection) -> bool:
-    """Whether no operation has the collection; one that has ended may have left its mark."""
+    """Whether no operation runs on the collection; one that has ended may have left its lock behind."""
     if collection.running is None:
         return True
     holder = await store.operations.get(collection.running)

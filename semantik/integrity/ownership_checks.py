@@ -1,4 +1,4 @@
-"""Rows without an owner: of collections, generations or operations that are not there."""
+"""Finds rows whose owner, a collection, generation or operation, does not exist."""
 
 from __future__ import annotations
 
@@ -6,50 +6,51 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from semantik.integrity.issue import CheckContext, Issue
+from semantik.storage.mongo.by_owner import RowKind
 
-_ROWS = ("chunks", "documents", "sources", "listings", "operations")
-_REMOVED = "they are removed"
-
-
-async def ownership_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
-    """The rows are read before their owners, so that what was made meanwhile has its owner."""
-    belongings, collections = grounds.store.by_owner, grounds.store.collections
-    owners = {kind: await belongings.owners(kind) for kind in _ROWS}
-    there = await collections.all_ids()
-    for kind in _ROWS:
-        for owner in sorted(owners[kind] - there):
-            yield await _orphans(grounds, kind, owner, f"collection {owner}")
-    async for finding in _of_generations(grounds):
-        yield finding
-    failing = await belongings.owners("failures")
-    for owner in sorted(failing - set(await grounds.store.operations.by_ids(sorted(failing)))):
-        yield await _orphans(grounds, "failures", owner, f"operation {owner}")
+_OF_COLLECTION: tuple[RowKind, ...] = ("chunks", "documents", "sources", "listings", "operations")
+_OF_GENERATION: tuple[RowKind, ...] = ("chunks", "documents")
 
 
-async def _of_generations(grounds: CheckContext) -> AsyncIterator[Issue]:
-    belongings, collections = grounds.store.by_owner, grounds.store.collections
+async def ownership_checks(context: CheckContext) -> AsyncIterator[Issue]:
+    """Rows are read before their owners: a row that is created meanwhile then has its owner in the second read."""
+    by_owner, collections = context.store.by_owner, context.store.collections
+    owners = {kind: await by_owner.owners(kind) for kind in _OF_COLLECTION}
+    existing = await collections.all_ids()
+    for kind in _OF_COLLECTION:
+        for owner in sorted(owners[kind] - existing):
+            yield await _orphans(context, kind, owner, f"collection {owner}")
+    async for issue in _of_generations(context):
+        yield issue
+    operations = await by_owner.owners("failures")
+    for owner in sorted(operations - set(await context.store.operations.by_ids(sorted(operations)))):
+        yield await _orphans(context, "failures", owner, f"operation {owner}")
+
+
+async def _of_generations(context: CheckContext) -> AsyncIterator[Issue]:
+    by_owner, collections = context.store.by_owner, context.store.collections
     for before in await collections.all():
-        found = {kind: await belongings.generations(kind, before.id) for kind in ("chunks", "documents")}
+        found = {kind: await by_owner.generations(kind, before.id) for kind in _OF_GENERATION}
         collection = await collections.get(before.id)
         if collection is None:
             continue
-        there = {one.number for one in collection.generations}
+        existing = {one.number for one in collection.generations}
         for kind, numbers in found.items():
-            for number in sorted(numbers - there):
+            for number in sorted(numbers - existing):
                 owner = f"generation {number} of the collection {collection.name}"
-                yield await _orphans(grounds, kind, collection.id, owner, number)
+                yield await _orphans(context, kind, collection.id, owner, number)
 
 
 async def _orphans(
-    grounds: CheckContext, kind: str, owner: str, called: str, generation: int | None = None
+    context: CheckContext, kind: RowKind, owner: str, owner_name: str, generation: int | None = None
 ) -> Issue:
-    belongings = grounds.store.by_owner
-    weight = await belongings.weigh(kind, owner, generation)
+    by_owner = context.store.by_owner
+    size = await by_owner.storage_size(kind, owner, generation)
     return Issue(
         f"orphaned {kind}",
         f"{owner} {generation}",
-        f"{kind.capitalize()} of {called}, which is not there: {weight.rows}.",
-        _REMOVED,
-        partial(belongings.remove, kind, owner, generation),
-        weight.bytes,
+        f"{kind.capitalize()} of {owner_name}, which does not exist: {size.rows}.",
+        "they are removed",
+        partial(by_owner.remove, kind, owner, generation),
+        size.bytes,
     )

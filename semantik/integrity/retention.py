@@ -1,4 +1,4 @@
-"""What is past its age: finished operations, generations after their grace, sessions and API keys that have expired."""
+"""Finds what is past its retention time: ended operations, earlier generations, expired sessions and API keys."""
 
 from __future__ import annotations
 
@@ -7,41 +7,42 @@ from datetime import timedelta
 from functools import partial
 
 from semantik.core.models import Operation, now
-from semantik.integrity.collection_checks import former_generation
+from semantik.integrity.collection_checks import old_generation_issue
 from semantik.integrity.issue import CheckContext, Issue
-from semantik.progress.usage import forget_streams
+from semantik.progress.usage import delete_streams
 
-_TOGETHER = 500
+_BATCH = 500
 
 
-async def expired(grounds: CheckContext) -> AsyncIterator[Issue]:
-    """Each kind in one finding, but every generation in one of its own."""
+async def retention_checks(context: CheckContext) -> AsyncIterator[Issue]:
+    """One issue for each kind, but one for each generation."""
     for check in (_operations, _generations, _accounts):
-        async for finding in check(grounds):
-            yield finding
+        async for issue in check(context):
+            yield issue
 
 
-async def _operations(grounds: CheckContext) -> AsyncIterator[Issue]:
-    """The newest of each folder stays: it says whether the folder was taken in to its end. So does its last scan."""
-    store, keep_s = grounds.store, grounds.settings.operations.keep_s
+async def _operations(context: CheckContext) -> AsyncIterator[Issue]:
+    """The newest operation of each folder is kept: it says whether the folder was indexed completely. So is the
+    folder's last scan."""
+    store, keep_s = context.store, context.settings.operations.keep_s
     old = await store.operations.ended_before(now() - timedelta(seconds=keep_s))
-    going = [one for one in old if not await _is_needed(grounds, one)]
-    for at in range(0, len(going), _TOGETHER):
-        ids = [one.id for one in going[at : at + _TOGETHER]]
-        sizes = [await store.operations.weigh(ids), await store.failures.weigh(ids)]
+    removable = [one for one in old if not await _is_needed(context, one)]
+    for at in range(0, len(removable), _BATCH):
+        ids = [one.id for one in removable[at : at + _BATCH]]
+        sizes = [await store.operations.storage_size(ids), await store.failures.storage_size(ids)]
         yield Issue(
             "old operations",
             f"{ids[0]} {len(ids)}",
             f"Operations that ended before {now() - timedelta(seconds=keep_s):%Y-%m-%d}: {len(ids)}, failures of files "
             f"in them: {sizes[1].rows}.",
             "they are removed, and their messages",
-            partial(_remove_operations, grounds, ids),
+            partial(_remove_operations, context, ids),
             sum(size.bytes for size in sizes),
         )
 
 
-async def _is_needed(grounds: CheckContext, operation: Operation) -> bool:
-    store = grounds.store
+async def _is_needed(context: CheckContext, operation: Operation) -> bool:
+    store = context.store
     if operation.source_id is None:
         return False
     source = await store.collections.source(operation.collection_id, operation.source_id)
@@ -51,28 +52,28 @@ async def _is_needed(grounds: CheckContext, operation: Operation) -> bool:
     return operation.id == source.scan_id or (newest is not None and newest.id == operation.id)
 
 
-async def _remove_operations(grounds: CheckContext, ids: Sequence[str]) -> None:
-    """The records last: what a crash leaves is found by them."""
-    if grounds.redis_url:
-        await forget_streams(grounds.redis_url, ids)
-    await grounds.store.failures.remove(ids)
-    await grounds.store.operations.remove_ids(ids)
+async def _remove_operations(context: CheckContext, ids: Sequence[str]) -> None:
+    """The operations are removed last: after a crash the rest is found by them."""
+    if context.redis_url:
+        await delete_streams(context.redis_url, ids)
+    await context.store.failures.remove(ids)
+    await context.store.operations.remove_ids(ids)
 
 
-async def _generations(grounds: CheckContext) -> AsyncIterator[Issue]:
-    for collection in await grounds.store.collections.with_retired():
+async def _generations(context: CheckContext) -> AsyncIterator[Issue]:
+    for collection in await context.store.collections.with_retired_generations():
         for generation in collection.generations:
             if generation.number < collection.generation:
-                what = "is not searched any more"
-                yield await former_generation(grounds, collection, generation, what)
+                reason = "is not searched any more"
+                yield await old_generation_issue(context, collection, generation, reason)
 
 
-async def _accounts(grounds: CheckContext) -> AsyncIterator[Issue]:
-    store, moment = grounds.store, now()
-    sessions, keys = await store.sessions.expired(moment), await store.api_keys.expired(moment)
+async def _accounts(context: CheckContext) -> AsyncIterator[Issue]:
+    store, moment = context.store, now()
+    sessions, keys = await store.sessions.expired_size(moment), await store.api_keys.expired_size(moment)
     removals = (store.sessions.remove_expired, store.api_keys.remove_expired)
-    for called, weight, remove in zip(("sessions", "API keys"), (sessions, keys), removals, strict=True):
-        if weight.rows:
-            sentence = f"Expired {called}: {weight.rows}."
-            mend = partial(remove, moment)
-            yield Issue(f"expired {called}", "", sentence, "they are removed", mend, weight.bytes)
+    for name, size, remove in zip(("sessions", "API keys"), (sessions, keys), removals, strict=True):
+        if size.rows:
+            description = f"Expired {name}: {size.rows}."
+            repair = partial(remove, moment)
+            yield Issue(f"expired {name}", "", description, "they are removed", repair, size.bytes)

@@ -1,4 +1,4 @@
-"""The whole look, and the mending of what it finds."""
+"""Runs the checks, and repairs the issues that they find."""
 
 from __future__ import annotations
 
@@ -12,33 +12,36 @@ from semantik.integrity.issue import Check, CheckContext, Issue
 from semantik.integrity.ownership_checks import ownership_checks
 from semantik.integrity.stream_checks import stream_checks
 
-_AGAIN_S = 1.0
+_CONFIRM_S = 1.0
 
-# Things that nobody owns: the others can't be without somebody who missed them.
-LEFTOVERS: tuple[Check, ...] = (ownership_checks, abandoned_folders, stream_checks)
-CHECKS: tuple[Check, ...] = (collection_checks, chunk_checks, *LEFTOVERS, index_checks)
+# What has no owner, which the regular clean-up removes. The other checks are about data that somebody uses.
+ORPHAN_CHECKS: tuple[Check, ...] = (ownership_checks, abandoned_folders, stream_checks)
+CHECKS: tuple[Check, ...] = (collection_checks, chunk_checks, *ORPHAN_CHECKS, index_checks)
 
 
-async def check(grounds: CheckContext, checks: Sequence[Check] = CHECKS) -> list[Issue]:
-    """What does not fit. What is found is looked at once more a second later: in between a server may have gone on, and
-    what was half-done then is done. Raises Unavailable when a store is away."""
-    first = await _check_once(grounds, checks)
+async def check(context: CheckContext, checks: Sequence[Check] = CHECKS) -> list[Issue]:
+    """The issues that two rounds of checks, a second apart, both find.
+
+    A server may run meanwhile: what is half-done in the first round is done in the second. Raises Unavailable when a
+    store cannot be reached.
+    """
+    first = await _check_once(context, checks)
     if not first:
         return []
-    await asyncio.sleep(_AGAIN_S)
+    await asyncio.sleep(_CONFIRM_S)
     seen = set(first)
-    return [finding for finding in await _check_once(grounds, checks) if finding in seen]
+    return [issue for issue in await _check_once(context, checks) if issue in seen]
 
 
-async def _check_once(grounds: CheckContext, checks: Sequence[Check]) -> list[Issue]:
-    return [finding for check in checks async for finding in check(grounds)]
+async def _check_once(context: CheckContext, checks: Sequence[Check]) -> list[Issue]:
+    return [issue for check in checks async for issue in check(context)]
 
 
-async def repair(findings: Sequence[Issue]) -> list[Issue]:
-    """Do what can be done about them, one after the other; returns those about which something was done."""
-    mended = []
-    for finding in findings:
-        if finding.repair is not None:
-            await finding.repair()
-            mended.append(finding)
-    return mended
+async def repair(issues: Sequence[Issue]) -> list[Issue]:
+    """Repair the issues that can be repaired, one after the other; returns those."""
+    repaired = []
+    for issue in issues:
+        if issue.repair is not None:
+            await issue.repair()
+            repaired.append(issue)
+    return repaired

@@ -1,4 +1,4 @@
-"""Streams in Redis whose operation is not there, or ended so long ago that Redis should have dropped them."""
+"""Finds streams in Redis whose operation does not exist, or ended so long ago that they should have expired."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from functools import partial
 
 from semantik.core.models import now
 from semantik.integrity.issue import CheckContext, Issue
-from semantik.progress.usage import forget_streams
-from semantik.progress.usage import streams as found_streams
+from semantik.progress.usage import delete_streams, stream_sizes
 
 _GRACE = timedelta(seconds=60)
 
 
-async def stream_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
-    """Nothing where Redis cannot be reached from here."""
-    if not grounds.redis_url:
+async def stream_checks(context: CheckContext) -> AsyncIterator[Issue]:
+    """Finds nothing where Redis cannot be reached from here."""
+    if not context.redis_url:
         return
-    found = await found_streams(grounds.redis_url)
-    operations = await grounds.store.operations.by_ids(sorted(found))
-    old = now() - timedelta(seconds=grounds.settings.progress.keep_s) - _GRACE
+    found = await stream_sizes(context.redis_url)
+    operations = await context.store.operations.by_ids(sorted(found))
+    old = now() - timedelta(seconds=context.settings.progress.keep_s) - _GRACE
     for operation_id, size in sorted(found.items()):
         operation = operations.get(operation_id)
         if operation is None:
-            why = "which is not there"
+            why = "which does not exist"
         elif operation.announced and operation.completed_at is not None and operation.completed_at < old:
             why = "which ended longer ago than they are kept"
         else:
@@ -34,6 +33,6 @@ async def stream_checks(grounds: CheckContext) -> AsyncIterator[Issue]:
             operation_id,
             f"Redis has messages of operation {operation_id}, {why}.",
             "they are removed",
-            partial(forget_streams, grounds.redis_url, [operation_id]),
+            partial(delete_streams, context.redis_url, [operation_id]),
             size,
         )

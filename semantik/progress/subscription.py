@@ -1,7 +1,7 @@
-"""One watcher's place in an operation's stream: history first, then live, each message once and in order.
+"""One subscriber's position in an operation's stream: history first, then live, each message once and in order.
 
-Nothing waits in here but a page of the history: what a watcher has not taken yet is in Redis. Must not know who takes
-it. Runs on the loop.
+It holds no messages but one page of the history: what a subscriber has not taken yet stays in Redis. Must not know
+what the subscriber is. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -11,172 +11,172 @@ from typing import Protocol
 
 from semantik.core.errors import Unavailable
 from semantik.progress.message import START, Message, MessageBatch, StreamPosition
-from semantik.progress.redis_client import RedisClient, backoff_delays
+from semantik.progress.redis_client import backoff_delays
+from semantik.progress.stream_store import StreamStore
 
 PAGE = 200
 
 
 class Subscriber(Protocol):
-    """Who gets the messages of a watch."""
+    """Takes the messages of a subscription."""
 
     def deliver(self, batch: MessageBatch) -> bool:
         """Take messages, at once and without raising; False: no more, please."""
 
     async def wait_writable(self) -> None:
-        """Wait until more of the history may come."""
+        """Wait until more of the history may be delivered."""
 
 
 class Subscription:
-    """What `progress.watch` gives.
+    """What `progress.subscribe` gives.
 
-    `last_id`: where the stream ended when the watch began or, after a hole, where it went on: a snapshot that is
-    read now stands for at least everything up to it. `truncated`: what followed `since` is not all there any more.
+    `last_id`: the end of the stream when the subscription started or, after a gap, the position where it continued: a
+    snapshot that is read now includes at least everything up to it. `truncated`: part of what followed `since` is gone.
     """
 
-    __slots__ = (  # a thousand sockets are a thousand of these
+    __slots__ = (  # a thousand sockets have a thousand of these
+        "_closed",
         "_cursor",
-        "_link",
+        "_gap",
+        "_gap_count",
         "_live",
-        "_losses",
-        "_missing",
         "_newest",
-        "_over",
-        "_stirred",
-        "_taker",
+        "_store",
+        "_subscriber",
+        "_waiter",
         "last_id",
         "operation_id",
         "truncated",
     )
 
-    def __init__(self, link: RedisClient, operation_id: str, taker: Subscriber) -> None:
+    def __init__(self, store: StreamStore, operation_id: str, subscriber: Subscriber) -> None:
         self.operation_id = operation_id
         self.last_id = START.id
         self.truncated = False
-        self._link = link
-        self._taker = taker
+        self._store = store
+        self._subscriber = subscriber
         self._cursor = START
-        self._newest = START  # the last message of the stream that the hub has seen
-        self._stirred: asyncio.Future[None] | None = None  # while `follow` waits
+        self._newest = START  # the last message of the stream that the reader has seen
+        self._waiter: asyncio.Future[None] | None = None  # while `follow` waits
         self._live = False
-        self._missing = False
-        self._over = False
-        self._losses = 0
+        self._gap = False
+        self._closed = False
+        self._gap_count = 0
 
-    def begin(self, cursor: StreamPosition, newest: StreamPosition, truncated: bool) -> None:
+    def start(self, cursor: StreamPosition, newest: StreamPosition, truncated: bool) -> None:
         """Start after `cursor`, in a stream that reaches to `newest` at least."""
         self._cursor, self._newest, self.truncated = cursor, newest, truncated
         self.last_id = newest.id
 
     def push(self, batch: MessageBatch) -> None:
-        """The hub read these: they are handed over at once, unless the watch is still in the history."""
+        """The reader read these: they are delivered at once, unless the subscription is still in the history."""
         self._newest = batch.last
         if not self._live:
             return
-        if batch.follows is not None and batch.follows == self._cursor.seq:
-            self._give(batch)  # as nearly always, and for every socket
+        if batch.preceding_seq is not None and batch.preceding_seq == self._cursor.seq:
+            self._deliver(batch)  # as nearly always, and for every socket
         else:
-            self._hand_over(batch)
+            self._deliver_contiguous(batch)
 
     def on_gap(self, end: StreamPosition) -> None:
-        """Redis lost messages: the stream now ends at `end`, and what follows will not join on."""
-        self._losses += 1
+        """Redis lost messages: the stream now ends at `end`, and what follows leaves a gap."""
+        self._gap_count += 1
         self._newest = end
-        self._break(min(self._cursor, end, key=lambda mark: mark.order))
+        self._mark_gap(min(self._cursor, end, key=lambda position: position.order))
 
     def close(self) -> None:
         """End `follow`."""
-        self._over = True
+        self._closed = True
         self._wake()
 
     async def follow(self) -> bool:
-        """Hand over everything after the cursor, as it comes, for as long as it joins on.
+        """Deliver everything after the cursor, as it comes, for as long as there is no gap.
 
-        True: messages are missing here, so take a fresh snapshot and call again. False: the taker has had enough, or
-        the server stops. Raises what the taker's `room` raises.
+        True: messages are missing here, so send a fresh snapshot and call again. False: the subscriber wants no more,
+        or the server stops. Raises what the subscriber's `wait_writable` raises.
         """
-        while not self._over:
-            if self._missing:
-                self._missing = False
+        while not self._closed:
+            if self._gap:
+                self._gap = False
                 return True
             if self._cursor.order < self._newest.order:
                 await self._replay()
             else:
                 self._live = True
-                self._stirred = asyncio.get_running_loop().create_future()
+                self._waiter = asyncio.get_running_loop().create_future()
                 try:
-                    await self._stirred
+                    await self._waiter
                 finally:
-                    self._live, self._stirred = False, None
+                    self._live, self._waiter = False, None
         return False
 
     async def _replay(self) -> None:
-        losses, newest = self._losses, self._newest
+        gap_count, newest = self._gap_count, self._newest
         try:
-            page = await self._link.page(self.operation_id, self._cursor.id, PAGE)
+            page = await self._store.page(self.operation_id, self._cursor.id, PAGE)
         except Unavailable:
             await self._wait_for_redis()
             return
         if page:
-            await (
-                self._taker.wait_writable()
-            )  # on top of what was sent meanwhile it would look like a slow reader
-        if losses != self._losses:
-            return  # what was read may be what was lost
+            # On top of what was sent meanwhile a page would make a slow reader of everybody.
+            await self._subscriber.wait_writable()
+        if gap_count != self._gap_count:
+            return  # the page may be what was lost
         if page:
-            self._hand_over(MessageBatch(tuple(page)))
-            await self._taker.wait_writable()
+            self._deliver_contiguous(MessageBatch(tuple(page)))
+            await self._subscriber.wait_writable()
         else:
             # The seq stays what it was: if messages are gone from here, the next one's seq shows it.
             self._cursor = StreamPosition(newest.order, self._cursor.seq)
 
     async def _wait_for_redis(self) -> None:
-        """The hub has logged it; a watcher just stays where it is."""
-        for pause in backoff_delays():
-            await asyncio.sleep(pause)
+        """The reader has logged it; the subscription just keeps its position."""
+        for delay_s in backoff_delays():
+            await asyncio.sleep(delay_s)
             try:
-                await self._link.check()
+                await self._store.check()
                 return
             except Unavailable:
-                if self._over or self._missing:
+                if self._closed or self._gap:
                     return
 
-    def _hand_over(self, batch: MessageBatch) -> None:
-        """Give the taker what joins on to the cursor, once; a hole ends it."""
-        if batch.messages[0].mark.order <= self._cursor.order:
-            news = tuple(frame for frame in batch.messages if frame.mark.order > self._cursor.order)
-            if not news:
+    def _deliver_contiguous(self, batch: MessageBatch) -> None:
+        """Deliver what follows the cursor, once; a gap ends it."""
+        if batch.messages[0].position.order <= self._cursor.order:
+            new = tuple(each for each in batch.messages if each.position.order > self._cursor.order)
+            if not new:
                 return
-            batch = MessageBatch(news)
-        joined = self._joined(batch.messages)
-        if joined == len(batch.messages):
-            self._give(batch)
+            batch = MessageBatch(new)
+        count = self._contiguous_count(batch.messages)
+        if count == len(batch.messages):
+            self._deliver(batch)
             return
-        if joined:
-            self._give(MessageBatch(batch.messages[:joined]))
-        self._break(self._cursor)
+        if count:
+            self._deliver(MessageBatch(batch.messages[:count]))
+        self._mark_gap(self._cursor)
 
-    def _joined(self, frames: tuple[Message, ...]) -> int:
-        """How many of the frames follow the cursor, and each other, without a hole."""
+    def _contiguous_count(self, messages: tuple[Message, ...]) -> int:
+        """How many of the messages follow the cursor, and each other, without a gap."""
         seq = self._cursor.seq
-        for number, frame in enumerate(frames):
-            if seq is not None and frame.seq != seq + 1:
+        for number, message in enumerate(messages):
+            if seq is not None and message.seq != seq + 1:
                 return number
-            seq = frame.seq
-        return len(frames)
+            seq = message.seq
+        return len(messages)
 
-    def _give(self, batch: MessageBatch) -> None:
+    def _deliver(self, batch: MessageBatch) -> None:
         self._cursor = batch.last
-        if not self._taker.deliver(batch):
-            self._over = True
+        if not self._subscriber.deliver(batch):
+            self._closed = True
             self._wake()
 
-    def _break(self, at: StreamPosition) -> None:
+    def _mark_gap(self, at: StreamPosition) -> None:
         self._cursor = StreamPosition(at.order, None)
         self.last_id = at.id
-        self._missing = True
+        self._gap = True
         self._wake()
 
     def _wake(self) -> None:
         self._live = False
-        if self._stirred is not None and not self._stirred.done():
-            self._stirred.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,1 @@
+"""Search: a query becomes hits in three steps: retrieve, fuse, hydrate. It knows users' collections, no handlers."""

@@ -1,6 +1,6 @@
-"""Questions become vectors: those that arrive together are embedded together, repeated ones remembered.
+"""Queries become vectors: queries that arrive together are embedded together, repeated ones come from a cache.
 
-Knows nothing of the pool but a plain async callable.
+Runs on the loop. It knows the pool as an async callable only.
 """
 
 from __future__ import annotations
@@ -19,96 +19,98 @@ from semantik.core.errors import Busy, Unavailable
 Vector = NDArray[np.float32]
 Embed = Callable[[str, str, Sequence[str]], Awaitable[Vector]]
 
-_TOGETHER = 8  # more would gain little, and the first wait for the last
-_WAITING = 1000
+_BATCH_SIZE = 8  # larger batches gain little, and the first query waits for the last
+_MAX_QUEUED = 1000
 
 
 class QueryEmbedder:
-    """`embed(model, precision, texts)` gives float32 (n, dimension) of unit length; `rules()` are the limits now."""
+    """`embed(model, precision, texts)` returns unit vectors (n, dimension); `limits()` are the present settings."""
 
-    def __init__(self, embed: Embed, rules: Callable[[], settings.SearchSettings]) -> None:
+    def __init__(self, embed: Embed, limits: Callable[[], settings.SearchSettings]) -> None:
         self._embed = embed
-        self._rules = rules
-        self._known: OrderedDict[tuple[str, str, str], Vector] = OrderedDict()
-        self._asked: dict[tuple[str, str, str], asyncio.Future[Vector]] = {}  # all without an answer yet
-        self._waiting: dict[tuple[str, str], deque[str]] = {}
-        self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._last: tuple[str, str] | None = None
+        self._limits = limits
+        self._cache: OrderedDict[tuple[str, str, str], Vector] = OrderedDict()
+        self._pending: dict[tuple[str, str, str], asyncio.Future[Vector]] = {}
+        self._queues: dict[tuple[str, str], deque[str]] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._last_model: tuple[str, str] | None = None
 
     def prefetch(self, text: str) -> None:
-        """Begin to embed a question with the model that was asked for last: it is hardly ever another, and who asks
-        need not be known for that. `vector` then finds it under way."""
+        """Start to embed a query with the model of the last `embed`, before the query's collections are known.
+
+        It is hardly ever another model. `embed` then waits for this call instead of starting its own.
+        """
         if (
-            self._last is not None
-            and (*self._last, text) not in self._known
-            and self._rules().cache_questions
+            self._last_model is not None
+            and (*self._last_model, text) not in self._cache
+            and self._limits().cache_questions
         ):
             with suppress(Busy):
-                self._begin(*self._last, text)
+                self._enqueue(*self._last_model, text)
 
     async def embed(self, model: str, precision: str, text: str) -> Vector:
-        """The vector (dimension,) of a question; raises Unavailable after the deadline."""
-        self._last = (model, precision)
+        """The unit vector (dimension,) of a query. Raises Unavailable after the deadline, Busy when too many wait."""
+        self._last_model = (model, precision)
         key = (model, precision, text)
-        if (known := self._known.get(key)) is not None:
-            self._known.move_to_end(key)
-            return known
-        future = self._begin(model, precision, text)
+        if (cached := self._cache.get(key)) is not None:
+            self._cache.move_to_end(key)
+            return cached
+        future = self._enqueue(model, precision, text)
         try:
-            # The shield lets others who asked the same wait on when this one gives up.
-            return await asyncio.wait_for(asyncio.shield(future), self._rules().timeout_s)
+            # The shield keeps the future alive for other callers with the same query.
+            return await asyncio.wait_for(asyncio.shield(future), self._limits().timeout_s)
         except TimeoutError as error:
             raise Unavailable("The model is busy or still loading; please ask again shortly.", 5) from error
 
-    def _begin(self, model: str, precision: str, text: str) -> asyncio.Future[Vector]:
-        if (future := self._asked.get((model, precision, text))) is not None:
+    def _enqueue(self, model: str, precision: str, text: str) -> asyncio.Future[Vector]:
+        if (future := self._pending.get((model, precision, text))) is not None:
             return future
-        waiting = self._waiting.setdefault((model, precision), deque())
-        if len(waiting) >= _WAITING:
-            raise Busy(f"{_WAITING} questions wait already; please ask again shortly.")
-        waiting.append(text)
-        future = self._asked[model, precision, text] = asyncio.get_running_loop().create_future()
-        if (model, precision) not in self._busy:
-            self._busy[model, precision] = asyncio.create_task(self._work(model, precision))
+        queue = self._queues.setdefault((model, precision), deque())
+        if len(queue) >= _MAX_QUEUED:
+            raise Busy(f"{_MAX_QUEUED} queries wait already; please ask again shortly.")
+        queue.append(text)
+        future = self._pending[model, precision, text] = asyncio.get_running_loop().create_future()
+        if (model, precision) not in self._tasks:
+            self._tasks[model, precision] = asyncio.create_task(self._drain(model, precision))
         return future
 
     async def close(self) -> None:
-        """Stop embedding; whoever still waits gets Unavailable."""
-        for task in list(self._busy.values()):
+        """Stop embedding; callers that still wait get Unavailable."""
+        for task in list(self._tasks.values()):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        for future in self._asked.values():
-            _refuse(future, Unavailable("The server is shutting down."))
+        for future in self._pending.values():
+            _fail(future, Unavailable("The server is shutting down."))
 
-    async def _work(self, model: str, precision: str) -> None:
-        waiting = self._waiting[model, precision]
+    async def _drain(self, model: str, precision: str) -> None:
+        queue = self._queues[model, precision]
         try:
-            while waiting:
-                texts = [waiting.popleft() for _ in range(min(_TOGETHER, len(waiting)))]
-                await self._answer(model, precision, texts)
+            while queue:
+                texts = [queue.popleft() for _ in range(min(_BATCH_SIZE, len(queue)))]
+                await self._embed_batch(model, precision, texts)
         finally:
-            del self._busy[model, precision]
+            del self._tasks[model, precision]
 
-    async def _answer(self, model: str, precision: str, texts: list[str]) -> None:
+    async def _embed_batch(self, model: str, precision: str, texts: list[str]) -> None:
         try:
             vectors = await self._embed(model, precision, texts)
         except BaseException as error:
-            ended = isinstance(error, asyncio.CancelledError)
+            closing = isinstance(error, asyncio.CancelledError)
             for text in texts:
-                future = self._asked.pop((model, precision, text))
-                _refuse(future, Unavailable("The server is shutting down.") if ended else error)
+                future = self._pending.pop((model, precision, text))
+                _fail(future, Unavailable("The server is shutting down.") if closing else error)
             if not isinstance(error, Exception):
                 raise
             return
         for text, vector in zip(texts, vectors, strict=True):
-            self._known[model, precision, text] = vector
-            self._asked.pop((model, precision, text)).set_result(vector)
-        while len(self._known) > self._rules().cache_questions:
-            self._known.popitem(last=False)
+            self._cache[model, precision, text] = vector
+            self._pending.pop((model, precision, text)).set_result(vector)
+        while len(self._cache) > self._limits().cache_questions:
+            self._cache.popitem(last=False)
 
 
-def _refuse(future: asyncio.Future[Vector], error: BaseException) -> None:
+def _fail(future: asyncio.Future[Vector], error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)
-        future.exception()  # nobody may be waiting any more, and that is no news for the log
+        future.exception()  # marks it as retrieved: when nobody waits any more, asyncio would log it

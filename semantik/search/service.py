@@ -1,173 +1,86 @@
-"""A question in, hits out: embeds the question, asks each collection's index, and fetches the passages.
-
-An index may know the old and the new passages of a document that has just been read anew. The document's record says
-which are its own, and it changes in one step: so a search finds the one or the other, never both and never neither.
-"""
+"""A search on behalf of a user: retrieve, fuse, hydrate; again, where something changed meanwhile. Runs on the loop."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from semantik.auth.authorization import Authorizer
 from semantik.config import settings
-from semantik.core.errors import Invalid, SemantikError, Unavailable
-from semantik.core.models import Chunk, Collection, Document, Filters, Generation, User
-from semantik.index import Scored, VectorIndex
+from semantik.core.errors import Invalid, SemantikError
+from semantik.core.models import Collection, User
+from semantik.search.fusion import fuse
+from semantik.search.hydration import Hit, HydrationStep
 from semantik.search.index_sync import IndexSync
+from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.retrieval import RetrievalStep
 from semantik.storage.mongo import Store
 
-_MAX_QUESTION = 10_000
-_LOOKS = 5  # at the index, when what it gave was overtaken by a change
-
-
-@dataclass(frozen=True)
-class SearchQuery:
-    """`collection_ids` None asks all collections that the user may read; `threshold` is the least cosine."""
-
-    text: str
-    collection_ids: tuple[str, ...] | None = None
-    k: int = 10
-    offset: int = 0
-    threshold: float | None = None
-    filters: Filters = field(default_factory=Filters)
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage that answers; `score` is the true cosine between question and passage."""
-
-    score: float
-    chunk: Chunk
-    document: Document
-    collection: Collection
-
-
-@dataclass(frozen=True)
-class _Candidates:
-    """What the index of a generation gave: `whole` when it has no more."""
-
-    collection: Collection
-    scores: list[Scored]
-    considered: int
-    exhausted: bool
-
-
-@dataclass(frozen=True)
-class _Hydrated:
-    """Chunks and documents behind some candidates, and whether some of them were overtaken by a change."""
-
-    hits: tuple[Hit, ...]
-    dropped: int
-    stale: bool
+_MAX_QUERY_CHARS = 10_000
+_MAX_ATTEMPTS = 5  # when a change made the candidates stale, or too few of them are hits
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The best hits first, and how many passages were compared."""
+    """One page of hits, best first, and the number of chunks that were compared."""
 
     hits: tuple[Hit, ...]
     considered: int
 
 
 class SearchService:
-    """Answers questions on behalf of a user."""
+    """Answers the queries of users."""
 
     def __init__(
         self,
         store: Store,
-        access: Authorizer,
-        vectors: IndexSync,
-        questions: QueryEmbedder,
-        rules: settings.SearchSettings,
+        authorizer: Authorizer,
+        indexes: IndexSync,
+        embedder: QueryEmbedder,
+        limits: settings.SearchSettings,
     ) -> None:
-        self._store = store
-        self._access = access
-        self._vectors = vectors
-        self._questions = questions
-        self._rules = rules
+        self._authorizer = authorizer
+        self._embedder = embedder
+        self._limits = limits
+        self._retrieval = RetrievalStep(store, indexes, embedder, limits.timeout_s)
+        self._hydration = HydrationStep(store, indexes)
 
-    async def search(self, user: User, question: SearchQuery) -> SearchResult:
-        """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model is away)."""
-        text = question.text.strip()
-        if not text or len(text) > _MAX_QUESTION:
-            raise Invalid(f"query must have 1 to {_MAX_QUESTION} characters.")
-        if question.k + question.offset > self._rules.max_results:
-            raise Invalid(f"offset + k may be {self._rules.max_results} at most.")
-        ids = None if question.collection_ids is None else list(question.collection_ids)
-        self._questions.prefetch(text)  # while MongoDB tells which collections there are
-        wanted = depth = question.k + question.offset
-        for look in range(_LOOKS):
-            remembered = [] if look else self._remembered(user, ids)
-            collections = remembered or await self._access.collections(user, ids)
+    async def search(self, user: User, query: SearchQuery) -> SearchResult:
+        """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model does not answer)."""
+        query = self._validated(query)
+        ids = None if query.collection_ids is None else list(query.collection_ids)
+        self._embedder.prefetch(query.text)  # while MongoDB reads the collections
+        wanted = depth = query.k + query.offset
+        for attempt in range(_MAX_ATTEMPTS):
+            cached = [] if attempt else self._cached_collections(user, ids)
+            collections = cached or await self._authorizer.collections(user, ids)
             try:
-                asked = (self._in_collection(each, text, question, depth) for each in collections)
-                found = await asyncio.gather(*asked)
-                ranked = sorted(
-                    ((scored, each.collection) for each in found for scored in each.scores),
-                    key=lambda pair: (-pair[0].score, pair[1].id, pair[0].seq),
-                )[:depth]
-                passages = await self._passages(ranked, remembered)
+                retrieved = await self._retrieval.retrieve(collections, query, depth)
+                hydrated = await self._hydration.hydrate(fuse(retrieved, depth), cached)
             except SemantikError:
-                if not remembered or await self._access.collections(user, ids) == remembered:
+                if not cached or await self._authorizer.collections(user, ids) == cached:
                     raise
-                continue  # it was of what they are no more
-            enough = len(passages.hits) >= wanted or all(each.exhausted for each in found)
-            if enough and not passages.stale:
+                continue  # the cached collections were stale
+            enough = len(hydrated.hits) >= wanted or all(each.exhausted for each in retrieved)
+            if enough and not hydrated.stale:
                 break
-            depth = wanted + 2 * passages.dropped
-        page = passages.hits[question.offset : question.offset + question.k]
-        return SearchResult(page, sum(each.considered for each in found))
+            depth = wanted + 2 * hydrated.dropped
+        page = hydrated.hits[query.offset : wanted]
+        return SearchResult(page, sum(each.considered for each in retrieved))
 
-    def _remembered(self, user: User, ids: list[str] | None) -> list[Collection]:
-        """The collections as they were, where that is likely to hold: what was dropped is not opened for it again."""
-        found = self._access.cached(user, ids)
-        return found if all(self._vectors.get_if_ready(each.current) for each in found) else []
+    def _validated(self, query: SearchQuery) -> SearchQuery:
+        """The query without white space around its text. Raises Invalid."""
+        text = query.text.strip()
+        if not text or len(text) > _MAX_QUERY_CHARS:
+            raise Invalid(f"query must have 1 to {_MAX_QUERY_CHARS} characters.")
+        if query.k + query.offset > self._limits.max_results:
+            raise Invalid(f"offset + k may be {self._limits.max_results} at most.")
+        return query if text == query.text else replace(query, text=text)
 
-    async def _in_collection(
-        self, collection: Collection, text: str, question: SearchQuery, depth: int
-    ) -> _Candidates:
-        generation = collection.current
-        index = self._vectors.get_if_ready(generation) or await self._index(generation)
-        if index is None:
-            return _Candidates(collection, [], 0, True)
-        allowed = None
-        if question.filters.any:
-            allowed = await self._store.documents.spans(generation, question.filters)
-        vector = await self._questions.embed(generation.model, generation.precision, text)
-        scores = await index.search(vector, depth, allowed, question.threshold)
-        considered = index.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
-        return _Candidates(collection, scores, considered, len(scores) < depth)
+    def _cached_collections(self, user: User, ids: list[str] | None) -> list[Collection]:
+        """The collections as last read, or none. Hydration checks them against MongoDB.
 
-    async def _index(self, generation: Generation) -> VectorIndex | None:
-        try:
-            async with asyncio.timeout(self._rules.timeout_s):
-                return await self._vectors.get_synced(generation)
-        except TimeoutError as error:
-            # What was read so far stays in the index, so that the next search has less to wait for.
-            raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
-
-    async def _passages(
-        self, candidates: Sequence[tuple[Scored, Collection]], remembered: Sequence[Collection]
-    ) -> _Hydrated:
-        wanted = [(collection.id, scored.seq) for scored, collection in candidates]
-        passages, there = await self._store.search_reads.read(wanted, [each.id for each in remembered])
-        if any(there.get(each.id) != each for each in remembered):
-            return _Hydrated((), 0, True)
-        for collection in {collection.id: collection for _, collection in candidates}.values():
-            gone = [seq for key, seq in wanted if key == collection.id and (key, seq) not in passages]
-            # A chunk is in MongoDB before any index has it: what is not there any more was removed, perhaps by another
-            # server.
-            await self._vectors.delete(collection.current, [(seq, seq + 1) for seq in gone])
-        hits, overtaken = [], False
-        for scored, collection in candidates:
-            chunk, document = passages.get((collection.id, scored.seq), (None, None))
-            if chunk and document and document.holds(scored.seq):
-                hits.append(Hit(scored.score, chunk, document, collection))
-            elif document is None or document.first_seq > scored.seq:
-                overtaken = True  # its document has newer passages, or is gone
-        return _Hydrated(tuple(hits), len(candidates) - len(hits), overtaken)
+        Only with indexes that are ready: the index of a collection that was deleted meanwhile must not be opened.
+        """
+        found = self._authorizer.cached(user, ids)
+        return found if self._retrieval.is_ready(found) else []

@@ -72,7 +72,7 @@ class ActiveOperations:
     async def _look(self) -> None:
         listeners = list(self._listeners)
         since = min(listener.since for listener in listeners)
-        found = await self._store.operations.under_way(since)
+        found = await self._store.operations.active_or_ended_since(since)
         collections = await self._store.collections.get_many(sorted({o.collection_id for o in found}))
         for operation in found:
             collection = collections.get(operation.collection_id)

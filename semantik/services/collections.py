@@ -12,7 +12,7 @@ from semantik.auth.authorization import Authorizer
 from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import Collection, Document, Generation, Operation, User, new_id, now
-from semantik.core.text import joined_chunks
+from semantik.core.text import join_chunks
 from semantik.services.operations import OperationService, overlap_of
 from semantik.storage.mongo import Store
 
@@ -80,7 +80,7 @@ class CollectionService:
             fields["name"] = _name(name)
         if description is not None:
             fields["description"] = _description(description)
-        return await self._store.collections.change(collection_id, fields)
+        return await self._store.collections.update(collection_id, fields)
 
     async def delete(self, user: User, collection_id: str) -> None:
         """Hide the collection at once; the dispatcher ends its operations and clears up behind it."""
@@ -92,7 +92,7 @@ class CollectionService:
         """A document's text from character `offset`, put together from its chunks."""
         end = min(offset + limit, document.length)
         chunks = await self._store.chunks.of_document(document, offset, end)
-        return DocumentText(joined_chunks(chunks, offset, end), offset, document.length)
+        return DocumentText(join_chunks(chunks, offset, end), offset, document.length)
 
     def _collection(self, user: User, wish: NewCollection) -> Collection:
         size = self._defaults.chunk_size if wish.chunk_size is None else wish.chunk_size

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from semantik.auth.authorization import Authorizer
 from semantik.core.errors import Conflict, Invalid, NotFound
-from semantik.core.models import Collection, Counts, Operation, Source, User, new_id, now
+from semantik.core.models import Collection, Counts, Operation, OperationType, Source, User, new_id, now
 from semantik.storage.mongo import Store
 
 
@@ -68,7 +68,7 @@ class OperationService:
             raise Conflict("This collection has no folder yet; add one first.")
         async with self._collection_lock(collection_id):
             waiting = await self._waiting(collection_id, "append", source_id)
-            same = next((one for one in waiting if not one.wish), None)
+            same = next((one for one in waiting if not one.options), None)
             return same or await self._add(user, collection_id, "append", source_id)
 
     async def retry(self, user: User, collection_id: str, document_id: str | None = None) -> Operation:
@@ -84,7 +84,7 @@ class OperationService:
             raise Conflict("No document of this collection has failed.")
         async with self._collection_lock(collection_id):
             waiting = await self._waiting(collection_id, "append")
-            same = next((one for one in waiting if one.wish == wish), None)
+            same = next((one for one in waiting if one.options == wish), None)
             return same or await self._add(user, collection_id, "append", None, wish)
 
     async def reindex(self, user: User, collection_id: str, wish: ReindexOptions) -> Operation:
@@ -112,7 +112,7 @@ class OperationService:
             operation = await self._add(user, collection_id, "remove_source", source_id, wish)
             # From here on no scan of it is begun; the operation is there first, so that a crash leaves no folder so
             # marked.
-            await self._store.collections.change_source(source, {"removing": True})
+            await self._store.collections.update_source(source, {"removing": True})
             return operation
 
     async def watch_source(
@@ -126,7 +126,7 @@ class OperationService:
             fields["interval_s"] = wish.interval_s or None
         if wish.immediate is not None:
             fields["immediate"] = wish.immediate
-        changed = await self._store.collections.change_source(source, fields) if fields else source
+        changed = await self._store.collections.update_source(source, fields) if fields else source
         if changed is None:
             raise NotFound(f"There is no source {source_id} in this collection.")
         return changed
@@ -182,24 +182,28 @@ class OperationService:
     async def _index(self, user: User, source: Source) -> Operation:
         """INDEX what is the first folder of its collection, and APPEND any other."""
         sources = await self._store.collections.sources([source.collection_id])
-        kind = "index" if all(other.id == source.id for other in sources) else "append"
+        kind: OperationType = "index" if all(other.id == source.id for other in sources) else "append"
         return await self._add(user, source.collection_id, kind, source.id)
 
-    async def _waiting(self, collection_id: str, kind: str, source_id: str | None = None) -> list[Operation]:
+    async def _waiting(
+        self, collection_id: str, kind: OperationType, source_id: str | None = None
+    ) -> list[Operation]:
         """The operations of a kind, and on that source alone or on all, that have not begun."""
-        active = await self._store.operations.active([collection_id])
+        active = await self._store.operations.active_by_collection([collection_id])
         return [
             one
             for one in active.get(collection_id, [])
-            if (one.status, one.type, one.source_id, one.cancel_requested)
-            == ("queued", kind, source_id, False)
+            if one.status == "queued"
+            and one.type == kind
+            and one.source_id == source_id
+            and not one.cancel_requested
         ]
 
     async def _add(
         self,
         user: User,
         collection_id: str,
-        kind: str,
+        kind: OperationType,
         source_id: str | None,
         wish: dict[str, object] | None = None,
     ) -> Operation:
@@ -210,7 +214,11 @@ class OperationService:
 
 
 def queued(
-    user_id: str, collection_id: str, kind: str, source_id: str | None, wish: dict[str, object] | None = None
+    user_id: str,
+    collection_id: str,
+    kind: OperationType,
+    source_id: str | None,
+    wish: dict[str, object] | None = None,
 ) -> Operation:
     """A new operation, which stands last in the line."""
     return Operation(
@@ -225,7 +233,7 @@ def queued(
         current_file=None,
         progress_percent=0.0,
         created_at=now(),
-        wish=wish or {},
+        options=wish or {},
     )
 
 

@@ -8,8 +8,18 @@ from datetime import UTC, datetime
 
 from semantik.auth.authorization import Authorizer
 from semantik.core.errors import Invalid
-from semantik.core.models import Collection, Document, FileFailure, Operation, Source, User, queue_position
-from semantik.core.pagination import Page, cut, decode, encode
+from semantik.core.models import (
+    Collection,
+    CollectionStatus,
+    Document,
+    DocumentStatus,
+    FileFailure,
+    Operation,
+    Source,
+    User,
+    queue_position,
+)
+from semantik.core.pagination import Page, decode_cursor, encode_cursor, page_of
 from semantik.index import IndexStats
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
@@ -17,11 +27,10 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class CollectionView:
-    """A collection as its owner sees it; `status` is empty, indexing, ready, failed, or incomplete: some documents are
-    found, and others were left undone by an operation that ended early."""
+    """A collection as its owner sees it."""
 
     collection: Collection
-    status: str
+    status: CollectionStatus
     active_operation_id: str | None
     is_owner: bool
 
@@ -50,15 +59,15 @@ class ViewService:
         self._concurrent = concurrent
 
     async def collections(self, user: User, cursor: str | None, limit: int) -> Page[CollectionView]:
-        after = decode(cursor, 1)[0] if cursor else ""
+        after = decode_cursor(cursor, 1)[0] if cursor else ""
         found = await self._store.collections.of_owner(user.id, after, limit + 1)
-        active = await self._store.operations.active([collection.id for collection in found])
+        active = await self._store.operations.active_by_collection([collection.id for collection in found])
         views = [_view(user, collection, active.get(collection.id, [])) for collection in found]
-        return cut(views, limit, encode(found[min(limit, len(found)) - 1].name) if found else "")
+        return page_of(views, limit, encode_cursor(found[min(limit, len(found)) - 1].name) if found else "")
 
     async def collection(self, user: User, collection_id: str) -> CollectionView:
         collection = await self._access.collection(user, collection_id)
-        active = await self._store.operations.active([collection_id])
+        active = await self._store.operations.active_by_collection([collection_id])
         return _view(user, collection, active.get(collection_id, []))
 
     async def index_stats(self, collection: Collection) -> IndexStats | None:
@@ -74,15 +83,15 @@ class ViewService:
         self,
         user: User,
         collection_id: str,
-        status: str | None,
+        status: DocumentStatus | None,
         name: str | None,
         cursor: str | None,
         limit: int,
     ) -> Page[Document]:
         collection = await self._access.collection(user, collection_id)
-        after = decode(cursor, 1)[0] if cursor else ""
+        after = decode_cursor(cursor, 1)[0] if cursor else ""
         found = await self._store.documents.page(collection.current, status, name, after, limit + 1)
-        return cut(found, limit, encode(found[min(limit, len(found)) - 1].path) if found else "")
+        return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
 
     async def operation(self, user: User, operation_id: str) -> OperationView:
         operation = await self._access.operation(user, operation_id)
@@ -100,21 +109,21 @@ class ViewService:
         ids = [collection.id for collection in await self._access.collections(user, collection_ids)]
         before = None
         if cursor:
-            moment, key = decode(cursor, 2)
+            moment, key = decode_cursor(cursor, 2)
             before = (_snapshot_time(moment), key)
         found = await self._store.operations.of_collections(ids, limit + 1, before, only)
         views = await self._placed(found)
         last = found[min(limit, len(found)) - 1] if found else None
-        return cut(views, limit, encode(last.created_at.isoformat(), last.id) if last else "")
+        return page_of(views, limit, encode_cursor(last.created_at.isoformat(), last.id) if last else "")
 
     async def failures(
         self, user: User, operation_id: str, cursor: str | None, limit: int
     ) -> Page[FileFailure]:
         """The files that an operation could not take in, by path."""
         operation = await self._access.operation(user, operation_id)
-        after = decode(cursor, 1)[0] if cursor else ""
+        after = decode_cursor(cursor, 1)[0] if cursor else ""
         found = await self._store.failures.page(operation.id, after, limit + 1)
-        return cut(found, limit, encode(found[min(limit, len(found)) - 1].path) if found else "")
+        return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
 
     async def _placed(self, operations: list[Operation]) -> list[OperationView]:
         """The operations, with their places in the line of all."""
@@ -125,15 +134,8 @@ class ViewService:
 
 
 def _view(user: User, collection: Collection, active: list[Operation]) -> CollectionView:
-    counts = collection.current.counts
-    if active:
-        status = "indexing"
-    elif counts.indexed:
-        status = "incomplete" if counts.pending else "ready"
-    else:
-        status = "failed" if counts.failed or counts.pending else "empty"
     first = active[0].id if active else None
-    return CollectionView(collection, status, first, collection.owner_id == user.id)
+    return CollectionView(collection, collection.status(bool(active)), first, collection.owner_id == user.id)
 
 
 def _snapshot_time(text: str) -> datetime:

@@ -1,6 +1,6 @@
-"""The data folder: made private, given a name that stays, and locked by one server or script at a time.
+"""The data folder: created private, given a permanent id, and locked by one server or script at a time.
 
-Runs on the loop, before anything else is started; knows nothing of what the folder holds.
+Runs on the loop, before anything else is started; knows nothing of the folder's content.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from pathlib import Path
 
 from semantik.core.errors import ConfigError, Conflict
 
-# What an ended server leaves behind dies within moments; this is for a machine under load.
+# The children of an ended server end within moments; this is for a machine under load.
 _WAIT_S = 10.0
-_SCRIPT = "script"  # stands in the lock behind the process id of a holder that is no server
+_SCRIPT = "script"  # follows the process id in the lock file when the holder is no server
 
 
 class InUse(Conflict):
-    """A server that lives holds the data folder."""
+    """A running server holds the data folder."""
 
 
 @asynccontextmanager
 async def data_lock(data: Path, *, script: bool = False) -> AsyncIterator[int]:
-    """Make the folder `data` (0700) and hold `data/lock`; yields the lock's file descriptor.
+    """Create the folder `data` (0700) and hold `data/lock`; yields the lock's file descriptor.
 
     The embedded children inherit that descriptor, so the lock outlives a killed server for as long as one of
     them can still write. Raises InUse when another server holds it, Conflict when a script does for longer than
-    10 s, ConfigError for an unusable folder. `script`: who comes after us may wait, as we are done in a moment.
+    10 s, ConfigError for an unusable folder. `script`: the holder is no server; others wait up to 10 s for it.
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -45,14 +45,14 @@ async def data_lock(data: Path, *, script: bool = False) -> AsyncIterator[int]:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()} {_SCRIPT if script else ''}".rstrip().encode() + b"\n", 0)
         yield lock
-        # This process may live on after its server: its id must not stand for a lock that it gave back.
+        # This process may outlive its server: its id must not be taken for the holder of a released lock.
         os.ftruncate(lock, 0)
     finally:
         os.close(lock)
 
 
 def is_served(data: Path) -> bool:
-    """Whether a server holds the data folder now; False where there is none."""
+    """Whether a server holds the data folder now; False when there is no such folder."""
     try:
         lock = os.open(data / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -61,8 +61,8 @@ def is_served(data: Path) -> bool:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return False
     except BlockingIOError:
-        pid, is_script = _holder(lock)
-        return not is_script and _alive(pid)
+        pid, is_script = _lock_holder(lock)
+        return not is_script and _is_running(pid)
     finally:
         os.close(lock)
 
@@ -74,15 +74,15 @@ async def _acquire(lock: int, data: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            pid, is_script = _holder(lock)
-        alive = _alive(pid)
-        if alive and not is_script:
+            pid, is_script = _lock_holder(lock)
+        is_running = _is_running(pid)
+        if is_running and not is_script:
             raise InUse(
                 f"The data folder {data} is in use by the server with process id {pid}; "
                 "stop it or choose another with --data."
             )
         if asyncio.get_running_loop().time() > deadline:
-            if alive:
+            if is_running:
                 raise Conflict(
                     f"The data folder {data} is in use by the script with process id {pid}; "
                     "try again when it has ended."
@@ -94,13 +94,13 @@ async def _acquire(lock: int, data: Path) -> None:
         await asyncio.sleep(0.05)
 
 
-def _holder(lock: int) -> tuple[int, bool]:
-    """Who wrote the lock: the process id (0: nobody), and whether it is a script's."""
+def _lock_holder(lock: int) -> tuple[int, bool]:
+    """The process id in the lock file (0: none), and whether that process is a script."""
     pid, _, kind = os.pread(lock, 32, 0).decode("ascii", "replace").strip().partition(" ")
     return int(pid or 0), kind == _SCRIPT
 
 
-def _alive(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     if not pid:
         return False
     try:
@@ -113,7 +113,7 @@ def _alive(pid: int) -> bool:
 
 
 def instance_id(data: Path) -> str:
-    """Return the uuid4 that names this data folder among all instances; call it while the lock is held."""
+    """The uuid4 that identifies this data folder among all instances; call it while the lock is held."""
     path = data / "instance"
     try:
         return str(uuid.UUID(path.read_text(encoding="ascii").strip()))

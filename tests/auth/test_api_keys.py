@@ -57,7 +57,7 @@ async def test_a_key_is_kept_as_a_hash_and_recognised(tmp_path: Path) -> None:
         assert (made.key.name, made.key.scopes) == ("The crawler", ("read", "write"))
         assert made.key.expires_at == made.key.created_at + timedelta(days=1)
         secret = made.text.rpartition("_")[2]
-        row = await it.api_keys._table.get({"_id": made.key.id})
+        row = await it.api_keys._table.find_one({"_id": made.key.id})
         assert secret not in str(row) and made.key.secret_hash in str(row)
         assert await it.api_keys.get(made.key.id) == made.key
         for _ in range(2):  # from the store, and as it is remembered
@@ -89,12 +89,12 @@ async def test_the_last_use_is_noted_once_a_minute_and_by_one_alone(tmp_path: Pa
         await ApiKeyService(it).recognise(made.text)  # another server, a moment later
         assert await last_used() == first
         old = first - timedelta(seconds=61)
-        await it.api_keys.note_use(await it.api_keys.get(made.key.id), old)
+        await it.api_keys.record_use(await it.api_keys.get(made.key.id), old)
         await ApiKeyService(it).recognise(made.text)
         noted = await last_used()
         assert noted >= first
         stale = ApiKey(**{**made.key.__dict__, "last_used_at": old})
-        await it.api_keys.note_use(stale, now() + timedelta(hours=1))
+        await it.api_keys.record_use(stale, now() + timedelta(hours=1))
         assert await last_used() == noted
 
 
@@ -310,7 +310,7 @@ async def test_a_key_that_expires_closes_what_is_open(shared: Serving) -> None:
     async with fake_operation(shared, client) as operation:
         soon = int((now() + timedelta(seconds=5)).timestamp() * 1000)
         async with server_stores(shared) as (it, _):
-            await it.api_keys._table.change({"_id": key_id}, {"$set": {"expires_at": soon}})
+            await it.api_keys._table.update_one({"_id": key_id}, {"$set": {"expires_at": soon}})
         stream = EventStream(shared, operation.id, {"Authorization": f"Bearer {program.token}"})
         await stream.until("operation_started")
         socket = await connect(shared, "/ws/operations", {"token": program.token})
@@ -333,7 +333,7 @@ async def test_a_key_of_a_user_who_is_disabled_is_refused(shared: Serving) -> No
     await socket.write_message("ping")
     await until(socket, "pong")
     async with server_stores(shared) as (it, _):
-        await it.users._table.change({"_id": me}, {"$set": {"disabled": True}})
+        await it.users._table.update_one({"_id": me}, {"$set": {"disabled": True}})
     assert await closing(socket) == (1008, DISABLED)
     assert await _refusal(unused, "GET", "auth/me") == (401, DISABLED)
 
@@ -344,7 +344,7 @@ async def test_an_administrator_who_is_none_any_more_has_no_key_either(start: Ca
     me = (await client.call("GET", "auth/me"))["id"]
     _, program = await _make(client, scopes=["admin"])
     async with server_stores(serving) as (it, _):
-        await it.users._table.change({"_id": me}, {"$set": {"is_admin": False}})
+        await it.users._table.update_one({"_id": me}, {"$set": {"is_admin": False}})
     status, told = await _refusal(program, "GET", "status")
     assert status == 403 and "Only an administrator" in told
     assert PASSWORD not in serving.log.read_text()

@@ -180,7 +180,12 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
             ["Updating “Plant”", "Waiting in line: 2 operations before it", ""],
         ),
         (
-            {"operation_type": "append", "status": "queued", "queue_position": 0, "wish": {"retry": "all"}},
+            {
+                "operation_type": "append",
+                "status": "queued",
+                "queue_position": 0,
+                "options": {"retry": "all"},
+            },
             [],
             ["Retrying what failed in “Plant”", "Waiting in line: the next to begin", ""],
         ),
@@ -216,7 +221,11 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
             ["Re-indexing “Plant”", "Operation cancelled; nothing has changed", ""],
         ),
         (
-            {"operation_type": "remove_source", "status": "processing", "wish": {"source_path": "/srv/old"}},
+            {
+                "operation_type": "remove_source",
+                "status": "processing",
+                "options": {"source_path": "/srv/old"},
+            },
             [("removing_documents", {"removed": 1, "total": 2, "progress_percent": 50})],
             ["Removing a folder from “Plant”", "Taking the documents of “old” out", "1 of 2 documents"],
         ),

@@ -44,9 +44,9 @@ async def _grow_old(store: Store) -> tuple[Operation, Operation]:
     long_ago = now() - AGES
     older = replace(newest, id=new_id(), created_at=long_ago, completed_at=long_ago)
     await store.operations.add(older)
-    await store.failures.note(FileFailure(older.id, new_id(), "/x", Failure("corrupt", "It is torn.")))
+    await store.failures.record(FileFailure(older.id, new_id(), "/x", Failure("corrupt", "It is torn.")))
     old = int(long_ago.timestamp() * 1000)
-    await store.operations._table.change({"_id": newest.id}, {"$set": {"completed_at": old}})
+    await store.operations._table.update_one({"_id": newest.id}, {"$set": {"completed_at": old}})
     await store.sessions.add(Session(new_id(), newest.user_id, "h", None, long_ago, long_ago))
     await store.api_keys.add(ApiKey("k" * 16, newest.user_id, "n", "h", ("read",), long_ago, long_ago))
     return older, newest
@@ -74,7 +74,11 @@ async def test_what_is_past_its_age_is_told_and_then_removed(
         assert await store.operations.get(older.id) is None
         assert await store.operations.get(newest.id) is not None
         assert await store.failures.page(older.id, "", 9) == []
-        assert (await store.sessions.expired(now())).rows == (await store.api_keys.expired(now())).rows == 0
+        assert (
+            (await store.sessions.expired_size(now())).rows
+            == (await store.api_keys.expired_size(now())).rows
+            == 0
+        )
     again = await script("cleanup", serving.data, "--dry-run")
     assert again.out == "There is nothing to remove.\n"
     assert (await client.call("GET", "auth/me"))["username"]

@@ -12,7 +12,7 @@ import pytest
 from conftest import complaints
 
 from semantik.commands.server import main
-from semantik.config.loader import Entry, entries, load
+from semantik.config.loader import RENAMED, Entry, entries, env_name, flag_name, load
 from semantik.config.settings import DocumentSettings, Settings
 from semantik.core.errors import ConfigError
 
@@ -135,6 +135,21 @@ def test_chunks_must_be_longer_than_their_overlap():
 def test_an_unknown_name_is_refused(tmp_path, text):
     with pytest.raises(ConfigError, match=r"There is no setting '\w+(\.\w+)?' \(.*semantik.toml\)"):
         load(written(tmp_path, text), {})
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_old_name_is_refused_with_the_new_one(tmp_path, capsys, old, new):
+    section, _, key = old.partition(".")
+    sentence = f"The setting {old} ({{}}) is now called {new}: "
+    file = written(tmp_path, f"[{section}]\n{key} = 100\n")
+    with pytest.raises(ConfigError, match=re.escape(sentence.format(file))):
+        load(file, {})
+    with pytest.raises(ConfigError, match=re.escape(sentence.format(f"the environment's {env_name(old)}"))):
+        load(environ={env_name(old): "100"})
+    assert main([flag_name(old), "100"]) == 2
+    assert sentence.format("the command line") in capsys.readouterr().err
+    names = {entry.name for entry in entries()}
+    assert old not in names and new in names
 
 
 def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path):

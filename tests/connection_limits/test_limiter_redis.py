@@ -1,4 +1,4 @@
-"""The seats while Redis dies, stands still, forgets, or is told late."""
+"""The connection limits while Redis dies, stops, loses its data, or gets an update late."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.limiter_helpers import Heard, left_in, of_user, process
 from support.redis_server import Lines, RedisServer
 
 from semantik.config.settings import SocketSettings
-from semantik.connection_limits import limiter
+from semantik.connection_limits import counter_store, limiter
 from semantik.core.errors import Busy, Unavailable
 from semantik.progress import redis_client
 
@@ -34,9 +34,9 @@ def saving_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.mark.gen_test
 async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: RedisServer) -> None:
-    async with process(server.url) as one, one.seats.socket("a"):
-        server.admin.delete(redis_client.ALIVE + one.id, redis_client.SOCKETS.format(user_id="a"))
-        async with one.seats.socket("b"):
+    async with process(server.url) as one, one.limiter.socket("a"):
+        server.admin.delete(counter_store.ALIVE + one.id, counter_store.SOCKETS.format(user_id="a"))
+        async with one.limiter.socket("b"):
             assert of_user(server.admin, "a") == of_user(server.admin, "b") == [1]
 
 
@@ -44,25 +44,25 @@ async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: 
 async def test_what_is_open_for_long_is_written_again_before_it_expires(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert limiter.REWRITE_S < redis_client.SEATS_S / 2
-    monkeypatch.setattr(limiter, "REWRITE_S", 0.0)
-    key = redis_client.SOCKETS.format(user_id="a")
-    async with process(server.url) as one, one.seats.socket("a"):
-        assert 0 < server.admin.ttl(key) <= redis_client.SEATS_S
+    assert limiter.FULL_UPDATE_S < counter_store.COUNTER_TTL_S / 2
+    monkeypatch.setattr(limiter, "FULL_UPDATE_S", 0.0)
+    key = counter_store.SOCKETS.format(user_id="a")
+    async with process(server.url) as one, one.limiter.socket("a"):
+        assert 0 < server.admin.ttl(key) <= counter_store.COUNTER_TTL_S
         server.admin.delete(key)
-        async with one.seats.socket("b"):
+        async with one.limiter.socket("b"):
             assert of_user(server.admin, "a") == [1]
 
 
 @pytest.mark.gen_test
 async def test_a_command_that_comes_late_changes_nothing(server: RedisServer) -> None:
-    async with process(server.url) as one, one.seats.socket("a", "o"):
-        async with one.seats.socket("b", "o"):
+    async with process(server.url) as one, one.limiter.socket("a", "o"):
+        async with one.limiter.socket("b", "o"):
             pass
-        async with one.seats.socket("b", "o"):
-            assert one.link.told[0]["whole"] and not one.link.told[-1]["whole"]
-            for told in tuple(one.link.told):
-                assert await one.link.keep_seats(told) is None
+        async with one.limiter.socket("b", "o"):
+            assert one.store.sent[0]["full"] and not one.store.sent[-1]["full"]
+            for told in tuple(one.store.sent):
+                assert await one.store.update(told) is None
             assert of_user(server.admin, "a") == of_user(server.admin, "b") == [1]
     assert left_in(server.admin, "a", "b", "o", one.id) == []
 
@@ -75,23 +75,23 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
     async with (
         process(server.url, limits) as one,
         process(server.url, limits) as two,
-        one.seats.socket("a", "o"),
-        two.seats.socket("a", "o"),
+        one.limiter.socket("a", "o"),
+        two.limiter.socket("a", "o"),
     ):
-        with one.seats.subscribe("o", here), two.seats.subscribe("o", there):
+        with one.limiter.subscribe("o", here), two.limiter.subscribe("o", there):
             await here.until(2, 1)
             await there.until(2, 1)
             server.kill()
             await lines.until("Sockets are not counted. Redis is away")
             await lines.until("Sockets are not counted. Redis is away")
             with pytest.raises(Unavailable, match="Redis is away"):
-                async with one.seats.socket("b"):
+                async with one.limiter.socket("b"):
                     pass
             server.start()
             await lines.until("counted again")
             await lines.until("counted again")
             with pytest.raises(Busy, match="You have 2 sockets open"):
-                async with one.seats.socket("a"):
+                async with one.limiter.socket("a"):
                     pass
             assert of_user(server.admin, "a") == [1, 1]
             assert of_user(server.admin, "b") == []
@@ -104,9 +104,9 @@ async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
     saving_server: RedisServer, lines: Lines
 ) -> None:
     server, heard = saving_server, Heard()
-    async with process(server.url) as one, process(server.url) as two, one.seats.socket("a", "o"):
-        with two.seats.subscribe("o", heard):
-            async with one.seats.socket("b", "o"):
+    async with process(server.url) as one, process(server.url) as two, one.limiter.socket("a", "o"):
+        with two.limiter.subscribe("o", heard):
+            async with one.limiter.socket("b", "o"):
                 await heard.until(2, 2)
                 server.kill()
             await lines.until("not counted")
@@ -119,24 +119,24 @@ async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_redis_stands_still_while_seats_are_left_and_taken(
+async def test_redis_stands_still_while_sockets_are_closed_and_opened(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_client, "COMMAND_S", 0.3)
-    async with process(server.url) as one, one.seats.socket("a", "o"):
-        async with one.seats.socket("b", "o"):
+    async with process(server.url) as one, one.limiter.socket("a", "o"):
+        async with one.limiter.socket("b", "o"):
             server.stand_still()
         with pytest.raises(Unavailable, match="Redis is away"):
-            async with one.seats.socket("c", "o"):
+            async with one.limiter.socket("c", "o"):
                 pass
-        impatient = asyncio.create_task(one.seats.socket("d", "o").__aenter__())
+        impatient = asyncio.create_task(one.limiter.socket("d", "o").__aenter__())
         await lines.until("not counted")
         impatient.cancel()
         server.go_on()
         await lines.until("counted again")
-        async with one.seats.socket("e", "o"):
+        async with one.limiter.socket("e", "o"):
             assert [of_user(server.admin, user) for user in "abcde"] == [[1], [], [], [], [1]]
-            assert len(server.admin.hgetall(redis_client.WATCHERS + "o")) == 2
+            assert len(server.admin.hgetall(counter_store.WATCHERS + "o")) == 2
     assert left_in(server.admin, *"abcde", "o", one.id) == []
 
 
@@ -145,8 +145,8 @@ async def test_redis_stands_still_while_seats_are_left_and_taken(
 async def test_closing_does_not_wait_for_a_redis_that_stands_still(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limiter, "CLOSE_S", 0.1)
-    async with process(server.url, life_s=0.9) as one, one.seats.socket("a"):
+    monkeypatch.setattr(limiter, "CLOSE_TIMEOUT_S", 0.1)
+    async with process(server.url, process_ttl_s=0.9) as one, one.limiter.socket("a"):
         server.stand_still()
     await lines.until("Redis counts the sockets of this server for another 0.9 s")
 
@@ -157,22 +157,22 @@ async def test_who_gives_up_while_redis_is_asked_is_not_counted(
 ) -> None:
     async with process(server.url) as one:
         asked, go_on = asyncio.Event(), asyncio.Event()
-        keep_seats = one.link.keep_seats
+        update = one.store.update
 
         async def slow(told: Mapping[str, object]) -> list[tuple[int, int]] | None:
-            answers = await keep_seats(told)
+            answers = await update(told)
             asked.set()
             await go_on.wait()
             return answers
 
-        monkeypatch.setattr(one.link, "keep_seats", slow)
-        taking = asyncio.create_task(one.seats.socket("a").__aenter__())
+        monkeypatch.setattr(one.store, "update", slow)
+        taking = asyncio.create_task(one.limiter.socket("a").__aenter__())
         await asked.wait()
         assert of_user(server.admin, "a") == [1]
         taking.cancel()
         await asyncio.gather(taking, return_exceptions=True)
         go_on.set()
-        async with one.seats.socket("b"):
+        async with one.limiter.socket("b"):
             pass
         while of_user(server.admin, "a"):  # noqa: ASYNC110, Redis tells nobody
             await asyncio.sleep(0.02)

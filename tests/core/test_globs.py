@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from semantik.core.errors import Invalid
-from semantik.core.globs import Globs, covering
+from semantik.core.globs import Globs, expand_folder_globs
 
 MEANT = [
     ("*.pdf", "a.pdf"),
@@ -73,8 +73,8 @@ def test_a_slash_at_the_end_means_folders_and_to_include_them_is_to_include_what
     assert Globs(["a/tmp/"]).match("a/tmp", folder=True)
     assert not Globs(["a/tmp/"]).match("b/a/tmp", folder=True)
     assert Globs(["tmp"]).match("a/tmp", folder=True)
-    assert covering(["*.pdf", "tmp/", "a/b/", "/c/"]) == ("*.pdf", "**/tmp/**", "a/b/**", "/c/**")
-    assert Globs(covering(["/c/"])).match("c/d/e.txt")
+    assert expand_folder_globs(["*.pdf", "tmp/", "a/b/", "/c/"]) == ("*.pdf", "**/tmp/**", "a/b/**", "/c/**")
+    assert Globs(expand_folder_globs(["/c/"])).match("c/d/e.txt")
 
 
 @pytest.mark.parametrize(

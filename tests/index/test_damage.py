@@ -142,15 +142,15 @@ def test_the_file_of_an_engine_is_used_only_when_it_was_checked(tmp_path: Path) 
         await one_segment(tmp_path)
         async with indexes(tmp_path, SETTINGS) as opened:
             index = await opened.open("c", 0, DIMENSION)
-            (segment,) = index._contents.state.segments
+            (segment,) = index._state.snapshot.segments
             busy = threading.Event()
-            index._means.checker.submit(busy.wait, 60)
+            index._context.checker.submit(busy.wait, 60)
             query = VECTORS[5].astype(np.float32)
-            assert segment.unequipped
-            assert same(await index.search(query, 9), (await index.search(query, ROWS))[:9])
+            assert segment.engine_pending
+            assert same(await index.nearest(query, 9), (await index.nearest(query, ROWS))[:9])
             busy.set()
-            await until(lambda: not segment.unequipped)
-            assert (await index.search(query, 1))[0].seq == 5
+            await until(lambda: not segment.engine_pending)
+            assert (await index.nearest(query, 1))[0].seq == 5
 
     asyncio.run(test())
 
@@ -216,7 +216,7 @@ def test_damage_that_a_merge_meets(tmp_path: Path, caplog: pytest.LogCaptureFixt
             await index.delete([(101, 180)])
             await until(lambda: index.closed)
             with pytest.raises(Unavailable):
-                await index.search(VECTORS[0].astype(np.float32), 1)
+                await index.nearest(VECTORS[0].astype(np.float32), 1)
             again = await opened.open("c", 0, DIMENSION)
             assert again.last_seq == 100
             await check(again, {*range(*EARLY), *range(101, 180)})
@@ -243,12 +243,12 @@ def test_an_index_opened_anew_is_filled_again(tmp_path: Path) -> None:
         async with indexes(tmp_path, SETTINGS) as opened:
             kept = IndexSync(store, opened)
             for _ in range(3):
-                index = await kept.get_synced(generation)
+                index = await kept.get_synced_vectors(generation)
             assert index is not None and asked == [-1]
             index.stop()
-            await index.stopped()
+            await index.wait_stopped()
             shutil.rmtree(tmp_path / "c" / "0")
-            again = await kept.get_synced(generation)
+            again = await kept.get_synced_vectors(generation)
             assert again is not None and again.last_seq == ROWS - 1 and asked == [-1, -1]
 
     asyncio.run(test())
@@ -282,7 +282,7 @@ def test_a_vector_that_is_none_keeps_out_no_other(
     vectors[7], vectors[399] = value, value
 
     async def found(index: VectorIndex) -> set[int]:
-        return {hit.seq for hit in await index.search(vectors[0].astype(np.float32), 500)}
+        return {hit.seq for hit in await index.nearest(vectors[0].astype(np.float32), 500)}
 
     async def test() -> None:
         sound = set(range(400)) - {7, 399}

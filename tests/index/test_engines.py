@@ -49,7 +49,7 @@ def test_recall_is_what_was_measured(tmp_path: Path, engine: str) -> None:
             for k in (1, 10, 30, 400):
                 hits = expected = 0
                 for query in questions(50):
-                    found = await index.search(query, k)
+                    found = await index.nearest(query, k)
                     best = brute(HELD, query, k)
                     assert len(found) == k
                     assert all(hit.score == pytest.approx(_cosine(hit.seq, query), abs=1e-9) for hit in found)
@@ -77,7 +77,7 @@ def test_few_allowed_are_scanned_exactly(tmp_path: Path, engine: str) -> None:
             await fill(index, settings)
             for query in questions(20):
                 for allowed in ([(100, 160)], [(s, s + 3) for s in range(0, 6000, 50)]):
-                    assert same(await index.search(query, 12, allowed), brute(HELD, query, 12, allowed))
+                    assert same(await index.nearest(query, 12, allowed), brute(HELD, query, 12, allowed))
 
     asyncio.run(test())
 
@@ -96,7 +96,7 @@ def test_many_allowed_are_found_with_the_recall_of_all(tmp_path: Path, engine: s
                 near, far = sorted(order[: ROWS // 2]), sorted(order[ROWS // 2 :])
                 for seqs in (near, far):
                     allowed = [(seq, seq + 1) for seq in seqs]
-                    found = await index.search(query, 10, allowed)
+                    found = await index.nearest(query, 10, allowed)
                     best = brute({seq: HELD[seq] for seq in seqs}, query, 10)
                     assert len(found) == 10 and {hit.seq for hit in found} <= set(seqs)
                     hits += len({hit.seq for hit in found} & {hit.seq for hit in best})
@@ -117,7 +117,7 @@ def test_tombstones_around_the_question(tmp_path: Path, engine: str) -> None:
             gone = {hit.seq for hit in brute(HELD, query, 300)}
             await index.delete([(seq, seq + 1) for seq in gone])
             left = {seq: vector for seq, vector in HELD.items() if seq not in gone}
-            found = await index.search(query, 10)
+            found = await index.nearest(query, 10)
             assert len(found) == 10 and not gone & {hit.seq for hit in found}
             best = {hit.seq for hit in brute(left, query, 10)}
             assert len(best & {hit.seq for hit in found}) >= 7
@@ -139,7 +139,7 @@ def test_what_misses_the_target_is_scanned_exactly(tmp_path: Path) -> None:
             await fill(index, settings, vectors)
             assert index.stats().engine == "exact" and index.stats().measured_recall is None
             for query in questions(10):
-                assert same(await index.search(query, 10), brute(held, query, 10))
+                assert same(await index.nearest(query, 10), brute(held, query, 10))
         assert not list(tmp_path.rglob("forest.annoy"))
 
     asyncio.run(test())
@@ -182,7 +182,7 @@ def test_in_a_pool_whose_worker_is_killed(
             await until(lambda: merged(index, SETTINGS))
             assert calls == 2 and index.stats().engine == "annoy"
             assert len(caplog.records) == 1 and "merging segments failed" in caplog.text
-            found = await index.search(VECTORS[5].astype(np.float32), 3)
+            found = await index.nearest(VECTORS[5].astype(np.float32), 3)
             assert found[0].seq == 10 and found[0].score == pytest.approx(1, abs=1e-6)
         assert len(list((tmp_path / "c" / "0").glob("0-*"))) == 1, "what the killed worker left is gone"
 
@@ -202,14 +202,14 @@ def test_searching_goes_on_while_a_merge_hangs(tmp_path: Path) -> None:
             await index.add(2 * np.arange(1000), VECTORS[:1000])
             await entered.wait()
             query = VECTORS[4].astype(np.float32)
-            assert (await index.search(query, 1))[0].seq == 8
+            assert (await index.nearest(query, 1))[0].seq == 8
             await index.delete([(8, 9)])
             await index.add(2 * np.arange(1000, 1200), VECTORS[1000:1200])
             await until(lambda: index.stats().unsaved == 0)
             release.set()
             await until(lambda: merged(index, SETTINGS))
             held = {s: v for s, v in HELD.items() if s < 2400 and s != 8}
-            assert same(await index.search(query, 1199), brute(held, query, 1199))
+            assert same(await index.nearest(query, 1199), brute(held, query, 1199))
             assert index.stats().vectors == 1199
         release.clear()
         entered.clear()

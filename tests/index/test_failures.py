@@ -52,12 +52,12 @@ def test_bad_questions_ranges_and_names_are_refused(tmp_path: Path) -> None:
                 np.ones((1, DIMENSION)),
             ):
                 with pytest.raises(Invalid):
-                    await index.search(bad.astype(np.float32), 10)
+                    await index.nearest(bad.astype(np.float32), 10)
             with pytest.raises(Invalid):
-                await index.search(good, 0)
+                await index.nearest(good, 0)
             for wrong in ([(3, 1)], [(1, 2, 3)], [(0.5, 2)], [(1, 2), (3,)], [("a", "b")]):
                 with pytest.raises(Invalid):
-                    await index.search(good, 1, wrong)
+                    await index.nearest(good, 1, wrong)
                 with pytest.raises(Invalid):
                     await index.delete(wrong)
             for name in ("", "..", "a/b", "a\0", "x" * 200):
@@ -77,13 +77,13 @@ def test_a_cancelled_caller_leaves_no_hole(tmp_path: Path) -> None:
     async def test() -> None:
         async with an_index(tmp_path) as index:
             busy = threading.Event()
-            index._means.writer.submit(busy.wait, 60)
+            index._context.writer.submit(busy.wait, 60)
             adding = asyncio.create_task(index.add(np.arange(50), vectors[:50]))
             await asyncio.sleep(0)
             adding.cancel()
             busy.set()
             await index.add(np.arange(50, 100), vectors[50:])
-            found = await index.search(vectors[0].astype(np.float32), 100)
+            found = await index.nearest(vectors[0].astype(np.float32), 100)
             assert len(found) == 100
 
     asyncio.run(test())
@@ -94,7 +94,7 @@ def test_a_disk_that_takes_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(state, "_TAIL_BYTES", 300 * DIMENSION * 2)
+    monkeypatch.setattr(state, "_MEM_TABLE_BYTES", 300 * DIMENSION * 2)
     vectors = clustered(600)
     home, aside = tmp_path / "c" / "0", tmp_path / "aside"
 
@@ -111,7 +111,7 @@ def test_a_disk_that_takes_nothing(
             with pytest.raises(Unavailable, match="cannot take more vectors"):
                 await index.add(np.arange(200, 500), vectors[200:500])
             assert index.last_seq == 199
-            found = await index.search(vectors[3].astype(np.float32), 300)
+            found = await index.nearest(vectors[3].astype(np.float32), 300)
             assert sorted(hit.seq for hit in found) == [s for s in range(200) if s != 3]
             home.unlink()
             aside.rename(home)

@@ -15,9 +15,9 @@ from test_segments import SETTINGS, check
 from test_vector_index import DIMENSION, an_index, merged, until
 
 from semantik.index import recovery
-from semantik.index.files import manifest
 from semantik.index.files.durable import Damaged
-from semantik.index.files.manifest import Manifest
+from semantik.index.segments import manifest
+from semantik.index.segments.manifest import Manifest
 
 
 def _second(given: Manifest, **changes: Any) -> Manifest:

@@ -39,7 +39,7 @@ def test_who_reads_a_removed_file_goes_on_and_then_it_is_gone(tmp_path: Path) ->
     path.write_bytes(content.tobytes())
     mapped = MappedArray(path)
     array = mapped.array(_BYTES)[:-1]
-    mapped.let_go()
+    mapped.release()
     path.unlink()
     del mapped
     assert np.array_equal(array, content[:-1])
@@ -56,7 +56,7 @@ def test_a_file_that_has_gone_already_can_be_let_go(tmp_path: Path) -> None:
     path.write_bytes(b"abc")
     mapped = MappedArray(path)
     path.unlink()
-    mapped.let_go()
+    mapped.release()
     assert mapped.array(_BYTES).tobytes() == b"abc"
 
 
@@ -70,7 +70,7 @@ def test_where_no_descriptor_is_left_it_only_takes_longer(
     path.write_bytes(b"abc")
     mapped = MappedArray(path)
     monkeypatch.setattr(os, "open", refused)
-    mapped.let_go()
+    mapped.release()
     path.unlink()
     assert mapped.array(_BYTES).tobytes() == b"abc"
     del mapped
@@ -86,7 +86,7 @@ def test_where_no_thread_can_be_started_the_file_goes_all_the_same(
     path = tmp_path / "vectors"
     path.write_bytes(b"abc")
     mapped = MappedArray(path)
-    mapped.let_go()
+    mapped.release()
     path.unlink()
     monkeypatch.setattr(threading.Thread, "start", refused)
     assert holds(path)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from test_vector_index import EXACT
 
-from semantik.index.segments import ranges
-from semantik.index.segments.merge_policy import MergeCandidate, choose
+from semantik.index import ranges
+from semantik.index.segments.merge_policy import MergeCandidate, choose_merge
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -18,11 +18,11 @@ def test_ranges_equal_sets(seed: int) -> None:
     starts = chance.integers(0, 60, chance.integers(0, 12))
     given = [(int(s), int(s + chance.integers(0, 8))) for s in starts]
     members = {n for a, b in given for n in range(a, b)}
-    normal = ranges.normal(given)
+    normal = ranges.normalize(given)
     assert {n for a, b in normal.tolist() for n in range(a, b)} == members
     assert (normal[1:, 0] > normal[:-1, 1]).all() and (normal[:, 0] < normal[:, 1]).all()
-    assert np.array_equal(ranges.covering(np.array(sorted(members), np.int64)), normal)
-    assert {n for a, b in ranges.beyond(normal, 30).tolist() for n in range(a, b)} == {
+    assert np.array_equal(ranges.from_seqs(np.array(sorted(members), np.int64)), normal)
+    assert {n for a, b in ranges.above(normal, 30).tolist() for n in range(a, b)} == {
         n for n in members if n > 30
     }
     seqs = np.unique(chance.integers(0, 70, 40))
@@ -36,13 +36,13 @@ def test_segments_stay_few() -> None:
     moved = 0
     for _ in range(2000):
         segments.append(MergeCandidate(int(chance.integers(1, 200)), 0, True))
-        segments[-1] = dataclasses.replace(segments[-1], alive=segments[-1].rows)
-        while (chosen := choose(segments, settings)) is not None:
-            rows = sum(segment.alive for segment in segments[chosen.start : chosen.stop])
+        segments[-1] = dataclasses.replace(segments[-1], live_rows=segments[-1].rows)
+        while (chosen := choose_merge(segments, settings)) is not None:
+            rows = sum(segment.live_rows for segment in segments[chosen.start : chosen.stop])
             segments[chosen.start : chosen.stop] = [MergeCandidate(rows, rows, True)]
             moved += rows
         assert len(segments) <= 24
     total = sum(segment.rows for segment in segments)
     assert moved <= 8 * total, "each vector is written anew about once a tier"
-    halved = dataclasses.replace(segments[0], alive=segments[0].rows // 2)
-    assert choose([halved, *segments[1:]], settings) == range(0, 1)
+    halved = dataclasses.replace(segments[0], live_rows=segments[0].rows // 2)
+    assert choose_merge([halved, *segments[1:]], settings) == range(0, 1)

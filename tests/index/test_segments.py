@@ -18,10 +18,9 @@ from support.patience import patience
 from test_vector_index import DIMENSION, an_index, brute, clustered, merged, refill, same, until
 
 from semantik.config.settings import IndexSettings
-from semantik.index import VectorIndex, recovery
+from semantik.index import VectorIndex, ranges, recovery
 from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged
-from semantik.index.segments import ranges
 
 SETTINGS = IndexSettings(engine="annoy", exact_below=300, tail_rows=100, trees=5, target_recall=0.5)
 ROWS = 800
@@ -34,12 +33,14 @@ async def check(index: VectorIndex, gone: set[int]) -> None:
     """After a refill the index answers as brute force does."""
     held: dict[int, NDArray[np.float16]] = {s: VECTORS[s] for s in range(ROWS) if s not in gone}
     await refill(index, held)
-    await until(lambda: merged(index, index._means.settings))
+    await until(lambda: merged(index, index._context.settings))
     assert index.last_seq == ROWS - 1
     assert index.stats().vectors == len(held)
     for own in range(0, ROWS, 37):
         query = VECTORS[own].astype(np.float32)
-        assert same(await index.search(query, ROWS), brute(held, query, ROWS)), "all of them: no engine helps"
+        assert same(await index.nearest(query, ROWS), brute(held, query, ROWS)), (
+            "all of them: no engine helps"
+        )
 
 
 def names(folder: Path) -> set[str]:
@@ -99,7 +100,7 @@ def test_killed_at_every_step(tmp_path: Path, step: str) -> None:
         async with an_index(tmp_path, SETTINGS) as index:
             assert index.last_seq in (KEPT - 1, 419)
             for own in range(*EARLY):
-                found = await index.search(VECTORS[own].astype(np.float32), 1)
+                found = await index.nearest(VECTORS[own].astype(np.float32), 1)
                 assert not set(range(*EARLY)) & {hit.seq for hit in found}, "a confirmed deletion holds"
             # Whether the second deletion was confirmed the caller cannot know, so it deletes again.
             await index.delete([LATE])
@@ -234,7 +235,7 @@ def test_lost_tombstones_lose_the_index(tmp_path: Path, caplog: pytest.LogCaptur
 
 def test_the_log_of_tombstones(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    first, second = ranges.normal([(1, 5), (7, 9)]), ranges.normal([(20, 30)])
+    first, second = ranges.normalize([(1, 5), (7, 9)]), ranges.normalize([(20, 30)])
     tombstones.create(path, first)
     held = tombstones.append(path, 2, second)
     whole = path.read_bytes()

@@ -15,8 +15,8 @@ from support.patience import deadline
 
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Unavailable
-from semantik.index import IndexRegistry, Scored, VectorIndex
-from semantik.index.segments.merge_policy import MergeCandidate, choose
+from semantik.index import IndexRegistry, ScoredSeq, VectorIndex
+from semantik.index.segments.merge_policy import MergeCandidate, choose_merge
 
 DIMENSION = 24
 EXACT = IndexSettings(exact_below=1_000_000, tail_rows=50)
@@ -37,7 +37,7 @@ def brute(
     k: int,
     allowed: Sequence[tuple[int, int]] | None = None,
     threshold: float = -2.0,
-) -> list[Scored]:
+) -> list[ScoredSeq]:
     """What a search must answer."""
     seqs = [s for s in sorted(held) if allowed is None or any(a <= s < b for a, b in allowed)]
     if not seqs:
@@ -46,10 +46,10 @@ def brute(
     unit = query.astype(np.float64) / np.linalg.norm(query.astype(np.float64))
     cosines = (rows * unit).sum(axis=1) / np.sqrt((rows * rows).sum(axis=1))
     order = sorted(range(len(seqs)), key=lambda i: (-cosines[i], seqs[i]))[:k]
-    return [Scored(seqs[i], float(cosines[i])) for i in order if cosines[i] >= threshold]
+    return [ScoredSeq(seqs[i], float(cosines[i])) for i in order if cosines[i] >= threshold]
 
 
-def same(found: list[Scored], expected: list[Scored]) -> bool:
+def same(found: list[ScoredSeq], expected: list[ScoredSeq]) -> bool:
     return [hit.seq for hit in found] == [hit.seq for hit in expected] and np.allclose(
         [hit.score for hit in found], [hit.score for hit in expected], atol=1e-9
     )
@@ -88,11 +88,11 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def merged(index: VectorIndex, settings: IndexSettings) -> bool:
     """Whether no merge is due, every engine's file in use, and the tail no longer than it may be."""
-    segments = index._contents.state.segments
-    if any(segment.unequipped for segment in segments):
+    segments = index._state.snapshot.segments
+    if any(segment.engine_pending for segment in segments):
         return False
-    due = [MergeCandidate(len(s.rows), s.rows.alive, s.record.engine) for s in segments]
-    return choose(due, settings) is None and index.stats().unsaved <= settings.tail_rows
+    due = [MergeCandidate(len(s.rows), s.rows.live_count, s.record.engine) for s in segments]
+    return choose_merge(due, settings) is None and index.stats().unsaved <= settings.tail_rows
 
 
 async def refill(index: VectorIndex, held: dict[int, NDArray[np.float16]]) -> None:
@@ -137,7 +137,7 @@ def test_random_life_equals_brute_force(tmp_path: Path, seed: int) -> None:
             for allowed in (None, some, [(0, seq + 1)], [(seq // 2, seq // 2 + 3)], []):
                 k = int(chance.choice([1, 10, 200]))
                 limit = float(chance.choice([-1.0, 0.2]))
-                found = await index.search(query, k, allowed, limit)
+                found = await index.nearest(query, k, allowed, limit)
                 assert same(found, brute(held, query, k, allowed, limit))
 
     async def test() -> None:
@@ -149,7 +149,7 @@ def test_random_life_equals_brute_force(tmp_path: Path, seed: int) -> None:
             await until(lambda: merged(index, EXACT))
             assert index.stats().vectors == len(held)
             assert index.stats().segments <= 12
-            assert same(await index.search(pool[0].astype(np.float32), 50), brute(held, pool[0], 50))
+            assert same(await index.nearest(pool[0].astype(np.float32), 50), brute(held, pool[0], 50))
 
     asyncio.run(test())
 
@@ -163,7 +163,7 @@ def test_added_is_found_at_once_and_only_once(tmp_path: Path) -> None:
             await index.add(np.arange(30, 120), vectors[30:])
             await index.add(np.arange(10), vectors[:10])
             assert index.last_seq == 119
-            found = await index.search(vectors[70].astype(np.float32), 200)
+            found = await index.nearest(vectors[70].astype(np.float32), 200)
             assert found[0].seq == 70 and found[0].score == pytest.approx(1.0, abs=1e-6)
             assert sorted(hit.seq for hit in found) == list(range(120))
             assert all(-1.0 <= hit.score <= 1.0 for hit in found)
@@ -185,7 +185,7 @@ def test_a_deletion_holds_for_what_is_added_later(tmp_path: Path) -> None:
             assert index.stats().segments == 1
         async with an_index(tmp_path) as index:
             await index.add(np.arange(400, 500), vectors[400:])
-            found = {hit.seq for hit in await index.search(vectors[5].astype(np.float32), 500)}
+            found = {hit.seq for hit in await index.nearest(vectors[5].astype(np.float32), 500)}
             assert found == set(range(500)) - {5, 6, 7, 415, 416}
 
     asyncio.run(test())
@@ -198,11 +198,11 @@ def test_hundreds_of_thousands_of_ranges(tmp_path: Path) -> None:
         async with an_index(tmp_path) as index:
             await index.add(np.arange(4000) * 100, vectors)
             allowed = [(start, start + 1) for start in range(0, 400_000, 2)]
-            found = await index.search(vectors[3].astype(np.float32), 5, allowed)
+            found = await index.nearest(vectors[3].astype(np.float32), 5, allowed)
             held = {100 * row: vectors[row] for row in range(4000)}
             assert same(found, brute(held, vectors[3].astype(np.float32), 5))
             assert (
-                await index.search(vectors[3].astype(np.float32), 5, [(s + 1, s + 2) for s, _ in allowed])
+                await index.nearest(vectors[3].astype(np.float32), 5, [(s + 1, s + 2) for s, _ in allowed])
                 == []
             )
 
@@ -221,8 +221,8 @@ def test_everyone_gets_the_same_index_and_drop_forgets_it(tmp_path: Path) -> Non
             await other.add(np.arange(10), vectors[:10])
             await opened.drop("c", 0)
             with pytest.raises(Unavailable):
-                await first.search(vectors[0].astype(np.float32), 1)
-            assert len(await other.search(vectors[0].astype(np.float32), 20)) == 10
+                await first.nearest(vectors[0].astype(np.float32), 1)
+            assert len(await other.nearest(vectors[0].astype(np.float32), 20)) == 10
             assert (await opened.open("c", 0, DIMENSION)).last_seq == -1
             _, fresh = await asyncio.gather(opened.drop("c"), opened.open("c", 1, DIMENSION))
             await fresh.add(np.arange(60), vectors[:60])
@@ -251,7 +251,7 @@ def test_searches_while_everything_changes(tmp_path: Path) -> None:
         while not stop.is_set():
             known = index.last_seq
             own = int(chance.integers(0, max(1, known + 1)))
-            found = await index.search(vectors[own].astype(np.float32), 10)
+            found = await index.nearest(vectors[own].astype(np.float32), 10)
             if known >= 0 and own % 10:
                 assert found[0].seq == own, "what was added must be found while segments come and go"
             assert all(hit.seq % 10 or hit.seq > known - 60 for hit in found)
@@ -271,7 +271,7 @@ def test_searches_while_everything_changes(tmp_path: Path) -> None:
             assert min(await asyncio.gather(*searching)) > 0
             assert index.stats().vectors == 5400
             racing = [
-                asyncio.create_task(index.search(vectors[i].astype(np.float32), 3)) for i in range(1, 40)
+                asyncio.create_task(index.nearest(vectors[i].astype(np.float32), 3)) for i in range(1, 40)
             ]
             await asyncio.sleep(0)
             await opened.drop("c")

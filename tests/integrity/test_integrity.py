@@ -51,7 +51,7 @@ class Scene:
         return self.grounds.store
 
     async def change(self, table: Any, key: str, **fields: Any) -> None:
-        await table._table.change({"_id": key}, {"$set": fields})
+        await table._table.update_one({"_id": key}, {"$set": fields})
 
     async def found(self) -> list[Issue]:
         return await check(self.grounds)
@@ -108,7 +108,7 @@ async def _orphans(scene: Scene) -> None:
     operation = await _first_operation(scene)
     gone = dataclasses.replace(operation, id=new_id(), collection_id=nowhere.collection_id, source_id=None)
     await scene.store.operations.add(gone)
-    await scene.store.failures.note(FileFailure(new_id(), new_id(), "/x", Failure("internal", "No.")))
+    await scene.store.failures.record(FileFailure(new_id(), new_id(), "/x", Failure("internal", "No.")))
 
 
 async def _orphans_of_a_generation(scene: Scene) -> None:
@@ -171,7 +171,7 @@ async def _lost_operation(scene: Scene) -> None:
 
 async def _stale_source(scene: Scene) -> None:
     [source] = await scene.store.collections.sources([scene.collection.id])
-    await scene.store.collections.change_source(source, {"removing": True})
+    await scene.store.collections.update_source(source, {"removing": True})
 
 
 async def _low_numbers(scene: Scene) -> None:
@@ -182,7 +182,7 @@ async def _low_numbers(scene: Scene) -> None:
 async def _left_staging(scene: Scene) -> None:
     staging = dataclasses.replace(scene.collection.current, number=2, operation_id=new_id())
     await scene.change(scene.store.collections, scene.collection.id, fence="mine")
-    await scene.store.collections.stage(staging, "mine")
+    await scene.store.collections.add_generation(staging, "mine")
     await scene.change(scene.store.collections, scene.collection.id, fence=None)
     await scene.store.chunks.add(staging, [_chunk(90, new_id())])
     await scene.change(scene.store.collections, scene.collection.id, next_seq=91)
@@ -193,7 +193,7 @@ async def _left_staging(scene: Scene) -> None:
 async def _unretired(scene: Scene) -> None:
     await scene.change(scene.store.collections, scene.collection.id, fence="mine")
     former = dataclasses.replace(scene.collection.current, number=0)
-    await scene.store.collections.stage(former, "mine")
+    await scene.store.collections.add_generation(former, "mine")
     await scene.change(scene.store.collections, scene.collection.id, fence=None)
 
 
@@ -236,20 +236,20 @@ KINDS: dict[str, tuple[Callable[[Scene], Awaitable[None]], set[str]]] = {
     ),
     "orphans of a generation": (_orphans_of_a_generation, {"orphaned chunks", "orphaned documents"}),
     "stray chunks": (_stray_chunk, {"stray chunks"}),
-    "lacking chunks": (_lacking_chunk, {"lacking chunks", "vectors without chunks"}),
-    "former chunks": (_former_chunk, {"former chunks"}),
+    "missing chunks": (_lacking_chunk, {"missing chunks", "vectors without chunks"}),
+    "old chunks": (_former_chunk, {"old chunks"}),
     "half-removed document": (_half_removed, {"half-removed document", "wrong counts"}),
     "wrong counts": (_wrong_counts, {"wrong counts"}),
-    "stale mark": (_stale_mark, {"stale mark"}),
+    "stale lock": (_stale_mark, {"stale lock"}),
     "stale fence": (_stale_fence, {"stale fence"}),
     "lost operation": (_lost_operation, {"lost operation"}),
     "stale source": (_stale_source, {"stale source"}),
-    "low numbers": (_low_numbers, {"low numbers"}),
+    "low seqs": (_low_numbers, {"low seqs"}),
     "left staging": (_left_staging, {"old generation"}),
     "unretired": (_unretired, {"old generation"}),
     "abandoned index": (_abandoned_index, {"abandoned index"}),
     "vector without chunk": (_vector_without_chunk, {"vectors without chunks"}),
-    "lacking vector": (_lacking_vector, {"lacking vectors"}),
+    "lacking vector": (_lacking_vector, {"missing vectors"}),
     "orphaned streams": (_orphaned_streams, {"orphaned stream"}),
 }
 
@@ -267,24 +267,24 @@ async def test_it_is_told_and_mended(prepared: Path, tmp_path: Path, name: str) 
         await spoil(scene)
         told = await scene.found()
         assert {finding.kind for finding in told} == kinds
-        assert all(finding.sentence.endswith(".") for finding in told)
+        assert all(finding.description.endswith(".") for finding in told)
         for _ in range(3):
             await repair(await scene.found())
-        assert [finding for finding in await scene.found() if not finding.note] == []
+        assert [finding for finding in await scene.found() if not finding.informational] == []
 
 
-@pytest.mark.parametrize("name", ["lacking chunks", "former chunks", "half-removed document"])
+@pytest.mark.parametrize("name", ["missing chunks", "old chunks", "half-removed document"])
 async def test_what_is_mended_is_looked_at_by_the_next_scan(
     prepared: Path, tmp_path: Path, name: str
 ) -> None:
     async with _scene(prepared, tmp_path) as scene:
         [source] = await scene.store.collections.sources([scene.collection.id])
         generation = scene.collection.current
-        assert scene.collection.at_rest and await scene.store.listings.get(generation, source.id)
+        assert scene.collection.clean and await scene.store.folder_digests.get(generation, source.id)
         await KINDS[name][0](scene)
         await repair(await scene.found())
-        assert await scene.store.listings.get(generation, source.id) is None
-        assert not (await scene.store.collections.get(scene.collection.id)).at_rest
+        assert await scene.store.folder_digests.get(generation, source.id) is None
+        assert not (await scene.store.collections.get(scene.collection.id)).clean
 
 
 async def test_documents_that_wait_for_the_next_scan_are_a_note(prepared: Path, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ async def test_documents_that_wait_for_the_next_scan_are_a_note(prepared: Path, 
         await scene.change(scene.store.documents, document.id, due=document.operation_id)
         await repair(await scene.found())  # the counts
         [note] = await scene.found()
-        assert note.note and note.sentence.endswith("ended early: 1.")
+        assert note.informational and note.description.endswith("ended early: 1.")
 
 
 async def test_an_index_is_left_alone_while_a_server_has_it(prepared: Path, tmp_path: Path) -> None:

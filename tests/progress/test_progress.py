@@ -14,7 +14,7 @@ from support.redis_server import LIMITS, new_id, progress_on, reading, seqs, tak
 
 from semantik.config import settings
 from semantik.core.errors import ConfigError
-from semantik.progress import ProgressService, envelope, position_of, redis_client
+from semantik.progress import ProgressService, envelope, parse_stream_id, stream_store
 
 
 def test_the_fields_stand_in_data_and_flat_unless_they_hide_the_envelope() -> None:
@@ -85,7 +85,7 @@ async def test_seq_has_no_hole_over_publishers_and_is_above_the_floor(redis_url:
             assert second.last_seq == 3
         async with reading(progress, operation) as reader:
             assert seqs(await take(reader, 3)) == [1, 2, 3]
-        await progress.forget(operation)
+        await progress.delete(operation)
         async with progress.publisher(operation, min_seq=3) as third:
             await third.publish("status_update", status="completed")
             assert third.last_seq == 4
@@ -96,10 +96,10 @@ async def test_once_is_once_for_every_publisher(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as first:
-            end = await first.publish("operation_completed", once="end", status="completed")
+            end = await first.publish("operation_completed", idempotency_key="end", status="completed")
         async with progress.publisher(operation) as second:
-            assert await second.publish("operation_failed", once="end", status="failed") == end
-            await second.publish("status_update", once="status", status="completed")
+            assert await second.publish("operation_failed", idempotency_key="end", status="failed") == end
+            await second.publish("status_update", idempotency_key="status", status="completed")
             assert second.last_seq == 2
         async with reading(progress, operation) as reader:
             assert [frame.type for frame in await take(reader, 2)] == ["operation_completed", "status_update"]
@@ -112,17 +112,17 @@ async def test_the_end_sets_the_expiry_and_no_late_update_follows(redis_url: str
         async with progress.publisher(operation) as teller:
             await teller.publish("operation_started")
             admin = redis.Redis.from_url(redis_url)
-            assert admin.ttl(redis_client.STREAM.format(operation_id=operation)) > LIMITS.keep_s
+            assert admin.ttl(stream_store.STREAM.format(operation_id=operation)) > LIMITS.keep_s
             await teller.publish("status_update", terminal=True, status="completed")
         async with progress.publisher(operation) as late:
             late.publish_latest("document_processed", processed=1)
-        for key in (redis_client.STREAM, redis_client.COUNTER):
+        for key in (stream_store.STREAM, stream_store.COUNTER):
             assert 0 < admin.ttl(key.format(operation_id=operation)) <= LIMITS.keep_s
-        assert admin.xlen(redis_client.STREAM.format(operation_id=operation)) == 2
-        await progress.forget(operation)
+        assert admin.xlen(stream_store.STREAM.format(operation_id=operation)) == 2
+        await progress.delete(operation)
         assert not admin.exists(
-            redis_client.STREAM.format(operation_id=operation),
-            redis_client.COUNTER.format(operation_id=operation),
+            stream_store.STREAM.format(operation_id=operation),
+            stream_store.COUNTER.format(operation_id=operation),
         )
         admin.close()
 
@@ -163,7 +163,7 @@ async def test_updates_are_at_most_so_many_a_second(redis_url: str) -> None:
             await asyncio.sleep(0.001)
         await teller.publish("stage")
         frames = [frame async for frame in until(reader, "stage")]
-    times = [position_of(frame.id)[0] for frame in frames[:-2]]  # the last one was hurried by the stage
+    times = [parse_stream_id(frame.id)[0] for frame in frames[:-2]]  # the last one was hurried by the stage
     assert all(later - earlier >= 45 for earlier, later in itertools.pairwise(times))
     assert frames[-2].data["n"] == 399
     assert seqs(frames) == list(range(1, len(frames) + 1))

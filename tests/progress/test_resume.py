@@ -22,15 +22,15 @@ from support.redis_server import (
 
 from semantik.config import settings
 from semantik.core.errors import Invalid, Unavailable
-from semantik.progress import Message, MessageBatch, publisher, redis_client
+from semantik.progress import Message, MessageBatch, publisher, redis_client, stream_store
 
 
 @pytest.fixture
 def redis_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
     """One that may be ended; the room gives up on it sooner than usual."""
     monkeypatch.setattr(redis_client, "COMMAND_S", 0.3)
-    monkeypatch.setattr(redis_client, "BLOCK_S", 0.3)
-    monkeypatch.setattr(publisher, "TELL_S", 0.5)
+    monkeypatch.setattr(stream_store, "BLOCK_S", 0.3)
+    monkeypatch.setattr(publisher, "PUBLISH_TIMEOUT_S", 0.5)
     server = RedisServer(tmp_path)
     yield server
     server.go_on()
@@ -141,7 +141,7 @@ async def test_telling_while_redis_stands_still(redis_server: RedisServer) -> No
             teller.publish_latest("document_processed", n=2)
             for _ in range(3):
                 with pytest.raises(Unavailable):
-                    await teller.publish("scanning_completed", once="scanned")
+                    await teller.publish("scanning_completed", idempotency_key="scanned")
                 teller.publish_latest("file_processing", n=3)
             with pytest.raises(Unavailable):
                 async with reading(progress, operation):
@@ -171,7 +171,7 @@ async def test_updates_survive_a_redis_that_is_killed(redis_server: RedisServer)
             teller.publish_latest("file_processing", n=n)
             await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            await teller.publish("stage", once="stage")
+            await teller.publish("stage", idempotency_key="stage")
         waiting = asyncio.create_task(progress.wait_available())
         redis_server.start()
         await waiting

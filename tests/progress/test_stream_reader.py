@@ -12,7 +12,7 @@ import redis
 from support.patience import patience
 from support.redis_server import Lines, Missing, RedisServer, new_id, progress_on, reading, seqs, take, until
 
-from semantik.progress import ProgressService, redis_client
+from semantik.progress import ProgressService, redis_client, stream_store
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ async def test_two_hundred_watchers_on_one_connection(redis_url: str) -> None:
 async def test_a_new_watcher_need_not_wait_for_the_blocking_read(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_client, "BLOCK_S", 60.0)
+    monkeypatch.setattr(stream_store, "BLOCK_S", 60.0)
     admin = redis.Redis.from_url(redis_url, protocol=2)
     async with progress_on(redis_url) as progress:
         for _ in range(3):
@@ -109,7 +109,7 @@ async def test_a_reader_that_dies_of_a_bug_is_seen(redis_url: str) -> None:
     operation = new_id()
     admin = redis.Redis.from_url(redis_url)
     async with progress_on(redis_url) as progress, reading(progress, operation):
-        admin.xadd(redis_client.STREAM.format(operation_id=operation), {"not": "ours"})
+        admin.xadd(stream_store.STREAM.format(operation_id=operation), {"not": "ours"})
         with pytest.raises(KeyError):
             await asyncio.wait_for(progress.failure, patience())
     admin.close()
@@ -121,7 +121,7 @@ async def test_redis_stands_still_while_watched(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_client, "COMMAND_S", 0.5)
-    monkeypatch.setattr(redis_client, "BLOCK_S", 0.1)
+    monkeypatch.setattr(stream_store, "BLOCK_S", 0.1)
     operation = new_id()
     async with (
         progress_on(server.url) as progress,
@@ -157,7 +157,7 @@ async def test_redis_is_killed_and_keeps_its_data(saving_server: RedisServer, li
             saving_server.start()
             await lines.until("Redis is back")
             await lines.until("Redis is back")
-            await teller.publish("round", once=f"round {n}")
+            await teller.publish("round", idempotency_key=f"round {n}")
         await teller.publish("end")
         assert await live == list(range(1, 155))
         assert seqs([frame async for frame in until(late, "end")]) == list(range(1, 155))
@@ -195,14 +195,14 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
     operation, idle = new_id(), new_id()
     async with progress_on(server.url) as progress, progress.publisher(operation) as teller:
         async with reading(progress, operation) as reader, reading(progress, idle) as nothing_yet:
-            await teller.publish("stage", once="one")
-            cursor = await teller.publish("stage", once="two")
+            await teller.publish("stage", idempotency_key="one")
+            cursor = await teller.publish("stage", idempotency_key="two")
             assert seqs(await take(reader, 2)) == [1, 2]
             server.kill()
             await lines.until("Watchers wait")
             server.start()
             await lines.until("Redis is back")
-            await teller.publish("stage", once="two")
+            await teller.publish("stage", idempotency_key="two")
             assert seqs(await take(reader, 2)) == [Missing, 3]
             assert reader.watch.last_id == "0-0"
             async with progress.publisher(idle) as other:
@@ -229,7 +229,7 @@ async def test_what_was_lost_before_anybody_read_it_is_announced(server: RedisSe
         # An owner elsewhere told 2, 3 and 4, which Redis lost, and goes on before this server is connected again.
         for seq in (5, 6):
             server.admin.xadd(
-                redis_client.STREAM.format(operation_id=operation),
+                stream_store.STREAM.format(operation_id=operation),
                 {"seq": seq, "type": "stage", "at": "T", "data": "{}"},
             )
         assert seqs(await take(reader, 3)) == [Missing, 5, 6]

@@ -111,7 +111,7 @@ def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_r
     kinds |= {inspect.signature(DocumentWriter).parameters["measure"].default}
     kinds |= {f"operation_{status}" for status in TERMINAL}
     assert set(rows(section("## Messages"))) == kinds | set(TYPES)
-    assert set(rows(section("## Scanning a folder"))) == told([SCAN], "send|_last|note")
+    assert set(rows(section("## Scanning a folder"))) == told([SCAN], "send|_send_last|encode")
 
 
 def test_the_fields_of_the_snapshot_are_documented() -> None:

@@ -16,9 +16,11 @@ from semantik.config import settings
 from semantik.core.errors import Invalid, NotFound
 from semantik.core.models import Chunk, Collection, Document, Generation, User, new_id, now
 from semantik.index import IndexRegistry
+from semantik.search.hydration import Hit
 from semantik.search.index_sync import IndexSync
+from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
-from semantik.search.service import Hit, SearchQuery, SearchService
+from semantik.search.service import SearchService
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
@@ -158,7 +160,7 @@ async def test_a_new_name_is_shown_at_once(tmp_path: Path) -> None:
     async with here(tmp_path) as it:
         await _add(it, "one", 0)
         await it.ask()
-        await it.other.collections.change(it.collection.id, {"name": "Renamed"})
+        await it.other.collections.update(it.collection.id, {"name": "Renamed"})
         assert [hit.collection.name for hit in await it.ask()] == ["Renamed"]
 
 
@@ -206,8 +208,8 @@ async def test_what_goes_wrong_with_a_generation_of_before_is_not_told(tmp_path:
         new = replace(it.collection.current, number=2, model="another", last_seq=1)
         await _store(it, new, "two", 1)
         async with _at_work(it) as collections:
-            await collections.stage(new, _FENCE)
-            await collections.switch(new, 60, _FENCE)
+            await collections.add_generation(new, _FENCE)
+            await collections.switch_generation(new, 60, _FENCE)
         it.gone.add(it.collection.current.model)
         assert _texts(await it.ask(text="Where?")) == ["two"]
         it.gone.add("another")
@@ -221,5 +223,5 @@ async def test_more_passages_than_one_command_reads(tmp_path: Path) -> None:
         for _ in range(2):
             assert len(await it.ask(k=250)) == 250
         assert len(it.asked) == 1
-        await it.other.collections.change(it.collection.id, {"name": "Renamed"})
+        await it.other.collections.update(it.collection.id, {"name": "Renamed"})
         assert {hit.collection.name for hit in await it.ask(k=250)} == {"Renamed"}

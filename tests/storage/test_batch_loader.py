@@ -30,7 +30,7 @@ class Table:
 
 
 async def _asked(rows: BatchLoader[str], *calls: list[str]) -> list[asyncio.Task[dict[str, str]]]:
-    tasks = [asyncio.create_task(rows.get(keys)) for keys in calls]
+    tasks = [asyncio.create_task(rows.load(keys)) for keys in calls]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return tasks
@@ -49,7 +49,7 @@ async def test_who_comes_while_a_read_is_under_way_shares_the_next() -> None:
         {"d": "D", "e": "E"},
     ]
     assert table.reads == [["a"], ["b", "none", "c"], ["d", "e"]]
-    assert await rows.get(list("fghijk")) == {key: key.upper() for key in "fghijk"}
+    assert await rows.load(list("fghijk")) == {key: key.upper() for key in "fghijk"}
 
 
 async def test_an_error_is_for_those_who_shared_the_read() -> None:
@@ -62,7 +62,7 @@ async def test_an_error_is_for_those_who_shared_the_read() -> None:
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(each) for each in found] == [Unavailable] * 3
     table.error = None
-    assert await rows.get(["a"]) == {"a": "A"}
+    assert await rows.load(["a"]) == {"a": "A"}
 
 
 async def test_who_gives_up_takes_nothing_from_the_others() -> None:

@@ -29,9 +29,8 @@ pytestmark = pytest.mark.gen_test
 SERVER = """
 import asyncio, sys
 from pathlib import Path
-from semantik.data_folder import data_lock
-from support.embedded_stores import store_processes
-from semantik.embedded import embedded
+from semantik.storage.data_folder import data_lock
+from semantik.storage.embedded import embedded
 
 async def main(data):
     async with data_lock(data) as lock, embedded(data, True, True, lock) as stores:

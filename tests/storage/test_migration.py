@@ -66,7 +66,7 @@ async def test_an_older_database_is_brought_into_shape_once(tmp_path: Path) -> N
                 [[left]] = [page async for page in store.documents.due("o")]
                 assert left.id == "left"
                 found = await store.documents.get("c", "found")
-                assert found is not None and found.holds(1)
+                assert found is not None and found.has_chunk(1)
                 [source] = await store.collections.sources(["c"])
                 assert (source.interval_s, source.immediate, source.removing) == (None, False, False)
                 operation = await store.operations.get("o")

@@ -113,13 +113,13 @@ async def test_names_are_unique_for_an_owner_and_free_again_after_deletion(tmp_p
         other = _collection("u", "Other")
         await it.collections.add(other)
         with pytest.raises(Conflict):
-            await it.collections.change(other.id, {"name": "docs"})
+            await it.collections.update(other.id, {"name": "docs"})
         await it.collections.mark_deleted(first.id)
         assert await it.collections.get(first.id) is None
-        assert await it.collections.deleted() == [first.id]
+        assert await it.collections.deleted_ids() == [first.id]
         await it.collections.add(_collection("u"))
         with pytest.raises(NotFound):
-            await it.collections.change(first.id, {"name": "x"})
+            await it.collections.update(first.id, {"name": "x"})
 
 
 async def test_seqs_are_given_out_once_and_what_may_be_found_never_shrinks(tmp_path: Path) -> None:
@@ -150,8 +150,8 @@ async def test_who_has_lost_a_collection_changes_none_of_its_chunks(tmp_path: Pa
             collections.set_last_seq(generation, 9, "1 old"),
             collections.set_settled_seq(generation, 9, "1 old"),
             collections.set_counts(generation, Counts(indexed=1), "1 old"),
-            collections.stage(_generation(collection.id, 2), "1 old"),
-            collections.switch(_generation(collection.id, 2), 0, "1 old"),
+            collections.add_generation(_generation(collection.id, 2), "1 old"),
+            collections.switch_generation(_generation(collection.id, 2), 0, "1 old"),
         ):
             with pytest.raises(LeaseLost):
                 await change
@@ -164,19 +164,19 @@ async def test_generations_stand_side_by_side_until_one_is_searched_instead(tmp_
         await it.collections.add(collection)
         await _seize(it, collection, "f")
         second = _generation(collection.id, 2)
-        both = await it.collections.stage(second, "f")
+        both = await it.collections.add_generation(second, "f")
         assert both.staging == second and both.current == collection.current
         await it.collections.set_last_seq(second, 7, "f")
-        changed = await it.collections.switch(second, 0, "f")
+        changed = await it.collections.switch_generation(second, 0, "f")
         assert changed.staging is None and changed.current.last_seq == 7
         await it.collections.drop_generation(changed.current)  # what is searched stays
-        [retired] = await it.collections.with_retired()
+        [retired] = await it.collections.with_retired_generations()
         assert retired.generations == changed.generations
         await it.collections.drop_generation(collection.current)
-        await it.collections.all_retired(retired)
+        await it.collections.clear_retirement(retired)
         last = await it.collections.get(collection.id)
         assert last is not None and last.generations == (changed.current,)
-        assert await it.collections.with_retired() == []
+        assert await it.collections.with_retired_generations() == []
 
 
 async def test_a_collection_is_held_by_one_operation(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ async def test_a_robbed_owner_can_write_no_more(tmp_path: Path) -> None:
         assert mine is not None
         assert await it.operations.claim(operation, "you", 10) is None  # as it was read, it is no more
         assert claimable(mine, "me", set()) and not claimable(mine, "me", {mine.id})
-        renewed = await it.operations.renew(mine, 1)
+        renewed = await it.operations.renew_lease(mine, 1)
         assert await it.operations.claim(mine, "you", 10) is None  # its owner lives
         mine = renewed
         yours = await it.operations.claim(mine, "you", 10)
@@ -208,7 +208,7 @@ async def test_a_robbed_owner_can_write_no_more(tmp_path: Path) -> None:
         with pytest.raises(LeaseLost):
             await it.operations.save(mine, {"stage": "stolen"})
         with pytest.raises(LeaseLost):
-            await it.operations.renew(mine, 10)
+            await it.operations.renew_lease(mine, 10)
         assert (await it.operations.save(yours, {"stage": "mine"})).stage == "mine"
 
 
@@ -220,16 +220,16 @@ async def test_documents_are_paged_counted_and_found_by_part_of_their_name(tmp_p
             for number in range(1203)
         ]
         await it.documents.register(made)
-        assert len(await it.documents.known(generation, [d.path for d in made[:300]] + ["/other"])) == 300
+        assert len(await it.documents.by_paths(generation, [d.path for d in made[:300]] + ["/other"])) == 300
         with pytest.raises(Unavailable):  # which is tried again, where a Conflict would end the operation
             await it.documents.register([made[0]])
         ends = {
             d.id: {"status": "indexed", "chunk_count": 2, "first_seq": 2 * n}
             for n, d in enumerate(made[:100])
         }
-        await it.documents.finish(ends, "o", "of somebody who has lost the operation")
+        await it.documents.save_outcomes(ends, "o", "of somebody who has lost the operation")
         assert (await it.documents.counts({"operation_id": "o"})).pending == 1203
-        await it.documents.finish(ends, "o", "mine")
+        await it.documents.save_outcomes(ends, "o", "mine")
         assert await it.documents.counts({"operation_id": "o"}) == Counts(
             pending=1103, indexed=100, chunks=200
         )
@@ -302,20 +302,20 @@ async def test_what_concerns_many_documents_is_done_in_pages_and_to_all_of_them(
             )
         elsewhere = Document(new_id(), "c", 2, "s", "o", "/a/0000", 1, 1, "pending", "o", "mine")
         await it.documents.register([elsewhere])
-        await it.documents.adopt(generation, "s", "p", "theirs")
+        await it.documents.reassign_due(generation, "s", "p", "theirs")
         assert await it.documents.due_by_operation(generation) == {"p": 4500}
         assert await it.documents.due_by_operation(other) == {"o": 1}
         every = [one async for page in it.documents.of_generation(generation) for one in page]
         assert {one.fence for one in every} == {"theirs"}
-        await it.documents.finish({one.id: {"status": "failed"} for one in every}, "p", "theirs")
-        await it.documents.retry(generation, [every[0].id, elsewhere.id], "q", "third")
+        await it.documents.save_outcomes({one.id: {"status": "failed"} for one in every}, "p", "theirs")
+        await it.documents.mark_for_retry(generation, [every[0].id, elsewhere.id], "q", "third")
         assert await it.documents.due_by_operation(generation) == {"q": 1}
-        await it.documents.retry(generation, None, "r", "fourth")
+        await it.documents.mark_for_retry(generation, None, "r", "fourth")
         assert await it.documents.due_by_operation(generation) == {"r": 4500}
         held = {
             one.id: {"status": "indexed", "first_seq": 2 * n, "chunk_count": 2} for n, one in enumerate(every)
         }
-        await it.documents.finish(held, "r", "fourth")
+        await it.documents.save_outcomes(held, "r", "fourth")
         spans = await it.documents.spans(generation, Filters())
         assert sorted(map(tuple, spans.tolist())) == [(2 * n, 2 * n + 2) for n in range(4500)]
         assert (await it.documents.spans(other, Filters())).shape == (0, 2)
@@ -338,7 +338,9 @@ async def test_vectors_come_back_bit_by_bit_and_leftovers_are_seen(tmp_path: Pat
         assert (await it.chunks.by_seqs("c", [7, 2999, 5000]))[7] == chunks[7]
         document = Document("d2", "c", 1, "s", "o", "/a", 1, 1, "indexed", first_seq=6, chunk_count=3)
         assert [c.seq for c in await it.chunks.of_document(document, 65, 75)] == [6, 7]
-        assert [c.seq for page in [p async for p in it.chunks.embedded(document)] for c, _ in page] == [
+        assert [
+            c.seq for page in [p async for p in it.chunks.pages_with_vectors(document)] for c, _ in page
+        ] == [
             6,
             7,
             8,

@@ -217,7 +217,7 @@ async def left(store: Store, client: Client, story: str, folder: Path) -> dict[s
                 next(name(source.path) for source in sources if source.id == one.source_id),
             )
             if one.status == "indexed":
-                pages = [page async for page in store.chunks.embedded(one)]
+                pages = [page async for page in store.chunks.pages_with_vectors(one)]
                 chunks[name(one.path)] = [chunk.text for page in pages for chunk, _ in page]
     operations = await store.operations.of_collections([collection_id], 0)
     operation = operations[0]

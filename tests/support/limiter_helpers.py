@@ -1,4 +1,4 @@
-"""Server processes that count sockets and scans in one Redis, as the tests of the seats see them."""
+"""Server processes that count sockets and scans in one Redis, as the tests of the connection limits see them."""
 
 from __future__ import annotations
 
@@ -9,71 +9,67 @@ from typing import Any
 
 import redis
 from support.patience import deadline
-from support.redis_server import new_id
 
 from semantik.config.settings import SocketSettings
-from semantik.connection_limits.limiter import ConnectionLimiter
-from semantik.connection_limits.watcher_counts import WatcherCount
-from semantik.progress import redis_client
-from semantik.progress.redis_client import RedisClient
+from semantik.connection_limits import ConnectionLimiter, CounterStore, WatcherCount
+from semantik.connection_limits.counter_store import SOCKETS
+from semantik.progress import RedisClient
 
 
-class Recording(RedisClient):
-    """Keeps what was told, so that a test can tell it again."""
+class Recording(CounterStore):
+    """Keeps the updates that were sent, so that a test can send them again."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, new_id())
-        self.told: list[Mapping[str, Any]] = []
-        self.looks = 0
+    def __init__(self, client: RedisClient) -> None:
+        super().__init__(client)
+        self.sent: list[Mapping[str, Any]] = []
+        self.polls = 0
 
-    async def keep_seats(self, told: Mapping[str, object]) -> list[tuple[int, int]] | None:
-        self.told.append(told)
-        return await super().keep_seats(told)
+    async def update(self, changes: Mapping[str, object]) -> list[tuple[int, int]] | None:
+        self.sent.append(changes)
+        return await super().update(changes)
 
     async def changed_watchers(self, after: str) -> tuple[str, set[str]]:
-        self.looks += 1
+        self.polls += 1
         return await super().changed_watchers(after)
 
 
 class Process:
-    """What one server process has: the seats, their task, and a way to Redis of its own."""
+    """What one server process has: the limiter, its task, and a Redis client of its own."""
 
-    def __init__(self, url: str, limits: SocketSettings, life_s: float) -> None:
-        self.link = Recording(url)
-        self.seats = ConnectionLimiter(self.link, lambda: limits, life_s)
-        self.task = asyncio.create_task(self.seats.run())
+    def __init__(self, url: str, limits: SocketSettings, process_ttl_s: float) -> None:
+        self.client = RedisClient(url)
+        self.store = Recording(self.client)
+        self.limiter = ConnectionLimiter(self.store, lambda: limits, process_ttl_s)
 
     @property
     def id(self) -> str:
-        """As Redis knows it, once anything was told."""
-        return str(self.link.told[0]["process"])
+        """As Redis knows it, once anything was sent."""
+        return str(self.store.sent[0]["process"])
 
 
 @asynccontextmanager
 async def process(
-    url: str, limits: SocketSettings | None = None, life_s: float = 15.0
+    url: str, limits: SocketSettings | None = None, process_ttl_s: float = 15.0
 ) -> AsyncIterator[Process]:
-    one = Process(url, limits or SocketSettings(), life_s)
+    one = Process(url, limits or SocketSettings(), process_ttl_s)
     try:
-        yield one
+        async with one.limiter:
+            yield one
     finally:
-        one.task.cancel()
-        ended = (await asyncio.gather(one.task, return_exceptions=True))[0]
-        await one.seats.close()
-        await one.link.close()
-        assert isinstance(ended, asyncio.CancelledError), ended
+        await one.client.close()
+        assert one.limiter.task.cancelled(), one.limiter.task
 
 
 class Heard:
-    """A listener, and what it was told."""
+    """A listener, and the counts that it was called with."""
 
     def __init__(self) -> None:
         self.all: list[WatcherCount] = []
         self._news: asyncio.Queue[WatcherCount] = asyncio.Queue()
 
-    def __call__(self, operation_id: str, presence: WatcherCount) -> None:
-        self.all.append(presence)
-        self._news.put_nowait(presence)
+    def __call__(self, operation_id: str, count: WatcherCount) -> None:
+        self.all.append(count)
+        self._news.put_nowait(count)
 
     async def until(self, sockets: int, users: int) -> None:
         async with deadline():
@@ -83,7 +79,7 @@ class Heard:
 
 def of_user(admin: redis.Redis, user: str) -> list[int]:
     """What each process has of the user's sockets, as Redis knows it."""
-    return sorted(int(n) for n in admin.hvals(redis_client.SOCKETS.format(user_id=user)))
+    return sorted(int(n) for n in admin.hvals(SOCKETS.format(user_id=user)))
 
 
 def left_in(admin: redis.Redis, *ids: str) -> list[str]:
@@ -95,7 +91,7 @@ def left_in(admin: redis.Redis, *ids: str) -> list[str]:
 async def try_all(
     stack: AsyncExitStack, count: int, take: Callable[[int], Any]
 ) -> tuple[int, list[BaseException]]:
-    """Take seats at the same time; how many were taken, and the refusals."""
+    """Reserve at the same time; how many were reserved, and the refusals."""
     took = await asyncio.gather(
         *[stack.enter_async_context(take(n)) for n in range(count)], return_exceptions=True
     )

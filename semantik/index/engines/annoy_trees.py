@@ -1,7 +1,7 @@
-"""Annoy: trees of hyperplanes, by which the rows of a segment near a query are found. Built in the pool's children,
-read in threads.
+"""Annoy: trees of hyperplanes that find the rows of a segment near a query.
 
-Item ids are row numbers. Nothing ever unloads a forest: its last reader's going frees it.
+Built in the pool's processes, read in threads. Item ids are row numbers. Nothing unloads a mapped file: it is freed
+with its last reference.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
-from semantik.index.files.durable import Damaged, sync
-from semantik.index.segments.rows import Rows
+from semantik.index.files.durable import Damaged, fsync
+from semantik.index.vectors.rows import Rows
 
 FILE = "forest.annoy"
-# Values of `search_k`, the number of rows that Annoy looks at.
+# Values of `search_k`, the number of nodes that Annoy inspects.
 EFFORTS = (
     *(100, 250, 500, 1000, 2000, 3000, 5000, 7500, 10_000),
     *(15_000, 20_000, 30_000, 50_000, 75_000, 100_000),
@@ -27,11 +27,11 @@ EFFORTS = (
 _CALIBRATED_FOR = 10
 _SEED = 20_260_115
 _COPY_ROWS = 4096
-# Annoy ranks like the cosine does; the few more let equal scores be ordered by seq.
-_SPARE = 16
-# The effort for so many results finds some more nearly as well.
+# Annoy ranks by the cosine; a few more results allow equal scores to be ordered by seq.
+_EXTRA = 16
+# The effort for n results finds so many times n nearly as well.
 _SLACK = 1.5
-# Looking at this share of the rows through Annoy costs as much as scanning them all.
+# To inspect this share of the rows through Annoy costs as much as a scan of all.
 _EFFORT_LIMIT = 0.75
 
 
@@ -39,7 +39,7 @@ class AnnoyTrees:
     """The Annoy file of one segment."""
 
     def __init__(self, path: Path, dimension: int) -> None:
-        """Map the file, which must be sound: Annoy believes it. Raises Damaged where Annoy cannot."""
+        """Map a file whose checksum was verified: Annoy does not check it. Raises Damaged when Annoy cannot load it."""
         self._index = AnnoyIndex(dimension, "angular")
         try:
             self._index.load(str(path))
@@ -54,11 +54,11 @@ class AnnoyTrees:
     ) -> NDArray[np.int64] | None:
         count = int(np.count_nonzero(usable))
         wanted = min(k, count)
-        coordinates = query.tolist()
-        # How many of the nearest, unusable ones among them, the effort is good for; it was measured for ten.
+        elements = query.tolist()
+        # How many of the nearest rows, unusable ones included, the effort must cover; it was calibrated for ten.
         reach = max(k, _CALIBRATED_FOR) * len(usable) / max(1, count)
-        while wanted and (looks := effort * reach / _CALIBRATED_FOR) <= _EFFORT_LIMIT * count:
-            found = self._index.get_nns_by_vector(coordinates, int(_SLACK * reach) + _SPARE, int(looks))
+        while wanted and (search_k := effort * reach / _CALIBRATED_FOR) <= _EFFORT_LIMIT * count:
+            found = self._index.get_nns_by_vector(elements, int(_SLACK * reach) + _EXTRA, int(search_k))
             proposed = np.array(found, np.int64)
             good = np.flatnonzero(usable[proposed])
             if len(good) < wanted:
@@ -71,7 +71,7 @@ class AnnoyTrees:
 
 
 def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> None:
-    """Without holding the file in memory. Annoy itself would be killed by a page that the disk has no room for."""
+    """Build on disk, not in memory. The free space is checked first: on a full disk Annoy would kill the process."""
     rows, dimension = vectors.shape
     needed = rows * (4 * dimension + 32) * 2
     if shutil.disk_usage(path.parent).free < needed:
@@ -84,11 +84,11 @@ def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> 
             index.add_item(row, vector)
     index.build(settings.trees, 1)
     index.unload()
-    sync(path)
+    fsync(path)
 
 
 def load(path: Path, rows: Rows) -> AnnoyTrees:
-    forest = AnnoyTrees(path, rows.vectors.shape[1])
-    if len(forest) != len(rows):
+    trees = AnnoyTrees(path, rows.vectors.shape[1])
+    if len(trees) != len(rows):
         raise Damaged(f"{path} is of other vectors")
-    return forest
+    return trees

@@ -1,4 +1,4 @@
-"""Files that survive a crash whole, and the word for those that did not. Runs in threads and in children."""
+"""Files that a crash leaves complete, and the error for those that are damaged. Runs in threads and in the pool."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 
 
 class Damaged(Exception):
-    """A file of the cache is not what its manifest says: which, and why. Never leaves this room."""
+    """A file of the index is not what its manifest says: which file, and why. Never leaves this package."""
 
 
-def failpoint(step: str) -> None:
-    """Die as by `kill -9` when the environment names this step, so that tests can stop a write anywhere."""
-    if os.environ.get("SEMANTIK_INDEX_FAILPOINT") == step:
+def failpoint(name: str) -> None:
+    """Die as by `kill -9` when the environment names this failpoint, so that tests can stop a write anywhere."""
+    if os.environ.get("SEMANTIK_INDEX_FAILPOINT") == name:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def write_synced(path: Path, pieces: Iterable[Any]) -> None:
-    """Write the pieces (bytes or contiguous arrays) to a new file, and wait until the disk has them."""
+    """Write the pieces (bytes or contiguous arrays) to a new file, and wait until they are on disk."""
     with path.open("wb") as file:
         for piece in pieces:
             file.write(piece)
@@ -29,8 +29,8 @@ def write_synced(path: Path, pieces: Iterable[Any]) -> None:
         os.fsync(file.fileno())
 
 
-def sync(path: Path) -> None:
-    """Wait until the disk has what is at `path`: a file's bytes, or a folder's names."""
+def fsync(path: Path) -> None:
+    """Wait until the bytes of a file, or the names in a folder, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -39,7 +39,7 @@ def sync(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove whatever stands at `path`, of which nothing is needed: a file, a folder, a link, or nothing."""
+    """Remove what is at `path`: a file, a folder with its content, a link, or nothing."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -49,14 +49,14 @@ def remove(path: Path) -> None:
 def replace_synced(path: Path, content: bytes) -> None:
     """Put `content` at `path` so that a crash leaves the old file or the new one.
 
-    What is no file and stands in the way is removed.
+    A folder at `path` is removed.
     """
-    beside = path.with_name(path.name + ".new")
-    remove(beside)
-    write_synced(beside, [content])
+    new = path.with_name(path.name + ".new")
+    remove(new)
+    write_synced(new, [content])
     failpoint("manifest-written")
     if path.is_dir():
         remove(path)
-    beside.replace(path)
+    new.replace(path)
     failpoint("manifest-renamed")
-    sync(path.parent)
+    fsync(path.parent)

@@ -9,43 +9,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.index.files import checksums
-from semantik.index.files.durable import Damaged, failpoint, sync, write_synced
-from semantik.index.segments.ranges import Ranges
+from semantik.index.files.durable import Damaged, failpoint, fsync, write_synced
+from semantik.index.ranges import Ranges
 
 _RECORD = np.dtype([("start", "<i8"), ("end", "<i8"), ("check", "<u4")])
 
 
 def create(path: Path, ranges: Ranges) -> None:
-    """Write a new log that holds the ranges."""
+    """Write a new log of the ranges."""
     write_synced(path, [_records(ranges).tobytes()])
-    sync(path.parent)
+    fsync(path.parent)
 
 
-def append(path: Path, held: int, ranges: Ranges) -> int:
-    """Add the ranges after the `held` records, over what a failed append left; the new number held."""
+def append(path: Path, records: int, ranges: Ranges) -> int:
+    """Append the ranges after the first `records` records, over what a failed append left. Returns the new number."""
     with path.open("r+b") as file:
-        file.truncate(held * _RECORD.itemsize)
+        file.truncate(records * _RECORD.itemsize)
         file.seek(0, os.SEEK_END)
         file.write(_records(ranges).tobytes())
         file.flush()
         failpoint("tombstones-written")
         os.fsync(file.fileno())
-    return held + len(ranges)
+    return records + len(ranges)
 
 
 def read(path: Path, at_least: int) -> tuple[Ranges, int]:
-    """The ranges and the number of sound records, of which the manifest knows `at_least`.
+    """The ranges and the number of valid records, of which the manifest knows `at_least`.
 
-    What a crash tore off at the end was never confirmed and is passed over. Raises Damaged for any other
-    fault.
+    A record that a crash left incomplete at the end was never confirmed and is skipped. Raises Damaged for any
+    other fault.
     """
-    raw = checksums.content(path)
+    raw = checksums.read_regular_file(path)
     records = np.frombuffer(raw, _RECORD, count=len(raw) // _RECORD.itemsize)
-    sound = records["check"] == _check(records["start"], records["end"])
-    held = int(sound.sum())
-    if held < at_least or not sound[:held].all():
+    valid = records["check"] == _check(records["start"], records["end"])
+    count = int(valid.sum())
+    if count < at_least or not valid[:count].all():
         raise Damaged(f"the tombstones {path} are incomplete")
-    return np.column_stack((records["start"][:held], records["end"][:held])).astype(np.int64), held
+    return np.column_stack((records["start"][:count], records["end"][:count])).astype(np.int64), count
 
 
 def _records(ranges: Ranges) -> NDArray[np.void]:
@@ -56,7 +56,7 @@ def _records(ranges: Ranges) -> NDArray[np.void]:
 
 
 def _check(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """A mix of both numbers that neither zeros nor a half-written record has by chance."""
+    """A hash of both numbers, which neither zeros nor a partial record match by chance."""
     mixed = start.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
     mixed = (mixed ^ end.astype(np.uint64)) * np.uint64(0xBF58476D1CE4E5B9)
     return (mixed >> np.uint64(32)).astype(np.uint32)

@@ -1,0 +1,1 @@
+"""Segments: immutable folders of vectors, the manifest that lists them, and their merging."""

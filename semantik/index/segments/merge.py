@@ -1,4 +1,4 @@
-"""Merging segments and calibrating the engine on the result: pure functions of files, for the pool's children."""
+"""Merging segments and calibrating an engine on the result: pure functions of files, for the pool's processes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 from semantik.config.settings import IndexSettings
 from semantik.index.engines.registry import ENGINES, CandidateFinder, Engine
 from semantik.index.files import checksums
-from semantik.index.files.durable import failpoint, sync
-from semantik.index.files.manifest import SegmentRecord
-from semantik.index.segments.merge_policy import deserves_engine
-from semantik.index.segments.ranges import Ranges
-from semantik.index.segments.rows import UNSCALE, Rows, blocks
-from semantik.index.segments.segment import Segment, compare_vectors, write_segment
+from semantik.index.files.durable import failpoint, fsync
+from semantik.index.ranges import Ranges
+from semantik.index.segments.manifest import SegmentRecord
+from semantik.index.segments.merge_policy import needs_engine
+from semantik.index.segments.segment import Segment, verify_vectors, write_segment
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import UNSCALE, float_blocks
 
 _COPY_ROWS = 16_384
 _SAMPLE = 200
-# A question is made of two passages, with so much of the second. Such questions are about as hard for an engine as real
-# ones, so that it finds later what its calibration promised. Less than 1, so that opposite ones do not cancel out.
-_SECOND = np.float32(0.9)
-# Looking at more than this share of the rows through an engine gains nothing over the exact scan.
+# A calibration query is the sum of two chunks' vectors, the second with this weight. Such queries are about as hard for
+# an engine as real ones, so that searches reach the calibrated recall. Below 1, so that opposite vectors do not cancel.
+_SECOND_WEIGHT = np.float32(0.9)
+# An engine that examines more than this share of the rows gains nothing over the exact scan.
 _EFFORT_LIMIT = 0.5
 # The number of results whose recall is measured.
 _RESULTS = 10
@@ -32,42 +33,43 @@ _SEED = 20_260_115
 
 
 def merge_segments(
-    home: Path,
+    directory: Path,
     name: str,
     records: Sequence[SegmentRecord],
     tombstones: Ranges,
     dimension: int,
     settings: IndexSettings,
 ) -> SegmentRecord:
-    """Write the folder `name` with the rows of neighbouring segments that no tombstone covers; its record.
+    """Write the folder `name` with the rows of adjacent segments that no tombstone covers; returns its record.
 
-    From `settings.exact_below` rows on it gets the file of an engine, calibrated. The inputs stay as they are.
-    Raises Damaged when an input is, OSError when the disk is full.
+    From `settings.exact_below` rows on it gets the calibrated file of an engine. The inputs are not changed.
+    Raises Damaged when an input is damaged, OSError when the disk is full.
     """
-    inputs = [Segment(home, record, dimension) for record in records]
+    inputs = [Segment(directory, record, dimension) for record in records]
     for segment in inputs:
-        segment.rows.bury(tombstones)
-        # Else damage that came after the opening would get a good checksum with the copy.
-        for _ in compare_vectors(home, segment.record, dimension):
+        segment.rows.mark_deleted(tombstones)
+        # Otherwise damage that happened after the opening would get a valid checksum in the copy.
+        for _ in verify_vectors(directory, segment.record, dimension):
             pass
-    covers = (records[0].first, records[-1].last)
-    record = write_segment(home, name, covers, _live(inputs))
-    if not deserves_engine(record.rows, settings):
+    seq_range = (records[0].first, records[-1].last)
+    record = write_segment(directory, name, seq_range, _live_rows(inputs))
+    if not needs_engine(record.rows, settings):
         return record
-    return _with_engine(home, Segment(home, record, dimension), settings)
+    return _build_engine(directory, Segment(directory, record, dimension), settings)
 
 
-def _live(inputs: Sequence[Segment]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+def _live_rows(inputs: Sequence[Segment]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
     for segment in inputs:
         rows = segment.rows
         for start in range(0, len(rows), _COPY_ROWS):
-            keep = slice(start, start + _COPY_ROWS)
-            yield rows.seqs[keep][rows.live[keep]], rows.vectors[keep][rows.live[keep]]
+            block = slice(start, start + _COPY_ROWS)
+            live = rows.live[block]
+            yield rows.seqs[block][live], rows.vectors[block][live]
 
 
-def _with_engine(home: Path, segment: Segment, settings: IndexSettings) -> SegmentRecord:
+def _build_engine(directory: Path, segment: Segment, settings: IndexSettings) -> SegmentRecord:
     engine = ENGINES[settings.engine]
-    path = home / segment.record.name / engine.FILE
+    path = directory / segment.record.name / engine.FILE
     engine.build(path, segment.rows.vectors, settings)
     failpoint("merge-engine")
     effort, recall = calibrate(engine, engine.load(path, segment.rows), segment.rows, settings.target_recall)
@@ -75,53 +77,55 @@ def _with_engine(home: Path, segment: Segment, settings: IndexSettings) -> Segme
     if not effort:
         path.unlink()
         return tried
-    sync(path.parent)
+    fsync(path.parent)
     return dataclasses.replace(
-        tried, effort=effort, engine_bytes=path.stat().st_size, engine_crc=checksums.crc_of(path)
+        tried, effort=effort, engine_bytes=path.stat().st_size, engine_crc=checksums.file_crc(path)
     )
 
 
 def calibrate(engine: Engine, finder: CandidateFinder, rows: Rows, target: float) -> tuple[int, float]:
-    """The smallest effort with recall@10 of at least `target`, and that recall; 0 and the best if none has.
+    """The smallest effort with a recall@10 of at least `target`, and that recall; 0 and the best recall if none has.
 
-    The questions lie between two vectors of the segment, which are no answers to them.
+    Each query lies between two vectors of the segment, which do not count as results.
     """
-    chance = np.random.default_rng(_SEED)
-    own = chance.choice(len(rows), (min(_SAMPLE, len(rows) // 2), 2), replace=False)
-    first, second = (rows.vectors[column].astype(np.float32) for column in own.T)
-    queries = first + _SECOND * second
+    rng = np.random.default_rng(_SEED)
+    sources = rng.choice(len(rows), (min(_SAMPLE, len(rows) // 2), 2), replace=False)
+    first, second = (rows.vectors[column].astype(np.float32) for column in sources.T)
+    queries = first + _SECOND_WEIGHT * second
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-    tenth = kth_best(rows.vectors, queries, own)
+    thresholds = kth_best(rows.vectors, queries, sources)
     recall = 0.0
     for effort in engine.EFFORTS:
         if effort > _EFFORT_LIMIT * len(rows):
             break
         hits = 0
-        for query, made_of, least in zip(queries, own, tenth, strict=True):
-            others = np.ones(len(rows), np.bool_)
-            others[made_of] = False
-            found = finder.propose(query.astype(np.float64), _RESULTS, effort, others)
-            if found is None:
+        for query, own, threshold in zip(queries, sources, thresholds, strict=True):
+            usable = np.ones(len(rows), np.bool_)
+            usable[own] = False
+            proposed = finder.propose(query.astype(np.float64), _RESULTS, effort, usable)
+            if proposed is None:
                 return 0, recall
-            near = rows.vectors[found].astype(np.float32) @ query >= least
-            hits += min(_RESULTS, int(np.count_nonzero(near)))
-        recall = hits / (_RESULTS * len(own))
+            good = rows.vectors[proposed].astype(np.float32) @ query >= threshold
+            hits += min(_RESULTS, int(np.count_nonzero(good)))
+        recall = hits / (_RESULTS * len(sources))
         if recall >= target:
             return effort, recall
     return 0, recall
 
 
 def kth_best(
-    vectors: NDArray[np.float16], queries: NDArray[np.float32], own: NDArray[np.int64] | None = None
+    vectors: NDArray[np.float16],
+    queries: NDArray[np.float32],
+    excluded: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
-    """Each query's tenth best score, less what rounding may differ by; of its `own` rows (n, few) none counts."""
+    """The tenth best score of each query (n), less a margin for rounding. Its `excluded` rows (n, m) do not count."""
     best = np.full((len(queries), _RESULTS), -np.inf, np.float32)
     scaled = queries.T * UNSCALE
-    for start, block in blocks(vectors):
+    for start, block in float_blocks(vectors):
         scores = (block @ scaled).T
-        if own is not None:
-            asked, place = np.nonzero((own >= start) & (own < start + len(block)))
-            scores[asked, own[asked, place] - start] = -np.inf
+        if excluded is not None:
+            query, column = np.nonzero((excluded >= start) & (excluded < start + len(block)))
+            scores[query, excluded[query, column] - start] = -np.inf
         best = np.partition(np.hstack((best, scores)), -_RESULTS, axis=1)[:, -_RESULTS:]
-    least: NDArray[np.float32] = best.min(axis=1) - np.float32(1e-5)
-    return least
+    kth: NDArray[np.float32] = best.min(axis=1) - np.float32(1e-5)
+    return kth

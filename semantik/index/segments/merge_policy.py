@@ -8,51 +8,51 @@ from dataclasses import dataclass
 
 from semantik.config.settings import IndexSettings
 
-# As many neighbours of one tier become one segment of the next.
-_FAN = 4
-# A segment with as many live rows takes part in no merge: what one build costs stays bounded.
-_LARGEST = 500_000
-# From this share of deleted rows on a segment is written anew without them.
-_STALE = 0.25
-_SMALLEST = 200
+# So many adjacent segments of one tier become one segment of the next tier.
+_FAN_IN = 4
+# Segments with at least so many live rows are not merged, so that the cost of one build stays bounded.
+_MAX_ROWS = 500_000
+# From this share of deleted rows on, a segment is rewritten without them.
+_DELETED_SHARE = 0.25
+_MIN_ENGINE_ROWS = 200
 
 
 @dataclass(frozen=True)
 class MergeCandidate:
-    """A segment as the choice sees it: rows, how many of them live, and which engine was tried on it, "" for none."""
+    """A segment: its rows, how many of them are live, and which engine was tried on it ("" for none)."""
 
     rows: int
-    alive: int
+    live_rows: int
     engine: str
 
 
-def deserves_engine(rows: int, settings: IndexSettings) -> bool:
-    """Whether a segment of so many rows is to be tried with an engine; too few could not even be calibrated."""
-    return rows >= max(settings.exact_below, _SMALLEST)
+def needs_engine(rows: int, settings: IndexSettings) -> bool:
+    """Whether to try an engine on a segment of so many rows; too few could not be calibrated."""
+    return rows >= max(settings.exact_below, _MIN_ENGINE_ROWS)
 
 
-def choose(segments: Sequence[MergeCandidate], settings: IndexSettings) -> range | None:
-    """The positions of the neighbouring segments to write anew as one, or None when all is well."""
+def choose_merge(segments: Sequence[MergeCandidate], settings: IndexSettings) -> range | None:
+    """The positions of the adjacent segments to rewrite as one, or None when there is nothing to do."""
     tiers = [_tier(segment, settings.tail_rows) for segment in segments]
     for tier in sorted({tier for tier in tiers if tier is not None}):
         run: list[int] = []
-        for position, here in enumerate(tiers):
-            if here is None or here > tier:
+        for position, current in enumerate(tiers):
+            if current is None or current > tier:
                 run = []
-            elif here == tier:
+            elif current == tier:
                 run.append(position)
-                if len(run) == _FAN:
+                if len(run) == _FAN_IN:
                     return range(run[0], run[-1] + 1)
     for position, segment in enumerate(segments):
-        stale = segment.rows - segment.alive >= _STALE * segment.rows
-        untried = segment.engine != settings.engine and deserves_engine(segment.alive, settings)
-        if stale or untried:
+        many_deleted = segment.rows - segment.live_rows >= _DELETED_SHARE * segment.rows
+        untried = segment.engine != settings.engine and needs_engine(segment.live_rows, settings)
+        if many_deleted or untried:
             return range(position, position + 1)
     return None
 
 
 def _tier(segment: MergeCandidate, unit: int) -> int | None:
-    """Powers of the fan above the size of a frozen tail; None for a segment that is left alone."""
-    if segment.alive >= _LARGEST:
+    """The power of `_FAN_IN` by which the segment exceeds `unit` rows; None for one that is not merged."""
+    if segment.live_rows >= _MAX_ROWS:
         return None
-    return max(0, int(math.log(max(1, segment.alive) / unit, _FAN)))
+    return max(0, int(math.log(max(1, segment.live_rows) / unit, _FAN_IN)))

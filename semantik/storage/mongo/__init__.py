@@ -1,4 +1,4 @@
-"""MongoDB, the only source of truth: the one room that imports motor and pymongo. Runs on the loop."""
+"""MongoDB, the only source of truth: the one package that imports motor and pymongo. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
 from semantik.storage.mongo.api_keys import ApiKeyTable
-from semantik.storage.mongo.by_owner import ByOwner
+from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
 from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.failures import FailureTable
-from semantik.storage.mongo.folder_digests import FolderDigests
+from semantik.storage.mongo.folder_digests import FolderDigestTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
 from semantik.storage.mongo.search_reads import SearchReads
-from semantik.storage.mongo.table import Record, Table, reaching_mongo
+from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
 from semantik.storage.mongo.usage_stats import UsageReads
 from semantik.storage.mongo.users import SessionTable, UserTable
 
@@ -31,13 +31,14 @@ __all__ = ["Store"]
 _SELECT_MS = 3_000
 _ANSWER_MS = 15_000
 _PING_S = 3.0
-_LEAVE_S = 1.0
+_CLOSE_S = 1.0
 
 
 class Store:
-    """The tables. `async with Store(url, database) as store` makes the indexes first. ConfigError: `url` is none.
+    """The tables. `async with Store(url, database) as store` creates the indexes and migrates the rows first.
 
-    `reads_url` is where what is searched for is read, if that is another place.
+    `reads_url`, if not empty, is a second MongoDB process on the same data, for the reads of searches. Raises
+    ConfigError when a URL is not valid or a newer version has written the database, Unavailable.
     """
 
     def __init__(self, url: str, database: str, reads_url: str = "") -> None:
@@ -56,31 +57,33 @@ class Store:
         self.search_reads = SearchReads(Table(base["chunks"], reads["chunks"]))
         self.operations = OperationTable(Table(base["operations"]))
         self.failures = FailureTable(Table(base["failures"]))
-        self.folder_digests = FolderDigests(Table(base["listings"]))
+        self.folder_digests = FolderDigestTable(Table(base["listings"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
         }
-        self.by_owner = ByOwner({name: Table(base[name]) for name in ByOwner.kinds})
+        self.by_owner = RowsByOwner({name: Table(base[name]) for name in RowsByOwner.kinds})
         self.instances = InstanceTable(Table(base["instances"]))
-        self.census = UsageReads(Table(base["documents"]), Table(base["chunks"]), Table(base["operations"]))
+        self.usage_stats = UsageReads(
+            Table(base["documents"]), Table(base["chunks"]), Table(base["operations"])
+        )
 
     async def __aenter__(self) -> Self:
         accounts = (self.users, self.sessions, self.api_keys)
         content = (self.collections, self.documents, self.chunks)
-        for room in (*accounts, *content, self.operations, self.failures, self.folder_digests):
-            await room.prepare()
+        for table in (*accounts, *content, self.operations, self.failures, self.folder_digests):
+            await table.create_indexes()
         await migrate(self._meta, self._tables)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        # It takes leave of MongoDB, and blocks until that has answered.
-        leaving = [asyncio.ensure_future(asyncio.to_thread(each.close)) for each in self._clients]
-        await asyncio.wait(leaving, timeout=_LEAVE_S)
+        # close() ends the sessions in MongoDB, and blocks until that has answered.
+        closing = [asyncio.ensure_future(asyncio.to_thread(each.close)) for each in self._clients]
+        await asyncio.wait(closing, timeout=_CLOSE_S)
 
     async def ping(self) -> bool:
         """Whether MongoDB answers now."""
         try:
-            with reaching_mongo():
+            with translate_mongo_errors():
                 pings = (client.admin.command("ping") for client in self._clients)
                 await asyncio.wait_for(asyncio.gather(*pings), _PING_S)
         except (Unavailable, TimeoutError):
@@ -88,9 +91,9 @@ class Store:
         return True
 
     async def secret(self) -> str:
-        """The key that signs tokens: made once, the same for every server on this database."""
+        """The key that signs tokens: created once, the same for every server on this database."""
         await self._meta.upsert({"_id": "secret"}, {"$setOnInsert": {"value": secrets.token_urlsafe(48)}})
-        row = await self._meta.get({"_id": "secret"})
+        row = await self._meta.find_one({"_id": "secret"})
         assert row is not None
         return str(row["value"])
 

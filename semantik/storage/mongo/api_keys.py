@@ -1,4 +1,4 @@
-"""API keys in MongoDB; of their secrets only hashes are kept."""
+"""API keys in MongoDB; only hashes of their secrets are stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from semantik.core.models import ApiKey
 from semantik.storage.mongo.rows import maybe_time, milliseconds, time_of, to_row
-from semantik.storage.mongo.table import Record, Sort, Table, Weight
+from semantik.storage.mongo.table import Record, Sort, StorageSize, Table
 
 _OLDEST: Sort = [("created_at", 1), ("_id", 1)]
 
@@ -18,40 +18,40 @@ class ApiKeyTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def prepare(self) -> None:
-        await self._table.index([("user_id", 1), ("created_at", 1)])
+    async def create_indexes(self) -> None:
+        await self._table.create_index([("user_id", 1), ("created_at", 1)])
 
     async def add(self, key: ApiKey) -> None:
-        await self._table.insert(to_row(key))
+        await self._table.insert_one(to_row(key))
 
     async def get(self, key_id: str) -> ApiKey | None:
-        row = await self._table.get({"_id": key_id})
+        row = await self._table.find_one({"_id": key_id})
         return _key(row) if row else None
 
     async def of_user(self, user_id: str) -> list[ApiKey]:
         """The oldest first."""
         return [_key(row) for row in await self._table.find({"user_id": user_id}, _OLDEST)]
 
-    async def present(self, key_ids: Sequence[str]) -> set[str]:
-        """Those of the keys that are not revoked; they may have expired."""
+    async def existing_ids(self, key_ids: Sequence[str]) -> set[str]:
+        """The keys that are not revoked; they may have expired."""
         rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"_id": 1})
         return {row["_id"] for row in rows}
 
-    async def note_use(self, key: ApiKey, moment: datetime) -> None:
-        """Note when a key was used last, unless another has done so since it was read."""
+    async def record_use(self, key: ApiKey, moment: datetime) -> None:
+        """Save when a key was last used, unless another server has done so since it was read."""
         before = None if key.last_used_at is None else milliseconds(key.last_used_at)
         where = {"_id": key.id, "last_used_at": before}
-        await self._table.change(where, {"$set": {"last_used_at": milliseconds(moment)}})
+        await self._table.update_one(where, {"$set": {"last_used_at": milliseconds(moment)}})
 
     async def remove(self, user_id: str, key_id: str) -> bool:
         """Revoke a key of this user's; False when there is none."""
-        return await self._table.delete({"_id": key_id, "user_id": user_id}) > 0
+        return await self._table.delete_many({"_id": key_id, "user_id": user_id}) > 0
 
-    async def expired(self, moment: datetime) -> Weight:
-        return await self._table.weigh(_expired(moment))
+    async def expired_size(self, moment: datetime) -> StorageSize:
+        return await self._table.storage_size(_expired(moment))
 
     async def remove_expired(self, moment: datetime) -> int:
-        return await self._table.delete(_expired(moment))
+        return await self._table.delete_many(_expired(moment))
 
 
 def _expired(moment: datetime) -> Record:

@@ -1,7 +1,7 @@
-"""Rows that many ask for at the same time, by their keys: those who come while a command is under way share the next.
+"""Rows by their keys for many callers at once: those that call while a command runs share the next one.
 
-A command costs as much as ten rows. Who asks gets rows that are read after that, and waits for two commands at most
-while all fit into one.
+A command costs as much as ten rows. A caller gets rows that are read after its call, and waits for two commands at
+most while all keys fit into one. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ Row = TypeVar("Row")
 
 
 class BatchLoader(Generic[Row]):
-    """`read(keys)` gives the rows that there are, by their keys; it is asked for `most` keys, or one caller's."""
+    """`read(keys)` returns the rows that exist, by their keys; it gets at most `max_keys`, or one caller's keys."""
 
-    def __init__(self, read: Callable[[Sequence[str]], Awaitable[dict[str, Row]]], most: int) -> None:
+    def __init__(self, read: Callable[[Sequence[str]], Awaitable[dict[str, Row]]], max_keys: int) -> None:
         self._read = read
-        self._most = most
+        self._max_keys = max_keys
         self._waiting: deque[tuple[Sequence[str], asyncio.Future[dict[str, Row]]]] = deque()
         self._reading: asyncio.Task[None] | None = None
 
-    async def get(self, keys: Sequence[str]) -> dict[str, Row]:
-        """The rows that there are of these. Raises what the reading raises."""
+    async def load(self, keys: Sequence[str]) -> dict[str, Row]:
+        """The rows that exist, by their keys. Raises what `read` raises."""
         future: asyncio.Future[dict[str, Row]] = asyncio.get_running_loop().create_future()
         self._waiting.append((keys, future))
         if self._reading is None:
@@ -36,7 +36,7 @@ class BatchLoader(Generic[Row]):
             while self._waiting:
                 callers = [self._waiting.popleft()]
                 wanted = dict.fromkeys(callers[0][0])
-                while self._waiting and len(wanted) + len(self._waiting[0][0]) <= self._most:
+                while self._waiting and len(wanted) + len(self._waiting[0][0]) <= self._max_keys:
                     callers.append(self._waiting.popleft())
                     wanted |= dict.fromkeys(callers[-1][0])
                 await self._answer(list(wanted), callers)
@@ -58,5 +58,5 @@ class BatchLoader(Generic[Row]):
                 raise
             return
         for keys, future in callers:
-            if not future.done():  # who has given up
+            if not future.done():  # done: the caller was cancelled
                 future.set_result({key: found[key] for key in keys if key in found})

@@ -1,14 +1,17 @@
-"""Rows that belong to a collection or an operation, found by their owner: the owner may not be there any more."""
+"""Rows of any table by their owner, a collection or an operation, which may not exist any more. Runs on the loop."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from typing import Literal, get_args
 
-from semantik.storage.mongo.table import Record, Table, Weight
+from semantik.storage.mongo.table import Record, StorageSize, Table
 
 _PAGE = 5000
 _SLICE = 20_000
-_OWNERS = {
+RowKind = Literal["chunks", "documents", "sources", "listings", "operations", "failures"]
+
+_OWNER_FIELDS: dict[RowKind, str] = {
     "chunks": "collection_id",
     "documents": "collection_id",
     "sources": "collection_id",
@@ -18,26 +21,26 @@ _OWNERS = {
 }
 
 
-class ByOwner:
+class RowsByOwner:
     """`kind` is the name of a table; the owner of a failure is its operation, of all others a collection."""
 
-    kinds = tuple(_OWNERS)
+    kinds: tuple[RowKind, ...] = get_args(RowKind)
 
-    def __init__(self, tables: Mapping[str, Table]) -> None:
+    def __init__(self, tables: Mapping[RowKind, Table]) -> None:
         self._tables = tables
 
-    async def owners(self, kind: str) -> set[str]:
-        """The ids of all that rows say they belong to; the index leads from one to the next."""
-        table, field = self._tables[kind], _OWNERS[kind]
+    async def owners(self, kind: RowKind) -> set[str]:
+        """The ids of all owners that the rows name; each step is one look-up in the index."""
+        table, field = self._tables[kind], _OWNER_FIELDS[kind]
         found: set[str] = set()
         last = ""
-        while row := await table.get({field: {"$gt": last}}, [(field, 1)]):
+        while row := await table.find_one({field: {"$gt": last}}, [(field, 1)]):
             last = str(row[field])
             found.add(last)
         return found
 
-    async def generations(self, kind: str, collection_id: str) -> set[int]:
-        """The generations that chunks or documents of a collection say they belong to."""
+    async def generations(self, kind: RowKind, collection_id: str) -> set[int]:
+        """The generations that the chunks or documents of a collection name."""
         table, where = self._tables[kind], {"collection_id": collection_id}
         key = "seq" if kind == "chunks" else "_id"
         found: set[int] = set()
@@ -45,31 +48,31 @@ class ByOwner:
             found |= {int(row["generation"]) for row in rows}
         return found
 
-    async def weigh(self, kind: str, owner: str, generation: int | None = None) -> Weight:
-        weight = Weight(0, 0)
+    async def storage_size(self, kind: RowKind, owner: str, generation: int | None = None) -> StorageSize:
+        size = StorageSize(0, 0)
         async for where in self._slices(kind, _where(kind, owner, generation)):
-            weight += await self._tables[kind].weigh(where)
-        return weight
+            size += await self._tables[kind].storage_size(where)
+        return size
 
-    async def remove(self, kind: str, owner: str, generation: int | None = None) -> None:
+    async def remove(self, kind: RowKind, owner: str, generation: int | None = None) -> None:
         if kind != "chunks":
-            await self._tables[kind].delete_pages(_where(kind, owner, generation))
+            await self._tables[kind].delete_in_pages(_where(kind, owner, generation))
             return
         async for where in self._slices(kind, _where(kind, owner, generation)):
-            await self._tables[kind].delete(where)
+            await self._tables[kind].delete_many(where)
 
-    async def _slices(self, kind: str, where: Record) -> AsyncIterator[Record]:
-        """Chunks come in slices, since what is done to very many may outlast its deadline."""
+    async def _slices(self, kind: RowKind, where: Record) -> AsyncIterator[Record]:
+        """The filter in slices for chunks: a command on very many rows may exceed its time limit."""
         if kind != "chunks":
             yield where
             return
-        row = await self._tables[kind].get({"collection_id": where["collection_id"]}, [("seq", -1)])
+        row = await self._tables[kind].find_one({"collection_id": where["collection_id"]}, [("seq", -1)])
         for begin in range(0, row["seq"] + 1 if row else 0, _SLICE):
             yield {**where, "seq": {"$gte": begin, "$lt": begin + _SLICE}}
 
 
-def _where(kind: str, owner: str, generation: int | None) -> Record:
-    where: Record = {_OWNERS[kind]: owner}
+def _where(kind: RowKind, owner: str, generation: int | None) -> Record:
+    where: Record = {_OWNER_FIELDS[kind]: owner}
     if generation is not None:
         where["generation"] = generation
     return where

@@ -1,4 +1,7 @@
-"""How a collection, its generations and its sources look as rows of MongoDB."""
+"""Collections, their generations and their sources as rows of MongoDB, and back.
+
+The row's `at_rest` is the model's `clean`.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from semantik.storage.mongo.table import Record
 
 
 def generation_field(generation: Generation, *name: str) -> str:
-    """Where a generation, or a field of it, stands in its collection's row."""
+    """The path of a generation, or of a field of it, in its collection's row."""
     return ".".join(("generations", _key(generation.number), *name))
 
 
 def _key(number: int) -> str:
-    return f"g{number}"  # a bare number would mean a place in a list
+    return f"g{number}"  # a bare number would mean a position in a list
 
 
 def generation_row(generation: Generation) -> Record:
@@ -29,9 +32,11 @@ def _generation(collection_id: str, row: Record) -> Generation:
 
 
 def collection_row(collection: Collection) -> Record:
-    """That of a new one."""
+    """The row of a new collection."""
+    row = to_row(collection)
+    row["at_rest"] = row.pop("clean")
     return {
-        **to_row(collection),
+        **row,
         "generations": {_key(one.number): generation_row(one) for one in collection.generations},
         "name_key": collection.name.lower(),
         "deleted": False,
@@ -41,20 +46,20 @@ def collection_row(collection: Collection) -> Record:
     }
 
 
-def collection_of(row: Record) -> Collection:
-    special = ("id", "generations", "created_at", "updated_at", "at_rest")
+def collection_from_row(row: Record) -> Collection:
+    special = ("id", "generations", "created_at", "updated_at", "clean")
     fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
     return Collection(
         id=row["_id"],
         generations=tuple(_generation(row["_id"], one) for one in row["generations"].values()),
         created_at=time_of(row["created_at"]),
         updated_at=time_of(row["updated_at"]),
-        at_rest=bool(row["at_rest"]),
+        clean=bool(row["at_rest"]),
         **fields,
     )
 
 
-def source_of(row: Record) -> Source:
+def source_from_row(row: Record) -> Source:
     return Source(
         id=row["_id"],
         collection_id=row["collection_id"],

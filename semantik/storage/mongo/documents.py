@@ -1,4 +1,4 @@
-"""Documents in MongoDB: what the scans found, what is still to be read, and how each ended."""
+"""Documents in MongoDB, the changes: registration by scans, assignment to operations, outcomes and removal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from semantik.core.errors import Conflict, Unavailable
-from semantik.core.models import Counts, Document, Generation
-from semantik.storage.mongo.document_reads import DocumentReads, generation_rows
+from semantik.core.models import Counts, Document, DocumentStatus, Generation
+from semantik.storage.mongo.document_reads import DocumentReads
+from semantik.storage.mongo.document_rows import DocumentFields, in_generation
 from semantik.storage.mongo.rows import to_row
 from semantik.storage.mongo.table import Record
 
@@ -18,20 +19,20 @@ _PAGE = 500
 class DocumentTable(DocumentReads):
     """A path is unique in a generation of a collection."""
 
-    async def prepare(self) -> None:
-        await self._table.index([("collection_id", 1), ("generation", 1), ("path", 1)], unique=True)
-        await self._table.index([("collection_id", 1), ("generation", 1), ("status", 1), ("path", 1)])
-        await self._table.index([("operation_id", 1), ("status", 1)])
-        await self._table.index([("due", 1), ("path", 1)])
-        await self._table.index([("source_id", 1), ("generation", 1), ("path", 1)])
-        await self._table.index([("collection_id", 1), ("content_hash", 1)])
-        await self._table.index([("collection_id", 1), ("old_first", 1)])
+    async def create_indexes(self) -> None:
+        await self._table.create_index([("collection_id", 1), ("generation", 1), ("path", 1)], unique=True)
+        await self._table.create_index([("collection_id", 1), ("generation", 1), ("status", 1), ("path", 1)])
+        await self._table.create_index([("operation_id", 1), ("status", 1)])
+        await self._table.create_index([("due", 1), ("path", 1)])
+        await self._table.create_index([("source_id", 1), ("generation", 1), ("path", 1)])
+        await self._table.create_index([("collection_id", 1), ("content_hash", 1)])
+        await self._table.create_index([("collection_id", 1), ("old_first", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
-        """Insert new documents; the caller has asked `known` and holds the collection.
+        """Insert new documents. The caller has queried `by_paths` and holds the collection's lock.
 
-        Raises Unavailable when a path is taken by now: by a server that has lost the collection, or by an insertion of
-        the caller's own whose answer was late. Who asks `known` again goes on.
+        Raises Unavailable when a path exists by now: inserted by a server that has lost the lock, or by an insertion of
+        the caller's own whose answer was late. The caller queries `by_paths` again and retries.
         """
         try:
             await self._table.insert_many([to_row(document) for document in documents])
@@ -41,89 +42,96 @@ class DocumentTable(DocumentReads):
             ) from error
 
     async def claim(self, operation_id: str, fence: str) -> None:
-        """Let only the holder of this lease say how what the operation has still to read ended.
+        """Let only the holder of this lease save the outcomes of what the operation has still to read.
 
-        Nothing is taken from a later lease, which has the greater token.
+        A later lease has a greater token; its claims are left alone.
         """
         where = {"due": operation_id, "fence": {"$lt": fence}}
-        await self._table.change_pages(where, {"$set": {"fence": fence}}, "path")
+        await self._table.update_in_pages(where, {"$set": {"fence": fence}}, "path")
 
-    async def adopt(self, generation: Generation, source_id: str, operation_id: str, fence: str) -> None:
-        """Let an operation read what earlier ones have left of a source."""
-        update = {"$set": _taken_by(operation_id, fence)}
-        async for left in self._due_operations():
-            first = await self._table.get({"due": left})  # an operation is of one collection
+    async def reassign_due(
+        self, generation: Generation, source_id: str, operation_id: str, fence: str
+    ) -> None:
+        """Assign to an operation the documents of a source that earlier operations did not read."""
+        update = {"$set": _due_by(operation_id, fence)}
+        async for earlier in self._due_operations():
+            first = await self._table.find_one({"due": earlier})  # an operation belongs to one collection
             if first is None or first["collection_id"] != generation.collection_id:
                 continue
-            async for rows in self._table.pages({"due": left}, "path", _PAGE):
+            async for rows in self._table.pages({"due": earlier}, "path", _PAGE):
                 ids = [
                     row["_id"]
                     for row in rows
                     if row["source_id"] == source_id and row["generation"] == generation.number
                 ]
                 if ids:
-                    await self._table.change_all({"_id": {"$in": ids}, "due": left}, update)
+                    await self._table.update_many({"_id": {"$in": ids}, "due": earlier}, update)
 
-    async def retry(
+    async def mark_for_retry(
         self, generation: Generation, document_ids: Sequence[str] | None, operation_id: str, fence: str
     ) -> None:
-        """Let an operation read failed documents again: those that are named, or all."""
-        where = {**generation_rows(generation), "status": "failed"}
+        """Assign failed documents to an operation, to be read again: the given ones, or all."""
+        where = in_generation(generation, "failed")
         if document_ids is not None:
             where["_id"] = {"$in": list(document_ids)}
-        await self._table.change_pages(where, {"$set": _taken_by(operation_id, fence)}, "path")
+        await self._table.update_in_pages(where, {"$set": _due_by(operation_id, fence)}, "path")
 
     async def mark_changed(self, documents: Sequence[Document], operation_id: str, fence: str) -> None:
-        """Let an operation read documents again whose files have the size and time that they have here."""
-        await self._table.update_each(
+        """Assign changed files to an operation, to be read again; saves the size and time that `documents` have."""
+        await self._table.bulk_update(
             [
                 (
                     {"_id": one.id},
-                    {"$set": {**_taken_by(operation_id, fence), **_as_found(one), "missing": False}},
+                    {"$set": {**_due_by(operation_id, fence), **_file_state(one), "missing": False}},
                 )
                 for one in documents
             ]
         )
 
     async def mark_found(self, document_ids: Sequence[str]) -> None:
-        """Note that files which were missing are there again."""
-        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": False}})
+        """Save that files which were missing exist again."""
+        await self._table.update_many({"_id": {"$in": list(document_ids)}}, {"$set": {"missing": False}})
 
     async def mark_missing(self, document_ids: Sequence[str]) -> None:
-        """Note that files are not there. What was to be read again stays as it is, and is read when it is back."""
+        """Save that files do not exist. What was to be read again keeps its content; it is read when the file is
+        back."""
         where = {"_id": {"$in": list(document_ids)}}
-        await self._table.change_all(
+        await self._table.update_many(
             {**where, "due": {"$ne": None}}, {"$set": {"due": None, "modified_ns": 0}}
         )
-        await self._table.change_all(where, {"$set": {"missing": True}})
+        await self._table.update_many(where, {"$set": {"missing": True}})
 
     async def move(self, document_id: str, found: Document) -> None:
-        """Let a document take the path, size, time and source under which its file was found anew, as `found`.
+        """Give a document the path, size, time and source of `found`, under which its moved file was registered.
 
-        The record of what was found goes first: a path stands once.
+        The row of `found` is deleted first: a path is unique.
         """
-        await self._table.delete({"_id": found.id})
-        fields = {**_as_found(found), "path": found.path, "source_id": found.source_id, "missing": False}
-        await self._table.change({"_id": document_id}, {"$set": fields})
+        await self._table.delete_many({"_id": found.id})
+        fields = {**_file_state(found), "path": found.path, "source_id": found.source_id, "missing": False}
+        await self._table.update_one({"_id": document_id}, {"$set": fields})
 
-    async def hand_over(self, document_ids: Sequence[str], source_id: str) -> None:
-        """Let documents belong to another source, which holds them as well."""
-        await self._table.change_all({"_id": {"$in": list(document_ids)}}, {"$set": {"source_id": source_id}})
+    async def reassign_source(self, document_ids: Sequence[str], source_id: str) -> None:
+        """Move documents to another source that contains their files as well."""
+        await self._table.update_many(
+            {"_id": {"$in": list(document_ids)}}, {"$set": {"source_id": source_id}}
+        )
 
-    async def due_bytes(self, operation_id: str) -> tuple[int, int]:
-        """How many files an operation has still to read, and how many bytes they have."""
+    async def due_totals(self, operation_id: str) -> tuple[int, int]:
+        """(files, bytes) that an operation has still to read."""
         rows = await self._table.group(
             {"due": operation_id}, None, {"n": {"$sum": 1}, "bytes": {"$sum": "$size"}}
         )
         return (int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else (0, 0)
 
-    async def finish(self, changes: Mapping[str, Mapping[str, Any]], operation_id: str, fence: str) -> None:
-        """Set how documents ended that an operation had to read, by id, each in one step.
+    async def save_outcomes(
+        self, changes: Mapping[str, DocumentFields], operation_id: str, fence: str
+    ) -> None:
+        """Save the outcomes of documents that an operation had to read, by document id; each update is atomic.
 
-        Those that another holder of the operation's lease has claimed meanwhile stay as they are.
+        Those that a later holder of the operation's lease has claimed are left alone.
         """
         done = {"due": None, "fence": ""}
-        await self._table.update_each(
+        await self._table.bulk_update(
             [
                 ({"_id": key, "due": operation_id, "fence": fence}, {"$set": {**fields, **done}})
                 for key, fields in changes.items()
@@ -131,47 +139,50 @@ class DocumentTable(DocumentReads):
         )
 
     async def mark_removing(self, document_ids: Sequence[str]) -> None:
-        """Let no search find them any more; their chunks and they themselves are still to be removed."""
+        """Hide documents from searches; their chunks and their rows are still to be removed."""
         where = {"_id": {"$in": list(document_ids)}}
-        await self._table.change_all(where, {"$set": {"status": "removing", "due": None}})
+        fields: DocumentFields = {"status": "removing", "due": None}
+        await self._table.update_many(where, {"$set": fields})
 
-    async def clear_leavings(self, documents: Sequence[Document]) -> None:
-        """Note that what these have left is gone; not what they may have left since."""
-        gone = {"$set": {"old_first": -1, "old_count": 0}}
-        await self._table.update_each(
-            [({"_id": one.id, "old_first": one.old_first}, gone) for one in documents]
+    async def clear_old_chunks(self, documents: Sequence[Document]) -> None:
+        """Save that the old chunks of `documents` are removed, unless they have other old chunks by now."""
+        fields: DocumentFields = {"old_first": -1, "old_count": 0}
+        await self._table.bulk_update(
+            [({"_id": one.id, "old_first": one.old_first}, {"$set": fields}) for one in documents]
         )
 
-    async def mend(self, document: Document, fields: Mapping[str, Any]) -> bool:
-        """Set fields of a document, unless what it holds has changed since it was read."""
+    async def update_if_unchanged(self, document: Document, fields: DocumentFields) -> bool:
+        """Set fields of a document, unless its status or its chunks have changed since it was read."""
         same = ("status", "due", "first_seq", "chunk_count", "old_first")
         where = {"_id": document.id, **{name: getattr(document, name) for name in same}}
-        return await self._table.change(where, {"$set": dict(fields)}) is not None
+        return await self._table.update_one(where, {"$set": dict(fields)}) is not None
 
     async def due_by_operation(self, generation: Generation) -> dict[str, int]:
-        """How many documents operations have still to read."""
+        """How many documents each operation has still to read, by its id."""
         rows = await self._table.group(
-            {**generation_rows(generation), "due": {"$ne": None}}, "$due", {"n": {"$sum": 1}}
+            {**in_generation(generation), "due": {"$ne": None}}, "$due", {"n": {"$sum": 1}}
         )
         return {row["_id"]: int(row["n"]) for row in rows}
 
     async def remove_ids(self, document_ids: Sequence[str]) -> None:
-        await self._table.delete({"_id": {"$in": list(document_ids)}})
+        await self._table.delete_many({"_id": {"$in": list(document_ids)}})
 
     async def counts(self, where: Mapping[str, Any]) -> Counts:
-        """Count documents by how they stand; `pending` are those that are due, whatever was found of them before."""
+        """Count documents by status; `pending` are those that are due, whatever their status was before."""
         due = await self._table.group({**where, "due": {"$ne": None}}, None, {"n": {"$sum": 1}})
         sums = {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}}
         rows = await self._table.group({**where, "due": None}, "$status", sums)
-        done = {row["_id"]: int(row["n"]) for row in rows if row["_id"] != "removing"}
-        chunks = sum(int(row["chunks"]) for row in rows if row["_id"] == "indexed")
+        by_status: dict[DocumentStatus, Record] = {row["_id"]: row for row in rows}
+        by_status.pop("removing", None)
+        chunks = int(by_status["indexed"]["chunks"]) if "indexed" in by_status else 0
+        done: dict[str, int] = {status: int(row["n"]) for status, row in by_status.items()}
         return Counts(**{"pending": int(due[0]["n"]) if due else 0, **done}, chunks=chunks)
 
     async def counts_of(self, generation: Generation) -> Counts:
-        """The same of a generation; the chunks are all that can be found."""
-        counts = await self.counts(generation_rows(generation))
-        found = {**generation_rows(generation), "status": "indexed"}
-        rows = await self._table.group(found, None, {"chunks": {"$sum": "$chunk_count"}})
+        """Count a generation's documents; `chunks` are all that a search can find, also those of due documents."""
+        counts = await self.counts(in_generation(generation))
+        indexed = in_generation(generation, "indexed")
+        rows = await self._table.group(indexed, None, {"chunks": {"$sum": "$chunk_count"}})
         return replace(counts, chunks=int(rows[0]["chunks"]) if rows else 0)
 
     async def count_of_source(self, generation: Generation, source_id: str) -> int:
@@ -180,16 +191,16 @@ class DocumentTable(DocumentReads):
         return int(rows[0]["n"]) if rows else 0
 
     async def remove(self, collection_id: str, generation: int | None = None) -> None:
-        """Remove all of a collection, or of one generation."""
+        """Remove all documents of a collection, or of one of its generations."""
         where: Record = {"collection_id": collection_id}
         if generation is not None:
             where["generation"] = generation
-        await self._table.delete_pages(where)
+        await self._table.delete_in_pages(where)
 
 
-def _taken_by(operation_id: str, fence: str) -> Record:
+def _due_by(operation_id: str, fence: str) -> Record:
     return {"due": operation_id, "operation_id": operation_id, "fence": fence}
 
 
-def _as_found(document: Document) -> Record:
+def _file_state(document: Document) -> Record:
     return {"size": document.size, "modified_ns": document.modified_ns}

@@ -1,11 +1,11 @@
-"""Files that operations could not take in, in MongoDB: they stay with the operation, whatever becomes of the file."""
+"""Files that operations could not index, in MongoDB: kept with the operation, whatever happens to the file later."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from semantik.core.models import Failure, FileFailure
-from semantik.storage.mongo.table import Record, Table, Weight
+from semantik.storage.mongo.table import Record, StorageSize, Table
 
 
 class FailureTable:
@@ -14,11 +14,11 @@ class FailureTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def prepare(self) -> None:
-        await self._table.index([("operation_id", 1), ("path", 1)])
+    async def create_indexes(self) -> None:
+        await self._table.create_index([("operation_id", 1), ("path", 1)])
 
-    async def note(self, one: FileFailure) -> None:
-        """Keep it, in the place of an earlier one of the same file."""
+    async def record(self, one: FileFailure) -> None:
+        """Save it, replacing an earlier one of the same operation and file."""
         fields = {
             "operation_id": one.operation_id,
             "document_id": one.document_id,
@@ -34,11 +34,11 @@ class FailureTable:
         rows = await self._table.find(where, [("path", 1)], limit)
         return [_failure(row) for row in rows]
 
-    async def weigh(self, operation_ids: Sequence[str]) -> Weight:
-        return await self._table.weigh({"operation_id": {"$in": list(operation_ids)}})
+    async def storage_size(self, operation_ids: Sequence[str]) -> StorageSize:
+        return await self._table.storage_size({"operation_id": {"$in": list(operation_ids)}})
 
     async def remove(self, operation_ids: Sequence[str]) -> None:
-        await self._table.delete({"operation_id": {"$in": list(operation_ids)}})
+        await self._table.delete_many({"operation_id": {"$in": list(operation_ids)}})
 
 
 def _failure(row: Record) -> FileFailure:

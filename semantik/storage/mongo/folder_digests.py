@@ -1,6 +1,7 @@
-"""What the last finished scan of each source saw, in MongoDB: a digest of every folder, many of them in a row.
+"""What the last completed scan of each source found, in MongoDB: a digest of every folder, many of them in a row.
 
-It holds as long as its collection is at rest (`Collection.at_rest`): whoever changes documents says so first.
+The digests are valid while their collection is clean (`Collection.clean`): it is marked dirty before documents change.
+Runs on the loop; packing and unpacking run in a thread.
 """
 
 from __future__ import annotations
@@ -15,35 +16,35 @@ from semantik.core.errors import Conflict
 from semantik.core.models import Generation
 from semantik.storage.mongo.table import Record, Table
 
-_TOGETHER = 20_000  # folders in a row, which has two or three megabytes then
+_FOLDERS_PER_ROW = 20_000  # two or three megabytes
 
 
-class FolderDigests:
-    """Digests by folder; b"" stands for a folder that must be compared again whatever is in it."""
+class FolderDigestTable:
+    """Digests by folder; b"" means that the folder must be compared again, whatever it contains."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def prepare(self) -> None:
-        await self._table.index([("source_id", 1)])
-        await self._table.index([("collection_id", 1)])
+    async def create_indexes(self) -> None:
+        await self._table.create_index([("source_id", 1)])
+        await self._table.create_index([("collection_id", 1)])
 
     async def get(self, generation: Generation, source_id: str) -> dict[str, bytes] | None:
-        """None where no scan of this generation was finished."""
+        """The source's digests; None when no scan of this generation was completed."""
         rows = await self._table.find({"source_id": source_id, "generation": generation.number})
         if not rows or len(rows) != rows[0]["parts"]:
             return None
         return await asyncio.to_thread(_unpacked, rows)
 
     async def put(self, generation: Generation, source_id: str, digests: Mapping[str, bytes]) -> None:
-        """In the place of what was kept of the source before."""
+        """Replace the source's digests."""
         await self.remove([source_id])
         slices = await asyncio.to_thread(_packed, digests)
-        whose = {"source_id": source_id, "collection_id": generation.collection_id}
         rows = [
             {
                 "_id": f"{source_id}:{number}",
-                **whose,
+                "source_id": source_id,
+                "collection_id": generation.collection_id,
                 "generation": generation.number,
                 "parts": len(slices),
                 **part,
@@ -52,22 +53,22 @@ class FolderDigests:
         ]
         try:
             for row in rows:
-                await self._table.insert(row)
+                await self._table.insert_one(row)
         except Conflict:
-            # Another server, which has lost the operation or got it, does the same: nothing is kept.
+            # Another server that had the operation before, or has it now, writes them as well: keep none.
             await self.remove([source_id])
 
     async def remove(self, source_ids: Sequence[str]) -> None:
         for source_id in source_ids:
-            await self._table.delete({"source_id": source_id})
+            await self._table.delete_many({"source_id": source_id})
 
     async def remove_all(self, collection_id: str) -> None:
-        await self._table.delete({"collection_id": collection_id})
+        await self._table.delete_many({"collection_id": collection_id})
 
 
 def _packed(digests: Mapping[str, bytes]) -> list[Record]:
     items = sorted(digests.items())
-    return [_part(items[at : at + _TOGETHER]) for at in range(0, max(len(items), 1), _TOGETHER)]
+    return [_part(items[at : at + _FOLDERS_PER_ROW]) for at in range(0, max(len(items), 1), _FOLDERS_PER_ROW)]
 
 
 def _part(part: Sequence[tuple[str, bytes]]) -> Record:

@@ -1,4 +1,4 @@
-"""The servers that share this database, as each of them told last."""
+"""The servers that share this database, each with its last heartbeat."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Instance:
 
 
 class InstanceTable:
-    """Who ends cleanly takes its row away; of the others `seen_at` tells."""
+    """A server that stops cleanly removes its row; one that died shows by its `seen_at`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -36,11 +36,11 @@ class InstanceTable:
         await self._table.upsert({"_id": row.pop("_id")}, {"$set": row})
 
     async def remove(self, instance_id: str) -> None:
-        await self._table.delete({"_id": instance_id})
+        await self._table.delete_many({"_id": instance_id})
 
     async def remove_unseen(self, since: datetime) -> None:
-        """Forget those that were seen last before `since`."""
-        await self._table.delete({"seen_at": {"$lt": milliseconds(since)}})
+        """Remove those whose last heartbeat is older than `since`."""
+        await self._table.delete_many({"seen_at": {"$lt": milliseconds(since)}})
 
     async def all(self) -> list[Instance]:
         return [_instance(row) for row in await self._table.find({}, [("host", 1), ("pid", 1)])]

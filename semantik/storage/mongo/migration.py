@@ -1,6 +1,6 @@
-"""Brings the rows of an older Semantik into today's shape, when a server opens the database.
+"""Migrates the rows of an older version to the current schema, when a server opens the database.
 
-Every step may be repeated: it does nothing to a row that has its new shape, so a crash in between does no harm.
+Every step may be repeated: it leaves rows of the new schema alone, so a crash in between does no harm.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from semantik.core.errors import ConfigError
 from semantik.storage.mongo.table import Record, Table
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("semantik.store.migration")
 
 SCHEMA = 3
 _OF_GENERATION = ("model", "precision", "chunk_size", "chunk_overlap", "dimension", "last_seq", "counts")
 
 
 async def migrate(meta: Table, tables: Mapping[str, Table]) -> None:
-    """Raises ConfigError when the database was made by a newer Semantik."""
-    row = await meta.get({"_id": "schema"})
+    """Migrate the database to `SCHEMA`. Raises ConfigError when a newer version has written it."""
+    row = await meta.find_one({"_id": "schema"})
     version = int(row["value"]) if row else 1
     if version > SCHEMA:
         raise ConfigError(
@@ -34,11 +34,11 @@ async def migrate(meta: Table, tables: Mapping[str, Table]) -> None:
 
 
 async def _to_2(tables: Mapping[str, Table]) -> None:
-    """Generations, documents that are due, sources that are watched, stages of operations."""
+    """Adds generations, due documents, watched sources, and stages of operations."""
     old = await tables["collections"].find({"generations": {"$exists": False}})
     for row in old:
-        await tables["collections"].change({"_id": row["_id"]}, {"$set": _with_generations(row)})
-    await tables["sources"].change_all(
+        await tables["collections"].update_one({"_id": row["_id"]}, {"$set": _with_generations(row)})
+    await tables["sources"].update_many(
         {"removing": {"$exists": False}},
         {
             "$set": {
@@ -52,21 +52,21 @@ async def _to_2(tables: Mapping[str, Table]) -> None:
     )
     documents = tables["documents"]
     fields = {"due": None, "fence": "", "missing": False, "old_first": -1, "old_count": 0}
-    await documents.change_all({"old_first": {"$exists": False}}, {"$set": fields})
+    await documents.update_many({"old_first": {"$exists": False}}, {"$set": fields})
     async for rows in documents.pages({"status": "pending", "due": None}, "_id", 500):
-        await documents.update_each(
+        await documents.bulk_update(
             [({"_id": one["_id"]}, {"$set": {"due": one["operation_id"]}}) for one in rows]
         )
-    await tables["operations"].change_all(
+    await tables["operations"].update_many(
         {"stages": {"$exists": False}}, {"$set": {"wish": {}, "settings": {}, "stages": []}}
     )
     if old:
-        log.info("brought %d collections of an older Semantik into today's shape", len(old))
+        log.info("migrated %d collections of an older version", len(old))
 
 
 async def _to_3(tables: Mapping[str, Table]) -> None:
-    """Collections that may be at rest; an index that leads to a generation's documents of a source."""
-    await tables["collections"].change_all({"at_rest": {"$exists": False}}, {"$set": {"at_rest": False}})
+    """Adds the mark of clean collections; drops an index that the one with the generation replaces."""
+    await tables["collections"].update_many({"at_rest": {"$exists": False}}, {"$set": {"at_rest": False}})
     await tables["documents"].drop_index([("source_id", 1), ("path", 1)])
 
 

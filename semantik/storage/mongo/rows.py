@@ -1,7 +1,7 @@
-"""Records to MongoDB's rows and back.
+"""Values of frozen records as fields of MongoDB's rows, and back. Pure.
 
-Times are kept as whole milliseconds since 1970 in UTC, not as dates: the embedded store gives a date that an
-update has set back as a text, and then compares it as one.
+Times are stored as whole milliseconds since 1970 in UTC, not as dates: the embedded store returns a date that an
+update has set as a text, and then compares it as one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_row(record: DataclassInstance) -> dict[str, Any]:
-    """A frozen record as a row: its `id` becomes `_id`."""
+    """A record as a row: its `id` becomes `_id`."""
     row = to_fields(asdict(record))
     row["_id"] = row.pop("id")
     return row

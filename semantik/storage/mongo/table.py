@@ -1,4 +1,7 @@
-"""One MongoDB collection behind the few verbs we use; here alone pymongo's errors become the domain's."""
+"""One MongoDB collection behind the few methods that the project needs. Runs on the loop.
+
+The only module that translates pymongo's errors into the domain's.
+"""
 
 from __future__ import annotations
 
@@ -27,27 +30,27 @@ Sort = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True)
-class Weight:
-    """How many rows, and how many bytes they have as BSON."""
+class StorageSize:
+    """A number of rows, and their bytes as BSON."""
 
     rows: int
     bytes: int
 
-    def __add__(self, other: Weight) -> Weight:
-        return Weight(self.rows + other.rows, self.bytes + other.bytes)
+    def __add__(self, other: StorageSize) -> StorageSize:
+        return StorageSize(self.rows + other.rows, self.bytes + other.bytes)
 
 
 _DUPLICATE = 11000
 _NO_SUCH_INDEX = 27
 _OUT_OF_DISK_SPACE = 14031
-_FULL = ("disk is full", "No space left")  # as SQLite and the system say it
+_DISK_FULL_TEXTS = ("disk is full", "No space left")  # SQLite's and the system's
 _ATTEMPTS = 3
 _READ_BATCH = 1000
-_CHANGED_TOGETHER = 2000
+_WRITE_PAGE = 2000
 
 
 @contextmanager
-def reaching_mongo() -> Iterator[None]:
+def translate_mongo_errors() -> Iterator[None]:
     """Turn pymongo's errors into Unavailable (try again) or Conflict (a unique key is taken)."""
     try:
         yield
@@ -56,31 +59,31 @@ def reaching_mongo() -> Iterator[None]:
     except (AutoReconnect, ExecutionTimeout, WTimeoutError) as error:
         raise Unavailable("MongoDB cannot be reached at the moment; please try again shortly.") from error
     except BulkWriteError as error:
-        # Their other fields hold what was to be written, which is nobody's business but its owner's.
-        refused = [
+        # The other fields contain the rows that were to be written, which must not get into a log.
+        failures = [
             (e.get("code"), str(e.get("errmsg"))) for e in (error.details or {}).get("writeErrors", [])
         ]
-        for code, reason in refused:
+        for code, reason in failures:
             if code != _DUPLICATE:
-                raise _refusal(code, reason) from None
+                raise _unavailable(code, reason) from None
         raise Conflict("It exists already.") from None
     except OperationFailure as error:
-        raise _refusal(error.code, str((error.details or {}).get("errmsg", error))) from error
+        raise _unavailable(error.code, str((error.details or {}).get("errmsg", error))) from error
     except PyMongoError as error:
         raise Unavailable(f"MongoDB answered with an error: {error}.") from error
 
 
-def _refusal(code: int | None, reason: str) -> Unavailable:
-    if code == _OUT_OF_DISK_SPACE or any(word in reason for word in _FULL):
+def _unavailable(code: int | None, reason: str) -> Unavailable:
+    if code == _OUT_OF_DISK_SPACE or any(text in reason for text in _DISK_FULL_TEXTS):
         return DiskFull("MongoDB")
     return Unavailable(f"MongoDB answered with an error: {reason.rstrip('.')}.")
 
 
 def _exact(where: Filter) -> Record:
-    """The same filter, with "equals" said by its operator.
+    """The same filter with an explicit `$eq` for each plain value.
 
-    Said by the value alone, it also means a list that holds the value, and for that the embedded store looks at every
-    row of the table, whatever its indexes. No field of ours that is searched is a list.
+    A plain value also matches a list that contains it, and for that the embedded store reads every row of the table,
+    whatever its indexes. No field that is queried is a list.
     """
     return {
         name: {"$eq": value} if isinstance(value, (str, int)) and name != "_id" else value
@@ -88,43 +91,44 @@ def _exact(where: Filter) -> Record:
     }
 
 
-def _of_keys(keys: Sequence[str]) -> Record:
+def _with_keys(keys: Sequence[str]) -> Record:
     return {"_id": {"$in": list(keys)}}
 
 
 class Table:
-    """The verbs; filters and updates are MongoDB's own.
+    """Filters and updates are MongoDB's own.
 
-    What is read with `quick` comes from where nothing is written, if there is such a place: a few rows, by a key.
+    `reads` is the same collection through a connection that only reads, where there is one (see `Store`).
     """
 
     def __init__(
         self, collection: AsyncIOMotorCollection[Record], reads: AsyncIOMotorCollection[Record] | None = None
     ) -> None:
-        self._at = collection
-        self._reads = collection if reads is None else reads
+        self._collection = collection
+        self._read_collection = collection if reads is None else reads
 
-    async def index(self, keys: Sort, unique: bool = False) -> None:
-        with reaching_mongo():
-            await self._at.create_index(list(keys), unique=unique)
+    async def create_index(self, keys: Sort, unique: bool = False) -> None:
+        with translate_mongo_errors():
+            await self._collection.create_index(list(keys), unique=unique)
 
     async def drop_index(self, keys: Sort) -> None:
-        """Of an index that is not there nothing is said."""
+        """Does nothing when there is no such index."""
         real = "_".join(f"{name}_{direction}" for name, direction in keys)
         embedded = "_".join(name for name, _ in keys)
         for name in (real, embedded):
-            with reaching_mongo():
+            with translate_mongo_errors():
                 try:
-                    await self._at.drop_index(name)
+                    await self._collection.drop_index(name)
                 except OperationFailure as error:
                     if error.code != _NO_SUCH_INDEX:
                         raise
 
-    async def get(self, where: Filter, sort: Sort | None = None, quick: bool = False) -> Record | None:
-        with reaching_mongo():
-            at = self._reads if quick else self._at
-            found: Record | None = await at.find_one(_exact(where), sort=list(sort) if sort else None)
-            return found
+    async def find_one(self, where: Filter, sort: Sort | None = None, fast: bool = False) -> Record | None:
+        """The first row that matches, or None. `fast` as in `find`."""
+        with translate_mongo_errors():
+            collection = self._read_collection if fast else self._collection
+            row: Record | None = await collection.find_one(_exact(where), sort=list(sort) if sort else None)
+            return row
 
     async def find(
         self,
@@ -132,77 +136,80 @@ class Table:
         sort: Sort | None = None,
         limit: int = 0,
         fields: Mapping[str, int] | None = None,
-        quick: bool = False,
+        fast: bool = False,
     ) -> list[Record]:
-        with reaching_mongo():
-            at = self._reads if quick else self._at
-            cursor = at.find(_exact(where), fields, limit=limit, batch_size=_READ_BATCH)
+        """The rows that match; `limit` 0 is no limit, `fields` is MongoDB's projection.
+
+        `fast` reads through the connection for searches, which writes do not delay.
+        """
+        with translate_mongo_errors():
+            collection = self._read_collection if fast else self._collection
+            cursor = collection.find(_exact(where), fields, limit=limit, batch_size=_READ_BATCH)
             if sort:
                 cursor = cursor.sort(list(sort))
             rows: list[Record] = await cursor.to_list(None)
             return rows
 
-    async def joined(
+    async def find_joined(
         self,
         keys: Sequence[str],
-        without: str,
-        named: tuple[str, str, str],
-        beside: tuple[str, Sequence[str]],
+        omit: str,
+        lookup: tuple[str, str, str],
+        union: tuple[str, Sequence[str]],
     ) -> list[Record]:
-        """The rows with these keys, `without` a field of theirs, and then rows of another table, `beside` (its name,
-        keys), in one command.
+        """The rows with these keys but without the field `omit`, and after them rows of another table, in one command.
 
-        `named` is (table, field, name): each of the former has in `name`, as a list, the row of that table which its
-        `field` names.
+        `lookup` is (table, field, name): each of the former gets in `name`, as a list of one or none, the row of
+        `table` whose `_id` is its `field`. `union` is (table, keys) of the latter.
         """
-        table, field, name = named
-        other, other_keys = beside
-        # In this form alone the embedded store answers it without looking at every row.
+        table, field, name = lookup
+        union_table, union_keys = union
+        # The embedded store answers exactly this form without reading every row.
         steps: list[Record] = [
-            {"$match": _of_keys(keys)},
-            {"$unset": without},
+            {"$match": _with_keys(keys)},
+            {"$unset": omit},
             {"$lookup": {"from": table, "localField": field, "foreignField": "_id", "as": name}},
-            {"$unionWith": {"coll": other, "pipeline": [{"$match": _of_keys(other_keys)}]}},
+            {"$unionWith": {"coll": union_table, "pipeline": [{"$match": _with_keys(union_keys)}]}},
         ]
-        with reaching_mongo():
-            rows: list[Record] = await self._reads.aggregate(steps).to_list(None)
+        with translate_mongo_errors():
+            rows: list[Record] = await self._read_collection.aggregate(steps).to_list(None)
             return rows
 
     async def pages(
         self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None
     ) -> AsyncIterator[list[Record]]:
-        """All rows by the unique `key`, a page at a time; no cursor is held that could time out.
+        """All rows in the order of the unique `key`, a page at a time; no cursor stays open that could time out.
 
-        What `where` says of the key, if anything, is an object of operators.
+        A condition of `where` on the key, if any, must be an object of operators.
         """
         after: Filter = where
         while rows := await self.find(after, [(key, 1)], size, fields):
             yield rows
             if len(rows) < size:
                 return
-            # One object without $and, for which the embedded store would read every row of the table.
+            # One object; for an $and the embedded store would read every row of the table.
             after = {**where, key: {**where.get(key, {}), "$gt": rows[-1][key]}}
 
     async def batches(
         self, where: Filter, fields: Mapping[str, int] | None = None
     ) -> AsyncIterator[list[Record]]:
-        """All rows, as they come: for who makes something smaller of a million, at once."""
-        cursor = self._at.find(_exact(where), fields, batch_size=_READ_BATCH)
+        """All rows in no order, some at a time: to reduce a million rows in one pass."""
+        cursor = self._collection.find(_exact(where), fields, batch_size=_READ_BATCH)
         while True:
-            with reaching_mongo():
+            with translate_mongo_errors():
                 rows: list[Record] = await cursor.to_list(_READ_BATCH)
             if not rows:
                 return
             yield rows
 
     async def group(self, where: Filter, by: Any, sums: Mapping[str, Any]) -> list[Record]:
-        """Sums by group. Also the way to count: the embedded store's count_documents reads every document."""
-        with reaching_mongo():
-            cursor = self._at.aggregate([{"$match": where}, {"$group": {"_id": by, **sums}}])
+        """Sums by group. Counting is done with it, too: the embedded store's count_documents reads every document."""
+        with translate_mongo_errors():
+            cursor = self._collection.aggregate([{"$match": where}, {"$group": {"_id": by, **sums}}])
             rows: list[Record] = await cursor.to_list(None)
             return rows
 
-    async def matching(
+    async def find_matching(
         self, where: Filter, expression: Mapping[str, Any], sort: Sort, limit: int
     ) -> list[Record]:
         """The first rows for which an expression of the aggregation language holds as well."""
@@ -212,29 +219,29 @@ class Table:
             {"$sort": dict(sort)},
             {"$limit": limit},
         ]
-        with reaching_mongo():
-            rows: list[Record] = await self._at.aggregate(steps).to_list(None)
+        with translate_mongo_errors():
+            rows: list[Record] = await self._collection.aggregate(steps).to_list(None)
             return rows
 
-    async def weigh(self, where: Filter) -> Weight:
+    async def storage_size(self, where: Filter) -> StorageSize:
         rows = await self.group(where, None, {"n": {"$sum": 1}, "bytes": {"$sum": {"$bsonSize": "$$ROOT"}}})
-        return Weight(int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else Weight(0, 0)
+        return StorageSize(int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else StorageSize(0, 0)
 
-    async def insert(self, row: Record) -> None:
-        with reaching_mongo():
-            await self._at.insert_one(row)
+    async def insert_one(self, row: Record) -> None:
+        with translate_mongo_errors():
+            await self._collection.insert_one(row)
 
     async def insert_many(self, rows: Sequence[Record]) -> None:
         if rows:
-            with reaching_mongo():
-                await self._at.insert_many(rows)
+            with translate_mongo_errors():
+                await self._collection.insert_many(rows)
 
-    async def change(
+    async def update_one(
         self, where: Filter, update: Mapping[str, Any], sort: Sort | None = None
     ) -> Record | None:
-        """Update one row atomically and return it as it is afterwards, or None when none matched."""
-        with reaching_mongo():
-            row: Record | None = await self._at.find_one_and_update(
+        """Update one row atomically; returns it as it is after the update, or None when none matched."""
+        with translate_mongo_errors():
+            row: Record | None = await self._collection.find_one_and_update(
                 _exact(where),
                 update,
                 sort=list(sort) if sort else None,
@@ -242,42 +249,46 @@ class Table:
             )
             return row
 
-    async def change_held(self, where: Filter, update: Mapping[str, Any]) -> Record | None:
-        """The same for a row that is the caller's while it matches. Raises DiskFull, where the embedded store says of a
-        full disk that nothing matched: it would pass for a lost lease."""
+    async def update_fenced(self, where: Filter, update: Mapping[str, Any]) -> Record | None:
+        """Like `update_one`, for a row that matches as long as the caller holds its lease; None: the lease is lost.
+
+        On a full disk the embedded store reports that nothing matched, which would look like a lost lease: that raises
+        DiskFull.
+        """
         for _ in range(_ATTEMPTS):
-            row = await self.change(where, update)
-            if row is not None or await self.get(where) is None:
+            row = await self.update_one(where, update)
+            if row is not None or await self.find_one(where) is None:
                 return row
         raise DiskFull("MongoDB")
 
-    async def change_all(self, where: Filter, update: Mapping[str, Any]) -> None:
-        with reaching_mongo():
-            await self._at.update_many(_exact(where), update)
+    async def update_many(self, where: Filter, update: Mapping[str, Any]) -> None:
+        with translate_mongo_errors():
+            await self._collection.update_many(_exact(where), update)
 
-    async def change_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
-        """Update all rows, a page at a time by the unique `key`: one great update may outlast its deadline, and others
-        wait for it. What is not as `where` says any more when its turn comes is left alone."""
-        async for rows in self.pages(where, key, _CHANGED_TOGETHER, {key: 1}):
-            await self.change_all({**where, "_id": {"$in": [row["_id"] for row in rows]}}, update)
+    async def update_in_pages(self, where: Filter, update: Mapping[str, Any], key: str) -> None:
+        """Update all rows, a page at a time by the unique `key`: one large update may exceed its time limit, and delays
+        others. Rows that do not match `where` any more when their page is updated are left alone."""
+        async for rows in self.pages(where, key, _WRITE_PAGE, {key: 1}):
+            await self.update_many({**where, "_id": {"$in": [row["_id"] for row in rows]}}, update)
 
     async def upsert(self, where: Filter, update: Mapping[str, Any]) -> None:
-        with reaching_mongo():
-            await self._at.update_one(where, update, upsert=True)
+        with translate_mongo_errors():
+            await self._collection.update_one(where, update, upsert=True)
 
-    async def update_each(self, updates: Sequence[tuple[Filter, Mapping[str, Any]]]) -> None:
+    async def bulk_update(self, updates: Sequence[tuple[Filter, Mapping[str, Any]]]) -> None:
         if updates:
-            with reaching_mongo():
-                await self._at.bulk_write(
+            with translate_mongo_errors():
+                await self._collection.bulk_write(
                     [pymongo.UpdateOne(_exact(where), update) for where, update in updates], ordered=False
                 )
 
-    async def delete_pages(self, where: Filter) -> None:
-        """Delete all rows, some at a time, for the same reason."""
-        while rows := await self.find(where, limit=_CHANGED_TOGETHER, fields={"_id": 1}):
-            await self.delete({"_id": {"$in": [row["_id"] for row in rows]}})
+    async def delete_in_pages(self, where: Filter) -> None:
+        """Delete all rows, a page at a time, for the same reason as `update_in_pages`."""
+        while rows := await self.find(where, limit=_WRITE_PAGE, fields={"_id": 1}):
+            await self.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
 
-    async def delete(self, where: Filter) -> int:
-        with reaching_mongo():
-            result = await self._at.delete_many(_exact(where))
+    async def delete_many(self, where: Filter) -> int:
+        """Returns how many rows were deleted."""
+        with translate_mongo_errors():
+            result = await self._collection.delete_many(_exact(where))
             return int(result.deleted_count)

@@ -1,4 +1,4 @@
-"""How much there is of what, in the whole database: for whoever looks after it."""
+"""Numbers of records in the whole database, for its administrator."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ class UsageReads:
         self._chunks = chunks
         self._operations = operations
 
-    async def take(self) -> UsageStats:
+    async def collect(self) -> UsageStats:
         documents, chunks, operations = await asyncio.gather(
-            _by(self._documents, "$status"), _by(self._chunks, None), _by(self._operations, "$status")
+            _count_by(self._documents, "$status"),
+            _count_by(self._chunks, None),
+            _count_by(self._operations, "$status"),
         )
         return UsageStats(documents, sum(chunks.values()), operations)
 
 
-async def _by(table: Table, key: str | None) -> dict[str, int]:
+async def _count_by(table: Table, key: str | None) -> dict[str, int]:
     return {row["_id"]: int(row["n"]) for row in await table.group({}, key, {"n": {"$sum": 1}})}

@@ -85,7 +85,7 @@ async def test_who_has_everything_is_told_to_stay_away(shared: Serving) -> None:
         assert (await AsyncHTTPClient().fetch(address)).code == 204
         # What says that all was sent has an id as well: a browser that comes back with it gets 204.
         assert events[-1].id == last
-        await operation.progress.forget(operation.id)
+        await operation.progress.delete(operation.id)
         events = await _stream(shared, client, operation.id).rest()
         assert [event.event for event in events] == ["message", "close"] and events[-1].id
         answer = await _answer(shared, operation.id, **bearer, **{"Last-Event-ID": events[-1].id})
@@ -172,7 +172,7 @@ async def test_one_over_the_limit_gets_429(start: Callable[..., Serving]) -> Non
 
 
 async def test_who_reads_too_slowly_is_told_so_and_goes_on_later(start: Callable[..., Serving]) -> None:
-    serving = start("--sockets-inbox-frames", "10", "--sockets-inbox-bytes", "65536")
+    serving = start("--sockets-send-queue-messages", "10", "--sockets-send-queue-bytes", "65536")
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
         stream = _stream(serving, client, operation.id)

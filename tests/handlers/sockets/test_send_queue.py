@@ -16,7 +16,7 @@ from semantik.config import settings
 pytestmark = pytest.mark.gen_test
 
 CHUNK = bytes(1 << 20)  # more than the kernel takes at once
-FEW = settings.SocketSettings(inbox_frames=10, inbox_bytes=100 << 20)
+FEW = settings.SocketSettings(send_queue_messages=10, send_queue_bytes=100 << 20)
 
 
 @asynccontextmanager
@@ -40,16 +40,16 @@ async def take(reader: socket.socket, size: int) -> None:
 async def test_a_reader_who_is_always_a_little_behind_is_not_too_slow() -> None:
     async with outbox() as (box, reader):
         assert box.push(CHUNK) and box.push(CHUNK) and box.push(CHUNK)
-        for _ in range(5 * FEW.inbox_frames):
+        for _ in range(5 * FEW.send_queue_messages):
             await take(reader, len(CHUNK))
             assert box.push(CHUNK)
 
 
 async def test_a_reader_who_stops_is_too_slow() -> None:
     async with outbox() as (box, _):
-        taken = [box.push(CHUNK) for _ in range(2 * FEW.inbox_frames)]
-        assert taken == [True] * (FEW.inbox_frames + 1) + [False] * (
-            FEW.inbox_frames - 1
+        taken = [box.push(CHUNK) for _ in range(2 * FEW.send_queue_messages)]
+        assert taken == [True] * (FEW.send_queue_messages + 1) + [False] * (
+            FEW.send_queue_messages - 1
         )  # the first is being written
         assert box.slow
 
@@ -57,7 +57,7 @@ async def test_a_reader_who_stops_is_too_slow() -> None:
 async def test_all_who_wait_for_room_get_it() -> None:
     async with outbox() as (box, reader):
         box.push(CHUNK)
-        waiting = [asyncio.create_task(box.room()) for _ in range(3)]
+        waiting = [asyncio.create_task(box.wait_writable()) for _ in range(3)]
         await take(reader, len(CHUNK))
         await asyncio.gather(*waiting)
 
@@ -65,10 +65,10 @@ async def test_all_who_wait_for_room_get_it() -> None:
 async def test_room_is_there_when_what_was_pushed_is_gone_whatever_came_after() -> None:
     async with outbox() as (box, reader):
         box.push(CHUNK)
-        now = asyncio.create_task(box.room())
+        now = asyncio.create_task(box.wait_writable())
         await asyncio.sleep(0)
         box.push(CHUNK)
-        after = asyncio.create_task(box.room())
+        after = asyncio.create_task(box.wait_writable())
         await asyncio.sleep(0)
         await take(reader, len(CHUNK))
         await now

@@ -134,7 +134,7 @@ async def test_a_user_who_is_disabled_is_shut_out(start: Callable[..., Serving])
         for each in (socket, everything):
             await until(each, "operation_started")
         async with server_stores(serving) as (store, _):
-            await store.users._table.change({"_id": me}, {"$set": {"disabled": True}})
+            await store.users._table.update_one({"_id": me}, {"$set": {"disabled": True}})
         for each in (socket, everything):
             assert await closing(each) == (1008, "The user is disabled.")
         [*_, last] = await stream.rest()

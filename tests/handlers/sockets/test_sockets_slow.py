@@ -26,7 +26,7 @@ TOGETHER = 25
 MOST_GROWTH = 64 << 20
 FLAGS = (
     "--auth-registration", "open", "--sockets-per-user", "200", "--sockets-per-operation", str(READERS + 2),
-    "--sockets-inbox-bytes", str(256 << 10), "--progress-linger-s", "0.2",
+    "--sockets-send-queue-bytes", str(256 << 10), "--progress-linger-s", "0.2",
 )  # fmt: skip
 
 

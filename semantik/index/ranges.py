@@ -1,4 +1,4 @@
-"""Half-open ranges of seqs, int64 arrays of shape (n, 2): [start, end). Pure functions, called in threads."""
+"""Half-open ranges of seqs [start, end) as int64 arrays (n, 2). Pure functions, called in threads."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from semantik.core.errors import Invalid
 
 Ranges = NDArray[np.int64]
-NONE: Ranges = np.empty((0, 2), np.int64)
-NONE.setflags(write=False)
+EMPTY: Ranges = np.empty((0, 2), np.int64)
+EMPTY.setflags(write=False)
 
-# Python objects are converted in pieces of this size: between two pieces other threads get their turn.
+# Python objects are converted in pieces of this size, so that other threads run in between.
 _PIECE = 8192
 
 
-def normal(given: Sequence[tuple[int, int]] | Ranges) -> Ranges:
-    """The same seqs as sorted, disjoint, non-empty ranges. Raises Invalid for what are no ranges."""
+def normalize(seqs: Sequence[tuple[int, int]] | Ranges) -> Ranges:
+    """The same seqs as sorted, disjoint, non-empty ranges. Raises Invalid for anything that is not ranges."""
     try:
-        pieces = [np.asarray(given[at : at + _PIECE]) for at in range(0, len(given), _PIECE)]
-        ranges = np.concatenate(pieces) if pieces else NONE
+        pieces = [np.asarray(seqs[at : at + _PIECE]) for at in range(0, len(seqs), _PIECE)]
+        ranges = np.concatenate(pieces) if pieces else EMPTY
     except ValueError as error:
         raise Invalid("Seq ranges must be pairs (start, end) of whole numbers.") from error
     if ranges.ndim != 2 or ranges.shape[1] != 2 or ranges.dtype.kind not in "iu":
@@ -34,11 +34,11 @@ def normal(given: Sequence[tuple[int, int]] | Ranges) -> Ranges:
 
 
 def union(*several: Ranges) -> Ranges:
-    """All seqs of the given ranges, which may overlap and be in any order, as sorted disjoint ranges."""
+    """All seqs of the ranges, which may overlap and be in any order, as sorted disjoint ranges."""
     ranges = np.concatenate(several)
     ranges = ranges[ranges[:, 0] < ranges[:, 1]]
     if not len(ranges):
-        return NONE
+        return EMPTY
     ranges = ranges[np.argsort(ranges[:, 0], kind="stable")]
     reach = np.maximum.accumulate(ranges[:, 1])
     opens = np.concatenate(([True], ranges[1:, 0] > reach[:-1]))
@@ -46,17 +46,17 @@ def union(*several: Ranges) -> Ranges:
     return np.column_stack((ranges[opens, 0], reach[closes]))
 
 
-def covering(seqs: NDArray[np.int64]) -> Ranges:
+def from_seqs(seqs: NDArray[np.int64]) -> Ranges:
     """Exactly these ascending seqs, as ranges."""
     if not len(seqs):
-        return NONE
+        return EMPTY
     breaks = np.flatnonzero(np.diff(seqs) != 1)
     starts = seqs[np.concatenate(([0], breaks + 1))]
     ends = seqs[np.concatenate((breaks, [len(seqs) - 1]))] + 1
     return np.column_stack((starts, ends))
 
 
-def beyond(ranges: Ranges, seq: int) -> Ranges:
+def above(ranges: Ranges, seq: int) -> Ranges:
     """The part of sorted ranges that lies above `seq`."""
     return union(np.maximum(ranges, seq + 1))
 

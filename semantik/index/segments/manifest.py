@@ -1,4 +1,4 @@
-"""The manifest: the one file that says what an index consists of. Read and written in threads."""
+"""The manifest: the file that lists what an index consists of. Read and written in threads."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _TOMBSTONES = re.compile(r"tombstones-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class SegmentRecord:
-    """What the manifest knows of a segment: `rows` vectors of seqs within [first, last] in the folder `name`.
+    """A segment in the manifest: `rows` vectors with seqs within [first, last] in the folder `name`.
 
-    `engine` is the one that was tried on it, "" where none was, and `recall` the recall@10 that was measured then.
-    `effort` is what the engine needs for that, 0 where it was not good enough: then the segment is scanned exactly,
-    as one without. `engine_bytes` is the size of the engine's file. Each file has its CRC-32.
+    `engine` was tried on the segment ("" for none), with `recall` as its measured recall@10. `effort` is the search
+    effort that reaches this recall; 0 means that the engine was not good enough, and searches scan the segment as if
+    it had no engine. `engine_bytes` is the size of the engine's file. Each file has its CRC-32.
     """
 
     name: str
@@ -45,9 +45,9 @@ class SegmentRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Segments in order of their seqs, never overlapping; all seqs up to `last_seq` have been put into them.
+    """Segments in the order of their seqs, without overlap; all seqs up to `last_seq` were put into them.
 
-    `tombstones` is the name of the log of deletions, `tombstone_records` how many it had at least.
+    `tombstones` is the name of the log of deletions, `tombstone_records` its number of records when this was saved.
     """
 
     dimension: int
@@ -57,20 +57,20 @@ class Manifest:
     tombstone_records: int
 
 
-def save(home: Path, manifest: Manifest) -> None:
-    """Replace the folder's manifest. From here on a crash leaves the new state."""
+def save(directory: Path, manifest: Manifest) -> None:
+    """Replace the folder's manifest. After that a crash leaves the new state."""
     body = dataclasses.asdict(manifest) | {"version": _VERSION}
     document = {"checksum": _checksum(body), "index": body}
-    replace_synced(home / MANIFEST, json.dumps(document, indent=1).encode())
+    replace_synced(directory / MANIFEST, json.dumps(document, indent=1).encode())
 
 
-def load(home: Path) -> Manifest | None:
-    """The folder's manifest, None where there is none yet. Raises Damaged for any that cannot be followed."""
-    path = home / MANIFEST
+def load(directory: Path) -> Manifest | None:
+    """The folder's manifest, None when there is none yet. Raises Damaged for one that is not valid."""
+    path = directory / MANIFEST
     if not os.path.lexists(path):
         return None
     try:
-        document = json.loads(checksums.content(path))
+        document = json.loads(checksums.read_regular_file(path))
         body = document["index"]
         if document["checksum"] != _checksum(body):
             raise Damaged(f"the checksum of {path} does not match")
@@ -80,7 +80,7 @@ def load(home: Path) -> Manifest | None:
         records = body["segments"] if version == _VERSION else map(_from_version_2, body["segments"])
         body["segments"] = tuple(SegmentRecord(**record) for record in records)
         manifest = Manifest(**body)
-        if not _possible(manifest):
+        if not _is_valid(manifest):
             raise Damaged(f"{path} names segments that cannot be")
         return manifest
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -88,14 +88,14 @@ def load(home: Path) -> Manifest | None:
 
 
 def _from_version_2(record: dict[str, Any]) -> dict[str, Any]:
-    """Until there was another engine, the names of the fields told of Annoy."""
+    """In version 2 Annoy was the only engine, and the fields were named after it."""
     names = {"forest_bytes": "engine_bytes", "forest_crc": "engine_crc", "search_k": "effort"}
     engine = "" if record["recall"] is None else "annoy"
     return {"engine": engine} | {names.get(name, name): value for name, value in record.items()}
 
 
-def _possible(manifest: Manifest) -> bool:
-    """Whether the segments follow one another, none empty, and all names are of files within the folder."""
+def _is_valid(manifest: Manifest) -> bool:
+    """Whether the segments are in order and not empty, and all names are of files within the folder."""
     end = 0
     for record in manifest.segments:
         if not (end <= record.first <= record.last and 0 < record.rows <= record.last - record.first + 1):

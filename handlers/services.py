@@ -1,0 +1,40 @@
+"""The services that handlers call, as `semantik/server.py` wires them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semantik.app.health import HealthMonitor
+from semantik.app.metrics import MetricsRegistry
+from semantik.auth.authorization import Authorizer
+from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.sessions import SessionService
+from semantik.config.settings import Settings
+from semantik.connection_limits import ConnectionLimiter
+from semantik.progress import ProgressService
+from semantik.search.service import SearchService
+from semantik.services.active_operations import ActiveOperations
+from semantik.services.collections import CollectionService
+from semantik.services.folder_scans import FolderScans
+from semantik.services.operations import OperationService
+from semantik.services.views import ViewService
+
+
+@dataclass(frozen=True)
+class Services:
+    """The application's setting `services`; a reload of the settings replaces it."""
+
+    settings: Settings
+    sessions: SessionService
+    authorizer: Authorizer
+    collections: CollectionService
+    operations: OperationService
+    views: ViewService
+    search: SearchService
+    progress: ProgressService
+    connection_limiter: ConnectionLimiter
+    health: HealthMonitor
+    session_monitor: SessionMonitor
+    active_operations: ActiveOperations
+    metrics: MetricsRegistry
+    folder_scans: FolderScans

@@ -1,0 +1,76 @@
+"""The records that Semantik keeps, as frozen dataclasses: what one package hands to another.
+
+Identifiers are UUID texts, times are aware and in UTC, sizes are bytes, offsets count characters. Pure: knows neither
+MongoDB nor JSON.
+"""
+
+from semantik.core.models.account import (
+    API_KEY_SCOPES,
+    ApiKey,
+    ApiKeyScope,
+    Session,
+    User,
+)
+from semantik.core.models.chunk import Chunk, VectorBlock
+from semantik.core.models.clock import now
+from semantik.core.models.collection import Collection, CollectionStatus, Counts, Generation, Source
+from semantik.core.models.document import (
+    DOCUMENT_STATUSES,
+    Document,
+    DocumentStatus,
+    Failure,
+    FailureCategory,
+    FileFailure,
+    Filters,
+)
+from semantik.core.models.identifiers import new_id
+from semantik.core.models.operation import (
+    ACTIVE,
+    OPERATION_STATUSES,
+    OPERATION_TYPES,
+    TERMINAL,
+    Lease,
+    Operation,
+    OperationStatus,
+    OperationType,
+    Stage,
+    StageName,
+    TerminalStatus,
+    queue_position,
+)
+
+__all__ = [
+    "ACTIVE",
+    "API_KEY_SCOPES",
+    "DOCUMENT_STATUSES",
+    "OPERATION_STATUSES",
+    "OPERATION_TYPES",
+    "TERMINAL",
+    "ApiKey",
+    "ApiKeyScope",
+    "Chunk",
+    "Collection",
+    "CollectionStatus",
+    "Counts",
+    "Document",
+    "DocumentStatus",
+    "Failure",
+    "FailureCategory",
+    "FileFailure",
+    "Filters",
+    "Generation",
+    "Lease",
+    "Operation",
+    "OperationStatus",
+    "OperationType",
+    "Session",
+    "Source",
+    "Stage",
+    "StageName",
+    "TerminalStatus",
+    "User",
+    "VectorBlock",
+    "new_id",
+    "now",
+    "queue_position",
+]

@@ -1,0 +1,29 @@
+"""Chunks and their vectors. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of a document: `text` is the document's characters `start` to `end`."""
+
+    seq: int
+    document_id: str
+    text: str
+    start: int
+    end: int
+    page: int | None
+    heading: str | None
+
+
+@dataclass(frozen=True)
+class VectorBlock:
+    """Chunk vectors as the index takes them: seqs int64 (n,), rising; vectors float16 (n, dimension)."""
+
+    seqs: NDArray[np.int64]
+    vectors: NDArray[np.float16]

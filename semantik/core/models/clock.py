@@ -1,0 +1,11 @@
+"""The time as records keep it. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The current time in UTC, truncated to the milliseconds that MongoDB keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,116 @@
+"""Collections, their generations and their sources. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+CollectionStatus = Literal[
+    "empty",  # it has no documents, and nothing is queued or runs
+    "indexing",  # an operation is queued or runs
+    "ready",  # every document was processed, and at least one is indexed
+    "incomplete",  # some documents are indexed; an operation that ended early left others unread
+    "failed",  # no document is indexed, because they failed or were not read
+]  # derived when it is shown, never stored
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The documents of a collection or of an operation, counted by their state, and the number of their chunks."""
+
+    pending: int = 0
+    indexed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    chunks: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.indexed + self.failed + self.skipped
+
+    @property
+    def processed(self) -> int:
+        """Documents whose processing has ended, with whatever result."""
+        return self.indexed + self.failed + self.skipped
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A collection's documents, split and embedded with one set of options; a REINDEX builds the next generation
+    beside the current one.
+
+    Its chunks up to `last_seq` may be in an index; those up to `settled_seq` each belong to a document.
+    `operation_id` is the REINDEX that builds it. All its documents were read by `reader`; "" when by several.
+    """
+
+    collection_id: str
+    number: int
+    model: str
+    precision: str
+    chunk_size: int
+    chunk_overlap: int
+    dimension: int | None = None
+    last_seq: int = -1
+    settled_seq: int = -1
+    counts: Counts = field(default_factory=Counts)
+    operation_id: str | None = None
+    reader: str = ""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """`next_seq` is the next chunk number to be allocated; `running` the operation that holds the collection's lock.
+
+    `generation` is the number of the generation that is searched. While the collection is `clean`, no document is
+    half-done, its counts are right, and the folder digests of its sources' last scans are valid.
+    """
+
+    id: str
+    owner_id: str
+    name: str
+    description: str
+    generation: int
+    generations: tuple[Generation, ...]
+    next_seq: int
+    running: str | None
+    created_at: datetime
+    updated_at: datetime
+    clean: bool = False
+
+    @property
+    def current(self) -> Generation:
+        """The generation that is searched."""
+        return next(one for one in self.generations if one.number == self.generation)
+
+    @property
+    def staging(self) -> Generation | None:
+        """The generation that a REINDEX builds, until it replaces the current one."""
+        return next((one for one in self.generations if one.number > self.generation), None)
+
+    def status(self, active: bool) -> CollectionStatus:
+        """The status to show; `active`: an operation of the collection is queued or runs."""
+        counts = self.current.counts
+        if active:
+            return "indexing"
+        if counts.indexed:
+            return "incomplete" if counts.pending else "ready"
+        return "failed" if counts.failed or counts.pending else "empty"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder of a collection. It is scanned again every `interval_s` seconds, and with `immediate` when something
+    in it changes; `scan_id` is the operation that is queued for that, or did it last. With `removing`, an operation is
+    about to remove it.
+    """
+
+    id: str
+    collection_id: str
+    path: str
+    created_at: datetime
+    interval_s: int | None = None
+    immediate: bool = False
+    scan_id: str | None = None
+    scanned_at: datetime | None = None
+    removing: bool = False

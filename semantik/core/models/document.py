@@ -1,0 +1,98 @@
+"""Documents, why they fail, and the filters that select them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+DocumentStatus = Literal[
+    "pending",  # registered by a scan, not read yet
+    "indexed",  # its chunks are stored; the only status in which a search finds it
+    "failed",  # it could not be read; `failure` says why
+    "skipped",  # it has no text; `failure` says so
+    "removing",  # deleted: hidden from searches and lists, until its chunks and its row are removed
+]
+DOCUMENT_STATUSES: tuple[DocumentStatus, ...] = get_args(DocumentStatus)
+
+FailureCategory = Literal[
+    "unreadable",  # the file is gone, is not permitted to be read, or lies outside the folders that may be read
+    "unsupported",  # a format that no reader knows
+    "corrupt",  # damaged, encrypted or not of the format that its name says
+    "too_large",  # more bytes than `documents.max_file_bytes`, packed or unpacked
+    "timeout",  # the reader took longer than its limit
+    "worker_died",  # the worker process died or outgrew its memory while it read the file
+    "internal",  # an error in the program; the server's log has the details
+    "empty",  # no text in it; such a document is skipped and not failed
+]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a document could not be indexed: a category of the wire protocol and a sentence for a person."""
+
+    category: FailureCategory
+    message: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file as a generation of a collection knows it.
+
+    `due` is the operation that has still to read it, for the first time or because the file has changed; only the
+    holder of the lease `fence` may save the outcome. Its chunks are `first_seq` … `first_seq + chunk_count - 1`;
+    those that it had before, `old_first` … `old_first + old_count - 1`, are still to be removed. `length` counts the
+    characters of its text. A `missing` file was not found by the last scan of its folder.
+    """
+
+    id: str
+    collection_id: str
+    generation: int
+    source_id: str
+    operation_id: str
+    path: str
+    size: int
+    modified_ns: int
+    status: DocumentStatus
+    due: str | None = None
+    fence: str = ""
+    missing: bool = False
+    mime: str | None = None
+    title: str | None = None
+    content_hash: str | None = None
+    length: int = 0
+    pages: int | None = None
+    first_seq: int = -1
+    chunk_count: int = 0
+    old_first: int = -1
+    old_count: int = 0
+    failure: Failure | None = None
+
+    def has_chunk(self, seq: int) -> bool:
+        """Whether the chunk `seq` belongs to the document as it is indexed now."""
+        return self.status == "indexed" and self.first_seq <= seq < self.first_seq + self.chunk_count
+
+
+@dataclass(frozen=True)
+class FileFailure:
+    """A file that an operation could not index."""
+
+    operation_id: str
+    document_id: str
+    path: str
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Only documents that satisfy all that is set: a glob on the path, extensions with their dot, times."""
+
+    path_glob: str | None = None
+    extensions: tuple[str, ...] = ()
+    modified_after: datetime | None = None
+    modified_before: datetime | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether any filter is set."""
+        return self != Filters()

@@ -1,0 +1,45 @@
+"""Documents as rows of MongoDB, and back.
+
+The values of closed sets (status, failure category) are trusted as they are in the row: only this program writes them,
+and `migration.py` refuses the database of a newer version.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from semantik.core.models import Document, DocumentStatus, Failure, Generation
+from semantik.storage.mongo.table import Record
+
+_UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in ("id", "failure", "missing")]
+
+
+class DocumentFields(TypedDict, total=False):
+    """The fields of a document's row that reading and repairing it change."""
+
+    status: DocumentStatus
+    due: str | None
+    mime: str | None
+    title: str | None
+    content_hash: str | None
+    length: int
+    pages: int | None
+    first_seq: int
+    chunk_count: int
+    old_first: int
+    old_count: int
+    failure: dict[str, str] | None
+
+
+def in_generation(generation: Generation, status: DocumentStatus | None = None) -> Record:
+    """The filter for a generation's documents: all, or those of one status."""
+    where: Record = {"collection_id": generation.collection_id, "generation": generation.number}
+    if status is not None:
+        where["status"] = status
+    return where
+
+
+def document_from_row(row: Record) -> Document:
+    fields = {name: row[name] for name in _UNCONVERTED}
+    failure = Failure(**row["failure"]) if row["failure"] else None
+    return Document(id=row["_id"], failure=failure, missing=bool(row["missing"]), **fields)

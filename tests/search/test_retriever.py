@@ -1,0 +1,263 @@
+"""Every retriever behaves alike: the same calls on each implementation, compared with brute force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from semantik.config.settings import IndexSettings
+from semantik.core.errors import Invalid, Unavailable
+from semantik.index import IndexRegistry, RetrievalQuery, RetrieverRegistry, ScoredSeq
+
+pytestmark = pytest.mark.gen_test
+
+DIMENSION = 16
+KEY = ("c", 1, DIMENSION)
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A retriever and its reference.
+
+    `contents(n)` are n different contents for `Retriever.add`, some of them equal; `query(contents, row)` is a query
+    near one of them; `scores(contents, query)` are the scores (n) that a search must give. `embeds` says whether a
+    search needs the query's vector.
+    """
+
+    registry: Callable[[Path], AbstractAsyncContextManager[RetrieverRegistry[Any]]]
+    contents: Callable[[int], Any]
+    query: Callable[[Any, int], RetrievalQuery]
+    scores: Callable[[Any, RetrievalQuery], NDArray[np.float64]]
+    embeds: bool
+
+
+@asynccontextmanager
+async def vector_registry(directory: Path) -> AsyncIterator[IndexRegistry]:
+    async def in_thread(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+        return await asyncio.to_thread(function, *args)
+
+    registry = IndexRegistry(directory, IndexSettings(tail_rows=50), in_thread, retry_s=0.01)
+    try:
+        yield registry
+    finally:
+        await registry.close()
+
+
+def vectors(count: int) -> NDArray[np.float16]:
+    given = np.random.default_rng(0).standard_normal((count, DIMENSION))
+    given[::5] = given[0]
+    unit: NDArray[np.float16] = (given / np.linalg.norm(given, axis=1, keepdims=True)).astype(np.float16)
+    return unit
+
+
+def text_of(vector: NDArray[Any]) -> str:
+    return " ".join(map(str, vector.tolist()))
+
+
+def vector_query(contents: NDArray[np.float16], row: int) -> RetrievalQuery:
+    vector: NDArray[np.float32] = contents[row].astype(np.float32) + np.float32(0.01)
+
+    async def embed() -> NDArray[np.float32]:
+        return vector
+
+    return RetrievalQuery(text_of(vector), embed)
+
+
+def cosines(contents: NDArray[np.float16], query: RetrievalQuery) -> NDArray[np.float64]:
+    unit = np.array(query.text.split(), np.float64)
+    unit /= np.linalg.norm(unit)
+    rows = contents.astype(np.float64)
+    return cast(NDArray[np.float64], (rows * unit).sum(axis=1) / np.sqrt((rows * rows).sum(axis=1)))
+
+
+IMPLEMENTATIONS = {"vectors": Implementation(vector_registry, vectors, vector_query, cosines, embeds=True)}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def implementation(request: pytest.FixtureRequest) -> Implementation:
+    return IMPLEMENTATIONS[request.param]
+
+
+class Reference:
+    """What a retriever must find: the contents by seq, without those deleted, by brute force."""
+
+    def __init__(self, implementation: Implementation) -> None:
+        self._implementation = implementation
+        self.added: dict[int, Any] = {}
+        self.deleted: set[int] = set()
+
+    def add(self, seqs: NDArray[np.int64], contents: Any) -> None:
+        for seq, content in zip(seqs.tolist(), contents, strict=True):
+            self.added.setdefault(seq, content)
+
+    def delete(self, seqs: Sequence[tuple[int, int]]) -> None:
+        for start, end in seqs:
+            self.deleted.update(range(start, end))
+
+    @property
+    def live(self) -> list[int]:
+        return sorted(self.added.keys() - self.deleted)
+
+    def search(
+        self,
+        query: RetrievalQuery,
+        k: int,
+        allowed: Sequence[tuple[int, int]] | None = None,
+        threshold: float | None = None,
+    ) -> list[ScoredSeq]:
+        seqs = [
+            seq for seq in self.live if allowed is None or any(start <= seq < end for start, end in allowed)
+        ]
+        if not seqs:
+            return []
+        scores = self._implementation.scores(np.stack([self.added[seq] for seq in seqs]), query)
+        ranked = sorted(map(ScoredSeq, seqs, scores.tolist()), key=lambda each: (-each.score, each.seq))[:k]
+        return [each for each in ranked if threshold is None or each.score >= threshold]
+
+
+def assert_same(found: list[ScoredSeq], expected: list[ScoredSeq]) -> None:
+    assert [each.seq for each in found] == [each.seq for each in expected]
+    assert np.allclose([each.score for each in found], [each.score for each in expected], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_random_life_equals_brute_force(
+    implementation: Implementation, tmp_path: Path, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pool = implementation.contents(1000)
+    reference = Reference(implementation)
+    next_seq = 0
+    for _ in range(3):
+        async with implementation.registry(tmp_path) as registry:
+            retriever = await registry.open(*KEY)
+            # What a crash may have cost it is added again, as its caller does from MongoDB.
+            lost = [seq for seq in sorted(reference.added) if seq > retriever.last_seq]
+            if lost:
+                await retriever.add(np.array(lost), np.stack([reference.added[seq] for seq in lost]))
+            for _ in range(20):
+                step = rng.integers(0, 4)
+                if step <= 1 and len(reference.added) < 900:
+                    seqs = next_seq + np.cumsum(rng.integers(1, 4, rng.integers(1, 60)))
+                    contents = pool[len(reference.added) : len(reference.added) + len(seqs)]
+                    await retriever.add(seqs, contents)
+                    reference.add(seqs, contents)
+                    next_seq = int(seqs[-1]) + 1
+                elif step == 2:
+                    start = int(rng.integers(0, next_seq + 20))
+                    ranges = [(start, start + int(rng.integers(0, 8)))]
+                    await retriever.delete(ranges)
+                    reference.delete(ranges)
+                assert retriever.last_seq == max(reference.added, default=-1)
+                assert retriever.size == len(reference.live)
+                query = implementation.query(pool, int(rng.integers(0, len(pool))))
+                k = int(rng.choice([1, 10, 2000]))
+                start = int(rng.integers(0, next_seq + 1))
+                allowed = [None, [(start, start + 40), (start + 60, start + 61)]][int(rng.integers(0, 2))]
+                threshold = [None, 0.2][int(rng.integers(0, 2))]
+                assert_same(
+                    await retriever.search(query, k, allowed, threshold),
+                    reference.search(query, k, allowed, threshold),
+                )
+
+
+async def test_seqs_up_to_the_last_one_are_skipped(implementation: Implementation, tmp_path: Path) -> None:
+    contents = implementation.contents(30)
+    reference = Reference(implementation)
+    reference.add(np.arange(30), contents)
+    async with implementation.registry(tmp_path) as registry:
+        retriever = await registry.open(*KEY)
+        await retriever.add(np.arange(20), contents[:20])
+        await retriever.add(np.arange(30), np.concatenate((contents[10:20], contents[:10], contents[20:])))
+        query = implementation.query(contents, 3)
+        assert_same(await retriever.search(query, 30), reference.search(query, 30))
+
+
+async def test_a_deletion_holds_for_what_is_added_later(
+    implementation: Implementation, tmp_path: Path
+) -> None:
+    contents = implementation.contents(10)
+    for _ in range(2):
+        async with implementation.registry(tmp_path) as registry:
+            retriever = await registry.open(*KEY)
+            await retriever.delete([(3, 6)])
+            await retriever.add(np.arange(10), contents)
+            found = await retriever.search(implementation.query(contents, 4), 10)
+            assert sorted(each.seq for each in found) == [0, 1, 2, 6, 7, 8, 9]
+            assert retriever.last_seq == 9 and retriever.size == 7
+
+
+async def test_bad_calls_are_refused(implementation: Implementation, tmp_path: Path) -> None:
+    contents = implementation.contents(3)
+    query = implementation.query(contents, 0)
+    async with implementation.registry(tmp_path) as registry:
+        retriever = await registry.open(*KEY)
+        for seqs in ([2, 1, 3], [1, 1, 2], [-1, 0, 1]):
+            with pytest.raises(Invalid):
+                await retriever.add(np.array(seqs), contents)
+        with pytest.raises(Invalid):
+            await retriever.add(np.arange(2), contents)
+        with pytest.raises(Invalid):
+            await retriever.delete([(3, 1)])
+        with pytest.raises(Invalid):
+            await retriever.search(query, 1, [(3, 1)])
+        with pytest.raises(Invalid):
+            await retriever.search(query, 0)
+        assert retriever.last_seq == -1 and retriever.size == 0
+
+
+async def test_a_query_is_embedded_where_its_vector_is_needed(
+    implementation: Implementation, tmp_path: Path
+) -> None:
+    contents = implementation.contents(3)
+    embedded = 0
+
+    async def embed() -> NDArray[np.float32]:
+        nonlocal embedded
+        embedded += 1
+        raise Unavailable("There is no model.", 5)
+
+    query = RetrievalQuery(implementation.query(contents, 0).text, embed)
+    async with implementation.registry(tmp_path) as registry:
+        retriever = await registry.open(*KEY)
+        await retriever.add(np.arange(3), contents)
+        if implementation.embeds:
+            with pytest.raises(Unavailable, match="no model"):
+                await retriever.search(query, 3)
+        else:
+            assert len(await retriever.search(query, 3)) == 3
+    assert embedded == implementation.embeds
+
+
+async def test_the_life_of_a_retriever_in_its_registry(
+    implementation: Implementation, tmp_path: Path
+) -> None:
+    contents = implementation.contents(8)
+    query = implementation.query(contents, 1)
+    async with implementation.registry(tmp_path) as registry:
+        assert registry.get_if_open("c", 1) is None and registry.open_keys() == []
+        first, other = await registry.open(*KEY), await registry.open("c", 2, DIMENSION)
+        assert await registry.open(*KEY) is first is registry.get_if_open("c", 1)
+        assert sorted(registry.open_keys()) == [("c", 1), ("c", 2)]
+        for each in (first, other):
+            await each.add(np.arange(8), contents)
+        await registry.drop("c", 1)
+        assert registry.get_if_open("c", 1) is None and registry.open_keys() == [("c", 2)]
+        with pytest.raises(Unavailable):
+            await first.search(query, 1)
+        with pytest.raises(Unavailable):
+            await first.add(np.arange(8, 16), contents)
+        assert (await registry.open(*KEY)).last_seq == -1
+        assert len(await other.search(query, 8)) == 8
+        await registry.drop("c")
+        assert registry.open_keys() == []
+    with pytest.raises(Unavailable):
+        await other.search(query, 1)
