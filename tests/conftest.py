@@ -73,6 +73,8 @@ def quiet(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> I
     yield
     if request.node.get_closest_marker("noisy") is None:
         loud = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.WARNING]
+        crowded = request.node.get_closest_marker("crowded") is not None
+        loud = [line for line in loud if not _excused(line, crowded)]
         assert not loud, f"unexpected warnings in the log: {loud}"
 
 
@@ -193,7 +195,7 @@ def complaints(serving: Serving, crowded: bool = False) -> list[str]:
 def _excused(line: str, crowded: bool) -> bool:
     """Whether it tells of a loop that was held for a moment: on a machine that others use too, nobody is to blame."""
     held = re.search(r"The loop was held for (\d+) ms", line)
-    return held is not None and (crowded or int(held[1]) < _HELD_MS)
+    return held is not None and (crowded or int(held[1]) < patience(_HELD_MS))
 
 
 @pytest.fixture(scope="module")

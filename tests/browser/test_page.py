@@ -252,7 +252,9 @@ def test_an_ended_session_leads_to_the_door(member: Page, trouble: list[str]) ->
         "document.dispatchEvent(new Event('visibilitychange'))"
     )  # as when a tab is looked at again
     expect(member.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
-    assert trouble and all("status of 401" in text for text in trouble)
+    # Its socket may still have been on its way.
+    expected = ("status of 401", "closed before the connection is established")
+    assert trouble and all(any(words in text for words in expected) for text in trouble)
     trouble.clear()
 
 

@@ -18,7 +18,7 @@ _LOOPS_S = 0.04  # that they take on a machine that the deadlines were made for
 
 def patience(seconds: float = GUARD_S) -> float:
     """`seconds`, stretched for this machine and this moment."""
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    load = max(os.getloadavg()[:2]) / (os.cpu_count() or 1)
     return seconds * max(_least(), load)
 
 
