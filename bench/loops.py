@@ -85,9 +85,9 @@ def _library(precision: str) -> Callable[[list[str]], Vectors]:
 
 def _ours(precision: str) -> Callable[[list[str]], Vectors]:
     from bench.passages import MODEL
+    from pipeline.compute import env
     from pipeline.compute.messages import ModelSpec
     from pipeline.embedding import model
-    from pipeline.workers import worker
 
-    worker.keep_freed_memory()
+    env.keep_freed_memory()
     return model.load(ModelSpec(MODEL, precision)).embed

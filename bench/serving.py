@@ -40,11 +40,16 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(data: Path | str, *flags: str) -> AsyncIterator[Server]:
-    """A server on the folder `data`, with further command line flags; it has ended when this leaves."""
+async def serving(
+    data: Path | str, *flags: str, build: Path = ROOT, token: str | None = None
+) -> AsyncIterator[Server]:
+    """A server on the folder `data`, with further command line flags; it has ended when this leaves.
+
+    It is that of the folder `build`. Its client signs in, unless it is given the token of an earlier time.
+    """
     begun = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
-        str(ROOT / "bin" / "semantik-server"),
+        str(build / "bin" / "semantik-server"),
         *("--port", "0", "--data", str(data), "--log-level", "warning", *flags),
         stdout=subprocess.PIPE,
     )
@@ -52,11 +57,12 @@ async def serving(data: Path | str, *flags: str) -> AsyncIterator[Server]:
         assert process.stdout is not None
         url = (await process.stdout.readline()).decode().rpartition(" ")[2].strip()
         ready_s = time.perf_counter() - begun
-        client = Client(url)
+        client = Client(url) if token is None else Client(url, token)
         if not (Path(data) / "bench-user").exists():
             await client.register("bench", PASSWORD)
             (Path(data) / "bench-user").touch()
-        await client.sign_in("bench", PASSWORD)
+        if token is None:
+            await client.sign_in("bench", PASSWORD)
         yield Server(process.pid, client, ready_s)
     finally:
         if process.returncode is None:

@@ -26,6 +26,7 @@ from handlers.services import Services
 from handlers.sockets.base import close_sockets
 from handlers.sockets.send_queue import SentCounter
 from pipeline.compute.messages import ModelSpec
+from pipeline.compute.pool import ComputePool, PoolFactory
 from pipeline.context.context import Dependencies
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.walker import WalkRules, resolve_source, walk_entries
@@ -69,14 +70,17 @@ class Server:
 
     settings: Settings
     url: str
-    pool: Pool
+    pool: ComputePool
     failure: asyncio.Future[None]
     reload: Callable[[Settings], ReloadResult]
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Server]:
-    """Start everything, serve, and stop everything. Raises ConfigError or Conflict when it can't be."""
+async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIterator[Server]:
+    """Start everything, serve, and stop everything. Raises ConfigError or Conflict when it can't be.
+
+    `make_pool` makes what reads files and embeds texts; `pipeline/compute/pool.py` says how to write another.
+    """
     live = SettingsHolder(settings)
     async with AsyncExitStack() as stack:
         lock = await stack.enter_async_context(data_lock(settings.data))
@@ -85,7 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         for each in sockets:
             stack.callback(each.close)
 
-        pool = await stack.enter_async_context(Pool(live))
+        pool = await stack.enter_async_context(make_pool(live))
         stores = await stack.enter_async_context(
             embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock)
         )
@@ -225,7 +229,7 @@ def _walks(live: SettingsHolder) -> Walk:
     return walk
 
 
-async def _embed(pool: Pool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
+async def _embed(pool: ComputePool, model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
     return await pool.embed_questions(ModelSpec(model, precision), texts)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing.forkserver
 import os
 import re
 import select
@@ -24,6 +23,7 @@ from support import shared_recordings
 from support.browser import chromium
 from support.forked_servers import ForkedServer, Launcher
 from support.patience import TEST_S, deadline, patience
+from support.pools import end_fork_servers, share_fork_servers
 from support.processes import still_running
 from support.redis_server import Lines, RedisServer, given_redis
 
@@ -302,7 +302,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def fork_server() -> Iterator[None]:
-    """For modules whose own process has a pool: its fork server ends with the module."""
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For modules whose own process has pools: their fork servers end with the module."""
+    share_fork_servers(tmp_path_factory.mktemp("pool") / "data")
     yield
-    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    end_fork_servers()

@@ -1,4 +1,4 @@
-"""From the start to serving and to the first answer, a killed worker's replacement, and memory at rest."""
+"""From the start to serving and to the first answer, beside an earlier build; a killed worker's replacement; memory."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-import psutil
-
 from bench import indexed
 from bench.figures import Figure
+from bench.passages import MODEL
 from bench.questions import Asker, questions
 from bench.serving import Server, serving
+from bench.starts import beside_former, memory
+from pipeline.compute.messages import ModelSpec
 from pipeline.workers.pool import Pool
-from semantik.config.settings import Settings
+from semantik.config.settings import EmbeddingSettings, Settings
 from semantik.core.errors import Unavailable
 
 _PASSAGES = 100_000
@@ -32,6 +33,7 @@ _MB = 1 << 20
 
 
 def measure() -> Iterator[Figure]:
+    yield from beside_former()
     with indexed.copy(_PASSAGES) as made:
         yield from asyncio.run(_measure(made.data, made.collection_id))
 
@@ -53,7 +55,7 @@ async def _measure(home: Path, collection: str) -> list[Figure]:
         questioner = [await _killed_questioner(server, asker, next(fresh)) for _ in range(_KILLS)]
         await asker.ask(next(fresh))
         await asyncio.sleep(_REST_S)
-        own, tree = _memory(server.pid)
+        own, tree = memory(server.pid)
     settings = replace(Settings(), data=home)
     async with Pool(lambda: settings) as pool:
         await pool.wait_ready()
@@ -107,12 +109,6 @@ async def _killed_batch_workers(pool: Pool) -> float:
 
 
 async def _all_up(pool: Pool) -> None:
-    """They come with the first task, and each has done one."""
+    """They come with the first task that needs the model, and each has done one."""
+    await pool.describe(ModelSpec(MODEL, EmbeddingSettings().precision))
     await asyncio.gather(*(pool.run(os.getpid, timeout_s=_TASK_S) for _ in range(pool.batch_workers)))
-
-
-def _memory(pid: int) -> tuple[int, int]:
-    """The bytes of a process, and of it with all its descendants."""
-    process = psutil.Process(pid)
-    own = process.memory_full_info().pss
-    return own, own + sum(each.memory_full_info().pss for each in process.children(recursive=True))

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Unpack
 
 from pipeline.compute.messages import ModelInfo
+from pipeline.compute.pool import ComputePool
 from pipeline.context.rate import RateEstimator
 from pipeline.context.reporter import ProgressReporter
 from pipeline.extraction.version import reader_version
-from pipeline.workers.pool import Pool
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
 from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
@@ -34,7 +34,7 @@ class Dependencies:
     live: Callable[[], Settings]
     store: Store
     progress: ProgressService
-    pool: Pool
+    pool: ComputePool
     vectors: IndexSync
 
     @property

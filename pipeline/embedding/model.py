@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.compute.messages import ModelInfo, ModelSpec
+from pipeline.embedding import torch_import
 from pipeline.embedding.encoder import Encoder, pack
 from semantik.core.errors import Invalid
 
@@ -57,18 +58,21 @@ class Model:
         return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
 
 
-@functools.lru_cache(maxsize=3)
 def load(spec: ModelSpec) -> Model:
     """Load a model, or take it from the few that this process keeps.
 
     Raises Invalid, in one sentence, for a name, path or folder that sentence-transformers cannot load.
     """
-    precision = _precision(spec.precision)
-    modules = _opened(spec.name, precision)
+    return _load(spec.name, _precision(spec.precision))
+
+
+@functools.lru_cache(maxsize=3)
+def _load(name: str, precision: str) -> Model:
+    modules = _opened(name, precision)
     try:
         parameters = sum(each.numel() for each in modules.parameters())
         if not pack(modules):
-            modules = _opened(spec.name, precision)
+            modules = _opened(name, precision)
         max_tokens = reads_of(modules)
         counting, reading = tokenizer_of(modules), tokenizer_of(modules)
         reading.enable_truncation(max_tokens)
@@ -78,10 +82,10 @@ def load(spec: ModelSpec) -> Model:
         dimension = documents.encode(["."]).shape[1]
     except Exception as error:
         _raise_if_out_of_memory(error)
-        raise Invalid(_refusal(spec.name, error)) from error
+        raise Invalid(_refusal(name, error)) from error
     prompt_tokens = len(counting.encode(prompts[0], add_special_tokens=False))
     room = max_tokens - counting.num_special_tokens_to_add(False) - prompt_tokens
-    info = ModelInfo(spec.name, dimension, room, precision)
+    info = ModelInfo(name, dimension, room, precision)
     return Model(info, counting, documents, questions, parameters)
 
 
@@ -99,6 +103,7 @@ def sentence_transformer(name: str, precision: str) -> Any:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    torch_import.complete()
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
@@ -131,13 +136,22 @@ def _prompt(modules: Any, names: Sequence[str]) -> str:
 
 def files_of(name: str) -> Path | None:
     """The folder of a model's files; None where it is not known, because the model was never loaded here."""
-    from huggingface_hub import try_to_load_from_cache
-
     at = Path(_location(name))
     if at.is_dir():
         return at
-    cached = try_to_load_from_cache(name, "config.json")
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        cached = try_to_load_from_cache(name, "config.json")
+    except ValueError:  # no name that a model could have there
+        return None
     return Path(cached).parent if isinstance(cached, str) else None
+
+
+def make_sure_of_files(name: str) -> None:
+    """Raises Invalid when there is no such model on this machine, and none may be downloaded; does not load it."""
+    if files_of(name) is None and os.environ.setdefault("HF_HUB_OFFLINE", "1") != "0":
+        raise Invalid(_refusal(name, FileNotFoundError(name)))
 
 
 def _location(name: str) -> str:
@@ -149,8 +163,11 @@ def _location(name: str) -> str:
 
 
 def _precision(asked: str) -> str:
-    if asked != "auto":
-        return asked
+    return _fastest_precision() if asked == "auto" else asked
+
+
+@functools.cache
+def _fastest_precision() -> str:
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
 

@@ -1,24 +1,28 @@
-"""A model as questions use it: a few short texts at a time, through layers of half-precision weights, recorded once.
+"""A model as queries use it: a few short texts at a time, through layers of half-precision weights, recorded once.
 
-A question's way through a model is bound by reading the weights, and by the interpreter between the layers. Runs in the
-worker processes. A model that cannot be recorded, or gives other vectors then, is used as it was loaded.
+A query's way through a model is bound by reading the weights, and by the interpreter between the layers. Runs in the
+worker processes. A recording that is kept needs torch and tokenizers alone. The model itself is loaded to make one, and
+to compare the kept one with it. A model that cannot be recorded is used as it was loaded.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
+import os
 import resource
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.compute import env
 from pipeline.compute.messages import ModelSpec
-from pipeline.embedding import model, traced_models
+from pipeline.embedding import model, torch_import, traced_models
 from pipeline.embedding.traced_models import FIELDS, TracedModel
-from pipeline.workers import worker
 
 SAMPLES = (
     "What is this?",
@@ -27,6 +31,7 @@ SAMPLES = (
 )
 LIKENESS = 0.9999  # the least cosine to what the model itself makes of the samples
 BYTES_TO_RECORD = 16  # of memory, for each parameter, beside the model itself
+_MODELS = 3  # as many are held
 KEPT_LIKENESS = 0.99  # the same, of a recording that was kept, where the model may be in bfloat16
 _log = logging.getLogger(__name__)
 
@@ -35,28 +40,122 @@ class Unsuitable(Exception):
     """Why a model cannot be recorded."""
 
 
-@functools.lru_cache(maxsize=3)
-def load(spec: ModelSpec) -> Callable[[Sequence[str]], np.ndarray]:
-    """What makes float32 vectors (n, dimension) of unit length of n questions; raises Invalid as `model.load` does."""
+def set_up() -> None:
+    """Import what a recording needs; a worker computes on one thread."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads would not be there after a fork
+    torch_import.import_torch()
+    import tokenizers  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def kept(spec: ModelSpec, folder: str) -> TracedModel | None:
+    """The model's recording in `folder`, if there is one that can be used; read again when the file was replaced.
+
+    Does not load the model, nor its libraries.
+    """
+    known = _kept.get((spec.name, folder))
+    if known is not None and _state(known.path) == known.state:
+        return known.recording
+    path = traced_models.path_for(folder, spec.name, model.files_of(spec.name))
+    state = _state(path)
+    _kept.pop((spec.name, folder), None)
+    if path is None or state is None:
+        return None
+    set_up()
+    found = traced_models.load_kept(path)
+    if found is None or not _gives_vectors(found):
+        return None
+    while len(_kept) >= _MODELS:
+        _kept.pop(next(iter(_kept)))
+    _kept[spec.name, folder] = _Kept(path, state, found)
+    return found
+
+
+def load(spec: ModelSpec, folder: str) -> Callable[[Sequence[str]], np.ndarray]:
+    """What makes float32 vectors (n, dimension) of unit length of n queries, with the model loaded in this process.
+
+    Makes a recording and keeps it in `folder`. Raises Invalid as `model.load` does.
+    """
+    key = (spec.name, folder)
+    if key not in _loaded:
+        while len(_loaded) >= _MODELS:
+            _loaded.pop(next(iter(_loaded)))
+        plain = model.load(spec)
+        made = _made(spec, plain, folder)
+        _loaded[key] = plain.embed_questions if made is None else made.embed
+    return _loaded[key]
+
+
+def check(spec: ModelSpec, folder: str) -> str:
+    """Compare the kept recording with the model, and make one where there is none that does what the model does.
+
+    Returns "same", "replaced", "made", or "none" when none can be made or kept; raises Invalid as `model.load` does.
+    """
     plain = model.load(spec)
-    place = traced_models.path_for(spec.name, model.files_of(spec.name))
-    if place and (kept := traced_models.load_kept(place)) and _matches(plain, kept):
-        return kept.embed
+    path = traced_models.path_for(folder, spec.name, model.files_of(spec.name))
+    found = path and traced_models.load_kept(path)
+    if path is None:
+        return "none"
+    if found and _matches(plain, found):
+        return "same"
+    # Until there is another, queries wait for it: they would get vectors of something else.
+    with suppress(OSError):
+        path.unlink()
+    if _made(spec, plain, folder) is None or _state(path) is None:
+        return "none"
+    return "replaced" if found else "made"
+
+
+def _made(spec: ModelSpec, plain: model.Model, folder: str) -> TracedModel | None:
+    """A new recording, kept where that can be; None when the model cannot be recorded."""
     try:
         _check_memory(plain.parameters)
         made = record(spec.name)
     except Exception as error:  # whatever a model of any make may raise when it is recorded
-        _log.warning("the model %s takes its slower way to embed questions: %s", spec.name, error)
-        return plain.embed_questions
-    if place:
-        traced_models.keep(made, place)
-    return made.embed
+        _log.warning("the model %s takes its slower way to embed queries: %s", spec.name, error)
+        return None
+    if path := traced_models.path_for(folder, spec.name, model.files_of(spec.name)):
+        traced_models.keep(made, path)
+    return made
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A recording that was read, and what its file was then."""
+
+    path: Path
+    state: tuple[int, int, int]
+    recording: TracedModel
+
+
+_kept: dict[tuple[str, str], _Kept] = {}
+_loaded: dict[tuple[str, str], Callable[[Sequence[str]], np.ndarray]] = {}
+
+
+def _state(path: Path | None) -> tuple[int, int, int] | None:
+    """What changes when a file is replaced; None when there is none."""
+    try:
+        found = os.stat(path) if path else None  # noqa: PTH116
+    except OSError:
+        return None
+    return found and (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _gives_vectors(recording: TracedModel) -> bool:
+    """Whether it can be used at all: whether it is the model's is seen when that is loaded."""
+    try:
+        found = recording.embed(SAMPLES[:1])
+        return found.ndim == 2 and bool(np.isfinite(found).all())
+    except (RuntimeError, ValueError):  # it takes or gives vectors of another shape
+        return False
 
 
 def _check_memory(parameters: int) -> None:
     """Raises Unsuitable when this process may not take the memory: native code may end it where it does not get it."""
     limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    if limit != resource.RLIM_INFINITY and worker.data_bytes() + parameters * BYTES_TO_RECORD > limit:
+    if limit != resource.RLIM_INFINITY and env.data_bytes() + parameters * BYTES_TO_RECORD > limit:
         raise Unsuitable("to record it takes more memory than pool.worker_memory_bytes leaves")
 
 
@@ -123,7 +222,7 @@ def _trace(encoder: Any, names: tuple[str, ...], tensors: tuple[Any, ...], rest:
 
 
 def _use_half_precision(module: Any) -> None:
-    """Let the linear layers of a module read weights of half precision; they still compute in float32."""
+    """Let the linear and the embedding layers of a module read weights of half precision; they compute in float32."""
     import torch
 
     class Half(torch.nn.Module):
@@ -134,10 +233,20 @@ def _use_half_precision(module: Any) -> None:
         def forward(self, x: Any) -> Any:
             return torch.ops.quantized.linear_dynamic_fp16(x, self.packed)
 
+    class HalfRows(torch.nn.Module):
+        def __init__(self, layer: Any) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(layer.weight.data.half(), requires_grad=False)
+            self.padding_idx = layer.padding_idx
+
+        def forward(self, ids: Any) -> Any:
+            return torch.nn.functional.embedding(ids, self.weight, self.padding_idx).float()
+
+    halves = {torch.nn.Linear: Half, torch.nn.Embedding: HalfRows}
     for part in list(module.modules()):
         for name, child in list(part.named_children()):
-            if type(child) is torch.nn.Linear:
-                setattr(part, name, Half(child))
+            if type(child) in halves:
+                setattr(part, name, halves[type(child)](child))
 
 
 def _is_batchable(recorded: TracedModel, expected: np.ndarray) -> bool:

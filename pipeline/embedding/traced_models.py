@@ -20,8 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.workers import worker
-
 FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 _PADDING = ("direction", "pad_id", "pad_type_id", "pad_token")
 _TOKENS = 128  # in a pass of several texts
@@ -88,10 +86,9 @@ class TracedModel:
             order = order[len(alike) :]
 
 
-def path_for(name: str, files: Path | None) -> Path | None:
-    """Where the recording of a model belongs whose files lie in this folder; None where none can be kept."""
-    folder = Path(os.environ.get(worker.RECORDINGS, ""))
-    if worker.RECORDINGS not in os.environ or files is None or not folder.parent.is_dir():
+def path_for(folder: str, name: str, files: Path | None) -> Path | None:
+    """Where in `folder` the recording of a model belongs whose files lie in `files`; None where none can be kept."""
+    if not folder or files is None or not Path(folder).parent.is_dir():
         return None
     parts = [
         (path.relative_to(files).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
@@ -100,7 +97,7 @@ def path_for(name: str, files: Path | None) -> Path | None:
     ]
     made_with = [importlib.metadata.version(each) for each in _MADE_WITH]
     digest = hashlib.blake2b(repr((name, parts, made_with, _OUR_OWN)).encode(), digest_size=8).hexdigest()
-    return folder / f"{_file_stem(name)}.{digest}.pt"
+    return Path(folder, f"{_file_stem(name)}.{digest}.pt")
 
 
 def load_kept(path: Path) -> TracedModel | None:

@@ -14,13 +14,13 @@ import signal
 import socket
 import struct
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from pipeline.compute import env
 from pipeline.workers import worker
-from pipeline.workers.fork_server import GONE, START_S, end_forkserver, forkserver
+from pipeline.workers.fork_server import GONE, START_S, ForkServer
 from semantik.core.errors import Unavailable
 
 _ATTEMPTS = 5
@@ -29,8 +29,6 @@ _EXIT_S = 1.0
 _READ_AHEAD = 1 << 20  # bytes of an answer; a long document is many megabytes
 _LENGTH = struct.Struct("!I")
 _log = logging.getLogger(__name__)
-# One at a time: a fork takes milliseconds, and while the fork server loads, those who wait for it take no other thread.
-_launcher = ThreadPoolExecutor(1, "launch")
 
 
 class WorkerDied(Exception):
@@ -39,7 +37,7 @@ class WorkerDied(Exception):
     def __init__(self, exitcode: int) -> None:
         self.exitcode = exitcode
         self.timed_out = exitcode == -signal.SIGALRM
-        self.out_of_memory = exitcode == worker.OUT_OF_MEMORY
+        self.out_of_memory = exitcode == env.OUT_OF_MEMORY
         name = signal.Signals(-exitcode).name if exitcode < 0 else f"status {exitcode}"
         reason = f"its worker process ended with {name}"
         if self.timed_out or self.out_of_memory:
@@ -54,10 +52,11 @@ class _ConnectionLost(Exception):
 class WorkerClient:
     """Takes tasks one at a time, in the order in which they came; the rest wait on the loop.
 
-    A task that ends its worker is given to so many others as are to `spare`.
+    Its process is forked from `server`. A task that ends its worker is given to so many others as are to `spare`.
     """
 
-    def __init__(self, *, nice: bool, memory_bytes: int, spare: int = 0) -> None:
+    def __init__(self, server: ForkServer, *, nice: bool, memory_bytes: int, spare: int = 0) -> None:
+        self._server = server
         self._role = (nice, memory_bytes)
         self._spare = spare
         self._turn = asyncio.Lock()
@@ -114,6 +113,19 @@ class WorkerClient:
         """Whether the process is there, as far as is known."""
         return self._present() is not None
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether the process is about to come up."""
+        return self._starting is not None and not self._starting.done()
+
+    def retire(self) -> None:
+        """End the process, unless it is about to come up; another comes with the next task. There is no task now."""
+        assert not self._turn.locked()
+        line = self._present()
+        if line is not None:
+            self._starting = None  # so that nobody starts it again
+            line.end()
+
     def pids(self) -> list[int]:
         """The process, when there is one at the moment. In any thread."""
         line = self._present()
@@ -131,14 +143,14 @@ class WorkerClient:
         if self._starting is None:
             return
         while not self._starting.done():  # again and again: the thread may be just about to launch it
-            end_forkserver()
+            self._server.kill()
             await asyncio.wait({self._starting}, timeout=_AGAIN_S)
         if not self._starting.exception():
             line = self._starting.result()
             line.end()
             await line.exit_code()
             if line.process.exitcode is None:  # it stands still, and tells of no worker's end
-                end_forkserver()
+                self._server.kill()
         await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def _line(self) -> WorkerConnection:
@@ -166,7 +178,7 @@ class WorkerClient:
         loop = asyncio.get_running_loop()
         for left in reversed(range(_ATTEMPTS)):
             try:
-                process, ours = await loop.run_in_executor(_launcher, self._launch)
+                process, ours = await loop.run_in_executor(self._server.launcher, self._launch)
                 break
             except (OSError, EOFError):
                 if not left or self._closed:
@@ -180,10 +192,21 @@ class WorkerClient:
         return line
 
     def _launch(self) -> tuple[BaseProcess, socket.socket]:
-        """In the launching thread. Raises EOFError when there is nobody any more to launch it for."""
+        """A worker that listens. In the launching thread; blocks until the fork server has loaded what it preloads.
+
+        Raises OSError or EOFError, the latter also when there is nobody any more to launch it for.
+        """
         if self._closed:
             raise EOFError
-        return _launched(*self._role)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = self._server.launch(worker.attend, theirs, *self._role)
+            except BaseException:
+                ours.close()
+                raise
+        ours.setblocking(False)
+        return process, ours
 
     async def _watch(self, line: WorkerConnection) -> None:
         """Have another come up when this one is gone, unless it was of no use, or there is another already."""
@@ -257,17 +280,3 @@ class WorkerConnection:
         """How the process ended, once it has; a moment is waited for that."""
         await asyncio.to_thread(self.process.join, _EXIT_S)
         return self.process.exitcode or 0
-
-
-def _launched(nice: bool, memory_bytes: int) -> tuple[BaseProcess, socket.socket]:
-    """A worker that listens; blocks until the fork server has loaded what it preloads. Raises OSError, EOFError."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = forkserver().Process(target=worker.attend, args=(theirs, nice, memory_bytes), daemon=True)
-        try:
-            process.start()
-        except BaseException:
-            ours.close()
-            raise
-    ours.setblocking(False)
-    return process, ours

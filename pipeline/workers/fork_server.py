@@ -1,33 +1,245 @@
-"""The process that all workers are forked from, with torch and the model loaded: reached, and ended."""
+"""The processes that workers are forked from, with what the workers need loaded before: started, reached and ended.
+
+The base fork server has torch and the kept recording of the default model; the workers for queries come from it. The
+full one is forked off the base, so that they share torch, and has the whole model besides; batch workers come from it.
+Whatever blocks runs in the thread of the fork server's `launcher`.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import multiprocessing.forkserver
-import multiprocessing.resource_tracker
+import gc
+import importlib
+import json
 import os
 import signal
-from multiprocessing.context import ForkServerContext
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import BytesIO
+from multiprocessing import connection, forkserver, popen_forkserver, reduction, resource_tracker, spawn, util
+from multiprocessing.context import set_spawning_popen
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from pipeline.compute import env
 
 START_S = 120.0  # it loads torch and a model, on a busy machine
 GONE = 255  # what multiprocessing reports of a worker whose fork server is dead
+_STOP_S = 2.0
+_COMMAND = (
+    "import json, sys; given = json.loads(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
+    "from pipeline.workers.fork_server import forkserver_main; forkserver_main(*given)"
+)
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+Preload = Callable[..., None]
 
 
-def forkserver() -> ForkServerContext:
-    """The context of all workers; to be called in the thread that starts one, which must not be the main thread."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pipeline.workers.preload"])
-    # Ctrl-C goes to every process of the terminal: the fork server has it blocked before it can ignore it. This thread
-    # is no main thread, so it needs none; the tracker is started first because starting it unblocks the signal.
-    multiprocessing.resource_tracker.ensure_running()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return context
+class ForkServer(forkserver.ForkServer):
+    """The base fork server, which is started by a command; it comes back by itself when it is gone.
+
+    `preload(*arguments)`, an importable function, is called once in it; no thread may be alive when it returns. Its
+    arguments are texts.
+    """
+
+    def __init__(self, preload: Preload, *arguments: str) -> None:
+        super().__init__()
+        self.launcher = ThreadPoolExecutor(1, "launch")
+        self._preload = preload
+        self._arguments = arguments
+        self._listener_path: str | None = None
+
+    def launch(self, target: Callable[..., None], *args: Any) -> BaseProcess:
+        """A new process that calls `target(*args)`; blocks until the fork server has loaded what it preloads.
+
+        Raises OSError or EOFError when the fork server dies meanwhile.
+        """
+        process = _Process(self, target, args)
+        process.start()
+        return process
+
+    def kill(self) -> None:
+        """Kill it, and with it all its workers. In any thread: it may be that the launcher waits for it."""
+        if (pid := self.pid()) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def pid(self) -> int | None:
+        """The process, when one was started; it may have ended since."""
+        return self._forkserver_pid
+
+    def stop(self) -> None:
+        """Kill it, and wait until it is gone; it comes back with the next `launch`. To be called in the launcher."""
+        with self._lock:  # type: ignore[attr-defined]
+            if self._is_running():
+                self.kill()
+                self._wait()
+            self._forget()
+
+    def ensure_running(self) -> None:
+        """Start it unless it runs, and do not wait until it has loaded what it preloads."""
+        with self._lock:  # type: ignore[attr-defined]
+            resource_tracker.ensure_running()
+            # Ctrl-C goes to every process of the terminal: a fork server has it blocked before it can ignore it. This
+            # thread is not the main thread, so it needs none. Starting the tracker unblocks it, so that comes first.
+            if threading.current_thread() is not threading.main_thread():
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            if self._is_running():
+                return
+            self._forget()
+            with socket.socket(socket.AF_UNIX) as listener:
+                self._listener_path = connection.arbitrary_address("AF_UNIX")  # type: ignore[attr-defined]
+                listener.bind(self._listener_path)
+                os.chmod(self._listener_path, 0o600)  # noqa: PTH101
+                listener.listen()
+                alive_r, alive_w = os.pipe()
+                try:
+                    self._start(listener, alive_r)
+                except BaseException:
+                    os.close(alive_w)
+                    raise
+                finally:
+                    os.close(alive_r)
+                self._forkserver_address, self._forkserver_alive_fd = self._listener_path, alive_w
+
+    def _start(self, listener: socket.socket, alive_r: int) -> None:
+        preload = (self._preload.__module__, self._preload.__qualname__, self._arguments)
+        given = json.dumps([listener.fileno(), alive_r, *preload])
+        flags = util._args_from_interpreter_flags()  # type: ignore[attr-defined]
+        command = [os.fsencode(spawn.get_executable()), *flags, "-c", _COMMAND, given, *sys.path]
+        self._forkserver_pid = util.spawnv_passfds(command[0], command, [listener.fileno(), alive_r])
+
+    def _is_running(self) -> bool:
+        return self._forkserver_pid is not None and not os.waitpid(self._forkserver_pid, os.WNOHANG)[0]
+
+    def _wait(self) -> None:
+        if self._forkserver_pid is not None:
+            os.waitpid(self._forkserver_pid, 0)
+
+    def _forget(self) -> None:
+        self._forkserver_pid = None  # type: ignore[assignment]
+        self._forkserver_address = None
+        if self._forkserver_alive_fd is not None:
+            os.close(self._forkserver_alive_fd)
+            self._forkserver_alive_fd = None  # type: ignore[assignment]
+        if self._listener_path is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._listener_path)  # noqa: PTH108
+            self._listener_path = None
 
 
-def end_forkserver() -> None:
-    """Kill it when the thread that waits for it would wait too long: it still loads, or hangs."""
-    pid = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+class FullForkServer(ForkServer):
+    """One that is forked off `base`, and ends with it."""
+
+    def __init__(self, base: ForkServer, preload: Preload, *arguments: str) -> None:
+        super().__init__(preload, *arguments)
+        self._base = base
+        self._process: BaseProcess | None = None
+
+    def kill(self) -> None:
+        if self._process is None:
+            self._base.kill()  # which this one is still to be forked from
+        elif self._process.is_alive():
+            super().kill()
+
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def _start(self, listener: socket.socket, alive_r: int) -> None:
+        alive = connection.Connection(os.dup(alive_r), writable=False)
+        with alive:
+            self._process = self._base.launch(_full_main, listener, alive, self._preload, self._arguments)
+
+    def _is_running(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
+    def _wait(self) -> None:
+        if self._process is not None:
+            self._process.join(_STOP_S)  # a base that stands still does not notice it
+
+    def _forget(self) -> None:
+        self._process = None
+        super()._forget()
+
+
+class _Process(BaseProcess):
+    """multiprocessing's, from a fork server of one's own."""
+
+    _start_method = "forkserver"
+
+    def __init__(self, server: ForkServer, target: Callable[..., None], args: tuple[Any, ...]) -> None:
+        super().__init__(target=target, args=args, daemon=True)
+        self._server: ForkServer | None = server
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_server": None}
+
+    def _Popen(self, process: BaseProcess) -> _Popen:  # noqa: N802
+        assert self._server is not None
+        return _Popen(process, self._server)
+
+
+class _Popen(popen_forkserver.Popen):
+    def __init__(self, process: BaseProcess, server: ForkServer) -> None:
+        self._server = server
+        self._polling = threading.Lock()
+        super().__init__(process)
+
+    def _launch(self, process: BaseProcess) -> None:
+        """As that of multiprocessing, which knows one fork server alone."""
+        task = BytesIO()
+        set_spawning_popen(self)
+        try:
+            reduction.dump(spawn.get_preparation_data(process.name), task)
+            reduction.dump(process, task)
+        finally:
+            set_spawning_popen(None)
+        self.sentinel, writer = self._server.connect_to_new_process(self._fds)  # type: ignore[attr-defined]
+        parent_writer = os.dup(writer)  # the process sees by its end that this one is gone
+        ends = (parent_writer, self.sentinel)
+        self.finalizer = util.Finalize(self, util.close_fds, ends)  # type: ignore[attr-defined]
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(task.getbuffer())
+        self.pid = forkserver.read_signed(self.sentinel)
+
+    def poll(self, flag: int = os.WNOHANG) -> int | None:
+        """In any thread: the exit status can be read once, and who comes second would take the process for GONE."""
+        with self._polling:
+            return super().poll(flag)
+
+
+def forkserver_main(listener_fd: int, alive_r: int, module: str, name: str, arguments: Sequence[str]) -> None:
+    """The whole life of the base fork server."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server alone decides when its workers end
+    for (
+        variable
+    ) in _THREAD_VARIABLES:  # read by the libraries when they are imported: a worker computes on one
+        os.environ[variable] = "1"
+    with suppress(ImportError):  # the task that needs it gets the error
+        _load(getattr(importlib.import_module(module), name), arguments)
+    forkserver.main(listener_fd, alive_r, ())
+
+
+def _full_main(
+    listener: socket.socket, alive: connection.Connection, preload: Preload, arguments: Sequence[str]
+) -> None:
+    """The whole life of the full fork server."""
+    env.die_with_server()
+    with suppress(ImportError):
+        _load(preload, arguments)
+    alive_r = os.dup(alive.fileno())
+    alive.close()
+    forkserver.main(listener.detach(), alive_r, ())
+
+
+def _load(preload: Preload, arguments: Sequence[str]) -> None:
+    # What is loaded here stays: to look for garbage in it takes a quarter of the time of loading, and would make
+    # workers copy the pages that they share.
+    gc.disable()
+    try:
+        preload(*arguments)
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -1,6 +1,6 @@
-"""The worker processes as the rest of the server sees them: files and texts in, passages and vectors out.
+"""The compute pool with local processes: files and texts in, chunks and vectors out.
 
-Runs on the loop. Imports neither torch nor the extractor: what is heavy lives in the children.
+Runs on the loop. Imports neither torch nor the extractor: what is heavy is loaded in the children, when it is needed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,51 +26,69 @@ from pipeline.compute.messages import (
     ReadFailure,
     TextChunks,
 )
-from pipeline.workers import worker
 from pipeline.workers.client import WorkerClient, WorkerDied
+from pipeline.workers.fork_servers import ForkServers
+from pipeline.workers.functions import WorkerFunctions
 from pipeline.workers.group import WorkerGroup
+from pipeline.workers.trace_checks import RecordingChecks
+from pipeline.workers.worker import ReadOptions
 from semantik.app.health import WorkerInfo
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError, Unavailable
 
 EMBED_S = 600.0  # one task of embedding, the first load of a large model included
 RETRY_S = 5.0
+_LOOK_S = 1.0  # how often it is looked whether there is nothing to do
 _log = logging.getLogger(__name__)
 
 
 class Pool:
     """Use as `async with Pool(settings) as pool`: entering returns at once, and the workers come up behind it.
 
-    `settings()` gives those of the moment.
+    `settings()` gives those of the moment. Queries have a worker with the recording of their model, which is there from
+    the start. The model itself, and the workers of `read`, `cut`, `embed` and `describe`, come with the first task, and
+    go after `pool.idle_s` without one. `functions` are what the workers run. `servers` are those of several pools, one
+    after the other; the pool has its own by default.
     """
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
-        memory = settings().pool.worker_memory_bytes
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        functions: WorkerFunctions | None = None,
+        servers: ForkServers | None = None,
+    ) -> None:
+        rules = settings().pool
         self._settings = settings
-        self._batch = WorkerGroup(
-            settings().pool.workers or os.cpu_count() or 1, nice=True, memory_bytes=memory
+        self._functions = functions or WorkerFunctions()
+        self._shared = servers is not None
+        self._servers = servers or ForkServers(settings(), self._functions)
+        self._recordings = self._servers.recordings
+        base, full, memory = self._servers.base, self._servers.full, rules.worker_memory_bytes
+        size = rules.workers or os.cpu_count() or 1
+        slots = asyncio.Semaphore(size)
+        self._questions = WorkerClient(base, nice=False, memory_bytes=memory, spare=2)
+        self._batch = WorkerGroup(full, size, nice=True, memory_bytes=memory, slots=slots)
+        self._light = WorkerGroup(base, size, nice=True, memory_bytes=memory, slots=slots, eager=False)
+        self._checks = RecordingChecks(
+            self._check_recording, lambda model: self._embed_questions(model, ["warm"])
         )
-        self._questions = WorkerClient(nice=False, memory_bytes=memory, spare=2)
         self._described: dict[ModelSpec, ModelInfo] = {}
         self._attempt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._warming: asyncio.Task[None] | None = None
+        self._duties: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        os.environ[worker.PRELOAD] = (
-            f"{self._settings().embedding.model}:{self._settings().embedding.precision}"
-        )
-        os.environ[worker.RECORDINGS] = str(self._settings().data.resolve() / "models")
-        self._warming = asyncio.create_task(self._warm())
+        self._duties = [asyncio.create_task(self._warm()), asyncio.create_task(self._retire_idle())]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._warming is not None
-        self._warming.cancel()
-        await asyncio.gather(
-            self._warming, self._batch.close(), self._questions.close(), return_exceptions=True
-        )
+        for duty in self._duties:
+            duty.cancel()
+        closing = [each.close() for each in (self._checks, self._batch, self._light, self._questions)]
+        await asyncio.gather(*self._duties, *closing, return_exceptions=True)
+        if not self._shared:
+            await self._servers.close()
 
     @property
     def batch_workers(self) -> int:
@@ -78,7 +97,7 @@ class Pool:
 
     @property
     def is_ready(self) -> bool:
-        """True once the default model is loaded and the question worker has answered."""
+        """Whether a query can be answered at once, or nobody has used a model here yet."""
         return self._attempt.done() and self._attempt.exception() is None
 
     async def wait_ready(self) -> None:
@@ -103,12 +122,13 @@ class Pool:
         """Cut a text that was read before; `pages` as in Extracted."""
         precision = self._settings().embedding.precision
         found: TextChunks = await self._expect(
-            self._batch, worker.split_text, text, pages, cutting, precision, timeout_s=EMBED_S
+            self._batch, self._functions.cut_text, text, pages, cutting, precision, timeout_s=EMBED_S
         )
+        self._compare_recording(ModelSpec(cutting.model, precision))
         return found
 
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
-        """Passages as float16 (n, dimension) of unit length, in order; many are spread over all workers.
+        """Chunks as float16 (n, dimension) of unit length, in order; many are spread over all workers.
 
         Raises Invalid for a model that cannot be loaded or a passage that ends its worker twice.
         """
@@ -123,9 +143,7 @@ class Pool:
 
         A caller that gives up does not end the worker: it has the model of the next question in its memory.
         """
-        asking = asyncio.ensure_future(
-            self._expect(self._questions, worker.embed_queries, model, list(texts), timeout_s=EMBED_S)
-        )
+        asking = asyncio.ensure_future(self._embed_questions(model, texts))
         # Its failure is for whoever still waits; when nobody does, it is no error that was overlooked.
         asking.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(asking)
@@ -134,18 +152,23 @@ class Pool:
         """What the model is. Raises Invalid, in one sentence, when it cannot be loaded."""
         if model not in self._described:
             self._described[model] = await self._expect(
-                self._batch, worker.describe, model, timeout_s=EMBED_S
+                self._batch, self._functions.describe, model, timeout_s=EMBED_S
             )
+            self._compare_recording(model)
         return self._described[model]
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """The result of an importable function, called in a batch worker. Raises Unavailable when the worker ends."""
-        return await self._expect(self._batch, function, *args, timeout_s=timeout_s)
+        """The result of an importable function, called in a batch worker, or in one without a model when there is none.
+
+        Raises Unavailable when the worker ends.
+        """
+        crew = self._batch if self._batch.is_up else self._light
+        return await self._expect(crew, function, *args, timeout_s=timeout_s)
 
     def workers(self) -> list[WorkerInfo]:
         """The processes at the moment. Reads /proc for some 10 ms per worker: call it in a thread."""
         found = []
-        for role, crew in (("question", self._questions), ("batch", self._batch)):
+        for role, crew in (("question", self._questions), ("batch", self._batch), ("batch", self._light)):
             for pid in crew.pids():
                 try:
                     found.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
@@ -155,9 +178,11 @@ class Pool:
 
     async def _warm(self) -> None:
         model = ModelSpec(self._settings().embedding.model, self._settings().embedding.precision)
+        used_before = Path(self._recordings).is_dir()
         while True:
             try:
-                await self.embed_questions(model, ["warm"])
+                if await self._ask(model, ["warm"]) is None and used_before:
+                    await self.embed_questions(model, ["warm"])
                 break
             except Exception as error:
                 _log.error("the pool is not ready: %s", error, exc_info=not isinstance(error, SemantikError))
@@ -166,6 +191,48 @@ class Pool:
                 await asyncio.sleep(RETRY_S)
                 self._attempt = asyncio.get_running_loop().create_future()
         self._attempt.set_result(None)
+
+    async def _retire_idle(self) -> None:
+        while True:
+            idle_s = self._settings().pool.idle_s
+            await asyncio.sleep(min(_LOOK_S, idle_s / 4 or _LOOK_S))
+            if idle_s and self._light.idle_s >= idle_s:
+                self._light.retire()
+            if idle_s and self._batch.idle_s >= idle_s and self._servers.full.pid() is not None:
+                self._batch.retire()
+                self._checks.forget()
+                await self._servers.stop_full()  # those of a task that comes now are launched behind it
+
+    async def _embed_questions(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
+        vectors = await self._ask(model, texts, self._checks.has_none(model))
+        if vectors is None:
+            await self._checks.make(model)
+            vectors = await self._ask(model, texts, load_model=True)
+        assert vectors is not None
+        return vectors
+
+    async def _ask(
+        self, model: ModelSpec, texts: Sequence[str], load_model: bool = False
+    ) -> np.ndarray | None:
+        """The vectors from the query worker; None when the model has no recording, unless it may load the model."""
+        function = self._functions.embed_questions
+        task = (model, list(texts), self._recordings, load_model)
+        found: np.ndarray | None = await self._expect(self._questions, function, *task, timeout_s=EMBED_S)
+        return found
+
+    def _compare_recording(self, model: ModelSpec) -> None:
+        """In the background, with the model that was just loaded, once each time."""
+        if self._functions.check_recording is not None:
+            self._checks.begin(model)
+
+    async def _check_recording(self, model: ModelSpec) -> str:
+        function = self._functions.check_recording
+        assert function is not None, "queries need a recording, and there is nothing that makes one"
+        try:
+            found: str = await self._batch.run_apart(function, model, self._recordings, timeout_s=EMBED_S)
+        except WorkerDied as death:
+            raise Unavailable(f"The recording of {model.name} could not be made: {death}.") from death
+        return found
 
     async def _expect(
         self, crew: WorkerGroup | WorkerClient, function: Callable[..., Any], *args: Any, timeout_s: float
@@ -179,7 +246,7 @@ class Pool:
 
     async def _read(self, files: Sequence[FileTask], cutting: ChunkingOptions) -> list[Outcome]:
         limits = self._settings().documents
-        reading = worker.ReadOptions(
+        reading = ReadOptions(
             limits.max_file_bytes,
             limits.roots,
             (str(self._settings().data.resolve()),),
@@ -189,8 +256,9 @@ class Pool:
         )
         deadline = EMBED_S + limits.file_timeout_s * len(files)
         found: list[Outcome] = await self._batch.run(
-            worker.read_files, tuple(files), cutting, reading, timeout_s=deadline
+            self._functions.read_files, tuple(files), cutting, reading, timeout_s=deadline
         )
+        self._compare_recording(ModelSpec(cutting.model, reading.precision))
         return found
 
     async def _read_alone(self, file: FileTask, cutting: ChunkingOptions) -> Outcome:
@@ -214,8 +282,9 @@ class Pool:
     async def _embed(self, model: ModelSpec, texts: Sequence[str], again: bool = False) -> np.ndarray:
         try:
             found: np.ndarray = await self._batch.run(
-                worker.embed, model, list(texts), failpoints.armed(), timeout_s=EMBED_S
+                self._functions.embed, model, list(texts), failpoints.armed(), timeout_s=EMBED_S
             )
+            self._compare_recording(model)
             return found
         except WorkerDied as death:
             if len(texts) == 1 and again:

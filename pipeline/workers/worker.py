@@ -6,27 +6,22 @@ whatever is heavy (torch, kreuzberg, the splitter) is imported when it is first 
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
 import hashlib
 import logging
-import multiprocessing
 import os
 import pickle
-import resource
-import select
 import signal
 import socket
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedRWPair
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline import failpoints
+from pipeline.compute import env
 from pipeline.compute.messages import (
     ChunkingOptions,
     FileTask,
@@ -40,13 +35,6 @@ from pipeline.compute.messages import (
 )
 from semantik.core.errors import Invalid, SemantikError
 
-PRELOAD = "SEMANTIK_PRELOAD"  # name:precision of the model that the fork server loads for all
-RECORDINGS = "SEMANTIK_RECORDINGS"  # the folder where models that were recorded are kept
-NICENESS = 10
-OUT_OF_MEMORY = 80  # the exit status of a worker that could not get what it asked for
-_PR_SET_PDEATHSIG = 1
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 32 << 20  # the most that glibc allows
 _log = logging.getLogger(__name__)
 
 
@@ -62,47 +50,10 @@ class ReadOptions:
     failpoint: str
 
 
-def begin(nice: bool, memory_bytes: int) -> None:
-    """Called once in each new worker: it dies with the server or the fork server, and may allocate so much."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    _die_with_server()
-    keep_freed_memory()
-    if nice:
-        os.nice(NICENESS)
-        os.sched_setscheduler(
-            0, os.SCHED_BATCH, os.sched_param(0)
-        )  # it may not preempt a question when it wakes up
-    Path("/proc/self/oom_score_adj").write_text(
-        "500"
-    )  # a machine out of memory ends a worker, not the server
-    used = data_bytes()
-    resource.setrlimit(resource.RLIMIT_DATA, (used + memory_bytes, used + memory_bytes))
-
-
-def data_bytes() -> int:
-    """What this process has of the memory that RLIMIT_DATA limits."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
-
-
-def _die_with_server() -> None:
-    """Have the kernel end this process when the server's end of their pipe closes, even during native code."""
-    server = multiprocessing.parent_process()
-    assert server is not None
-    pipe = server.sentinel
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([pipe], [], [], 0)[0]:
-        os._exit(1)
-
-
 def attend(line: socket.socket, nice: bool, memory_bytes: int) -> None:
     """The whole life of a worker, which takes one task after the other from a socket: (function, args) in, and
     (True, result) or (False, error) back, each a pickle behind its length in four bytes."""
-    begin(nice, memory_bytes)
+    env.set_up(nice, memory_bytes)
     with line.makefile("rwb") as stream:
         while head := stream.read(4):
             _send(stream, _do(stream.read(int.from_bytes(head))))  # and keep neither while waiting
@@ -121,7 +72,7 @@ def _do(task: bytes) -> bytes:
         return pickle.dumps((True, function(*args)))
     except MemoryError:
         # What is left of this process is too full and too scattered for the next task: a new one takes its place.
-        os._exit(OUT_OF_MEMORY)
+        os._exit(env.OUT_OF_MEMORY)
     except SemantikError as error:
         return pickle.dumps((False, error))
     except Exception as error:
@@ -138,12 +89,21 @@ def read_files(files: Sequence[FileTask], cutting: ChunkingOptions, reading: Rea
     from pipeline.embedding import model
 
     loaded = model.load(ModelSpec(cutting.model, reading.precision))
-    results = [_read(file, cutting, reading, loaded) for file in files]
-    _give_memory_back()
+    return read_with(loaded.tokenizer, loaded.info.room, files, cutting, reading)
+
+
+def read_with(
+    tokenizer: Any, room: int, files: Sequence[FileTask], cutting: ChunkingOptions, reading: ReadOptions
+) -> list[Outcome]:
+    """The same with a tokenizer, a `tokenizers.Tokenizer`, and the most of its tokens that a chunk may have."""
+    results = [_read(file, cutting, reading, tokenizer, room) for file in files]
+    env.return_freed_memory()
     return results
 
 
-def _read(file: FileTask, cutting: ChunkingOptions, reading: ReadOptions, loaded: Any) -> Outcome:
+def _read(
+    file: FileTask, cutting: ChunkingOptions, reading: ReadOptions, tokenizer: Any, room: int
+) -> Outcome:
     from pipeline.extraction import chunker, extract
 
     # The signal's default action is death, so that native code that hangs ends too; the pool sees which signal it was.
@@ -156,9 +116,7 @@ def _read(file: FileTask, cutting: ChunkingOptions, reading: ReadOptions, loaded
         if content_hash == file.known_hash:
             return ReadUnchanged(file.document_id)
         extracted = extract.extract(file.path, data, reading.max_file_bytes)
-        chunks = chunker.split(
-            extracted, loaded.tokenizer, cutting.chunk_size, cutting.chunk_overlap, loaded.info.room
-        )
+        chunks = chunker.split(extracted, tokenizer, cutting.chunk_size, cutting.chunk_overlap, room)
     except extract.ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
     except MemoryError:
@@ -185,12 +143,19 @@ def split_text(
 ) -> TextChunks:
     """The passages of a text that was read before. Raises Invalid when the model cannot be loaded."""
     from pipeline.embedding import model
-    from pipeline.extraction import chunker, extract
 
     loaded = model.load(ModelSpec(cutting.model, precision))
+    return cut_with(loaded.tokenizer, loaded.info.room, text, pages, cutting)
+
+
+def cut_with(
+    tokenizer: Any, room: int, text: str, pages: tuple[tuple[int, int], ...], cutting: ChunkingOptions
+) -> TextChunks:
+    """The same with a tokenizer, a `tokenizers.Tokenizer`, and the most of its tokens that a chunk may have."""
+    from pipeline.extraction import chunker, extract
+
     extracted = extract.Extracted(text, "text/plain", None, False, pages)
-    size, overlap = cutting.chunk_size, cutting.chunk_overlap
-    return TextChunks.of(chunker.split(extracted, loaded.tokenizer, size, overlap, loaded.info.room))
+    return TextChunks.of(chunker.split(extracted, tokenizer, cutting.chunk_size, cutting.chunk_overlap, room))
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
@@ -206,24 +171,32 @@ def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
     return vectors
 
 
-def keep_freed_memory() -> None:
-    """Have glibc keep what is freed for the next pass through the model, and not fetch it from the system anew, page by
-    page: that is a fifth of the time of embedding."""
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
-    libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+def embed_queries(
+    spec: ModelSpec, texts: Sequence[str], recordings: str, load_model: bool
+) -> np.ndarray | None:
+    """Queries as float32 (n, dimension), unit length, from the recording of the model that is kept in the folder
+    `recordings`. Where there is none: None, or with `load_model` from the model itself, which this worker loads.
+
+    Raises Invalid when there is no such model, or it cannot be loaded."""
+    from pipeline.embedding import model, query_model
+
+    if (recording := query_model.kept(spec, recordings)) is not None:
+        return recording.embed(texts)
+    if load_model:
+        return query_model.load(spec, recordings)(texts)
+    model.make_sure_of_files(spec.name)
+    return None
 
 
-def _give_memory_back() -> None:
-    """Files of ever other sizes leave glibc hundreds of megabytes in pieces; a trim takes 10 to 30 ms per task."""
-    ctypes.CDLL(None).malloc_trim(0)
+def check_recording(spec: ModelSpec, recordings: str) -> str:
+    """Compare the recording of the model that is kept in the folder `recordings` with the model itself.
 
-
-def embed_queries(spec: ModelSpec, texts: Sequence[str]) -> np.ndarray:
-    """Questions as float32 (n, dimension), unit length."""
+    Returns what was found and done: "same"; "replaced" when it gave other vectors, "made" when there was none; "none"
+    when the model cannot be recorded. Raises Invalid when the model cannot be loaded.
+    """
     from pipeline.embedding import query_model
 
-    return query_model.load(spec)(texts)
+    return query_model.check(spec, recordings)
 
 
 def describe(spec: ModelSpec) -> ModelInfo:

@@ -15,7 +15,7 @@ from semantik.core.models import User
 
 @dataclass(frozen=True)
 class HealthState:
-    """`pool` is "loading" until the model answers; then "ready"."""
+    """`pool` is "loading" until a query can be answered; "ready" then, and where nothing was indexed yet."""
 
     mongo: bool
     redis: bool
@@ -45,7 +45,7 @@ class ResourceUsage:
 
 
 class HealthMonitor:
-    """`mongo()` and `redis()` tell whether the store answers, `ready()` whether the model is loaded."""
+    """`mongo()` and `redis()` tell whether the store answers, `ready()` whether the pool is."""
 
     def __init__(
         self,

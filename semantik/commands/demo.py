@@ -91,7 +91,7 @@ async def _show(arguments: argparse.Namespace) -> int:
         server = await stack.enter_async_context(starting)
         client, password = _Caller(server.url), secrets.token_urlsafe(9)
         await _register(client, password, data)
-        await server.pool.wait_ready()  # so that the bar shows the work, and not the loading
+        await _load_model(server)  # so that the bar shows the work, and not the loading
         result = await _index(client, folder)
         if result is None or (not result["documents"] and (result["failed"] or result["skipped"])):
             return _FAILED
@@ -104,6 +104,13 @@ async def _show(arguments: argparse.Namespace) -> int:
             print(f"Sign in as {_USER} with the password {password}. Ctrl-C ends it.", flush=True)
             await server.failure
     return 0
+
+
+async def _load_model(server: Server) -> None:
+    from pipeline.compute.messages import ModelSpec
+
+    embedding = server.settings.embedding
+    await server.pool.describe(ModelSpec(embedding.model, embedding.precision))
 
 
 def _folder(name: str) -> Path:

@@ -20,6 +20,7 @@ from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError, Unavailable
 
 if TYPE_CHECKING:
+    from pipeline.compute.pool import PoolFactory
     from semantik.app.sd_notify import Notifier
     from semantik.server import Server
 
@@ -30,8 +31,11 @@ _COULD_NOT, _BAD_USAGE = 1, 2
 _SWITCH_S = 0.0005
 
 
-def main(argv: list[str]) -> int:
-    """Parse the command line, run, and return the exit status: 0 after a signal, 1 when a part died, 2 for misuse."""
+def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
+    """Parse the command line, run, and return the exit status: 0 after a signal, 1 when a part died, 2 for misuse.
+
+    `make_pool` as in `semantik.server.running`; the local processes when it is None.
+    """
     from semantik.app.lifecycle import Lifecycle
 
     arguments = vars(_parser().parse_args(argv))
@@ -50,7 +54,7 @@ def main(argv: list[str]) -> int:
         hung_up = asyncio.Event()
         sys.setswitchinterval(_SWITCH_S)
         lifetime = Lifecycle(hung_up)
-        return lifetime.run(_serve(settings, read, hung_up, lifetime.leave))
+        return lifetime.run(_serve(settings, read, hung_up, lifetime.leave, make_pool))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
         return _COULD_NOT if isinstance(error, Unavailable) else _BAD_USAGE
@@ -98,13 +102,18 @@ def _tell(settings: Settings) -> None:
 
 
 async def _serve(
-    settings: Settings, read: Callable[[], Settings], hung_up: asyncio.Event, leave: Callable[[], None]
+    settings: Settings,
+    read: Callable[[], Settings],
+    hung_up: asyncio.Event,
+    leave: Callable[[], None],
+    make_pool: PoolFactory | None,
 ) -> int:
+    from pipeline.workers.pool import Pool
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
 
     manager = Notifier.of(os.environ)
-    async with running(settings) as server:
+    async with running(settings, make_pool or Pool) as server:
         # What is loaded by now stays to the end: the collector need not look at it while messages wait.
         gc.collect()
         gc.freeze()

@@ -17,14 +17,12 @@ from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError
 
 _FILE = "SEMANTIK_CONFIG"  # names the file, for the server and every script
-# What tests arm and what the server tells its workers; no settings.
+# What tests and clients set; no settings.
 _NOT_SETTINGS = (
     "SEMANTIK_TEST_",
     "SEMANTIK_API_KEY",
     "SEMANTIK_FAILPOINT",
     "SEMANTIK_INDEX_FAILPOINT",
-    "SEMANTIK_PRELOAD",
-    "SEMANTIK_RECORDINGS",
 )
 # Old names of settings: each is refused, and the error names the new one.
 RENAMED = {

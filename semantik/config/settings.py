@@ -127,6 +127,11 @@ class PoolSettings:
     batch_bytes: int = _reloadable(
         8 * _MIB, _at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
     )
+    idle_s: float = _reloadable(
+        300.0,
+        _at_least(0),
+        "Seconds without work until the batch workers and their model are unloaded; 0 is never.",
+    )
 
 
 @dataclass(frozen=True)

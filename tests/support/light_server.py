@@ -30,21 +30,22 @@ def main(argv: list[str]) -> int:
     from support.light_pool import LightPool
 
     import semantik.auth.passwords
-    import semantik.server
     from semantik.commands import server
 
     if argv[:1] == ["--launcher"]:
         argv = _serve_launches(socket.socket(fileno=int(argv[1])))
-    semantik.server.Pool = LightPool  # type: ignore[misc, assignment]
     cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     semantik.auth.passwords.PasswordHasher = cheap  # type: ignore[misc, assignment]
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return server.main(argv)
+    return server.main(argv, make_pool=LightPool)
 
 
 def _serve_launches(requests: socket.socket) -> list[str]:
     """Returns in each process that is to be a server, with its arguments; exits when nobody asks any more."""
-    import semantik.app.lifecycle  # noqa: F401  what the command imports late
+    # What the command imports late.
+    import semantik.app.lifecycle
+    import semantik.app.sd_notify
+    import semantik.server  # noqa: F401
 
     gc.collect()
     gc.freeze()

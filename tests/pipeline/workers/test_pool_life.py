@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing.forkserver
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 from conftest import ROOT, run
+from support.pools import CUTTING, MODEL, fork_servers, ready_pool, tasks_of
 from support.processes import still_running
-from test_pool import CUTTING, MODEL, forkserver_pid, ready_pool, tasks_of
 
-from pipeline.compute.messages import ReadDocument
+from pipeline.compute.messages import ReadDocument, ReadFailure
 from pipeline.workers.client import WorkerDied
+from pipeline.workers.fork_server import ForkServer
 from pipeline.workers.group import WorkerGroup
 from pipeline.workers.pool import Pool
 from semantik.config.settings import Settings
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("fork_server")
 def test_a_worker_killed_in_its_sleep_is_replaced() -> None:
     async def test() -> None:
         async with ready_pool() as pool:
+            await pool.embed(MODEL, ["x"])
             for each in pool.workers():
                 os.kill(each.pid, signal.SIGKILL)
             texts = await asyncio.gather(*(pool.embed(MODEL, ["x"]) for _ in range(4)))
@@ -44,7 +46,7 @@ def test_a_worker_that_stands_still_in_the_midst_of_a_task_holds_up_no_other() -
     much = b"x" * (32 << 20)
 
     async def test() -> None:
-        crew = WorkerGroup(2, nice=True, memory_bytes=1 << 30)
+        crew = WorkerGroup(fork_servers().base, 2, nice=True, memory_bytes=1 << 30)
         await asyncio.gather(*(crew.run(os.getpid, timeout_s=60) for _ in range(2)))
         still = crew.pids()[0]
         os.kill(still, signal.SIGSTOP)
@@ -70,9 +72,14 @@ def test_a_worker_that_stands_still_in_the_midst_of_a_task_holds_up_no_other() -
     run(test())
 
 
+def _server(name: str) -> ForkServer:
+    return fork_servers().base if name == "base" else fork_servers().full
+
+
 @pytest.mark.noisy
+@pytest.mark.parametrize("name", ["base", "full"])
 def test_a_dead_fork_server_is_started_again_and_no_file_pays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:slow")
     slow, good = tasks_of(tmp_path, "slow.txt", "good.txt")
@@ -82,10 +89,15 @@ def test_a_dead_fork_server_is_started_again_and_no_file_pays(
             reading = asyncio.create_task(pool.read([slow], CUTTING))
             assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
             monkeypatch.delenv("SEMANTIK_FAILPOINT")
-            workers = [psutil.Process(each.pid) for each in pool.workers()]
-            os.kill(forkserver_pid(), signal.SIGKILL)
+            questioner = pool._questions.pids()
+            workers = [psutil.Process(pid) for pid in pool._batch.pids()]
+            if name == "base":
+                workers += map(psutil.Process, [*questioner, _pid(fork_servers().full)])
+            os.kill(_pid(_server(name)), signal.SIGKILL)
             question = await pool.embed_questions(MODEL, ["anybody there?"])
             assert question.shape == (1, 384)
+            if name == "full":
+                assert pool._questions.pids() == questioner
             reading.cancel()
             assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
             assert still_running(workers, 5) == []
@@ -93,16 +105,26 @@ def test_a_dead_fork_server_is_started_again_and_no_file_pays(
     run(test())
 
 
+def _pid(server: ForkServer) -> int:
+    pid = server.pid()
+    assert pid is not None
+    return pid
+
+
 @pytest.mark.noisy
-def test_a_fork_server_that_dies_while_it_loads_costs_no_task() -> None:
-    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", ["base", "full"])
+def test_a_fork_server_that_dies_while_it_loads_costs_no_task(name: str) -> None:
+    server = _server(name)
 
     async def test() -> None:
-        crew = WorkerGroup(2, nice=True, memory_bytes=1 << 30)
+        server.stop()
+        crew = WorkerGroup(server, 2, nice=True, memory_bytes=1 << 30)
         tasks = [asyncio.create_task(crew.run(len, "four", timeout_s=60)) for _ in range(4)]
         for _ in range(2):
             await asyncio.sleep(0.4)
-            os.kill(forkserver_pid(), signal.SIGKILL)
+            while server.pid() is None:  # noqa: ASYNC110, it tells nobody
+                await asyncio.sleep(0.1)
+            os.kill(_pid(server), signal.SIGKILL)
         assert await asyncio.gather(*tasks) == [4] * 4
         await crew.close()
 
@@ -127,20 +149,101 @@ def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: 
     run(test())
 
 
-def test_leaving_does_not_wait_for_what_is_still_loading() -> None:
-    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", ["base", "full"])
+def test_leaving_does_not_wait_for_what_is_still_loading(name: str, tmp_path: Path) -> None:
+    before = psutil.Process().children(recursive=True)
+    settings = Settings(data=tmp_path)
 
     async def test() -> None:
-        async with Pool(Settings) as pool:
+        async with Pool(lambda: settings) as pool:
+            if name == "full":
+                await pool.wait_ready()
+            loading = asyncio.create_task(pool.describe(MODEL) if name == "full" else pool.wait_ready())
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
-                    await pool.wait_ready()
-            assert not pool.is_ready
+                    await asyncio.shield(loading)
+            assert pool.is_ready == (name == "full")
+            nonlocal leaving_s
+            leaving_s = time.monotonic()
+        leaving_s = time.monotonic() - leaving_s
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
 
-    run(test(), timeout_s=5)
-    ended = os.waitid(os.P_PID, forkserver_pid(), os.WEXITED | os.WNOWAIT)
-    assert ended is not None
-    assert ended.si_status == signal.SIGKILL
+    leaving_s = 0.0
+    run(test())
+    assert leaving_s < 3
+    started = [each for each in psutil.Process().children(recursive=True) if each not in before]
+    assert not [each for each in started if "forkserver" in " ".join(each.cmdline())]
+
+
+def test_a_pool_at_rest_has_loaded_no_model_but_the_recording() -> None:
+    """Nor has it any of the libraries that load one."""
+
+    async def test() -> None:
+        async with ready_pool() as pool:
+            await pool.describe(MODEL)  # which has a recording made, where there is none yet
+            assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
+        fork_servers().base.stop()
+        fork_servers().full.stop()
+        async with ready_pool() as pool:
+            assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
+            assert fork_servers().full.pid() is None
+            (questioner,) = pool._questions.pids()
+            maps = Path(f"/proc/{questioner}/maps").read_text()
+            assert "libtorch" in maps and "tokenizers" in maps
+            assert not [
+                word for word in ("/sklearn/", "/scipy/", "/safetensors/", "/kreuzberg/") if word in maps
+            ]
+            loaded = await pool.run(_libraries_loaded, timeout_s=10)
+            assert "torch" in loaded and "tokenizers" in loaded
+            assert not loaded & {"transformers", "sentence_transformers", "sklearn", "scipy", "kreuzberg"}
+            for pid in (questioner, _pid(fork_servers().base)):
+                assert psutil.Process(pid).num_threads() == 1, "a forked process has one thread alone"
+
+    run(test())
+
+
+def _libraries_loaded() -> set[str]:
+    return {name.partition(".")[0] for name in sys.modules}
+
+
+def test_what_has_nothing_to_do_goes_and_comes_back() -> None:
+    async def test() -> None:
+        async with ready_pool(idle_s=0.5) as pool:
+            for _ in range(2):
+                assert (await pool.embed(MODEL, ["x"])).shape == (1, 384)
+                assert await pool.run(len, "four", timeout_s=10) == 4
+                gone = [psutil.Process(pid) for pid in (*pool._batch.pids(), _pid(fork_servers().full))]
+                assert await asyncio.to_thread(still_running, gone, 10) == []
+                assert [each.role for each in await asyncio.to_thread(pool.workers)] == ["question"]
+                assert (await pool.embed_questions(MODEL, ["y"])).shape == (1, 384)
+
+    run(test())
+
+
+def test_a_task_that_comes_while_the_workers_go_is_done() -> None:
+    async def test() -> None:
+        async with ready_pool(idle_s=0.2) as pool:
+            for number in range(12):
+                assert await pool.run(len, "four", timeout_s=60) == 4
+                if number % 4 == 0:
+                    assert (await pool.embed(MODEL, ["x"])).shape == (1, 384)
+                await asyncio.sleep(0.17 + 0.03 * number)
+
+    run(test())
+
+
+def test_work_under_way_keeps_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:slow")
+    (slow,) = tasks_of(tmp_path, "slow.txt")
+
+    async def test() -> None:
+        async with ready_pool(idle_s=0.2, file_timeout_s=3) as pool:
+            await pool.describe(MODEL)
+            (outcome,) = await pool.read([slow], CUTTING)
+            assert isinstance(outcome, ReadFailure) and outcome.category == "timeout"
+
+    run(test())
 
 
 _PARENT = """

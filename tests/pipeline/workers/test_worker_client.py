@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import run
+from support.pools import fork_servers
 from support.processes import still_running
-from test_pool import forkserver_pid
 
 from pipeline.workers.client import WorkerClient, WorkerDied
 from pipeline.workers.group import WorkerGroup
@@ -43,7 +43,7 @@ def die_once(mark: Path) -> str:
 @pytest.mark.noisy
 def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> None:
     async def test() -> None:
-        attendant = WorkerClient(nice=False, memory_bytes=MEMORY, spare=2)
+        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, spare=2)
         first = await attendant.run(os.getpid, timeout_s=SOON_S)
         assert attendant.pids() == [first]
         os.kill(first, signal.SIGKILL)
@@ -63,7 +63,7 @@ def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> Non
 @pytest.mark.noisy
 def test_a_task_that_ends_its_workers_or_hangs_harms_no_other() -> None:
     async def test() -> None:
-        attendant = WorkerClient(nice=False, memory_bytes=MEMORY, spare=2)
+        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, spare=2)
         with pytest.raises(WorkerDied, match="status 3"):
             await attendant.run(os._exit, 3, timeout_s=SOON_S)
         with pytest.raises(WorkerDied, match="took too long"):
@@ -78,7 +78,7 @@ def test_a_task_that_ends_its_workers_or_hangs_harms_no_other() -> None:
 
 def test_leaving_ends_the_task_under_way() -> None:
     async def test() -> None:
-        attendant = WorkerClient(nice=False, memory_bytes=MEMORY, spare=2)
+        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, spare=2)
         await attendant.run(len, "", timeout_s=SOON_S)
         hanging = asyncio.create_task(attendant.run(signal.pause, timeout_s=SOON_S))
         await asyncio.sleep(0)
@@ -92,7 +92,7 @@ def test_leaving_ends_the_task_under_way() -> None:
 
 def test_an_error_that_the_server_does_not_know_comes_back_with_its_words_and_its_trace() -> None:
     async def test() -> None:
-        attendant = WorkerClient(nice=False, memory_bytes=MEMORY)
+        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
         with pytest.raises(RuntimeError, match="JSONDecodeError: Expecting value") as caught:
             await attendant.run(json.loads, "x", timeout_s=SOON_S)
         assert "in raw_decode" in caught.value.__notes__[0]
@@ -104,9 +104,9 @@ def test_an_error_that_the_server_does_not_know_comes_back_with_its_words_and_it
 @pytest.mark.noisy
 def test_leaving_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> None:
     async def test() -> None:
-        attendant = WorkerClient(nice=False, memory_bytes=MEMORY)
+        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
         orphan = psutil.Process(await attendant.run(outlive_the_fork_server, timeout_s=SOON_S))
-        server = psutil.Process(forkserver_pid())
+        server = psutil.Process(fork_servers().base.pid())
         server.kill()
         assert still_running([server], 5) == []
         assert await attendant.run(os.getpid, timeout_s=SOON_S) == orphan.pid
@@ -119,9 +119,12 @@ def test_leaving_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> N
 
 def test_leaving_launches_none_of_those_that_wait_for_the_fork_server() -> None:
     async def test() -> None:
-        first, crew = (WorkerGroup(size, nice=True, memory_bytes=MEMORY) for size in (1, 8))
+        first, crew = (
+            WorkerGroup(fork_servers().base, size, nice=True, memory_bytes=MEMORY) for size in (1, 8)
+        )
         await first.run(os.getpid, timeout_s=SOON_S)
-        before = forkserver_pid()
+        before = fork_servers().base.pid()
+        assert before is not None
         os.kill(before, signal.SIGSTOP)
         tasks = [asyncio.create_task(crew.run(len, "", timeout_s=SOON_S)) for _ in range(3)]
         await asyncio.sleep(0.2)
@@ -129,6 +132,6 @@ def test_leaving_launches_none_of_those_that_wait_for_the_fork_server() -> None:
         for task in tasks:
             with pytest.raises(Unavailable, match="shutting down"):
                 await task
-        assert forkserver_pid() == before
+        assert fork_servers().base.pid() == before
 
     run(test())

@@ -1,0 +1,29 @@
+"""An earlier build of Semantik beside this one: cloned into build/bench/ and set up by its own `make setup`, once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.serving import ROOT
+
+
+def former(commit: str) -> Path:
+    """The folder of the build of a commit of this repository. Raises SystemExit when it cannot be made."""
+    folder = ROOT / "build" / "bench" / f"former-{commit}"
+    if (folder / ".venv" / "bin" / "python").exists():
+        return folder
+    print(f"{folder} is made; that takes some minutes.", file=sys.stderr)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for command in (
+        ("git", "clone", "--quiet", "--no-checkout", str(ROOT), str(folder)),
+        ("git", "-C", str(folder), "checkout", "--quiet", commit),
+        ("make", "-C", str(folder), "setup"),
+    ):
+        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise SystemExit(f"The build of {commit} cannot be made: {' '.join(command)} failed.")
+    return folder

@@ -1,0 +1,54 @@
+"""Pools in the tests' own process: the fork servers and their model outlive each, so that the next is up at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec
+from pipeline.workers.fork_servers import ForkServers
+from pipeline.workers.functions import WorkerFunctions
+from pipeline.workers.pool import Pool
+from semantik.config.settings import DocumentSettings, EmbeddingSettings, PoolSettings, Settings
+
+MODEL = ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto")
+CUTTING = ChunkingOptions(MODEL.name, 200, 20)
+MEMORY = 512 << 20
+_shared: list[ForkServers] = []
+
+
+def share_fork_servers(data: Path) -> None:
+    """Have all pools use the same until `end_fork_servers`; recordings are kept in a folder of `data`."""
+    data.mkdir(exist_ok=True)
+    _shared.append(ForkServers(Settings(data=data), WorkerFunctions()))
+
+
+def fork_servers() -> ForkServers:
+    return _shared[-1]
+
+
+def end_fork_servers() -> None:
+    asyncio.run(_shared.pop().close())
+
+
+@asynccontextmanager
+async def ready_pool(
+    workers: int = 2, file_timeout_s: float = 60, batch_chunks: int = 256, idle_s: float = 0
+) -> AsyncIterator[Pool]:
+    """A pool that can answer queries; its batch workers come with the first task."""
+    settings = Settings(
+        pool=PoolSettings(workers=workers, worker_memory_bytes=MEMORY, idle_s=idle_s),
+        documents=DocumentSettings(file_timeout_s=file_timeout_s),
+        embedding=EmbeddingSettings(batch_chunks=batch_chunks),
+    )
+    async with Pool(lambda: settings, servers=fork_servers()) as pool:
+        await pool.wait_ready()
+        yield pool
+
+
+def tasks_of(folder: Path, *names: str) -> list[FileTask]:
+    for name in names:
+        (folder / name).write_text(f"The file {name} tells of the lighthouse.")
+    return [FileTask(f"id-{name}", str(folder / name), 100) for name in names]
