@@ -143,7 +143,6 @@ async def test_every_bad_file_is_named_and_the_good_ones_are_found(shared: Servi
     assert (view["document_count"], view["failed_count"], view["skipped_count"]) == (1, 5, 2)
 
 
-@pytest.mark.real_model
 async def test_a_file_that_vanishes_or_kills_or_hangs_the_extractor_costs_only_itself(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
