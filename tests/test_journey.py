@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, SAMPLES, Serving, ask, documents, index
+from support.api import PASSWORD, ask, documents, index
+from support.server import SAMPLES, Serving
 
 from semantik.client.api import Client
 

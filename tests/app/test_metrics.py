@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
 from prometheus_client.parser import text_string_to_metric_families
+from support.api import new_user
 from support.clients import EventStream, closing, connect, rest, until
 from support.fake_operation import fake_operation
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 pytestmark = pytest.mark.gen_test

@@ -14,10 +14,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import ROOT, SAMPLES, Serving, ask, index, new_user
+from support.api import ask, index, new_user
 from support.hold import held
 from support.patience import deadline, patience
 from support.processes import still_running
+from support.server import ROOT, SAMPLES, Serving
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client

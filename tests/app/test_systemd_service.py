@@ -17,8 +17,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, Serving
 from support.patience import patience
+from support.server import ROOT, Serving
 
 from semantik.app.lifecycle import STOP_S
 from semantik.app.sd_notify import Notifier

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Serving, index, new_user
+from support.api import PASSWORD, index, new_user
 from support.clients import EventStream, closing, connect, until
+from support.embedded_stores import store
 from support.fake_operation import fake_operation, server_stores
-from test_mongo import store
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.auth.api_keys import ApiKeyService

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import jwt
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from semantik.client.api import Client

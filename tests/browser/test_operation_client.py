@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import PASSWORD, Serving
 from playwright.sync_api import Browser, Page
+from support.api import PASSWORD
 from support.browser import needs_chromium
 from support.hold import held
 from support.patience import patience
+from support.server import Serving
 
 FILES = 40
 HELD = "well-039.txt"

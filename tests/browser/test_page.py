@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, serve
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from support.browser import needs_chromium
 from support.page_actions import NAME, PASSWORD, card_of, create, plant, sign_in
 from support.patience import patience
+from support.server import Serving, serve
 
 SOCKETS = re.compile(r"/ws/operations(/|\?|$)")
 pytestmark = needs_chromium

@@ -8,12 +8,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving
 from playwright.sync_api import Locator, Page, expect
+from support.api import PASSWORD
 from support.browser import needs_chromium
 from support.hold import held
 from support.page_actions import card_of, create
 from support.patience import patience
+from support.server import ROOT, Serving
 from test_page import page, trouble
 
 __all__ = ["page", "trouble"]

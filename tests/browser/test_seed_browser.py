@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Serving
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from support.browser import chromium, needs_chromium
 from support.patience import patience
@@ -30,6 +29,7 @@ from support.seed_user import (
     folder_of_texts,
     seed_user,
 )
+from support.server import Serving
 
 OWN, AS_FILE = f"http://{WHERE}/seed/page.html", (CLIENTS / "page.html").as_uri()
 pytestmark = [needs_chromium, pytest.mark.real_model]

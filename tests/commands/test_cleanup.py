@@ -9,8 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Serving, documents, index, new_user
+from support.api import documents, index, new_user
 from support.scripts import script
+from support.server import Serving
 
 from semantik.commands.store_connection import open_stores
 from semantik.config.loader import load

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SAMPLES, Serving, new_user
+from support.api import new_user
 from support.patience import patience
+from support.server import ROOT, SAMPLES, Serving
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 

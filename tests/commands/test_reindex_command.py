@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving, ask, documents, index, new_user
+from support.api import PASSWORD, ask, documents, index, new_user
 from support.patience import deadline
+from support.server import ROOT, Serving
 
 from semantik.client.api import Client
 

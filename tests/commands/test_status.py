@@ -12,10 +12,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import PASSWORD, Serving, index
+from support.api import PASSWORD, index
 from support.patience import patience
 from support.redis_server import RedisServer
 from support.scripts import script
+from support.server import Serving
 from support.two_servers import MongoServer
 
 from semantik import __version__

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from support.embedded_stores import store_processes
 from support.scripts import barred, script
-from test_embedded import store_processes
 
 from semantik.commands.store_connection import addresses, open_stores
 from semantik.config.settings import Settings

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving
+from support.api import PASSWORD
 from support.clients import closing, connect
 from support.patience import patience
 from support.scripts import Ended, script
+from support.server import ROOT, Serving
 
 from semantik.auth.accounts import AccountService
 from semantik.auth.passwords import Passwords

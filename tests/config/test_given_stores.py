@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from conftest import Serving, Stores, serve
 from support.forked_servers import Launcher
+from support.server import Serving, Stores, serve
 
 REDIS, MONGO = "redis://redis.example:6379", "mongodb://mongo.example:27017"
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving, complaints, new_user
+from support.api import PASSWORD, new_user
 from support.clients import connect, receive
 from support.patience import deadline
+from support.server import ROOT, Serving, complaints
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Serving, documents, index, new_user
+from support.api import documents, index, new_user
+from support.server import Serving
 
 
 @pytest.mark.gen_test

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, Serving, ask, complaints, index
+from support.api import PASSWORD, ask, index
+from support.server import Serving, complaints
 
 from semantik.client.api import Client
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import index, new_user, run, serve
+from conftest import run
+from support.api import index, new_user
+from support.server import serve
 
 from semantik.commands.store_connection import open_stores
 from semantik.config.loader import load

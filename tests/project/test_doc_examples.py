@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 import websockets
-from conftest import PASSWORD, ROOT, Serving, new_user
+from support.api import PASSWORD, new_user
 from support.browser import chromium, needs_chromium
 from support.fake_operation import FakeOperation, fake_operation
+from support.server import ROOT, Serving
 
 from semantik.client.api import Client
 

@@ -20,9 +20,10 @@ from typing import Any
 import httpx
 import pytest
 import websockets
-from conftest import PASSWORD, ROOT, Serving, new_user
+from support.api import PASSWORD, new_user
 from support.fake_operation import fake_operation
 from support.patience import deadline, patience
+from support.server import ROOT, Serving
 
 pytestmark = pytest.mark.gen_test
 

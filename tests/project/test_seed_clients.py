@@ -21,9 +21,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Serving, run
+from conftest import run
 from support.patience import patience
 from support.seed_user import CLIENTS, WHERE, SeedUser, client, folder_of_texts, seed_user
+from support.server import Serving
 from websockets.asyncio.client import connect
 
 pytestmark = pytest.mark.real_model

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, index, new_user
 from pymongo import AsyncMongoClient
+from support.api import ask, index, new_user
+from support.server import Serving
 
 pytestmark = pytest.mark.gen_test
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, documents, new_user
+from support.api import documents, new_user
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused

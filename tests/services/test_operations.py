@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, ask, new_user
+from support.api import ask, new_user
 from support.hold import held
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused

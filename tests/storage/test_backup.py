@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, SAMPLES, Serving, ask, documents, index, new_user
+from support.api import ask, documents, index, new_user
 from support.hold import held
 from support.patience import patience
+from support.server import ROOT, SAMPLES, Serving
 
 from semantik.client.api import Client
 

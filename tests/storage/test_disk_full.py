@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, index, new_user
+from support.api import ask, index, new_user
 from support.operation_fixtures import (
     SMALL_STEPS,
     begin,
@@ -20,6 +20,7 @@ from support.operation_fixtures import (
     make_folder,
     until_ended,
 )
+from support.server import Serving
 from support.two_servers import says
 from support.watchers import Watcher, same_story
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse

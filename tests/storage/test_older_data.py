@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving, ask, documents
+from support.api import PASSWORD, ask, documents
 from support.patience import patience
+from support.server import ROOT, Serving
 
 from semantik.client.api import Client
 

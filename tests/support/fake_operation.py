@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from conftest import Serving
 from support.redis_server import LIMITS
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.config.settings import ProgressSettings

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from conftest import Stores, ask, index
 from pymongo import AsyncMongoClient
+from support.api import ask, index
 from support.patience import patience
+from support.server import Stores
 from support.two_servers import until
 from tornado.httpclient import AsyncHTTPClient
 

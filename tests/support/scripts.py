@@ -8,8 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import ROOT, _given_stores
 from support.patience import deadline
+from support.server import ROOT, given_stores
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ async def script(name: str, data: Path, *words: str, typed: str = "", prefix: tu
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **_given_stores(data)},
+        env={**os.environ, **given_stores(data)},
     )
     async with deadline():
         out, err = await process.communicate(typed.encode())

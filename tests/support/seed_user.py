@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from conftest import ROOT, Serving
 from support.patience import patience
+from support.server import ROOT, Serving
 
 CLIENTS = ROOT / "tests" / "seed"
 WHERE = "localhost:8080"

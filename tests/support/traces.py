@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import psutil
 import redis
-from conftest import Serving
 from support.patience import deadline
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
 _LOOK_S = 0.1

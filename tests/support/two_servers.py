@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from conftest import ROOT, Serving, Stores, serve
 from support.patience import patience
 from support.redis_server import RedisServer
+from support.server import ROOT, Serving, Stores, serve
 
 from semantik.core.models import Operation
 from semantik.storage.data_folder import instance_id

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Serving
+from support.server import Serving
 
 pytestmark = pytest.mark.gen_test
 

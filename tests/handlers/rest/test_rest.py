@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, documents, index, new_user, refusal_of
+from support.api import ask, documents, index, new_user, refusal_of
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused

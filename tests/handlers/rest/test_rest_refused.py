@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user, refusal_of
+from support.api import new_user, refusal_of
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client

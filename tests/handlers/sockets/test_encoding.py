@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import msgpack
 import pytest
 import websockets
-from conftest import Serving, new_user
+from support.api import new_user
 from support.clients import Frame, address, closing, connect, rest, until
 from support.fake_operation import FakeOperation, fake_operation
+from support.server import Serving
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from semantik.client.api import Client

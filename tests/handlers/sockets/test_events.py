@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
 from support.clients import EventStream, connect, rest, until
 from support.fake_operation import fake_operation
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from semantik.client.api import Client

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import PASSWORD, Serving, complaints, new_user
+from support.api import PASSWORD, new_user
 from support.clients import address, closing, connect, rest, until
 from support.fake_operation import fake_operation
+from support.server import Serving, complaints
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from semantik.client.api import Client

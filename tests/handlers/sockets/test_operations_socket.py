@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
 from support import clients
+from support.api import new_user
 from support.clients import Frame, closing, connect, receive
 from support.fake_operation import FakeOperation, fake_operation
 from support.hold import held
+from support.server import Serving
 from tornado.websocket import WebSocketClientConnection
 
 from semantik.client.api import Client

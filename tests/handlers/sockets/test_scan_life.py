@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgpack
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
 from support.patience import patience
 from support.scan_client import ENDS, connect_scanner, scanner_on, tree
+from support.server import Serving
 
 from semantik.client.api import Client
 

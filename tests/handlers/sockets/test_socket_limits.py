@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
 from support.clients import EventStream, closing, connect, receive, until
 from support.fake_operation import fake_operation, server_stores
 from support.patience import deadline
+from support.server import Serving
 
 from semantik.client.api import Client
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgpack
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
 from support.fake_operation import FakeOperation, fake_operation
 from support.raw_socket import BINARY, CLOSE, PING, TEXT, RawSocket, connected, frame, handshake, opened
+from support.server import Serving
 from support.traces import settled
 
 pytestmark = pytest.mark.gen_test

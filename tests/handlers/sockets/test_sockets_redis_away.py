@@ -12,10 +12,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, complaints, new_user
+from support.api import new_user
 from support.fake_operation import FakeOperation, fake_operation
 from support.raw_socket import TEXT, RawSocket, connected
 from support.redis_server import tell_patiently
+from support.server import Serving, complaints
 from support.watchers import is_end
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.embedded]

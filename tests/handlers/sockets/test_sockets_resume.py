@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
 from support.fake_operation import fake_operation
 from support.hold import held
 from support.processes import still_running
 from support.raw_socket import TEXT, connected
+from support.server import Serving
 from support.watchers import Watcher, same_story
 
 from semantik.client.api import Client

@@ -12,9 +12,10 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
 from support.fake_operation import fake_operation
 from support.raw_socket import CLOSE, TEXT, RawSocket, connected
+from support.server import Serving
 from support.traces import metric, settled
 from support.watchers import is_end
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, run
+from conftest import run
 from support.crash_fixtures import FLAGS, Home, begin, collection_of, ended, left, newest_operation, signed_in
 from support.light_pool import LightPool, light_pools
 from support.patience import patience
+from support.server import Serving
 
 from pipeline.failpoints import STAGES
 from semantik.client.api import Client

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import new_user
+from support.api import new_user
 from support.operation_fixtures import (
     SMALL_STEPS,
     begin,

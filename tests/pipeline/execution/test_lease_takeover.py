@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, new_user
+from support.api import ask, new_user
 from support.operation_fixtures import (
     KINDS,
     QUESTION,
@@ -22,6 +22,7 @@ from support.operation_fixtures import (
     searching,
     until_ended,
 )
+from support.server import Serving
 from support.two_servers import Two, owner_of, says
 from support.watchers import Watcher, same_story
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import new_user
+from support.api import new_user
 from support.operation_fixtures import (
     SMALL_STEPS,
     is_as_undisturbed,

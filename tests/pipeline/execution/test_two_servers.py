@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Serving, Stores, ask, complaints, documents, index, new_user
+from support.api import ask, documents, index, new_user
+from support.server import Serving, Stores, complaints
 from support.two_servers import Two, owner_of
 from support.watchers import Watcher, same_story
 

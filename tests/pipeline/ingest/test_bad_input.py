@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLES, Serving, ask, documents, index, new_user
+from support.api import ask, documents, index, new_user
+from support.server import SAMPLES, Serving
 
 from semantik.client.websocket import Refused
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, ask, documents, index, new_user
 from pymongo import AsyncMongoClient
+from support.api import ask, documents, index, new_user
 from support.patience import deadline
+from support.server import Serving
 
 from semantik.client.api import Client
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, ask, documents, index, new_user
+from support.api import ask, documents, index, new_user
 from support.hold import held
+from support.server import Serving
 
 from semantik.client.api import Client
 

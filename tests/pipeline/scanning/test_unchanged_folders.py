@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, documents, index, new_user
 from pymongo import AsyncMongoClient
+from support.api import documents, index, new_user
+from support.server import Serving
 
 from semantik.client.api import Client
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, complaints, documents, index, new_user, serve
+from support.api import documents, index, new_user
 from support.fake_operation import server_stores
 from support.patience import patience
+from support.server import Serving, complaints, serve
 from support.two_servers import Two
 
 from pipeline.watching.watched_folders import FolderWatcher

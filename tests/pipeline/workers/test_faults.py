@@ -10,9 +10,10 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import ROOT, Serving, ask, documents, new_user, serve
+from support.api import ask, documents, new_user
 from support.patience import patience
 from support.processes import still_running
+from support.server import ROOT, Serving, serve
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client

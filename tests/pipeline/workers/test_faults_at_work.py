@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Serving, new_user, serve
+from support.api import new_user
 from support.operation_fixtures import (
     KINDS,
     SMALL_STEPS,
@@ -22,6 +22,7 @@ from support.operation_fixtures import (
     start_on,
     until_ended,
 )
+from support.server import Serving, serve
 from support.watchers import Watcher, same_story
 
 from semantik.storage.mongo import Store

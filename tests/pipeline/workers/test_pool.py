@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import ROOT, SAMPLES, run
+from conftest import run
 from support.pools import CUTTING, MODEL, ready_pool, tasks_of
+from support.server import ROOT, SAMPLES
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, ReadDocument, ReadFailure
 from semantik.core.errors import Invalid, Unavailable

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, run
+from conftest import run
 from support.pools import CUTTING, MODEL, fork_servers, ready_pool, tasks_of
 from support.processes import still_running
+from support.server import ROOT
 
 from pipeline.compute.messages import ReadDocument, ReadFailure
 from pipeline.workers.client import WorkerDied
