@@ -114,11 +114,11 @@ def _serving_all(tmp_path_factory: pytest.TempPathFactory, real: bool) -> Iterat
     assert not complaints(serving)
 
 
-def run(test: Awaitable[None], timeout_s: float = TEST_S) -> None:
+def run(test: Awaitable[None]) -> None:
     """Run an async test to its end, or to its deadline."""
 
     async def bounded() -> None:
-        async with deadline(timeout_s):
+        async with deadline(TEST_S):
             await test
 
     asyncio.run(bounded())
