@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Serving, index, new_user
+from support.api import PASSWORD, index, new_user
 from support.clients import EventStream, closing, connect, until
-from support.told import stores, told
-from test_mongo import store
+from support.embedded_stores import store
+from support.fake_operation import fake_operation, server_stores
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.auth.api_keys import ApiKeyService
@@ -22,7 +23,7 @@ from semantik.client.websocket import Refused
 from semantik.core.errors import Conflict, Unauthorized
 from semantik.core.models import ApiKey, User, new_id, now
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 REVOKED = "The API key is not known; it may have been revoked."
 EXPIRED = "The API key has expired; create a new one."
@@ -249,7 +250,7 @@ async def test_a_key_opens_every_socket_each_way(shared: Serving, tmp_path: Path
         {"headers": {"Authorization": f"Bearer {key}"}},
         {"subprotocols": ["semantik.v1", f"bearer.{key}"]},
     ]
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         for way in ways:
             for path in (f"/ws/operations/{operation.id}", "/ws/operations"):
                 socket = await connect(shared, path, **way)
@@ -281,7 +282,7 @@ async def test_a_revocation_closes_what_is_open_and_nothing_else(shared: Serving
     client = await new_user(shared)
     key_id, program = await _make(client)
     _, other = await _make(client)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         path = f"/ws/operations/{operation.id}"
         sockets = [await connect(shared, each, {"token": program.token}) for each in (path, "/ws/operations")]
         stay = [await connect(shared, path, {"token": each.token}) for each in (other, client)]
@@ -307,9 +308,9 @@ async def test_a_revocation_closes_what_is_open_and_nothing_else(shared: Serving
 async def test_a_key_that_expires_closes_what_is_open(shared: Serving) -> None:
     client = await new_user(shared)
     key_id, program = await _make(client, expires_in_days=1)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         soon = int((now() + timedelta(seconds=5)).timestamp() * 1000)
-        async with stores(shared) as (it, _):
+        async with server_stores(shared) as (it, _):
             await it.api_keys._table.update_one({"_id": key_id}, {"$set": {"expires_at": soon}})
         stream = EventStream(shared, operation.id, {"Authorization": f"Bearer {program.token}"})
         await stream.until("operation_started")
@@ -332,7 +333,7 @@ async def test_a_key_of_a_user_who_is_disabled_is_refused(shared: Serving) -> No
     socket = await connect(shared, "/ws/operations", {"token": program.token})
     await socket.write_message("ping")
     await until(socket, "pong")
-    async with stores(shared) as (it, _):
+    async with server_stores(shared) as (it, _):
         await it.users._table.update_one({"_id": me}, {"$set": {"disabled": True}})
     assert await closing(socket) == (1008, DISABLED)
     assert await _refusal(unused, "GET", "auth/me") == (401, DISABLED)
@@ -343,7 +344,7 @@ async def test_an_administrator_who_is_none_any_more_has_no_key_either(start: Ca
     client = await new_user(serving)
     me = (await client.call("GET", "auth/me"))["id"]
     _, program = await _make(client, scopes=["admin"])
-    async with stores(serving) as (it, _):
+    async with server_stores(serving) as (it, _):
         await it.users._table.update_one({"_id": me}, {"$set": {"is_admin": False}})
     status, told = await _refusal(program, "GET", "status")
     assert status == 403 and "Only an administrator" in told

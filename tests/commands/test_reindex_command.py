@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving, ask, documents, index, new_user
+from support.api import PASSWORD, ask, documents, index, new_user
+from support.patience import deadline
+from support.server import ROOT, Serving
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 OPEN = ("--auth-registration", "open")
 
@@ -26,7 +28,7 @@ async def _run(*arguments: str, env: dict[str, str] | None = None) -> tuple[int,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(env or {})},
     )
-    async with asyncio.timeout(120):
+    async with deadline():
         out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from support.embedded_stores import store_processes
 from support.scripts import barred, script
-from test_embedded import store_processes
 
 from semantik.commands.store_connection import find_stores, open_stores
 from semantik.config.settings import Settings
@@ -20,7 +20,7 @@ from semantik.progress.usage import redis_memory
 from semantik.storage.data_folder import data_lock, is_served
 from semantik.storage.embedded import EmbeddedStores, embedded
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import complaints
+from support.server import complaints
 
 from semantik.commands.server import main
 from semantik.config.loader import RENAMED, Entry, entries, env_name, flag_name, load

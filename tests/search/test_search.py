@@ -26,7 +26,7 @@ from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.collections import CollectionTable
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 _DIMENSION = 16
 _FENCE = "fence"

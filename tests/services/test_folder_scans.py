@@ -29,7 +29,7 @@ from semantik.services.folder_scans import (
     ScanProgress,
 )
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 LIMITS = settings.ScanSettings(concurrent=2, max_files=100)
 

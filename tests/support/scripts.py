@@ -8,9 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import ROOT, _given_stores
-
-_ENDS_S = 60
+from support.patience import deadline
+from support.server import ROOT, given_stores
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ async def script(name: str, data: Path, *words: str, typed: str = "", prefix: tu
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **_given_stores(data)},
+        env={**os.environ, **given_stores(data)},
     )
-    async with asyncio.timeout(_ENDS_S):
+    async with deadline():
         out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())

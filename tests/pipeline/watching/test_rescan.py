@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.patience import patience
 
 from pipeline.scanning.walk_rules import WalkRules
 from pipeline.watching.mounts import network_disk
@@ -174,7 +175,7 @@ def watching(tree: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(patience()) == 0
 
 
 def test_only_what_a_scan_would_see_is_a_change(tree: Path, watching: subprocess.Popen[str]) -> None:
@@ -217,7 +218,7 @@ def test_a_folder_that_is_replaced_is_watched_anew_and_one_that_goes_is_told(
     assert last["kind"] == "gone" and "There is no folder" in last["reason"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_new_rules_end_the_watches_that_followed_the_old_ones(tree: Path) -> None:
     told: asyncio.Queue[WatchEvent] = asyncio.Queue()
     watches = WatcherClient(told.put_nowait)

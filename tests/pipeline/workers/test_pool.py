@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import ROOT, SAMPLES, run
+from conftest import run
+from support.patience import deadline, patience
 from support.pools import MODEL, OPTIONS, ready_pool, tasks_of
+from support.server import ROOT, SAMPLES
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, ReadDocument, ReadFailure
 from semantik.core.errors import Invalid, Unavailable
@@ -77,7 +79,7 @@ def test_the_server_imports_no_heavy_library() -> None:
         "heavy = {'torch', 'sentence_transformers', 'transformers', 'kreuzberg', 'tokenizers'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=patience())
 
 
 def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
@@ -181,7 +183,7 @@ def test_a_cancelled_task_frees_its_worker_for_others(
             before = pool._batch.pids()
             reading = asyncio.create_task(pool.read(files[:1], OPTIONS))
             waiting = asyncio.create_task(pool.read(files[1:], OPTIONS))
-            async with asyncio.timeout(1):  # the deadline of the file is a minute away
+            async with deadline():
                 vectors = await pool.embed_queries(MODEL, ["still answered?"])
             assert vectors.shape == (1, 384)
             assert not waiting.done()

@@ -1,0 +1,89 @@
+"""`bin/semantik-server` with the light pool and with password hashes that take no time; the command line is the same.
+
+As `light_server.py --launcher DESCRIPTOR`, a process that has imported everything and forks a server for each request
+that comes over this socket: a third of the time of a start is spent on imports. `forked_servers.py` is the other side.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+
+from argon2 import PasswordHasher
+
+LENGTH_BYTES = 4
+_TESTS = Path(__file__).resolve().parent.parent
+_STREAMS = (1, 2)  # standard output and standard error come with a request
+
+
+def main(argv: list[str]) -> int:
+    """Run a server."""
+    # The project first: the folders of its tests have the names of its packages.
+    sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
+    from support.light_pool import LightPool
+
+    import semantik.auth.passwords
+    from semantik.commands import server
+
+    if argv[:1] == ["--launcher"]:
+        argv = _serve_launches(socket.socket(fileno=int(argv[1])))
+    cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    semantik.auth.passwords.PasswordHasher = cheap  # type: ignore[misc, assignment]
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return server.main(argv, make_pool=LightPool)
+
+
+def _serve_launches(requests: socket.socket) -> list[str]:
+    """Returns in each process that is to be a server, with its arguments; exits when nobody asks any more."""
+    # What the command imports late.
+    import semantik.app.lifecycle
+    import semantik.app.sd_notify
+    import semantik.server  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which ends the servers
+    while True:
+        streams = array.array("i")
+        head, ancillary, _, _ = requests.recvmsg(
+            LENGTH_BYTES, socket.CMSG_LEN(len(_STREAMS) * streams.itemsize), socket.MSG_WAITALL
+        )
+        if not head:
+            raise SystemExit(0)
+        for _, _, data in ancillary:
+            streams.frombytes(data)
+        request = json.loads(requests.recv(int.from_bytes(head), socket.MSG_WAITALL))
+        if _forked(requests):
+            for stream, number in zip(streams, _STREAMS, strict=True):
+                os.dup2(stream, number)
+                os.close(stream)
+            requests.close()
+            os.environ.clear()
+            os.environ.update(request["env"])
+            return list(request["argv"])
+        for stream in streams:
+            os.close(stream)
+
+
+def _forked(requests: socket.socket) -> bool:
+    """Whether this is the new process. It is an orphan from the start, so that pytest becomes its parent."""
+    between = os.fork()
+    if between:
+        os.waitpid(between, 0)
+        return False
+    child = os.fork()
+    if child:
+        requests.sendall(child.to_bytes(LENGTH_BYTES))
+        os._exit(0)
+    return True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
