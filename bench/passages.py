@@ -14,7 +14,7 @@ MODEL = EmbeddingSettings().model
 def read(folder: Path) -> list[ReadDocument]:
     """What becomes of the files in a folder; those that cannot be read are left out."""
     files = [FileTask(str(path), str(path), 0) for path in sorted(folder.rglob("*")) if path.is_file()]
-    reading = worker.ReadOptions(1 << 30, ("/",), (), 120.0, EmbeddingSettings().precision, "")
-    cutting = ChunkingOptions(MODEL, EmbeddingSettings().chunk_size, EmbeddingSettings().chunk_overlap)
-    outcomes = worker.read_files(files, cutting, reading)
+    read_options = worker.ReadOptions(1 << 30, ("/",), (), 120.0, EmbeddingSettings().precision, "")
+    options = ChunkingOptions(MODEL, EmbeddingSettings().chunk_size, EmbeddingSettings().chunk_overlap)
+    outcomes = worker.read_files(files, options, read_options)
     return [each for each in outcomes if isinstance(each, ReadDocument)]
