@@ -106,6 +106,7 @@ async def _serve(
     leave: Callable[[], None],
     make_pool: PoolFactory | None,
 ) -> int:
+    gc.disable()  # the collector would look again and again at what is loaded here, which stays
     from pipeline.workers.pool import Pool
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
@@ -115,6 +116,7 @@ async def _serve(
         # What is loaded by now stays to the end: the collector need not look at it while messages wait.
         gc.collect()
         gc.freeze()
+        gc.enable()
         print(f"Semantik is ready: {server.url}", flush=True)
         await manager.ready(f"Serving at {server.url}")
         duties = [
