@@ -35,7 +35,7 @@ def measure() -> Iterator[Figure]:
 
     ways: dict[str, Callable[[str], Any]] = {
         "reference": encode,
-        "ours": lambda question: query_model.load(spec)([question])[0],
+        "ours": lambda question: query_model.load(spec, "")([question])[0],
         "as documents are": lambda question: load(spec).embed_questions([question])[0],
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
