@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,9 +88,16 @@ async def ended(client: Client, operation_id: str) -> dict[str, Any]:
 
 
 async def loaded(client: Client) -> None:
-    """Until the server has its model."""
+    """Until the server has its model. That comes with the first file, so one is indexed, and removed again."""
     while (await client.call("GET", "health"))["pool"] != "ready":  # noqa: ASYNC110, it tells nobody
         await asyncio.sleep(_LOOK_S)
+    if any(worker["role"] == "batch" for worker in (await client.call("GET", "status"))["workers"]):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "one.txt").write_text("One sentence is enough.")
+        made = await client.call("POST", "collections", {"name": "one file", "source_path": folder})
+        await ended(client, made["operation_id"])
+        await client.call("DELETE", f"collections/{made['id']}")
 
 
 async def index(

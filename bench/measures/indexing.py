@@ -119,15 +119,18 @@ class _Memory:
             self.most = max([self.most, *self._sizes()])
 
     def _sizes(self) -> list[int]:
-        """Of the workers: those whose parent, the fork server, was started by the same command."""
-        family = self._server.children(recursive=True)
-        mains, sizes = set(), []
-        for each in family:  # each after its parent
+        """Of the workers: they have the command of the fork servers, and no children."""
+        found: dict[int, psutil.Process] = {}
+        parents = set()
+        for each in self._server.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
-                if "forkserver" in " ".join(each.cmdline()) and each.ppid() not in mains:
-                    mains.add(each.pid)
-                elif each.ppid() in mains:
-                    sizes.append(each.memory_full_info().uss)
+                if "forkserver" in " ".join(each.cmdline()):
+                    found[each.pid] = each
+                    parents.add(each.ppid())
+        sizes = []
+        for pid in found.keys() - parents:
+            with suppress(psutil.NoSuchProcess):
+                sizes.append(found[pid].memory_full_info().uss)
         return sizes
 
 

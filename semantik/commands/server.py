@@ -110,6 +110,7 @@ async def _serve(
     start_deadline: Callable[[], None],
     make_pool: PoolFactory | None,
 ) -> int:
+    gc.disable()  # the collector would look again and again at what is loaded here, which stays
     from pipeline.workers.pool import Pool
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
@@ -119,6 +120,7 @@ async def _serve(
         # Objects that exist by now live to the end: the collector need not scan them while messages wait.
         gc.collect()
         gc.freeze()
+        gc.enable()
         print(f"Semantik is ready: {server.url}", flush=True)
         await notifier.ready(f"Serving at {server.url}")
         tasks = [

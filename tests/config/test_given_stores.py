@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from support.forked_servers import Launcher
+from support.forked import Launcher
 from support.server import Serving, Stores, serve
 
 REDIS, MONGO = "redis://redis.example:6379", "mongodb://mongo.example:27017"
@@ -30,11 +30,11 @@ def environments(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         monkeypatch.delenv(name, raising=False)
     found: list[dict[str, str]] = []
 
-    def launch(launcher: Launcher, argv: list[str], env: dict[str, str], errors: IO[str]) -> Recorded:
+    def record(launcher: Launcher, argv: list[str], env: dict[str, str], errors: IO[str]) -> Recorded:
         found.append(env)
         return Recorded()
 
-    monkeypatch.setattr(Launcher, "launch", launch)
+    monkeypatch.setattr(Launcher, "serve", record)
     return found
 
 

@@ -1,7 +1,7 @@
-"""`bin/semantik-server` with the light pool and with password hashes that take no time; the command line is the same.
+"""`python -m semantik` with the light pool in the server, and with password hashes there that take no time.
 
-As `light_server.py --launcher DESCRIPTOR`, a process that has imported everything and forks a server for each request
-that comes over this socket: a third of the time of a start is spent on imports. `forked_servers.py` is the other side.
+As `light_server.py --launcher DESCRIPTOR`, a process that has imported everything and forks one for each command line
+that comes over this socket: most of a start is spent on imports. `forked.py` is the other side.
 """
 
 from __future__ import annotations
@@ -20,36 +20,42 @@ from argon2 import PasswordHasher
 
 LENGTH_BYTES = 4
 _TESTS = Path(__file__).resolve().parent.parent
-_STREAMS = (1, 2)  # standard output and standard error come with a request
+_STREAMS = (0, 1, 2)  # standard input, output and error come with a command line
 
 
 def main(argv: list[str]) -> int:
-    """Run a server."""
+    """Run the command whose name comes first."""
     # The project first: the folders of its tests have the names of its packages.
     sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
-    from support.light_pool import LightPool
-
-    import semantik.auth.passwords
-    from semantik.commands import server
-
     if argv[:1] == ["--launcher"]:
         argv = _serve_launches(socket.socket(fileno=int(argv[1])))
-    cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-    semantik.auth.passwords.PasswordHasher = cheap  # type: ignore[misc, assignment]
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return _serve(argv[1:]) if argv[0] == "server" else _command(argv)
+
+
+def _serve(argv: list[str]) -> int:
+    from support.light_pool import LightPool
+
+    from semantik.auth import passwords
+    from semantik.commands import server
+
+    cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    passwords.PasswordHasher = cheap  # type: ignore[misc, assignment]
     return server.main(argv, make_pool=LightPool)
 
 
-def _serve_launches(requests: socket.socket) -> list[str]:
-    """Returns in each process that is to be a server, with its arguments; exits when nobody asks any more."""
-    # What the command imports late.
-    import semantik.app.lifecycle
-    import semantik.app.sd_notify
-    import semantik.server  # noqa: F401
+def _command(argv: list[str]) -> int:
+    from semantik.__main__ import main as run
 
+    return run(argv)
+
+
+def _serve_launches(requests: socket.socket) -> list[str]:
+    """Returns in each process that is to run a command, with its line; exits when nobody asks any more."""
+    _import_everything()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which ends the servers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which ends what it has started
     while True:
         streams = array.array("i")
         head, ancillary, _, _ = requests.recvmsg(
@@ -70,6 +76,18 @@ def _serve_launches(requests: socket.socket) -> list[str]:
             return list(request["argv"])
         for stream in streams:
             os.close(stream)
+
+
+def _import_everything() -> None:
+    """What the commands import late, too."""
+
+    import semantik.app.lifecycle
+    import semantik.app.sd_notify
+    import semantik.commands.cleanup
+    import semantik.commands.reindex
+    import semantik.commands.status
+    import semantik.commands.user
+    import semantik.server  # noqa: F401
 
 
 def _forked(requests: socket.socket) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import psutil
 from support import traced_model_cache
-from support.forked_servers import ForkedServer, Launcher
+from support.forked import Forked, launcher
 from support.patience import patience
 from support.processes import still_running
 from support.redis_server import given_redis
@@ -29,7 +29,6 @@ SAMPLES = ROOT / "docs" / "samples"
 _USUAL = ("--port", "0", "--progress-linger-s", "0.2")
 _READY = "Semantik is ready: "
 _HELD_MS = 250
-_launcher = Launcher()
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Stores:
 class Serving:
     """`bin/semantik-server` as a process of its own, as a user would start it."""
 
-    process: subprocess.Popen[str] | ForkedServer
+    process: subprocess.Popen[str] | Forked
     url: str
     data: Path
     log: Path
@@ -89,7 +88,7 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool
     with log.open("a") as errors:
         argv = (*_USUAL, "--data", str(data), *flags)
         env = {**os.environ, **given_stores(data), **(env or {})}
-        process = _started(argv, env, errors) if real else _launcher.launch(argv, env, errors)
+        process = _started(argv, env, errors) if real else launcher.serve(argv, env, errors)
     assert process.stdout is not None
     said, _, _ = select.select([process.stdout], [], [], patience())
     line = process.stdout.readline() if said else ""

@@ -1,4 +1,4 @@
-"""Light servers that are forked from a process of this test session which has imported everything already."""
+"""Commands in processes of their own, forked from one of this test session that has imported everything already."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PROGRAM = Path(__file__).with_name("light_server.py")
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-class ForkedServer:
+class Forked:
     """What the tests use of a `subprocess.Popen`. It is a child of this process."""
 
-    def __init__(self, pid: int, stdout: IO[str]) -> None:
+    def __init__(self, pid: int, stdout: IO[str] | None = None) -> None:
         self.pid = pid
         self.stdout = stdout
         self.returncode: int | None = None
@@ -47,7 +47,7 @@ class ForkedServer:
             waiting.poll(None if timeout is None else timeout * 1000)
         status = self.poll()
         if status is None:
-            raise subprocess.TimeoutExpired("a light server", timeout or 0)
+            raise subprocess.TimeoutExpired("a forked command", timeout or 0)
         return status
 
     def send_signal(self, number: int) -> None:
@@ -68,17 +68,24 @@ class Launcher:
         self._requests: socket.socket | None = None
         self._one_at_a_time = threading.Lock()
 
-    def launch(self, argv: Sequence[str], env: Mapping[str, str], errors: IO[str]) -> ForkedServer:
-        """A server with this command line, the name of the program left out; its standard error goes to `errors`."""
+    def serve(self, argv: Sequence[str], env: Mapping[str, str], errors: IO[str]) -> Forked:
+        """A light server with these arguments; its standard error goes to `errors`."""
         heard, said = os.pipe()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        forked = self.launch(["server", *argv], env, (nothing, said, errors.fileno()))
+        os.close(nothing)
+        os.close(said)
+        forked.stdout = os.fdopen(heard)
+        return forked
+
+    def launch(self, argv: Sequence[str], env: Mapping[str, str], streams: tuple[int, int, int]) -> Forked:
+        """`python -m semantik` with these arguments, and descriptors as its standard streams."""
         request = json.dumps({"argv": list(argv), "env": dict(env)}).encode()
         with self._one_at_a_time:
             requests = self._requests or self._start()
-            socket.send_fds(requests, [len(request).to_bytes(LENGTH_BYTES)], [said, errors.fileno()])
+            socket.send_fds(requests, [len(request).to_bytes(LENGTH_BYTES)], list(streams))
             requests.sendall(request)
-            os.close(said)
-            pid = int.from_bytes(requests.recv(LENGTH_BYTES, socket.MSG_WAITALL))
-        return ForkedServer(pid, os.fdopen(heard))
+            return Forked(int.from_bytes(requests.recv(LENGTH_BYTES, socket.MSG_WAITALL)))
 
     def _start(self) -> socket.socket:
         # Those that it forks are orphans, and become children of this process.
@@ -88,3 +95,6 @@ class Launcher:
             command = [sys.executable, "-P", str(_PROGRAM), "--launcher", str(theirs.fileno())]
             subprocess.Popen(command, pass_fds=[theirs.fileno()])
         return self._requests
+
+
+launcher = Launcher()
