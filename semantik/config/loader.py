@@ -28,6 +28,8 @@ _NOT_SETTINGS = (
 RENAMED = {
     "sockets.inbox_frames": "sockets.send_queue_messages",
     "sockets.inbox_bytes": "sockets.send_queue_bytes",
+    "progress.history_frames": "progress.history_messages",
+    "search.cache_questions": "search.cache_queries",
 }
 
 

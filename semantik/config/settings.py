@@ -155,12 +155,12 @@ class IndexSettings:
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """Limits of a question."""
+    """Limits of a search."""
 
     max_results: int = _reloadable(1000, _between(1, 100_000), "offset + k of one search at most.")
-    cache_questions: int = _reloadable(1000, _between(0, 1_000_000), "Embedded questions kept in memory.")
+    cache_queries: int = _reloadable(1000, _between(0, 1_000_000), "Query embeddings kept in memory.")
     timeout_s: float = _reloadable(
-        60.0, _at_least(1), "A search that waits longer for its question to be embedded gets 503."
+        60.0, _at_least(1), "A search whose query waits longer to be embedded gets 503."
     )
 
 
@@ -168,7 +168,7 @@ class SearchSettings:
 class ProgressSettings:
     """The Redis streams and their readers."""
 
-    history_frames: int = _setting(10_000, _at_least(100), "Messages kept of each operation.")
+    history_messages: int = _setting(10_000, _at_least(100), "Messages kept of each operation.")
     keep_s: int = _setting(86_400, _at_least(60), "How long an ended operation's messages are kept.")
     updates_per_s: float = _setting(
         10.0,
@@ -227,7 +227,7 @@ class ReindexSettings:
         60.0, _at_least(0), "How long what was searched before a REINDEX stays, for answers under way."
     )
     sample: int = _reloadable(
-        20, _between(0, 1000), "Passages that must be found again before the new ones are searched."
+        20, _between(0, 1000), "Chunks that a new index must find before it is searched."
     )
 
 
