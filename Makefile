@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-redis check bench bench-sockets bench-reindex bench-takeover
+.PHONY: help setup tools run demo test test-fast test-redis check bench bench-sockets bench-reindex bench-takeover
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,18 +17,17 @@ run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
 demo: setup ## index a folder with live progress and search it: make demo [FOLDER=/some/folder]
 	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}
 
-# $(1) runs pytest.
-define twice
-@$(1) -n 2 --dist worksteal $(ARGS) || { status=$$?; [ $$status = 1 ] || exit $$status; \
-	echo "Once more, those that failed: on a busy machine it may have been a matter of time."; \
-	$(1) --last-failed $(ARGS); }
-endef
+# More workers than cores: many tests wait for something most of their time.
+PARALLEL = -n $(shell echo $$(( $$(nproc) + 1 ))) --dist loadgroup
 
 test: tools ## run all tests: make test [ARGS="-k search"]
-	$(call twice,.venv/bin/python -m pytest)
+	@.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
+
+test-fast: tools ## run the tests that start no server and no browser
+	@.venv/bin/python -m pytest $(PARALLEL) -m "not server" $(ARGS)
 
 test-redis: tools ## run the tests that need Redis on the redis-server of this machine
-	$(call twice,.venv/bin/python tests/support/on_redis.py)
+	@PYTHONPATH=tests .venv/bin/python -m support.on_redis $(PARALLEL) $(ARGS)
 
 check: tools ## format, lint, types, import contracts
 	@.venv/bin/ruff format --check .

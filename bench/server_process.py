@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,9 +88,16 @@ async def wait_for_operation(client: Client, operation_id: str) -> dict[str, Any
 
 
 async def wait_for_pool(client: Client) -> None:
-    """Wait until the server has loaded its model."""
+    """Wait until the server has loaded its model; indexes and removes one file for that, as the first file loads it."""
     while (await client.call("GET", "health"))["pool"] != "ready":  # noqa: ASYNC110, it sends no event
         await asyncio.sleep(_POLL_S)
+    if any(worker["role"] == "batch" for worker in (await client.call("GET", "status"))["workers"]):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "one.txt").write_text("One sentence is enough.")
+        collection = await client.call("POST", "collections", {"name": "one file", "source_path": folder})
+        await wait_for_operation(client, collection["operation_id"])
+        await client.call("DELETE", f"collections/{collection['id']}")
 
 
 async def index_folder(

@@ -25,7 +25,7 @@ async def authenticate(
     a page of this server; a token is an access token or an API key.
     """
     principal = await _principal(request, sessions, token)
-    principal.need(scope)
+    principal.require_scope(scope)
     return principal
 
 

@@ -48,8 +48,8 @@ class EventsHandler(RestHandler):
         try:
             await super().prepare()
         except Unauthorized as error:
-            self.services.metrics.not_authenticated()
-            self.services.metrics.ended(self._operation_type, CloseReason.from_error(error).status)
+            self.services.metrics.authentication_failed()
+            self.services.metrics.connection_ended(self._operation_type, CloseReason.from_error(error).status)
             raise
 
     async def get(self, operation_id: str) -> None:
@@ -61,7 +61,7 @@ class EventsHandler(RestHandler):
             self._close_reason = CloseReason.from_error(error)
             raise
         finally:
-            self.services.metrics.ended(self._operation_type, (self._close_reason or LEFT).status)
+            self.services.metrics.connection_ended(self._operation_type, (self._close_reason or LEFT).status)
 
     def send(self, type: str, data: dict[str, Any], **subject: str) -> None:
         """As a MessageSink: a message that is in no stream."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from semantik.auth.sessions import SignedIn
+from semantik.auth.sessions import LoginResult
 from semantik.core.models import Document, FileFailure, Source, User
 from semantik.index import IndexStats
 from semantik.search.hydration import Hit
@@ -25,7 +25,7 @@ def user_json(user: User) -> Json:
     return {"id": user.id, "username": user.username, "email": user.email, "is_admin": user.is_admin}
 
 
-def signed_in_json(signed_in: SignedIn) -> Json:
+def signed_in_json(signed_in: LoginResult) -> Json:
     return {
         "access_token": signed_in.access_token,
         "refresh_token": signed_in.refresh_token,

@@ -1,9 +1,7 @@
-"""Where a test makes things go wrong: SEMANTIK_FAILPOINT=stage[:nth[:stop]] in a server, place:action:substring in a
-worker.
+"""Failpoints for tests: SEMANTIK_FAILPOINT=stage[:nth[:stop]] in a server, place:action:substring in a worker.
 
-A server dies with SIGKILL when it comes by its stage for the nth time, or (`stop`) stands still there until it gets
-SIGCONT. Workers keep the environment they began with, so
-the server hands the variable's present value to each task.
+A server kills itself with SIGKILL when it reaches the stage for the nth time, or with `stop` stops there until it gets
+SIGCONT. Workers keep the environment that they started with, so the server passes the variable's value with each task.
 """
 
 from __future__ import annotations
@@ -44,28 +42,28 @@ STAGES = frozenset(
         "ending.told",
     }
 )
-_passed: Counter[str] = Counter()
+_reached: Counter[str] = Counter()
 
 
 def armed() -> str:
-    """The failpoint that the server's environment asks for, or an empty text."""
+    """The failpoint in the server's environment, or an empty string."""
     return os.environ.get(VARIABLE, "")
 
 
 def die_at(stage: str) -> None:
-    """Kill or stop the server itself, when SEMANTIK_FAILPOINT says so."""
+    """Kill or stop this server if SEMANTIK_FAILPOINT names the stage."""
     if not armed():
         return
     assert stage in STAGES, stage
     wanted, nth, action = (*armed().split(":"), "", "")[:3]
     if wanted == stage:
-        _passed[stage] += 1
-        if _passed[stage] == int(nth or 1):
+        _reached[stage] += 1
+        if _reached[stage] == int(nth or 1):
             os.kill(os.getpid(), signal.SIGSTOP if action == "stop" else signal.SIGKILL)
 
 
 def reach(failpoint: str, place: str, subject: str) -> None:
-    """Do what `failpoint` says when it means this place and a part of `subject`: crash, hang or memory."""
+    """Crash, hang or use up the memory, if `failpoint` names this place and a substring of `subject`."""
     if not failpoint:
         return
     where, *rest = failpoint.split(":", 2)
@@ -75,11 +73,11 @@ def reach(failpoint: str, place: str, subject: str) -> None:
     if action == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "hang":
-        # PyDLL keeps the interpreter's lock: like native code that hangs, no Python handler ever runs.
+        # PyDLL keeps the interpreter's lock: as with native code that hangs, no Python signal handler ever runs.
         ctypes.PyDLL(None).pause()
     elif action == "memory":
-        hoard = []
+        blocks = []
         while True:
-            hoard.append(bytearray(1 << 26))
+            blocks.append(bytearray(1 << 26))
     else:
         raise ValueError(f"{VARIABLE}={failpoint!r}: the action is crash, hang or memory")

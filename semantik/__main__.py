@@ -1,4 +1,4 @@
-"""`python -m semantik COMMAND …`: the door behind the scripts in bin/; imports only the command asked for."""
+"""`python -m semantik COMMAND …`: the entry point of the scripts in bin/; imports only the requested command."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # Until the command takes it over: Ctrl-C ends what is still being loaded without a traceback.
+    # Until the command installs its own handler, Ctrl-C ends the process without a traceback while modules load.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     raise SystemExit(main(sys.argv[1:]))

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, SAMPLES, Serving, ask, documents, index
+from support.api import PASSWORD, ask, documents, index
+from support.server import SAMPLES, Serving
 
 from semantik.client.api import Client
+
+pytestmark = [pytest.mark.gen_test, pytest.mark.real_model]
 
 STAGES = [
     "operation_queued",
@@ -25,7 +28,6 @@ STAGES = [
 ]
 
 
-@pytest.mark.gen_test(timeout=120)
 async def test_a_folder_is_indexed_found_and_still_found_after_a_kill(start: Callable[..., Serving]) -> None:
     serving = start("--progress-linger-s", "0.2")
     client = await _first_user(serving)
@@ -45,7 +47,6 @@ async def test_a_folder_is_indexed_found_and_still_found_after_a_kill(start: Cal
     assert view["stats"]["vectors"] == view["chunk_count"] > 0
 
 
-@pytest.mark.gen_test(timeout=180)
 async def test_a_server_killed_while_it_indexes_goes_on_where_it_was(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
@@ -127,7 +128,6 @@ async def _finds_the_generator(client: Client, collection_id: str) -> None:
     assert content["text"] == hits[0]["passage"]
 
 
-@pytest.mark.gen_test(timeout=180)
 async def test_large_segments_are_searched_with_a_calibrated_engine_and_true_cosines(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:

@@ -126,15 +126,18 @@ class _Memory:
             self.peak = max([self.peak, *self._sizes()])
 
     def _sizes(self) -> list[int]:
-        """The sizes of the workers: processes whose parent is the fork server."""
-        family = self._server.children(recursive=True)
-        mains, sizes = set(), []
-        for each in family:  # parents come first
+        """The sizes of the workers: processes with the command of a fork server and without children."""
+        found: dict[int, psutil.Process] = {}
+        parents = set()
+        for each in self._server.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
-                if "forkserver" in " ".join(each.cmdline()) and each.ppid() not in mains:
-                    mains.add(each.pid)
-                elif each.ppid() in mains:
-                    sizes.append(each.memory_full_info().uss)
+                if "forkserver" in " ".join(each.cmdline()):
+                    found[each.pid] = each
+                    parents.add(each.ppid())
+        sizes = []
+        for pid in found.keys() - parents:
+            with suppress(psutil.NoSuchProcess):
+                sizes.append(found[pid].memory_full_info().uss)
         return sizes
 
 

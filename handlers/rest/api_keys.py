@@ -43,13 +43,13 @@ class ApiKeysHandler(RestHandler):
     scope = ACCOUNT
 
     async def get(self) -> None:
-        keys = await self.services.sessions.keys.of_user(self.principal.user)
+        keys = await self.services.sessions.api_keys.of_user(self.principal.user)
         self.reply({"items": [_key_json(key) for key in keys], "next_cursor": None})
 
     async def post(self) -> None:
         body = self.body(_CREATE)
         scopes, days = body.get("scopes"), body.get("expires_in_days")
-        created = await self.services.sessions.keys.make(
+        created = await self.services.sessions.api_keys.create(
             self.principal.user,
             body["name"],
             _DEFAULT_SCOPES if scopes is None else scopes,
@@ -62,5 +62,5 @@ class ApiKeyHandler(RestHandler):
     scope = ACCOUNT
 
     async def delete(self, key_id: str) -> None:
-        await self.services.sessions.keys.revoke(self.principal.user, key_id)
+        await self.services.sessions.api_keys.revoke(self.principal.user, key_id)
         self.set_status(HTTPStatus.NO_CONTENT)

@@ -10,7 +10,7 @@ from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
-from semantik.auth.sessions import ACCOUNT, SignedIn
+from semantik.auth.sessions import ACCOUNT, LoginResult
 
 _REGISTER = vol.Schema(
     {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
@@ -24,7 +24,7 @@ class _SignInHandler(RestHandler):
 
     public = True
 
-    def reply_signed_in(self, signed_in: SignedIn) -> None:
+    def reply_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,

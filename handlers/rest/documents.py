@@ -54,7 +54,7 @@ class ContentHandler(RestHandler):
     async def get(self, collection_id: str, document_id: str) -> None:
         query = self.query(_CONTENT)
         document = await self.services.authorizer.document(self.principal.user, collection_id, document_id)
-        content = await self.services.collections.text(document, query["offset"], query["limit"])
+        content = await self.services.collections.document_text(document, query["offset"], query["limit"])
         end = content.offset + len(content.text)
         self.reply({**asdict(content), "next_offset": end if end < content.length else None})
 

@@ -18,7 +18,7 @@ class HealthHandler(RestHandler):
     public = True
 
     async def get(self) -> None:
-        state = await self.services.health.look()
+        state = await self.services.health.check()
         ok = state.status == "ok"
         if not ok:
             self.set_header("Retry-After", "2")
@@ -38,7 +38,7 @@ class StatusHandler(RestHandler):
     scope = "admin"
 
     async def get(self) -> None:
-        self.reply(asdict(await self.services.health.use(self.principal.user)))
+        self.reply(asdict(await self.services.health.resource_usage(self.principal.user)))
 
 
 class MetricsHandler(RestHandler):

@@ -166,7 +166,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
             kind = parsed.kind
         except errors.Invalid as error:
             self.send("error", {"message": str(error), "fatal": False})
-        self.services.metrics.message(kind, time.monotonic() - started)
+        self.services.metrics.message_handled(kind, time.monotonic() - started)
 
     def on_close(self) -> None:
         self.application.settings["sockets"].discard(self)
@@ -194,12 +194,12 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         except Exception as error:
             reason = CloseReason.from_error(error)
             if isinstance(error, errors.Unauthorized):
-                self.services.metrics.not_authenticated()
+                self.services.metrics.authentication_failed()
             if reason.code == FAULT:
                 log.error("%s failed", self.request.path, exc_info=error)
         self._close_reason = reason  # the client's messages are ignored from here on
         self.mark_ready()
-        self.services.metrics.ended(self.operation_type, reason.status)
+        self.services.metrics.connection_ended(self.operation_type, reason.status)
         self._close(reason)
 
     async def _authenticate(self) -> Principal:

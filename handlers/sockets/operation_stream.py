@@ -59,7 +59,7 @@ class OperationStream:
         async with self._services.connection_limiter.socket(self._user.id, self._operation_id):
             with self._services.metrics.connection(self._type):
                 if self._since not in (None, "$"):
-                    self._services.metrics.resumed()
+                    self._services.metrics.connection_resumed()
                 yield
 
     async def run(self) -> None:

@@ -37,7 +37,7 @@ class OperationsSocketHandler(SocketHandler):
         async with self.services.connection_limiter.socket(principal.user.id):
             with self.services.metrics.connection(self.operation_type):
                 if cursors:
-                    self.services.metrics.resumed()
+                    self.services.metrics.connection_resumed()
                 try:
                     await self._stream_all(principal.user, cursors, only_new=since == "$")
                 except ExceptionGroup as group:

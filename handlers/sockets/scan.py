@@ -28,7 +28,7 @@ from handlers.sockets.send_queue import SlowReader
 from semantik.auth.sessions import Principal
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import User
-from semantik.services.folder_scans import FolderScan, ScanCancelled, ScanCompleted, ScanOptions, Step
+from semantik.services.folder_scans import FolderScan, ScanCancelled, ScanCompleted, ScanEvent, ScanOptions
 
 _GLOBS = vol.All(vol.Any(list, msg="a list of globs"), [text()], lambda globs: tuple(globs))
 _SCAN = vol.Schema(
@@ -54,7 +54,7 @@ class ScanSocketHandler(SocketHandler):
     async def serve(self, principal: Principal) -> None:
         self._started: asyncio.Queue[FolderScan] = asyncio.Queue()
         user = principal.user
-        with self.services.folder_scans.named(_parse_uuid(self.path_args[0])):
+        with self.services.folder_scans.reserve_id(_parse_uuid(self.path_args[0])):
             async with self.services.connection_limiter.socket(user.id):
                 with self.services.metrics.connection(self.operation_type):
                     self.mark_ready()
@@ -81,7 +81,7 @@ class ScanSocketHandler(SocketHandler):
     async def _run(self, user: User, scan: FolderScan) -> None:
         """Send the steps of a scan to its end; an error of its own ends the scan alone."""
         try:
-            async with self.services.connection_limiter.scan(user.id), aclosing(scan.steps()) as steps:
+            async with self.services.connection_limiter.scan(user.id), aclosing(scan.events()) as steps:
                 async for step in steps:
                     await self._send_step(step)
         except SlowReader:
@@ -89,7 +89,7 @@ class ScanSocketHandler(SocketHandler):
         except SemantikError as error:
             self._send_last("error", {"message": str(error), "fatal": True})
 
-    async def _send_step(self, step: Step) -> None:
+    async def _send_step(self, step: ScanEvent) -> None:
         if isinstance(step, ScanCompleted):
             # Thousands of files take their time to be serialised and compressed.
             data = await asyncio.to_thread(self._encode, step)

@@ -1,6 +1,6 @@
-"""One operation in the hands of this server: its records, its place in the protocol, and the parts it works with.
+"""One operation that this server runs: its records, its stage, and its dependencies.
 
-Everything is saved in MongoDB first and told second. Runs on the loop.
+Every change is saved in MongoDB first and published second. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -23,61 +23,60 @@ from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.operation_rows import OperationFields
 
-RENEW_S = 1.0  # also how soon a wish to cancel is noticed
+RENEW_S = 1.0  # also the delay until a request to cancel is noticed
 _MAX_WARNINGS = 200
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What every operation works with."""
+    """What every operation works with; `get_settings()` returns the settings of the moment."""
 
-    live: Callable[[], Settings]
+    get_settings: Callable[[], Settings]
     store: Store
     progress: ProgressService
     pool: ComputePool
-    vectors: IndexSync
+    index_sync: IndexSync
 
     @property
     def settings(self) -> Settings:
-        """As they are at the moment."""
-        return self.live()
+        return self.get_settings()
 
 
 class OperationContext:
-    """`operation` and `collection` are the records as last read or written; only their lease's holder writes.
+    """`operation` and `collection` are the records as last read or written; only the holder of the lease writes them.
 
-    `generation` is what the operation works on: the one that is searched, or what a REINDEX builds beside it.
-    `current_file` is what is being worked on, and `pace` how fast; both are kept with the lease's renewal. Reading and
-    embedding take the progress from the first to the second of `span`, in percent.
+    `generation` is what the operation works on: the generation that is searched, or the one that a REINDEX builds
+    beside it. `current_file` and the estimates of `rate` are saved with each renewal of the lease. While documents are
+    read and embedded, the progress goes from the first to the second value of `percent_range`.
     """
 
     def __init__(
-        self, parts: Dependencies, operation: Operation, collection: Collection, teller: ProgressReporter
+        self, deps: Dependencies, operation: Operation, collection: Collection, reporter: ProgressReporter
     ) -> None:
-        self.deps = parts
+        self.deps = deps
         self.operation = operation
         self.collection = collection
         self.generation = collection.current
-        self.reporter = teller
-        self.span = (0.0, 100.0)
-        self.pace = RateEstimator()
+        self.reporter = reporter
+        self.percent_range = (0.0, 100.0)
+        self.rate = RateEstimator()
         self.current_file = operation.current_file
         self._warnings = list(operation.warnings)
-        self._disturbed = False
+        self._marked_dirty = False
 
     @property
     def has_started(self) -> bool:
-        """Whether the collection is the operation's; one that is cancelled in the line has never had it."""
+        """Whether the operation has locked its collection; one that was cancelled in the queue has not."""
         return self.collection.running == self.operation.id
 
     @property
     def fence(self) -> str:
-        """What shows that this server may change the collection."""
+        """The lease's token: writes that carry it are refused once another server has the lease."""
         assert self.operation.lease is not None
         return self.operation.lease.token
 
     async def source(self) -> Source:
-        """The folder that the operation is about; raises NotFound when it was removed meanwhile."""
+        """The source that the operation is about; raises NotFound when it was removed meanwhile."""
         source_id = self.operation.source_id or ""
         source = await self.deps.store.collections.source(self.collection.id, source_id)
         if source is None:
@@ -85,7 +84,7 @@ class OperationContext:
         return source
 
     async def sources(self) -> list[Source]:
-        """The folder that the operation is about, or all of its collection but those that are about to go."""
+        """The source that the operation is about, or all of its collection except those that are being removed."""
         if self.operation.source_id is not None:
             return [await self.source()]
         return [source for source in await self.sources_of_collection() if not source.removing]
@@ -94,27 +93,27 @@ class OperationContext:
         return await self.deps.store.collections.sources([self.collection.id])
 
     async def mark_dirty(self) -> None:
-        """Say that documents of the operation's folders are about to change, before the first one does."""
-        if self._disturbed:
+        """Note that documents of the operation's sources will change; call it before the first change."""
+        if self._marked_dirty:
             return
         own, store = await self.sources(), self.deps.store
-        every = await self.sources_of_collection()
+        all_sources = await self.sources_of_collection()
         await store.folder_digests.remove(
-            [one.id for one in every if any(overlap(one, each) for each in own)]
+            [one.id for one in all_sources if any(overlap(one, each) for each in own)]
         )
         changed = await store.collections.mark_dirty(self.collection.id)
         if changed is not None:
             self.refresh(changed)
-        self._disturbed = True
+        self._marked_dirty = True
 
     async def save(self, **fields: Unpack[OperationFields]) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
         self.operation = await self.deps.store.operations.save(self.operation, fields)
 
     async def stage(self, name: StageName, percent: float | None = None, **data: Any) -> None:
-        """Enter a stage: kept in the record, then told, once however often the operation is taken up again.
+        """Enter a stage: save it, then publish it, once however often the operation is resumed.
 
-        `percent` is how far the operation is with it.
+        `percent` is the operation's progress at this point.
         """
         stages = list(self.operation.stages)
         if name not in [stage.name for stage in stages]:
@@ -127,7 +126,7 @@ class OperationContext:
         await self.reporter.publish(name, idempotency_key=f"stage {name}", **data)
 
     def warn(self, sentence: str) -> None:
-        """Note something that a person should know; kept with the next `save_counts`, up to a bound."""
+        """Add a warning for the user, up to a bound; the next `save_counts` saves it."""
         if sentence in self._warnings:
             return
         if len(self._warnings) < _MAX_WARNINGS:
@@ -140,44 +139,43 @@ class OperationContext:
         return list(self._warnings)
 
     async def save_counts(self, counts: Counts) -> None:
-        """Keep how far it is: counts, rate and time left."""
-        begin, end = self.span
+        """Save the operation's progress: counts, warnings, rate and time left."""
+        start, end = self.percent_range
         done = counts.processed / counts.total if counts.total else 0.0
         await self.save(
             counts=asdict(counts),
-            progress_percent=max(self.operation.progress_percent, round(begin + (end - begin) * done, 1)),
+            progress_percent=max(self.operation.progress_percent, round(start + (end - start) * done, 1)),
             warnings=self._warnings,
             last_message=self.reporter.last_seq,
             **self._progress_fields(),
         )
 
-    async def set_counts(self, counts: Counts) -> None:
-        """Keep how the generation's documents stand."""
+    async def save_generation_counts(self, counts: Counts) -> None:
+        """Save the counts of the generation's documents."""
         self.refresh(await self.deps.store.collections.set_counts(self.generation, counts, self.fence))
 
     async def renew_lease(self) -> None:
-        """Renew the lease for ever; returns when somebody asks for the operation's end, raises LeaseLost."""
+        """Renew the lease for ever; returns when the operation is to be cancelled, raises LeaseLost."""
         while not self.operation.cancel_requested:
             await asyncio.sleep(RENEW_S)
             lease_s = self.deps.settings.operations.lease_s
             fresh = await self.deps.store.operations.renew_lease(
                 self.operation, lease_s, **self._progress_fields()
             )
-            # Only what this renewal is about: a save that was answered meanwhile knows the rest better.
+            # Only the fields of this renewal: a save that was answered meanwhile has newer values for the others.
             self.operation = replace(
                 self.operation, lease=fresh.lease, cancel_requested=fresh.cancel_requested
             )
 
     def _progress_fields(self) -> dict[str, Any]:
-        pace = self.pace
         return {
             "current_file": self.current_file,
-            "files_per_s": pace.files_per_s,
-            "eta_s": pace.eta_s,
+            "files_per_s": self.rate.files_per_s,
+            "eta_s": self.rate.eta_s,
         }
 
     def settings_used(self, precision: str | None = None) -> dict[str, object]:
-        """What the operation runs with, for its record; `precision` is what the model was loaded in."""
+        """The settings that the operation runs with, for its record; `precision` is that of the loaded model."""
         generation = self.generation
         return {
             "embedding_model": generation.model,
@@ -189,8 +187,11 @@ class OperationContext:
         }
 
     async def record_model(self, model: ModelInfo) -> None:
-        """Keep what makes the generation what it is, before the first vector is stored: how long vectors are, chunks no
-        longer than the model reads, and who reads the files."""
+        """Save the generation's properties before its first vector is stored.
+
+        These are the dimension, a chunk size that the model can read, and the version of the file reader ("" once
+        several versions have read its files).
+        """
         generation = self.generation
         fields: dict[str, Any] = {}
         if generation.dimension is None:
@@ -208,13 +209,13 @@ class OperationContext:
             self.refresh(changed)
 
     def refresh(self, collection: Collection, generation: int | None = None) -> None:
-        """Go on with the collection as it is now, on the same generation or on another."""
+        """Use the collection as it is now, with the same generation or, given its number, another one."""
         self.collection = collection
         number = self.generation.number if generation is None else generation
         self.generation = next(one for one in collection.generations if one.number == number)
 
 
-def overlap(one: Source, other: Source) -> bool:
-    """Whether a file may lie in both folders."""
-    paths = [each.path.rstrip("/") + "/" for each in (one, other)]
-    return paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])
+def overlap(a: Source, b: Source) -> bool:
+    """Whether a file can lie in the folders of both sources."""
+    path_a, path_b = a.path.rstrip("/") + "/", b.path.rstrip("/") + "/"
+    return path_a.startswith(path_b) or path_b.startswith(path_a)

@@ -1,7 +1,7 @@
-"""How fast an operation goes, and how long it will still take. Knows nothing of documents or messages.
+"""How fast an operation works, and how long it will still take. Knows nothing of documents or messages.
 
-Time left is reckoned in bytes of files: of a large one, what is embedded so far counts, so the reckoning does not stand
-still while it is worked on.
+The time left is estimated from the bytes of the files: the part of a large file that is embedded counts at once, so the
+estimate keeps moving while that file is worked on.
 """
 
 from __future__ import annotations
@@ -9,36 +9,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_FILE_BYTES = 4096  # what even an empty file takes, in bytes of text
-_SURE_S = 1.0
+_FILE_BYTES = 4096  # the cost of a file besides its text, in bytes of text
+_MIN_ELAPSED_S = 1.0
 
 
-def weight(size: int) -> int:
-    """The work that a file of `size` bytes is."""
+def file_work(size: int) -> int:
+    """The work for a file of `size` bytes, in bytes."""
     return size + _FILE_BYTES
 
 
 class RateEstimator:
-    """`clock` gives seconds."""
+    """Work is measured in bytes (`file_work`); `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self.begin(0)
+        self.start(0)
 
-    def begin(self, work: int) -> None:
-        """So much work lies ahead: the sum of the weights of all files that are not done with."""
-        self._begun = self._clock()
-        self._left = float(work)
+    def start(self, work: int) -> None:
+        """Start with `work` ahead: the sum over all files that are not finished."""
+        self._started = self._clock()
+        self._remaining = float(work)
         self._done = 0.0
         self._files = 0
 
     def advance(self, work: float) -> None:
-        """So much of it is done."""
+        """Count `work` as done."""
         self._done += work
-        self._left = max(0.0, self._left - work)
+        self._remaining = max(0.0, self._remaining - work)
 
     def finish(self, files: int) -> None:
-        """So many files are done with."""
+        """Count so many files as finished."""
         self._files += files
 
     @property
@@ -47,11 +47,11 @@ class RateEstimator:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left; None while nothing can be said."""
-        if self._done == 0 or self._elapsed_s < _SURE_S:
+        """Seconds left; None while there is nothing to estimate from."""
+        if self._done == 0 or self._elapsed_s < _MIN_ELAPSED_S:
             return None
-        return round(self._left * self._elapsed_s / self._done, 1)
+        return round(self._remaining * self._elapsed_s / self._done, 1)
 
     @property
     def _elapsed_s(self) -> float:
-        return self._clock() - self._begun
+        return self._clock() - self._started

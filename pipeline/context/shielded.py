@@ -1,4 +1,4 @@
-"""A step that is not cut in half: who is cancelled in the midst of it waits for its end. Runs on the loop."""
+"""A step that cancellation does not interrupt: the cancelled task waits until the step has ended. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-_END_S = 2.0  # within the time that a server has to stop
+_GRACE_S = 2.0  # within the time that a server has to stop
 
 
 async def shielded(step: Coroutine[Any, Any, None]) -> None:
-    """Do the step. A write that was cancelled could still reach MongoDB, behind the back of who clears up after it.
+    """Run the step to its end. A write that was cancelled could still reach MongoDB after the clean-up that follows.
 
-    A step that takes longer than 2 s after it was cancelled is cut all the same.
+    A step that takes longer than 2 s after the cancellation is cancelled all the same.
     """
     task = asyncio.ensure_future(step)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         try:
-            await asyncio.wait({task}, timeout=_END_S)
+            await asyncio.wait({task}, timeout=_GRACE_S)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

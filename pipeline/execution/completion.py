@@ -1,6 +1,6 @@
-"""How an operation ends: one terminal message and the last change of status, saved before they are told.
+"""The end of an operation: one terminal message and the last change of its status, saved before they are published.
 
-Both are told under a token, so that after a crash they can be told again without standing in the stream twice.
+Both have an idempotency key: after a crash they are published again without appearing twice in the stream.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _MESSAGES: dict[OperationStatus, str] = {
 
 
 async def end(
-    run: OperationContext,
+    context: OperationContext,
     status: TerminalStatus,
     *,
     error: str | None = None,
     result: dict[str, object] | None = None,
 ) -> None:
-    """Keep how the operation ended, free its collection for the next, and tell it."""
-    run.reporter.mute()
+    """Save how the operation ended, unlock its collection for the next one, and publish the end."""
+    context.reporter.mute()
     fields: OperationFields = {
         "status": status,
         "completed_at": now(),
@@ -35,18 +35,18 @@ async def end(
         "current_file": None,
         "error_message": error,
         "result": result,
-        "last_message": run.reporter.last_seq,
+        "last_message": context.reporter.last_seq,
     }
     if status == "completed":
         fields["progress_percent"] = 100.0
-    await run.save(**fields)
+    await context.save(**fields)
     failpoints.die_at("ending.saved")
-    await run.deps.store.collections.unlock(run.collection.id, run.operation.id)
-    await _announce(run.deps.store, run.reporter, run.operation)
+    await context.deps.store.collections.unlock(context.collection.id, context.operation.id)
+    await _announce(context.deps.store, context.reporter, context.operation)
 
 
 async def announce_again(store: Store, progress: ProgressService, operation: Operation) -> None:
-    """Tell the end of an operation whose server may have died before it could."""
+    """Publish the end of an operation whose server may have died before it could."""
     await store.collections.unlock(operation.collection_id, operation.id)
     async with progress.publisher(operation.id, min_seq=operation.last_message) as publisher:
         await _announce(store, publisher, operation)
@@ -80,7 +80,7 @@ async def _announce(store: Store, publisher: Publisher | ProgressReporter, opera
 
 
 def _message(operation: Operation) -> str:
-    """What happened, in a sentence; of a cancelled operation also what stays."""
+    """One sentence for the user; for a cancelled operation it says what is kept."""
     if operation.status != "cancelled":
         return operation.error_message or _MESSAGES[operation.status]
     if operation.started_at is None:
@@ -90,5 +90,5 @@ def _message(operation: Operation) -> str:
         "reindex": "what was searched before is unchanged",
         "remove_source": f"{counts.indexed} of {counts.total} documents had gone, the others are kept",
     }
-    taken_in = f"what was stored so far is kept: {counts.indexed} of {counts.total} documents"
-    return f"Operation cancelled; {kept.get(operation.type, taken_in)}"
+    indexed = f"what was stored so far is kept: {counts.indexed} of {counts.total} documents"
+    return f"Operation cancelled; {kept.get(operation.type, indexed)}"

@@ -1,7 +1,7 @@
-"""Which operation runs now: the queue, the lease, taking up again, and clearing up. Runs on the loop.
+"""Decides which operation runs now: the queue, the claim of a lease, and resuming what another server left.
 
-At most one operation runs per collection, some collections at once; the others wait in line. How one runs stands
-in `execution.py`, what it does in `operations/`.
+At most one operation runs per collection, and a bounded number at once; the others wait in the queue. `runner.py` runs
+an operation, `pipeline.operations` has its stages. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -9,37 +9,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 from typing import Self
 
-from pipeline import failpoints
 from pipeline.context.context import Dependencies
 from pipeline.execution.completion import announce_again
-from pipeline.execution.runner import execute
+from pipeline.execution.maintenance import Maintenance
+from pipeline.execution.runner import run_operation
 from semantik.core.errors import NotFound, Unavailable
-from semantik.core.models import Lease, Operation, now, queue_position
+from semantik.core.models import Lease, Operation, queue_position
 from semantik.storage.mongo.operations import claimable
 
 log = logging.getLogger("semantik.operations")
 
-_LOOK_S = 1.0
-_DROP_S = 5.0
+_POLL_S = 1.0
 
 
 class Dispatcher:
-    """`async with Dispatcher(...)` runs operations until it is left; then they are given back, to go on later."""
+    """`async with Dispatcher(deps, owner)` runs operations; on exit it releases them, and they resume later.
 
-    def __init__(self, parts: Dependencies, owner: str) -> None:
-        self._parts = parts
+    `owner` is the name of this server in leases; it keeps the name when it restarts.
+    """
+
+    def __init__(self, deps: Dependencies, owner: str) -> None:
+        self._deps = deps
         self._owner = owner
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._places: dict[str, int] = {}  # in the line, as they were told last
-        self._stale: dict[
+        self._queue_positions: dict[str, int] = {}  # as published last
+        self._expired: dict[
             str, tuple[Lease, float]
-        ] = {}  # leases that have run out, and since when that is seen
-        self._work = asyncio.Event()
+        ] = {}  # other servers' leases, and since when that is seen
+        self._wake_up = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -54,203 +54,135 @@ class Dispatcher:
 
     @property
     def loop(self) -> asyncio.Task[None]:
-        """The task behind it; it never ends by itself, so when it does the server must."""
+        """The background task; it never ends by itself, so when it does the server must end."""
         assert self._loop is not None
         return self._loop
 
     def wake(self) -> None:
-        """There is work: look at once."""
-        self._work.set()
+        """Look for work at once."""
+        self._wake_up.set()
 
     async def _run(self) -> None:
+        maintenance = Maintenance(self._deps, self._running)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._dispatch())
-            tasks.create_task(self._clear_for_ever())
-            tasks.create_task(self._drop_removed_for_ever())
+            tasks.create_task(self._dispatch_forever())
+            tasks.create_task(maintenance.clean_forever())
+            tasks.create_task(maintenance.drop_orphans_forever())
+
+    async def _dispatch_forever(self) -> None:
+        unavailable = False
+        while True:
+            self._wake_up.clear()
+            try:
+                await self._dispatch()
+                unavailable = False
+            except Unavailable as error:
+                if not unavailable:
+                    log.warning("Waiting for a store: %s", error)
+                unavailable = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake_up.wait(), _POLL_S)
 
     async def _dispatch(self) -> None:
-        away = False
-        while True:
-            self._work.clear()
-            try:
-                await self._look()
-                away = False
-            except Unavailable as error:
-                if not away:
-                    log.warning("Waiting for a store: %s", error)
-                away = True
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), _LOOK_S)
-
-    async def _look(self) -> None:
-        """One round: tell what was left untold, take up what was dropped, begin what waits."""
-        store = self._parts.store
+        """One round: publish ends that were not published, resume abandoned operations, start queued ones."""
+        store = self._deps.store
         for operation in await store.operations.unannounced():
             if operation.id not in self._running:
-                await announce_again(store, self._parts.progress, operation)
+                await announce_again(store, self._deps.progress, operation)
         active = await store.operations.with_status("processing", "queued")
-        concurrent = self._parts.settings.operations.concurrent
+        concurrent = self._deps.settings.operations.concurrent
         busy: set[str] = set()
         for operation in active:
-            if claimable(operation, self._owner, self._running) and self._is_left(operation):
+            if claimable(operation, self._owner, self._running) and self._is_abandoned(operation):
                 if operation.status == "queued":
-                    await self._tell_queued(operation, queue_position(operation, active, concurrent) or 0)
+                    await self._publish_position(
+                        operation, queue_position(operation, active, concurrent) or 0
+                    )
                 if operation.cancel_requested or not (
                     operation.collection_id in busy or len(self._running) >= concurrent
                 ):
-                    await self._begin(operation)
+                    await self._start(operation)
             busy.add(operation.collection_id)
-        self._places = {o.id: self._places[o.id] for o in active if o.id in self._places}
-        self._stale = {o.id: self._stale[o.id] for o in active if o.id in self._stale}
+        self._queue_positions = {
+            o.id: self._queue_positions[o.id] for o in active if o.id in self._queue_positions
+        }
+        self._expired = {o.id: self._expired[o.id] for o in active if o.id in self._expired}
 
-    def _is_left(self, operation: Operation) -> bool:
-        """Whether nobody renews the lease that has run out.
+    def _is_abandoned(self, operation: Operation) -> bool:
+        """Whether nobody renews a lease that has expired.
 
-        After a store stood still for a while, its owner's renewal may be on its way: who is alive has a second for it.
+        After a store was unavailable the owner's renewal may be on its way: an owner alive gets a second for it.
         """
         lease = operation.lease
         if lease is None or lease.owner == self._owner:
             return True
-        seen, since = self._stale.setdefault(operation.id, (lease, time.monotonic()))
+        seen, since = self._expired.setdefault(operation.id, (lease, time.monotonic()))
         if seen != lease:
-            self._stale[operation.id] = (lease, time.monotonic())
+            self._expired[operation.id] = (lease, time.monotonic())
             return False
-        return time.monotonic() - since >= _LOOK_S
+        return time.monotonic() - since >= _POLL_S
 
-    async def _begin(self, operation: Operation) -> None:
-        if await self._is_astray(operation):
+    async def _start(self, operation: Operation) -> None:
+        if await self._remove_orphan(operation):
             return
         if not operation.cancel_requested and not await self._lock(operation):
             return
-        lease_s = self._parts.settings.operations.lease_s
-        claimed = await self._parts.store.operations.claim(operation, self._owner, lease_s)
+        lease_s = self._deps.settings.operations.lease_s
+        claimed = await self._deps.store.operations.claim(operation, self._owner, lease_s)
         if claimed is None:
-            await self._let_go(operation)
+            await self._unlock_if_ended(operation)
             return
-        task = asyncio.create_task(execute(self._parts, claimed), name=f"operation {claimed.id}")
+        task = asyncio.create_task(run_operation(self._deps, claimed), name=f"operation {claimed.id}")
         self._running[claimed.id] = task
-        task.add_done_callback(lambda _: self._forget(claimed.id))
+        task.add_done_callback(lambda _: self._on_done(claimed.id))
 
-    async def _let_go(self, operation: Operation) -> None:
-        """An operation that ended since it was read had given its collection back already."""
-        fresh = await self._parts.store.operations.get(operation.id)
+    async def _unlock_if_ended(self, operation: Operation) -> None:
+        """An operation that ended since it was read has unlocked its collection already: undo the new lock."""
+        fresh = await self._deps.store.operations.get(operation.id)
         if fresh is None or fresh.ended:
-            await self._parts.store.collections.unlock(operation.collection_id, operation.id)
+            await self._deps.store.collections.unlock(operation.collection_id, operation.id)
 
-    async def _is_astray(self, operation: Operation) -> bool:
-        """Whether its collection is purged; then it goes as well. It was asked for in the midst of that, and would
-        stand in the line for ever."""
+    async def _remove_orphan(self, operation: Operation) -> bool:
+        """Remove the operation if its collection is purged; returns whether it was.
+
+        It was requested during the purge, and would stay in the queue for ever.
+        """
         try:
-            await self._parts.store.collections.get_including_deleted(operation.collection_id)
+            await self._deps.store.collections.get_including_deleted(operation.collection_id)
         except NotFound:
-            await self._parts.store.operations.remove_ids([operation.id])
+            await self._deps.store.operations.remove_ids([operation.id])
             return True
         return False
 
-    def _forget(self, operation_id: str) -> None:
+    def _on_done(self, operation_id: str) -> None:
         task = self._running[operation_id]
         if not task.cancelled() and task.exception() is not None:
-            # It keeps its place among the running ones: taken up again here, it would only fail again.
+            # It stays among the running ones: resumed here, it would only fail again.
             log.error("Operation %s could not be ended", operation_id, exc_info=task.exception())
             return
         del self._running[operation_id]
         self.wake()
 
-    async def _tell_queued(self, operation: Operation, place: int) -> None:
-        """Tell its place in the line, and each better one."""
-        if self._places.get(operation.id) == place:
+    async def _publish_position(self, operation: Operation, position: int) -> None:
+        """Publish the operation's position in the queue when it has changed."""
+        if self._queue_positions.get(operation.id) == position:
             return
-        self._places[operation.id] = place
-        async with self._parts.progress.publisher(operation.id, operation.last_message) as publisher:
+        self._queue_positions[operation.id] = position
+        async with self._deps.progress.publisher(operation.id, operation.last_message) as publisher:
             await publisher.publish(
-                "operation_queued", idempotency_key=f"queued {place}", queue_position=place
+                "operation_queued", idempotency_key=f"queued {position}", queue_position=position
             )
-            await self._parts.store.operations.record_message(operation.id, publisher.last_seq)
+            await self._deps.store.operations.record_message(operation.id, publisher.last_seq)
 
     async def _lock(self, operation: Operation) -> bool:
-        """Take the collection; a mark that an ended operation left behind is wiped first."""
-        collections = self._parts.store.collections
+        """Lock the collection; the lock of an operation that has ended is removed first."""
+        collections = self._deps.store.collections
         if await collections.lock(operation.collection_id, operation.id):
             return True
         collection = await collections.get(operation.collection_id)
         if collection is not None and collection.running is not None:
-            holder = await self._parts.store.operations.get(collection.running)
+            holder = await self._deps.store.operations.get(collection.running)
             if holder is None or holder.ended:
                 await collections.unlock(collection.id, collection.running)
                 return await collections.lock(operation.collection_id, operation.id)
         return False
-
-    async def _clear(self) -> None:
-        """End the operations of deleted collections, and purge those that have none left."""
-        store = self._parts.store
-        for collection_id in await store.collections.deleted_ids():
-            operations = await store.operations.of_collections([collection_id], 0)
-            for operation in operations:
-                if not operation.ended:
-                    await store.operations.request_cancel(operation.id)
-            if all(self._is_over(operation) for operation in operations):
-                with suppress(NotFound):  # another server was faster
-                    await self._purge(collection_id, operations)
-
-    async def _purge(self, collection_id: str, operations: Sequence[Operation]) -> None:
-        """The collection's own record goes last: until then it is found, and a purge goes on after a crash."""
-        store = self._parts.store
-        for operation in operations:
-            await self._parts.progress.delete(operation.id)
-        collection = await store.collections.get_including_deleted(collection_id)
-        await self._parts.vectors.drop(collection)
-        await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
-        await store.documents.remove(collection_id)
-        await store.folder_digests.remove_all(collection_id)
-        await store.failures.remove([operation.id for operation in operations])
-        await store.operations.remove(collection_id)
-        await store.collections.remove(collection_id)
-        log.info("purged   collection %s", collection_id)
-
-    async def _clear_retired(self) -> None:
-        """Remove the generations that a REINDEX has put out of use."""
-        store = self._parts.store
-        for collection in await store.collections.with_retired_generations():
-            for generation in collection.generations:
-                if generation.number < collection.generation:
-                    await self._parts.vectors.drop_generation(generation)
-                    await store.chunks.remove_generation(generation, collection.next_seq)
-                    failpoints.die_at("retired.chunks")
-                    await store.documents.remove(collection.id, generation.number)
-                    await store.collections.drop_generation(generation)
-                    log.info("retired  generation %d of %s", generation.number, collection.name)
-            await store.collections.clear_retirement(collection)
-
-    async def _follow_staging(self) -> None:
-        """Keep step with what other servers build, so that no search waits for it when it is searched."""
-        store = self._parts.store
-        for operation in await store.operations.with_status("processing"):
-            if operation.type == "reindex" and operation.id not in self._running:
-                collection = await store.collections.get(operation.collection_id)
-                if collection is not None and collection.staging is not None:
-                    await self._parts.vectors.get_synced(collection.staging)
-
-    def _is_over(self, operation: Operation) -> bool:
-        """Whether an operation has ended, and whoever watches it has been told."""
-        linger = timedelta(seconds=self._parts.settings.progress.linger_s + _LOOK_S)
-        return (
-            operation.completed_at is not None
-            and operation.announced
-            and operation.completed_at + linger < now()
-        )
-
-    async def _clear_for_ever(self) -> None:
-        """Beside the dispatching, which must not wait for a great deletion."""
-        while True:
-            with suppress(Unavailable):  # said already where operations wait
-                await self._clear()
-                await self._clear_retired()
-                await self._follow_staging()
-            await asyncio.sleep(_LOOK_S)
-
-    async def _drop_removed_for_ever(self) -> None:
-        """What another server has cleared may still be open here, in memory and on the disk."""
-        while True:
-            await asyncio.sleep(_DROP_S)
-            with suppress(Unavailable):  # the next time
-                await self._parts.vectors.drop_orphans()

@@ -1,6 +1,7 @@
-"""Cuts a document's text into passages that the model can read whole. Pure; runs in the worker processes.
+"""Splits a document's text into chunks that the model can read whole. Pure; runs in the worker processes.
 
-Knows nothing of files or models: the tokenizer comes in, passages with their offsets, pages and headings go out.
+Knows nothing of files or models: the tokenizer is an argument, and chunks with their offsets, pages and headings are
+the result.
 """
 
 from __future__ import annotations
@@ -16,20 +17,21 @@ from typing import Any
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pipeline.compute.messages import TextChunk
-from pipeline.extraction.extract import WORD, Extracted
+from pipeline.extraction.content import WORD
+from pipeline.extraction.extract import Extracted
 from pipeline.extraction.outline import Outline
 
 WINDOW = 32_768  # characters split at a time: the splitter's time grows faster than its text
-FILL = 0.85  # of the allowed tokens; what still turns out too long is split once more
+FILL = 0.85  # of the allowed tokens; a part that is still too long is split once more
 MAX_CHARS_PER_TOKEN = 10  # a word that the tokenizer does not know is one token, however long it is
 
-# Text without its margins and its deserts of whitespace, in which the Markdown splitter would lose minutes.
-_DENSE = re.compile(r"\S+(?:\s{1,200}\S+)*")
+# Text without whitespace at its ends and without long runs of it, in which the Markdown splitter would lose minutes.
+_NO_LONG_GAPS = re.compile(r"\S+(?:\s{1,200}\S+)*")
 
 
 @dataclass(frozen=True)
 class _Span:
-    """`text` begins at `start`, inside the section that begins at `section`; its margins are no whitespace."""
+    """`text` starts at `start`, in the section that starts at `section`, and has no whitespace at its ends."""
 
     text: str
     start: int
@@ -41,42 +43,43 @@ class _Span:
 
 
 def split(
-    extracted: Extracted, tokenizer: Any, chunk_size: int, chunk_overlap: int, room: int
+    extracted: Extracted, tokenizer: Any, chunk_size: int, chunk_overlap: int, max_tokens: int
 ) -> tuple[TextChunk, ...]:
-    """Passages of at most `min(chunk_size, room)` tokens, in order; each has a letter or a digit.
+    """Chunks of at most `min(chunk_size, max_tokens)` tokens, in order; each has a letter or a digit.
 
-    None crosses the border of a page, or the beginning of a Markdown heading that stands below text; so the page and
-    the heading are those of the whole passage. Neighbours on the same side of a border share up to `chunk_overlap`
-    tokens. Between two that share nothing lies only what has no letter or digit: whitespace, or a rule that did not
-    fit its neighbours. `tokenizer` must not truncate. Offsets are characters of `extracted.text`; the time is linear
-    in its length.
+    No chunk crosses the boundary of a page, or the start of a Markdown heading that follows text; so its page and
+    heading are those of all its text. Neighbours on the same side of a boundary share up to `chunk_overlap` tokens.
+    Between two that share nothing there is no letter or digit, only whitespace, or a rule that did not fit into either.
+
+    `tokenizer` must not truncate; `max_tokens` is what the model reads. Offsets are characters of `extracted.text`. The
+    time is linear in its length.
     """
     text = extracted.text
     page_starts = [start for _, start in extracted.pages]
     outline = Outline(text, page_starts) if extracted.markdown else None
-    borders = sorted({*page_starts, *(outline.borders() if outline else ())})
-    size = max(1, min(chunk_size, room))
-    splitter = MarkdownSplitter if extracted.markdown else TextSplitter
-    cutter = _Splitter(tokenizer, splitter, size, min(chunk_overlap, size - 1))
+    boundaries = sorted({*page_starts, *(outline.boundaries() if outline else ())})
+    size = max(1, min(chunk_size, max_tokens))
+    library_splitter = MarkdownSplitter if extracted.markdown else TextSplitter
+    splitter = _Splitter(tokenizer, library_splitter, size, min(chunk_overlap, size - 1))
     chunks = []
-    for windows in _batches(_windows(text, borders)):
-        for piece in cutter.joined(text, cutter.fitting(windows)):
-            page = bisect.bisect_right(page_starts, piece.start) - 1
+    for windows in _batches(_windows(text, boundaries)):
+        for span in splitter.merge_wordless(text, splitter.split_to_size(windows)):
+            page = bisect.bisect_right(page_starts, span.start) - 1
             chunks.append(
                 TextChunk(
-                    piece.text,
-                    piece.start,
-                    piece.end,
+                    span.text,
+                    span.start,
+                    span.end,
                     extracted.pages[page][0] if page >= 0 else None,
-                    outline.path(piece.start, piece.end) if outline else None,
+                    outline.heading_path(span.start, span.end) if outline else None,
                 )
             )
     return tuple(chunks)
 
 
-def _windows(text: str, borders: Sequence[int]) -> Iterator[_Span]:
-    """What can be split for itself: no more than WINDOW characters of a section."""
-    for section, limit in itertools.pairwise([0, *borders, len(text)]):
+def _windows(text: str, boundaries: Sequence[int]) -> Iterator[_Span]:
+    """Parts of at most WINDOW characters of a section, each split on its own."""
+    for section, limit in itertools.pairwise([0, *boundaries, len(text)]):
         start = section
         while start < limit:
             end = min(start + WINDOW, limit)
@@ -84,13 +87,13 @@ def _windows(text: str, borders: Sequence[int]) -> Iterator[_Span]:
                 half = start + WINDOW // 2
                 breaks = (text.rfind(mark, half, end) + len(mark) for mark in ("\n\n", "\n", " "))
                 end = next((each for each in breaks if each > half), end)
-            for part in _DENSE.finditer(text, start, end):
+            for part in _NO_LONG_GAPS.finditer(text, start, end):
                 yield _Span(part[0], part.start(), section)
             start = end
 
 
 def _batches(windows: Iterable[_Span]) -> Iterator[list[_Span]]:
-    """Small windows together, so that the tokenizer is not called for each."""
+    """Small windows together, so that the tokenizer is not called for each of them."""
     batch: list[_Span] = []
     characters = 0
     for window in windows:
@@ -105,63 +108,66 @@ def _batches(windows: Iterable[_Span]) -> Iterator[list[_Span]]:
 
 @dataclass(frozen=True)
 class _Splitter:
-    """Cuts pieces to `size` tokens, of which neighbours share `overlap`."""
+    """Splits spans to at most `size` tokens, of which neighbours share up to `overlap`."""
 
     tokenizer: Any
-    splitter: Any
+    library_splitter: Any  # the class of semantic_text_splitter
     size: int
     overlap: int
 
-    def fitting(self, pieces: Sequence[_Span]) -> list[_Span]:
-        """The pieces in order, split until each fits."""
-        measured = list(zip(pieces, self._count(pieces), strict=True))
-        while not all(self._fits(piece, tokens) for piece, tokens in measured):
+    def split_to_size(self, spans: Sequence[_Span]) -> list[_Span]:
+        """The spans in order, split until each fits."""
+        measured = list(zip(spans, self._count(spans), strict=True))
+        while not all(self._fits(span, tokens) for span, tokens in measured):
             parts: list[tuple[_Span, int | None]] = []
-            for piece, tokens in measured:
-                if self._fits(piece, tokens):
-                    parts.append((piece, tokens))
+            for span, tokens in measured:
+                if self._fits(span, tokens):
+                    parts.append((span, tokens))
                 else:
-                    parts += [(part, None) for part in self._split(piece, tokens)]
+                    parts += [(part, None) for part in self._split(span, tokens)]
             counts = iter(self._count([part for part, tokens in parts if tokens is None]))
             measured = [(part, next(counts) if tokens is None else tokens) for part, tokens in parts]
-        return [piece for piece, _ in measured]
+        return [span for span, _ in measured]
 
-    def joined(self, text: str, pieces: Sequence[_Span]) -> list[_Span]:
-        """The pieces, of which one that says nothing joins a neighbour of its section if both fit, or is dropped."""
-        says = [WORD.search(piece.text) is not None for piece in pieces]
-        if all(says):
-            return list(pieces)
+    def merge_wordless(self, text: str, spans: Sequence[_Span]) -> list[_Span]:
+        """The spans, where one without a word is merged with a neighbour of its section if both fit, else dropped."""
+        has_word = [WORD.search(span.text) is not None for span in spans]
+        if all(has_word):
+            return list(spans)
         pairs = {}
-        for at, (one, other) in enumerate(itertools.pairwise(pieces)):
-            if says[at] != says[at + 1] and one.section == other.section:
+        for at, (one, other) in enumerate(itertools.pairwise(spans)):
+            if has_word[at] != has_word[at + 1] and one.section == other.section:
                 pairs[at] = _Span(text[one.start : other.end], one.start, one.section)
         counts = self._count(list(pairs.values()))
-        fits = {at for at, tokens in zip(pairs, counts, strict=True) if self._fits(pairs[at], tokens)}
+        fitting = {at for at, tokens in zip(pairs, counts, strict=True) if self._fits(pairs[at], tokens)}
         result, at = [], 0
-        while at < len(pieces):
-            if at in fits:
+        while at < len(spans):
+            if at in fitting:
                 result.append(pairs[at])
                 at += 2
             else:
-                result += [pieces[at]] if says[at] else []
+                result += [spans[at]] if has_word[at] else []
                 at += 1
         return result
 
-    def _fits(self, piece: _Span, tokens: int) -> bool:
-        length = len(piece.text)
+    def _fits(self, span: _Span, tokens: int) -> bool:
+        length = len(span.text)
         return length == 1 or (tokens <= self.size and length <= self.size * MAX_CHARS_PER_TOKEN)
 
-    def _split(self, piece: _Span, tokens: int) -> Iterator[_Span]:
-        """The splitter counts characters, which is ten times as fast as having it count tokens: the capacity comes
-        from the piece's own ratio, and every part is counted after."""
-        length = len(piece.text)
+    def _split(self, span: _Span, tokens: int) -> Iterator[_Span]:
+        """Split one span by the library, which counts characters: that is ten times as fast as counting tokens.
+
+        The capacity comes from the span's own ratio of characters to tokens; the caller counts the tokens of each part.
+        """
+        length = len(span.text)
         count = max(1, math.ceil(tokens / (self.size * FILL)))
         capacity = min(math.ceil(length / count * 1.1), self.size * MAX_CHARS_PER_TOKEN, length - 1)
-        shared = capacity * self.overlap // self.size
-        for at, part in self.splitter(capacity, shared).chunk_indices(piece.text):
-            if dense := part.strip():
-                yield _Span(dense, piece.start + at + len(part) - len(part.lstrip()), piece.section)
+        overlap = capacity * self.overlap // self.size
+        for at, part in self.library_splitter(capacity, overlap).chunk_indices(span.text):
+            if stripped := part.strip():
+                yield _Span(stripped, span.start + at + len(part) - len(part.lstrip()), span.section)
 
-    def _count(self, pieces: Sequence[_Span]) -> list[int]:
-        texts = [piece.text for piece in pieces]
+    def _count(self, spans: Sequence[_Span]) -> list[int]:
+        """The number of tokens of each span."""
+        texts = [span.text for span in spans]
         return [len(each) for each in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]

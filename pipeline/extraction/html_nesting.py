@@ -1,4 +1,4 @@
-"""Makes deeply nested HTML shallow: the extractor silently leaves out what lies below some sixty levels.
+"""Makes deeply nested HTML shallow: kreuzberg silently leaves out what is below some sixty levels.
 
 Pure; runs in the worker processes.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-DEEP = 45  # levels, as weighed here, from which on a page is made shallow
-KEPT = 30  # of its levels
+MAX_DEPTH = 45  # levels, as counted here; a page with more is made shallow
+KEPT_DEPTH = 30  # levels that a page which is made shallow keeps
 
-# What pages nest, and the levels that one of them brings with the rows, cells and items in it.
+# The elements that pages nest, and the levels that one of them adds with the rows, cells and items in it.
 _WRAPPERS = """div span section article main aside nav header footer center font form fieldset blockquote details figure
     b i u em strong small big code tt a label ins del q cite"""
 _LEVELS = {"table": 4, "ul": 2, "ol": 2, "dl": 2} | dict.fromkeys(_WRAPPERS.split(), 1)
@@ -20,22 +20,22 @@ _TAG = re.compile(
 
 
 def flatten(page: str) -> str:
-    """The page, without the wrappers that stand too deep in it; what is in them stays. Linear in its length."""
-    return _TAG.sub(_Counter(KEPT), page) if _depth(page) > DEEP else page
+    """The page without elements that are nested too deep; their content stays. The time is linear in its length."""
+    return _TAG.sub(_DepthCounter(KEPT_DEPTH), page) if _depth(page) > MAX_DEPTH else page
 
 
 def _depth(page: str) -> int:
-    counter = _Counter(DEEP)
+    counter = _DepthCounter(MAX_DEPTH)
     for tag in _TAG.finditer(page):
         counter(tag)
     return counter.deepest
 
 
-class _Counter:
-    """Counts levels, tag by tag; a tag below the `most` kept becomes a line end."""
+class _DepthCounter:
+    """Counts levels, tag by tag; a tag deeper than `max_level` is replaced by a line end."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_level: int) -> None:
+        self._max_level = max_level
         self._level = 0
         self.deepest = 0
 
@@ -49,4 +49,4 @@ class _Counter:
         else:
             self._level = level = level + levels
         self.deepest = max(self.deepest, level)
-        return tag[0] if level <= self._most else "\n"
+        return tag[0] if level <= self._max_level else "\n"

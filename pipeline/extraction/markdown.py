@@ -1,4 +1,4 @@
-"""Markdown made readable: what the extractor writes for a renderer, turned into what a person and a model read.
+"""Simplifies Markdown: kreuzberg writes it for a renderer, and here a person and a model read the source.
 
 Pure; runs in the worker processes.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 _FENCED = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[ \t]*$)", re.MULTILINE | re.DOTALL)
-# The library closes its block of "key: value" lines with ---, and then takes the last of them for a heading.
-_FRONT = re.compile(r"\A---\n(?:\s*## [\w:.-]+:.*\n+|[\w:.-]+:(?: .*)?\n(?:(?!#).*\n){0,60}?## .*\n+)")
+# Kreuzberg closes its block of "key: value" lines with ---, and then takes the last of them for a heading.
+_FRONT_MATTER = re.compile(r"\A---\n(?:\s*## [\w:.-]+:.*\n+|[\w:.-]+:(?: .*)?\n(?:(?!#).*\n){0,60}?## .*\n+)")
 # Repeats are bounded, so that a text full of brackets costs no more than its length.
-_WITHIN = r"((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,1000})"
+_LABEL = r"((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,1000})"
 _TARGET = r"\((?:[^()\\]|\\.|\([^()]{0,500}\)){0,2000}\)"
-_IMAGE = re.compile(rf"!\[{_WITHIN}\]{_TARGET}")
-_LINK = re.compile(rf"\[{_WITHIN}\]{_TARGET}")
+_IMAGE = re.compile(rf"!\[{_LABEL}\]{_TARGET}")
+_LINK = re.compile(rf"\[{_LABEL}\]{_TARGET}")
 _ESCAPE = re.compile(r"(`+[^`\n]*`+)|\\([!-/:-@\[-`{-~])")
 _EMPTY_ITEM = re.compile(r"^[ \t]*[-*+][ \t]*\n", re.MULTILINE)
 _TABLE_ROW = re.compile(r"^\|.*\|[ \t]*$", re.MULTILINE)
@@ -28,13 +28,13 @@ _HEADING = re.compile(r"^( {0,3}#{1,5})(?=[ \t])", re.MULTILINE)
 def readable(text: str) -> str:
     """The same Markdown without link targets, images, escapes and padding; fenced code stays as it is."""
     parts = _FENCED.split(text)
-    parts[::2] = [_prose(part) for part in parts[::2]]
+    parts[::2] = [_simplified(part) for part in parts[::2]]
     return _BLANKS.sub("\n\n", "".join(parts)).strip()
 
 
 def without_front_matter(text: str) -> str:
-    """The text without the block of metadata that the extractor puts before a page."""
-    return _FRONT.sub("", text, count=1)
+    """The text without the block of metadata that kreuzberg puts before a page."""
+    return _FRONT_MATTER.sub("", text, count=1)
 
 
 def title(text: str) -> str | None:
@@ -46,18 +46,18 @@ def title(text: str) -> str | None:
 
 
 def literal(text: str) -> str:
-    """Plain text as Markdown in which none of its lines is a heading, or the border of fenced code."""
+    """Plain text as Markdown: no line of it becomes a heading, or the border of fenced code."""
     return _LOOKS_LIKE_MARKUP.sub(r"\1\\", text)
 
 
-def below(text: str) -> str:
-    """Markdown whose headings are one level further down."""
+def demoted(text: str) -> str:
+    """The same Markdown with its headings one level lower."""
     parts = _FENCED.split(text)
     parts[::2] = [_HEADING.sub(r"\1#", part) for part in parts[::2]]
     return "".join(parts)
 
 
-def _prose(text: str) -> str:
+def _simplified(text: str) -> str:
     text = _LINK.sub(r"\1", _IMAGE.sub("", text)).replace("¶", "")
     text = _ESCAPE.sub(lambda found: found[1] or found[2], text)
     text = _TABLE_ROW.sub(lambda row: re.sub(r"-{4,}", "---", re.sub(r" {2,}", " ", row[0])), text)

@@ -1,6 +1,6 @@
-"""The headings of a Markdown text: where each begins, and which stand above a passage. Pure; runs in the workers.
+"""The headings of a Markdown text: where each starts, and which ones apply to a chunk.
 
-Knows nothing of passages, tokens or files.
+Pure; runs in the worker processes. Knows nothing of tokens or files.
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-_MAX_TITLE = (
-    200  # characters: a heading that nobody wrote may be a megabyte, and is kept with each of its passages
-)
+from pipeline.extraction.content import WORD
+
+# Characters: what is taken for a heading may be a megabyte long, and is stored with each of its chunks.
+_MAX_TITLE = 200
 _MARK = re.compile(
     r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})(?P<info>.*)"
     r"|(?P<level>#{1,6})[ \t]+(?P<title>.+)"
     r"|(?P<above>(?!\||(?:[-*+>]|\d{1,9}[.)])[ \t])\S.{0,200})\n {0,3}(?P<under>=+|-{3,})[ \t]*\r?$)",
     re.MULTILINE,
 )
-# Its closing line would make a heading of its last entry.
-_FRONT = re.compile(r"\A---[ \t]*\r?\n(?:(?:\w[\w.-]*:|[ \t-]).*\n){0,100}?(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)")
+# Without it, the closing line of the block would make a heading of its last entry.
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\r?\n(?:(?:\w[\w.-]*:|[ \t-]).*\n){0,100}?(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)"
+)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_WORD = re.compile(r"[^\W_]")
 
 
 class Outline:
-    """The headings of `text`, those inside fenced code left out. No heading reaches beyond the page that it is on;
-    `page_starts` are offsets, ascending."""
+    """The headings of `text`, without those inside fenced code. A heading applies to the page that it is on, at most.
+
+    `page_starts` are offsets in characters, ascending.
+    """
 
     def __init__(self, text: str, page_starts: Sequence[int] = ()) -> None:
         self._text = text
@@ -38,12 +42,12 @@ class Outline:
         for begin, end in itertools.pairwise(self._pages):
             self._read(begin, end)
 
-    def borders(self) -> list[int]:
-        """Where headings begin, those left out that directly follow another one."""
+    def boundaries(self) -> list[int]:
+        """The offsets where headings start, without those that directly follow another heading."""
         return [start for at, start in enumerate(self._starts) if not (at and self._follows(at))]
 
-    def path(self, start: int, end: int) -> str | None:
-        """The headings above `start`, like "Guide › Install"; those that the passage opens with count too."""
+    def heading_path(self, start: int, end: int) -> str | None:
+        """The headings of the chunk from `start` to `end`, like "Guide › Install"; None before the first one."""
         here = bisect.bisect_right(self._starts, start) - 1
         if here < 0 or self._page(self._starts[here]) != self._page(start):
             return None
@@ -78,7 +82,7 @@ class Outline:
 def _headings(text: str, begin: int, end: int) -> Iterator[tuple[int, int, int, str]]:
     """(start, end, level, title) of each heading between two offsets."""
     fence = ""
-    front = None if begin else _FRONT.match(text, 0, end)
+    front = None if begin else _FRONT_MATTER.match(text, 0, end)
     for mark in _MARK.finditer(text, front.end() if front else begin, end):
         if mark["fence"]:
             if not fence:
@@ -91,6 +95,6 @@ def _headings(text: str, begin: int, end: int) -> Iterator[tuple[int, int, int, 
             else:
                 level, title = (1 if mark["under"][0] == "=" else 2), mark["above"]
             title = _LINK.sub(r"\1", title[:2000]).replace("`", "").replace("**", "").strip()
-            if title and (mark["level"] or _WORD.search(title)):
+            if title and (mark["level"] or WORD.search(title)):
                 shown = title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1].rstrip() + "…"
                 yield mark.start(), mark.end(), level, shown

@@ -1,97 +1,81 @@
-"""Documents between being read and being stored: packed into tasks, their vectors come in, part by part. Pure."""
+"""A document between being read and being written: first a PartialDocument, then a FinishedDocument. Pure."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.compute.messages import ReadDocument
-from semantik.core.models import Document
+from pipeline.compute.messages import Outcome, ReadDocument, ReadFailure
+from semantik.core.models import Document, Failure
 
-_LEAST_SHARE = 16  # chunks of a document in a task, so that a task has not too many of them
-_LEAST_LAST = 32  # chunks of a task when all is read: tasks of fewer are more to send than to do
+Vector = NDArray[np.float16]  # (dimension,), unit length
+Vectors = NDArray[np.float16]  # (chunks, dimension), unit length
 
 
-@dataclass
+@dataclass(eq=False)
 class PartialDocument:
-    """A document and its vectors (chunks, dimension). `todo` are the numbers of the chunks that must be embedded.
+    """A document that was read; `vectors` has a row for each chunk, or is None while no vector is known.
 
-    `twins` have the same passages, and get the same vectors when this one is `done`: when it has them all.
+    `pending` are the positions of the chunks to be embedded, the first `packed` of them are in tasks, and `missing`
+    counts those without a vector. `duplicates` have the same chunks and will get the same vectors.
     """
 
     document: Document
     read: ReadDocument
-    vectors: NDArray[np.float16] | None = None
-    todo: list[int] = field(default_factory=list)
+    vectors: Vectors | None = None
+    pending: list[int] = field(default_factory=list)
     packed: int = 0
     missing: int = 0
     done: bool = False
-    failure: str | None = None
-    twins: list[PartialDocument] = field(default_factory=list)
+    failed: bool = False
+    duplicates: list[PartialDocument] = field(default_factory=list)
 
-    def begin(self, known: Mapping[str, NDArray[np.float16]]) -> None:
-        """Start with the vectors that are known, by the passages' texts."""
+    def start(self, known: Mapping[str, Vector]) -> None:
+        """Start with the vectors that are known, by the texts of their chunks."""
         texts = self.read.chunks.texts
-        self.todo = [number for number, text in enumerate(texts) if text not in known]
-        self.missing = len(self.todo)
-        for number, text in enumerate(texts):
+        self.pending = [position for position, text in enumerate(texts) if text not in known]
+        self.missing = len(self.pending)
+        for position, text in enumerate(texts):
             if text in known:
-                self._place(number, known[text])
+                self._set(position, known[text])
 
-    def pack(self, most: int) -> ChunkSlice:
-        """The next chunks for an embedding task."""
-        numbers = self.todo[self.packed : self.packed + most]
-        self.packed += len(numbers)
-        return ChunkSlice(self, numbers)
+    def add(self, positions: list[int], vectors: Vectors) -> None:
+        """Add the vectors of some chunks."""
+        for position, vector in zip(positions, vectors, strict=True):
+            self._set(position, vector)
+        self.missing -= len(positions)
 
-    @property
-    def unpacked(self) -> int:
-        """How many chunks wait for an embedding task."""
-        return len(self.todo) - self.packed
+    def finish(self) -> list[FinishedDocument]:
+        """The document, which has all its vectors, and its duplicates."""
+        self.done = True
+        for one in self.duplicates:
+            one.vectors = self.vectors
+        return [FinishedDocument(one.document, one.read, one) for one in (self, *self.duplicates)]
 
-    def take(self, numbers: list[int], vectors: NDArray[np.float16]) -> bool:
-        """Put in the vectors of some chunks; True when it has them all, and has not failed."""
-        for number, vector in zip(numbers, vectors, strict=True):
-            self._place(number, vector)
-        self.missing -= len(numbers)
-        return self.missing == 0 and self.failure is None
-
-    def _place(self, number: int, vector: NDArray[np.float16]) -> None:
+    def _set(self, position: int, vector: Vector) -> None:
         if self.vectors is None:
             self.vectors = np.empty((len(self.read.chunks), len(vector)), np.float16)
-        self.vectors[number] = vector
+        self.vectors[position] = vector
 
 
 @dataclass(frozen=True)
-class ChunkSlice:
-    """What one embedding task holds of a document: the numbers of its chunks."""
+class FinishedDocument:
+    """A document to be written: read, unchanged, skipped or failed. `partial` is None if the file was not read."""
 
-    growing: PartialDocument
-    numbers: list[int]
+    document: Document
+    outcome: Outcome
+    partial: PartialDocument | None = None
 
-    def texts(self) -> list[str]:
-        texts = self.growing.read.chunks.texts
-        return [texts[number] for number in self.numbers]
+    @property
+    def chunk_count(self) -> int:
+        return len(self.outcome.chunks) if isinstance(self.outcome, ReadDocument) else 0
 
-
-def pack(line: deque[PartialDocument], room: int) -> list[ChunkSlice]:
-    """Fill a task of `room` chunks, a share of each document; those that have chunks left go to the end of the line."""
-    pieces: list[ChunkSlice] = []
-    while room and line:
-        one = line.popleft()
-        share = max(_LEAST_SHARE, room // (len(line) + 1))
-        pieces.append(one.pack(min(room, share)))
-        room -= len(pieces[-1].numbers)
-        if one.unpacked:
-            line.append(one)
-    return pieces
-
-
-def final_batch_size(line: Iterable[PartialDocument], most: int, abreast: int) -> int:
-    """Chunks of the next task when nothing more is read: ever fewer, so that all workers come to the end together."""
-    left = sum(one.unpacked for one in line)
-    return min(most, max(_LEAST_LAST, left // abreast))
+    @property
+    def failure(self) -> Failure | None:
+        outcome = self.outcome
+        if not isinstance(outcome, ReadFailure) or outcome.skipped:
+            return None
+        return Failure(outcome.category, outcome.message)

@@ -1,4 +1,4 @@
-"""One file per operation; these tables are how the dispatcher knows them."""
+"""One file per operation; these tables list them for `pipeline.execution`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.operations.append import append
 from pipeline.operations.index import index
 from pipeline.operations.ingestion import cleanup
 from pipeline.operations.reindex import discard, reindex
-from pipeline.operations.remove_source import remove_source, stay
+from pipeline.operations.remove_source import keep_source, remove_source
 from semantik.core.models import OperationType
 
 OPERATIONS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str, object]]]] = {
@@ -19,11 +19,11 @@ OPERATIONS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str,
     "remove_source": remove_source,
 }
 
-# What clears up behind an operation that is cancelled or fails, perhaps before it began; its result, if it had done its
-# work already.
-EARLY_ENDS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str, object] | None]]] = {
+# Called when an operation is cancelled or fails, perhaps before it started. They return a result if the operation had
+# completed its work already.
+CLEANUPS: dict[OperationType, Callable[[OperationContext], Awaitable[dict[str, object] | None]]] = {
     "index": cleanup,
     "append": cleanup,
     "reindex": discard,
-    "remove_source": stay,
+    "remove_source": keep_source,
 }

@@ -1,44 +1,38 @@
-"""APPEND: folders are scanned again, or added, and only what is new or changed is read.
+"""APPEND: sources are scanned again, or added, and files that are new or have changed are read.
 
     scanning_documents → scanning_completed → document_processed… → append_completed
 
-With the wish to retry, the documents that failed are read again instead. Taken up after a crash, it goes on in the
-stage it had reached.
+With the option `retry`, the documents that failed are read again instead. After a crash the operation resumes at the
+last saved stage.
 """
 
 from __future__ import annotations
 
 from pipeline.context.context import OperationContext
-from pipeline.ingest.writer import DocumentWriter
-from pipeline.operations.ingestion import (
-    SCANNING,
-    Scanned,
-    finalize_scan,
-    ingest,
-    record_model,
-    result,
-    retry_documents,
-    scan,
-)
+from pipeline.ingest.document_counts import DocumentCounts
+from pipeline.ingest.pipeline import ingest
+from pipeline.ingest.recovery import recover
+from pipeline.operations.ingestion import record_model, result
+from pipeline.operations.scan_stage import SCAN_STAGES, ScanResults, finalize_scan, retry_documents, scan
 
 
-async def append(run: OperationContext) -> dict[str, object]:
+async def append(context: OperationContext) -> dict[str, object]:
     """Run an APPEND operation to its end and return its result for the record."""
-    storer = DocumentWriter(run)
-    if run.operation.stage is None and run.collection.clean:
-        storer.start()
+    if context.operation.stage is None and context.collection.clean:
+        counts = DocumentCounts(context)
+        counts.resume()
     else:
-        await storer.recover()
-    scanned: Scanned = []
-    if run.operation.stage in SCANNING:
-        if "retry" in run.operation.options:
-            await retry_documents(run, storer)
+        counts = await recover(context)
+    scanned: ScanResults = []
+    if context.operation.stage in SCAN_STAGES:
+        if "retry" in context.operation.options:
+            await retry_documents(context, counts)
         else:
-            scanned = await scan(run, storer)
-    if storer.counts.pending:
-        await record_model(run)
-        await ingest(run, storer)
-    await finalize_scan(run, scanned)
-    outcome = result(run, storer)
-    await run.stage("append_completed", **outcome)
+            scanned = await scan(context, counts)
+    if counts.operation.pending:
+        await record_model(context)
+        await ingest(context, counts)
+    await finalize_scan(context, scanned)
+    outcome = result(context, counts)
+    await context.stage("append_completed", **outcome)
     return outcome

@@ -1,34 +1,35 @@
-"""INDEX: a folder that was never seen becomes documents, chunks and vectors.
+"""INDEX: the files of a new source become documents, chunks and vectors.
 
     scanning_documents → scanning_completed → processing_embeddings → document_processed… → index_completed
 
-Each stage is saved before it is told; taken up again after a crash, it goes on in the stage it had reached.
+Each stage is saved before it is published; after a crash the operation resumes at the last saved stage.
 """
 
 from __future__ import annotations
 
 from pipeline.context.context import OperationContext
-from pipeline.ingest.writer import DocumentWriter
-from pipeline.operations.ingestion import SCANNING, Scanned, finalize_scan, ingest, record_model, result, scan
+from pipeline.ingest.pipeline import ingest
+from pipeline.ingest.recovery import recover
+from pipeline.operations.ingestion import record_model, result
+from pipeline.operations.scan_stage import SCAN_STAGES, ScanResults, finalize_scan, scan
 
 
-async def index(run: OperationContext) -> dict[str, object]:
+async def index(context: OperationContext) -> dict[str, object]:
     """Run an INDEX operation to its end and return its result for the record."""
-    storer = DocumentWriter(run)
-    await storer.recover()
-    scanned: Scanned = []
-    if run.operation.stage in SCANNING:
-        scanned = await scan(run, storer)
-    model = await record_model(run)
-    await run.stage(
+    counts = await recover(context)
+    scanned: ScanResults = []
+    if context.operation.stage in SCAN_STAGES:
+        scanned = await scan(context, counts)
+    model = await record_model(context)
+    await context.stage(
         "processing_embeddings",
-        total_files=storer.counts.total,
+        total_files=counts.operation.total,
         model=model.name,
         precision=model.precision,
-        workers=run.deps.pool.batch_workers,
+        workers=context.deps.pool.batch_workers,
     )
-    await ingest(run, storer)
-    await finalize_scan(run, scanned)
-    outcome = result(run, storer)
-    await run.stage("index_completed", **outcome)
+    await ingest(context, counts)
+    await finalize_scan(context, scanned)
+    outcome = result(context, counts)
+    await context.stage("index_completed", **outcome)
     return outcome

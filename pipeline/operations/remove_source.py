@@ -1,8 +1,9 @@
-"""REMOVE_SOURCE: a folder goes, and with it the documents that no other folder of the collection holds.
+"""REMOVE_SOURCE: a source is removed with its documents, except those that lie in another source of the collection.
 
     removing_documents… → remove_source_completed
 
-Each page of documents goes in one step for who searches. Cancelled, what is left stays, and so does the folder.
+Each page of documents disappears from searches in one step. After a cancellation the remaining documents stay, and so
+does the source.
 """
 
 from __future__ import annotations
@@ -13,86 +14,94 @@ from typing import Any
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
-from pipeline.ingest.writer import DocumentWriter
-from pipeline.operations.ingestion import finalize_scan
-from pipeline.scanning.removal import remove
+from pipeline.ingest.recovery import recover
+from pipeline.operations.scan_stage import finalize_scan
+from pipeline.scanning.removal import remove_documents
 from semantik.core.models import Counts, Document, Source, now
 
 
-async def remove_source(run: OperationContext) -> dict[str, object]:
+async def remove_source(context: OperationContext) -> dict[str, object]:
     """Run a REMOVE_SOURCE operation to its end and return its result for the record."""
-    storer = DocumentWriter(run)
-    await storer.recover()
-    collections, documents = run.deps.store.collections, run.deps.store.documents
-    source = await collections.source(run.collection.id, run.operation.source_id or "")
+    counts = await recover(context)
+    source = await _source(context)
     if source is not None:
-        await run.mark_dirty()
+        await context.mark_dirty()
         others = [
-            one for one in await run.sources_of_collection() if one.id != source.id and not one.removing
+            one for one in await context.sources_of_collection() if one.id != source.id and not one.removing
         ]
-        if run.operation.result is None:
-            await run.save(result=await _survey(run, source, others))
-        total = _number(run, "total")
-        left = await documents.count_of_source(run.generation, source.id)
-        await run.stage("removing_documents", **_course(total - left, total))
-        async for page in documents.of_source(run.generation, source.id):
-            shared = _shared(page, others)
-            for holder, ids in shared.items():
-                await documents.reassign_source(ids, holder)
-            held = {key for ids in shared.values() for key in ids}
-            await remove(run, [one for one in page if one.id not in held])
-            left -= len(page)
-            course = _course(total - left, total)
-            counts = asdict(Counts(pending=max(left, 0), indexed=total - left))
-            await run.save(counts=counts, progress_percent=course["progress_percent"])
-            run.reporter.publish_latest("removing_documents", **course)
-        await collections.remove_source(source.id)
+        if context.operation.result is None:
+            await context.save(result=await _survey(context, source, others))
+        await _remove_documents(context, source, others)
+        await context.deps.store.collections.remove_source(source.id)
         failpoints.die_at("remove_source.source")
-    await storer.recount_generation()
-    await finalize_scan(run, [])
-    kept = _number(run, "kept")
+    await counts.recount_generation()
+    await finalize_scan(context, [])
+    kept = _saved_number(context, "kept")
     outcome: dict[str, Any] = {
-        "documents": _number(run, "total") - kept,
+        "documents": _saved_number(context, "total") - kept,
         "kept": kept,
-        "chunks": run.generation.counts.chunks,
+        "chunks": context.generation.counts.chunks,
         "failed": 0,
-        "duration_s": round((now() - (run.operation.started_at or now())).total_seconds(), 3),
+        "duration_s": round((now() - (context.operation.started_at or now())).total_seconds(), 3),
     }
-    await run.stage("remove_source_completed", **outcome)
+    await context.stage("remove_source_completed", **outcome)
     return outcome
 
 
-async def stay(run: OperationContext) -> None:
-    """The operation ends early: the folder stays a source of its collection."""
-    source = await run.deps.store.collections.source(run.collection.id, run.operation.source_id or "")
+async def keep_source(context: OperationContext) -> None:
+    """End the operation early: the source stays in its collection."""
+    source = await _source(context)
     if source is not None:
-        await run.deps.store.collections.update_source(source, {"removing": False})
-    if run.has_started:
-        counts = run.operation.counts
-        await DocumentWriter(run).recover()
-        await run.save(counts=asdict(counts))
+        await context.deps.store.collections.update_source(source, {"removing": False})
+    if context.has_started:
+        counts = context.operation.counts
+        await recover(context)
+        await context.save(counts=asdict(counts))
 
 
-async def _survey(run: OperationContext, source: Source, others: Sequence[Source]) -> dict[str, object]:
-    """How many documents the folder has, and how many of them another folder holds as well."""
+async def _remove_documents(context: OperationContext, source: Source, others: Sequence[Source]) -> None:
+    documents = context.deps.store.documents
+    total = _saved_number(context, "total")
+    left = await documents.count_of_source(context.generation, source.id)
+    await context.stage("removing_documents", **_progress(total - left, total))
+    async for page in documents.of_source(context.generation, source.id):
+        shared = _shared(page, others)
+        for other_id, ids in shared.items():
+            await documents.reassign_source(ids, other_id)
+        kept = {document_id for ids in shared.values() for document_id in ids}
+        await remove_documents(context, [one for one in page if one.id not in kept])
+        left -= len(page)
+        progress = _progress(total - left, total)
+        counts = asdict(Counts(pending=max(left, 0), indexed=total - left))
+        await context.save(counts=counts, progress_percent=progress["progress_percent"])
+        context.reporter.publish_latest("removing_documents", **progress)
+
+
+async def _source(context: OperationContext) -> Source | None:
+    source_id = context.operation.source_id or ""
+    return await context.deps.store.collections.source(context.collection.id, source_id)
+
+
+async def _survey(context: OperationContext, source: Source, others: Sequence[Source]) -> dict[str, object]:
+    """How many documents the source has, and how many of them lie in another source, too."""
     total = kept = 0
-    async for page in run.deps.store.documents.of_source(run.generation, source.id):
+    async for page in context.deps.store.documents.of_source(context.generation, source.id):
         total += len(page)
         kept += sum(map(len, _shared(page, others).values()))
     return {"total": total, "kept": kept}
 
 
-def _number(run: OperationContext, name: str) -> int:
-    return int(str((run.operation.result or {}).get(name, 0)))
+def _saved_number(context: OperationContext, name: str) -> int:
+    return int(str((context.operation.result or {}).get(name, 0)))
 
 
-def _course(done: int, total: int) -> dict[str, Any]:
+def _progress(done: int, total: int) -> dict[str, Any]:
     percent = round(100 * done / total, 1) if total else 0.0
     return {"removed": done, "total": total, "progress_percent": percent}
 
 
 def _shared(page: Sequence[Document], others: Sequence[Source]) -> dict[str, list[str]]:
-    """Of the documents those that lie in other folders of the collection as well, by the nearest of these."""
+    """The ids of those documents that lie in another source, too, by the id of the nearest such source."""
     shared: dict[str, list[str]] = {}
     for document in page:
         holders = [one for one in others if document.path.startswith(one.path.rstrip("/") + "/")]

@@ -1,7 +1,9 @@
-"""What must be true of what a REINDEX has built before it is searched. Runs on the loop."""
+"""What a REINDEX checks: the disk before it starts, and its generation before that is searched. Runs on the loop."""
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from typing import Any
 
 import numpy as np
@@ -12,21 +14,33 @@ from semantik.core.errors import Invalid
 from semantik.core.models import Filters
 from semantik.index import VectorIndex
 
-_MOST_LOST = 0.1  # of the documents that can be found now
-_AMONG = 10
-_SURE = 0.99  # a passage that stands in a collection many times finds one of them
+_CHUNK_BYTES = 4096  # an upper estimate of a chunk's size in MongoDB and in the index
+_MAX_LOST_SHARE = 0.1  # of the documents that can be found now
+_SAMPLE_HITS = 10
+_SAME_TEXT_SCORE = 0.99  # the search may return another chunk with the same text
 
 
-async def validate(run: OperationContext) -> dict[str, Any]:
+async def check_disk_space(context: OperationContext) -> None:
+    """Raises Invalid if the new generation would fill the disk. A MongoDB set by `mongo_url` has a disk of its own."""
+    settings = context.deps.settings
+    chunks = context.collection.current.counts.chunks
+    needed = chunks * _CHUNK_BYTES // (4 if settings.mongo_url else 1)
+    free = (await asyncio.to_thread(shutil.disk_usage, settings.data)).free
+    if free < needed:
+        raise Invalid(
+            f"A REINDEX needs about {needed >> 20} MiB beside what is searched meanwhile, and {free >> 20} MiB are "
+            f"free on the disk of {settings.data}: make room first."
+        )
+
+
+async def validate(context: OperationContext) -> dict[str, Any]:
     """Check the operation's generation against the one that is searched; returns what was checked.
 
-    Raises Invalid, with what is wrong.
+    Raises Invalid, with the reason.
     """
-    documents, chunks = run.deps.store.documents, run.deps.store.chunks
-    before, after = (
-        await documents.counts_of(run.collection.current),
-        await documents.counts_of(run.generation),
-    )
+    documents, chunks = context.deps.store.documents, context.deps.store.chunks
+    before = await documents.counts_of(context.collection.current)
+    after = await documents.counts_of(context.generation)
     if after.total != before.total or after.pending:
         raise Invalid(
             f"The REINDEX has {after.total} documents, {after.pending} of them unread, where {before.total} are "
@@ -34,46 +48,53 @@ async def validate(run: OperationContext) -> dict[str, Any]:
         )
     lost = before.indexed - after.indexed
     failed = min(lost, max(0, after.failed - before.failed))
-    if lost > _MOST_LOST * before.indexed:
+    if lost > _MAX_LOST_SHARE * before.indexed:
         raise Invalid(
             f"{lost} of {before.indexed} documents that are found now would be lost, since their files have changed "
             f"and cannot be read any more ({failed}; the operation's failures tell why), or are empty now "
             f"({lost - failed}); what is searched stays as it was. If that is right, scan the folders again first "
             "(append)."
         )
-    stored = await chunks.count(run.generation)
-    index = await run.deps.vectors.get_synced_vectors(run.generation)
+    stored = await chunks.count(context.generation)
+    index = await context.deps.index_sync.get_synced_vectors(context.generation)
     vectors = index.stats().vectors if index else 0
     if not after.chunks == stored == vectors:
         raise Invalid(
-            f"The REINDEX has made {after.chunks} passages, of which {stored} are stored and {vectors} can be "
+            f"The REINDEX has made {after.chunks} chunks, of which {stored} are stored and {vectors} can be "
             "searched; what is searched stays as it was."
         )
-    sampled = await _search_again(run, index) if index and vectors else 0
+    sampled = await _search_sample(context, index) if index and vectors else 0
     return {"documents": after.indexed, "chunks": after.chunks, "failed": after.failed, "sampled": sampled}
 
 
-async def _search_again(run: OperationContext, index: VectorIndex) -> int:
-    """Ask for some passages by their own text; each must be found. Returns how many were asked for."""
-    generation = run.generation
-    spans = await run.deps.store.documents.spans(generation, Filters())
-    total = int((spans[:, 1] - spans[:, 0]).sum())
-    number = min(run.deps.settings.reindex.sample, total)
-    ends = np.cumsum(spans[:, 1] - spans[:, 0])
-    places = np.unique(np.linspace(0, total - 1, number, dtype=np.int64)) if number else np.empty(0, np.int64)
-    which = np.searchsorted(ends, places, side="right")
-    seqs = [int(seq) for seq in spans[which, 1] - (ends[which] - places)]
-    found = await run.deps.store.chunks.by_seqs(run.collection.id, seqs)
-    if lacking := [seq for seq in seqs if seq not in found]:
+async def _search_sample(context: OperationContext, index: VectorIndex) -> int:
+    """Search for a sample of chunks by their own texts; each must be found. Returns the size of the sample."""
+    generation = context.generation
+    seqs = await _sample_seqs(context)
+    found = await context.deps.store.chunks.by_seqs(context.collection.id, seqs)
+    if missing := [seq for seq in seqs if seq not in found]:
         raise Invalid(
-            f"The REINDEX lacks its own passage number {lacking[0]}; what is searched stays as it was."
+            f"The REINDEX lacks its own chunk number {missing[0]}; what is searched stays as it was."
         )
     texts = [found[seq].text for seq in seqs]
-    vectors = await run.deps.pool.embed(ModelSpec(generation.model, generation.precision), texts)
+    vectors = await context.deps.pool.embed(ModelSpec(generation.model, generation.precision), texts)
     for seq, text, vector in zip(seqs, texts, vectors, strict=True):
-        hits = await index.nearest(vector.astype(np.float32), _AMONG)
-        if not any(hit.seq == seq or hit.score > _SURE for hit in hits):
+        hits = await index.nearest(vector.astype(np.float32), _SAMPLE_HITS)
+        if not any(hit.seq == seq or hit.score > _SAME_TEXT_SCORE for hit in hits):
             raise Invalid(
-                f"The REINDEX does not find its own passage “{text[:60]}…”; what is searched stays as it was."
+                f"The REINDEX does not find its own chunk “{text[:60]}…”; what is searched stays as it was."
             )
     return len(seqs)
+
+
+async def _sample_seqs(context: OperationContext) -> list[int]:
+    """At most `reindex.sample` seqs, evenly spread over all chunks that documents hold."""
+    spans = await context.deps.store.documents.spans(context.generation, Filters())
+    ends = np.cumsum(spans[:, 1] - spans[:, 0])
+    total = int(ends[-1]) if len(ends) else 0
+    count = min(context.deps.settings.reindex.sample, total)
+    if not count:
+        return []
+    ranks = np.unique(np.linspace(0, total - 1, count, dtype=np.int64))
+    rows = np.searchsorted(ends, ranks, side="right")
+    return [int(seq) for seq in spans[rows, 1] - (ends[rows] - ranks)]

@@ -1,7 +1,7 @@
-"""Documents whose files a scan did not find: moved ones keep their passages, the others are removed, or only marked.
+"""Documents whose files a scan did not find: of moved files they keep their chunks, the others are removed or marked.
 
-What could not be looked at is not missing; nor is anything when a folder that had files is empty all of a sudden, as
-the mount point of a disk that is away. Hashing runs in threads.
+A file in a folder that could not be read is not missing. Neither is any file of a source that is empty all of a sudden,
+like the mount point of a disk that is away. Hashing runs in threads, everything else on the loop.
 """
 
 from __future__ import annotations
@@ -13,148 +13,150 @@ from pathlib import Path
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
-from pipeline.scanning.registration import RegistrationResult
-from pipeline.scanning.removal import remove
+from pipeline.scanning.removal import remove_documents
 from pipeline.scanning.seen_files import folder_of
+from pipeline.scanning.source_scan import SourceScan
 from semantik.core.models import Document, Source
 
-_BLOCK = 1 << 20
-_FOLDERS = 1000  # more are not asked for one by one
+_BLOCK_BYTES = 1 << 20
+_MAX_FOLDER_QUERIES = 1000  # with more changed folders, all documents of the source are read instead
+
+# Ids of missing documents whose files may exist under another name, by size and by content hash.
+_MissingBySize = dict[int, dict[str, list[str]]]
 
 
-# Documents whose files may be there under another name: their ids, by size and by content hash.
-_Lost = dict[int, dict[str, list[str]]]
+async def resolve_missing(context: OperationContext, source: Source, scan: SourceScan) -> None:
+    """Find the documents of a source that miss their files, and move, mark or remove them as the settings say.
 
-
-async def resolve_missing(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    """Find what is missing of a source, and do with it what the settings say; the operation's result notes how many.
-
-    It is gone through twice, since a million documents had better not be held.
+    The operation's result has their numbers. The documents are read twice, since a million of them may be too many for
+    the memory.
     """
-    if found.cut:
+    if scan.truncated:
         return
-    number, lost = 0, _Lost()
-    async for page in _not_seen(run, source, found):
+    number, missing = 0, _MissingBySize()
+    async for page in _unseen_documents(context, source, scan):
         number += len(page)
         for document in page:
             if document.status == "indexed" and document.due is None and document.content_hash:
-                alike = lost.setdefault(document.size, {})
-                alike.setdefault(document.content_hash, []).append(document.id)
-    if number and not found.files:
-        run.warn(f"{source.path} is empty, and had {number} documents: they are kept. Is a disk not mounted?")
-        await _note(run, source, 0, number)
+                same_size = missing.setdefault(document.size, {})
+                same_size.setdefault(document.content_hash, []).append(document.id)
+    if number and not scan.files:
+        context.warn(
+            f"{source.path} is empty, and had {number} documents: they are kept. Is a disk not mounted?"
+        )
+        await _save_counts(context, source, 0, number)
         return
-    found.moved = await _follow_moves(run, lost)
-    await _note(run, source, found.moved, number - found.moved)
-    if number > found.moved:
-        await _remove_or_mark(run, source, found)
-    found.settled = True
+    scan.moved = await _move_documents(context, missing)
+    await _save_counts(context, source, scan.moved, number - scan.moved)
+    if number > scan.moved:
+        await _remove_or_mark(context, source, scan)
+    scan.complete = True
 
 
-async def _remove_or_mark(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    documents = run.deps.store.documents
-    removing = run.deps.settings.documents.missing == "remove"
-    async for page in _not_seen(run, source, found):
-        # Of what was never read nothing can be kept.
-        if going := [one for one in page if removing or one.status == "pending"]:
-            await run.mark_dirty()
-            await remove(run, going)
-        if not removing:
+async def _remove_or_mark(context: OperationContext, source: Source, scan: SourceScan) -> None:
+    documents = context.deps.store.documents
+    remove_all = context.deps.settings.documents.missing == "remove"
+    async for page in _unseen_documents(context, source, scan):
+        # A document that was never read has nothing to keep.
+        if to_remove := [one for one in page if remove_all or one.status == "pending"]:
+            await context.mark_dirty()
+            await remove_documents(context, to_remove)
+        if not remove_all:
             kept = [one for one in page if one.status != "pending"]
-            _look_again(found, kept)
-            if fresh := [one.id for one in kept if not one.missing or one.due is not None]:
-                await run.mark_dirty()
-                await documents.mark_missing(fresh)
+            _clear_digests(scan, kept)
+            if to_mark := [one.id for one in kept if not one.missing or one.due is not None]:
+                await context.mark_dirty()
+                await documents.mark_missing(to_mark)
 
 
-async def _note(run: OperationContext, source: Source, moved: int, gone: int) -> None:
-    """Keep the numbers before anything is removed: a scan that is taken up again finds only what is left of them."""
-    folders = noted(run)
-    before = folders.get(source.id, {"moved": 0, "missing": 0})
-    folders[source.id] = {"moved": before["moved"] + moved, "missing": max(before["missing"], gone)}
-    await run.save(result={"folders": folders})
+async def _save_counts(context: OperationContext, source: Source, moved: int, missing: int) -> None:
+    """Save the counts before anything is removed: when the scan is resumed, it finds only the rest."""
+    counts = counts_by_source(context)
+    before = counts.get(source.id, {"moved": 0, "missing": 0})
+    counts[source.id] = {"moved": before["moved"] + moved, "missing": max(before["missing"], missing)}
+    await context.save(result={"folders": counts})
 
 
-def noted(run: OperationContext) -> dict[str, dict[str, int]]:
-    """How many files were moved, and are missing, by source, as far as the operation has found out."""
-    folders = (run.operation.result or {}).get("folders", {})
-    assert isinstance(folders, dict)
-    return dict(folders)
+def counts_by_source(context: OperationContext) -> dict[str, dict[str, int]]:
+    """How many files the operation has found "moved" and "missing" so far, by the ids of the sources."""
+    counts = (context.operation.result or {}).get("folders", {})
+    assert isinstance(counts, dict)
+    return dict(counts)
 
 
-async def _not_seen(
-    run: OperationContext, source: Source, found: RegistrationResult
+async def _unseen_documents(
+    context: OperationContext, source: Source, scan: SourceScan
 ) -> AsyncIterator[list[Document]]:
-    unread = {path.rstrip("/") for path in found.unread}
-    async for page in _to_look_at(run, source, found):
-        gone = [one for one in page if one.path not in found.met]
-        _look_again(found, [one for one in gone if _below(one.path, unread)])
-        if gone := [one for one in gone if not _below(one.path, unread)]:
-            yield gone
+    """The documents whose files are missing, in pages."""
+    unread = {path.rstrip("/") for path in scan.unread}
+    async for page in _documents_to_check(context, source, scan):
+        unseen = [one for one in page if one.path not in scan.seen]
+        _clear_digests(scan, [one for one in unseen if _is_below(one.path, unread)])
+        if missing := [one for one in unseen if not _is_below(one.path, unread)]:
+            yield missing
 
 
-async def _to_look_at(
-    run: OperationContext, source: Source, found: RegistrationResult
+async def _documents_to_check(
+    context: OperationContext, source: Source, scan: SourceScan
 ) -> AsyncIterator[list[Document]]:
-    """The source's documents, less those of folders that are as they were."""
-    documents = run.deps.store.documents
-    folders = (
-        None if found.before is None else [one for one in found.before if one not in found.met.unchanged]
+    """The documents of a source, without those of unchanged folders, in pages."""
+    documents, previous = context.deps.store.documents, scan.previous_digests
+    changed = (
+        None if previous is None else [one for one in previous if one not in scan.seen.unchanged_folders]
     )
-    if folders is None or len(folders) > _FOLDERS:
-        async for page in documents.of_source(run.generation, source.id):
+    if changed is None or len(changed) > _MAX_FOLDER_QUERIES:
+        async for page in documents.of_source(context.generation, source.id):
             yield page
     else:
-        for folder in folders:
-            async for page in documents.of_folder(run.generation, source.id, folder):
+        for folder in changed:
+            async for page in documents.of_folder(context.generation, source.id, folder):
                 yield page
 
 
-def _look_again(found: RegistrationResult, kept: list[Document]) -> None:
-    """What is kept without its file is asked for with every scan."""
-    for document in kept:
-        found.listing[folder_of(document.path)] = b""
+def _clear_digests(scan: SourceScan, documents: list[Document]) -> None:
+    """Have every later scan compare the folders of documents that are kept without their files."""
+    for document in documents:
+        scan.digests[folder_of(document.path)] = b""
 
 
-async def _follow_moves(run: OperationContext, lost: _Lost) -> int:
-    """Documents whose files are there under another name: the name changes, and nothing is read again. Returns their
-    number.
+async def _move_documents(context: OperationContext, missing: _MissingBySize) -> int:
+    """Give documents whose files exist under another name that name; nothing is read again. Returns their number.
 
-    A new file of the same size is hashed; the operation's own new files are asked, wherever in its folders they lie.
+    Only new files of this operation whose size fits are hashed, wherever in its sources they are.
     """
     moved = 0
-    if not lost:
+    if not missing:
         return moved
-    documents, limit = run.deps.store.documents, run.deps.settings.documents.max_file_bytes
-    async for page in documents.due(run.operation.id):
-        for fresh in page:
-            alike = lost.get(fresh.size)
-            if not alike or fresh.status != "pending" or fresh.size > limit:
+    documents, limit = context.deps.store.documents, context.deps.settings.documents.max_file_bytes
+    async for page in documents.due(context.operation.id):
+        for new in page:
+            same_size = missing.get(new.size)
+            if not same_size or new.status != "pending" or new.size > limit:
                 continue
-            content_hash = await asyncio.to_thread(_hash, fresh.path)
-            if content_hash is not None and (same := alike.get(content_hash)):
+            content_hash = await asyncio.to_thread(_hash, new.path)
+            if content_hash is not None and (ids := same_size.get(content_hash)):
                 moved += 1
-                await run.mark_dirty()
-                await documents.move(same.pop(0), fresh)
-                if not same:
-                    del alike[content_hash]
+                await context.mark_dirty()
+                await documents.move(ids.pop(0), new)
+                if not ids:
+                    del same_size[content_hash]
                 failpoints.die_at("scanning.renamed")
     return moved
 
 
 def _hash(path: str) -> str | None:
-    """The SHA-256 of a file, in hex; None when it cannot be read, which its reading will tell."""
+    """The SHA-256 of a file, in hex; None when it cannot be read, which its extraction will report."""
     digest = hashlib.sha256()
     try:
         with Path(path).open("rb") as file:
-            while block := file.read(_BLOCK):
+            while block := file.read(_BLOCK_BYTES):
                 digest.update(block)
     except OSError:
         return None
     return digest.hexdigest()
 
 
-def _below(path: str, folders: Set[str]) -> bool:
+def _is_below(path: str, folders: Set[str]) -> bool:
     """Whether the path is one of the folders, or lies in one; "" is the root."""
     while path and path not in folders:
         path = path.rpartition("/")[0]

@@ -1,7 +1,7 @@
-"""The scan: what is in a folder is compared with what is known of it. The walk itself runs in a thread.
+"""Compares the files of a source with its documents: new and changed files become due for reading.
 
-New and changed files become due; files that are gone are moved, marked or removed (`missing.py`). A folder in which the
-last finished scan saw just what this one sees is not compared file by file.
+A folder that is exactly as the last complete scan saw it is not compared file by file. Files that are gone are left to
+`missing_files.py`. The walk runs in a thread, everything else on the loop.
 """
 
 from __future__ import annotations
@@ -9,180 +9,161 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
-from pipeline.scanning.seen_files import SeenFiles
-from pipeline.scanning.walker import WalkRules, resolve_source, walk
+from pipeline.scanning.source_scan import SourceScan
+from pipeline.scanning.walk_rules import WalkRules
+from pipeline.scanning.walker import walk
+from semantik.core.document_roots import resolve_source
 from semantik.core.models import Document, Source, new_id
 from semantik.core.scan_entries import FolderListing
 
-_TOGETHER = 500
-_AT_ONCE = 20_000  # files that one step in a thread looks at, at most, if no folder has more
+_FILES_PER_QUERY = 500
+# Of unchanged folders: one step in a thread looks at no more files unless one folder has more.
+_FILES_PER_STEP = 20_000
 
 
 @dataclass(frozen=True)
-class RegisteredFile:
-    """A file that the walk has found."""
+class _File:
+    """A file as the walk has found it."""
 
     path: str
     size: int
     modified_ns: int
 
 
-@dataclass
-class RegistrationResult:
-    """What the scan of a folder has found so far, in files. `met` is shared by the scans of the operation;
-    `unread` are the paths whose insides this one could not see; `cut` when it stopped early. `moved` of the new ones
-    turned out to be known.
-
-    `before` is what the last finished scan kept of each folder, None if that does not hold any more; `listing` is what
-    this one will keep, once `settled`.
-    """
-
-    met: SeenFiles
-    before: dict[str, bytes] | None
-    listing: dict[str, bytes] = field(default_factory=dict)
-    settled: bool = False
-    files: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    unread: list[str] = field(default_factory=list)
-    cut: bool = False
-    moved: int = 0
-    duration_s: float = 0.0
-
-
-async def register(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    """Walk a folder and register what is new or changed. Raises Invalid or Forbidden for the folder itself."""
-    settings = run.deps.settings
-    forbidden = (settings.data.resolve(),)
-    root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
-    rules = WalkRules(settings.documents.roots, settings.documents.exclude, forbidden)
-    begun = time.monotonic()
-    _publish(run, source, found)
-    listings = walk(root, rules)
-    adopted = found.before is not None  # what was kept is only taken for right when nothing is due
-    while not found.cut and (seen := await asyncio.to_thread(_take, listings, found.before or {})):
-        files = [file for one in seen for file in _look(run, one, found)]
-        if files and not adopted:
-            # Where nothing is, a disk may be away: what is to be read of it can wait.
-            await run.mark_dirty()  # what is taken over has to be read, and counted
-            await run.deps.store.documents.reassign_due(
-                run.generation, source.id, run.operation.id, run.fence
-            )
-            adopted = True
-        for at in range(0, len(files), _TOGETHER):
-            await _compare(run, source.id, files[at : at + _TOGETHER], found)
-        _publish(run, source, found)
-    found.duration_s = time.monotonic() - begun
-
-
 @dataclass(frozen=True)
-class _ScanState:
-    """A folder that the walk has been to; of one that is `unchanged` the number of its files is enough."""
+class _Folder:
+    """A folder that the walk has listed; `unchanged` since the last complete scan."""
 
     listing: FolderListing
     digest: bytes
     unchanged: bool
 
 
-def _take(listings: Iterator[FolderListing], before: Mapping[str, bytes]) -> list[_ScanState]:
-    seen: list[_ScanState] = []
+async def register_files(context: OperationContext, source: Source, scan: SourceScan) -> None:
+    """Walk a source, and register what is new or changed. Raises Invalid or Forbidden for the source's folder."""
+    settings = context.deps.settings
+    forbidden = (settings.data.resolve(),)
+    root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
+    rules = WalkRules(settings.documents.roots, settings.documents.exclude, forbidden)
+    started = time.monotonic()
+    _publish_progress(context, source, scan)
+    listings = walk(root, rules)
+    previous = scan.previous_digests
+    adopted = previous is not None  # digests are only trusted while no document is due
+    while not scan.truncated and (
+        folders := await asyncio.to_thread(_next_folders, listings, previous or {})
+    ):
+        files = [file for folder in folders for file in _record(context, folder, scan)]
+        if files and not adopted:
+            # Not before the first file is seen: while the source's disk is away, its due documents wait.
+            await context.mark_dirty()  # adopted documents will be read, and counted
+            await context.deps.store.documents.reassign_due(
+                context.generation, source.id, context.operation.id, context.fence
+            )
+            adopted = True
+        for at in range(0, len(files), _FILES_PER_QUERY):
+            await _compare(context, source.id, files[at : at + _FILES_PER_QUERY], scan)
+        _publish_progress(context, source, scan)
+    scan.duration_s = time.monotonic() - started
+
+
+def _next_folders(listings: Iterator[FolderListing], previous: Mapping[str, bytes]) -> list[_Folder]:
+    """The next folders of the walk, as many as one step is to look at; empty at its end."""
+    folders: list[_Folder] = []
     files = 0
     for listing in listings:
         digest = listing.digest
-        seen.append(_ScanState(listing, digest, before.get(listing.folder) == digest))
+        folders.append(_Folder(listing, digest, previous.get(listing.folder) == digest))
         files += len(listing.files) + 1
-        if files >= (_AT_ONCE if seen[-1].unchanged else _TOGETHER):
+        if files >= (_FILES_PER_STEP if folders[-1].unchanged else _FILES_PER_QUERY):
             break
-    return seen
+    return folders
 
 
-def _look(run: OperationContext, seen: _ScanState, found: RegistrationResult) -> Iterator[RegisteredFile]:
-    """Note what was seen of a folder; returns the files that are to be compared one by one."""
-    if found.cut:
+def _record(context: OperationContext, folder: _Folder, scan: SourceScan) -> Iterator[_File]:
+    """Record what the walk saw in a folder; yields the files that have to be compared one by one."""
+    if scan.truncated:
         return
-    listing, most = seen.listing, run.deps.settings.documents.max_files
+    listing, max_files = folder.listing, context.deps.settings.documents.max_files
     for warning in listing.warnings:
-        if not warning.seen:
-            found.unread.append(warning.path)
-        run.warn(f"{warning.path}: {warning.message}")
+        if warning.hides_files:
+            scan.unread.append(warning.path)
+        context.warn(f"{warning.path}: {warning.message}")
     files = listing.files
-    if found.files + len(files) > most:
-        found.cut = True
-        files = files[: most - found.files]
-        run.warn(f"The scan stopped after documents.max_files = {most} files.")
+    if scan.files + len(files) > max_files:
+        scan.truncated = True
+        files = files[: max_files - scan.files]
+        context.warn(f"The scan stopped after documents.max_files = {max_files} files.")
     if files or listing.warnings:
-        found.listing[listing.folder] = seen.digest
-    found.files += len(files)
-    if seen.unchanged and not found.cut:
-        found.met.unchanged.add(listing.folder)
-        found.unchanged += len(files)
+        scan.digests[listing.folder] = folder.digest
+    scan.files += len(files)
+    if folder.unchanged and not scan.truncated:
+        scan.seen.unchanged_folders.add(listing.folder)
+        scan.unchanged += len(files)
     else:
-        yield from (
-            RegisteredFile(listing.path(name), size, modified_ns) for name, size, modified_ns in files
-        )
+        yield from (_File(listing.path(name), size, modified_ns) for name, size, modified_ns in files)
 
 
-def _publish(run: OperationContext, source: Source, found: RegistrationResult) -> None:
-    run.reporter.publish_latest(
-        "scanning_documents", status="scanning", source_path=source.path, scanned=found.files
+def _publish_progress(context: OperationContext, source: Source, scan: SourceScan) -> None:
+    context.reporter.publish_latest(
+        "scanning_documents", status="scanning", source_path=source.path, scanned=scan.files
     )
 
 
 async def _compare(
-    run: OperationContext, source_id: str, files: Sequence[RegisteredFile], found: RegistrationResult
+    context: OperationContext, source_id: str, files: Sequence[_File], scan: SourceScan
 ) -> None:
-    """Register the files that the generation does not know, and those that have another size or time.
+    """Register the files that the generation does not know, and those whose size or time has changed.
 
-    Those of an earlier try of this operation count again.
+    Files that an earlier attempt of this operation registered count again.
     """
-    documents, operation_id = run.deps.store.documents, run.operation.id
-    known = await documents.by_paths(run.generation, [file.path for file in files])
-    fresh: list[Document] = []
+    documents, operation_id = context.deps.store.documents, context.operation.id
+    known = await documents.by_paths(context.generation, [file.path for file in files])
+    new: list[Document] = []
     changed: list[Document] = []
-    back: list[str] = []
+    found_again: list[str] = []
     for file in files:
-        found.met.add(file.path)
+        scan.seen.add(file.path)
         document = known.get(file.path)
         if document is None:
-            fresh.append(_document(run, source_id, file))
+            new.append(_new_document(context, source_id, file))
             continue
         as_found = replace(document, size=file.size, modified_ns=file.modified_ns)
         if as_found != document or (document.missing and document.status != "indexed"):
             changed.append(as_found)
         elif document.due == operation_id:
-            found.new += document.status == "pending"
-            found.changed += document.status != "pending"
+            scan.new += document.status == "pending"
+            scan.changed += document.status != "pending"
         else:
-            found.unchanged += 1
+            scan.unchanged += 1
             if document.missing:
-                back.append(document.id)
-    if fresh or changed or back:
-        await run.mark_dirty()
-    await documents.register(fresh)
-    await documents.mark_changed(changed, operation_id, run.fence)
-    if back:
-        await documents.mark_found(back)
+                found_again.append(document.id)
+    if new or changed or found_again:
+        await context.mark_dirty()
+    await documents.register(new)
+    await documents.mark_changed(changed, operation_id, context.fence)
+    if found_again:
+        await documents.mark_found(found_again)
     failpoints.die_at("scanning.registered")
-    found.new += len(fresh)
-    found.changed += len(changed)
+    scan.new += len(new)
+    scan.changed += len(changed)
 
 
-def _document(run: OperationContext, source_id: str, file: RegisteredFile) -> Document:
+def _new_document(context: OperationContext, source_id: str, file: _File) -> Document:
     return Document(
         id=new_id(),
-        collection_id=run.collection.id,
-        generation=run.generation.number,
+        collection_id=context.collection.id,
+        generation=context.generation.number,
         source_id=source_id,
-        operation_id=run.operation.id,
+        operation_id=context.operation.id,
         path=file.path,
         size=file.size,
         modified_ns=file.modified_ns,
         status="pending",
-        due=run.operation.id,
-        fence=run.fence,
+        due=context.operation.id,
+        fence=context.fence,
     )

@@ -1,4 +1,4 @@
-"""Which files the scans of an operation have met, in eight bytes each. Pure."""
+"""Which files the scans of an operation have seen, in eight bytes each. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 
 class SeenFiles:
-    """Files of folders that are as the last finished scan saw them, and files that were compared one by one.
+    """Files in unchanged folders, and files that were compared one by one; `path in seen` asks for either.
 
-    Of the latter only a hash is kept, good for this process alone: at worst, once in a few million years, a file that
-    is gone is taken for one that is there.
+    Of a compared file only a hash is stored, which is valid in this process alone. A collision would take a file that
+    is gone for one that exists: once in a few million years.
     """
 
     def __init__(self) -> None:
-        self.unchanged: set[str] = set()  # folders
+        self.unchanged_folders: set[str] = set()  # exactly as the last complete scan saw them
         self._hashes = array("q")
         self._sorted: NDArray[np.int64] | None = None
 
@@ -25,7 +25,7 @@ class SeenFiles:
         self._sorted = None
 
     def __contains__(self, path: str) -> bool:
-        if folder_of(path) in self.unchanged:
+        if folder_of(path) in self.unchanged_folders:
             return True
         if self._sorted is None:
             self._sorted = (
@@ -37,5 +37,5 @@ class SeenFiles:
 
 
 def folder_of(path: str) -> str:
-    """The folder that a file lies in, as a walk names it."""
+    """The folder of a file, as a walk names it."""
     return path.rpartition("/")[0] or "/"

@@ -1,4 +1,4 @@
-"""Which folders lie on network disks, where the kernel does not tell what other machines change. Pure."""
+"""Which folders are on network disks: the kernel does not report what other machines change there. Pure."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _NETWORK = frozenset(
 
 
 def network_disk(folder: Path, mounts: str) -> str | None:
-    """The kind of the network disk that a resolved folder lies on, or that is mounted below it; else None.
+    """The type of the network disk that a resolved folder is on, or that is mounted below it; else None.
 
     `mounts` is the text of /proc/self/mountinfo.
     """
-    holds = Path("/"), ""
+    mount = Path("/"), ""
     for line in mounts.splitlines():
         place, _, device = line.partition(" - ")
-        point, kind = Path(_plain(place.split(" ")[4])), device.split(" ")[0]
-        if folder.is_relative_to(point) and len(point.parts) >= len(holds[0].parts):
-            holds = point, kind
+        point, kind = Path(_unescaped(place.split(" ")[4])), device.split(" ")[0]
+        if folder.is_relative_to(point) and len(point.parts) >= len(mount[0].parts):
+            mount = point, kind
         elif point.is_relative_to(folder) and kind in _NETWORK:
             return kind
-    return holds[1] if holds[1] in _NETWORK else None
+    return mount[1] if mount[1] in _NETWORK else None
 
 
-def _plain(escaped: str) -> str:
+def _unescaped(escaped: str) -> str:
     """The kernel writes a space in a name as \\040."""
     return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), escaped)

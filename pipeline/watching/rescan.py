@@ -1,6 +1,6 @@
-"""When a folder is to be scanned again by itself: what has changed, when it was scanned, how long to rest. Pure.
+"""When a folder is due for a scan by itself: after changes, after an interval, never within the pause. Pure.
 
-Moments are wall-clock times: servers that watch one folder share the machine, and with it the clock.
+Times are wall-clock times: servers that watch the same folder share the machine, and with it the clock.
 """
 
 from __future__ import annotations
@@ -11,60 +11,60 @@ from datetime import datetime, timedelta
 from semantik.config.settings import WatchSettings
 from semantik.core.models import Operation, Source
 
-_LONGEST = 5  # so many times debounce_s a scan waits at most, while changes go on
-_REST = 5  # so many times as long as a scan took nothing is scanned after it
+_MAX_DEBOUNCES = 5  # while changes go on, a scan waits at most this many times debounce_s
+_PAUSE_PER_SCAN = 5  # the pause after a scan is at least this many times the time that it took to find files
 
 
 @dataclass
-class Changes:
+class PendingChanges:
     """The first and the last change that no scan has seen yet; None when there is none."""
 
     first: datetime | None = None
     last: datetime | None = None
 
-    def note(self, at: datetime) -> None:
+    def add(self, at: datetime) -> None:
         self.first, self.last = self.first or at, at
 
-    def seen_by(self, scan: Operation) -> None:
-        """Forget what happened before the scan began. One that was cancelled in the line counts as well."""
-        begun = scan.started_at or scan.completed_at
-        if begun is None or self.first is None or self.last is None:
+    def remove_seen_by(self, scan: Operation) -> None:
+        """Remove what happened before a scan started. One that was cancelled in the queue counts as well."""
+        started = scan.started_at or scan.completed_at
+        if started is None or self.first is None or self.last is None:
             return
-        if begun > self.last:
+        if started > self.last:
             self.first = self.last = None
         else:
-            self.first = max(self.first, begun)
+            self.first = max(self.first, started)
 
-    def calm(self, limits: WatchSettings, at: datetime) -> bool:
-        """Whether there are changes, and they have come to rest or last too long already."""
+    def are_due(self, settings: WatchSettings, at: datetime) -> bool:
+        """Whether there are changes, and they have stopped for a while or go on for too long already."""
         if self.first is None or self.last is None:
             return False
-        quiet = timedelta(seconds=limits.debounce_s)
-        return at - self.last >= quiet or at - self.first >= _LONGEST * quiet
+        debounce = timedelta(seconds=settings.debounce_s)
+        return at - self.last >= debounce or at - self.first >= _MAX_DEBOUNCES * debounce
 
 
-def time_is_over(
-    source: Source, last: Operation | None, every_s: float, limits: WatchSettings, at: datetime
+def interval_is_over(
+    source: Source, last: Operation | None, interval_s: float, settings: WatchSettings, at: datetime
 ) -> bool:
-    """Whether the source was last scanned `every_s` ago, `last` being the scan that it got last by itself."""
+    """Whether the source was last scanned `interval_s` ago; `last` is its last scan that nobody asked for."""
     since = source.scanned_at or source.created_at
     if last is not None and last.completed_at is not None:
         since = max(since, last.completed_at)
         if last.status == "failed":
-            every_s = max(every_s, limits.poll_s)
-    return at - since >= timedelta(seconds=every_s)
+            interval_s = max(interval_s, settings.poll_s)
+    return at - since >= timedelta(seconds=interval_s)
 
 
-def is_rested(last: Operation | None, limits: WatchSettings, at: datetime) -> bool:
+def pause_is_over(last: Operation | None, settings: WatchSettings, at: datetime) -> bool:
     """Whether the pause after the last scan is over."""
     if last is None or last.completed_at is None:
         return True
-    pause = max(timedelta(seconds=limits.pause_s), _REST * _scanning(last))
+    pause = max(timedelta(seconds=settings.pause_s), _PAUSE_PER_SCAN * _time_to_find_files(last))
     return at - last.completed_at >= pause
 
 
-def _scanning(scan: Operation) -> timedelta:
-    """How long it looked for files; what it read afterwards is not done again."""
+def _time_to_find_files(scan: Operation) -> timedelta:
+    """How long a scan looked for files. The time to read them does not count: the next scan need not read them."""
     reached = {stage.name: stage.at for stage in scan.stages}
-    begun, done = reached.get("scanning_documents"), reached.get("scanning_completed")
-    return done - begun if begun and done else timedelta()
+    started, completed = reached.get("scanning_documents"), reached.get("scanning_completed")
+    return completed - started if started and completed else timedelta()

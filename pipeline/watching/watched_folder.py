@@ -1,6 +1,6 @@
-"""One watched folder as this server knows it: how its watch stands, what has changed, whether a scan is due.
+"""One watched folder as this server sees it: the state of its watch, what has changed, and whether a scan is due.
 
-Tells the log once when something is wrong, and once when it is right again. Knows no store and no process.
+Logs once when something is wrong, and once when it is right again. Knows neither stores nor processes.
 """
 
 from __future__ import annotations
@@ -9,71 +9,72 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from pipeline.watching.folder_watches import WatchEvent
-from pipeline.watching.rescan import Changes, is_rested, time_is_over
+from pipeline.watching.rescan import PendingChanges, interval_is_over, pause_is_over
+from pipeline.watching.watcher_client import WatchEvent
 from semantik.config.settings import WatchSettings
 from semantik.core.models import Operation, Source
 
 log = logging.getLogger("semantik.folders")
 
-_BACK_S = 5.0  # so often it is looked whether a folder that is gone is there again
+_GONE_RETRY_S = 5.0  # how often to look whether a folder that is gone exists again
 
 
 class WatchedFolder:
-    """`source` is the record as it was read last, `scan` the operation that it got last by itself.
+    """`source` is the record as last read, `scan` the last scan that the servers queued by themselves.
 
-    `limits()` gives the settings of the moment. `is_watched` while a watch was asked for and has not ended.
+    `settings()` returns the current settings. `is_watched` from the request for a watch until the watch ends.
     """
 
-    def __init__(self, source: Source, limits: Callable[[], WatchSettings]) -> None:
+    def __init__(self, source: Source, settings: Callable[[], WatchSettings]) -> None:
         self.source = source
         self.scan: Operation | None = None
         self.is_watched = False
-        self._limits = limits
-        self._changes = Changes()
-        self._sign = ""  # the kind of what was told last of the watch, changes apart
-        self._asked_at = source.created_at
-        self._again_at = source.created_at
-        self._in_trouble = False
+        self._settings = settings
+        self._changes = PendingChanges()
+        self._state = ""  # the kind of the last event that was no change; empty before the first one
+        self._requested_at = source.created_at
+        self._retry_at = source.created_at
+        self._has_problem = False
 
-    def is_to_be_watched(self, at: datetime) -> bool:
-        return self.source.immediate and not self.is_watched and at >= self._again_at
+    def needs_watch(self, at: datetime) -> bool:
+        return self.source.immediate and not self.is_watched and at >= self._retry_at
 
-    def asked(self, at: datetime) -> None:
-        """A watch was asked for."""
-        self.is_watched, self._asked_at = True, at
+    def set_watched(self, at: datetime) -> None:
+        """A watch was requested."""
+        self.is_watched, self._requested_at = True, at
 
-    def left(self) -> None:
-        self.is_watched, self._sign = False, ""
+    def set_unwatched(self) -> None:
+        """The watch was ended on purpose."""
+        self.is_watched, self._state = False, ""
 
-    def hear(self, sign: WatchEvent, at: datetime) -> None:
-        """Note what is told of the watch. Its beginning counts as a change: who knows what happened before."""
+    def on_event(self, event: WatchEvent, at: datetime) -> None:
+        """Apply an event of the watch. Its start counts as a change, since changes before it went unnoticed."""
         path = self.source.path
-        if sign.kind in ("ready", "changed"):
-            self._changes.note(at)
-        if sign.kind == "changed":
+        if event.kind in ("ready", "changed"):
+            self._changes.add(at)
+        if event.kind == "changed":
             return
-        if sign.kind == "left":
-            self.left()
+        if event.kind == "left":
+            self.set_unwatched()
             return
-        self._sign = sign.kind
-        if sign.kind == "ready":
+        self._state = event.kind
+        if event.kind == "ready":
             log.info("watched  %s", path)
-            self._in_trouble = False
+            self._has_problem = False
             return
         self.is_watched = False
-        again_s = _BACK_S if sign.kind == "gone" else self._limits().poll_s
-        self._again_at = at + timedelta(seconds=again_s)
-        if sign.kind == "gone":
-            self._wrong(f"{path} cannot be watched: {sign.reason} It is watched again when it is back.")
+        retry_s = _GONE_RETRY_S if event.kind == "gone" else self._settings().poll_s
+        self._retry_at = at + timedelta(seconds=retry_s)
+        if event.kind == "gone":
+            self._warn(f"{path} cannot be watched: {event.reason} It is watched again when it is back.")
         else:
-            self._wrong(
-                f"Changes in {path} cannot be noticed: {sign.reason} It is scanned every {again_s:g} s meanwhile."
+            self._warn(
+                f"Changes in {path} cannot be noticed: {event.reason} It is scanned every {retry_s:g} s meanwhile."
             )
 
-    def read(self, scan: Operation | None) -> None:
-        """Take note of the scan that it got last by itself, as it stands now."""
-        news = (
+    def update_scan(self, scan: Operation | None) -> None:
+        """Take over the present record of the last scan that the servers queued by themselves."""
+        has_just_ended = (
             scan is not None
             and scan.ended
             and (self.scan is None or self.scan.id != scan.id or not self.scan.ended)
@@ -81,31 +82,34 @@ class WatchedFolder:
         self.scan = scan
         if scan is None:
             return
-        self._changes.seen_by(scan)
-        if news and scan.status == "failed":
-            self._wrong(f"The watched folder {self.source.path} could not be scanned: {scan.error_message}")
-        elif news and scan.status == "completed" and self._sign not in ("gone", "lost"):
-            if self._in_trouble:
+        self._changes.remove_seen_by(scan)
+        if has_just_ended and scan.status == "failed":
+            self._warn(f"The watched folder {self.source.path} could not be scanned: {scan.error_message}")
+        elif has_just_ended and scan.status == "completed" and self._state not in ("gone", "lost"):
+            if self._has_problem:
                 log.info("scanned  %s, again", self.source.path)
-            self._in_trouble = False
+            self._has_problem = False
 
     def is_due(self, at: datetime) -> bool:
-        """Whether it is to be scanned now, provided that no scan of it waits or runs."""
-        if not is_rested(self.scan, self._limits(), at):
+        """Whether it has to be scanned now, provided that no scan of it waits or runs."""
+        if not pause_is_over(self.scan, self._settings(), at):
             return False
-        if self.source.immediate and self._changes.calm(self._limits(), at):
+        if self.source.immediate and self._changes.are_due(self._settings(), at):
             return True
-        every_s = self._every_s(at)
-        return every_s is not None and time_is_over(self.source, self.scan, every_s, self._limits(), at)
+        interval_s = self._interval_s(at)
+        return interval_s is not None and interval_is_over(
+            self.source, self.scan, interval_s, self._settings(), at
+        )
 
-    def _every_s(self, at: datetime) -> float | None:
-        wished, poll_s = self.source.interval_s, self._limits().poll_s
-        silent = self._sign == "" and at - self._asked_at >= timedelta(seconds=poll_s)
-        if self.source.immediate and (self._sign == "lost" or (self.is_watched and silent)):
-            return min(wished or poll_s, poll_s)
-        return wished
+    def _interval_s(self, at: datetime) -> float | None:
+        """The source's own interval, or a shorter one while its watch does not work."""
+        interval_s, poll_s = self.source.interval_s, self._settings().poll_s
+        is_silent = self._state == "" and at - self._requested_at >= timedelta(seconds=poll_s)
+        if self.source.immediate and (self._state == "lost" or (self.is_watched and is_silent)):
+            return min(interval_s or poll_s, poll_s)
+        return interval_s
 
-    def _wrong(self, sentence: str) -> None:
-        if not self._in_trouble:
+    def _warn(self, sentence: str) -> None:
+        if not self._has_problem:
             log.warning("%s", sentence)
-        self._in_trouble = True
+        self._has_problem = True

@@ -1,4 +1,7 @@
-"""Whether the parts are there, and what they use: asked of plain callables that the wiring gives."""
+"""Whether the stores and the pool are ready, and the resources in use. Runs on the loop.
+
+Knows neither the stores nor the pool: the server passes plain callables.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class HealthState:
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker process: its `role` is question or batch, `uss_bytes` the memory that is its own."""
+    """A worker process: its `role` is "question" or "batch", `uss_bytes` its private memory."""
 
     pid: int
     role: str
@@ -37,7 +40,7 @@ class WorkerInfo:
 
 @dataclass(frozen=True)
 class ResourceUsage:
-    """What the server uses: its own process, and each of its workers."""
+    """The memory of the server process and of each of its workers."""
 
     pid: int
     rss_bytes: int
@@ -45,25 +48,25 @@ class ResourceUsage:
 
 
 class HealthMonitor:
-    """`mongo()` and `redis()` tell whether the store answers, `ready()` whether the pool is."""
+    """`ping_mongo()` and `ping_redis()`: whether the store answers; `is_ready()`: whether the pool is ready."""
 
     def __init__(
         self,
-        mongo: Callable[[], Awaitable[bool]],
-        redis: Callable[[], Awaitable[bool]],
-        ready: Callable[[], bool],
+        ping_mongo: Callable[[], Awaitable[bool]],
+        ping_redis: Callable[[], Awaitable[bool]],
+        is_ready: Callable[[], bool],
         workers: Callable[[], Sequence[WorkerInfo]],
     ) -> None:
-        self._mongo = mongo
-        self._redis = redis
-        self._ready = ready
+        self._ping_mongo = ping_mongo
+        self._ping_redis = ping_redis
+        self._is_ready = is_ready
         self._workers = workers
 
-    async def look(self) -> HealthState:
-        mongo, redis = await asyncio.gather(self._mongo(), self._redis())
-        return HealthState(mongo, redis, "ready" if self._ready() else "loading")
+    async def check(self) -> HealthState:
+        mongo, redis = await asyncio.gather(self._ping_mongo(), self._ping_redis())
+        return HealthState(mongo, redis, "ready" if self._is_ready() else "loading")
 
-    async def use(self, user: User) -> ResourceUsage:
+    async def resource_usage(self, user: User) -> ResourceUsage:
         """For administrators; raises Forbidden for others. Reads /proc, in a thread."""
         if not user.is_admin:
             raise Forbidden("Only an administrator may see what the server uses.")

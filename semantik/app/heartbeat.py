@@ -1,4 +1,7 @@
-"""This server's row among the instances: told every few seconds, and taken away at a clean stop. Runs on the loop."""
+"""Heartbeat: writes this server's record among the instances every few seconds, and removes it at a clean stop.
+
+Runs on the loop.
+"""
 
 from __future__ import annotations
 
@@ -18,53 +21,53 @@ from semantik.storage.mongo.instances import Instance
 
 log = logging.getLogger("semantik")
 
-EVERY_S = 5.0
-_LEAVE_S = 1.0
-_FORGOTTEN = timedelta(days=7)  # a machine that never came back
+INTERVAL_S = 5.0
+_STOP_S = 1.0
+_EXPIRES_AFTER = timedelta(days=7)  # the record of a server that never returned
 
 
 class Heartbeat:
-    """`begin` tells first, `run` goes on for ever, and `leave` ends it when that is cancelled.
+    """Call `start`, then let `run` write for ever; once `run` is cancelled, call `stop`.
 
-    `ready()` tells whether the pool is.
+    `is_ready()`: whether the pool is ready.
     """
 
     def __init__(
-        self, store: Store, instance_id: str, url: str, workers: int, ready: Callable[[], bool]
+        self, store: Store, instance_id: str, url: str, workers: int, is_ready: Callable[[], bool]
     ) -> None:
         self._store = store
         self._id = instance_id
         self._url = url
         self._workers = workers
-        self._ready = ready
+        self._is_ready = is_ready
         self._started_at = now()
-        self._telling: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
-        await self._tell(first=True)
+        await self._write(first=True)
 
     async def run(self) -> NoReturn:
         while True:
-            await asyncio.sleep(EVERY_S)
-            # Shielded: a cancelled write may still arrive, and `leave` has to know when.
-            self._telling = asyncio.ensure_future(self._tell())
-            await asyncio.shield(self._telling)
+            await asyncio.sleep(INTERVAL_S)
+            # Shielded: a cancelled write may still reach MongoDB, and `stop` has to wait for it.
+            self._writing = asyncio.ensure_future(self._write())
+            await asyncio.shield(self._writing)
 
     async def stop(self) -> None:
-        """Take the row away, within a second; without MongoDB it stays, and `seen_at` tells."""
+        """Remove the record within a second; without MongoDB it stays, with an old `seen_at`."""
         try:
-            async with asyncio.timeout(_LEAVE_S):
-                if self._telling is not None:
-                    await self._telling
+            async with asyncio.timeout(_STOP_S):
+                if self._writing is not None:
+                    await self._writing
                 await self._store.instances.remove(self._id)
         except (TimeoutError, Unavailable) as error:
-            log.debug("The row of this instance stays: %s", error)
+            log.debug("The record of this instance stays: %s", error)
 
-    async def _tell(self, first: bool = False) -> None:
+    async def _write(self, first: bool = False) -> None:
         moment = now()
         try:
             if first:
-                await self._store.instances.remove_unseen(moment - _FORGOTTEN)
+                await self._store.instances.remove_unseen(moment - _EXPIRES_AFTER)
             running = await self._store.operations.with_status("processing")
             await self._store.instances.save(
                 Instance(
@@ -76,9 +79,9 @@ class Heartbeat:
                     started_at=self._started_at,
                     seen_at=moment,
                     workers=self._workers,
-                    pool="ready" if self._ready() else "loading",
+                    pool="ready" if self._is_ready() else "loading",
                     running=sum(o.lease is not None and o.lease.owner == self._id for o in running),
                 )
             )
         except Unavailable as error:
-            log.debug("The instance is told again later: %s", error)
+            log.debug("The heartbeat is written again later: %s", error)

@@ -1,4 +1,4 @@
-"""What the log looks like: one line an event, fixed columns for people, or one JSON object a line."""
+"""The format of the log: one line per event, in fixed columns for people or as a JSON object."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from semantik.config.settings import LogSettings
 
 
-class _Text(logging.Formatter):
+class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
         line = f"{moment} {record.levelname:<7} {record.name:<20} {record.getMessage()}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-class _Json(logging.Formatter):
+class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -30,10 +30,10 @@ class _Json(logging.Formatter):
         return json.dumps(event, ensure_ascii=False)
 
 
-def set_up(rules: LogSettings) -> None:
-    """Send the whole process's log to standard error; standard output is for the line that says it is ready."""
+def configure_logging(settings: LogSettings) -> None:
+    """Send the log of the whole process to standard error; standard output is for the line that reports readiness."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if rules.format == "json" else _Text())
-    logging.basicConfig(level=rules.level.upper(), handlers=[handler], force=True)
+    handler.setFormatter(_JsonFormatter() if settings.format == "json" else _TextFormatter())
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     for noisy in ("asyncio", "pymongo", "tornado.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

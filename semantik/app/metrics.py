@@ -1,6 +1,7 @@
-"""What Prometheus may ask: one registry per server. What sockets count on their hot path comes in as plain integers.
+"""Metrics for Prometheus: one registry per server. Sockets count on their hot path in plain integers, read on demand.
 
-Knows no sockets and no stores. Names and labels are part of the published protocol (docs/reference/websocket-api.md).
+Knows no sockets and no stores. Names and labels are part of the published protocol
+(docs/reference/websocket-api.md). Runs on the loop.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _CONNECTION_S = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 
 class _SentCollector:
-    """The counters that only grow, read when somebody asks."""
+    """Exports the counters of sent messages, read at each scrape."""
 
     def __init__(self, counts: Callable[[], tuple[int, int]]) -> None:
         self._counts = counts
@@ -33,7 +34,7 @@ class _SentCollector:
 
 
 class MetricsRegistry:
-    """`sent()` gives the messages and bytes that clients were sent so far."""
+    """`sent()` returns the messages and the bytes sent to clients so far."""
 
     def __init__(self, sent: Callable[[], tuple[int, int]]) -> None:
         registry = self._registry = CollectorRegistry()
@@ -73,9 +74,9 @@ class MetricsRegistry:
         self._resumes = Counter(
             "websocket_resumes", "Connections that resumed after a message", registry=registry
         )
-        self._unknown = Counter(
+        self._authentication_failures = Counter(
             "websocket_authentication_failures",
-            "Connections refused for want of a good token",
+            "Connections refused without a valid token",
             registry=registry,
         )
 
@@ -83,37 +84,38 @@ class MetricsRegistry:
         tasks.set_function(lambda: len(asyncio.all_tasks()))
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format; on the loop."""
+        """All metrics in Prometheus' text format; call it on the loop."""
         return generate_latest(self._registry)
 
     @contextmanager
     def connection(self, operation_type: str) -> Iterator[None]:
-        """A connection that was let in, from its first message to its end."""
+        """While inside, an admitted connection is open: from its first message to its end."""
         self._connections.labels(operation_type, "connected").inc()
         active = self._active.labels(operation_type)
         active.inc()
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             yield
         finally:
             active.dec()
-            self._connection_s.labels(operation_type).observe(time.monotonic() - begun)
+            self._connection_s.labels(operation_type).observe(time.monotonic() - started)
 
-    def ended(self, operation_type: str, status: str) -> None:
+    def connection_ended(self, operation_type: str, status: str) -> None:
         """How a connection ended: completed, refused, limited, slow, unavailable, failed, shutdown or left."""
         self._connections.labels(operation_type, status).inc()
         if status == "slow":
             self._slow.inc()
 
-    def resumed(self) -> None:
+    def connection_resumed(self) -> None:
         self._resumes.inc()
 
-    def not_authenticated(self) -> None:
-        self._unknown.inc()
+    def authentication_failed(self) -> None:
+        self._authentication_failures.inc()
 
-    def message(self, kind: str, seconds: float) -> None:
-        """A client's message was handled."""
+    def message_handled(self, kind: str, seconds: float) -> None:
+        """A client's message was handled in this time."""
         self._message_s.labels(kind).observe(seconds)
 
-    def lag(self, seconds: float) -> None:
+    def observe_lag(self, seconds: float) -> None:
+        """A message reached its last socket this long after it was added to the stream."""
         self._lag_s.observe(max(0.0, seconds))

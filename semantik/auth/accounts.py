@@ -1,4 +1,4 @@
-"""The accounts of users: their rules, and what an administrator does with them. Signing in stands in `auth.py`.
+"""User accounts: their rules, and how an administrator changes them. Signing in is in `sessions.py`.
 
 Runs on the loop.
 """
@@ -14,8 +14,8 @@ from semantik.storage.mongo.users import FIRST_USER_ID
 _MAX_TEXT = 200
 
 
-def checked_name(username: str) -> str:
-    """The user name as it is kept; raises Invalid."""
+def normalized_username(username: str) -> str:
+    """The user name as it is stored, without surrounding blanks; raises Invalid."""
     username = username.strip()
     if not username or len(username) > _MAX_TEXT or not username.isprintable():
         raise Invalid(f"The user name must have 1 to {_MAX_TEXT} printable characters.")
@@ -23,13 +23,13 @@ def checked_name(username: str) -> str:
 
 
 def check_email(email: str | None) -> None:
-    """Raises Invalid; None is no address, and allowed."""
+    """Raises Invalid; None, for no address, is allowed."""
     if email is not None and ("@" not in email or len(email) > _MAX_TEXT or not email.isprintable()):
         raise Invalid(f"The e-mail address must hold an @ and have {_MAX_TEXT} printable characters at most.")
 
 
 class AccountService:
-    """Every `login` is a user name or an e-mail address, whatever its case; raises NotFound when nobody has it."""
+    """Each `login` is a user name or an e-mail address, in any case; NotFound when no user has it."""
 
     def __init__(self, store: Store, passwords: Passwords) -> None:
         self._store = store
@@ -44,12 +44,12 @@ class AccountService:
         admin: bool = False,
         first_only: bool = False,
     ) -> User:
-        """Add a user; the first of all is an administrator. Raises Invalid or Conflict, and Forbidden when there is a
-        first one already and `first_only` is set."""
+        """Add a user; the first user is an administrator. Raises Invalid or Conflict, and Forbidden when `first_only`
+        is set and there is a user already."""
         first = not await self._store.users.any()
         if first_only and not first:
             raise Forbidden("Registration is closed; ask the administrator for an account.")
-        username = checked_name(username)
+        username = normalized_username(username)
         check_password(password)
         check_email(email)
         user = User(
@@ -66,45 +66,45 @@ class AccountService:
         except Conflict as error:
             if not first or not await self._store.users.any():
                 raise
-            # Another became the first meanwhile, so the name may well be free.
+            # Another user became the first in the meantime, so the name may still be free.
             if first_only:
                 raise Forbidden(
-                    "The administrator was registered just now, and with that registration is closed; "
+                    "The administrator was registered a moment ago, so registration is closed; "
                     "ask the administrator for an account."
                 ) from error
             return await self.add(username, password, email, admin=admin)
         return user
 
     async def all(self) -> list[User]:
-        """In the order of their names, whatever their case."""
+        """All users, ordered by name, ignoring case."""
         return await self._store.users.all()
 
     async def reset_password(self, login: str, password: str) -> User:
-        """Give a new password, and end all sessions."""
+        """Set a new password, and end all sessions of the user."""
         check_password(password)
-        user = await self._named(login)
+        user = await self._find(login)
         changed = await self._change(user, {"password_hash": await self._passwords.hash(password)})
         await self._store.sessions.remove_of(user.id)
         return changed
 
     async def disable(self, login: str) -> User:
-        """Let nobody sign in as this user, and end all sessions. Raises Conflict for the last administrator."""
-        user = await self._named(login)
-        changed = await self._withdraw(user, "disabled", True, "disabled")
+        """Refuse sign-ins, and end all sessions of the user. Raises Conflict for the last administrator."""
+        user = await self._find(login)
+        changed = await self._change_unless_last(user, "disabled", True, "disabled")
         await self._store.sessions.remove_of(user.id)
         return changed
 
     async def enable(self, login: str) -> User:
-        return await self._change(await self._named(login), {"disabled": False})
+        return await self._change(await self._find(login), {"disabled": False})
 
     async def promote(self, login: str) -> User:
-        return await self._change(await self._named(login), {"is_admin": True})
+        return await self._change(await self._find(login), {"is_admin": True})
 
     async def demote(self, login: str) -> User:
         """Raises Conflict for the last administrator."""
-        return await self._withdraw(await self._named(login), "is_admin", False, "demoted")
+        return await self._change_unless_last(await self._find(login), "is_admin", False, "demoted")
 
-    async def _named(self, login: str) -> User:
+    async def _find(self, login: str) -> User:
         user = await self._store.users.by_login(login) if login.isprintable() else None
         if user is None:
             raise NotFound(f"There is no user {login!r}; `semantik-user list` shows them all.")
@@ -116,16 +116,16 @@ class AccountService:
             raise NotFound(f"There is no user {user.username!r} any more.")
         return changed
 
-    async def _withdraw(self, user: User, field: str, value: bool, how: str) -> User:
-        """Set a field that may take the last administrator away, unless it does."""
+    async def _change_unless_last(self, user: User, field: str, value: bool, how: str) -> User:
+        """Set a field that disables or demotes, unless the user is the last enabled administrator (Conflict)."""
         refusal = Conflict(
-            f"{user.username} is the last administrator who is enabled, and cannot be {how}; "
+            f"{user.username} is the last enabled administrator, and cannot be {how}; "
             "promote or enable another first."
         )
         if await self._administrators() == {user.id}:
             raise refusal
         changed = await self._change(user, {field: value})
-        # Two who go at the same time have each seen the other.
+        # Two administrators who leave at the same time have each seen the other.
         if not await self._administrators():
             await self._change(user, {field: not value})
             raise refusal

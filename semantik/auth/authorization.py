@@ -1,6 +1,7 @@
-"""Who may see and change what: the one place where an identifier becomes a thing, or is refused.
+"""Authorization: the one place where an identifier is resolved to a record that the user may see, or refused.
 
-A stranger's collection, operation or document is answered like one that does not exist.
+A collection, operation or document of another user gives the same NotFound as one that does not exist. Runs on the
+loop.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from semantik.core.errors import NotFound
 from semantik.core.models import Collection, Document, Operation, User
 from semantik.storage.mongo import Store
 
-_REMEMBERED = 1000
+_CACHE_SIZE = 1000
 
 
 class Authorizer:
-    """Looks things up on behalf of a user. Collections are their owner's alone, for now."""
+    """Loads records on behalf of a user. Only its owner may see a collection, so far."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._idle: dict[str, Collection] = {}
+        self._cache: dict[str, Collection] = {}
 
     async def collection(self, user: User, collection_id: str) -> Collection:
         collection = await self._store.collections.get(collection_id)
@@ -33,28 +34,28 @@ class Authorizer:
         if collection_ids is None:
             return await self._store.collections.of_owner(user.id)
         found = await self._store.collections.get_many(collection_ids)
-        self._remember(collection_ids, found)
+        self._update_cache(collection_ids, found)
         for key in collection_ids:
             if key not in found or found[key].owner_id != user.id:
                 raise NotFound(f"There is no collection {key}.")
         return list(found.values())
 
     def cached(self, user: User, collection_ids: list[str] | None) -> list[Collection]:
-        """The named collections as `collections` found them before, if nothing was done to any of them then; else none.
+        """The named collections from the cache, or an empty list if one of them is not cached.
 
-        Whoever uses them has to look afterwards whether they still are what they were.
+        Only collections that no operation was changing are cached. They may be stale: callers must revalidate.
         """
-        found = [self._idle.get(key) for key in dict.fromkeys(collection_ids or ())]
+        found = [self._cache.get(key) for key in dict.fromkeys(collection_ids or ())]
         known = [one for one in found if one is not None and one.owner_id == user.id]
         return known if len(known) == len(found) else []
 
-    def _remember(self, collection_ids: Iterable[str], found: Mapping[str, Collection]) -> None:
-        if len(self._idle) > _REMEMBERED:
-            self._idle.clear()
+    def _update_cache(self, collection_ids: Iterable[str], found: Mapping[str, Collection]) -> None:
+        if len(self._cache) > _CACHE_SIZE:
+            self._cache.clear()
         for key in collection_ids:
-            self._idle.pop(key, None)
+            self._cache.pop(key, None)
             if key in found and found[key].running is None:
-                self._idle[key] = found[key]
+                self._cache[key] = found[key]
 
     async def operation(self, user: User, operation_id: str) -> Operation:
         operation = await self._store.operations.get(operation_id)

@@ -1,4 +1,4 @@
-"""Passwords: what one must look like, and its argon2 hash. Runs on the loop; argon2 in threads."""
+"""Passwords: their rules, and their argon2 hashes. Runs on the loop; argon2 runs in threads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from semantik.core.errors import Invalid
 
 _MIN, _MAX = 8, 200
-_HASHES_AT_ONCE = 2  # argon2 takes 64 MiB each
+_CONCURRENT_HASHES = 2  # argon2 takes 64 MiB each
 
 
 def check_password(password: str) -> None:
-    """Raises Invalid when it is too short or too long."""
+    """Raises Invalid when the password is too short or too long."""
     if not _MIN <= len(password) <= _MAX:
         raise Invalid(f"The password must have {_MIN} to {_MAX} characters.")
 
@@ -24,14 +24,14 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENT_HASHES)
 
     async def hash(self, password: str) -> str:
-        async with self._hashing:
+        async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, password_hash: str, password: str) -> bool:
-        async with self._hashing:
+        async with self._slots:
             try:
                 return await asyncio.to_thread(self._hasher.verify, password_hash, password)
             except (VerificationError, InvalidHashError):

@@ -1,6 +1,6 @@
-"""Watches over those who stay connected: whether their token or key is still good. One look a second for all of them.
+"""Checks once a second that the sessions and API keys of all open connections are still valid.
 
-Knows no sockets: whoever is watched gives a plain callable. Runs on the loop.
+Knows no sockets: each connection registers a plain callable. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ from semantik.core.models import now
 
 log = logging.getLogger("semantik.auth")
 
-_LOOK_S = 1.0
+_CHECK_S = 1.0
 
 
 class SessionMonitor:
-    """`run` looks; `over` puts somebody under watch."""
+    """`run` checks; `watch` registers a principal."""
 
-    def __init__(self, auth: SessionService) -> None:
-        self._auth = auth
+    def __init__(self, sessions: SessionService) -> None:
+        self._sessions = sessions
         self._watched: dict[object, tuple[Principal, Callable[[str], None]]] = {}
 
     async def run(self) -> NoReturn:
-        """Look for ever. While MongoDB is away, nobody is expelled but those whose token or key has expired."""
+        """Check for ever. While MongoDB does not answer, only tokens and keys past their expiry are reported."""
         while True:
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_CHECK_S)
             moment = now()
             for key, (principal, _) in list(self._watched.items()):
                 if principal.expires_at is not None and principal.expires_at <= moment:
-                    self._expel(key, principal.expired)
+                    self._on_expired(key, principal.expiry_message)
             try:
-                await self._look()
+                await self._check()
             except Unavailable as error:
-                log.debug("Sessions and keys are looked at again later: %s", error)
+                log.debug("Sessions and keys are checked again later: %s", error)
 
     @contextmanager
-    def watch(self, principal: Principal, expel: Callable[[str], None]) -> Iterator[None]:
-        """While inside, `expel(reason)` is called once, when the token or key is not good any more."""
+    def watch(self, principal: Principal, on_expired: Callable[[str], None]) -> Iterator[None]:
+        """While inside, `on_expired(reason)` is called once, when the token or key is no longer valid."""
         key = object()
-        self._watched[key] = (principal, expel)
+        self._watched[key] = (principal, on_expired)
         try:
             yield
         finally:
             self._watched.pop(key, None)
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         principals = [principal for principal, _ in self._watched.values()]
-        reasons = await self._auth.lapsed(principals) if principals else {}
+        reasons = await self._sessions.invalid_credentials(principals) if principals else {}
         for key, (principal, _) in list(self._watched.items()):
             if principal.credential_id in reasons:
-                self._expel(key, reasons[principal.credential_id])
+                self._on_expired(key, reasons[principal.credential_id])
 
-    def _expel(self, key: object, reason: str) -> None:
-        _, expel = self._watched.pop(key)
-        expel(reason)
+    def _on_expired(self, key: object, reason: str) -> None:
+        _, on_expired = self._watched.pop(key)
+        on_expired(reason)

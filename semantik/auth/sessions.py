@@ -1,5 +1,5 @@
-"""Who somebody is: sessions and tokens. API keys stand in `api_keys.py`, what an account is in `accounts.py`, and what
-they may do in `access.py`. Runs on the loop.
+"""Authentication: sessions and their tokens. API keys are in `api_keys.py`, accounts in `accounts.py`, and what a user
+may do in `authorization.py`. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ from semantik.storage.mongo import Store
 
 Scope = Literal[ApiKeyScope, "account"]
 
-ACCOUNT: Final = (
-    "account"  # the scope that sessions have and no API key can have: keys, passwords, signing out
-)
+# A scope of sessions that no API key can have: API keys, passwords, signing out.
+ACCOUNT: Final = "account"
 
 _ALGORITHM = "HS256"
 _ACCESS = "semantik"
 _BROWSER = "semantik-browser"
-_REMEMBER_S = 2.0  # a revoked token is refused after this long at the latest
-_REMEMBER_MAX = 10_000
-_WRONG = "The user name or the password is wrong."
+_CACHE_S = 2.0  # a revoked token is refused after this time at the latest
+_CACHE_SIZE = 10_000
+_WRONG_LOGIN = "The user name or the password is wrong."
 _ENDED = "The session has ended; sign in again."
 _DISABLED = "The user is disabled."
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Somebody who has shown who they are, until `expires_at` (None: for good), by a session or by an API key."""
+    """An authenticated user, by a session or an API key, until `expires_at` (None: no limit)."""
 
     user: User
     credential_id: str  # the session's or the key's
@@ -52,12 +51,12 @@ class Principal:
         return ACCOUNT not in self.scopes
 
     @property
-    def expired(self) -> str:
-        """What there is to say once `expires_at` has come."""
+    def expiry_message(self) -> str:
+        """The reason to give once `expires_at` has passed."""
         return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
 
-    def need(self, scope: Scope) -> None:
-        """Raises Forbidden when they came by an API key that has not this scope."""
+    def require_scope(self, scope: Scope) -> None:
+        """Raises Forbidden without this scope, which can only happen with an API key."""
         if scope in self.scopes:
             return
         if scope == ACCOUNT:
@@ -68,8 +67,11 @@ class Principal:
 
 
 @dataclass(frozen=True)
-class SignedIn:
-    """What a sign-in gives: an access and a refresh token for programs, a cookie for the browser."""
+class LoginResult:
+    """What a sign-in returns: an access and a refresh token for programs, a cookie for the browser.
+
+    `expires_in_s` is the lifetime of the access token, `cookie_s` that of the cookie and the refresh token.
+    """
 
     user: User
     access_token: str
@@ -80,36 +82,36 @@ class SignedIn:
 
 
 class SessionService:
-    """Registers, signs in and recognises users. `rules()` are the settings of the moment; `secret` signs the tokens."""
+    """Registers, signs in and authenticates users. `limits()` are the current settings; `secret` signs the tokens."""
 
-    def __init__(self, store: Store, rules: Callable[[], settings.AuthSettings], secret: str) -> None:
-        self.keys = ApiKeyService(store)
+    def __init__(self, store: Store, limits: Callable[[], settings.AuthSettings], secret: str) -> None:
+        self.api_keys = ApiKeyService(store)
         self._store = store
-        self._rules = rules
+        self._limits = limits
         self._secret = secret
         self._passwords = Passwords()
         self._accounts = AccountService(store, self._passwords)
-        self._recent: dict[tuple[str, bool], tuple[float, Principal]] = {}
-        self._nobody = ""
+        self._cache: dict[tuple[str, bool], tuple[float, Principal]] = {}
+        self._dummy_hash = ""
 
     async def needs_first_user(self) -> bool:
         return not await self._store.users.any()
 
     async def register(self, username: str, password: str, email: str | None = None) -> User:
-        """Add a user; the first becomes the administrator. Raises Forbidden, Invalid or Conflict."""
+        """Add a user; the first user becomes the administrator. Raises Forbidden, Invalid or Conflict."""
         return await self._accounts.add(
-            username, password, email, first_only=self._rules().registration != "open"
+            username, password, email, first_only=self._limits().registration != "open"
         )
 
-    async def login(self, login: str, password: str) -> SignedIn:
-        """Sign in by user name or e-mail address. Raises Unauthorized, the same for every reason."""
+    async def login(self, login: str, password: str) -> LoginResult:
+        """Sign in by user name or e-mail address. Raises Unauthorized, with the same message for every reason."""
         user = await self._store.users.by_login(login)
-        if user is None and not self._nobody:
-            self._nobody = await self._passwords.hash(secrets.token_hex())
-        # Unknown names take as long as known ones, so that names can't be guessed by the clock.
-        good = await self._passwords.verify(user.password_hash if user else self._nobody, password)
-        if user is None or user.disabled or not good:
-            raise Unauthorized(_WRONG)
+        if user is None and not self._dummy_hash:
+            self._dummy_hash = await self._passwords.hash(secrets.token_hex())
+        # Unknown names take as long as known ones, so that response times do not reveal names.
+        matches = await self._passwords.verify(user.password_hash if user else self._dummy_hash, password)
+        if user is None or user.disabled or not matches:
+            raise Unauthorized(_WRONG_LOGIN)
         refresh_token = secrets.token_urlsafe(32)
         session = Session(
             id=new_id(),
@@ -117,14 +119,14 @@ class SessionService:
             token_hash=_digest(refresh_token),
             previous_hash=None,
             created_at=now(),
-            expires_at=now() + timedelta(seconds=self._rules().session_s),
+            expires_at=now() + timedelta(seconds=self._limits().session_s),
         )
         await self._store.sessions.remove_expired(now())
         await self._store.sessions.add(session)
-        return self._signed_in(user, session, refresh_token)
+        return self._login_result(user, session, refresh_token)
 
-    async def refresh(self, refresh_token: str) -> SignedIn:
-        """Change a refresh token for new tokens. One that is used twice ends its session."""
+    async def refresh(self, refresh_token: str) -> LoginResult:
+        """Exchange a refresh token for new tokens. A token that is used twice ends its session. Raises Unauthorized."""
         old = _digest(refresh_token)
         session = await self._store.sessions.by_token(old)
         if session is None or session.expires_at < now():
@@ -136,22 +138,22 @@ class SessionService:
         if session.token_hash != old or not await self._store.sessions.rotate(session.id, old, _digest(new)):
             await self.logout(session.id)
             raise Unauthorized("The refresh token was used before, so the session has ended; sign in again.")
-        return self._signed_in(user, session, new)
+        return self._login_result(user, session, new)
 
     async def logout(self, session_id: str) -> None:
         """End a session: its tokens are refused from now on."""
         await self._store.sessions.remove(session_id)
-        for known in [key for key, (_, who) in self._recent.items() if who.credential_id == session_id]:
-            del self._recent[known]
+        for key in [key for key, (_, p) in self._cache.items() if p.credential_id == session_id]:
+            del self._cache[key]
 
     async def authenticate(self, token: str, browser: bool = False) -> Principal:
-        """Tell whose access token or API key (with `browser`: cookie) this is. Raises Unauthorized with the reason."""
+        """The principal of an access token or API key (with `browser`: cookie). Raises Unauthorized with the reason."""
         if not browser and is_api_key(token):
-            key, owner = await self.keys.recognise(token)
+            key, owner = await self.api_keys.authenticate(token)
             return Principal(owner, key.id, key.expires_at, key.scopes)
-        known = self._recent.get((token, browser))
-        if known and known[0] > time.monotonic():
-            return known[1]
+        cached = self._cache.get((token, browser))
+        if cached and cached[0] > time.monotonic():
+            return cached[1]
         claims = self._claims(token, _BROWSER if browser else _ACCESS)
         session = await self._store.sessions.get(claims["sid"])
         user = await self._store.users.get(claims["sub"])
@@ -161,22 +163,26 @@ class SessionService:
             raise Unauthorized(_DISABLED)
         expires_at = datetime.fromtimestamp(claims["exp"], now().tzinfo)
         principal = Principal(user, session.id, expires_at, (*API_KEY_SCOPES, ACCOUNT))
-        if len(self._recent) >= _REMEMBER_MAX:
-            self._recent.clear()
-        left_s = min(_REMEMBER_S, (expires_at - now()).total_seconds())
-        self._recent[token, browser] = (time.monotonic() + left_s, principal)
+        if len(self._cache) >= _CACHE_SIZE:
+            self._cache.clear()
+        left_s = min(_CACHE_S, (expires_at - now()).total_seconds())
+        self._cache[token, browser] = (time.monotonic() + left_s, principal)
         return principal
 
-    async def lapsed(self, principals: Collection[Principal]) -> dict[str, str]:
-        """Of the sessions and API keys by which they came, those that are not good any more, each with the reason."""
-        keys = {who.credential_id for who in principals if who.by_key}
-        sessions = {who.credential_id for who in principals} - keys
-        users = {who.credential_id: who.user.id for who in principals}
-        alive = await self._store.sessions.valid_ids(list(sessions), now()) if sessions else set()
-        present = await self._store.api_keys.existing_ids(list(keys)) if keys else set()
+    async def invalid_credentials(self, principals: Collection[Principal]) -> dict[str, str]:
+        """The sessions and API keys of these principals that are no longer valid: the reason by credential id."""
+        keys = {p.credential_id for p in principals if p.by_key}
+        sessions = {p.credential_id for p in principals} - keys
+        users = {p.credential_id: p.user.id for p in principals}
+        valid_sessions = await self._store.sessions.valid_ids(list(sessions), now()) if sessions else set()
+        valid_keys = await self._store.api_keys.existing_ids(list(keys)) if keys else set()
         enabled = await self._store.users.enabled_ids(list(set(users.values())))
         reasons = {each: _DISABLED for each, user_id in users.items() if user_id not in enabled}
-        return reasons | dict.fromkeys(sessions - alive, _ENDED) | dict.fromkeys(keys - present, REVOKED)
+        return (
+            reasons
+            | dict.fromkeys(sessions - valid_sessions, _ENDED)
+            | dict.fromkeys(keys - valid_keys, REVOKED)
+        )
 
     def _claims(self, token: str, audience: str) -> dict[str, Any]:
         required = ["exp", "iat", "sub", "sid", "jti"]
@@ -189,21 +195,21 @@ class SessionService:
         except jwt.InvalidTokenError as error:
             raise Unauthorized("The token is not valid; sign in again.") from error
 
-    def _signed_in(self, user: User, session: Session, refresh_token: str) -> SignedIn:
+    def _login_result(self, user: User, session: Session, refresh_token: str) -> LoginResult:
         left_s = int((session.expires_at - now()).total_seconds())
-        access_s = min(self._rules().access_token_s, left_s)
+        access_s = min(self._limits().access_token_s, left_s)
         access = self._token(user, session, _ACCESS, access_s)
         cookie = self._token(user, session, _BROWSER, left_s)
-        return SignedIn(user, access, refresh_token, access_s, cookie, left_s)
+        return LoginResult(user, access, refresh_token, access_s, cookie, left_s)
 
-    def _token(self, user: User, session: Session, audience: str, life_s: int) -> str:
+    def _token(self, user: User, session: Session, audience: str, lifetime_s: int) -> str:
         moment = int(time.time())
         claims = {
             "sub": user.id,
             "sid": session.id,
             "aud": audience,
             "iat": moment,
-            "exp": moment + life_s,
+            "exp": moment + lifetime_s,
             "jti": new_id(),
         }
         return jwt.encode(claims, self._secret, _ALGORITHM)

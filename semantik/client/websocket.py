@@ -1,6 +1,6 @@
-"""Following over a WebSocket that may be lost: each message once and in order, over as many connections as it takes.
+"""Follows operations over a WebSocket and reconnects after a loss: each message once and in order.
 
-Knows the protocol, but no address and no token: the client gives what to connect to. Runs on an asyncio loop.
+Knows the protocol, but no address and no token: the client supplies the request. Runs on an asyncio loop.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from tornado.websocket import WebSocketClientConnection, WebSocketError, websock
 
 from semantik.core.errors import SemantikError, Unavailable
 
-Message = dict[str, Any]
+JsonMessage = dict[str, Any]
 
-_NORMAL, _UNREADABLE, _REFUSED, _TOO_LONG = 1000, 1007, 1008, 1009
-_FINAL = (_UNREADABLE, _REFUSED, _TOO_LONG)  # it would end the same way again
+_NORMAL, _INVALID_DATA, _POLICY, _TOO_BIG = 1000, 1007, 1008, 1009
+_FINAL = (_INVALID_DATA, _POLICY, _TOO_BIG)  # a new connection would end the same way
 _QUIET_S = 15.0  # the protocol promises a message every five seconds while an operation runs
-_STEADY_S = 10.0  # a connection that lived this long counts as progress
+_STABLE_S = 10.0  # a connection that lasted this long counts as progress
 _PAUSE_S = (0.25, 10.0)  # the first pause and the longest
-_NAMED_MS, _MOST_NAMED = 60_000, 1000  # as handlers/sockets/operations.py expects it
-_ENDS = ("operation_completed", "operation_failed", "operation_cancelled")
+_RESUME_MS, _MAX_RESUMED = 60_000, 1000  # the same limits as in handlers/sockets/operations.py
+_TERMINAL = ("operation_completed", "operation_failed", "operation_cancelled")
 
 
 class Refused(SemantikError):
-    """The server said no: `status` is HTTP's or the socket's close code, the message is its own sentence."""
+    """The server refused: `status` is the HTTP status or the close code, the message is the server's."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -38,72 +38,72 @@ class Refused(SemantikError):
 
 
 class SeenMessages:
-    """What was received, so that nothing is handed on twice and the next connection joins on.
+    """What was received, so that no message is yielded twice and the next connection resumes.
 
-    `since`: where to begin, as the protocol has it. `many`: of all operations, not of one alone.
+    `since`: where to start, as in the protocol. `many`: messages of all operations instead of one.
     """
 
     def __init__(self, since: str | None = None, many: bool = False) -> None:
-        self._begin = since
+        self._start = since
         self._many = many
         self._last: dict[str, tuple[int, str]] = {}  # the seq and the id of each operation's last message
-        self._shown: set[str] = set()  # operations whose current_state needs no repeating
+        self._with_state: set[str] = set()  # operations whose current_state was yielded
         self._ended: set[str] = set()
 
     @property
     def since(self) -> str | None:
         if not self._last:
-            return self._begin
+            return self._start
         pairs = [f"{operation_id}:{cursor}" for operation_id, (_, cursor) in self._last.items()]
-        return ",".join(pairs[-_MOST_NAMED:]) if self._many else pairs[0].partition(":")[2]
+        return ",".join(pairs[-_MAX_RESUMED:]) if self._many else pairs[0].partition(":")[2]
 
-    def is_news(self, message: Message) -> bool:
-        """Remember a message; whether it is one to hand on."""
+    def is_new(self, message: JsonMessage) -> bool:
+        """Record a message; returns whether to yield it."""
         kind, operation_id = message["type"], message.get("operation_id", "")
         if "seq" in message:
             if message["seq"] <= self._last.get(operation_id, (0, ""))[0]:
                 return False
             self._last[operation_id] = message["seq"], message["id"]
-            if kind in _ENDS:
+            if kind in _TERMINAL:
                 self._ended.add(operation_id)
-                self._forget()
+                self._drop_old()
         elif kind == "history_truncated":
-            self._shown.discard(operation_id)
+            self._with_state.discard(operation_id)
         elif kind == "current_state":
-            if operation_id in self._shown:
+            if operation_id in self._with_state:
                 return False
-            self._shown.add(operation_id)
-            if self._begin == "$":  # what comes later comes after what this stands for
+            self._with_state.add(operation_id)
+            if self._start == "$":  # later messages follow this state
                 self._last.setdefault(operation_id, (0, message["data"]["last_id"]))
         return bool(kind != "pong")
 
-    def _forget(self) -> None:
-        """Operations that ended so long ago that the server does not expect them to be named."""
-        late = max(_milliseconds(cursor) for _, cursor in self._last.values()) - _NAMED_MS
+    def _drop_old(self) -> None:
+        """Forget operations that ended so long ago that the server does not expect them in `since`."""
+        oldest = max(_milliseconds(cursor) for _, cursor in self._last.values()) - _RESUME_MS
         for operation_id in list(self._ended):
-            if _milliseconds(self._last[operation_id][1]) < late:
+            if _milliseconds(self._last[operation_id][1]) < oldest:
                 del self._last[operation_id]
                 self._ended.discard(operation_id)
-                self._shown.discard(operation_id)
+                self._with_state.discard(operation_id)
 
 
 async def follow(
     target: Callable[[], Awaitable[HTTPRequest]], seen: SeenMessages, patience_s: float
-) -> AsyncGenerator[Message, None]:
-    """What `target` gives, a request made anew for each connection, until the server closes with 1000.
+) -> AsyncGenerator[JsonMessage, None]:
+    """Yield messages until the server closes with 1000; `target` makes the request for each connection.
 
-    Raises Refused when it says no, and Unavailable when nothing could be had of it for `patience_s`.
+    Raises Refused when the server refuses, and Unavailable when no connection succeeds for `patience_s`.
     """
     losses, lost_at = 0, 0.0
     while True:
         try:
             async with _connected(await target()) as socket:
-                steady_at = time.monotonic() + _STEADY_S
+                stable_at = time.monotonic() + _STABLE_S
                 while (message := await _next(socket)) is not None:
-                    is_news = seen.is_news(message)
-                    if time.monotonic() > steady_at or (is_news and "seq" in message):
+                    is_new = seen.is_new(message)
+                    if time.monotonic() > stable_at or (is_new and "seq" in message):
                         losses = 0
-                    if is_news:
+                    if is_new:
                         yield message
             return
         except (Unavailable, OSError, HTTPClientError, WebSocketError) as error:
@@ -114,7 +114,7 @@ async def follow(
             losses += 1
             if now + pause - lost_at > patience_s:
                 raise Unavailable(
-                    f"The connection was lost, and could not be made again within {patience_s:g} s: {error}"
+                    f"The connection was lost, and could not be restored within {patience_s:g} s: {error}"
                 ) from error
             await asyncio.sleep(pause)
 
@@ -128,8 +128,8 @@ async def _connected(request: HTTPRequest) -> AsyncIterator[WebSocketClientConne
         socket.close()
 
 
-async def _next(socket: WebSocketClientConnection) -> Message | None:
-    """The next message, or None after the end; raises Refused, and Unavailable for what may pass."""
+async def _next(socket: WebSocketClientConnection) -> JsonMessage | None:
+    """The next message, or None after the end; raises Refused, and Unavailable when a new connection may help."""
     reading = asyncio.ensure_future(socket.read_message())
     try:
         await asyncio.wait([reading], timeout=_QUIET_S)
@@ -137,19 +137,19 @@ async def _next(socket: WebSocketClientConnection) -> Message | None:
             await socket.write_message('{"type": "ping"}')
             await asyncio.wait([reading], timeout=_QUIET_S)
         if not reading.done():
-            raise Unavailable("The server fell silent.")
+            raise Unavailable("The server does not respond.")
     finally:
         reading.cancel()
     text = reading.result()
     if text is not None:
-        message: Message = json.loads(text)
+        message: JsonMessage = json.loads(text)
         return message
     code, reason = socket.close_code, socket.close_reason
     if code == _NORMAL:
         return None
     if code in _FINAL:
         raise Refused(code, reason or "The server closed the connection without a reason.")
-    raise Unavailable(reason or "The server closed the connection without a word.")
+    raise Unavailable(reason or "The server closed the connection without a reason.")
 
 
 def _milliseconds(cursor: str) -> int:

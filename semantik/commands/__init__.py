@@ -1,1 +1,1 @@
-"""What `bin/` runs: parse, call, print."""
+"""The commands behind the scripts in `bin/`: each parses its arguments, calls the services and prints the result."""

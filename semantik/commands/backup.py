@@ -1,4 +1,4 @@
-"""`semantik-backup`: back up the embedded MongoDB to one file while the server runs, or restore it while none does."""
+"""`semantik-backup`: backs up the embedded MongoDB to a file, also while a server runs; restores it while none does."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from semantik.commands.cli_common import FAILED, USAGE_ERROR
 from semantik.config.loader import load
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError
 from semantik.storage import backup
 from semantik.storage.data_folder import data_lock
 
-_COULD_NOT, _BAD_USAGE = 1, 2
 _MIB = 1 << 20
 
 
 def main(argv: list[str]) -> int:
-    """Back up or restore; returns the exit status: 0, 1 when it could not be done, 2 for misuse."""
+    """Back up or restore, and return the exit status: 0 done, 1 failed, 2 usage error."""
     arguments = _parser().parse_args(argv)
-    # What was begun is tidied up, whoever ends it.
+    # As exceptions, so that an interrupted back-up or restore removes its temporary files.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        given = {} if arguments.data is None else {"data": arguments.data}
-        settings = load(arguments.config, overrides=given)
-        _refuse_others(settings)
+        overrides = {} if arguments.data is None else {"data": arguments.data}
+        settings = load(arguments.config, overrides=overrides)
+        _check_allowed(settings)
         if arguments.restore:
             asyncio.run(_restore(settings, arguments.file, arguments.force))
             print(f"Restored from {arguments.file}; the server can be started.")
@@ -41,24 +41,24 @@ def main(argv: list[str]) -> int:
         return 0
     except (SemantikError, sqlite3.Error) as error:
         print(f"semantik-backup: {error}", file=sys.stderr)
-        return _BAD_USAGE if isinstance(error, ConfigError) else _COULD_NOT
+        return USAGE_ERROR if isinstance(error, ConfigError) else FAILED
     except OSError as error:
         print(f"semantik-backup: {error.strerror} ({error.filename or arguments.file}).", file=sys.stderr)
-        return _COULD_NOT
+        return FAILED
     except KeyboardInterrupt:
-        print("semantik-backup: ended early; nothing was written.", file=sys.stderr)
-        return _COULD_NOT
+        print("semantik-backup: interrupted; nothing was written.", file=sys.stderr)
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="semantik-backup",
-        description="Write all that Semantik's embedded MongoDB holds to one file, also while the server runs; "
-        "with --restore, put such a file back while no server runs. docs/how-to/run-as-a-service.md tells more.",
+        description="Back up Semantik's embedded MongoDB to one file, also while the server runs; "
+        "with --restore, restore such a file while no server runs. See docs/how-to/run-as-a-service.md.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the back-up")
-    parser.add_argument("--restore", action="store_true", help="put FILE back instead of writing it")
-    parser.add_argument("--force", action="store_true", help="replace what is there already")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the back-up file")
+    parser.add_argument("--restore", action="store_true", help="restore FILE instead of writing it")
+    parser.add_argument("--force", action="store_true", help="replace an existing file or database")
     parser.add_argument(
         "--config",
         type=Path,
@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _refuse_others(settings: Settings) -> None:
-    """Raise ConfigError for what is not ours to copy, and for a user whose files the server could not read."""
+def _check_allowed(settings: Settings) -> None:
+    """Raises ConfigError when mongo_url is set, and for a user whose files the server could not read."""
     if settings.mongo_url:
         raise ConfigError(
             "mongo_url names a MongoDB of your own: `mongodump --oplog` backs it up, and `mongorestore --oplogReplay` "
@@ -78,7 +78,7 @@ def _refuse_others(settings: Settings) -> None:
         )
     if settings.data.exists() and (owner := settings.data.stat().st_uid) != os.geteuid():
         raise ConfigError(
-            f"{settings.data} belongs to {_user(owner)}: run this as that user, as with sudo -u."
+            f"{settings.data} belongs to {_user(owner)}: run this as that user, for example with sudo -u."
         )
 
 
@@ -96,5 +96,5 @@ async def _restore(settings: Settings, source: Path, force: bool) -> None:
         backup.restore(source, settings.data, settings.mongo_database, force)
         if settings.redis_url:
             print(
-                "The Redis of redis_url has a history that is not of this back-up: delete operation-progress*."
+                "The Redis of redis_url holds messages from after this back-up: delete the keys operation-progress*."
             )

@@ -1,4 +1,4 @@
-"""`semantik-reindex`: cuts and embeds collections anew, by a running server or, where there is none, by itself."""
+"""`semantik-reindex`: splits and embeds collections again: in a running server or, without one, in this process."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from semantik.client.api import Client
-from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, tell
-from semantik.commands.reindex_targets import (
+from semantik.commands.cli_common import (
+    FAILED,
+    load_settings,
+    print_output,
+    report_error,
+    run_command,
+    store_flags,
+)
+from semantik.commands.reindex_backends import (
+    ReindexBackend,
     ReindexState,
     ReindexTarget,
-    ReindexTargets,
-    RemoteTargets,
-    StoreTargets,
-    follow,
-    on_stores,
+    RestBackend,
+    StoreBackend,
+    open_store_backend,
+    poll_states,
 )
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
@@ -33,25 +40,25 @@ _KEY = "SEMANTIK_API_KEY"
 
 
 def main(argv: list[str]) -> int:
-    """Reindex, and return the exit status: 0 done (without --wait: queued), 1 could not, 2 misuse."""
+    """Reindex, and return the exit status: 0 done (without --wait: queued), 1 failed, 2 usage error."""
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.all == bool(arguments.collections):
         parser.error("name collections, or --all")
     try:
-        settings = settings_of(arguments)
+        settings = load_settings(arguments)
         password = _password(arguments)
     except SemantikError as error:
-        return refused(_PROG, error)
-    return perform(_PROG, _work(settings, arguments, password))
+        return report_error(_PROG, error)
+    return run_command(_PROG, _execute(settings, arguments, password))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROG,
-        description="Cut and embed collections anew; what is not named stays as it is. They are searched meanwhile. "
-        "Without --url the stores are reached from this machine: a server that runs on them does the work, and where "
-        "there is none, this script does.",
+        description="Split and embed collections again; options that are not given stay as they are. The collections "
+        "stay searchable meanwhile. Without --url the script connects to the stores: a server that runs on them does "
+        "the work; where none runs, the script does it.",
         parents=[store_flags()],
     )
     parser.add_argument(
@@ -61,30 +68,32 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", metavar="NAME", help="another embedding model")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), help="another precision")
     parser.add_argument("--chunk-size", type=int, metavar="TOKENS", help="tokens in a chunk at most")
-    parser.add_argument("--chunk-overlap", type=int, metavar="TOKENS", help="tokens that neighbours share")
-    parser.add_argument("--wait", action="store_true", help="show how it goes, and end when it is done")
-    server = parser.add_argument_group("a server by its address", "Only your own collections are seen there.")
-    server.add_argument("--url", help="the server's, as https://semantik.example.org")
+    parser.add_argument(
+        "--chunk-overlap", type=int, metavar="TOKENS", help="tokens that neighbouring chunks share"
+    )
+    parser.add_argument("--wait", action="store_true", help="show the progress, and exit when it is done")
+    server = parser.add_argument_group("a server by its URL", "Only your own collections are visible there.")
+    server.add_argument("--url", help="the server's URL, such as https://semantik.example.org")
     server.add_argument("--api-key", metavar="KEY", help=f"better in the environment, as {_KEY}")
     server.add_argument(
-        "--username", metavar="NAME", help="sign in with a password instead, which is asked for"
+        "--username", metavar="NAME", help="sign in with a password instead; the script prompts for it"
     )
     return parser
 
 
 def _password(arguments: argparse.Namespace) -> str:
-    """Ask for the password where a user name is given; raises Invalid for flags that do not go together."""
+    """Prompt for the password where a user name is given; raises Invalid for flags that exclude each other."""
     if arguments.url is None:
         if arguments.api_key or arguments.username:
             raise Invalid("--api-key and --username are for the server that --url names.")
         return ""
-    _look_at_url(arguments.url)
+    _check_url(arguments.url)
     if not arguments.username:
         key = arguments.api_key or os.environ.get(_KEY, "")
         if not key:
-            raise Invalid(f"Who asks? Name --username, or an API key in {_KEY}.")
+            raise Invalid(f"--url needs --username, or an API key in {_KEY}.")
         if not (key.isascii() and key.isprintable()):
-            raise Invalid("The API key has characters that no key has; copy it anew.")
+            raise Invalid("The API key has characters that no key has; copy it again.")
         return ""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
@@ -94,49 +103,49 @@ def _password(arguments: argparse.Namespace) -> str:
         raise Invalid("No password was given.") from error
 
 
-def _look_at_url(url: str) -> None:
-    """Raises Invalid for what is no address of a server."""
+def _check_url(url: str) -> None:
+    """Raises Invalid for a URL that cannot be a server's."""
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         (parts.hostname or "").encode("idna")
-    except ValueError:  # a bracket or a port that is none, or a name that no host can have
-        good = False
-    if not good:
-        raise Invalid(
-            f"--url {url!r} is no address of a server; it is written as https://semantik.example.org."
-        )
+    except ValueError:  # a bad bracket or port, or an impossible host name
+        valid = False
+    if not valid:
+        raise Invalid(f"--url {url!r} is not the URL of a server, such as https://semantik.example.org.")
 
 
-async def _work(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
-    wish = ReindexOptions(arguments.model, arguments.precision, arguments.chunk_size, arguments.chunk_overlap)
+async def _execute(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
+    options = ReindexOptions(
+        arguments.model, arguments.precision, arguments.chunk_size, arguments.chunk_overlap
+    )
     async with AsyncExitStack() as stack:
-        reindexing: ReindexTargets
+        backend: ReindexBackend
         if arguments.url is not None:
             client = Client(arguments.url, arguments.api_key or os.environ.get(_KEY, ""))
             if arguments.username:
                 await client.sign_in(arguments.username, password)
-            reindexing = RemoteTargets(client)
+            backend = RestBackend(client)
         else:
-            _look_at(wish)
-            reindexing = await stack.enter_async_context(on_stores(settings))
-        targets = _chosen(await reindexing.targets(), arguments.collections, arguments.all)
-        operations, refusals = await _begin(reindexing, targets, wish)
-        if arguments.wait or (isinstance(reindexing, StoreTargets) and reindexing.alone):
-            refusals += await _wait(reindexing, operations)
-        return COULD_NOT if refusals else 0
+            _check_options(options)
+            backend = await stack.enter_async_context(open_store_backend(settings))
+        targets = _select(await backend.collections(), arguments.collections, arguments.all)
+        operations, refusals = await _start_all(backend, targets, options)
+        if arguments.wait or (isinstance(backend, StoreBackend) and backend.in_process):
+            refusals += await _wait(backend, operations)
+        return FAILED if refusals else 0
 
 
-def _look_at(wish: ReindexOptions) -> None:
-    """The bounds that REST has for what is asked for. Raises Invalid."""
-    if wish.chunk_size is not None and not 16 <= wish.chunk_size <= 100_000:
-        raise Invalid(f"--chunk-size {wish.chunk_size} is not allowed: 16 to 100000 tokens are.")
-    if wish.chunk_overlap is not None and not 0 <= wish.chunk_overlap <= 50_000:
-        raise Invalid(f"--chunk-overlap {wish.chunk_overlap} is not allowed: 0 to 50000 tokens are.")
+def _check_options(options: ReindexOptions) -> None:
+    """The same limits as in the REST API. Raises Invalid."""
+    if options.chunk_size is not None and not 16 <= options.chunk_size <= 100_000:
+        raise Invalid(f"--chunk-size {options.chunk_size} is not allowed: 16 to 100000 tokens are.")
+    if options.chunk_overlap is not None and not 0 <= options.chunk_overlap <= 50_000:
+        raise Invalid(f"--chunk-overlap {options.chunk_overlap} is not allowed: 0 to 50000 tokens are.")
 
 
-def _chosen(targets: Sequence[ReindexTarget], named: Sequence[str], every: bool) -> list[ReindexTarget]:
-    """Raises Invalid for a name that nobody has, or that several collections have."""
+def _select(targets: Sequence[ReindexTarget], named: Sequence[str], every: bool) -> list[ReindexTarget]:
+    """The targets with these names or ids. Raises Invalid for a name that none of them or several of them have."""
     if every:
         return list(targets)
     chosen: list[ReindexTarget] = []
@@ -152,26 +161,26 @@ def _chosen(targets: Sequence[ReindexTarget], named: Sequence[str], every: bool)
     return chosen
 
 
-async def _begin(
-    reindexing: ReindexTargets, targets: Sequence[ReindexTarget], wish: ReindexOptions
+async def _start_all(
+    backend: ReindexBackend, targets: Sequence[ReindexTarget], options: ReindexOptions
 ) -> tuple[dict[str, ReindexTarget], int]:
-    """Put them into the line; returns the operations, and how many were refused."""
+    """Queue the operations; returns the targets by operation id, and the number of refusals."""
     operations: dict[str, ReindexTarget] = {}
     refusals = 0
     for target in targets:
         try:
-            operation_id = await reindexing.begin(target, wish)
+            operation_id = await backend.start(target, options)
         except SemantikError as error:
-            refused(f"{_PROG}: {target.name}", error)
+            report_error(f"{_PROG}: {target.name}", error)
             refusals += 1
             continue
         operations[operation_id] = target
-        tell(f"{target.name}: operation {operation_id} is in the line.")
+        print_output(f"{target.name}: operation {operation_id} is queued.")
     return operations, refusals
 
 
-async def _wait(reindexing: ReindexTargets, operations: dict[str, ReindexTarget]) -> int:
-    """Show how operations go until they have ended; returns how many did not complete."""
+async def _wait(backend: ReindexBackend, operations: dict[str, ReindexTarget]) -> int:
+    """Show the progress of operations until all have ended; returns how many did not complete."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -179,21 +188,22 @@ async def _wait(reindexing: ReindexTargets, operations: dict[str, ReindexTarget]
         TaskProgressColumn(),
         TextColumn("{task.fields[stage]}"),
     )
-    bad = 0
-    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+    failures = 0
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bars = {
-            key: shown.add_task(target.name, total=100.0, stage="waits") for key, target in operations.items()
+            key: progress.add_task(target.name, total=100.0, stage="queued")
+            for key, target in operations.items()
         }
-        async for key, state in follow(reindexing, operations):
-            shown.update(bars[key], completed=state.percent, stage=state.stage or "waits")
+        async for key, state in poll_states(backend, operations):
+            progress.update(bars[key], completed=state.percent, stage=state.stage or "queued")
             if state.ended:
-                bad += state.status != "completed"
-                _tell_end(operations[key], state)
-    return bad
+                failures += state.status != "completed"
+                _print_end(operations[key], state)
+    return failures
 
 
-def _tell_end(target: ReindexTarget, state: ReindexState) -> None:
+def _print_end(target: ReindexTarget, state: ReindexState) -> None:
     if state.status == "completed":
-        tell(f"{target.name}: done.")
+        print_output(f"{target.name}: done.")
     else:
         print(f"{_PROG}: {target.name}: {state.status}. {state.error or ''}".rstrip(), file=sys.stderr)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semantik import __version__
-from semantik.app.log_format import set_up
+from semantik.app.log_format import configure_logging
+from semantik.commands.cli_common import FAILED, USAGE_ERROR
 from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError, Unavailable
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("semantik")
 
-_COULD_NOT, _BAD_USAGE = 1, 2
-# A thread that runs Python holds up the loop, and with it every search, for so long at most.
+# The longest time for which another thread that runs Python delays the loop, and with it every search.
 _SWITCH_S = 0.0005
 
 
 def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
-    """Parse the command line, run, and return the exit status: 0 after a signal, 1 when a part died, 2 for misuse.
+    """Run the server, and return the exit status: 0 after a signal, 1 when a part has failed, 2 for a usage error.
 
     `make_pool` as in `semantik.server.running`; the local processes when it is None.
     """
@@ -42,28 +42,28 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
     config = arguments.pop("config")
     overrides = {name: value for name, value in arguments.items() if value is not None}
 
-    def read() -> Settings:
+    def read_settings() -> Settings:
         settings = load(config, overrides=overrides)
-        _refuse_files(settings.documents.roots)
+        _check_roots(settings.documents.roots)
         return settings
 
     try:
-        settings = read()
-        _tell(settings)
-        faulthandler.enable()  # when systemd's watchdog ends a server that hangs, the log says where it hung
-        hung_up = asyncio.Event()
+        settings = read_settings()
+        _apply_log_settings(settings)
+        faulthandler.enable()  # so that the log shows where a server hung that systemd's watchdog ends
+        hangup = asyncio.Event()
         sys.setswitchinterval(_SWITCH_S)
-        lifetime = Lifecycle(hung_up)
-        return lifetime.run(_serve(settings, read, hung_up, lifetime.leave, make_pool))
+        lifecycle = Lifecycle(hangup)
+        return lifecycle.run(_serve(settings, read_settings, hangup, lifecycle.start_deadline, make_pool))
     except SemantikError as error:
         print(f"semantik-server: {error}", file=sys.stderr)
-        return _COULD_NOT if isinstance(error, Unavailable) else _BAD_USAGE
+        return FAILED if isinstance(error, Unavailable) else USAGE_ERROR
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="semantik-server",
-        description="Run the Semantik server. Every setting can also stand in the configuration file "
+        description="Run the Semantik server. Every setting can also be given in the configuration file "
         "or in the environment; docs/reference/configuration.md explains them.",
     )
     parser.add_argument("--version", action="version", version=f"semantik {__version__}")
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         "--config",
         type=Path,
         metavar="FILE",
-        help="a configuration file, as conf/semantik.toml [the one that SEMANTIK_CONFIG names]",
+        help="a configuration file, such as conf/semantik.toml [the one that SEMANTIK_CONFIG names]",
     )
     for entry in entries():
         parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))
@@ -85,7 +85,7 @@ def _help(entry: Entry) -> str:
     return f"{entry.doc} [{default}]".replace("%", "%%")
 
 
-def _refuse_files(roots: tuple[str, ...]) -> None:
+def _check_roots(roots: tuple[str, ...]) -> None:
     for root in map(Path, roots):
         if root.is_file():
             raise ConfigError(
@@ -93,66 +93,70 @@ def _refuse_files(roots: tuple[str, ...]) -> None:
             )
 
 
-def _tell(settings: Settings) -> None:
-    """Log as the settings say, and name roots that are missing: a disk may be mounted later, so that is no error."""
-    set_up(settings.log)
+def _apply_log_settings(settings: Settings) -> None:
+    """Configure the log, and warn of missing roots: a disk may be mounted later, so that is no error."""
+    configure_logging(settings.log)
     for root in map(Path, settings.documents.roots):
         if not root.is_dir():
-            log.warning("documents.roots has %s, which is no folder now; nothing below it can be read", root)
+            log.warning(
+                "documents.roots has %s, which is not a folder now; nothing below it can be read", root
+            )
 
 
 async def _serve(
     settings: Settings,
-    read: Callable[[], Settings],
-    hung_up: asyncio.Event,
-    leave: Callable[[], None],
+    read_settings: Callable[[], Settings],
+    hangup: asyncio.Event,
+    start_deadline: Callable[[], None],
     make_pool: PoolFactory | None,
 ) -> int:
+    gc.disable()  # the collector would look again and again at what is loaded here, which stays
     from pipeline.workers.pool import Pool
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
 
-    manager = Notifier.of(os.environ)
+    notifier = Notifier.from_environment(os.environ)
     async with running(settings, make_pool or Pool) as server:
-        # What is loaded by now stays to the end: the collector need not look at it while messages wait.
+        # Objects that exist by now live to the end: the collector need not scan them while messages wait.
         gc.collect()
         gc.freeze()
+        gc.enable()
         print(f"Semantik is ready: {server.url}", flush=True)
-        await manager.ready(f"Serving at {server.url}")
-        duties = [
-            asyncio.create_task(manager.keep_alive(), name="sign of life"),
-            asyncio.create_task(_reload_for_ever(server, read, hung_up, manager), name="reload"),
+        await notifier.ready(f"Serving at {server.url}")
+        tasks = [
+            asyncio.create_task(notifier.keep_alive(), name="keep-alive"),
+            asyncio.create_task(_reload_on_hangup(server, read_settings, hangup, notifier), name="reload"),
         ]
         try:
-            done, _ = await asyncio.wait((server.failure, *duties), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((server.failure, *tasks), return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 await part
         except Exception as error:
-            log.critical("A part of the server has died; ending", exc_info=error)
+            log.critical("A part of the server has failed; stopping", exc_info=error)
         finally:
-            for duty in duties:
-                duty.cancel()
-            await manager.stopping()
-        leave()
+            for task in tasks:
+                task.cancel()
+            await notifier.stopping()
+        start_deadline()
         return 1
 
 
-async def _reload_for_ever(
-    server: Server, read: Callable[[], Settings], hung_up: asyncio.Event, manager: Notifier
+async def _reload_on_hangup(
+    server: Server, read_settings: Callable[[], Settings], hangup: asyncio.Event, notifier: Notifier
 ) -> None:
-    """Take the settings anew whenever somebody asks. Wrong ones are refused as a whole, and the old ones stay."""
+    """Reload the settings at each SIGHUP. If one of them is wrong, all are refused and the old ones stay."""
     while True:
-        await hung_up.wait()
-        hung_up.clear()
-        await manager.reloading()
+        await hangup.wait()
+        hangup.clear()
+        await notifier.reloading()
         try:
-            fresh = await asyncio.to_thread(read)
+            fresh = await asyncio.to_thread(read_settings)
         except ConfigError as error:
             log.error("Nothing was reloaded, the settings stay as they were: %s", error)
         else:
-            done = server.reload(fresh)
-            await asyncio.to_thread(_tell, fresh)
-            log.info("Reloaded: %s", ", ".join(done.changed) or "nothing has changed")
-            if done.waiting:
-                log.warning("Only a restart takes these: %s", ", ".join(done.waiting))
-        await manager.ready(f"Serving at {server.url}")
+            result = server.reload(fresh)
+            await asyncio.to_thread(_apply_log_settings, fresh)
+            log.info("Reloaded: %s", ", ".join(result.changed) or "nothing has changed")
+            if result.needs_restart:
+                log.warning("These settings need a restart: %s", ", ".join(result.needs_restart))
+        await notifier.ready(f"Serving at {server.url}")

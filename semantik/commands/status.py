@@ -1,4 +1,4 @@
-"""`semantik-status`: which servers live, what they do, and how the stores are, as a text or as JSON."""
+"""`semantik-status`: shows the servers, the queue, the stores and the collections, as text or JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from semantik.commands.cli_common import COULD_NOT, perform, refused, settings_of, store_flags, table, tell
+from semantik.commands.cli_common import (
+    FAILED,
+    format_table,
+    load_settings,
+    print_output,
+    report_error,
+    run_command,
+    store_flags,
+)
 from semantik.commands.status_snapshot import (
     InstanceState,
     QueuedState,
@@ -24,35 +32,35 @@ _MIB = 1 << 20
 
 
 def main(argv: list[str]) -> int:
-    """Show it, and return the exit status: 0 all well, 1 a store is away or no instance lives, 2 misuse."""
+    """Show it, and return the exit status: 0 all well, 1 a store does not answer or no server runs, 2 usage error."""
     arguments = _parser().parse_args(argv)
     try:
-        settings = settings_of(arguments)
+        settings = load_settings(arguments)
     except SemantikError as error:
-        return refused(_PROG, error)
-    return perform(_PROG, _show(settings, arguments.json))
+        return report_error(_PROG, error)
+    return run_command(_PROG, _show(settings, arguments.json))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROG,
         description="Show the servers, the queue, the stores and the collections. "
-        "Exit status 0: all is well; 1: a store is away, or no server lives; 2: misuse.",
+        "Exit status 0: all is well; 1: a store does not answer, or no server runs; 2: usage error.",
         parents=[store_flags()],
     )
-    parser.add_argument("--json", action="store_true", help="as JSON, for machines")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
 async def _show(settings: Settings, as_json: bool) -> int:
-    overview = await collect(settings)
-    tell(json.dumps(_json(overview), indent=2) if as_json else _text(overview))
-    return 0 if overview.is_well else COULD_NOT
+    snapshot = await collect(settings)
+    print_output(json.dumps(_json(snapshot), indent=2) if as_json else _text(snapshot))
+    return 0 if snapshot.is_well else FAILED
 
 
-def _text(overview: StatusSnapshot) -> str:
-    contents = overview.contents
-    parts = [_verdict(overview)]
+def _text(snapshot: StatusSnapshot) -> str:
+    contents = snapshot.contents
+    parts = [_verdict(snapshot)]
     if contents:
         rows = [_instance_row(each) for each in contents.instances]
         head = ("HOST", "PID", "URL", "VERSION", "STATE", "UP", "SEEN", "POOL")
@@ -62,10 +70,10 @@ def _text(overview: StatusSnapshot) -> str:
                 "Queue",
                 ("COLLECTION", "TYPE", "STATUS", "DONE", "SINCE"),
                 [_queue_row(each) for each in contents.queue],
-                "nothing waits or runs",
+                "nothing is queued or running",
             )
         )
-    parts.append(_section("Stores", ("STORE", "WHERE", "STATE", "HOLDS"), _store_rows(overview), ""))
+    parts.append(_section("Stores", ("STORE", "WHERE", "STATE", "HOLDS"), _store_rows(snapshot), ""))
     if contents:
         found = [(c.name, c.owner, c.documents, c.failed, c.chunks, c.status) for c in contents.collections]
         columns = ("NAME", "OWNER", "DOCUMENTS", "FAILED", "CHUNKS", "STATUS")
@@ -73,19 +81,19 @@ def _text(overview: StatusSnapshot) -> str:
     return "\n\n".join(parts)
 
 
-def _verdict(overview: StatusSnapshot) -> str:
+def _verdict(snapshot: StatusSnapshot) -> str:
     wrong = []
-    if overview.contents and not overview.alive:
+    if snapshot.contents and not snapshot.alive:
         wrong.append("No server runs.")
-    if not overview.mongo.answers:
-        wrong.append("MongoDB does not answer, so servers, queue and collections are not known.")
-    if not overview.redis.answers:
+    if not snapshot.mongo.answers:
+        wrong.append("MongoDB does not answer, so servers, queue and collections are unknown.")
+    if not snapshot.redis.answers:
         wrong.append("Redis does not answer.")
     return " ".join(wrong) or "All is well."
 
 
 def _section(title: str, head: tuple[str, ...], rows: Sequence[tuple[object, ...]], empty: str) -> str:
-    body = table(head, rows) if rows else empty
+    body = format_table(head, rows) if rows else empty
     return "\n".join([title, *(f"  {line}" for line in body.splitlines())])
 
 
@@ -102,11 +110,11 @@ def _queue_row(state: QueuedState) -> tuple[object, ...]:
     return (state.collection, operation.type, operation.status, done, _duration(state.for_s))
 
 
-def _store_rows(overview: StatusSnapshot) -> list[tuple[object, ...]]:
-    used = f"{overview.redis_bytes / _MIB:.1f} MiB" if overview.redis_bytes is not None else "-"
+def _store_rows(snapshot: StatusSnapshot) -> list[tuple[object, ...]]:
+    used = f"{snapshot.redis_bytes / _MIB:.1f} MiB" if snapshot.redis_bytes is not None else "-"
     return [
-        ("MongoDB", overview.mongo.where, _answers(overview.mongo.answers), _holds(overview.contents)),
-        ("Redis", overview.redis.where, _answers(overview.redis.answers), used),
+        ("MongoDB", snapshot.mongo.where, _answers(snapshot.mongo.answers), _holds(snapshot.contents)),
+        ("Redis", snapshot.redis.where, _answers(snapshot.redis.answers), used),
     ]
 
 
@@ -117,15 +125,15 @@ def _answers(yes: bool) -> str:
 def _holds(contents: StoreContents | None) -> str:
     if contents is None:
         return "-"
-    if contents.figures is None:
-        return "too much to be counted in time"
-    documents, operations = contents.figures.documents, contents.figures.operations
-    counts = (sum(documents.values()), contents.figures.chunks, sum(operations.values()))
+    if contents.usage is None:
+        return "not counted in time"
+    documents, operations = contents.usage.documents, contents.usage.operations
+    counts = (sum(documents.values()), contents.usage.chunks, sum(operations.values()))
     return "{:,} documents, {:,} chunks, {:,} operations".format(*counts)
 
 
 def _duration(seconds: float) -> str:
-    """Two units at most, as a person says it: 42 s, 3 min, 2 h 5 min, 4 d 1 h."""
+    """At most two units: 42 s, 3 min, 2 h 5 min, 4 d 1 h."""
     minutes, hours, days = int(seconds) // 60, int(seconds) // 3600, int(seconds) // 86_400
     if days:
         return f"{days} d {hours % 24} h"
@@ -134,13 +142,13 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes else f"{int(seconds)} s"
 
 
-def _json(overview: StatusSnapshot) -> dict[str, Any]:
-    contents = overview.contents
+def _json(snapshot: StatusSnapshot) -> dict[str, Any]:
+    contents = snapshot.contents
     return {
-        "well": overview.is_well,
+        "well": snapshot.is_well,
         "stores": {
-            "mongo": vars(overview.mongo) | {"holds": _figures(contents)},
-            "redis": vars(overview.redis) | {"memory_bytes": overview.redis_bytes},
+            "mongo": vars(snapshot.mongo) | {"holds": _usage(contents)},
+            "redis": vars(snapshot.redis) | {"memory_bytes": snapshot.redis_bytes},
         },
         "instances": [_instance_json(each) for each in contents.instances] if contents else None,
         "queue": [_queue_json(each) for each in contents.queue] if contents else None,
@@ -148,8 +156,8 @@ def _json(overview: StatusSnapshot) -> dict[str, Any]:
     }
 
 
-def _figures(contents: StoreContents | None) -> dict[str, Any] | None:
-    return vars(contents.figures) if contents and contents.figures else None
+def _usage(contents: StoreContents | None) -> dict[str, Any] | None:
+    return vars(contents.usage) if contents and contents.usage else None
 
 
 def _instance_json(state: InstanceState) -> dict[str, Any]:

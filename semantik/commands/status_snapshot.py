@@ -1,4 +1,4 @@
-"""What `semantik-status` shows, gathered from the stores: it only reads. Runs on the loop."""
+"""Collects what `semantik-status` shows from the stores; it only reads. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import psutil
 
-from semantik.app.heartbeat import EVERY_S
-from semantik.commands.store_connection import addresses
+from semantik.app.heartbeat import INTERVAL_S
+from semantik.commands.store_connection import find_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Operation, now
@@ -22,7 +22,7 @@ from semantik.storage.mongo import Store
 from semantik.storage.mongo.instances import Instance
 from semantik.storage.mongo.usage_stats import UsageStats
 
-_SILENT = timedelta(seconds=3 * EVERY_S)
+_SILENT_AFTER = timedelta(seconds=3 * INTERVAL_S)
 _COUNT_S = 10.0
 
 
@@ -36,7 +36,7 @@ class StoreState:
 
 @dataclass(frozen=True)
 class InstanceState:
-    """`state` is alive, silent (it tells nothing any more) or gone (its process has ended)."""
+    """`state` is "alive", "silent" (no heartbeat any more) or "gone" (its process has ended)."""
 
     instance: Instance
     state: str
@@ -45,7 +45,7 @@ class InstanceState:
 
 @dataclass(frozen=True)
 class QueuedState:
-    """An operation that waits or runs, and for how many seconds it has."""
+    """An operation that is queued or running, and for how many seconds."""
 
     operation: Operation
     collection: str
@@ -65,17 +65,17 @@ class CollectionState:
 
 @dataclass(frozen=True)
 class StoreContents:
-    """What MongoDB tells. `figures` is None when counting took too long."""
+    """What MongoDB holds. `usage` is None when counting took too long."""
 
     instances: Sequence[InstanceState]
     queue: Sequence[QueuedState]
     collections: Sequence[CollectionState]
-    figures: UsageStats | None
+    usage: UsageStats | None
 
 
 @dataclass(frozen=True)
 class StatusSnapshot:
-    """`contents` is None when MongoDB is away, `redis_bytes` when Redis is."""
+    """`contents` is None when MongoDB does not answer, `redis_bytes` when Redis does not."""
 
     mongo: StoreState
     redis: StoreState
@@ -84,7 +84,7 @@ class StatusSnapshot:
 
     @property
     def alive(self) -> int:
-        """How many instances are."""
+        """The number of instances that are alive."""
         return sum(each.state == "alive" for each in self.contents.instances) if self.contents else 0
 
     @property
@@ -93,14 +93,14 @@ class StatusSnapshot:
 
 
 async def collect(settings: Settings) -> StatusSnapshot:
-    """Look at everything once; as `addresses`, but a store that is away is told in what this returns."""
-    async with addresses(settings) as found:
+    """Read everything once. Raises as `find_stores`; that a store does not answer is part of the result."""
+    async with find_stores(settings) as stores:
         contents, memory = await asyncio.gather(
-            _contents(found.mongo_url, settings.mongo_database), _memory(found.redis_url)
+            _contents(stores.mongo_url, settings.mongo_database), _memory(stores.redis_url)
         )
     return StatusSnapshot(
-        StoreState(_shown(settings.mongo_url), contents is not None),
-        StoreState(_shown(settings.redis_url), memory is not None),
+        StoreState(_redacted(settings.mongo_url), contents is not None),
+        StoreState(_redacted(settings.redis_url), memory is not None),
         memory,
         contents,
     )
@@ -116,9 +116,8 @@ async def _memory(url: str) -> int | None:
 async def _contents(url: str, database: str) -> StoreContents | None:
     async with AsyncExitStack() as stack:
         store = Store(url, database)
-        stack.push_async_exit(
-            store
-        )  # not entered: that would make the indexes of a database that is not there
+        # Not entered: that would create the indexes of a database that does not exist.
+        stack.push_async_exit(store)
         try:
             return await _read(store, now())
         except Unavailable:
@@ -132,43 +131,43 @@ async def _read(store: Store, moment: datetime) -> StoreContents:
     queue = []
     for operation in active:
         collection = collections.get(operation.collection_id)
-        begun = operation.started_at or operation.created_at
+        since = operation.started_at or operation.created_at
         name = collection.name if collection else "(deleted)"
-        queue.append(QueuedState(operation, name, (moment - begun).total_seconds()))
+        queue.append(QueuedState(operation, name, (moment - since).total_seconds()))
     try:
         async with asyncio.timeout(_COUNT_S):
-            figures = await store.usage_stats.collect()
+            usage = await store.usage_stats.collect()
     except TimeoutError:
-        figures = None
-    return StoreContents(instances, queue, await _collections(store, active), figures)
+        usage = None
+    return StoreContents(instances, queue, await _collections(store, active), usage)
 
 
 def _instance(instance: Instance, moment: datetime) -> InstanceState:
     seen = max(moment - instance.seen_at, timedelta(0))
-    state = "silent" if seen > _SILENT else "alive"
+    state = "silent" if seen > _SILENT_AFTER else "alive"
     if instance.host == socket.gethostname() and not psutil.pid_exists(instance.pid):
         state = "gone"
     return InstanceState(instance, state, seen.total_seconds())
 
 
 async def _collections(store: Store, active: Sequence[Operation]) -> list[CollectionState]:
-    busy = {operation.collection_id for operation in active}
+    active_ids = {operation.collection_id for operation in active}
     return [
-        _collection(collection, user.username, collection.id in busy)
+        _collection(collection, user.username, collection.id in active_ids)
         for user in await store.users.all()
         for collection in await store.collections.of_owner(user.id)
     ]
 
 
-def _collection(collection: Collection, owner: str, busy: bool) -> CollectionState:
-    counts, status = collection.current.counts, collection.status(busy)
+def _collection(collection: Collection, owner: str, active: bool) -> CollectionState:
+    counts, status = collection.current.counts, collection.status(active)
     return CollectionState(
         collection.id, collection.name, owner, counts.indexed, counts.failed, counts.chunks, status
     )
 
 
-def _shown(url: str) -> str:
-    """A URL for everybody's eyes: user, password and options are left out, as any of them may be secret."""
+def _redacted(url: str) -> str:
+    """A URL without user, password and options, as any of them may be secret."""
     if not url:
         return "embedded"
     return re.sub(r"//.*@", "//", url.partition("?")[0])

@@ -1,4 +1,4 @@
-"""The administrator's way to the stores, wherever they are: a URL's, a running server's, or started for the script.
+"""Connects a command to the stores: by URL, through a running server's sockets, or by starting the embedded stores.
 
 Runs on the loop.
 """
@@ -20,34 +20,34 @@ from semantik.storage.mongo import Store
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where the stores are; `running`: a server serves this data folder.
+class StoreAddresses:
+    """Where the stores are; `is_served`: a server runs on this data folder.
 
     `redis_url` is empty where Redis is embedded in a data folder that is not on this machine.
     """
 
     mongo_url: str
     redis_url: str
-    running: bool
+    is_served: bool
 
 
 @dataclass(frozen=True)
-class Stores:
-    """The open store, and where it and Redis are; `running`: a server serves this data folder."""
+class OpenStores:
+    """The open store, and where it and Redis are; `is_served`: a server runs on this data folder."""
 
     store: Store
     mongo_url: str
     redis_url: str
-    running: bool
+    is_served: bool
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, *, create: bool = False) -> AsyncIterator[Stores]:
-    """Open the store; as `addresses`, and raises Unavailable when MongoDB does not answer."""
+async def open_stores(settings: Settings, *, create: bool = False) -> AsyncIterator[OpenStores]:
+    """Open the store; as `find_stores`, and raises Unavailable when MongoDB does not answer."""
     async with AsyncExitStack() as stack:
-        found = await stack.enter_async_context(addresses(settings, create=create))
+        addresses = await stack.enter_async_context(find_stores(settings, create=create))
         try:
-            store = await stack.enter_async_context(Store(found.mongo_url, settings.mongo_database))
+            store = await stack.enter_async_context(Store(addresses.mongo_url, settings.mongo_database))
         except Unavailable as error:
             if settings.mongo_url:
                 raise
@@ -55,34 +55,34 @@ async def open_stores(settings: Settings, *, create: bool = False) -> AsyncItera
                 f"The embedded MongoDB of the data folder {settings.data} does not answer; if the server "
                 "uses one of your own, name it with --mongo-url as you do for the server."
             ) from error
-        yield Stores(store, found.mongo_url, found.redis_url, found.running)
+        yield OpenStores(store, addresses.mongo_url, addresses.redis_url, addresses.is_served)
 
 
 @asynccontextmanager
-async def addresses(settings: Settings, *, create: bool = False) -> AsyncIterator[Addresses]:
-    """Find the stores: by their URLs, in the server that runs on the data folder, or started until this is left.
+async def find_stores(settings: Settings, *, create: bool = False) -> AsyncIterator[StoreAddresses]:
+    """Find the stores: by their URLs, in the server that runs on the data folder, or embedded ones started until exit.
 
-    Raises ConfigError for a data folder that was never used (unless `create`) or can't be, Forbidden when it is
-    another user's, Conflict when another script holds it for longer than 10 s.
+    Raises ConfigError for a data folder that was never used (unless `create`) or cannot be used, Forbidden when it
+    belongs to another user, Conflict when another script holds it for longer than 10 s.
     """
     if settings.mongo_url and (settings.redis_url or not _is_used(settings.data)):
-        yield Addresses(settings.mongo_url, settings.redis_url, is_served(settings.data))
+        yield StoreAddresses(settings.mongo_url, settings.redis_url, is_served(settings.data))
         return
     if not create and not _is_used(settings.data):
-        raise ConfigError(_unused(settings.data))
+        raise ConfigError(_why_unused(settings.data))
     async with AsyncExitStack() as stack:
         try:
             lock = await stack.enter_async_context(data_lock(settings.data, script=True))
         except InUse:
             mongo_url, redis_url = embedded_urls(settings.data)
-            running = True
+            served = True
         else:
             _check_owner(settings.data)
             stores = await stack.enter_async_context(
                 embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock)
             )
-            mongo_url, redis_url, running = stores.mongo_url, stores.redis_url, False
-        yield Addresses(settings.mongo_url or mongo_url, settings.redis_url or redis_url, running)
+            mongo_url, redis_url, served = stores.mongo_url, stores.redis_url, False
+        yield StoreAddresses(settings.mongo_url or mongo_url, settings.redis_url or redis_url, served)
 
 
 def _is_used(data: Path) -> bool:
@@ -92,7 +92,7 @@ def _is_used(data: Path) -> bool:
         raise ConfigError(f"The data folder {data} cannot be read: {error.strerror}.") from error
 
 
-def _unused(data: Path) -> str:
+def _why_unused(data: Path) -> str:
     if not data.exists():
         return f"The data folder {data} does not exist; name the server's with --data or --config."
     if not data.is_dir():
@@ -101,7 +101,7 @@ def _unused(data: Path) -> str:
 
 
 def _check_owner(data: Path) -> None:
-    """Refuse root in another user's folder: what it made there would lock the server out."""
+    """Raises Forbidden for root in another user's folder: the server could not open the files that root creates."""
     owner = (data / "lock").stat().st_uid
     if owner != os.geteuid():
         try:

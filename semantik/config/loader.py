@@ -1,4 +1,7 @@
-"""Reads the settings: conf/semantik.toml < environment < command line; whatever is wrong is named and refused."""
+"""Reads the settings: conf/semantik.toml < environment < command line. Anything wrong is refused with its name.
+
+Runs before the loop, and in a thread for a reload.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,15 @@ import voluptuous as vol
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError
 
-_FILE = "SEMANTIK_CONFIG"  # names the file, for the server and every script
-# What tests and clients set; no settings.
+_FILE = "SEMANTIK_CONFIG"  # the configuration file, for the server and every script
+# Not settings: variables of the tests and of the scripts.
 _NOT_SETTINGS = (
     "SEMANTIK_TEST_",
     "SEMANTIK_API_KEY",
     "SEMANTIK_FAILPOINT",
     "SEMANTIK_INDEX_FAILPOINT",
 )
+_EXPECTED = {int: "a whole number", float: "a number", Path: "a path", str: "a text"}
 # Old names of settings: each is refused, and the error names the new one.
 RENAMED = {
     "sockets.inbox_frames": "sockets.send_queue_messages",
@@ -43,14 +47,14 @@ def flag_name(setting: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One setting; `name` is as in the documentation: `documents.roots`."""
+    """One setting with its full name, as `documents.roots`; `default` has the setting's `type`."""
 
     name: str
     type: Any
     default: Any
     check: Any
     doc: str
-    live: bool
+    reloadable: bool
 
     @property
     def env(self) -> str:
@@ -81,7 +85,7 @@ def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
                 default,
                 field.metadata["check"],
                 field.metadata["doc"],
-                field.metadata["live"],
+                field.metadata["reloadable"],
             )
         )
     return found
@@ -94,8 +98,8 @@ def load(
 ) -> Settings:
     """Read the file, then the environment, then `overrides` (names as in `Entry.name`); later ones win.
 
-    Without `config` the file is the one that the environment's SEMANTIK_CONFIG names, if it does.
-    Raises ConfigError that names the setting, its value, where it came from and what is allowed.
+    Without `config` the file is the one that SEMANTIK_CONFIG names in the environment, if any.
+    Raises ConfigError, which names the setting, its value, its source and what is allowed.
     """
     values: dict[str, tuple[Any, str]] = {}
     environ = os.environ if environ is None else environ
@@ -144,18 +148,18 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
     known = {entry.name: entry for entry in entries()}
     sections: dict[str, dict[str, Any]] = {}
     top: dict[str, Any] = {}
-    for name, (raw, where) in values.items():
+    for name, (raw, source) in values.items():
         if name in RENAMED:
             new = RENAMED[name]
             raise ConfigError(
-                f"The setting {name} ({where}) is now called {new}: "
+                f"The setting {name} ({source}) is now called {new}: "
                 f"{new} in a file, {env_name(new)} in the environment, {flag_name(new)} on the command line."
             )
         if name not in known:
             raise ConfigError(
-                f"There is no setting {name!r} ({where}); docs/reference/configuration.md lists them all."
+                f"There is no setting {name!r} ({source}); docs/reference/configuration.md lists them all."
             )
-        value = _checked(known[name], raw, where)
+        value = _checked(known[name], raw, source)
         section, _, key = name.rpartition(".")
         (sections.setdefault(section, {}) if section else top)[key] = value
     defaults = Settings()
@@ -170,22 +174,20 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
     return settings
 
 
-def _checked(entry: Entry, raw: Any, where: str) -> Any:
+def _checked(entry: Entry, raw: Any, source: str) -> Any:
     try:
-        return vol.Schema(entry.check)(_typed(entry.type, raw))
+        return vol.Schema(entry.check)(_parsed(entry.type, raw))
     except vol.Invalid as error:
         allowed = str(error.errors[0].msg if isinstance(error, vol.MultipleInvalid) else error.msg)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of a home folder that nobody has
-        allowed = {int: "a whole number", float: "a number", Path: "a path"}.get(
-            entry.type, "a list of texts" if entry.type is not str else "a text"
-        )
-    raise ConfigError(f"{entry.name} = {raw!r} ({where}) is not allowed: {allowed} is expected. {entry.doc}")
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # RuntimeError: ~user of an unknown user
+        allowed = _EXPECTED.get(entry.type, "a list of texts")
+    raise ConfigError(f"{entry.name} = {raw!r} ({source}) is not allowed: {allowed} is expected. {entry.doc}")
 
 
-def _typed(kind: Any, raw: Any) -> Any:
-    """Read `raw`, a TOML value or a text of the environment or command line, as the setting's type."""
+def _parsed(kind: Any, raw: Any) -> Any:
+    """Parse `raw`, a TOML value or a string of the environment or command line, as the setting's type."""
     if isinstance(raw, bool):
-        raise TypeError("no setting is a truth value")
+        raise TypeError("no setting is a boolean")
     if kind is Path and isinstance(raw, (str, os.PathLike)) and str(raw):
         return Path(raw).expanduser()
     if kind is int and isinstance(raw, (str, int)):

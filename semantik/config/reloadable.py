@@ -1,6 +1,7 @@
-"""The settings of a server that runs: those that can be taken anew without a restart, and those that cannot.
+"""The settings of a running server: which of them a reload applies, and which need a restart.
 
-Rooms that keep a state get a callable that gives their section of the moment; the settings themselves stay frozen.
+Parts that keep state get a callable that returns the current settings; a `Settings` itself stays frozen. Runs on the
+loop.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from semantik.config.settings import Settings
 
 @dataclass(frozen=True)
 class ReloadResult:
-    """What a reload did: the names of the settings that changed, and of those that wait for a restart."""
+    """What a reload did: the names of the settings that changed, and of those that need a restart to change."""
 
     changed: tuple[str, ...]
-    waiting: tuple[str, ...]
+    needs_restart: tuple[str, ...]
 
 
 class SettingsHolder:
-    """Call it for the settings of the moment."""
+    """Call it for the current settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -31,18 +32,19 @@ class SettingsHolder:
         return self._settings
 
     def reload(self, fresh: Settings) -> ReloadResult:
-        """Take what can be taken from `fresh`; all else stays as it was when the server started."""
+        """Apply what is reloadable of `fresh`; all other settings stay as they were at the start."""
         differing = [e for e in entries() if _value(fresh, e.name) != _value(self._settings, e.name)]
-        changed = tuple(entry.name for entry in differing if entry.live)
+        changed = tuple(entry.name for entry in differing if entry.reloadable)
         for name in changed:
-            self._settings = _with(self._settings, name.split("."), _value(fresh, name))
-        return ReloadResult(changed, tuple(entry.name for entry in differing if not entry.live))
+            self._settings = _replaced(self._settings, name.split("."), _value(fresh, name))
+        return ReloadResult(changed, tuple(entry.name for entry in differing if not entry.reloadable))
 
 
 def _value(settings: Settings, name: str) -> Any:
     return reduce(getattr, name.split("."), settings)
 
 
-def _with(part: Any, path: list[str], value: Any) -> Any:
+def _replaced(section: Any, path: list[str], value: Any) -> Any:
+    """A copy of the settings, or of a section, with the value at `path` replaced."""
     name, *rest = path
-    return replace(part, **{name: _with(getattr(part, name), rest, value) if rest else value})
+    return replace(section, **{name: _replaced(getattr(section, name), rest, value) if rest else value})

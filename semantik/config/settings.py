@@ -1,68 +1,30 @@
-"""One frozen Settings for the whole server; `configuration.py` reads it from file, environment and command line.
+"""One frozen Settings for the whole server; `loader.py` reads it from file, environment and command line.
 
-Each setting stands here once: its name, default, what is allowed, and a sentence. The command line flags, the
-environment's names, `conf/semantik.toml` and `docs/reference/configuration.md` are tested against this file.
+Each setting stands here once: name, default, check and sentence (`fields.py`). Tests compare the command line's flags,
+the names of environment variables, `conf/semantik.toml` and `docs/reference/configuration.md` with this file.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import voluptuous as vol
 
-from semantik.core.errors import Invalid
-from semantik.core.globs import Globs
+from semantik.config.fields import (
+    ANY,
+    NOT_EMPTY,
+    at_least,
+    between,
+    each,
+    empty_or,
+    globs,
+    one_of,
+    reloadable,
+    setting,
+)
 
-
-def _setting(default: Any, check: Any, doc: str, live: bool = False) -> Any:
-    """Declare one setting: its default, a voluptuous check, and the sentence that explains it."""
-    metadata = {"check": check, "doc": doc, "live": live}
-    if isinstance(default, list):
-        return dataclasses.field(default_factory=lambda: tuple(default), metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def _reloadable(default: Any, check: Any, doc: str) -> Any:
-    """Declare one that a running server takes anew when it reloads (`live.py`); the others need a restart."""
-    return _setting(default, check, doc, live=True)
-
-
-def _at_least(low: float) -> Any:
-    return vol.Range(min=low, msg=f"a number of at least {low:g}")
-
-
-def _between(low: float, high: float) -> Any:
-    return vol.Range(min=low, max=high, msg=f"a number from {low:g} to {high:g}")
-
-
-def _one_of(*values: str) -> Any:
-    return vol.In(values, msg="one of " + ", ".join(values))
-
-
-def _all(test: Callable[[str], bool], msg: str) -> Any:
-    def check(items: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(test(item) for item in items):
-            raise vol.Invalid(msg)
-        return items
-
-    return check
-
-
-def _globs(value: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        Globs(value)
-    except Invalid as error:
-        raise vol.Invalid(f"globs ({error})") from error
-    return value
-
-
-_ANY = vol.Schema(object)
-_NOT_EMPTY = vol.Length(min=1, msg="a text that is not empty")
 _MIB = 1 << 20
 
 
@@ -70,66 +32,62 @@ _MIB = 1 << 20
 class DocumentSettings:
     """What may be read from the disk, and how much of it."""
 
-    roots: tuple[str, ...] = _reloadable(
+    roots: tuple[str, ...] = reloadable(
         ["/"],
-        _all(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
+        each(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
         "Folders below which documents may be read; symlinks are resolved first.",
     )
-    exclude: tuple[str, ...] = _reloadable(
+    exclude: tuple[str, ...] = reloadable(
         [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],
-        _globs,
-        "Names (globs) that a scan passes over.",
+        globs,
+        "Names (globs) that a scan skips.",
     )
-    max_file_bytes: int = _reloadable(
-        100 * _MIB, _at_least(1), "A larger file is marked failed, category too_large."
+    max_file_bytes: int = reloadable(
+        100 * _MIB, at_least(1), "A larger file is marked failed, category too_large."
     )
-    max_files: int = _reloadable(1_000_000, _at_least(1), "A scan stops at this many files, with a warning.")
-    missing: str = _reloadable(
-        "remove",
-        _one_of("remove", "keep"),
-        "What becomes of documents whose files a scan does not find any more: keep only marks them.",
+    max_files: int = reloadable(1_000_000, at_least(1), "A scan stops at this many files, with a warning.")
+    missing: str = reloadable(
+        "remove", one_of("remove", "keep"), "Documents whose files are gone: remove deletes, keep marks them."
     )
-    file_timeout_s: float = _reloadable(
-        120.0, _at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
+    file_timeout_s: float = reloadable(
+        120.0, at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
     )
 
 
 @dataclass(frozen=True)
 class EmbeddingSettings:
-    """The default model, and how texts are cut for it; each collection may choose its own."""
+    """The default model, and how texts are split for it; each collection may choose its own."""
 
-    model: str = _setting(
-        "sentence-transformers/all-MiniLM-L6-v2",
-        _NOT_EMPTY,
-        "A sentence-transformers name or path; the default is bundled.",
+    model: str = setting(
+        "sentence-transformers/all-MiniLM-L6-v2", NOT_EMPTY, "A model's name or path; the default is bundled."
     )
-    precision: str = _setting(
-        "auto", _one_of("auto", "float32", "bfloat16"), "auto takes bfloat16 where the processor has it."
+    precision: str = setting(
+        "auto", one_of("auto", "float32", "bfloat16"), "auto uses bfloat16 where the processor supports it."
     )
-    chunk_size: int = _reloadable(
-        200, _between(16, 100_000), "Tokens in a chunk at most; capped by what the model reads."
+    chunk_size: int = reloadable(
+        200, between(16, 100_000), "Tokens in a chunk at most; limited by what the model reads."
     )
-    chunk_overlap: int = _reloadable(
-        20, _between(0, 50_000), "Tokens that neighbouring chunks share; less than chunk_size."
+    chunk_overlap: int = reloadable(
+        20, between(0, 50_000), "Tokens that neighbouring chunks share; less than chunk_size."
     )
-    batch_chunks: int = _reloadable(256, _between(1, 10_000), "Chunks embedded in one task of the pool.")
+    batch_chunks: int = reloadable(256, between(1, 10_000), "Chunks embedded in one task of the pool.")
 
 
 @dataclass(frozen=True)
 class PoolSettings:
     """The worker processes."""
 
-    workers: int = _setting(0, _between(0, 1024), "Processes that extract and embed; 0 is one per core.")
-    worker_memory_bytes: int = _setting(
-        2048 * _MIB, _at_least(256 * _MIB), "What a worker may allocate before it is ended."
+    workers: int = setting(0, between(0, 1024), "Processes that extract and embed; 0 is one per core.")
+    worker_memory_bytes: int = setting(
+        2048 * _MIB, at_least(256 * _MIB), "Memory that a worker may allocate before it is killed."
     )
-    batch_files: int = _reloadable(16, _between(1, 1000), "Files in one batch at most.")
-    batch_bytes: int = _reloadable(
-        8 * _MIB, _at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
+    batch_files: int = reloadable(16, between(1, 1000), "Files in one batch at most.")
+    batch_bytes: int = reloadable(
+        8 * _MIB, at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
     )
-    idle_s: float = _reloadable(
+    idle_s: float = reloadable(
         300.0,
-        _at_least(0),
+        at_least(0),
         "Seconds without work until the batch workers and their model are unloaded; 0 is never.",
     )
 
@@ -138,18 +96,18 @@ class PoolSettings:
 class IndexSettings:
     """The vector segments on disk, a cache of what MongoDB holds."""
 
-    engine: str = _setting(
-        "codes", _one_of("codes", "annoy"), "What finds the nearest of many vectors: codes or annoy."
+    engine: str = setting(
+        "codes", one_of("codes", "annoy"), "How the nearest of many vectors are found: codes or annoy."
     )
-    exact_below: int = _setting(
-        4000, _at_least(0), "Segments with fewer vectors are scanned exactly, without the engine."
+    exact_below: int = setting(
+        4000, at_least(0), "Segments with fewer vectors are scanned exactly, without the engine."
     )
-    trees: int = _setting(50, _between(1, 1000), "Trees in a segment, where the engine is annoy.")
-    target_recall: float = _setting(
-        0.95, _between(0.5, 1.0), "Recall at 10 that the engine is calibrated to in each segment."
+    trees: int = setting(50, between(1, 1000), "Trees in a segment, where the engine is annoy.")
+    target_recall: float = setting(
+        0.95, between(0.5, 1.0), "Recall at 10 that the engine is calibrated to in each segment."
     )
-    tail_rows: int = _setting(
-        4096, _between(1, 1_000_000), "New vectors held in memory before they become a segment."
+    tail_rows: int = setting(
+        4096, between(1, 1_000_000), "New vectors held in memory before they become a segment."
     )
 
 
@@ -157,10 +115,10 @@ class IndexSettings:
 class SearchSettings:
     """Limits of a search."""
 
-    max_results: int = _reloadable(1000, _between(1, 100_000), "offset + k of one search at most.")
-    cache_queries: int = _reloadable(1000, _between(0, 1_000_000), "Query embeddings kept in memory.")
-    timeout_s: float = _reloadable(
-        60.0, _at_least(1), "A search whose query waits longer to be embedded gets 503."
+    max_results: int = reloadable(1000, between(1, 100_000), "offset + k of one search at most.")
+    cache_queries: int = reloadable(1000, between(0, 1_000_000), "Query embeddings kept in memory.")
+    timeout_s: float = reloadable(
+        60.0, at_least(1), "A search whose query waits longer to be embedded gets 503."
     )
 
 
@@ -168,87 +126,75 @@ class SearchSettings:
 class ProgressSettings:
     """The Redis streams and their readers."""
 
-    history_messages: int = _setting(10_000, _at_least(100), "Messages kept of each operation.")
-    keep_s: int = _setting(86_400, _at_least(60), "How long an ended operation's messages are kept.")
-    updates_per_s: float = _setting(
+    history_messages: int = setting(10_000, at_least(100), "Messages kept of each operation.")
+    keep_s: int = setting(86_400, at_least(60), "How long an ended operation's messages are kept.")
+    updates_per_s: float = setting(
         10.0,
-        _between(0.1, 1000),
-        "Updates of one kind and operation in a second; failures and stages are never held back.",
+        between(0.1, 1000),
+        "Updates per second of one type and operation; failures and stages are never delayed.",
     )
-    linger_s: float = _reloadable(
-        5.0, _at_least(0), "How long a socket stays open after an operation's last message."
+    linger_s: float = reloadable(
+        5.0, at_least(0), "How long a socket stays open after an operation's last message."
     )
 
 
 @dataclass(frozen=True)
 class SocketSettings:
-    """The WebSockets and event streams; what is counted is counted across all servers on one Redis."""
+    """The WebSockets and event streams; all servers on one Redis share the counts."""
 
-    per_user: int = _reloadable(10, _at_least(1), "Sockets that one user may have open.")
-    per_operation: int = _reloadable(100, _at_least(1), "Sockets that may watch one operation.")
-    scans_per_user: int = _reloadable(
-        2, _at_least(1), "Directory scans that one user may run at the same time."
+    per_user: int = reloadable(10, at_least(1), "Sockets that one user may have open.")
+    per_operation: int = reloadable(100, at_least(1), "Sockets that may watch one operation.")
+    scans_per_user: int = reloadable(2, at_least(1), "Folder scans that one user may run at the same time.")
+    messages_per_s: int = reloadable(
+        20, at_least(1), "Messages per second from a client; more close its socket."
     )
-    messages_per_s: int = _reloadable(
-        20, _at_least(1), "Messages of a client in a second; a socket with more is closed."
+    message_bytes: int = reloadable(
+        64 << 10, between(1024, 1 << 20), "A longer message from a client closes its socket."
     )
-    message_bytes: int = _reloadable(
-        64 << 10, _between(1024, 1 << 20), "A longer message of a client closes its socket."
+    send_queue_messages: int = reloadable(
+        2000, at_least(10), "Messages that wait for one slow reader before it is dropped."
     )
-    send_queue_messages: int = _reloadable(
-        2000, _at_least(10), "Messages that wait for one slow reader before it is dropped."
-    )
-    send_queue_bytes: int = _reloadable(4 * _MIB, _at_least(64 << 10), "The same in bytes.")
-    ping_s: float = _reloadable(
-        30.0, _between(1, 3600), "Seconds between pings; who does not answer one is dropped."
+    send_queue_bytes: int = reloadable(4 * _MIB, at_least(64 << 10), "The same in bytes.")
+    ping_s: float = reloadable(
+        30.0, between(1, 3600), "Seconds between pings; a client that does not answer is disconnected."
     )
 
 
 @dataclass(frozen=True)
 class OperationSettings:
-    """Who runs what."""
+    """How operations run, and how long their records are kept."""
 
-    concurrent: int = _reloadable(2, _between(1, 100), "Operations that run at the same time in this server.")
-    lease_s: float = _reloadable(
-        15.0, _at_least(2), "An operation whose server is silent this long is taken over by another."
+    concurrent: int = reloadable(2, between(1, 100), "Operations that run at the same time in this server.")
+    lease_s: float = reloadable(
+        15.0, at_least(2), "An operation whose server is silent this long is taken over by another."
     )
-    keep_s: int = _setting(
-        30 * 86_400,
-        _at_least(60),
-        "How long the record of an ended operation is kept; semantik-cleanup removes older ones.",
+    keep_s: int = setting(
+        30 * 86_400, at_least(60), "How long semantik-cleanup keeps the records of ended operations."
     )
 
 
 @dataclass(frozen=True)
 class ReindexSettings:
-    """How a collection's documents are cut and embedded anew."""
+    """How a REINDEX replaces a collection's chunks."""
 
-    grace_s: float = _reloadable(
-        60.0, _at_least(0), "How long what was searched before a REINDEX stays, for answers under way."
+    grace_s: float = reloadable(
+        60.0, at_least(0), "How long the old chunks stay after a REINDEX, for searches in progress."
     )
-    sample: int = _reloadable(
-        20, _between(0, 1000), "Chunks that a new index must find before it is searched."
-    )
+    sample: int = reloadable(20, between(0, 1000), "Chunks that a new index must find before it is searched.")
 
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """How soon and how often folders are scanned by themselves, those for which that is wished."""
+    """How soon and how often watched folders are scanned."""
 
-    debounce_s: float = _reloadable(
-        2.0,
-        _between(0.1, 60),
-        "A scan waits until nothing has changed for this long, but five times as long at most.",
+    debounce_s: float = reloadable(
+        2.0, between(0.1, 60), "A scan waits for this long without a change, but five times that at most."
     )
-    pause_s: float = _reloadable(
-        10.0,
-        _between(1, 3600),
-        "Time between two such scans of a folder at least; never less than five times what the last one took.",
+    pause_s: float = reloadable(
+        10.0, between(1, 3600), "Shortest time between two scans; at least five times what the last took."
     )
-    poll_s: float = _reloadable(
-        60.0,
-        _at_least(1),
-        "How often a folder is scanned in which changes cannot be noticed, or whose last scan failed.",
+    poll_s: float = reloadable(
+        60.0, at_least(1), "How often a folder is scanned if it cannot be watched, or its last scan failed."
     )
 
 
@@ -256,30 +202,28 @@ class WatchSettings:
 class ScanSettings:
     """The scans of folders that users watch live."""
 
-    concurrent: int = _setting(
-        4, _between(1, 100), "Scans at the same time in this server; others wait for their turn."
-    )
-    wait_s: float = _reloadable(30.0, _at_least(0.1), "A scan that waits longer for its turn is refused.")
-    max_files: int = _reloadable(
-        10_000, _between(1, 20_000), "Files that the answer to a scan lists at most; all are counted."
+    concurrent: int = setting(4, between(1, 100), "Scans at the same time in this server; others wait.")
+    wait_s: float = reloadable(30.0, at_least(0.1), "A scan that waits longer to start is refused.")
+    max_files: int = reloadable(
+        10_000, between(1, 20_000), "Files that a scan's result lists at most; all are counted."
     )
 
 
 @dataclass(frozen=True)
 class AuthSettings:
-    """Who may come in."""
+    """Who may sign in, and for how long."""
 
-    registration: str = _reloadable(
-        "closed", _one_of("closed", "open"), "closed: only the first user, the administrator, can register."
+    registration: str = reloadable(
+        "closed", one_of("closed", "open"), "closed: only the first user, the administrator, can register."
     )
-    secret: str = _setting(
+    secret: str = setting(
         "",
-        vol.Any("", vol.Length(min=32), msg="empty, or at least 32 characters"),
-        "Signs the tokens; empty: made once and kept in MongoDB.",
+        empty_or(vol.Length(min=32), "at least 32 characters"),
+        "Signs the tokens; empty: generated once and kept in MongoDB.",
     )
-    access_token_s: int = _reloadable(900, _at_least(10), "Life of an access token.")
-    session_s: int = _reloadable(
-        14 * 86_400, _at_least(60), "Life of a session, the browser's and a refresh token's."
+    access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
+    session_s: int = reloadable(
+        14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."
     )
 
 
@@ -287,11 +231,9 @@ class AuthSettings:
 class LogSettings:
     """What the log looks like."""
 
-    level: str = _reloadable(
-        "info", _one_of("debug", "info", "warning", "error"), "The least that is logged."
-    )
-    format: str = _reloadable(
-        "text", _one_of("text", "json"), "text: one line for people; json: one object a line."
+    level: str = reloadable("info", one_of("debug", "info", "warning", "error"), "The lowest level logged.")
+    format: str = reloadable(
+        "text", one_of("text", "json"), "text: one line for people; json: one object a line."
     )
 
 
@@ -299,31 +241,29 @@ class LogSettings:
 class Settings:
     """Every setting of the server. `Settings(port=0, data=tmp_path)` is a whole configuration."""
 
-    data: Path = _setting(
-        Path("data"), _ANY, "The folder of the embedded stores and the index; made when missing."
+    data: Path = setting(
+        Path("data"), ANY, "The folder of the embedded stores and the index; created when missing."
     )
-    host: str = _setting("127.0.0.1", _NOT_EMPTY, "The address that is listened on.")
-    port: int = _setting(8080, _between(0, 65_535), "The port that is listened on; 0 takes a free one.")
-    allowed_origins: tuple[str, ...] = _reloadable(
+    host: str = setting("127.0.0.1", NOT_EMPTY, "The address to listen on.")
+    port: int = setting(8080, between(0, 65_535), "The port to listen on; 0 takes a free one.")
+    allowed_origins: tuple[str, ...] = reloadable(
         [],
-        _all(
+        each(
             lambda origin: re.fullmatch(r"https?://[^/\s]+|null", origin) is not None,
             "a list of origins, as https://host[:port]",
         ),
         "Other origins whose pages may open sockets, as https://host[:port].",
     )
-    metrics: str = _reloadable(
-        "open",
-        _one_of("open", "admin"),
-        "Who may read /metrics: anybody (it holds counts only), or administrators.",
+    metrics: str = reloadable(
+        "open", one_of("open", "admin"), "Who may read /metrics (counts only): anybody, or administrators."
     )
-    max_body_bytes: int = _reloadable(_MIB, _at_least(1024), "A larger request body is refused.")
-    mongo_url: str = _setting(
+    max_body_bytes: int = reloadable(_MIB, at_least(1024), "A larger request body is refused.")
+    mongo_url: str = setting(
         "",
-        vol.Any("", vol.Match(r"mongodb(\+srv)?://"), msg="empty, or a mongodb:// URL"),
+        empty_or(vol.Match(r"mongodb(\+srv)?://"), "a mongodb:// URL"),
         "A MongoDB of your own (5 or newer); empty: the embedded one.",
     )
-    mongo_database: str = _setting(
+    mongo_database: str = setting(
         "semantik",
         vol.Match(
             r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z",
@@ -331,21 +271,21 @@ class Settings:
         ),
         "The database's name.",
     )
-    redis_url: str = _setting(
+    redis_url: str = setting(
         "",
-        vol.Any("", vol.Match(r"(rediss?|unix)://"), msg="empty, or a redis:// URL"),
+        empty_or(vol.Match(r"(rediss?|unix)://"), "a redis:// URL"),
         "A Redis of your own (6.2 or newer); empty: the embedded one.",
     )
-    documents: DocumentSettings = dataclasses.field(default_factory=DocumentSettings)
-    embedding: EmbeddingSettings = dataclasses.field(default_factory=EmbeddingSettings)
-    pool: PoolSettings = dataclasses.field(default_factory=PoolSettings)
-    index: IndexSettings = dataclasses.field(default_factory=IndexSettings)
-    search: SearchSettings = dataclasses.field(default_factory=SearchSettings)
-    progress: ProgressSettings = dataclasses.field(default_factory=ProgressSettings)
-    sockets: SocketSettings = dataclasses.field(default_factory=SocketSettings)
-    operations: OperationSettings = dataclasses.field(default_factory=OperationSettings)
-    reindex: ReindexSettings = dataclasses.field(default_factory=ReindexSettings)
-    watch: WatchSettings = dataclasses.field(default_factory=WatchSettings)
-    scan: ScanSettings = dataclasses.field(default_factory=ScanSettings)
-    auth: AuthSettings = dataclasses.field(default_factory=AuthSettings)
-    log: LogSettings = dataclasses.field(default_factory=LogSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
+    embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
+    pool: PoolSettings = field(default_factory=PoolSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    progress: ProgressSettings = field(default_factory=ProgressSettings)
+    sockets: SocketSettings = field(default_factory=SocketSettings)
+    operations: OperationSettings = field(default_factory=OperationSettings)
+    reindex: ReindexSettings = field(default_factory=ReindexSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    auth: AuthSettings = field(default_factory=AuthSettings)
+    log: LogSettings = field(default_factory=LogSettings)

@@ -20,11 +20,11 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class ScanWarning:
-    """An entry that was skipped, and why, in a sentence; `seen` when it is no file and counts as scanned."""
+    """An entry that was skipped, and why, in a sentence. `hides_files`: there may be files that the walk cannot see."""
 
     path: str
     message: str
-    seen: bool = False
+    hides_files: bool = True
 
 
 @dataclass(frozen=True)

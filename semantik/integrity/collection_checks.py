@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 
-from semantik.app.heartbeat import EVERY_S
+from semantik.app.heartbeat import INTERVAL_S
 from semantik.core.models import ACTIVE, Collection, Generation, now
 from semantik.integrity.issue import CheckContext, Issue, is_idle
 
-_SILENT_S = 3 * EVERY_S
+_SILENT_S = 3 * INTERVAL_S
 _RETIRING_S = 60.0  # a server removes earlier generations every second; a large one takes it some time
 
 

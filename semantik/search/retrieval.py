@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,8 +35,10 @@ class Retrieved:
 class RetrievalStep:
     """Opens indexes where needed and asks their retrievers."""
 
-    def __init__(self, store: Store, indexes: IndexSync, embedder: QueryEmbedder, timeout_s: float) -> None:
-        """`timeout_s` is the longest wait for an index that has to catch up with MongoDB."""
+    def __init__(
+        self, store: Store, indexes: IndexSync, embedder: QueryEmbedder, timeout_s: Callable[[], float]
+    ) -> None:
+        """`timeout_s()` is the longest wait for an index that has to catch up with MongoDB."""
         self._store = store
         self._indexes = indexes
         self._embedder = embedder
@@ -74,7 +76,7 @@ class RetrievalStep:
 
     async def _get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s()):
                 return await self._indexes.get_synced(generation)
         except TimeoutError as error:
             # The index keeps what it has read so far, so the next search waits less.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from semantik.auth.authorization import Authorizer
@@ -37,12 +38,12 @@ class SearchService:
         authorizer: Authorizer,
         indexes: IndexSync,
         embedder: QueryEmbedder,
-        limits: settings.SearchSettings,
+        limits: Callable[[], settings.SearchSettings],
     ) -> None:
         self._authorizer = authorizer
         self._embedder = embedder
         self._limits = limits
-        self._retrieval = RetrievalStep(store, indexes, embedder, limits.timeout_s)
+        self._retrieval = RetrievalStep(store, indexes, embedder, lambda: limits().timeout_s)
         self._hydration = HydrationStep(store, indexes)
 
     async def search(self, user: User, query: SearchQuery) -> SearchResult:
@@ -73,8 +74,9 @@ class SearchService:
         text = query.text.strip()
         if not text or len(text) > _MAX_QUERY_CHARS:
             raise Invalid(f"query must have 1 to {_MAX_QUERY_CHARS} characters.")
-        if query.k + query.offset > self._limits.max_results:
-            raise Invalid(f"offset + k may be {self._limits.max_results} at most.")
+        max_results = self._limits().max_results
+        if query.k + query.offset > max_results:
+            raise Invalid(f"offset + k may be {max_results} at most.")
         return query if text == query.text else replace(query, text=text)
 
     def _cached_collections(self, user: User, ids: list[str] | None) -> list[Collection]:

@@ -1,6 +1,6 @@
-"""Which operations are under way, for those who watch all of theirs: one look a second for all of them.
+"""Reports active operations to clients that watch all of their own: one query a second for all of them.
 
-Knows no sockets: whoever listens gives a plain callable. Runs on the loop.
+Knows no sockets: each listener is a plain callable. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -19,57 +19,59 @@ from semantik.storage.mongo import Store
 
 log = logging.getLogger("semantik.operations")
 
-_LOOK_S = 1.0
-_RECENT = timedelta(seconds=30)  # an operation may begin and end between two looks, or while MongoDB is away
+_POLL_S = 1.0
+_RECENT = timedelta(
+    seconds=30
+)  # an operation may start and end between two polls, or while MongoDB does not answer
 
 
 @dataclass(eq=False)
 class _Listener:
     user_id: str
-    hear: Callable[[Operation], None]
+    on_operation: Callable[[Operation], None]
     since: datetime
-    heard: set[str] = field(default_factory=set)
-    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    reported: set[str] = field(default_factory=set)
+    polled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class ActiveOperations:
-    """`run` looks; `wake` makes it look at once."""
+    """`run` polls; `wake` makes it poll at once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listeners: set[_Listener] = set()
-        self._news = asyncio.Event()
+        self._wake_event = asyncio.Event()
 
     async def run(self) -> NoReturn:
         while True:
-            self._news.clear()
+            self._wake_event.clear()
             if self._listeners:
                 try:
-                    await self._look()
+                    await self._poll()
                 except Unavailable as error:
-                    log.debug("Operations are looked for again later: %s", error)
+                    log.debug("Operations are polled again later: %s", error)
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_S):
-                    await self._news.wait()
+                async with asyncio.timeout(_POLL_S):
+                    await self._wake_event.wait()
 
     def wake(self) -> None:
-        self._news.set()
+        self._wake_event.set()
 
     @contextmanager
     def subscribe(
-        self, user_id: str, since: datetime, hear: Callable[[Operation], None]
+        self, user_id: str, since: datetime, on_operation: Callable[[Operation], None]
     ) -> Iterator[asyncio.Event]:
-        """While inside, `hear(operation)` is called once for each operation of the user's collections that is under
-        way, begins, or has ended after `since`. The event is set once those that are there now were told."""
-        listener = _Listener(user_id, hear, since)
+        """While inside, `on_operation(operation)` is called once for each operation of the user's collections that is
+        active, starts, or ended after `since`. The event is set once the present ones have been reported."""
+        listener = _Listener(user_id, on_operation, since)
         self._listeners.add(listener)
         self.wake()
         try:
-            yield listener.looked
+            yield listener.polled
         finally:
             self._listeners.discard(listener)
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         listeners = list(self._listeners)
         since = min(listener.since for listener in listeners)
         found = await self._store.operations.active_or_ended_since(since)
@@ -78,13 +80,13 @@ class ActiveOperations:
             collection = collections.get(operation.collection_id)
             for listener in listeners:
                 if collection is not None and collection.owner_id == listener.user_id:
-                    self._tell(listener, operation)
+                    self._report(listener, operation)
         for listener in listeners:
             listener.since = max(listener.since, now() - _RECENT)
-            listener.looked.set()
+            listener.polled.set()
 
-    def _tell(self, listener: _Listener, operation: Operation) -> None:
-        late = operation.completed_at is not None and operation.completed_at < listener.since
-        if operation.id not in listener.heard and not late:
-            listener.heard.add(operation.id)
-            listener.hear(operation)
+    def _report(self, listener: _Listener, operation: Operation) -> None:
+        ended_before = operation.completed_at is not None and operation.completed_at < listener.since
+        if operation.id not in listener.reported and not ended_before:
+            listener.reported.add(operation.id)
+            listener.on_operation(operation)

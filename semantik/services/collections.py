@@ -1,6 +1,7 @@
-"""What changes collections as such: create, rename, delete; and the text of their documents.
+"""Creates, changes and deletes collections, and reads the text of their documents.
 
-What is done to their documents stands in `operations.py`. The pipeline's wake-up call comes in as a plain callable.
+Operations on the documents are in `operations.py`. Knows no pipeline: its wake-up call is a plain callable. Runs on
+the loop.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import Collection, Document, Generation, Operation, User, new_id, now
 from semantik.core.text import join_chunks
-from semantik.services.operations import OperationService, overlap_of
+from semantik.services.operations import OperationService, effective_overlap
 from semantik.storage.mongo import Store
 
 _MAX_NAME = 200
@@ -22,7 +23,7 @@ _MAX_DESCRIPTION = 10_000
 
 @dataclass(frozen=True)
 class NewCollection:
-    """What a user asks for in a new collection; None takes the server's default."""
+    """The properties of a collection to create; None takes the server's default."""
 
     name: str
     description: str = ""
@@ -34,7 +35,7 @@ class NewCollection:
 
 @dataclass(frozen=True)
 class DocumentText:
-    """A stretch of a document's text, from `offset`; `length` is that of the whole, in characters."""
+    """A part of a document's text, from `offset`; `length` is the length of the document. Both in characters."""
 
     text: str
     offset: int
@@ -42,39 +43,39 @@ class DocumentText:
 
 
 class CollectionService:
-    """`wake()` tells the dispatcher that there is work."""
+    """`defaults()` are the current settings for new collections; `wake()` wakes the dispatcher."""
 
     def __init__(
         self,
         store: Store,
-        access: Authorizer,
+        authorizer: Authorizer,
         operations: OperationService,
-        defaults: settings.EmbeddingSettings,
+        defaults: Callable[[], settings.EmbeddingSettings],
         wake: Callable[[], None],
     ) -> None:
         self._store = store
-        self._access = access
+        self._authorizer = authorizer
         self._operations = operations
         self._defaults = defaults
         self._wake = wake
 
-    async def create(self, user: User, wish: NewCollection) -> tuple[Collection, Operation | None]:
-        """Add a collection, and with a folder its INDEX operation. The folder is looked at first."""
-        collection = self._collection(user, wish)
-        path = await self._operations.folder(wish.source_path) if wish.source_path is not None else None
+    async def create(self, user: User, new: NewCollection) -> tuple[Collection, Operation | None]:
+        """Add a collection and, with a folder, its INDEX operation. Raises Invalid, and Forbidden for the folder."""
+        collection = self._build(user, new)
+        path = await self._operations.resolve_folder(new.source_path) if new.source_path is not None else None
         await self._store.collections.add(collection)
         if path is None:
             return collection, None
         try:
             return collection, (await self._operations.index_folder(user, collection, path))[1]
         except SemantikError:
-            await self._store.collections.mark_deleted(collection.id)  # no half of what was asked for
+            await self._store.collections.mark_deleted(collection.id)  # all or nothing
             raise
 
     async def change(
         self, user: User, collection_id: str, name: str | None, description: str | None
     ) -> Collection:
-        await self._access.collection(user, collection_id)
+        await self._authorizer.collection(user, collection_id)
         fields = {}
         if name is not None:
             fields["name"] = _name(name)
@@ -83,33 +84,34 @@ class CollectionService:
         return await self._store.collections.update(collection_id, fields)
 
     async def delete(self, user: User, collection_id: str) -> None:
-        """Hide the collection at once; the dispatcher ends its operations and clears up behind it."""
-        await self._access.collection(user, collection_id)
+        """Hide the collection at once; the dispatcher ends its operations and deletes its data."""
+        await self._authorizer.collection(user, collection_id)
         await self._store.collections.mark_deleted(collection_id)
         self._wake()
 
-    async def text(self, document: Document, offset: int, limit: int) -> DocumentText:
-        """A document's text from character `offset`, put together from its chunks."""
+    async def document_text(self, document: Document, offset: int, limit: int) -> DocumentText:
+        """At most `limit` characters of a document's text from `offset`, joined from its chunks."""
         end = min(offset + limit, document.length)
         chunks = await self._store.chunks.of_document(document, offset, end)
         return DocumentText(join_chunks(chunks, offset, end), offset, document.length)
 
-    def _collection(self, user: User, wish: NewCollection) -> Collection:
-        size = self._defaults.chunk_size if wish.chunk_size is None else wish.chunk_size
+    def _build(self, user: User, new: NewCollection) -> Collection:
+        defaults = self._defaults()
+        size = defaults.chunk_size if new.chunk_size is None else new.chunk_size
         collection_id = new_id()
         first = Generation(
             collection_id,
             number=1,
-            model=wish.embedding_model or self._defaults.model,
-            precision=self._defaults.precision,
+            model=new.embedding_model or defaults.model,
+            precision=defaults.precision,
             chunk_size=size,
-            chunk_overlap=overlap_of(size, wish.chunk_overlap, self._defaults.chunk_overlap),
+            chunk_overlap=effective_overlap(size, new.chunk_overlap, defaults.chunk_overlap),
         )
         return Collection(
             id=collection_id,
             owner_id=user.id,
-            name=_name(wish.name),
-            description=_description(wish.description),
+            name=_name(new.name),
+            description=_description(new.description),
             generation=first.number,
             generations=(first,),
             next_seq=0,

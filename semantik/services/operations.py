@@ -1,7 +1,6 @@
-"""What may be done to a collection's documents: take in a folder, scan again, reindex, retry, remove a folder, cancel.
+"""Queues operations on a collection: index a folder, append, reindex, retry, remove a source; and cancels them.
 
-Each leaves an operation in the line, for the pipeline. The rules for folders and the pipeline's wake-up call come in as
-plain callables.
+Knows no pipeline: the rule for folders and the pipeline's wake-up call are plain callables. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class ReindexOptions:
-    """How a REINDEX is to cut and embed; None leaves it as it is."""
+    """How a REINDEX splits and embeds; None leaves it as it is."""
 
     embedding_model: str | None = None
     precision: str | None = None
@@ -30,124 +29,130 @@ class ReindexOptions:
 
 @dataclass(frozen=True)
 class WatchOptions:
-    """When a folder is scanned again by itself: every `interval_s` seconds (0: never), and at each change in it."""
+    """When a source is scanned automatically: every `interval_s` seconds (0: never); `immediate`: at each change.
+
+    None leaves it as it is.
+    """
 
     interval_s: int | None = None
     immediate: bool | None = None
 
 
 class OperationService:
-    """`resolve(path)` gives the real folder or raises; `wake()` tells the dispatcher that there is work."""
+    """`resolve(path)` returns the real folder or raises; `wake()` wakes the dispatcher."""
 
     def __init__(
-        self, store: Store, access: Authorizer, resolve: Callable[[str], Path], wake: Callable[[], None]
+        self, store: Store, authorizer: Authorizer, resolve: Callable[[str], Path], wake: Callable[[], None]
     ) -> None:
         self._store = store
-        self._access = access
+        self._authorizer = authorizer
         self._resolve = resolve
         self._wake = wake
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def add_source(self, user: User, collection_id: str, path: str) -> tuple[Source, Operation]:
-        """Add a folder to a collection and index it. One whose operation was cancelled or failed goes on."""
-        collection = await self._access.collection(user, collection_id)
-        return await self.index_folder(user, collection, await self.folder(path))
+        """Add a folder to a collection and index it, or resume a source whose operation was cancelled or failed.
+
+        Raises Invalid or Forbidden for the folder, Conflict when it is indexed already or being indexed or removed.
+        """
+        collection = await self._authorizer.collection(user, collection_id)
+        return await self.index_folder(user, collection, await self.resolve_folder(path))
 
     async def index_folder(self, user: User, collection: Collection, path: str) -> tuple[Source, Operation]:
-        """The same for a folder that was looked at."""
+        """As `add_source`, for a path that `resolve_folder` returned."""
         async with self._collection_lock(collection.id):
             source = await self._add_source(collection, path)
             return source, await self._index(user, source)
 
     async def append(self, user: User, collection_id: str, source_id: str | None = None) -> Operation:
-        """Scan a collection's folders again, or one of them. One that waits for it already is returned."""
-        collection = await self._access.collection(user, collection_id)
+        """Scan a collection's sources again, or one of them. An equal operation that is still queued is returned."""
+        collection = await self._authorizer.collection(user, collection_id)
         if source_id is not None:
             await self._source(collection, source_id)
         elif not await self._store.collections.sources([collection_id]):
             raise Conflict("This collection has no folder yet; add one first.")
         async with self._collection_lock(collection_id):
-            waiting = await self._waiting(collection_id, "append", source_id)
-            same = next((one for one in waiting if not one.options), None)
+            queued = await self._queued(collection_id, "append", source_id)
+            same = next((one for one in queued if not one.options), None)
             return same or await self._add(user, collection_id, "append", source_id)
 
     async def retry(self, user: User, collection_id: str, document_id: str | None = None) -> Operation:
-        """Read a failed document again, or all that failed. Raises Conflict when there is none."""
-        collection = await self._access.collection(user, collection_id)
-        wish: dict[str, object] = {"retry": "all"}
+        """Read a failed document again, or all of them. Raises Conflict when none has failed."""
+        collection = await self._authorizer.collection(user, collection_id)
+        options: dict[str, object] = {"retry": "all"}
         if document_id is not None:
-            document = await self._access.document(user, collection_id, document_id)
+            document = await self._authorizer.document(user, collection_id, document_id)
             if document.status != "failed":
                 raise Conflict(f"{document.path} has not failed: it is {document.status}.")
-            wish = {"retry": [document_id]}
+            options = {"retry": [document_id]}
         elif not (await self._store.documents.counts_of(collection.current)).failed:
             raise Conflict("No document of this collection has failed.")
         async with self._collection_lock(collection_id):
-            waiting = await self._waiting(collection_id, "append")
-            same = next((one for one in waiting if one.options == wish), None)
-            return same or await self._add(user, collection_id, "append", None, wish)
+            queued = await self._queued(collection_id, "append")
+            same = next((one for one in queued if one.options == options), None)
+            return same or await self._add(user, collection_id, "append", None, options)
 
-    async def reindex(self, user: User, collection_id: str, wish: ReindexOptions) -> Operation:
-        """Cut and embed a collection's documents anew, beside what is searched meanwhile."""
-        collection = await self._access.collection(user, collection_id)
-        overlap_of(
-            collection.current.chunk_size if wish.chunk_size is None else wish.chunk_size,
-            wish.chunk_overlap,
+    async def reindex(self, user: User, collection_id: str, options: ReindexOptions) -> Operation:
+        """Split and embed a collection's documents again; the present chunks are searched until it has completed."""
+        collection = await self._authorizer.collection(user, collection_id)
+        effective_overlap(
+            collection.current.chunk_size if options.chunk_size is None else options.chunk_size,
+            options.chunk_overlap,
             collection.current.chunk_overlap,
         )
-        asked = {name: value for name, value in asdict(wish).items() if value is not None}
+        given = {name: value for name, value in asdict(options).items() if value is not None}
         async with self._collection_lock(collection_id):
-            for waiting in await self._waiting(collection_id, "reindex"):
+            for queued in await self._queued(collection_id, "reindex"):
                 raise Conflict(
-                    f"A REINDEX of this collection waits already, operation {waiting.id}: cancel it first."
+                    f"A REINDEX of this collection waits already, operation {queued.id}: cancel it first."
                 )
-            return await self._add(user, collection_id, "reindex", None, asked)
+            return await self._add(user, collection_id, "reindex", None, given)
 
     async def remove_source(self, user: User, collection_id: str, source_id: str) -> Operation:
-        """Remove a folder and its documents from a collection; those that another of its folders holds too stay."""
-        collection = await self._access.collection(user, collection_id)
+        """Remove a source and its documents from a collection; documents that another source holds too stay."""
+        collection = await self._authorizer.collection(user, collection_id)
         async with self._collection_lock(collection_id):
             source = await self._source(collection, source_id)
-            wish: dict[str, object] = {"source_path": source.path}
-            operation = await self._add(user, collection_id, "remove_source", source_id, wish)
-            # From here on no scan of it is begun; the operation is there first, so that a crash leaves no folder so
-            # marked.
+            options: dict[str, object] = {"source_path": source.path}
+            operation = await self._add(user, collection_id, "remove_source", source_id, options)
+            # This keeps further scans of the source from starting. The operation is added first: after a crash
+            # in between no source stays marked without an operation that removes it.
             await self._store.collections.update_source(source, {"removing": True})
             return operation
 
     async def watch_source(
-        self, user: User, collection_id: str, source_id: str, wish: WatchOptions
+        self, user: User, collection_id: str, source_id: str, options: WatchOptions
     ) -> Source:
-        """Change when a folder is scanned again by itself."""
-        collection = await self._access.collection(user, collection_id)
+        """Change when a source is scanned automatically."""
+        collection = await self._authorizer.collection(user, collection_id)
         source = await self._source(collection, source_id)
         fields: dict[str, object] = {}
-        if wish.interval_s is not None:
-            fields["interval_s"] = wish.interval_s or None
-        if wish.immediate is not None:
-            fields["immediate"] = wish.immediate
+        if options.interval_s is not None:
+            fields["interval_s"] = options.interval_s or None
+        if options.immediate is not None:
+            fields["immediate"] = options.immediate
         changed = await self._store.collections.update_source(source, fields) if fields else source
         if changed is None:
             raise NotFound(f"There is no source {source_id} in this collection.")
         return changed
 
     async def cancel(self, user: User, operation_id: str) -> None:
-        """Ask an operation to end; what it has stored so far stays."""
-        operation = await self._access.operation(user, operation_id)
+        """Request that an operation ends; what it has stored so far stays."""
+        operation = await self._authorizer.operation(user, operation_id)
         if not await self._store.operations.request_cancel(operation.id):
             raise Conflict(f"The operation has ended already: it is {operation.status}.")
         self._wake()
 
-    async def folder(self, path: str) -> str:
-        """The real folder that `path` means; raises Invalid or Forbidden."""
+    async def resolve_folder(self, path: str) -> str:
+        """The real folder behind `path`; raises Invalid or Forbidden."""
         return str(await asyncio.to_thread(self._resolve, path))
 
     def _collection_lock(self, collection_id: str) -> asyncio.Lock:
-        """Of those who ask for something at once, each sees what the one before has put into the line."""
-        return self._turns.setdefault(collection_id, asyncio.Lock())
+        """Serialises requests for a collection: each sees what the one before it has queued."""
+        return self._locks.setdefault(collection_id, asyncio.Lock())
 
     async def _source(self, collection: Collection, source_id: str) -> Source:
-        """A source that stays. Raises NotFound, or Conflict while it is being removed."""
+        """A source by id. Raises NotFound, or Conflict while it is being removed."""
         source = await self._store.collections.source(collection.id, source_id)
         if source is None:
             raise NotFound(f"There is no source {source_id} in this collection.")
@@ -165,7 +170,7 @@ class OperationService:
         return source
 
     async def _refuse_indexed(self, source: Source) -> None:
-        """Raises Conflict unless the source's last operation ended early, or a crash left it without any."""
+        """Raises Conflict unless the source's last operation ended early, or a crash left the source without one."""
         if source.removing:
             raise Conflict(
                 f"{source.path} is being removed from this collection; add it again when it is gone."
@@ -180,21 +185,21 @@ class OperationService:
             )
 
     async def _index(self, user: User, source: Source) -> Operation:
-        """INDEX what is the first folder of its collection, and APPEND any other."""
+        """Queue an INDEX for the first source of its collection, and an APPEND for any other."""
         sources = await self._store.collections.sources([source.collection_id])
-        kind: OperationType = "index" if all(other.id == source.id for other in sources) else "append"
-        return await self._add(user, source.collection_id, kind, source.id)
+        type: OperationType = "index" if all(other.id == source.id for other in sources) else "append"
+        return await self._add(user, source.collection_id, type, source.id)
 
-    async def _waiting(
-        self, collection_id: str, kind: OperationType, source_id: str | None = None
+    async def _queued(
+        self, collection_id: str, type: OperationType, source_id: str | None = None
     ) -> list[Operation]:
-        """The operations of a kind, and on that source alone or on all, that have not begun."""
+        """The operations of a type that have not started, for this source, or for all sources."""
         active = await self._store.operations.active_by_collection([collection_id])
         return [
             one
             for one in active.get(collection_id, [])
             if one.status == "queued"
-            and one.type == kind
+            and one.type == type
             and one.source_id == source_id
             and not one.cancel_requested
         ]
@@ -203,29 +208,29 @@ class OperationService:
         self,
         user: User,
         collection_id: str,
-        kind: OperationType,
+        type: OperationType,
         source_id: str | None,
-        wish: dict[str, object] | None = None,
+        options: dict[str, object] | None = None,
     ) -> Operation:
-        operation = queued(user.id, collection_id, kind, source_id, wish)
+        operation = queued_operation(user.id, collection_id, type, source_id, options)
         await self._store.operations.add(operation)
         self._wake()
         return operation
 
 
-def queued(
+def queued_operation(
     user_id: str,
     collection_id: str,
-    kind: OperationType,
+    type: OperationType,
     source_id: str | None,
-    wish: dict[str, object] | None = None,
+    options: dict[str, object] | None = None,
 ) -> Operation:
-    """A new operation, which stands last in the line."""
+    """A new operation for the end of the queue; not stored yet."""
     return Operation(
         id=new_id(),
         collection_id=collection_id,
         user_id=user_id,
-        type=kind,
+        type=type,
         source_id=source_id,
         status="queued",
         stage=None,
@@ -233,13 +238,13 @@ def queued(
         current_file=None,
         progress_percent=0.0,
         created_at=now(),
-        options=wish or {},
+        options=options or {},
     )
 
 
-def overlap_of(size: int, wished: int | None, default: int) -> int:
-    """The overlap to be used with chunks of `size`; raises Invalid when it is not smaller."""
-    overlap = min(default, size // 4) if wished is None else wished
+def effective_overlap(size: int, requested: int | None, default: int) -> int:
+    """The overlap to use with chunks of `size` tokens; raises Invalid when it is not smaller."""
+    overlap = min(default, size // 4) if requested is None else requested
     if overlap >= size:
         raise Invalid(f"chunk_overlap ({overlap}) must be less than chunk_size ({size}).")
     return overlap

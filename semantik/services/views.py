@@ -1,8 +1,8 @@
-"""The reading side of the library: what a user sees of collections, sources, documents and operations."""
+"""The read side: what a user sees of collections, sources, documents and operations. Runs on the loop."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,19 +43,24 @@ class SourceView:
 
 @dataclass(frozen=True)
 class OperationView:
-    """`queue_position` is how many operations have to end first; None when it has ended itself."""
+    """`queue_position` is the number of operations that have to end first; None when this one has ended."""
 
     operation: Operation
     queue_position: int | None
 
 
 class ViewService:
-    """Every method answers for one user; cursors come from the page before."""
+    """Each method answers for one user; a cursor is the one that the page before returned.
 
-    def __init__(self, store: Store, access: Authorizer, vectors: IndexSync, concurrent: int) -> None:
+    `concurrent()` is the current setting operations.concurrent.
+    """
+
+    def __init__(
+        self, store: Store, authorizer: Authorizer, index_sync: IndexSync, concurrent: Callable[[], int]
+    ) -> None:
         self._store = store
-        self._access = access
-        self._vectors = vectors
+        self._authorizer = authorizer
+        self._index_sync = index_sync
         self._concurrent = concurrent
 
     async def collections(self, user: User, cursor: str | None, limit: int) -> Page[CollectionView]:
@@ -66,15 +71,15 @@ class ViewService:
         return page_of(views, limit, encode_cursor(found[min(limit, len(found)) - 1].name) if found else "")
 
     async def collection(self, user: User, collection_id: str) -> CollectionView:
-        collection = await self._access.collection(user, collection_id)
+        collection = await self._authorizer.collection(user, collection_id)
         active = await self._store.operations.active_by_collection([collection_id])
         return _view(user, collection, active.get(collection_id, []))
 
     async def index_stats(self, collection: Collection) -> IndexStats | None:
-        return await self._vectors.stats(collection.current)
+        return await self._index_sync.stats(collection.current)
 
     async def sources(self, user: User, collection_id: str) -> list[SourceView]:
-        collection = await self._access.collection(user, collection_id)
+        collection = await self._authorizer.collection(user, collection_id)
         found = await self._store.collections.sources([collection_id])
         counted = self._store.documents.count_of_source
         return [SourceView(source, await counted(collection.current, source.id)) for source in found]
@@ -88,14 +93,14 @@ class ViewService:
         cursor: str | None,
         limit: int,
     ) -> Page[Document]:
-        collection = await self._access.collection(user, collection_id)
+        collection = await self._authorizer.collection(user, collection_id)
         after = decode_cursor(cursor, 1)[0] if cursor else ""
         found = await self._store.documents.page(collection.current, status, name, after, limit + 1)
         return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
 
     async def operation(self, user: User, operation_id: str) -> OperationView:
-        operation = await self._access.operation(user, operation_id)
-        return (await self._placed([operation]))[0]
+        operation = await self._authorizer.operation(user, operation_id)
+        return (await self._with_queue_positions([operation]))[0]
 
     async def operations(
         self,
@@ -105,32 +110,31 @@ class ViewService:
         limit: int,
         only: Mapping[str, str] | None = None,
     ) -> Page[OperationView]:
-        """The newest first; `only` leaves out those whose `status`, `type` or `source_id` is another."""
-        ids = [collection.id for collection in await self._access.collections(user, collection_ids)]
+        """The newest first; `only` gives the `status`, `type` or `source_id` that they must have."""
+        ids = [collection.id for collection in await self._authorizer.collections(user, collection_ids)]
         before = None
         if cursor:
             moment, key = decode_cursor(cursor, 2)
-            before = (_snapshot_time(moment), key)
+            before = (_timestamp(moment), key)
         found = await self._store.operations.of_collections(ids, limit + 1, before, only)
-        views = await self._placed(found)
+        views = await self._with_queue_positions(found)
         last = found[min(limit, len(found)) - 1] if found else None
         return page_of(views, limit, encode_cursor(last.created_at.isoformat(), last.id) if last else "")
 
     async def failures(
         self, user: User, operation_id: str, cursor: str | None, limit: int
     ) -> Page[FileFailure]:
-        """The files that an operation could not take in, by path."""
-        operation = await self._access.operation(user, operation_id)
+        """The files that an operation could not index, by path."""
+        operation = await self._authorizer.operation(user, operation_id)
         after = decode_cursor(cursor, 1)[0] if cursor else ""
         found = await self._store.failures.page(operation.id, after, limit + 1)
         return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
 
-    async def _placed(self, operations: list[Operation]) -> list[OperationView]:
-        """The operations, with their places in the line of all."""
+    async def _with_queue_positions(self, operations: list[Operation]) -> list[OperationView]:
         active: list[Operation] = []
         if any(operation.status == "queued" for operation in operations):
             active = await self._store.operations.with_status("processing", "queued")
-        return [OperationView(o, queue_position(o, active, self._concurrent)) for o in operations]
+        return [OperationView(o, queue_position(o, active, self._concurrent())) for o in operations]
 
 
 def _view(user: User, collection: Collection, active: list[Operation]) -> CollectionView:
@@ -138,7 +142,7 @@ def _view(user: User, collection: Collection, active: list[Operation]) -> Collec
     return CollectionView(collection, collection.status(bool(active)), first, collection.owner_id == user.id)
 
 
-def _snapshot_time(text: str) -> datetime:
+def _timestamp(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
 from prometheus_client.parser import text_string_to_metric_families
+from support.api import new_user
 from support.clients import EventStream, closing, connect, rest, until
-from support.told import told
+from support.fake_operation import fake_operation
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 _OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 _STATUSES = {
@@ -71,7 +72,7 @@ async def test_connections_are_counted_while_they_are_open_and_by_how_they_end(
     serving = start(*_OPEN, "--sockets-per-user", "3")
     client = await new_user(serving)
     total, active = "websocket_connections_total", "websocket_active_connections"
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         one, two = await connect(serving, path, query), await connect(serving, "/ws/operations", query)
         stream = EventStream(serving, operation.id, {"Authorization": f"Bearer {client.token}"})
@@ -114,14 +115,14 @@ async def test_connections_are_counted_while_they_are_open_and_by_how_they_end(
 async def test_what_is_sent_is_counted_once_for_each_who_gets_it(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN)
     client = await new_user(serving)
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         sockets = [await connect(serving, path, query) for _ in range(3)]
         for socket in sockets:
             await until(socket, "presence", watchers=3)
         before = await _read(serving)
         for number in range(50):
-            await operation.tell("error", message=f"{number} " + "x" * 1000, fatal=False)
+            await operation.publish("error", message=f"{number} " + "x" * 1000, fatal=False)
         for socket in sockets:
             await until(socket, "error", message="49 " + "x" * 1000)
         after = await _read(serving)
@@ -143,7 +144,7 @@ async def test_what_is_sent_is_counted_once_for_each_who_gets_it(start: Callable
 async def test_resumes_refusals_and_messages_are_counted(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN)
     client = await new_user(serving)
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         last = await operation.progress.last_id(operation.id)
         for since in (last, "$"):

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, Serving
+from support.patience import patience
+from support.server import ROOT, Serving
 
 from semantik.app.lifecycle import STOP_S
 from semantik.app.sd_notify import Notifier
@@ -25,7 +26,6 @@ from semantik.app.sd_notify import Notifier
 UNITS = sorted((ROOT / "conf" / "systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
 OPEN = ("--auth-registration", "open")
-_HEARD_S = 60
 _WATCHDOG_S = 2.0
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -37,7 +37,7 @@ def _analyze(*arguments: str | Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=patience(),
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
@@ -77,8 +77,8 @@ class Manager:
         self._line.bind("\0" + address[1:] if address.startswith("@") else address)
         self._line.setblocking(False)
 
-    async def hear(self, within_s: float = _HEARD_S) -> dict[str, str]:
-        async with asyncio.timeout(within_s):
+    async def hear(self, within_s: float | None = None) -> dict[str, str]:
+        async with asyncio.timeout(patience() if within_s is None else within_s):
             message = await asyncio.get_running_loop().sock_recv(self._line, 4096)
         return dict(line.split("=", 1) for line in message.decode().split("\n"))
 
@@ -103,7 +103,7 @@ def manager(request: pytest.FixtureRequest) -> Iterator[Manager]:
         made.close()
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_systemd_is_told_of_the_start_the_reload_and_the_end(
     start: Callable[..., Serving], manager: Manager
 ) -> None:
@@ -120,8 +120,9 @@ async def test_systemd_is_told_of_the_start_the_reload_and_the_end(
     assert "STOPPING" in await manager.hear_of("STOPPING")
 
 
+@pytest.mark.server
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_loop_that_stands_still_gives_no_sign_of_life(tmp_path: Path) -> None:
     """It stands still as it would on a dead disk: nobody reads its log, so writing a line of it does not end."""
     manager = Manager(f"@{tmp_path}/notify")
@@ -140,7 +141,7 @@ async def test_a_loop_that_stands_still_gives_no_sign_of_life(tmp_path: Path) ->
         drain = asyncio.create_task(asyncio.to_thread(_read_all, log))
         assert await manager.hear() == {"WATCHDOG": "1"}, "read, it goes on"
         process.send_signal(signal.SIGABRT)
-        assert await asyncio.to_thread(process.wait, _HEARD_S) == -signal.SIGABRT
+        assert await asyncio.to_thread(process.wait, patience()) == -signal.SIGABRT
         assert b"Fatal Python error: Aborted" in await drain, "the log says where it stood"
         writer.close()
     finally:
@@ -166,7 +167,7 @@ def _read_all(pipe: int) -> bytes:
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_no_sign_of_life_once_a_part_has_died(start: Callable[..., Serving], tmp_path: Path) -> None:
     manager = Manager(f"@{tmp_path}/notify")
     serving = await asyncio.to_thread(start, env=manager.environ)
@@ -177,7 +178,7 @@ async def test_no_sign_of_life_once_a_part_has_died(start: Callable[..., Serving
             if "redis-server" in " ".join(child.cmdline()):
                 child.kill()
     await manager.hear_of("STOPPING")
-    assert await asyncio.to_thread(serving.process.wait, _HEARD_S) == 1
+    assert await asyncio.to_thread(serving.process.wait, patience()) == 1
     with pytest.raises(TimeoutError):
         await manager.hear(within_s=0)
     manager.close()
@@ -188,11 +189,11 @@ async def test_what_is_no_unix_socket_or_meant_for_another_is_left_alone(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     environ = {"NOTIFY_SOCKET": f"@{tmp_path}", "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}
-    notifier = Notifier.of(environ)
+    notifier = Notifier.from_environment(environ)
     assert environ == {}
     with pytest.raises(TimeoutError):  # another process is watched: this one has nothing to tell
         await asyncio.wait_for(notifier.keep_alive(), 0.1)
-    await Notifier.of({}).ready("nobody hears it")
+    await Notifier.from_environment({}).ready("nobody hears it")
 
 
 @pytest.mark.noisy
@@ -201,13 +202,14 @@ async def test_a_manager_that_is_gone_is_no_reason_to_end(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     await Notifier(str(tmp_path / "nobody")).ready("up")
-    await Notifier.of({"NOTIFY_SOCKET": "vsock:2:1"}).ready("up")
+    await Notifier.from_environment({"NOTIFY_SOCKET": "vsock:2:1"}).ready("up")
     assert [record.getMessage() for record in caplog.records] == [
-        "The service manager could not be told READY=1: [Errno 2] No such file or directory",
-        "NOTIFY_SOCKET = 'vsock:2:1' is no Unix socket; the service manager is told nothing",
+        "The service manager could not be notified of READY=1: [Errno 2] No such file or directory",
+        "NOTIFY_SOCKET = 'vsock:2:1' is not a Unix socket; the service manager is not notified",
     ]
 
 
+@pytest.mark.server
 def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
     """SIGHUP means something else then, and a server that nobody sees any more would hold the data folder."""
     ours, theirs = os.openpty()
@@ -223,7 +225,7 @@ def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
     assert process.stdout.readline().startswith(b"Semantik is ready")
     os.close(ours)
     try:
-        process.wait(_HEARD_S)
+        process.wait(patience())
         assert process.stdout.read() == b"", "nobody of it is left"
     finally:
         process.kill()

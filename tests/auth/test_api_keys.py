@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Serving, index, new_user
+from support.api import PASSWORD, index, new_user
 from support.clients import EventStream, closing, connect, until
-from support.told import stores, told
-from test_mongo import store
+from support.embedded_stores import store
+from support.fake_operation import fake_operation, server_stores
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.auth.api_keys import ApiKeyService
@@ -22,10 +23,10 @@ from semantik.client.websocket import Refused
 from semantik.core.errors import Conflict, Unauthorized
 from semantik.core.models import ApiKey, User, new_id, now
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 REVOKED = "The API key is not known; it may have been revoked."
-EXPIRED = "The API key has expired; make a new one."
+EXPIRED = "The API key has expired; create a new one."
 DISABLED = "The user is disabled."
 
 
@@ -52,7 +53,7 @@ async def _owned(folder: Path) -> AsyncIterator[tuple[ApiKeyService, User, Any]]
 
 async def test_a_key_is_kept_as_a_hash_and_recognised(tmp_path: Path) -> None:
     async with _owned(tmp_path) as (keys, user, it):
-        made = await keys.make(user, " The crawler ", ["write"], timedelta(days=1))
+        made = await keys.create(user, " The crawler ", ["write"], timedelta(days=1))
         assert re.fullmatch("semantik_[0-9a-f]{16}_[0-9a-f]{64}", made.text)
         assert (made.key.name, made.key.scopes) == ("The crawler", ("read", "write"))
         assert made.key.expires_at == made.key.created_at + timedelta(days=1)
@@ -61,19 +62,19 @@ async def test_a_key_is_kept_as_a_hash_and_recognised(tmp_path: Path) -> None:
         assert secret not in str(row) and made.key.secret_hash in str(row)
         assert await it.api_keys.get(made.key.id) == made.key
         for _ in range(2):  # from the store, and as it is remembered
-            assert (await keys.recognise(made.text))[1] == user
+            assert (await keys.authenticate(made.text))[1] == user
             for wrong in (
                 made.text[:-1] + ("0" if made.text[-1] != "0" else "1"),
                 "semantik_",
                 made.text + "0",
             ):
                 with pytest.raises(Unauthorized):
-                    await keys.recognise(wrong)
+                    await keys.authenticate(wrong)
 
 
 async def test_the_last_use_is_noted_once_a_minute_and_by_one_alone(tmp_path: Path) -> None:
     async with _owned(tmp_path) as (keys, user, it):
-        made = await keys.make(user, "often", ["read"], None)
+        made = await keys.create(user, "often", ["read"], None)
 
         async def last_used() -> Any:
             return (await it.api_keys.get(made.key.id)).last_used_at
@@ -81,16 +82,16 @@ async def test_the_last_use_is_noted_once_a_minute_and_by_one_alone(tmp_path: Pa
         assert await last_used() is None
         wrong = made.text[:-64] + 64 * "0"
         with pytest.raises(Unauthorized):
-            await keys.recognise(wrong)
+            await keys.authenticate(wrong)
         assert await last_used() is None
-        await keys.recognise(made.text)
+        await keys.authenticate(made.text)
         first = await last_used()
         assert first is not None
-        await ApiKeyService(it).recognise(made.text)  # another server, a moment later
+        await ApiKeyService(it).authenticate(made.text)  # another server, a moment later
         assert await last_used() == first
         old = first - timedelta(seconds=61)
         await it.api_keys.record_use(await it.api_keys.get(made.key.id), old)
-        await ApiKeyService(it).recognise(made.text)
+        await ApiKeyService(it).authenticate(made.text)
         noted = await last_used()
         assert noted >= first
         stale = ApiKey(**{**made.key.__dict__, "last_used_at": old})
@@ -100,11 +101,11 @@ async def test_the_last_use_is_noted_once_a_minute_and_by_one_alone(tmp_path: Pa
 
 async def test_a_user_has_a_hundred_keys_at_most(tmp_path: Path) -> None:
     async with _owned(tmp_path) as (keys, user, _):
-        made = [await keys.make(user, f"key {n}", ["read"], None) for n in range(100)]
+        made = [await keys.create(user, f"key {n}", ["read"], None) for n in range(100)]
         with pytest.raises(Conflict, match="revoke one first"):
-            await keys.make(user, "one more", ["read"], None)
+            await keys.create(user, "one more", ["read"], None)
         await keys.revoke(user, made[7].key.id)
-        await keys.make(user, "one more", ["read"], None)
+        await keys.create(user, "one more", ["read"], None)
         assert len(await keys.of_user(user)) == 100
 
 
@@ -249,7 +250,7 @@ async def test_a_key_opens_every_socket_each_way(shared: Serving, tmp_path: Path
         {"headers": {"Authorization": f"Bearer {key}"}},
         {"subprotocols": ["semantik.v1", f"bearer.{key}"]},
     ]
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         for way in ways:
             for path in (f"/ws/operations/{operation.id}", "/ws/operations"):
                 socket = await connect(shared, path, **way)
@@ -281,7 +282,7 @@ async def test_a_revocation_closes_what_is_open_and_nothing_else(shared: Serving
     client = await new_user(shared)
     key_id, program = await _make(client)
     _, other = await _make(client)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         path = f"/ws/operations/{operation.id}"
         sockets = [await connect(shared, each, {"token": program.token}) for each in (path, "/ws/operations")]
         stay = [await connect(shared, path, {"token": each.token}) for each in (other, client)]
@@ -307,9 +308,9 @@ async def test_a_revocation_closes_what_is_open_and_nothing_else(shared: Serving
 async def test_a_key_that_expires_closes_what_is_open(shared: Serving) -> None:
     client = await new_user(shared)
     key_id, program = await _make(client, expires_in_days=1)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         soon = int((now() + timedelta(seconds=5)).timestamp() * 1000)
-        async with stores(shared) as (it, _):
+        async with server_stores(shared) as (it, _):
             await it.api_keys._table.update_one({"_id": key_id}, {"$set": {"expires_at": soon}})
         stream = EventStream(shared, operation.id, {"Authorization": f"Bearer {program.token}"})
         await stream.until("operation_started")
@@ -332,7 +333,7 @@ async def test_a_key_of_a_user_who_is_disabled_is_refused(shared: Serving) -> No
     socket = await connect(shared, "/ws/operations", {"token": program.token})
     await socket.write_message("ping")
     await until(socket, "pong")
-    async with stores(shared) as (it, _):
+    async with server_stores(shared) as (it, _):
         await it.users._table.update_one({"_id": me}, {"$set": {"disabled": True}})
     assert await closing(socket) == (1008, DISABLED)
     assert await _refusal(unused, "GET", "auth/me") == (401, DISABLED)
@@ -343,7 +344,7 @@ async def test_an_administrator_who_is_none_any_more_has_no_key_either(start: Ca
     client = await new_user(serving)
     me = (await client.call("GET", "auth/me"))["id"]
     _, program = await _make(client, scopes=["admin"])
-    async with stores(serving) as (it, _):
+    async with server_stores(serving) as (it, _):
         await it.users._table.update_one({"_id": me}, {"$set": {"is_admin": False}})
     status, told = await _refusal(program, "GET", "status")
     assert status == 403 and "Only an administrator" in told

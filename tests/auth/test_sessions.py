@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 import jwt
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 async def _raw(serving: Serving, method: str, path: str, **more: object) -> HTTPResponse:

@@ -8,6 +8,7 @@ import urllib.request
 
 from playwright.sync_api import Page, expect
 from support.browser import needs_chromium
+from support.patience import patience
 from test_page import member, page, server, trouble
 
 __all__ = ["member", "page", "server", "trouble"]
@@ -19,7 +20,7 @@ def _status(server: str, key: str) -> int:
     """What the server says to a program that comes with the key."""
     asked = urllib.request.Request(f"{server}/api/v2/auth/me", headers={"Authorization": f"Bearer {key}"})
     try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=patience()) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Serving
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from support.browser import chromium, needs_chromium
+from support.patience import patience
 from support.seed_user import (
     CLIENTS,
     FILES,
@@ -29,10 +29,10 @@ from support.seed_user import (
     folder_of_texts,
     seed_user,
 )
+from support.server import Serving
 
-PATIENCE_MS = 30_000
 OWN, AS_FILE = f"http://{WHERE}/seed/page.html", (CLIENTS / "page.html").as_uri()
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.real_model]
 
 _TYPES = re.compile(
     r"^interface \w+ \{.*?^\}\n|\bprivate |(?<=[\w)]): (?:string|any|OperationProgress|WebSocket \| null)\b"
@@ -74,7 +74,7 @@ def browser(person: SeedUser) -> Iterator[BrowserContext]:
 
     with chromium(f"--host-resolver-rules=MAP {WHERE} {urlsplit(person.serving.url).netloc}") as browser:
         context = browser.new_context()
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(patience() * 1000)
         context.route(f"http://{WHERE}/seed/*", serve)
         yield context
 
@@ -184,7 +184,7 @@ def test_the_html_page_shows_every_message(page: Page, person: SeedUser, folder:
     # So that its ping, due every half a minute, comes while the socket is open.
     page.add_init_script("const timer = setInterval; setInterval = (call, ms) => timer(call, ms / 100);")
     page.goto(address)
-    expect(page.locator("#status")).to_contain_text("Disconnected (", timeout=PATIENCE_MS)
+    expect(page.locator("#status")).to_contain_text("Disconnected (", timeout=patience() * 1000)
     assert page.locator("#status").inner_text() == "Disconnected (1000: The operation has ended.)"
     types = page.locator("#messages strong").all_inner_texts()
     assert types[0] == "current_state"

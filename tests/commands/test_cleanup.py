@@ -9,8 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Serving, documents, index, new_user
+from support.api import documents, index, new_user
 from support.scripts import script
+from support.server import Serving
 
 from semantik.commands.store_connection import open_stores
 from semantik.config.loader import load
@@ -18,7 +19,7 @@ from semantik.config.settings import Settings
 from semantik.core.models import ApiKey, Failure, FileFailure, Operation, Session, new_id, now
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.embedded]
+pytestmark = [pytest.mark.gen_test, pytest.mark.embedded]
 
 OPEN = ("--auth-registration", "open", "--pool-workers", "1")
 AGES = timedelta(days=31)

@@ -10,14 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SAMPLES, Serving, new_user
+from support.api import new_user
+from support.patience import patience
+from support.server import ROOT, SAMPLES, Serving
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 
 def _demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [str(ROOT / "bin" / "semantik-demo"), "--once", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=patience(), check=False)
 
 
 def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
@@ -32,7 +34,7 @@ def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
 def test_an_empty_folder_is_no_error_and_says_so(tmp_path: Path) -> None:
     done = _demo(str(tmp_path), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"There are no files to index in {tmp_path}, so there is nothing to ask." in done.stdout
+    assert f"There are no files to index in {tmp_path}, so there is nothing to search." in done.stdout
 
 
 def test_a_folder_of_bad_files_is_no_success(tmp_path: Path) -> None:
@@ -50,7 +52,7 @@ def test_a_folder_of_bad_files_is_no_success(tmp_path: Path) -> None:
     [
         (["missing"], "There is no folder 'missing'; name one that exists."),
         ([""], "There is no folder ''; name one that exists."),
-        (["file.txt"], "file.txt is a file; name the folder that it lies in."),
+        (["file.txt"], "file.txt is a file; name the folder that contains it."),
         ([".", "--ask", " "], "--ask expects a question, and this one is empty."),
         (
             [".", "--port", "70000"],
@@ -100,6 +102,6 @@ def test_a_signal_at_the_start_ends_it_quietly(tmp_path: Path, number: signal.Si
     assert demo.stdout is not None
     assert demo.stdout.readline().startswith("Starting Semantik")
     os.killpg(demo.pid, number)  # as a terminal does
-    _, errors = demo.communicate(timeout=60)
+    _, errors = demo.communicate(timeout=patience())
     assert (demo.returncode, errors) == (0, "")
     assert list(tmp_path.glob("semantik-demo-*")) == []

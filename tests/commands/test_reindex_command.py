@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving, ask, documents, index, new_user
+from support.api import PASSWORD, ask, documents, index, new_user
+from support.patience import deadline
+from support.server import ROOT, Serving
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 OPEN = ("--auth-registration", "open")
 
@@ -26,7 +28,7 @@ async def _run(*arguments: str, env: dict[str, str] | None = None) -> tuple[int,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(env or {})},
     )
-    async with asyncio.timeout(120):
+    async with deadline():
         out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
@@ -93,13 +95,13 @@ async def test_through_the_address_of_a_server_with_a_key(shared: Serving, folde
         (("one", "--all"), "name collections, or --all"),
         (("one", "--chunk-size", "3", "--data", "/nonexistent"), "--chunk-size 3 is not allowed"),
         (("one", "--data", "/nonexistent/semantik"), "/nonexistent/semantik does not exist"),
-        (("one", "--url", "http://127.0.0.1:9"), "Who asks?"),
+        (("one", "--url", "http://127.0.0.1:9"), "--url needs --username"),
         (("one", "--api-key", "x"), "--url"),
-        (("one", "--api-key", "x", "--url", "localhost"), "no address of a server"),
-        (("one", "--api-key", "x", "--url", "ftp://localhost"), "no address of a server"),
-        (("one", "--api-key", "x", "--url", "http://[::1"), "no address of a server"),
-        (("one", "--api-key", "x", "--url", "http://a..b"), "no address of a server"),
-        (("one", "--api-key", "x", "--url", ""), "no address of a server"),
+        (("one", "--api-key", "x", "--url", "localhost"), "is not the URL of a server"),
+        (("one", "--api-key", "x", "--url", "ftp://localhost"), "is not the URL of a server"),
+        (("one", "--api-key", "x", "--url", "http://[::1"), "is not the URL of a server"),
+        (("one", "--api-key", "x", "--url", "http://a..b"), "is not the URL of a server"),
+        (("one", "--api-key", "x", "--url", ""), "is not the URL of a server"),
         (("one", "--api-key", "k\u00eb\u0177", "--url", "http://127.0.0.1:9"), "The API key has characters"),
         (("one", "--api-key", "x\ny", "--url", "http://127.0.0.1:9"), "The API key has characters"),
     ],

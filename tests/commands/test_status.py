@@ -12,9 +12,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import PASSWORD, Serving, index
+from support.api import PASSWORD, index
+from support.patience import patience
 from support.redis_server import RedisServer
 from support.scripts import script
+from support.server import Serving
 from support.two_servers import MongoServer
 
 from semantik import __version__
@@ -23,7 +25,7 @@ from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.models import Counts, Operation, new_id, now
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 async def _status(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
@@ -104,7 +106,7 @@ async def test_a_server_that_was_killed_is_gone_and_one_that_stands_still_is_sil
     }
     children = serving.tree[1:]
     serving.kill()
-    psutil.wait_procs(children, 10)
+    psutil.wait_procs(children, patience())
     _, told = await _status(serving.data)
     assert {one["host"]: one["state"] for one in told["instances"]}[socket.gethostname()] == "gone"
     start()
@@ -206,7 +208,7 @@ async def test_misuse_is_said(tmp_path: Path, words: tuple[str, ...], why: str) 
     ("where", "told"),
     [
         ("| true", ""),
-        (">/dev/full", "semantik-status: The answer cannot be written: No space left on device.\n"),
+        (">/dev/full", "semantik-status: The output cannot be written: No space left on device.\n"),
     ],
 )
 async def test_an_answer_that_nobody_takes_is_no_traceback(tmp_path: Path, where: str, told: str) -> None:

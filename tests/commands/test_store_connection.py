@@ -10,17 +10,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from support.embedded_stores import store_processes
 from support.scripts import barred, script
-from test_embedded import store_processes
 
-from semantik.commands.store_connection import addresses, open_stores
+from semantik.commands.store_connection import find_stores, open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, Forbidden, Unavailable
 from semantik.progress.usage import redis_memory
 from semantik.storage.data_folder import data_lock, is_served
 from semantik.storage.embedded import EmbeddedStores, embedded
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def serving(data: Path, mongo: bool = True) -> AsyncIterator[EmbeddedStore
 
 async def test_without_a_server_the_stores_are_started_and_stopped_again(tmp_path: Path) -> None:
     async with open_stores(Settings(data=tmp_path), create=True) as stores:
-        assert not stores.running
+        assert not stores.is_served
         assert await stores.store.ping()
         assert await redis_memory(stores.redis_url) > 0
         assert not is_served(tmp_path), "a script is no server"
@@ -47,7 +47,7 @@ async def test_with_a_server_its_own_stores_are_used(tmp_path: Path, name: str) 
         started = store_processes()
         assert is_served(data)
         async with open_stores(Settings(data=data)) as stores:
-            assert stores.running
+            assert stores.is_served
             assert (stores.mongo_url, stores.redis_url) == (theirs.mongo_url, theirs.redis_url)
             assert await stores.store.ping()
             assert await redis_memory(stores.redis_url) > 0
@@ -64,17 +64,17 @@ async def test_a_data_folder_may_get_a_longer_and_a_shorter_name(tmp_path: Path)
             if now == short:  # as a server that was killed leaves it
                 (now / "run").symlink_to(tmp_path / "no longer there")
         async with serving(now), open_stores(Settings(data=now)) as stores:
-            assert stores.running
+            assert stores.is_served
 
 
 async def test_whoever_comes_while_a_script_is_alone_waits_for_it(tmp_path: Path) -> None:
-    async with addresses(Settings(data=tmp_path), create=True):
+    async with find_stores(Settings(data=tmp_path), create=True):
         found = asyncio.Event()
 
         async def come() -> bool:
             found.set()
-            async with addresses(Settings(data=tmp_path)) as other:
-                return other.running
+            async with find_stores(Settings(data=tmp_path)) as other:
+                return other.is_served
 
         async def serve() -> None:
             async with serving(tmp_path):
@@ -92,10 +92,10 @@ async def test_stores_that_have_urls_need_no_data_folder(tmp_path: Path) -> None
     async with serving(there) as theirs:
         away = Settings(data=tmp_path / "away", mongo_url=theirs.mongo_url)
         async with open_stores(away) as stores:
-            assert (stores.redis_url, stores.running) == ("", False)
+            assert (stores.redis_url, stores.is_served) == ("", False)
         both = Settings(data=there, mongo_url=theirs.mongo_url, redis_url=theirs.redis_url)
-        async with addresses(both) as found:
-            assert found.running
+        async with find_stores(both) as found:
+            assert found.is_served
     assert not (tmp_path / "away").exists()
 
 
@@ -128,7 +128,7 @@ async def test_a_folder_that_is_no_data_folder_is_refused_and_left_alone(
 
 async def test_a_data_folder_that_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    async with addresses(Settings(data=data), create=True):
+    async with find_stores(Settings(data=data), create=True):
         pass
     for command in ("user", "status"):
         words = ("list",) if command == "user" else ()
@@ -141,7 +141,7 @@ async def test_a_data_folder_that_cannot_be_read_is_refused_in_a_sentence(tmp_pa
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root comes into folders of others")
 async def test_root_makes_no_files_in_the_folder_of_another_user(tmp_path: Path) -> None:
-    async with addresses(Settings(data=tmp_path), create=True):
+    async with find_stores(Settings(data=tmp_path), create=True):
         pass
     for path in (tmp_path, *tmp_path.rglob("*")):
         shutil.chown(path, "nobody")

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving
+from support.api import PASSWORD
 from support.clients import closing, connect
+from support.patience import patience
 from support.scripts import Ended, script
+from support.server import ROOT, Serving
 
 from semantik.auth.accounts import AccountService
 from semantik.auth.passwords import Passwords
@@ -27,7 +29,7 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Conflict
 from semantik.storage.mongo.users import FIRST_USER_ID
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 async def _user(data: Path, *words: str, typed: str = "") -> Ended:
@@ -128,7 +130,7 @@ async def test_administrators_are_made_and_unmade_but_for_the_last(start: Callab
     for command in ("demote", "disable"):
         ended = await _user(data, command, "bob")
         assert (ended.status, ended.out) == (1, "")
-        assert ended.err.startswith("semantik-user: bob is the last administrator who is enabled, and cannot")
+        assert ended.err.startswith("semantik-user: bob is the last enabled administrator, and cannot")
     listed = (await _done(data, "list")).splitlines()
     assert [line.split()[:4] for line in listed] == [
         ["NAME", "E-MAIL", "ROLE", "STATE"],
@@ -241,7 +243,7 @@ def _at_a_terminal(data: Path, *answers: str) -> tuple[int, str]:
         if left and shown.count(b": ") > len(answers) - len(left):
             os.write(ours, left.pop(0).encode())
     os.close(ours)
-    return process.wait(30), shown.decode()
+    return process.wait(patience()), shown.decode()
 
 
 @pytest.mark.parametrize(

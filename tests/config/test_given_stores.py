@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import subprocess
+import os
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import pytest
-from conftest import Serving, Stores, serve
+from support.forked import Launcher
+from support.server import Serving, Stores, serve
 
 REDIS, MONGO = "redis://redis.example:6379", "mongodb://mongo.example:27017"
 
@@ -16,11 +16,11 @@ REDIS, MONGO = "redis://redis.example:6379", "mongodb://mongo.example:27017"
 class Recorded:
     """In the place of a server's process."""
 
-    environments: list[dict[str, str]]
-
-    def __init__(self, command: list[str], *, env: dict[str, str], **_: Any) -> None:
-        self.environments.append(env)
-        self.stdout = io.StringIO("Semantik is ready: http://127.0.0.1:1\n")
+    def __init__(self) -> None:
+        read, write = os.pipe()
+        with os.fdopen(write, "w") as end:
+            end.write("Semantik is ready: http://127.0.0.1:1\n")
+        self.stdout = os.fdopen(read)
 
 
 @pytest.fixture
@@ -28,8 +28,13 @@ def environments(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """What servers are started with; no variable is set yet."""
     for name in ("SEMANTIK_TEST_REDIS_URL", "SEMANTIK_TEST_MONGO_URL", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(subprocess, "Popen", Recorded)
-    monkeypatch.setattr(Recorded, "environments", found := [], raising=False)
+    found: list[dict[str, str]] = []
+
+    def record(launcher: Launcher, argv: list[str], env: dict[str, str], errors: IO[str]) -> Recorded:
+        found.append(env)
+        return Recorded()
+
+    monkeypatch.setattr(Launcher, "serve", record)
     return found
 
 

@@ -11,15 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving, complaints, new_user
+from support.api import PASSWORD, new_user
 from support.clients import connect, receive
+from support.patience import deadline
+from support.server import ROOT, Serving, complaints
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
 OPEN = ("--auth-registration", "open")
-_HEARD_S = 60
 
 
 class Settings:
@@ -39,7 +40,7 @@ class Settings:
         with serving.log.open() as log:
             log.seek(0, os.SEEK_END)
             serving.process.send_signal(signal.SIGHUP)
-            async with asyncio.timeout(_HEARD_S):
+            async with deadline():
                 told = ""
                 while not re.search(r"eloaded.*\n", told):
                     told += log.readline()
@@ -61,7 +62,7 @@ async def _refusal(call: Callable[[], object]) -> int:
     return int(refused.value.status)
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_reload_takes_what_it_can(
     start: Callable[..., Serving], settings: Settings, tmp_path: Path
 ) -> None:
@@ -106,7 +107,7 @@ async def test_a_reload_takes_what_it_can(
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_reload_names_what_needs_a_restart_and_refuses_what_is_wrong(
     start: Callable[..., Serving], settings: Settings
 ) -> None:
@@ -114,7 +115,7 @@ async def test_a_reload_names_what_needs_a_restart_and_refuses_what_is_wrong(
     assert "nothing has changed" in (await settings.reload(serving))[0]
     taken, waiting = await settings.reload(serving, **{"port": 1, "index.trees": 9, "scan.max_files": 5})
     assert taken.endswith("Reloaded: scan.max_files")
-    assert waiting.endswith("Only a restart takes these: index.trees") and " WARNING " in waiting
+    assert waiting.endswith("These settings need a restart: index.trees") and " WARNING " in waiting
     (line,) = await settings.reload(serving, **{"scan.max_files": 7, "search.max_results": -1})
     assert (
         " ERROR " in line

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import complaints
+from support.server import complaints
 
 from semantik.commands.server import main
 from semantik.config.loader import RENAMED, Entry, entries, env_name, flag_name, load
@@ -180,7 +180,7 @@ def test_a_root_that_is_missing_is_a_warning(start, tmp_path):
     (line,) = complaints(serving)
     assert (
         "WARNING" in line
-        and f"documents.roots has {tmp_path / 'not-mounted'}, which is no folder now" in line
+        and f"documents.roots has {tmp_path / 'not-mounted'}, which is not a folder now" in line
     )
 
 
@@ -198,7 +198,7 @@ def test_the_file_holds_every_setting_with_its_default_and_its_sentence():
 
 def test_the_docs_hold_every_setting_and_no_other():
     def row(entry: Entry) -> str:
-        live = " ↻" if entry.live else ""
+        live = " ↻" if entry.reloadable else ""
         cells = (entry.env, entry.flag, toml(entry.default))
         return f"| `{entry.name}`{live} " + "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 from support.limiter_helpers import Heard, left_in, of_user, process, try_all
+from support.patience import patience
 from support.redis_server import new_id, progress_on
 
 from semantik.config.settings import SocketSettings
@@ -35,7 +36,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_no_more_get_in_than_are_allowed_and_nothing_is_left_behind(redis_url: str) -> None:
     user, operation = new_id(), new_id()
     admin = redis.Redis.from_url(redis_url, protocol=2)
@@ -56,7 +57,7 @@ async def test_no_more_get_in_than_are_allowed_and_nothing_is_left_behind(redis_
     admin.close()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_an_operation_and_the_scans_of_a_user_are_limited_alike(redis_url: str) -> None:
     operation, user = new_id(), new_id()
     limits = SocketSettings(per_user=10, per_operation=3, scans_per_user=2)
@@ -74,7 +75,7 @@ async def test_an_operation_and_the_scans_of_a_user_are_limited_alike(redis_url:
         assert str(refused[0]).startswith("You have 2 scans running, and 2 are allowed (sockets.scans_per_us")
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_who_is_refused_has_taken_no_place_at_all(redis_url: str) -> None:
     operation, user = new_id(), new_id()
     admin = redis.Redis.from_url(redis_url, protocol=2)
@@ -89,7 +90,7 @@ async def test_who_is_refused_has_taken_no_place_at_all(redis_url: str) -> None:
     admin.close()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_many_at_once_take_few_rounds(redis_url: str) -> None:
     operation = new_id()
     limits = SocketSettings(per_user=1000, per_operation=1000)
@@ -108,7 +109,7 @@ async def test_many_at_once_take_few_rounds(redis_url: str) -> None:
             assert len(one.store.sent) < 20
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_listener_does_not_look_at_every_change(redis_url: str) -> None:
     operation, heard = new_id(), Heard()
     async with process(redis_url) as one:
@@ -121,7 +122,7 @@ async def test_a_listener_does_not_look_at_every_change(redis_url: str) -> None:
             assert one.store.polls < 100
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_presence_is_told_once_for_every_change(redis_url: str) -> None:
     operation, other = new_id(), new_id()
     async with process(redis_url, process_ttl_s=600) as one, process(redis_url, process_ttl_s=600) as two:
@@ -146,7 +147,7 @@ async def test_presence_is_told_once_for_every_change(redis_url: str) -> None:
             assert heard.all[:-3] in ([], [WatcherCount(0, 0)])
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_the_sockets_of_a_killed_process_cease_to_count(redis_url: str) -> None:
     user, operation = new_id(), new_id()
     admin = redis.Redis.from_url(redis_url, protocol=2)
@@ -178,7 +179,7 @@ async def test_the_sockets_of_a_killed_process_cease_to_count(redis_url: str) ->
     admin.close()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_leaving_the_limiter_removes_its_counts(redis_url: str) -> None:
     user = new_id()
     admin = redis.Redis.from_url(redis_url, protocol=2)
@@ -192,7 +193,7 @@ async def test_leaving_the_limiter_removes_its_counts(redis_url: str) -> None:
     admin.close()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_listener_that_fails_is_seen(redis_url: str) -> None:
     def fails(operation_id: str, presence: WatcherCount) -> None:
         raise KeyError(operation_id)
@@ -202,4 +203,4 @@ async def test_a_listener_that_fails_is_seen(redis_url: str) -> None:
         ConnectionLimiter(CounterStore(progress.redis), SocketSettings) as limits,
     ):
         with limits.subscribe("o", fails), pytest.raises(KeyError):
-            await asyncio.wait_for(limits.task, 5)
+            await asyncio.wait_for(limits.task, patience())

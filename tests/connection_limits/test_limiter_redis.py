@@ -32,7 +32,7 @@ def saving_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: RedisServer) -> None:
     async with process(server.url) as one, one.limiter.socket("a"):
         server.admin.delete(counter_store.ALIVE + one.id, counter_store.SOCKETS.format(user_id="a"))
@@ -40,7 +40,7 @@ async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: 
             assert of_user(server.admin, "a") == of_user(server.admin, "b") == [1]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_what_is_open_for_long_is_written_again_before_it_expires(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,7 +54,7 @@ async def test_what_is_open_for_long_is_written_again_before_it_expires(
             assert of_user(server.admin, "a") == [1]
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_command_that_comes_late_changes_nothing(server: RedisServer) -> None:
     async with process(server.url) as one, one.limiter.socket("a", "o"):
         async with one.limiter.socket("b", "o"):
@@ -68,7 +68,7 @@ async def test_a_command_that_comes_late_changes_nothing(server: RedisServer) ->
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None:
     limits = SocketSettings(per_user=2)
     here, there = Heard(), Heard()
@@ -99,7 +99,7 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
     saving_server: RedisServer, lines: Lines
 ) -> None:
@@ -118,7 +118,7 @@ async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_redis_stands_still_while_sockets_are_closed_and_opened(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +141,7 @@ async def test_redis_stands_still_while_sockets_are_closed_and_opened(
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_closing_does_not_wait_for_a_redis_that_stands_still(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +151,7 @@ async def test_closing_does_not_wait_for_a_redis_that_stands_still(
     await lines.until("Redis counts the sockets of this server for another 0.9 s")
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_who_gives_up_while_redis_is_asked_is_not_counted(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

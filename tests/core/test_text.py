@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Serving, documents, index, new_user
+from support.api import documents, index, new_user
+from support.server import Serving
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_a_rule_that_is_no_passage_is_read_as_one_break(shared: Serving, tmp_path: Path) -> None:
     first, rule, last = "The valley lies in fog. " * 60, "-" * 3000, "The summit lies in the sun. " * 60
     text = f"{first}\n\n{rule}\n\n{last}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.patience import patience
 from test_vector_index import DIMENSION, clustered, indexes, until
 
 from semantik.index import IndexRegistry, VectorIndex
@@ -45,7 +46,7 @@ def test_who_reads_a_removed_file_goes_on_and_then_it_is_gone(tmp_path: Path) ->
     assert np.array_equal(array, content[:-1])
     assert holds(path)
     del array
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patience()
     while holds(path):
         assert time.monotonic() < deadline
         time.sleep(0.01)

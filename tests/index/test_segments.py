@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.patience import patience
 from test_vector_index import DIMENSION, an_index, brute, clustered, merged, refill, same, until
 
 from semantik.config.settings import IndexSettings
@@ -88,7 +89,7 @@ def test_killed_at_every_step(tmp_path: Path, step: str) -> None:
     child = subprocess.run(
         [sys.executable, "-c", f"import test_segments as t; t.start({str(tmp_path)!r}, {step!r})"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(__file__).parents[n]) for n in (0, 1, 2))},
-        timeout=60,
+        timeout=patience(),
         check=False,
     )
     assert child.returncode == -signal.SIGKILL, "the step was never reached"

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, Serving, ask, complaints, index
+from support.api import PASSWORD, ask, index
+from support.server import Serving, complaints
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 
 def _zero_vectors(home: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.patience import deadline
 
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Unavailable
@@ -80,7 +81,7 @@ async def an_index(
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what background work will bring about; a test that waits in vain fails."""
-    async with asyncio.timeout(60):
+    async with deadline():
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 

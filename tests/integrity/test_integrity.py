@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import index, new_user, run, serve
+from conftest import run
+from support.api import index, new_user
+from support.server import serve
 
 from semantik.commands.store_connection import open_stores
 from semantik.config.loader import load
@@ -35,7 +37,7 @@ from semantik.integrity import CHECKS, CheckContext, Issue, check, repair
 from semantik.progress import ProgressService
 from semantik.storage.mongo.instances import Instance
 
-pytestmark = [pytest.mark.gen_test(timeout=120), pytest.mark.embedded]
+pytestmark = [pytest.mark.gen_test, pytest.mark.embedded, pytest.mark.server]
 
 
 @dataclass

@@ -89,7 +89,7 @@ async def test_a_malformed_since_is_named(redis_url: str, since: str) -> None:
                 pass
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_history_that_no_longer_reaches_back_is_truncated(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url, settings.ProgressSettings(history_messages=100)) as progress:
@@ -129,7 +129,7 @@ async def test_a_hole_in_the_history_is_announced_where_it_is(redis_url: str) ->
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_telling_while_redis_stands_still(redis_server: RedisServer) -> None:
     operation = new_id()
     async with progress_on(redis_server.url) as progress:
@@ -161,7 +161,7 @@ async def test_telling_while_redis_stands_still(redis_server: RedisServer) -> No
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_updates_survive_a_redis_that_is_killed(redis_server: RedisServer) -> None:
     operation = new_id()
     async with progress_on(redis_server.url) as progress, progress.publisher(operation) as teller:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from support.patience import patience
 from support.redis_server import Lines, Missing, RedisServer, new_id, progress_on, reading, seqs, take, until
 
 from semantik.progress import ProgressService, redis_client, stream_store
@@ -30,7 +31,7 @@ def saving_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_joining_in_a_burst_loses_and_repeats_nothing(redis_url: str) -> None:
     operation, count = new_id(), 400
     async with progress_on(redis_url) as progress, progress.publisher(operation) as teller:
@@ -50,7 +51,7 @@ async def test_joining_in_a_burst_loses_and_repeats_nothing(redis_url: str) -> N
             assert joined == list(range(1, count + 1))
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_two_hundred_watchers_on_one_connection(redis_url: str) -> None:
     operations = [new_id() for _ in range(100)]
     async with progress_on(redis_url) as progress:
@@ -110,12 +111,12 @@ async def test_a_reader_that_dies_of_a_bug_is_seen(redis_url: str) -> None:
     async with progress_on(redis_url) as progress, reading(progress, operation):
         admin.xadd(stream_store.STREAM.format(operation_id=operation), {"not": "ours"})
         with pytest.raises(KeyError):
-            await asyncio.wait_for(progress.failure, 5)
+            await asyncio.wait_for(progress.failure, patience())
     admin.close()
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_redis_stands_still_while_watched(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +139,7 @@ async def test_redis_stands_still_while_watched(
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_redis_is_killed_and_keeps_its_data(saving_server: RedisServer, lines: Lines) -> None:
     operation = new_id()
     async with (
@@ -163,7 +164,7 @@ async def test_redis_is_killed_and_keeps_its_data(saving_server: RedisServer, li
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_redis_is_killed_during_a_replay(saving_server: RedisServer, lines: Lines) -> None:
     operation, count = new_id(), 500
     async with progress_on(saving_server.url) as progress:
@@ -189,7 +190,7 @@ async def collect(progress: ProgressService, operation: str) -> list[Any]:
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None:
     operation, idle = new_id(), new_id()
     async with progress_on(server.url) as progress, progress.publisher(operation) as teller:
@@ -213,7 +214,7 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
 
 
 @pytest.mark.noisy
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_what_was_lost_before_anybody_read_it_is_announced(server: RedisServer) -> None:
     operation = new_id()
     async with (

@@ -15,7 +15,7 @@ import handlers.sockets.base
 import handlers.sockets.close_reason
 from handlers.routes import ROUTES
 from handlers.serializers import state_json
-from pipeline.ingest.writer import DocumentWriter
+from pipeline.ingest.pipeline import ingest
 from pipeline.operations import OPERATIONS as TYPES
 from semantik.app.metrics import MetricsRegistry
 from semantik.config.loader import entries
@@ -100,15 +100,16 @@ def told(paths: Iterable[Path], how: str) -> set[str]:
     """The types of the messages that these files tell."""
     found: set[str] = set()
     for path in paths:
-        found |= set(re.findall(rf"(?:{how})\((?:run, )?\s*\"(\w+)\"", path.read_text()))
+        found |= set(re.findall(rf"(?:{how})\(\s*\"(\w+)\"", path.read_text()))
     return found
 
 
 def test_every_message_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     doors = set((ROOT / "handlers").rglob("*.py")) - {SCAN}
     kinds = told([*(ROOT / "pipeline").rglob("*.py"), *doors], "publish|publish_latest|stage|send")
-    kinds |= told((ROOT / "pipeline" / "operations").glob("*.py"), "DocumentWriter")
-    kinds |= {inspect.signature(DocumentWriter).parameters["measure"].default}
+    for path in (ROOT / "pipeline" / "operations").glob("*.py"):
+        kinds |= set(re.findall(r'progress_message="(\w+)"', path.read_text()))
+    kinds |= {inspect.signature(ingest).parameters["progress_message"].default}
     kinds |= {f"operation_{status}" for status in TERMINAL}
     assert set(rows(section("## Messages"))) == kinds | set(TYPES)
     assert set(rows(section("## Scanning a folder"))) == told([SCAN], "send|_send_last|encode")
@@ -160,8 +161,8 @@ def test_the_page_on_operations_names_metrics_settings_and_units_that_there_are(
 def test_every_metric_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
     metrics = MetricsRegistry(lambda: (0, 0))
     with metrics.connection("index"):
-        metrics.ended("index", "left")
-        metrics.message("ping", 0.1)
+        metrics.connection_ended("index", "left")
+        metrics.message_handled("ping", 0.1)
     served = {}
     for family in text_string_to_metric_families(asyncio.run(_text(metrics)).decode()):
         name = f"{family.name}_total" if family.type == "counter" else family.name
@@ -170,7 +171,7 @@ def test_every_metric_stands_in_the_websocket_documentation_and_the_other_way_ro
     documented = {name: set(re.findall(r"\w+", row[1])) for name, row in rows(section("## Metrics")).items()}
     assert documented == served
     statuses = rows(section("## Metrics"))["websocket_connections_total"][2]
-    given = (MetricsRegistry.ended.__doc__ or "").partition(": ")[2]
+    given = (MetricsRegistry.connection_ended.__doc__ or "").partition(": ")[2]
     assert set(re.findall(r"`(\w+)`", statuses)) - {"connected"} == set(re.findall(r"\w+", given)) - {"or"}
 
 

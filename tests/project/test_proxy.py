@@ -20,13 +20,14 @@ from typing import Any
 import httpx
 import pytest
 import websockets
-from conftest import PASSWORD, ROOT, Serving, new_user
-from support.told import told
+from support.api import PASSWORD, new_user
+from support.fake_operation import fake_operation
+from support.patience import deadline, patience
+from support.server import ROOT, Serving
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 NOBODY = 65534
-_READY_S = 20
 _LIMIT = 1 << 20  # max_body_bytes
 
 
@@ -38,7 +39,7 @@ class Proxy:
     trust: ssl.SSLContext
 
     def client(self, **headers: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.origin, verify=self.trust, headers=headers, timeout=60)
+        return httpx.AsyncClient(base_url=self.origin, verify=self.trust, headers=headers, timeout=patience())
 
     @asynccontextmanager
     async def socket(self, path: str, **options: Any) -> AsyncIterator[websockets.ClientConnection]:
@@ -128,12 +129,12 @@ def proxy(request: pytest.FixtureRequest, shared: Serving) -> Iterator[Proxy]:
         yield Proxy(f"https://localhost:{port}", ssl.create_default_context(cafile=folder / "cert.pem"))
     finally:
         process.terminate()
-        process.wait(_READY_S)
+        process.wait(patience())
         shutil.rmtree(folder)
 
 
 async def _until_open(process: subprocess.Popen[bytes], port: int, said: Path) -> None:
-    async with asyncio.timeout(_READY_S):
+    async with deadline():
         while True:
             assert process.poll() is None, said.read_text()
             try:
@@ -181,7 +182,7 @@ async def test_a_foreign_page_stays_outside(proxy: Proxy, shared: Serving) -> No
 async def test_socket_and_events_pass_each_message_as_it_comes(proxy: Proxy, shared: Serving) -> None:
     user = await new_user(shared)
     async with (
-        told(shared, user) as operation,
+        fake_operation(shared, user) as operation,
         proxy.client(Authorization=f"Bearer {user.token}") as client,
         proxy.socket(f"/ws/operations/{operation.id}?token={user.token}") as opened,
         client.stream("GET", f"/api/v2/operations/{operation.id}/events") as events,
@@ -191,14 +192,14 @@ async def test_socket_and_events_pass_each_message_as_it_comes(proxy: Proxy, sha
 
         async def shown() -> None:
             """Both have told the last message, before the next is told."""
-            async with asyncio.timeout(30):
+            async with deadline():
                 while json.loads(await opened.recv()).get("id") != last:
                     pass
                 while await anext(lines) != f"id: {last}":
                     pass
 
         for number in range(3):
-            last = await operation.tell("error", message=f"message {number}", fatal=False)
+            last = await operation.publish("error", message=f"message {number}", fatal=False)
             await shown()
         last = await operation.end()
         await shown()

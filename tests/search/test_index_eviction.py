@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, index, new_user
 from pymongo import AsyncMongoClient
+from support.api import ask, index, new_user
+from support.server import Serving
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 
 async def _until_gone(folder: Path) -> None:

@@ -53,7 +53,7 @@ async def test_a_query_is_not_embedded_when_no_retriever_needs_its_vector() -> N
         raise AssertionError("no retriever needs a vector")
 
     embedder = QueryEmbedder(embed, SearchSettings)
-    step = RetrievalStep(cast(Store, None), indexes, embedder, 1.0)
+    step = RetrievalStep(cast(Store, None), indexes, embedder, lambda: 1.0)
     collections = [_collection("a"), _collection("b")]
     retrieved = await step.retrieve(collections, SearchQuery("three plain words"), 3)
     assert [[each.seq for each in one.lists[0]] for one in retrieved] == [[0, 1, 2]] * 2

@@ -17,7 +17,7 @@ from semantik.config.settings import IndexSettings
 from semantik.core.errors import Invalid, Unavailable
 from semantik.index import IndexRegistry, RetrievalQuery, RetrieverRegistry, ScoredSeq
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 DIMENSION = 16
 KEY = ("c", 1, DIMENSION)

@@ -26,7 +26,7 @@ from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.collections import CollectionTable
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 _DIMENSION = 16
 _FENCE = "fence"
@@ -94,7 +94,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
 
         store.collections.get_many = noted  # type: ignore[method-assign]
         search = SearchService(
-            store, Authorizer(store), IndexSync(store, indexes), questions, settings.SearchSettings()
+            store, Authorizer(store), IndexSync(store, indexes), questions, settings.SearchSettings
         )
         try:
             yield Here(search, indexes, other, user, collection, asked, gone)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.scanning.walker import WalkRules, resolve_source, walk_entries
+from pipeline.scanning.walk_rules import WalkRules
+from pipeline.scanning.walker import walk_entries
 from semantik.app import loop_monitor
 from semantik.config import settings
+from semantik.core.document_roots import resolve_source
 from semantik.core.errors import Busy, Forbidden, Invalid
 from semantik.core.scan_entries import ScanEntry, SkippedEntry
 from semantik.services.folder_scans import (
@@ -22,12 +24,12 @@ from semantik.services.folder_scans import (
     FolderScans,
     ScanCancelled,
     ScanCompleted,
+    ScanEvent,
     ScanOptions,
     ScanProgress,
-    Step,
 )
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 LIMITS = settings.ScanSettings(concurrent=2, max_files=100)
 
@@ -70,8 +72,8 @@ def stuck() -> Iterator[Stuck]:
     walk.go.set()
 
 
-async def _steps(scan: FolderScan) -> list[Step]:
-    return [step async for step in scan.steps()]
+async def _steps(scan: FolderScan) -> list[ScanEvent]:
+    return [step async for step in scan.events()]
 
 
 async def _result(scan: FolderScan) -> ScanCompleted:
@@ -169,8 +171,8 @@ async def test_a_walk_that_fails_tells_whoever_takes_the_steps() -> None:
 
 async def test_progress_goes_on_while_the_disk_hangs_and_stop_ends_it(stuck: Stuck) -> None:
     scan = stuck.scans().start(ScanOptions("/start"))
-    told: list[Step] = []
-    async for step in scan.steps():
+    told: list[ScanEvent] = []
+    async for step in scan.events():
         told.append(step)
         if len(told) > 3 and step == ScanProgress(1, 0, "/first"):
             scan.stop()
@@ -184,7 +186,7 @@ async def test_progress_goes_on_while_the_disk_hangs_and_stop_ends_it(stuck: Stu
 
 
 async def _leave_by_closing(scan: FolderScan) -> None:
-    async with aclosing(scan.steps()) as steps:
+    async with aclosing(scan.events()) as steps:
         async for _ in steps:
             break
 
@@ -229,13 +231,13 @@ async def test_a_scan_that_waits_for_its_place_can_be_stopped_and_leaves_the_lin
     first = asyncio.create_task(_steps(scans.start(ScanOptions("/"))))
     await _until(stuck.hangs)
     waiting = scans.start(ScanOptions("/waiting"))
-    async for step in waiting.steps():
+    async for step in waiting.events():
         assert step in (ScanProgress(0, 0, "/waiting"), ScanCancelled(0))
         waiting.stop()
     first.cancel()
     stuck.go.set()
     third = scans.start(ScanOptions("/"))
-    async for step in third.steps():  # the place is not lost
+    async for step in third.events():  # the place is not lost
         if isinstance(step, ScanProgress) and step.scanned:
             third.stop()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, documents, new_user
+from support.api import documents, new_user
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
@@ -63,7 +64,7 @@ async def _make(client: Client, folder: Path) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.gen_test(timeout=180)
+@pytest.mark.gen_test
 async def test_operations_that_wait_for_others_collections_say_so(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
@@ -80,7 +81,7 @@ async def test_operations_that_wait_for_others_collections_say_so(
     assert frames[-1]["data"]["status"] == "completed"
 
 
-@pytest.mark.gen_test(timeout=180)
+@pytest.mark.gen_test
 async def test_an_index_that_was_cancelled_goes_on(start: Callable[..., Serving], tmp_path: Path) -> None:
     client = await new_user(start(*OPEN))
     folder = _folder(tmp_path, "stock", 400, 20)
@@ -115,7 +116,7 @@ async def test_an_index_that_was_cancelled_goes_on(start: Callable[..., Serving]
     assert refused.value.status == 409
 
 
-@pytest.mark.gen_test(timeout=180)
+@pytest.mark.gen_test
 async def test_a_book_holds_up_no_letter(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     folder = tmp_path / "mixed"
@@ -134,7 +135,7 @@ async def test_a_book_holds_up_no_letter(shared: Serving, tmp_path: Path) -> Non
     assert any(Path(frame["current_file"]).name == "a-book.txt" and frame["eta_seconds"] for frame in at_work)
 
 
-@pytest.mark.gen_test(timeout=180)
+@pytest.mark.gen_test
 async def test_a_huge_index_does_not_starve_a_small_one(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     huge = await _make(client, _folder(tmp_path, "huge", 400, 40))
@@ -150,7 +151,7 @@ async def test_a_huge_index_does_not_starve_a_small_one(shared: Serving, tmp_pat
     assert [frame async for frame in client.watch(huge["operation_id"])][-1]["data"]["status"] == "cancelled"
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_what_is_asked_for_many_times_at_once_stands_in_the_line_once(
     shared: Serving, tmp_path: Path
 ) -> None:

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, SAMPLES, Serving, ask, documents, index, new_user
+from support.api import ask, documents, index, new_user
+from support.hold import held
+from support.patience import patience
+from support.server import ROOT, SAMPLES, Serving
 
 from semantik.client.api import Client
 
 pytestmark = [
-    pytest.mark.gen_test(timeout=180),
+    pytest.mark.gen_test,
     pytest.mark.skipif("os.environ.get('SEMANTIK_TEST_MONGO_URL')", reason="for the embedded MongoDB"),
 ]
 
@@ -34,7 +37,7 @@ def backup(*arguments: str | Path) -> tuple[int, str]:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=patience(),
     )
     return done.returncode, done.stdout
 
@@ -81,7 +84,7 @@ async def test_a_restored_index_forgets_what_came_after_the_back_up(
     await _backed_up(serving, file)
     later = tmp_path / "later"
     later.mkdir()
-    (later / "bread.txt").write_text("The bread is baked for forty minutes, and not a minute longer.")
+    (later / "bread.txt").write_text(f"{QUESTION} For forty minutes, and not a minute longer.")
     await index(client, later, "Later")
     assert await _hits(client) != hits
     status, said = await asyncio.to_thread(backup, "--restore", "--force", file, "--data", serving.data)
@@ -100,23 +103,25 @@ async def test_a_restored_index_forgets_what_came_after_the_back_up(
 async def test_an_operation_in_the_back_up_goes_on_by_itself(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
-    serving, file = start(*OPEN), tmp_path / "middle.backup"
+    soon = (*OPEN, "--operations-lease-s", "2")
+    serving, file = start(*soon), tmp_path / "middle.backup"
     client = await new_user(serving)
     folder = tmp_path / "folder"
     folder.mkdir()
     for number in range(FILES):
         (folder / f"{number}.txt").write_text(f"Ship {number} called at the harbour. " * 40)
-    made = await client.call("POST", "collections", {"name": "Ships", "source_path": str(folder)})
-    async for frame in client.watch(made["operation_id"], patience_s=0):
-        if frame["type"] == "document_processed":
-            await _backed_up(serving, file)
-            break
-    serving.kill()
+    with held(folder, "59.txt"):
+        made = await client.call("POST", "collections", {"name": "Ships", "source_path": str(folder)})
+        async for frame in client.watch(made["operation_id"], patience_s=0):
+            if frame["type"] == "document_processed":
+                await _backed_up(serving, file)
+                break
+        serving.kill()
     await _restored(serving, file)
     counts = _counts(serving.data)
     assert counts["indexed"] < FILES, "the back-up is of the middle"
 
-    client = Client(start(*OPEN, "--operations-lease-s", "2").url, client.token)
+    client = Client(start(*soon).url, client.token)
     frames = [frame async for frame in client.watch(made["operation_id"])]
     assert frames[-1]["data"]["status"] == "completed"
     view = await client.call("GET", f"collections/{made['id']}")

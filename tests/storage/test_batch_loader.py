@@ -10,7 +10,7 @@ import pytest
 from semantik.core.errors import Unavailable
 from semantik.storage.mongo.batch_loader import BatchLoader
 
-pytestmark = pytest.mark.gen_test(timeout=10)
+pytestmark = pytest.mark.gen_test
 
 
 class Table:

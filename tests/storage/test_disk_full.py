@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, index, new_user
+from support.api import ask, index, new_user
 from support.operation_fixtures import (
     SMALL_STEPS,
     begin,
@@ -20,6 +20,7 @@ from support.operation_fixtures import (
     make_folder,
     until_ended,
 )
+from support.server import Serving
 from support.two_servers import says
 from support.watchers import Watcher, same_story
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
@@ -27,7 +28,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from semantik.client.api import Client
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=240), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
 _FLAGS = ("--auth-registration", "open", "--progress-linger-s", "0.5")
 _SIZE = "64m"

@@ -17,12 +17,13 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import DuplicateKeyError
 from redis.asyncio import Redis
+from support.embedded_stores import store_processes
 
 from semantik.core.errors import ConfigError, Conflict, Unavailable
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import EmbeddedStores, embedded
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 # A server of its own process: it tells where its stores are, and stays until it is killed.
 SERVER = """
@@ -44,12 +45,6 @@ asyncio.run(main(Path(sys.argv[1])))
 async def running(data: Path, mongo: bool = True, redis: bool = True) -> AsyncIterator[EmbeddedStores]:
     async with data_lock(data) as lock, embedded(data, mongo, redis, lock) as stores:
         yield stores
-
-
-def store_processes() -> list[psutil.Process]:
-    """Our own children that are stores; another test's server may be a child of ours too."""
-    programs = ("embedded_child.py", "redis-server")
-    return [c for c in psutil.Process().children() if any(p in " ".join(c.cmdline()) for p in programs)]
 
 
 def child(store: str, of: int | None = None) -> psutil.Process:

@@ -15,7 +15,7 @@ from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.migration import SCHEMA
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 _COUNTS = {"pending": 1, "indexed": 1, "failed": 0, "skipped": 0, "chunks": 2}
 _COLLECTION = {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.embedded_stores import store
 
 from semantik.core.errors import Conflict, LeaseLost, NotFound, Unavailable
 from semantik.core.models import (
@@ -30,17 +29,7 @@ from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.operations import claimable
 
-pytestmark = pytest.mark.gen_test(timeout=60)
-
-
-@asynccontextmanager
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with (
-        data_lock(tmp_path) as lock,
-        embedded(tmp_path, True, False, lock) as stores,
-        Store(stores.mongo_url, "test", stores.mongo_reads_url) as opened,
-    ):
-        yield opened
+pytestmark = pytest.mark.gen_test
 
 
 def _user(name: str, email: str | None = None) -> User:

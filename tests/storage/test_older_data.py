@@ -15,12 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, ROOT, Serving, ask, documents
+from support.api import PASSWORD, ask, documents
+from support.patience import patience
+from support.server import ROOT, Serving
 
 from semantik.client.api import Client
 
 pytestmark = [
-    pytest.mark.gen_test(timeout=120),
+    pytest.mark.gen_test,
+    pytest.mark.real_model,
     pytest.mark.skipif("os.environ.get('SEMANTIK_TEST_MONGO_URL')", reason="for the embedded MongoDB"),
 ]
 
@@ -95,5 +98,5 @@ async def test_an_older_backup_is_restored(start: Callable[..., Serving], tmp_pa
         "--data",
         tmp_path / "data",
     )
-    await asyncio.to_thread(subprocess.run, command, check=True, timeout=60)
+    await asyncio.to_thread(subprocess.run, command, check=True, timeout=patience())
     await _finds_everything(start())

@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgpack
-from conftest import Serving
+from support.patience import deadline, patience
+from support.server import Serving
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
-
-_FRAME_S = 30
 
 Frame = dict[str, Any]
 
@@ -39,7 +38,7 @@ async def connect(
 
 async def receive(socket: WebSocketClientConnection) -> Frame | None:
     """The next message, whatever its form; None when the socket is closed."""
-    message = await asyncio.wait_for(socket.read_message(), _FRAME_S)
+    message = await asyncio.wait_for(socket.read_message(), patience())
     if message is None:
         return None
     frame: Frame = json.loads(message) if isinstance(message, str) else msgpack.unpackb(message)
@@ -102,7 +101,7 @@ class EventStream:
 
     async def receive(self) -> Event | None:
         """The next event; None when the stream has ended."""
-        async with asyncio.timeout(_FRAME_S):
+        async with deadline():
             if self._writer is None:
                 await self._open()
             while True:

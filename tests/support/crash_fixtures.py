@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import PASSWORD, _given_stores, ask, serve
+from support.api import PASSWORD, ask
+from support.server import given_stores, serve
 
 from semantik.client.api import Client
 from semantik.config.loader import entries, load
@@ -58,9 +59,7 @@ class Home:
         """For a server in this process."""
         flags = dict(zip(FLAGS[::2], FLAGS[1::2], strict=True))
         given = {entry.name: flags[entry.flag] for entry in entries() if entry.flag in flags}
-        return load(
-            environ=_given_stores(self.data), overrides={**given, "port": "0", "data": str(self.data)}
-        )
+        return load(environ=given_stores(self.data), overrides={**given, "port": "0", "data": str(self.data)})
 
     async def again(self, data: Path, folder: Path) -> Home:
         """The same in another data folder: a copy, or made anew in `folder` when MongoDB is elsewhere."""

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pypdf
-from conftest import SAMPLES
+from support.server import SAMPLES
 
 from pipeline.extraction import extract as extracting
 from pipeline.extraction.extract import Extracted, Places

@@ -1,72 +1,116 @@
-"""An operation that no server runs: its record is in the server's store, and the test tells its messages.
+"""An operation that no server runs: its record is in a running server's stores, and the test publishes its messages.
 
-Held by a lease that lasts, so the dispatcher leaves it alone; to a watcher it is an operation like any other.
+A lease that lasts holds it, so the dispatcher leaves it alone; to a watcher it is an operation like any other.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
-from conftest import Serving
 from support.redis_server import LIMITS
+from support.server import Serving
 
 from semantik.client.api import Client
-from semantik.core.models import Lease, Operation, new_id, now
+from semantik.config.settings import ProgressSettings
+from semantik.core.models import Counts, Lease, Operation, new_id, now
 from semantik.progress import ProgressService, Publisher
 from semantik.storage.mongo import Store
 
-
-@dataclass
-class Staged:
-    """`progress` and `store` are the server's own, seen from another process."""
-
-    client: Client
-    operation: Operation
-    progress: ProgressService
-    store: Store
-
-    @property
-    def operation_id(self) -> str:
-        return self.operation.id
-
-    @property
-    def path(self) -> str:
-        return f"/ws/operations/{self.operation_id}?token={self.client.token}"
-
-    def publisher(self, floor: int = 0) -> Publisher:
-        return self.progress.publisher(self.operation_id, floor)
-
-    async def end(self, publisher: Publisher) -> None:
-        """Keep the end and tell it, as every operation does."""
-        ended = {"status": "completed", "completed_at": now(), "last_message": publisher.last_seq}
-        await self.store.operations.save(self.operation, ended)
-        await publisher.publish("operation_completed", idempotency_key="end", status="completed")
-        await publisher.publish(
-            "status_update", idempotency_key="end status", terminal=True, status="completed"
-        )
-        await self.store.operations.mark_announced(self.operation_id, publisher.last_seq)
+_NAMES = iter(range(1_000_000))
 
 
 @asynccontextmanager
-async def staged(serving: Serving, client: Client, folder: Path) -> AsyncIterator[Staged]:
-    """An operation of the client's; `folder` is made, and stays empty."""
-    folder.mkdir()
-    made = await client.call("POST", "collections", {"name": "Staged", "source_path": str(folder)})
-    async for _ in client.watch(made["operation_id"]):
-        pass
-    stores = serving.stores
+async def server_stores(
+    serving: Serving, limits: ProgressSettings = LIMITS
+) -> AsyncIterator[tuple[Store, ProgressService]]:
+    """The stores of a server that runs, used from this process."""
+    at = serving.stores
     async with (
-        Store(stores.mongo_url, stores.database) as store,
-        ProgressService(stores.redis_url, LIMITS, new_id()) as progress,
+        Store(at.mongo_url, at.database) as store,
+        ProgressService(at.redis_url, limits, new_id()) as progress,
     ):
-        model = await store.operations.get(made["operation_id"])
-        assert model is not None
-        lease = Lease("a test", new_id(), now() + timedelta(days=1))
-        running = replace(model, id=new_id(), status="processing", lease=lease)
-        running = replace(running, last_message=0, completed_at=None, announced=False)
-        await store.operations.add(running)
-        yield Staged(client, running, progress, store)
+        yield store, progress
+
+
+@dataclass
+class FakeOperation:
+    """`publish` a message as the server that runs the operation would, then `end` it."""
+
+    id: str
+    collection_id: str
+    client: Client
+    store: Store
+    progress: ProgressService
+    publisher: Publisher
+
+    @property
+    def path(self) -> str:
+        """Of its socket, with the client's token."""
+        return f"/ws/operations/{self.id}?token={self.client.token}"
+
+    async def publish(self, kind: str, /, **data: Any) -> str:
+        """Returns the id of the message."""
+        return await self.publisher.publish(kind, **data)
+
+    async def save(self, **fields: Any) -> None:
+        """Change the record."""
+        operation = await self.store.operations.get(self.id)
+        assert operation is not None
+        await self.store.operations.save(operation, fields)
+
+    async def end(self, status: str = "completed", *, announced: bool = True) -> str:
+        """As pipeline/execution/completion.py does it; returns the id of the last message."""
+        await self.save(status=status, completed_at=now(), last_message=self.publisher.last_seq)
+        await self.publisher.publish(f"operation_{status}", idempotency_key="end", status=status)
+        last = await self.publisher.publish(
+            "status_update", idempotency_key="end status", terminal=True, status=status
+        )
+        if announced:
+            await self.store.operations.mark_announced(self.id, self.publisher.last_seq)
+        return last
+
+
+@asynccontextmanager
+async def fake_operation(
+    serving: Serving,
+    client: Client,
+    *,
+    started: bool = True,
+    ended: bool = False,
+    limits: ProgressSettings = LIMITS,
+) -> AsyncIterator[FakeOperation]:
+    """An operation of the client's that is under way, and stays so unless it is ended.
+
+    Unless it is `started`, nothing was published of it.
+    """
+    made = await client.call("POST", "collections", {"name": f"Fake {next(_NAMES)}"})
+    me = await client.call("GET", "auth/me")
+    operation = Operation(
+        id=new_id(),
+        collection_id=made["id"],
+        user_id=me["id"],
+        type="index",
+        source_id=None,
+        status="processing",
+        stage=None,
+        counts=Counts(),
+        current_file=None,
+        progress_percent=0.0,
+        created_at=now(),
+        started_at=now(),
+        lease=Lease("a test", new_id(), now() + timedelta(days=1)),
+    )
+    async with server_stores(serving, limits) as (store, progress):
+        await store.operations.add(operation)
+        async with progress.publisher(operation.id) as publisher:
+            fake = FakeOperation(operation.id, made["id"], client, store, progress, publisher)
+            if started:
+                first = {"status": "processing", "operation_type": "index", "total_files": 2}
+                await fake.publish("operation_started", **first)
+            if ended:
+                await fake.end()
+            yield fake

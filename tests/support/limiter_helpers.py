@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import redis
+from support.patience import deadline
 
 from semantik.config.settings import SocketSettings
 from semantik.connection_limits import ConnectionLimiter, CounterStore, WatcherCount
@@ -71,7 +72,7 @@ class Heard:
         self._news.put_nowait(count)
 
     async def until(self, sockets: int, users: int) -> None:
-        async with asyncio.timeout(20):
+        async with deadline():
             while await self._news.get() != WatcherCount(sockets, users):
                 pass
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from conftest import Stores, ask, index
 from pymongo import AsyncMongoClient
+from support.api import ask, index
+from support.patience import patience
+from support.server import Stores
 from support.two_servers import until
 from tornado.httpclient import AsyncHTTPClient
 
@@ -30,7 +32,6 @@ SMALL_STEPS = ("--pool-batch-files", "4", "--embedding-batch-chunks", "32", "--r
 _CUT = {"chunk_size": 24, "chunk_overlap": 0}
 _ALIKE = 0.99  # cosine of the same passage embedded in another company
 _LOOK_S = 0.02
-_ANSWER_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ async def searching(client: Client, begun: Begun, away_allowed: bool = False) ->
                 method="POST",
                 headers={"Authorization": f"Bearer {client.token}", "Content-Type": "application/json"},
                 body=json.dumps({"query": QUESTION, "collection_ids": [begun.collection_id], "k": 10}),
-                request_timeout=_ANSWER_S,
+                request_timeout=patience(),
                 raise_error=False,
             )
             if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -8,15 +8,16 @@ import time
 from collections.abc import Iterable
 
 import psutil
+from support.patience import patience
 
 
-def still_running(processes: Iterable[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     """Wait until all have ended; those that have not in time.
 
     A process has ended when the kernel says so: whether somebody has buried it is another matter, and in a container
     the process that buries orphans may take seconds to come by.
     """
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + patience()
     return [process for process in processes if not _ended(process, deadline)]
 
 

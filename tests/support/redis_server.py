@@ -18,6 +18,7 @@ from typing import Any
 import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
+from support.patience import deadline
 
 from semantik.config import settings
 from semantik.core.errors import Unavailable
@@ -91,7 +92,7 @@ class Lines(logging.Handler):
         self._next.put_nowait(record.getMessage())
 
     async def until(self, words: str) -> None:
-        async with asyncio.timeout(20):
+        async with deadline():
             while words not in await self._next.get():
                 pass
 
@@ -171,7 +172,7 @@ async def reading(
 async def take(reader: Reader, count: int) -> list[Any]:
     """The next `count` things that the reader gets."""
     taken: list[Any] = []
-    async with asyncio.timeout(20):
+    async with deadline():
         async for item in reader.frames():
             taken.append(item)
             if len(taken) == count:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from conftest import Serving, new_user
+from support.api import new_user
+from support.patience import patience
+from support.server import Serving
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -27,7 +29,7 @@ class Scanner:
     async def hear(self, *kinds: str) -> dict[str, Any]:
         """The next message, or the next of these kinds."""
         while True:
-            text = await asyncio.wait_for(self.socket.read_message(), 60)
+            text = await asyncio.wait_for(self.socket.read_message(), patience())
             assert text is not None, f"closed: {self.socket.close_code} {self.socket.close_reason}"
             message: dict[str, Any] = json.loads(text)
             if not kinds or message["type"] in kinds:
@@ -39,7 +41,7 @@ class Scanner:
         return await self.hear(*ENDS)
 
     async def refused(self) -> tuple[int | None, str | None]:
-        assert await asyncio.wait_for(self.socket.read_message(), 60) is None
+        assert await asyncio.wait_for(self.socket.read_message(), patience()) is None
         return self.socket.close_code, self.socket.close_reason
 
 

@@ -7,10 +7,11 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from conftest import ROOT, _given_stores
-
-_ENDS_S = 60
+from support.forked import launcher
+from support.patience import deadline, patience
+from support.server import ROOT, given_stores
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,12 @@ class Ended:
 
 
 async def script(name: str, data: Path, *words: str, typed: str = "", prefix: tuple[str, ...] = ()) -> Ended:
-    """Run `bin/semantik-<name>` on the data folder, with `typed` on its standard input."""
+    """Run `bin/semantik-<name>` on the data folder, with `typed` on its standard input.
+
+    Without words before it, the command is forked from a process that has imported it already.
+    """
+    if not prefix:
+        return await asyncio.to_thread(_forked, (name, *words, "--data", str(data)), data, typed)
     process = await asyncio.create_subprocess_exec(
         *prefix,
         str(ROOT / "bin" / f"semantik-{name}"),
@@ -30,12 +36,24 @@ async def script(name: str, data: Path, *words: str, typed: str = "", prefix: tu
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **_given_stores(data)},
+        env={**os.environ, **given_stores(data)},
     )
-    async with asyncio.timeout(_ENDS_S):
+    async with deadline():
         out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
+
+
+def _forked(argv: tuple[str, ...], data: Path, typed: str) -> Ended:
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(typed.encode())
+        for stream in (given, out, err):
+            stream.seek(0)
+        streams = (given.fileno(), out.fileno(), err.fileno())
+        status = launcher.launch(argv, {**os.environ, **given_stores(data)}, streams).wait(patience())
+        for stream in (out, err):
+            stream.seek(0)
+        return Ended(status, out.read().decode(), err.read().decode())
 
 
 def barred() -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from conftest import ROOT, Serving
+from support.patience import patience
+from support.server import ROOT, Serving
 
 CLIENTS = ROOT / "tests" / "seed"
 WHERE = "localhost:8080"
@@ -51,7 +52,7 @@ class SeedUser:
 def seed_user(serving: Serving) -> Iterator[SeedUser]:
     """Register the user where it is not known yet, and sign in."""
     somebody = {"username": NAME, "password": PASSWORD}
-    with httpx.Client(base_url=f"{serving.url}/api/v2", timeout=60) as rest:
+    with httpx.Client(base_url=f"{serving.url}/api/v2", timeout=patience()) as rest:
         if rest.post("auth/login", json=somebody).status_code == httpx.codes.UNAUTHORIZED:
             rest.post("auth/register", json=somebody).raise_for_status()
         token = rest.post("auth/login", json=somebody).raise_for_status().json()["access_token"]

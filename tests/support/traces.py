@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import psutil
 import redis
-from conftest import Serving
+from support.patience import deadline
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
-_SETTLED_S = 30.0
 _LOOK_S = 0.1
 # Each server has one of these, whoever is connected.
 _ONCE = (b"seats-alive:", b"seats-changed", b"operation-progress-wake:")
@@ -53,7 +53,7 @@ async def settled(serving: Serving, wanted: Callable[[Traces], bool]) -> Traces:
     """The first traces that are as wanted, since a connection's end takes its time."""
     seen = await traces(serving)
     try:
-        async with asyncio.timeout(_SETTLED_S):
+        async with deadline():
             while not wanted(seen):
                 await asyncio.sleep(_LOOK_S)
                 seen = await traces(serving)

@@ -7,19 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from conftest import ROOT, Serving, Stores, serve
+from support.patience import patience
 from support.redis_server import RedisServer
+from support.server import ROOT, Serving, Stores, serve
 
 from semantik.core.models import Operation
 from semantik.storage.data_folder import instance_id
 
-_READY_S = 20
 _LOOK_S = 0.02
 
 
@@ -33,6 +34,9 @@ class MongoServer:
         child = str(ROOT / "semantik" / "storage" / "embedded_child.py")
         command = [sys.executable, "-P", child, str(os.getpid()), "mongo", str(folder), str(socket)]
         self._process = subprocess.Popen(command)
+        while not socket.exists():
+            assert self._process.poll() is None
+            time.sleep(_LOOK_S)
 
     def stand_still(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
@@ -42,7 +46,7 @@ class MongoServer:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(_READY_S)
+        self._process.wait(patience())
 
 
 class Two:

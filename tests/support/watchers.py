@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from support.patience import deadline
 from tornado.simple_httpclient import HTTPStreamClosedError
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -65,7 +66,7 @@ class Watcher:
     async def _visit(self, socket: WebSocketClientConnection) -> None:
         left = self.patience()
         while left > 0 and not self.ended:
-            async with asyncio.timeout(self.silence_s):
+            async with deadline(self.silence_s):
                 text = await socket.read_message()
             if text is None:
                 gone = socket.close_code in (None, _GOING_AWAY, _LATER)

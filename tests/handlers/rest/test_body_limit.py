@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Serving
+from support.server import Serving
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = pytest.mark.gen_test
 
 LIMIT = 1 << 20
 PIECE = bytes(1 << 16)

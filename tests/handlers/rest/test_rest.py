@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, documents, index, new_user, refusal_of
+from support.api import ask, documents, index, new_user, refusal_of
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 TEXTS = {
     "bees.md": "# Bees\n\n## Winter\n\nIn winter the bees form a cluster and keep the queen warm.",
     "bread.txt": "Sourdough bread rises overnight; bake it in a hot oven until the crust is dark.",

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user, refusal_of
+from support.api import new_user, refusal_of
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 CHUNK_SIZE = "a whole number from 16 to 100000 is expected."
 
 
@@ -170,7 +171,7 @@ async def test_every_error_is_a_problem_document(shared: Serving) -> None:
         assert "Traceback" not in problem["detail"]
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_chunk_size_that_the_model_cannot_read_is_told_as_it_is_used(
     shared: Serving, tmp_path: Path
 ) -> None:

@@ -14,29 +14,30 @@ from urllib.parse import urlsplit
 import msgpack
 import pytest
 import websockets
-from conftest import Serving, new_user
+from support.api import new_user
 from support.clients import Frame, address, closing, connect, rest, until
-from support.told import Told, told
+from support.fake_operation import FakeOperation, fake_operation
+from support.server import Serving
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 _NOISE = os.urandom(10_000).hex()
 _LONG = "Ein längerer Satz über die Ernte 🌾, der das Packen lohnt. " * 5
 
 
-async def _tell(operation: Told) -> None:
+async def _tell(operation: FakeOperation) -> None:
     """Messages short and long, with fields that the envelope would be hidden by, and then the end."""
-    await operation.tell("error", message="short", fatal=False)
-    await operation.tell("error", message=_LONG, path="/a/ä.txt", fatal=False, category="corrupt")
-    await operation.tell(
+    await operation.publish("error", message="short", fatal=False)
+    await operation.publish("error", message=_LONG, path="/a/ä.txt", fatal=False, category="corrupt")
+    await operation.publish(
         "scanning_completed", type="inner", id="inner", numbers=[1, 2.5, None, True], more={}
     )
-    await operation.tell("error", message="x" * 70_000, fatal=False)
+    await operation.publish("error", message="x" * 70_000, fatal=False)
     # What repeats lies too far back for every window but the largest.
-    await operation.tell("error", message=_NOISE * 3, fatal=False)
+    await operation.publish("error", message=_NOISE * 3, fatal=False)
     await operation.end()
 
 
@@ -46,7 +47,7 @@ def _stored(frames: list[Frame]) -> list[Frame]:
 
 async def test_messagepack_says_the_same_without_the_second_copy(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         await _tell(operation)
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         plain = await rest(await connect(shared, path, query))
@@ -71,7 +72,7 @@ async def test_messagepack_says_the_same_without_the_second_copy(shared: Serving
 
 async def test_json_repeats_the_fields_beside_the_envelope(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         await _tell(operation)
         frames = await rest(await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token}))
     names = {"type", "timestamp", "id", "seq", "operation_id", "data"}
@@ -113,7 +114,7 @@ class _Raw:
     frames: list[tuple[bool, bytes]]
 
 
-async def _raw(serving: Serving, client: Client, operation: Told, offer: str | None) -> _Raw:
+async def _raw(serving: Serving, client: Client, operation: FakeOperation, offer: str | None) -> _Raw:
     at = urlsplit(serving.url)
     reader, writer = await asyncio.open_connection(at.hostname, at.port)
     lines = [
@@ -151,7 +152,7 @@ def _inflated(payload: bytes, window: int) -> bytes:
 
 async def test_every_window_that_a_client_may_ask_for_is_kept_to(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         await _tell(operation)
         plain = await _raw(shared, client, operation, None)
         assert plain.extensions == "" and not any(packed for packed, _ in plain.frames)
@@ -196,7 +197,7 @@ _AGREED = [
 
 async def test_only_what_the_standard_knows_is_agreed_to(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client, ended=True) as operation:
+    async with fake_operation(shared, client, ended=True) as operation:
         found = await asyncio.gather(*(_raw(shared, client, operation, offer) for offer, _ in _AGREED))
     plain = {"permessage-deflate", "server_no_context_takeover"}
     for (offer, agreed), raw in zip(_AGREED, found, strict=True):
@@ -222,7 +223,7 @@ def _offers() -> list[ClientPerMessageDeflateFactory]:
 
 async def test_another_implementation_reads_all_of_it(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         await _tell(operation)
         url = address(shared, f"/ws/operations/{operation.id}", {"token": client.token})
         async with websockets.connect(url, compression=None) as socket:
@@ -243,7 +244,7 @@ async def test_another_implementation_reads_all_of_it(shared: Serving) -> None:
 
 async def test_tornados_client_reads_all_of_it_packed(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         sockets = [await connect(shared, path, query, deflate=packed) for packed in (True, False)]
         for socket in sockets:
@@ -258,7 +259,7 @@ async def test_tornados_client_reads_all_of_it_packed(shared: Serving) -> None:
 
 async def test_what_cannot_be_unpacked_closes_the_socket_with_a_reason(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         socket = await connect(shared, path, query, deflate=True)
         await until(socket, "current_state")

@@ -7,14 +7,15 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
 from support.clients import EventStream, connect, rest, until
-from support.told import told
+from support.fake_operation import fake_operation
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 _ENDED = {"code": 1000, "reason": "The operation has ended."}
 
@@ -33,12 +34,12 @@ async def _answer(serving: Serving, operation_id: str, method: str = "GET", **he
 
 async def test_the_stream_says_what_the_socket_says(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         stream = _stream(shared, client, operation.id)
         events = await stream.until("operation_started")
         assert [event.data["type"] for event in events] == ["current_state", "operation_started"]
         assert events[0].id is None and events[1].id == events[1].data["id"]
-        await operation.tell("error", message="line\nbreak\r\n\u2028 é", fatal=False)
+        await operation.publish("error", message="line\nbreak\r\n\u2028 é", fatal=False)
         last = await operation.end()
         events += await stream.rest()
         assert events[-1].event == "close" and events[-1].data == _ENDED
@@ -55,8 +56,8 @@ async def test_the_stream_says_what_the_socket_says(shared: Serving) -> None:
 @pytest.mark.parametrize("way", ["header", "query", "both"])
 async def test_it_goes_on_after_the_last_event(shared: Serving, way: str) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
-        ids = [await operation.tell("error", message=str(number), fatal=False) for number in range(5)]
+    async with fake_operation(shared, client) as operation:
+        ids = [await operation.publish("error", message=str(number), fatal=False) for number in range(5)]
         query = {"since": ids[0] if way == "both" else ids[2]} if way != "header" else {}
         stream = _stream(shared, client, operation.id, ids[2] if way != "query" else "", **query)
         await operation.end()
@@ -73,7 +74,7 @@ async def test_it_goes_on_after_the_last_event(shared: Serving, way: str) -> Non
 
 async def test_who_has_everything_is_told_to_stay_away(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         last = await operation.end()
         bearer = {"Authorization": f"Bearer {client.token}"}
         answer = await _answer(shared, operation.id, **bearer, **{"Last-Event-ID": last})
@@ -94,7 +95,7 @@ async def test_who_has_everything_is_told_to_stay_away(shared: Serving) -> None:
 
 async def test_lost_history_is_told(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         stream = _stream(shared, client, operation.id, "5-0")
         events = await stream.until("operation_started")
         kinds = [event.data["type"] for event in events]
@@ -104,7 +105,7 @@ async def test_lost_history_is_told(shared: Serving) -> None:
 
 async def test_errors_are_problems_before_it_begins(shared: Serving) -> None:
     owner, stranger = await new_user(shared), await new_user(shared)
-    async with told(shared, owner) as operation:
+    async with fake_operation(shared, owner) as operation:
         bearer, other = ({"Authorization": f"Bearer {one.token}"} for one in (owner, stranger))
         missing = "00000000-0000-4000-8000-000000000000"
         answers = []
@@ -133,7 +134,7 @@ async def test_a_browser_needs_no_more_than_its_cookie(shared: Serving) -> None:
     body = json.dumps({"username": name, "password": PASSWORD})
     login = await AsyncHTTPClient().fetch(f"{shared.url}/api/v2/auth/login", method="POST", body=body)
     cookie = login.headers["Set-Cookie"].split(";")[0]
-    async with told(shared, client, ended=True) as operation:
+    async with fake_operation(shared, client, ended=True) as operation:
         events = await EventStream(shared, operation.id, {"Cookie": cookie}).rest()
         assert events[-1].data == _ENDED
         answer = await _answer(shared, operation.id, Cookie=cookie, Origin="https://evil.example")
@@ -142,7 +143,7 @@ async def test_a_browser_needs_no_more_than_its_cookie(shared: Serving) -> None:
 
 async def test_a_stream_counts_as_a_watcher_until_it_is_left(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         socket = await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
         await until(socket, "presence", watchers=1)
         stream = _stream(shared, client, operation.id)
@@ -156,7 +157,7 @@ async def test_a_stream_counts_as_a_watcher_until_it_is_left(shared: Serving) ->
 async def test_one_over_the_limit_gets_429(start: Callable[..., Serving]) -> None:
     serving = start("--sockets-per-user", "1")
     client = await new_user(serving)
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         stream = _stream(serving, client, operation.id)
         await stream.until("current_state")
         answer = await _answer(serving, operation.id, Authorization=f"Bearer {client.token}")
@@ -174,11 +175,11 @@ async def test_one_over_the_limit_gets_429(start: Callable[..., Serving]) -> Non
 async def test_who_reads_too_slowly_is_told_so_and_goes_on_later(start: Callable[..., Serving]) -> None:
     serving = start("--sockets-send-queue-messages", "10", "--sockets-send-queue-bytes", "65536")
     client = await new_user(serving)
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         stream = _stream(serving, client, operation.id)
         await stream.until("operation_started")
         for number in range(1500):  # more than the kernel takes
-            last = await operation.tell("error", message=f"{number} " + "x" * 10_000, fatal=False)
+            last = await operation.publish("error", message=f"{number} " + "x" * 10_000, fatal=False)
         events = await stream.rest()
         assert events[-1].event == "close" and events[-1].data["code"] == 1013
         seqs = [event.data["seq"] for event in events if event.id]
@@ -194,7 +195,7 @@ async def test_who_reads_too_slowly_is_told_so_and_goes_on_later(start: Callable
 
 async def test_curl_shows_it_to_the_end(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client, ended=True) as operation:
+    async with fake_operation(shared, client, ended=True) as operation:
         curl = await asyncio.create_subprocess_exec(
             *("curl", "--silent", "--show-error", "--no-buffer", "--fail", "--max-time", "30"),
             *("--header", f"Authorization: Bearer {client.token}"),
@@ -210,7 +211,7 @@ async def test_curl_shows_it_to_the_end(shared: Serving) -> None:
 
 async def test_a_sign_out_ends_the_stream(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         stream = _stream(shared, client, operation.id)
         await stream.until("operation_started")
         await client.call("POST", "auth/logout")

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
+from support.patience import patience
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def _operation(client: Client, tmp_path: Path, files: int = 3) -> str:
@@ -35,7 +37,7 @@ async def _connect(
 
 async def _rest(socket: WebSocketClientConnection) -> list[dict[str, Any]]:
     frames = []
-    while (text := await asyncio.wait_for(socket.read_message(), 60)) is not None:
+    while (text := await asyncio.wait_for(socket.read_message(), patience())) is not None:
         frames.append(json.loads(text))
     return frames
 
@@ -122,7 +124,7 @@ async def test_pings_are_answered_and_garbage_is_told(shared: Serving, tmp_path:
         await socket.write_message(message)
     kinds: list[str] = []
     while kinds.count("pong") + kinds.count("error") < 6:
-        text = await asyncio.wait_for(socket.read_message(), 30)
+        text = await asyncio.wait_for(socket.read_message(), patience())
         assert text is not None
         kinds.append(json.loads(text)["type"])
     assert [kind for kind in kinds if kind in ("pong", "error")] == ["pong"] * 2 + ["error"] * 4

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import PASSWORD, Serving, complaints, new_user
+from support.api import PASSWORD, new_user
 from support.clients import address, closing, connect, rest, until
-from support.told import told
+from support.fake_operation import fake_operation
+from support.server import Serving, complaints
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from semantik.client.api import Client
 from semantik.config.settings import ProgressSettings
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def _cookie(serving: Serving, client: Client) -> str:
@@ -29,7 +30,7 @@ async def _cookie(serving: Serving, client: Client) -> str:
 @pytest.mark.parametrize("form", ["semantik.v1", "semantik.v1.msgpack"])
 async def test_a_token_among_the_subprotocols_lets_in_and_is_not_answered(shared: Serving, form: str) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         offers = [form, f"bearer.{client.token}"]
         for subprotocols in (offers, offers[::-1]):
             socket = await connect(shared, f"/ws/operations/{operation.id}", subprotocols=subprotocols)
@@ -47,7 +48,7 @@ async def test_a_token_among_the_subprotocols_lets_in_and_is_not_answered(shared
 async def test_the_cookie_is_good_for_pages_of_this_server_only(shared: Serving) -> None:
     client = await new_user(shared)
     cookie = await _cookie(shared, client)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         path = f"/ws/operations/{operation.id}"
         for origin in ("https://evil.example", "null", "http://[", f"{shared.url}.evil.example"):
             socket = await connect(shared, path, headers={"Cookie": cookie, "Origin": origin})
@@ -66,7 +67,7 @@ async def test_the_cookie_is_good_for_pages_of_this_server_only(shared: Serving)
 
 async def test_a_page_from_a_file_needs_a_token(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         socket = await connect(
             shared, f"/ws/operations/{operation.id}", {"token": client.token}, headers={"Origin": "null"}
         )
@@ -78,7 +79,7 @@ async def test_an_allowed_origin_needs_a_token(start: Callable[..., Serving]) ->
     serving = start("--allowed-origins", "https://app.example,https://other.example")
     client = await new_user(serving)
     origin = {"Origin": "https://app.example"}
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         path = f"/ws/operations/{operation.id}"
         socket = await connect(serving, path, {"token": client.token}, headers=origin)
         await until(socket, "operation_started")
@@ -90,7 +91,7 @@ async def test_an_allowed_origin_needs_a_token(start: Callable[..., Serving]) ->
 
 async def test_a_ping_that_is_sent_at_once_is_answered_after_the_snapshot(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         for _ in range(20):
             socket = await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
             await socket.write_message("ping")
@@ -101,7 +102,7 @@ async def test_a_ping_that_is_sent_at_once_is_answered_after_the_snapshot(shared
 
 async def test_nobody_is_told_that_another_operation_exists(shared: Serving) -> None:
     owner, stranger = await new_user(shared), await new_user(shared)
-    async with told(shared, owner) as operation:
+    async with fake_operation(shared, owner) as operation:
         asked = [operation.id, "00000000-0000-4000-8000-000000000000"]
         answers = []
         for each in asked:
@@ -113,7 +114,7 @@ async def test_nobody_is_told_that_another_operation_exists(shared: Serving) -> 
 
 async def test_two_sockets_see_each_other_come_and_go(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         first = await connect(shared, path, query)
         before = await until(first, "presence", watchers=1, users=1)
@@ -128,7 +129,7 @@ async def test_two_sockets_see_each_other_come_and_go(shared: Serving) -> None:
 
 async def test_everything_is_sent_before_the_socket_is_closed(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         socket = await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
         await until(socket, "operation_started")
         last = await operation.end()
@@ -149,21 +150,21 @@ async def test_who_comes_between_the_last_message_and_its_note_does_not_wait_for
     shared: Serving, since: str
 ) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         last = await operation.end(announced=False)
         query = {"token": client.token, "since": last if since == "last" else since}
         sockets = [await connect(shared, f"/ws/operations/{operation.id}", query) for _ in range(5)]
         for socket in sockets:
-            [state] = await rest(socket)
+            [state] = [each for each in await rest(socket) if each["type"] != "presence"]
             assert (state["type"], state["data"]["status"]) == ("current_state", "completed")
             assert socket.close_code == 1000
 
 
 async def test_a_cursor_that_is_no_longer_kept_is_told(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client, limits=ProgressSettings(history_messages=100)) as operation:
+    async with fake_operation(shared, client, limits=ProgressSettings(history_messages=100)) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
-        ids = [await operation.tell("error", message=str(number)) for number in range(300)]
+        ids = [await operation.publish("error", message=str(number)) for number in range(300)]
         whole = await connect(shared, path, query)
         kept = [f for f in await until(whole, "error", message="299") if "seq" in f]
         assert 100 <= len(kept) < 300
@@ -175,7 +176,7 @@ async def test_a_cursor_that_is_no_longer_kept_is_told(shared: Serving) -> None:
         assert frames[2:] == kept
         live = await connect(shared, path, query | {"since": "$"})
         await until(live, "current_state")
-        await operation.tell("error", message="new")
+        await operation.publish("error", message="new")
         news = [f for f in await until(live, "error", message="new") if "seq" in f]
         assert [f["message"] for f in news] == ["new"]
         for socket in (whole, lost, live):
@@ -185,7 +186,7 @@ async def test_a_cursor_that_is_no_longer_kept_is_told(shared: Serving) -> None:
 @pytest.mark.parametrize("since", ["", "1", "-", "x-0", "1-0-0", "99999999999999999999999-0", "$$"])
 async def test_a_cursor_that_is_none_is_refused(shared: Serving, since: str) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
         query = {"token": client.token, "since": since}
         code, reason = await closing(await connect(shared, f"/ws/operations/{operation.id}", query))
         assert code == 1008 and (reason or "").startswith("since must be the id of a message")
@@ -194,7 +195,7 @@ async def test_a_cursor_that_is_none_is_refused(shared: Serving, since: str) -> 
 async def test_a_socket_is_closed_when_the_server_stops(start: Callable[..., Serving]) -> None:
     serving = start()
     client = await new_user(serving)
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         sockets = [
             await connect(serving, path, {"token": client.token})
             for path in (f"/ws/operations/{operation.id}", "/ws/operations")
@@ -208,7 +209,7 @@ async def test_a_socket_is_closed_when_the_server_stops(start: Callable[..., Ser
 
 async def test_nothing_follows_a_close_frame(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client, ended=True) as operation:
+    async with fake_operation(shared, client, ended=True) as operation:
         at = urlsplit(shared.url)
         reader, writer = await asyncio.open_connection(at.hostname, at.port)
         lines = [

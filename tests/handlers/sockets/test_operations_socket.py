@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
 from support import clients
+from support.api import new_user
 from support.clients import Frame, closing, connect, receive
-from support.told import Told, told
+from support.fake_operation import FakeOperation, fake_operation
+from support.hold import held
+from support.server import Serving
 from tornado.websocket import WebSocketClientConnection
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def _connect(serving: Serving, client: Client, **query: str) -> WebSocketClientConnection:
@@ -27,7 +29,9 @@ async def until(socket: WebSocketClientConnection, kind: str, **data: Any) -> li
     return [frame for frame in await clients.until(socket, kind, **data) if frame["type"] != "presence"]
 
 
-async def _until_all(socket: WebSocketClientConnection, kind: str, operations: list[Told]) -> list[Frame]:
+async def _until_all(
+    socket: WebSocketClientConnection, kind: str, operations: list[FakeOperation]
+) -> list[Frame]:
     """All messages up to the first of this type of each operation."""
     frames: list[Frame] = []
     missing = {operation.id for operation in operations}
@@ -40,14 +44,14 @@ async def _until_all(socket: WebSocketClientConnection, kind: str, operations: l
     return frames
 
 
-def _of(frames: list[Frame], operation: Told) -> list[Frame]:
+def _of(frames: list[Frame], operation: FakeOperation) -> list[Frame]:
     return [frame for frame in frames if frame.get("operation_id") == operation.id]
 
 
 async def test_operations_that_begin_later_appear(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     (tmp_path / "a.txt").write_text("The harvest was good.")
-    async with told(shared, client) as before:
+    async with fake_operation(shared, client) as before:
         socket = await _connect(shared, client)
         frames = await until(socket, "operation_started")
         assert [frame["type"] for frame in frames] == ["current_state", "operation_started"]
@@ -64,10 +68,10 @@ async def test_operations_that_begin_later_appear(shared: Serving, tmp_path: Pat
 
 async def test_it_shows_each_operation_as_its_own_socket_does(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as one, told(shared, client) as other:
+    async with fake_operation(shared, client) as one, fake_operation(shared, client) as other:
         for operation in (one, other):
             for number in range(30):
-                await operation.tell("error", message=str(number), fatal=False)
+                await operation.publish("error", message=str(number), fatal=False)
         everything = await _connect(shared, client)
         frames = await _until_all(everything, "operation_started", [one, other])
         for operation in (one, other):
@@ -90,11 +94,11 @@ async def test_a_ping_is_answered_where_there_is_nothing_to_see(shared: Serving)
 
 async def test_operations_of_others_never_appear(shared: Serving) -> None:
     ann, bob = await new_user(shared), await new_user(shared)
-    async with told(shared, ann) as hers:
+    async with fake_operation(shared, ann) as hers:
         socket = await _connect(shared, bob, since=f"{hers.id}:0-0")
-        async with told(shared, ann) as later, told(shared, bob) as his:
+        async with fake_operation(shared, ann) as later, fake_operation(shared, bob) as his:
             for operation in (hers, later, his):
-                await operation.tell("error", message="seen", fatal=False)
+                await operation.publish("error", message="seen", fatal=False)
             frames = await until(socket, "error", message="seen")
             await his.end()
             frames += await until(socket, "status_update")
@@ -104,17 +108,17 @@ async def test_operations_of_others_never_appear(shared: Serving) -> None:
 
 async def test_resuming_gives_exactly_the_rest_of_each(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as one, told(shared, client) as other:
+    async with fake_operation(shared, client) as one, fake_operation(shared, client) as other:
         first = await _connect(shared, client)
         await _until_all(first, "operation_started", [one, other])
-        seen = await one.tell("error", message="seen", fatal=False)
+        seen = await one.publish("error", message="seen", fatal=False)
         frames = await until(first, "error", message="seen")
         assert frames[-1]["id"] == seen
         first.close()
-        await one.tell("error", message="missed", fatal=False)
+        await one.publish("error", message="missed", fatal=False)
         await one.end()
         start = (await other.progress.last_id(other.id), seen)
-        async with told(shared, client) as new:
+        async with fake_operation(shared, client) as new:
             pairs = f"{one.id}:{start[1]},{other.id}:{start[0]}"
             second = await _connect(shared, client, since=pairs)
             frames = await _until_all(second, "operation_started", [new])
@@ -135,13 +139,13 @@ async def test_resuming_gives_exactly_the_rest_of_each(shared: Serving) -> None:
 
 async def test_from_now_on_means_without_what_was(shared: Serving) -> None:
     client = await new_user(shared)
-    async with told(shared, client) as before, told(shared, client, ended=True) as ended:
+    async with fake_operation(shared, client) as before, fake_operation(shared, client, ended=True) as ended:
         socket = await _connect(shared, client, since="$")
         [state] = await until(socket, "current_state")
         assert state["operation_id"] == before.id and state["data"]["last_id"] != "0-0"
-        await before.tell("error", message="new", fatal=False)
+        await before.publish("error", message="new", fatal=False)
         assert [f["type"] for f in await until(socket, "error")] == ["error"]
-        async with told(shared, client) as later:
+        async with fake_operation(shared, client) as later:
             frames = await until(socket, "operation_started")
             assert {f["operation_id"] for f in frames} == {later.id}  # later ones come whole
             assert ended.id not in {f["operation_id"] for f in frames}
@@ -152,13 +156,14 @@ async def test_a_deleted_collection_ends_its_operations_and_not_the_socket(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
-    for number in range(400):
-        (tmp_path / f"{number}.txt").write_text(f"Barrel {number} holds {number} litres.\n\n" * 20)
+    for number in range(5):
+        (tmp_path / f"{number}.txt").write_text(f"Barrel {number} holds {number} litres.")
     socket = await _connect(shared, client)
-    made = await client.call("POST", "collections", {"name": "Gone", "source_path": str(tmp_path)})
-    await until(socket, "processing_embeddings")
-    await client.call("DELETE", f"collections/{made['id']}")
-    frames = await until(socket, "status_update", status="cancelled")
+    with held(tmp_path):
+        made = await client.call("POST", "collections", {"name": "Gone", "source_path": str(tmp_path)})
+        await until(socket, "processing_embeddings")
+        await client.call("DELETE", f"collections/{made['id']}")
+        frames = await until(socket, "status_update", status="cancelled")
     assert frames[-2]["type"] == "operation_cancelled"
     await socket.write_message("ping")
     await until(socket, "pong")
@@ -187,11 +192,11 @@ async def test_a_stranger_is_refused(shared: Serving) -> None:
 async def test_many_that_watch_everything_see_the_same(shared: Serving) -> None:
     client = await new_user(shared)
     sockets = [await _connect(shared, client) for _ in range(8)]
-    async with told(shared, client) as operation:
+    async with fake_operation(shared, client) as operation:
 
         async def tell() -> None:
             for number in range(300):
-                await operation.tell("error", message=str(number), fatal=False)
+                await operation.publish("error", message=str(number), fatal=False)
             await operation.end()
 
         async def seqs(socket: WebSocketClientConnection) -> list[Any]:

@@ -8,11 +8,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
+from support.patience import patience
 from support.scan_client import connect_scanner, scanner_on, tree
+from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def test_a_scan_tells_its_progress_and_what_it_found(shared: Serving, tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ async def test_a_scan_id_belongs_to_the_socket_that_opened_it(shared: Serving, t
     assert refusals[0][0] == 1008
     assert (await first.scan(tmp_path))["type"] == "completed"
     first.socket.close()
-    assert await asyncio.wait_for(first.socket.read_message(), 30) is None
+    assert await asyncio.wait_for(first.socket.read_message(), patience()) is None
     again = await connect_scanner(shared, stranger.token, scan_id)
     assert (await again.scan(tmp_path))["type"] == "completed"
 

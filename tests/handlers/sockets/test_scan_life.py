@@ -8,12 +8,14 @@ from pathlib import Path
 
 import msgpack
 import pytest
-from conftest import PASSWORD, Serving, new_user
+from support.api import PASSWORD, new_user
+from support.patience import patience
 from support.scan_client import ENDS, connect_scanner, scanner_on, tree
+from support.server import Serving
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=90)
+pytestmark = pytest.mark.gen_test
 
 
 async def test_a_scan_is_cancelled_by_a_message_and_another_may_follow(
@@ -103,7 +105,7 @@ async def test_a_long_list_is_cut_in_both_forms(shared: Serving, tmp_path: Path)
         msgpack.packb({"action": "scan", "path": str(tmp_path), "include": ["000*"]}), binary=True
     )
     while True:
-        message = msgpack.unpackb(await asyncio.wait_for(packed.socket.read_message(), 60))
+        message = msgpack.unpackb(await asyncio.wait_for(packed.socket.read_message(), patience()))
         if message["type"] != "progress":
             break
     assert message["type"] == "completed"

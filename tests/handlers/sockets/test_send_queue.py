@@ -13,7 +13,7 @@ from tornado.iostream import IOStream
 from handlers.sockets.send_queue import SendQueue, SentCounter
 from semantik.config import settings
 
-pytestmark = pytest.mark.gen_test(timeout=20)
+pytestmark = pytest.mark.gen_test
 
 CHUNK = bytes(1 << 20)  # more than the kernel takes at once
 FEW = settings.SocketSettings(send_queue_messages=10, send_queue_bytes=100 << 20)

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
 from support.clients import EventStream, closing, connect, receive, until
-from support.told import stores, told
+from support.fake_operation import fake_operation, server_stores
+from support.patience import deadline
+from support.server import Serving
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 _OPEN = ("--auth-registration", "open", "--progress-linger-s", "1")
 
@@ -25,7 +27,7 @@ async def test_a_user_may_have_so_many_sockets_whatever_they_show(start: Callabl
     serving = start(*_OPEN, "--sockets-per-user", "3")
     client, other = await new_user(serving), await new_user(serving)
     full = "You have 3 sockets open, and 3 are allowed (sockets.per_user): close one, or try again later."
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         kept = [await connect(serving, path, query), await connect(serving, "/ws/operations", query)]
         for socket in kept:
@@ -54,7 +56,7 @@ async def _let_in(serving: Serving, query: dict[str, str]) -> bool:
 async def test_so_many_sockets_may_watch_one_operation(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN, "--sockets-per-operation", "2")
     client = await new_user(serving)
-    async with told(serving, client) as operation, told(serving, client) as other:
+    async with fake_operation(serving, client) as operation, fake_operation(serving, client) as other:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         for _ in range(2):
             await until(await connect(serving, path, query), "current_state")
@@ -103,7 +105,7 @@ async def test_messages_have_a_length_and_come_at_a_rate(start: Callable[..., Se
 async def test_a_sign_out_closes_what_is_open_and_nothing_else(shared: Serving) -> None:
     client = await new_user(shared)
     other = await new_user(shared)
-    async with told(shared, client) as operation, told(shared, other) as others:
+    async with fake_operation(shared, client) as operation, fake_operation(shared, other) as others:
         sockets = [
             await connect(shared, path, {"token": client.token})
             for path in (f"/ws/operations/{operation.id}", "/ws/operations")
@@ -125,14 +127,14 @@ async def test_a_user_who_is_disabled_is_shut_out(start: Callable[..., Serving])
     serving = start(*_OPEN)
     client = await new_user(serving)
     me = (await client.call("GET", "auth/me"))["id"]
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         socket = await connect(serving, f"/ws/operations/{operation.id}", {"token": client.token})
         everything = await connect(serving, "/ws/operations", {"token": client.token})
         stream = _stream(serving, client, operation.id)
         await stream.until("operation_started")
         for each in (socket, everything):
             await until(each, "operation_started")
-        async with stores(serving) as (store, _):
+        async with server_stores(serving) as (store, _):
             await store.users._table.update_one({"_id": me}, {"$set": {"disabled": True}})
         for each in (socket, everything):
             assert await closing(each) == (1008, "The user is disabled.")
@@ -143,7 +145,7 @@ async def test_a_user_who_is_disabled_is_shut_out(start: Callable[..., Serving])
 async def test_a_token_that_expires_while_the_socket_is_open_closes_it(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN, "--auth-access-token-s", "10", "--log-level", "debug")
     client = await new_user(serving)
-    async with told(serving, client) as operation:
+    async with fake_operation(serving, client) as operation:
         reason = "The token has expired; connect again with a new one."
         sockets = [
             await connect(serving, path, {"token": client.token})
@@ -167,7 +169,7 @@ async def test_who_answers_no_ping_is_dropped(start: Callable[..., Serving]) -> 
         "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
-    async with asyncio.timeout(30):
+    async with deadline():
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
         told = await reader.read()  # to the end of the connection
     assert told.startswith(b"\x89"), "a ping came first, which this client did not answer"

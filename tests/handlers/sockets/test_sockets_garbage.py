@@ -12,12 +12,13 @@ from typing import Any
 
 import msgpack
 import pytest
-from conftest import Serving, new_user
-from support.fake_operation import Staged, staged
+from support.api import new_user
+from support.fake_operation import FakeOperation, fake_operation
 from support.raw_socket import BINARY, CLOSE, PING, TEXT, RawSocket, connected, frame, handshake, opened
+from support.server import Serving
 from support.traces import settled
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 CONTINUATION = 0x0
 COMPRESSED = 4
@@ -97,10 +98,10 @@ HANDSHAKES = [
 
 
 async def test_what_ends_a_socket(shared: Serving, tmp_path: Path) -> None:
-    async with staged(shared, await new_user(shared), tmp_path / "empty") as stage:
+    async with fake_operation(shared, await new_user(shared), started=False) as operation:
 
         async def code(headers: str, sent: bytes) -> int | None:
-            async with connected(shared.url, stage.path, headers=headers) as socket:
+            async with connected(shared.url, operation.path, headers=headers) as socket:
                 assert socket.status == 101
                 found, _ = await asyncio.gather(socket.close_code(), socket.send(sent))
                 return found
@@ -111,9 +112,9 @@ async def test_what_ends_a_socket(shared: Serving, tmp_path: Path) -> None:
 
 
 async def test_garbage_in_good_frames_is_answered_with_an_error_each(shared: Serving, tmp_path: Path) -> None:
-    async with staged(shared, await new_user(shared), tmp_path / "empty") as stage:
+    async with fake_operation(shared, await new_user(shared), started=False) as operation:
         for headers, opcode, messages in (("", TEXT, TEXTS), (PACKED, BINARY, PACKS)):
-            async with connected(shared.url, stage.path, headers=headers) as socket:
+            async with connected(shared.url, operation.path, headers=headers) as socket:
                 for number, message in enumerate(messages):
                     if number % 15 == 14:
                         await asyncio.sleep(1)  # the limit of messages in a second
@@ -138,11 +139,10 @@ async def _answer(socket: RawSocket) -> str:
 async def test_words_after_the_end_are_not_heard(shared: Serving, tmp_path: Path) -> None:
     """A client may speak before it has read that it was refused, or that all is over."""
     async with (
-        staged(shared, await new_user(shared), tmp_path / "empty") as stage,
-        stage.publisher() as publisher,
+        fake_operation(shared, await new_user(shared), started=False) as operation,
     ):
-        await stage.end(publisher)
-        for path, code in ((stage.path, 1000), (f"/ws/operations/{stage.operation_id}?token=x", 1008)):
+        await operation.end()
+        for path, code in ((operation.path, 1000), (f"/ws/operations/{operation.id}?token=x", 1008)):
             async with connected(shared.url, path) as socket:
                 await socket.send(frame(TEXT, b"ping"))
                 found: Any = (TEXT, b"")
@@ -156,20 +156,20 @@ async def test_words_after_the_end_are_not_heard(shared: Serving, tmp_path: Path
 async def test_strange_handshakes_are_refused_or_taken_as_far_as_they_can_be(
     shared: Serving, tmp_path: Path
 ) -> None:
-    async with staged(shared, await new_user(shared), tmp_path / "empty") as stage:
+    async with fake_operation(shared, await new_user(shared), started=False) as operation:
         paths = [
-            f"/ws/operations/{stage.operation_id}?since={'9' * 30_000}",
-            f"/ws/operations/{stage.operation_id}?token={'x' * 50_000}",
-            f"{stage.path}&since={'9' * 30_000}-0",
-            f"{stage.path}&since=%ff%00",
-            f"{stage.path}&token={stage.client.token}",
-            f"/ws/operations/%ff%00?token={stage.client.token}",
-            f"/ws/operations?token={stage.client.token}&since={'a:1-1,' * 5000}",
-            f"/ws/operations?token={stage.client.token}&since=a:99999999999999999999-1,:,",
+            f"/ws/operations/{operation.id}?since={'9' * 30_000}",
+            f"/ws/operations/{operation.id}?token={'x' * 50_000}",
+            f"{operation.path}&since={'9' * 30_000}-0",
+            f"{operation.path}&since=%ff%00",
+            f"{operation.path}&token={operation.client.token}",
+            f"/ws/operations/%ff%00?token={operation.client.token}",
+            f"/ws/operations?token={operation.client.token}&since={'a:1-1,' * 5000}",
+            f"/ws/operations?token={operation.client.token}&since=a:99999999999999999999-1,:,",
             f"/ws/operations/{'x' * 5000}",
             "/ws/operations/../../etc/passwd",
         ]
-        tried = [(path, "") for path in paths] + [(stage.path, headers) for headers in HANDSHAKES]
+        tried = [(path, "") for path in paths] + [(operation.path, headers) for headers in HANDSHAKES]
 
         async def shake(path: str, headers: str) -> int:
             async with connected(shared.url, path, headers=headers) as socket:
@@ -186,20 +186,20 @@ async def test_nothing_is_left_behind(shared: Serving, tmp_path: Path) -> None:
     """After ten rounds of fifty there are no more tasks, connections, sockets and keys than before the first."""
     client = await new_user(shared)
     chance = random.Random(20260115)
-    async with staged(shared, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
-        await asyncio.gather(*(publisher.publish("error", n=n) for n in range(20)))
+    async with fake_operation(shared, client, started=False) as operation:
+        await asyncio.gather(*(operation.publish("error", n=n) for n in range(20)))
         before = await settled(shared, lambda traces: traces.sockets == traces.connections == 0)
         for _ in range(10):
-            await asyncio.gather(*(_torment(shared, stage, chance) for _ in range(50)))
+            await asyncio.gather(*(_torment(shared, operation, chance) for _ in range(50)))
         await settled(shared, lambda traces: traces.no_more_than(before))
 
 
-async def _torment(serving: Serving, stage: Staged, chance: random.Random) -> None:
+async def _torment(serving: Serving, operation: FakeOperation, chance: random.Random) -> None:
     """One connection that ends badly, in one way or another."""
     _, headers, sent, _ = chance.choice(ENDING)
-    whole = handshake("x", stage.path, headers)
+    whole = handshake("x", operation.path, headers)
     refused = handshake("x", "/ws/operations/x?token=x", headers)
-    strange = handshake("x", stage.path, chance.choice(HANDSHAKES))
+    strange = handshake("x", operation.path, chance.choice(HANDSHAKES))
     garbled = whole + chance.randbytes(300)
     async with opened(serving.url) as socket:
         way = chance.randrange(6)

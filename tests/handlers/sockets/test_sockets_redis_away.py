@@ -12,15 +12,14 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, complaints, new_user
-from support.fake_operation import Staged, staged
+from support.api import new_user
+from support.fake_operation import FakeOperation, fake_operation
 from support.raw_socket import TEXT, RawSocket, connected
 from support.redis_server import tell_patiently
+from support.server import Serving, complaints
 from support.watchers import is_end
 
-from semantik.progress import Publisher
-
-pytestmark = [pytest.mark.gen_test(timeout=120), pytest.mark.noisy, pytest.mark.embedded]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.embedded]
 
 FLAGS = ("--auth-registration", "open", "--sockets-per-user", "100", "--progress-linger-s", "0.2")
 AWAY_S = 6
@@ -63,8 +62,7 @@ class Scene:
     """A server, its Redis, and an operation that twenty watch."""
 
     serving: Serving
-    stage: Staged
-    publisher: Publisher
+    operation: FakeOperation
     readings: list[Reading]
     told: int = 0
 
@@ -75,7 +73,7 @@ class Scene:
     async def tell(self, count: int) -> None:
         for _ in range(count):
             self.told += 1
-            await tell_patiently(self.publisher, "error", once=f"{self.told}")
+            await tell_patiently(self.operation.publisher, "error", once=f"{self.told}")
 
     async def all_have(self, seq: int) -> None:
         await asyncio.gather(*(reading.has(seq) for reading in self.readings))
@@ -85,19 +83,20 @@ class Scene:
 async def watched(serving: Serving, folder: Path) -> AsyncIterator[Scene]:
     client = await new_user(serving)
     async with (
-        staged(serving, client, folder) as stage,
-        stage.publisher() as publisher,
+        fake_operation(serving, client, started=False) as operation,
         AsyncExitStack() as sockets,
         asyncio.TaskGroup() as running,
     ):
-        made = [await sockets.enter_async_context(connected(serving.url, stage.path)) for _ in range(SOCKETS)]
-        scene = Scene(serving, stage, publisher, [Reading(socket) for socket in made])
+        made = [
+            await sockets.enter_async_context(connected(serving.url, operation.path)) for _ in range(SOCKETS)
+        ]
+        scene = Scene(serving, operation, [Reading(socket) for socket in made])
         for reading in scene.readings:
             running.create_task(reading.run())
         await scene.tell(20)
         await scene.all_have(20)
         yield scene
-        await stage.end(publisher)
+        await operation.end()
     assert not [line for line in complaints(serving) if " ERROR " in line or "Traceback" in line]
 
 
@@ -134,10 +133,10 @@ async def test_without_its_data_every_watcher_is_told_and_goes_on(
         await asyncio.gather(*(told(reading) for reading in scene.readings))
         await scene.tell(20)
         await scene.all_have(40)
-        async with connected(scene.serving.url, f"{scene.stage.path}&since={last}") as late:
+        async with connected(scene.serving.url, f"{scene.operation.path}&since={last}") as late:
             reading = Reading(late)
             scene.readings.append(reading)
-            await asyncio.gather(reading.run(), scene.stage.end(scene.publisher))
+            await asyncio.gather(reading.run(), scene.operation.end())
     *first, after = scene.readings
     for reading in first:
         assert reading.seqs == list(range(1, 43))

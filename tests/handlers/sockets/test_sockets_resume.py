@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
-from support.fake_operation import staged
+from support.api import new_user
+from support.fake_operation import fake_operation
+from support.hold import held
 from support.processes import still_running
 from support.raw_socket import TEXT, connected
+from support.server import Serving
 from support.watchers import Watcher, same_story
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 ROOMY = (
     "--auth-registration", "open", "--sockets-per-user", "500", "--sockets-per-operation", "500",
@@ -61,15 +63,15 @@ async def test_fifty_who_come_and_go_at_random_see_the_same_story(
     """The operation tells more only when some have come back, so they come back in the middle of it."""
     serving = start(*ROOMY)
     client = await new_user(serving)
-    async with staged(serving, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
-        crowd = Crowd(serving, client, stage.operation_id, (1, 400))
+    async with fake_operation(serving, client, started=False) as operation:
+        crowd = Crowd(serving, client, operation.id, (1, 400))
         async with asyncio.TaskGroup() as following:
             for watcher in crowd.watchers:
                 following.create_task(watcher.follow())
             for batch in range(40):
                 await crowd.come(6 * batch)
-                await asyncio.gather(*(publisher.publish("error", batch=batch, n=n) for n in range(40)))
-            await stage.end(publisher)
+                await asyncio.gather(*(operation.publish("error", batch=batch, n=n) for n in range(40)))
+            await operation.end()
     assert len(same_story(crowd.watchers)) == 40 * 40 + 2
 
 
@@ -81,12 +83,12 @@ async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothin
     Who has not come in by then does so between two of those that follow, one batch for each who came.
     """
     client = await new_user(shared)
-    async with staged(shared, client, tmp_path / "empty") as stage, stage.publisher() as publisher:
+    async with fake_operation(shared, client, started=False) as operation:
         joined, news = 0, asyncio.Event()
 
         async def join(query: str) -> list[dict[str, Any]]:
             nonlocal joined
-            async with connected(shared.url, stage.path + query) as socket:
+            async with connected(shared.url, operation.path + query) as socket:
                 frames: list[dict[str, Any]] = []
                 while (found := await socket.read()) is not None and found[0] == TEXT:
                     if not frames:
@@ -103,9 +105,9 @@ async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothin
                 await news.wait()
             news.clear()
             assert not [task.exception() for task in joining if task.done()]
-            await asyncio.gather(*(publisher.publish("error", n=n) for n in range(told, told + 20)))
+            await asyncio.gather(*(operation.publish("error", n=n) for n in range(told, told + 20)))
             told += 20
-        await stage.end(publisher)
+        await operation.end()
         everything = list(range(1, told + 3))
         found = await asyncio.gather(*joining)
         assert all(state["type"] == "current_state" for state, *_ in found)
@@ -126,17 +128,18 @@ async def test_a_crowd_comes_and_goes_while_the_server_indexes_and_starts_again(
     serving = start(*flags)
     client = await new_user(serving)
     folder = _folder(tmp_path, 150)
-    made = await client.call("POST", "collections", {"name": "Wind", "source_path": str(folder)})
-    crowd = Crowd(serving, client, made["operation_id"], (5, 100))
     async with asyncio.TaskGroup() as following:
-        for watcher in crowd.watchers:
-            following.create_task(watcher.follow())
-        async for frame in client.watch(made["operation_id"]):
-            if frame["type"] == "document_processed":
-                break
-        tree = serving.tree
-        serving.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(still_running, tree, 20) == []
+        with held(folder, "gust-149.txt"):
+            made = await client.call("POST", "collections", {"name": "Wind", "source_path": str(folder)})
+            crowd = Crowd(serving, client, made["operation_id"], (5, 100))
+            for watcher in crowd.watchers:
+                following.create_task(watcher.follow())
+            async for frame in client.watch(made["operation_id"]):
+                if frame["type"] == "document_processed":
+                    break
+            tree = serving.tree
+            serving.process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(still_running, tree) == []
         assert not any(watcher.ended for watcher in crowd.watchers), "the end must come in the middle"
         crowd.urls[0] = (await asyncio.to_thread(start, *flags)).url
     frames = same_story(crowd.watchers)

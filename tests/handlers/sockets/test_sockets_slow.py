@@ -12,13 +12,14 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, new_user
-from support.fake_operation import staged
+from support.api import new_user
+from support.fake_operation import fake_operation
 from support.raw_socket import CLOSE, TEXT, RawSocket, connected
+from support.server import Serving
 from support.traces import metric, settled
 from support.watchers import is_end
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 READERS = 98
 TEXT_OF_A_MESSAGE = "x" * 4000
@@ -60,13 +61,12 @@ async def test_who_never_reads_harms_nobody(start: Callable[..., Serving], tmp_p
     process = psutil.Process(serving.process.pid)
     client = await new_user(serving)
     async with (
-        staged(serving, client, tmp_path / "empty") as stage,
-        stage.publisher() as publisher,
+        fake_operation(serving, client, started=False) as operation,
         AsyncExitStack() as sockets,
     ):
 
         async def connect(query: str = "", receive_bytes: int | None = None) -> RawSocket:
-            made = connected(serving.url, stage.path + query, receive_bytes=receive_bytes)
+            made = connected(serving.url, operation.path + query, receive_bytes=receive_bytes)
             return await sockets.enter_async_context(made)
 
         slow, stuck = await connect(receive_bytes=4096), await connect(receive_bytes=4096)
@@ -78,7 +78,7 @@ async def test_who_never_reads_harms_nobody(start: Callable[..., Serving], tmp_p
         before = process.memory_info().rss
         told = 0
         while await metric(serving, "websocket_slow_readers_dropped_total") < 2:
-            messages = [publisher.publish("error", n=n, text=TEXT_OF_A_MESSAGE) for n in range(TOGETHER)]
+            messages = [operation.publish("error", n=n, text=TEXT_OF_A_MESSAGE) for n in range(TOGETHER)]
             await asyncio.gather(*messages)
             told += TOGETHER
             assert told < 10_000, "a socket that never reads is dropped"
@@ -99,7 +99,7 @@ async def test_who_never_reads_harms_nobody(start: Callable[..., Serving], tmp_p
         stuck_seqs, _, _ = await _rest(stuck)
         assert len(stuck_seqs) < told
 
-        await stage.end(publisher)
+        await operation.end()
         await asyncio.gather(*running)
         everything = list(range(1, told + 3))
         assert seqs + resumed.seqs == newcomer.seqs == everything

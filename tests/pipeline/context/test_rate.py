@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.context.rate import RateEstimator, weight
+from pipeline.context.rate import RateEstimator, file_work
 
 
 def test_the_time_left_counts_what_is_done_of_a_large_file() -> None:
     clock = [0.0]
     pace = RateEstimator(lambda: clock[0])
-    pace.begin(1000)
+    pace.start(1000)
     assert (pace.eta_s, pace.files_per_s) == (None, 0.0)
     clock[0] = 10.0
     pace.advance(250)
@@ -23,9 +23,9 @@ def test_the_time_left_counts_what_is_done_of_a_large_file() -> None:
 def test_nothing_is_said_in_the_first_moment_and_an_empty_file_is_work_too() -> None:
     clock = [0.0]
     pace = RateEstimator(lambda: clock[0])
-    pace.begin(2 * weight(0))
+    pace.start(2 * file_work(0))
     clock[0] = 0.5
-    pace.advance(weight(0))
+    pace.advance(file_work(0))
     assert pace.eta_s is None
     clock[0] = 2.0
     assert pace.eta_s == 2.0

@@ -16,6 +16,8 @@ from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import encoder, model
 from pipeline.embedding.encoder import Encoder
 
+pytestmark = pytest.mark.xdist_group("the model in the tests' own process")
+
 LENGTHS = (3, 300, 1, 40, 41, 8, 70, 2, 90, 17)
 TEXTS = [" ".join(f"word{n}" for n in range(length)) for length in LENGTHS] * 4
 

@@ -20,6 +20,8 @@ from pipeline.embedding import model, query_model, traced_models
 from pipeline.workers import worker
 from semantik.core.errors import Invalid
 
+pytestmark = pytest.mark.xdist_group("the model in the tests' own process")
+
 TEXTS = [
     "Where is the key?",
     "x",

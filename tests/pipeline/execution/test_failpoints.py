@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, run
+from conftest import run
 from support.crash_fixtures import FLAGS, Home, begin, collection_of, ended, left, newest_operation, signed_in
+from support.light_pool import LightPool, light_pools
+from support.patience import patience
+from support.server import Serving
 
 from pipeline.failpoints import STAGES
 from semantik.client.api import Client
@@ -26,11 +30,7 @@ from semantik.integrity import CheckContext, check
 from semantik.server import running
 from semantik.storage.mongo import Store
 
-pytestmark = [
-    pytest.mark.gen_test(timeout=180),
-    pytest.mark.noisy,
-    pytest.mark.usefixtures("fork_server"),
-]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
 _ENDING = ("ending.saved", "ending.told")
 _STORING = (
@@ -70,7 +70,6 @@ REACHED = {
     "remove_source": ("removal.marked", "removal.forgotten", "remove_source.source", *_ENDING),
 }
 ELSEWHERE = {"watched.claimed"}  # before there is an operation: tests/pipeline/watching/test_watching.py
-_DEATH_S = 60
 _ONCE = (
     "operation_queued",
     "operation_started",
@@ -100,14 +99,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def make_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[partial[LightPool]]:
+    with light_pools(tmp_path_factory.mktemp("pool")) as make_pool:
+        yield make_pool
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    home: Home, make_pool: partial[LightPool], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
     """What each operation leaves when nothing happens to it; of a cancelled REINDEX that is what was before."""
     folder = tmp_path_factory.mktemp("undisturbed")
     found: dict[str, dict[str, Any]] = {}
 
     async def tell() -> None:
         mine = await home.again(folder / "data", folder / "documents")
-        async with running(mine.settings) as server, open_stores(mine.settings) as stores:
+        async with running(mine.settings, make_pool) as server, open_stores(mine.settings) as stores:
             client = await signed_in(server.url)
             for story in REACHED:
                 if story != "cancelled_reindex":
@@ -129,6 +136,7 @@ def undisturbed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 async def test_a_server_that_dies_leaves_what_an_undisturbed_one_leaves(
     home: Home,
     undisturbed: dict[str, dict[str, Any]],
+    make_pool: partial[LightPool],
     start: Callable[..., Serving],
     tmp_path: Path,
     story: str,
@@ -142,7 +150,7 @@ async def test_a_server_that_dies_leaves_what_an_undisturbed_one_leaves(
     else:
         await _dies(start, story, stage, mine)
 
-    async with running(mine.settings) as server, open_stores(mine.settings) as stores:
+    async with running(mine.settings, make_pool) as server, open_stores(mine.settings) as stores:
         client = await signed_in(server.url)
         operation_id = await _operation(stores.store, client, story)
         frames = [frame for frame in await ended(client, operation_id) if "seq" in frame]
@@ -170,10 +178,10 @@ async def _dies(start: Callable[..., Serving], story: str, stage: str, home: Hom
         client = await signed_in(serving.url)
         with suppress(Unavailable):  # it may die before it has answered
             await begin(client, story, home.folder)
-    assert await asyncio.to_thread(serving.process.wait, _DEATH_S) == -signal.SIGKILL, (
+    assert await asyncio.to_thread(serving.process.wait, patience()) == -signal.SIGKILL, (
         f"never came by {stage}"
     )
-    await asyncio.to_thread(psutil.wait_procs, tree, 10)
+    await asyncio.to_thread(psutil.wait_procs, tree, patience())
 
 
 async def _cancel(home: Home) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import new_user
+from support.api import new_user
 from support.operation_fixtures import (
     SMALL_STEPS,
     begin,
@@ -23,7 +23,7 @@ from support.watchers import Watcher, same_story
 
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _LEASE_S = 4.0
 _STILL_S = 3.0  # with the second between two renewals the lease runs out, and its owner lives

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Serving, ask, new_user
+from support.api import ask, new_user
 from support.operation_fixtures import (
     KINDS,
     QUESTION,
@@ -22,13 +22,14 @@ from support.operation_fixtures import (
     searching,
     until_ended,
 )
+from support.server import Serving
 from support.two_servers import Two, owner_of, says
 from support.watchers import Watcher, same_story
 
 from semantik.client.api import Client
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _FLAGS = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
 _LOOK_S = 0.02

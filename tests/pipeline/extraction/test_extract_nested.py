@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLES
 from support.extracted import DOCX, LIMIT, NOISE, PDF, PNG, by_page, encrypted, extract, file, sample
+from support.server import SAMPLES
 
 
 def _changed(sample: str, **changes: tuple[str, str]) -> bytes:

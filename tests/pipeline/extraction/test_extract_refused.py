@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from conftest import SAMPLES
 from support.extracted import DOCX, LIMIT, NOISE, PDF, PNG, encrypted, extract, file, zipped
+from support.server import SAMPLES
 
 from pipeline.extraction import extract as extracting
 from pipeline.extraction.extract import ExtractError, Places

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLES, Serving, ask, documents, index, new_user
+from support.api import ask, documents, index, new_user
+from support.server import SAMPLES, Serving
 
 from semantik.client.websocket import Refused
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 GOOD = "The lighthouse keeper winds the clockwork every four hours."
 

@@ -12,12 +12,13 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, ask, documents, index, new_user
+from support.api import ask, documents, index, new_user
+from support.server import Serving
 from support.two_servers import until
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 _PARTS = 60
 _FILES = 24

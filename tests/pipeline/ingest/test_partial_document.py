@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from pipeline.compute.messages import ReadDocument, TextChunks
-from pipeline.ingest.partial_document import PartialDocument, final_batch_size, pack
+from pipeline.ingest.chunk_packing import final_batch_size, pack
+from pipeline.ingest.partial_document import PartialDocument
 from semantik.core.models import Document, new_id
 
 
@@ -17,7 +18,7 @@ def _growing(*counts: int) -> deque[PartialDocument]:
         chunks = TextChunks(texts, (0,) * count, (None,) * count, (None,) * count)
         read = ReadDocument(document.id, "text/plain", None, "", count, None, chunks)
         growing = PartialDocument(document, read)
-        growing.begin({})
+        growing.start({})
         line.append(growing)
     return line
 
@@ -26,15 +27,15 @@ def test_a_book_holds_up_no_letter() -> None:
     line = _growing(1000, 3, 2)
     book, letter, note = line
     pieces = pack(line, 256)
-    assert [(piece.growing, len(piece.numbers)) for piece in pieces] == [
+    assert [(piece.partial, len(piece.positions)) for piece in pieces] == [
         (book, 85),
         (letter, 3),
         (note, 2),
         (book, 166),
     ]
     assert list(line) == [book]
-    assert book.unpacked == 749
-    assert [pieces[0].numbers[0], pieces[3].numbers[0]] == [0, 85]
+    assert len(book.pending) - book.packed == 749
+    assert [pieces[0].positions[0], pieces[3].positions[0]] == [0, 85]
 
 
 def test_the_last_tasks_become_smaller_and_hold_every_chunk_once() -> None:
@@ -42,8 +43,8 @@ def test_the_last_tasks_become_smaller_and_hold_every_chunk_once() -> None:
     sizes, packed = [], []
     while line:
         pieces = pack(line, final_batch_size(line, 256, 3))
-        packed += [(piece.growing.document.id, number) for piece in pieces for number in piece.numbers]
-        sizes.append(sum(len(piece.numbers) for piece in pieces))
+        packed += [(piece.partial.document.id, number) for piece in pieces for number in piece.positions]
+        sizes.append(sum(len(piece.positions) for piece in pieces))
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] == 256
     assert sizes[-2] == 32

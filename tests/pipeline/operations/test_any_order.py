@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = pytest.mark.gen_test
 
 NAMES = ("a.txt", "b.txt", "A.txt", "c.md", "below/d.txt", "below/e.txt", "inner/f.txt", "inner/x/g.txt")
 WORDS = (

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Serving, ask, documents, index, new_user
+from support.api import PASSWORD, ask, documents, index, new_user
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 @pytest.fixture

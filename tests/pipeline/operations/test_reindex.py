@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, ask, documents, index, new_user
 from pymongo import AsyncMongoClient
+from support.api import ask, documents, index, new_user
+from support.patience import deadline
+from support.server import Serving
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = [pytest.mark.gen_test, pytest.mark.real_model]
 
 
 def _folder(tmp_path: Path, count: int = 12) -> Path:
@@ -81,10 +83,10 @@ async def test_the_stages_come_in_order_and_progress_never_falls(
     assert view["chunk_count"] > sum(one["chunk_count"] for one in before.values())
     record = await client.call("GET", f"operations/{frames[0]['operation_id']}")
     assert [stage["name"] for stage in record["stages"]] == stages
-    assert record["settings"]["chunk_size"] == 40 and record["wish"] == {"chunk_size": 40}
+    assert record["settings"]["chunk_size"] == 40 and record["options"] == {"chunk_size": 40}
     # The old generation goes by itself.
     old = serving.data / "index" / made / "1"
-    async with asyncio.timeout(30):
+    async with deadline():
         while True:
             if not await _rows(serving, "chunks", {"generation": 1}) and not old.exists():
                 break
@@ -152,10 +154,8 @@ async def test_files_that_have_vanished_keep_their_passages(shared: Serving, tmp
         assert "Year 1, week 29: the harvest of field 29 was weighed." in content["text"]
 
 
-async def test_one_that_fails_or_is_cancelled_leaves_no_trace(
-    start: Callable[..., Serving], tmp_path: Path
-) -> None:
-    serving = start()
+async def test_one_that_fails_or_is_cancelled_leaves_no_trace(shared: Serving, tmp_path: Path) -> None:
+    serving = shared
     client = await new_user(serving)
     folder = _folder(tmp_path, 60)
     made, _ = await index(client, folder)
@@ -212,7 +212,7 @@ async def test_one_that_is_cancelled_in_the_line_leaves_the_running_one_alone(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, _folder(tmp_path, 150))
+    made, _ = await index(client, _folder(tmp_path, 60))
     running = await client.call("POST", f"collections/{made}/reindex", {"chunk_size": 24, "chunk_overlap": 0})
     async for frame in client.watch(running["operation_id"]):
         if frame["type"] == "reprocessing_progress":
@@ -231,7 +231,7 @@ async def test_one_that_is_cancelled_in_the_line_leaves_the_running_one_alone(
     frames = [frame async for frame in client.watch(running["operation_id"])]
     assert frames[-1]["data"]["status"] == "completed"
     view = await client.call("GET", f"collections/{made}")
-    assert (view["chunk_size"], view["document_count"]) == (24, 150)
+    assert (view["chunk_size"], view["document_count"]) == (24, 60)
     [source] = (await client.call("GET", f"collections/{made}/sources"))["items"]
     assert source["removing"] is False
 

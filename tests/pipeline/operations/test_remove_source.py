@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, ask, documents, index, new_user
+from support.api import ask, documents, index, new_user
+from support.hold import held
+from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 def _files(folder: Path, count: int, subject: str) -> Path:
@@ -133,12 +135,14 @@ async def test_a_cancelled_append_says_what_it_kept_and_goes_on_with_the_next(
     for number in range(150):
         lines = [f"Stone {number} of row {row} was laid in the rain." for row in range(40)]
         (folder / f"stone-{number:03}.txt").write_text("\n\n".join(lines))
-    accepted = await client.call("POST", f"collections/{made}/append", {})
-    async for frame in client.watch(accepted["operation_id"]):
-        if frame["type"] == "document_processed":
-            break
-    await client.call("DELETE", f"operations/{accepted['operation_id']}")
-    end = next(f for f in await _end(client, accepted) if f["type"] == "operation_cancelled")
+    with held(folder, "stone-149.txt"):
+        accepted = await client.call("POST", f"collections/{made}/append", {})
+        async for frame in client.watch(accepted["operation_id"]):
+            if frame["type"] == "document_processed":
+                break
+        await client.call("DELETE", f"operations/{accepted['operation_id']}")
+        frames = await _end(client, accepted)
+    end = next(f for f in frames if f["type"] == "operation_cancelled")
     view = await client.call("GET", f"collections/{made}")
     assert f"is kept: {view['document_count'] - 2} of 150 documents" in end["data"]["message"]
     assert view["status"] == "incomplete" and view["pending_count"] == 152 - view["document_count"]

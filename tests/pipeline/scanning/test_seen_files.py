@@ -10,7 +10,7 @@ def test_what_was_met_is_known_and_nothing_else() -> None:
     assert "/a/one" not in met
     for number in range(1000):
         met.add(f"/a/{number}")
-    met.unchanged |= {"/b", "/"}
+    met.unchanged_folders |= {"/b", "/"}
     assert all(f"/a/{number}" in met for number in range(1000))
     assert "/a/1000" not in met
     met.add("/a/1000")

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serving, documents, index, new_user
 from pymongo import AsyncMongoClient
+from support.api import documents, index, new_user
+from support.server import Serving
 
 from semantik.client.api import Client
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = pytest.mark.gen_test
 
 
 @pytest.fixture

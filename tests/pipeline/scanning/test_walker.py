@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.scanning import walker
-from pipeline.scanning.walker import WalkRules, resolve_source, walk, walk_entries
+from pipeline.scanning.walk_rules import WalkRules
+from pipeline.scanning.walker import walk, walk_entries
+from semantik.core.document_roots import resolve_source
 from semantik.core.errors import Forbidden, Invalid
 from semantik.core.scan_entries import FolderListing, FoundFile, ScanWarning, SkippedEntry
 
@@ -156,7 +158,7 @@ def test_a_huge_folder_is_surveyed_piece_by_piece(tmp_path: Path, monkeypatch: p
     for number in range(95):
         (tmp_path / f"{number:02}.txt").touch()
     real_scandir = os.scandir
-    monkeypatch.setattr(walker, "_TOGETHER", 10)
+    monkeypatch.setattr(walker, "_ENTRIES_AT_ONCE", 10)
     monkeypatch.setattr(walker.os, "scandir", listing)
     walking = walk_entries(tmp_path, WalkRules(("/",), ()))
     paths = [next(walking).path]

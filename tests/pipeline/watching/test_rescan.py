@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.patience import patience
 
-from pipeline.scanning.walker import WalkRules
-from pipeline.watching.folder_watches import FolderWatches, WatchEvent
+from pipeline.scanning.walk_rules import WalkRules
 from pipeline.watching.mounts import network_disk
-from pipeline.watching.rescan import Changes
+from pipeline.watching.rescan import PendingChanges
 from pipeline.watching.watched_folder import WatchedFolder
+from pipeline.watching.watcher_client import WatcherClient, WatchEvent
 from semantik.config.settings import WatchSettings
 from semantik.core.models import Operation, Source, Stage
-from semantik.services.operations import queued
+from semantik.services.operations import queued_operation
 
 LIMITS = WatchSettings(debounce_s=2, pause_s=10, poll_s=60)
 SOURCE = Source("s", "c", "/srv/papers", datetime(2026, 1, 1, tzinfo=UTC), immediate=True)
@@ -36,36 +37,36 @@ def at(seconds: float) -> datetime:
 
 def scan(begun: float, ended: float | None, status: str = "completed", looked_s: float = 1) -> Operation:
     stages = Stage("scanning_documents", at(begun)), Stage("scanning_completed", at(begun + looked_s))
-    made = replace(queued("u", "c", "append", "s"), started_at=at(begun), stages=stages)
+    made = replace(queued_operation("u", "c", "append", "s"), started_at=at(begun), stages=stages)
     return made if ended is None else replace(made, completed_at=at(ended), status=status)
 
 
 def test_a_burst_is_waited_for_but_not_for_ever() -> None:
-    changes = Changes()
+    changes = PendingChanges()
     for second in range(9):
-        changes.note(at(second))
-        assert not changes.calm(LIMITS, at(second + 1))
-    assert changes.calm(LIMITS, at(10)), "five times as long at most"
-    assert changes.calm(LIMITS, at(10.5))
+        changes.add(at(second))
+        assert not changes.are_due(LIMITS, at(second + 1))
+    assert changes.are_due(LIMITS, at(10)), "five times as long at most"
+    assert changes.are_due(LIMITS, at(10.5))
 
 
 def test_a_scan_has_seen_what_changed_before_it_began_and_nothing_else() -> None:
-    changes = Changes()
-    changes.note(at(1))
-    changes.seen_by(scan(1, None))
-    assert changes.calm(LIMITS, at(5)), "at the same moment is not before"
-    changes.seen_by(scan(2, None))
-    assert not changes.calm(LIMITS, at(5))
-    changes.note(at(3))
-    changes.seen_by(scan(2, 4))
-    assert changes.calm(LIMITS, at(5))
+    changes = PendingChanges()
+    changes.add(at(1))
+    changes.remove_seen_by(scan(1, None))
+    assert changes.are_due(LIMITS, at(5)), "at the same moment is not before"
+    changes.remove_seen_by(scan(2, None))
+    assert not changes.are_due(LIMITS, at(5))
+    changes.add(at(3))
+    changes.remove_seen_by(scan(2, 4))
+    assert changes.are_due(LIMITS, at(5))
 
 
 def test_the_pause_grows_with_the_time_that_the_last_scan_looked_for_files() -> None:
     folder = WatchedFolder(replace(SOURCE, interval_s=1), lambda: LIMITS)
-    folder.read(scan(0, 100, looked_s=1))
+    folder.update_scan(scan(0, 100, looked_s=1))
     assert (folder.is_due(at(109)), folder.is_due(at(110))) == (False, True)
-    folder.read(scan(0, 100, looked_s=40))
+    folder.update_scan(scan(0, 100, looked_s=40))
     assert (folder.is_due(at(299)), folder.is_due(at(300))) == (False, True)
 
 
@@ -74,7 +75,7 @@ def test_an_interval_counts_from_the_last_scan_whoever_asked_for_it() -> None:
         replace(SOURCE, immediate=False, interval_s=100, scanned_at=at(50)), lambda: LIMITS
     )
     assert (folder.is_due(at(149)), folder.is_due(at(150))) == (False, True)
-    folder.read(scan(60, 80))
+    folder.update_scan(scan(60, 80))
     assert (folder.is_due(at(179)), folder.is_due(at(180))) == (False, True)
 
 
@@ -82,11 +83,11 @@ def test_a_scan_that_failed_is_told_once_and_tried_again_later(caplog: pytest.Lo
     caplog.set_level(logging.INFO, "semantik.folders")
     folder = WatchedFolder(replace(SOURCE, immediate=False, interval_s=1), lambda: LIMITS)
     for _ in range(2):
-        folder.read(replace(scan(0, 5, "failed"), error_message="There is no folder /srv/papers."))
+        folder.update_scan(replace(scan(0, 5, "failed"), error_message="There is no folder /srv/papers."))
         assert (folder.is_due(at(64)), folder.is_due(at(65))) == (False, True)
     said = [record.getMessage() for record in caplog.records]
     assert said == ["The watched folder /srv/papers could not be scanned: There is no folder /srv/papers."]
-    folder.read(scan(70, 75))
+    folder.update_scan(scan(70, 75))
     assert caplog.records[-1].levelno == logging.INFO and "again" in caplog.records[-1].getMessage()
     caplog.clear()
 
@@ -96,22 +97,22 @@ def test_a_folder_that_cannot_be_watched_is_scanned_now_and_then_and_told_once(
 ) -> None:
     caplog.set_level(logging.WARNING, "semantik.folders")
     folder = WatchedFolder(SOURCE, lambda: LIMITS)
-    assert folder.is_to_be_watched(at(0))
+    assert folder.needs_watch(at(0))
     for second in (0, 60):
-        folder.asked(at(second))
-        assert not folder.is_to_be_watched(at(second))
-        folder.hear(WatchEvent("s", "lost", "it hangs."), at(second + 1))
+        folder.set_watched(at(second))
+        assert not folder.needs_watch(at(second))
+        folder.on_event(WatchEvent("s", "lost", "it hangs."), at(second + 1))
     assert len(caplog.records) == 1 and "it hangs. It is scanned every 60 s" in caplog.text
-    assert (folder.is_to_be_watched(at(120)), folder.is_to_be_watched(at(121))) == (False, True)
-    folder.read(scan(50, 55))
+    assert (folder.needs_watch(at(120)), folder.needs_watch(at(121))) == (False, True)
+    folder.update_scan(scan(50, 55))
     assert (folder.is_due(at(114)), folder.is_due(at(115))) == (False, True)
     caplog.clear()
 
 
 def test_a_watch_that_says_nothing_is_not_relied_upon() -> None:
     folder = WatchedFolder(SOURCE, lambda: LIMITS)
-    folder.asked(at(1))
-    folder.read(scan(0, 2))
+    folder.set_watched(at(1))
+    folder.update_scan(scan(0, 2))
     assert (folder.is_due(at(60)), folder.is_due(at(70))) == (False, True)
 
 
@@ -152,7 +153,7 @@ def tree(tmp_path: Path) -> Path:
 
 def _watching(tree: Path, *before: str) -> subprocess.Popen[str]:
     rules = json.dumps({"roots": ["/"], "exclude": ["drafts/"], "forbidden": [str(tree / "1")]})
-    command = [*before, sys.executable, "-P", "-m", "pipeline.watching.watcher", rules]
+    command = [*before, sys.executable, "-P", "-m", "pipeline.watching.watcher_process", rules]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -174,7 +175,7 @@ def watching(tree: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(patience()) == 0
 
 
 def test_only_what_a_scan_would_see_is_a_change(tree: Path, watching: subprocess.Popen[str]) -> None:
@@ -217,13 +218,13 @@ def test_a_folder_that_is_replaced_is_watched_anew_and_one_that_goes_is_told(
     assert last["kind"] == "gone" and "There is no folder" in last["reason"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_new_rules_end_the_watches_that_followed_the_old_ones(tree: Path) -> None:
     told: asyncio.Queue[WatchEvent] = asyncio.Queue()
-    watches = FolderWatches(told.put_nowait)
+    watches = WatcherClient(told.put_nowait)
     try:
         for exclude in (("*.txt",), ()):
-            await watches.follow(WalkRules(("/",), exclude))
+            await watches.set_rules(WalkRules(("/",), exclude))
             if not exclude:
                 assert await told.get() == WatchEvent("s", "left")
             await watches.watch("s", str(tree))

@@ -13,21 +13,22 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Serving, complaints, documents, index, new_user, serve
-from support.told import stores
+from support.api import documents, index, new_user
+from support.fake_operation import server_stores
+from support.patience import patience
+from support.server import Serving, complaints, serve
 from support.two_servers import Two
 
-from pipeline.watching.watched_folders import FolderWatcher
+from pipeline.watching.folder_watcher import FolderWatcher
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.config.settings import Settings, WatchSettings
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 QUICK = ("--watch-debounce-s", "0.5", "--watch-pause-s", "1", "--watch-poll-s", "2")
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
 BURST = 300
-_PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def _until(check: Callable[[], Awaitable[Any]]) -> Any:
     """Ask until the answer is true."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + patience()
     while not (answer := await check()):
         assert time.monotonic() < deadline, check
         await asyncio.sleep(0.1)
@@ -73,7 +74,7 @@ class Watched:
         """The operations that nobody asked for, the oldest first."""
         page = await self.client.call("GET", "operations", collection_id=self.id, limit=200)
         found = [await self.client.call("GET", f"operations/{item['id']}") for item in page["items"]]
-        return [one for one in reversed(found) if one["wish"] == {"watched": True}]
+        return [one for one in reversed(found) if one["options"] == {"watched": True}]
 
     async def ended(self, count: int = 1) -> list[dict[str, Any]]:
         """Wait until there are so many scans at least, and all have ended."""
@@ -237,7 +238,7 @@ async def test_of_many_who_look_at_the_same_moment_one_queues_the_scan(
     client = await new_user(quick)
     watched = await _watched(client, folder)
     rules = Settings(data=tmp_path / "data", watch=WatchSettings(pause_s=1))
-    async with stores(quick) as (store, _), AsyncExitStack() as lookers:
+    async with server_stores(quick) as (store, _), AsyncExitStack() as lookers:
         await watched.wish(interval_s=1)
         for _ in range(5):
             await lookers.enter_async_context(FolderWatcher(lambda: rules, store, lambda: None))
@@ -277,7 +278,7 @@ async def test_a_server_that_dies_between_its_claim_and_the_operation_leaves_the
     flags = (*OPEN, *QUICK, "--operations-lease-s", "2")
     serving = start(*flags, env={"SEMANTIK_FAILPOINT": "watched.claimed"})
     watched = await _watched(await new_user(serving), folder, immediate=True)
-    await asyncio.to_thread(serving.process.wait, _PATIENCE_S)
+    await asyncio.to_thread(serving.process.wait, patience())
     (folder / "gulls.txt").write_text("Gulls steal bread.")
     watched.client.url = start(*flags).url
     await watched.has("tides.txt", "gulls.txt")
@@ -302,7 +303,7 @@ async def test_nothing_is_lost_while_the_store_is_away_or_the_watching_process_d
 
     await _until(answers)
     await watched.has("tides.txt", "gulls.txt")
-    _child(serving, "pipeline.watching.watcher").kill()
+    _child(serving, "pipeline.watching.watcher_process").kill()
     (folder / "ropes.txt").write_text("A bowline does not slip.")
     await watched.has("tides.txt", "gulls.txt", "ropes.txt")
     assert len([line for line in complaints(serving) if "cannot be noticed" in line]) == 1
@@ -315,7 +316,7 @@ async def test_a_server_that_watches_stops_as_ever(
     serving = start(*OPEN, *QUICK)
     await _immediate(await new_user(serving), folder)
     if hung:
-        _child(serving, "pipeline.watching.watcher").suspend()
+        _child(serving, "pipeline.watching.watcher_process").suspend()
     assert serving.stop() == 0
     assert "ending at once" not in serving.log.read_text()
 
@@ -325,9 +326,9 @@ async def test_a_server_that_is_killed_leaves_no_watching_process(
 ) -> None:
     serving = start(*OPEN, *QUICK)
     await _immediate(await new_user(serving), folder)
-    child = _child(serving, "pipeline.watching.watcher")
+    child = _child(serving, "pipeline.watching.watcher_process")
     serving.kill()
-    psutil.wait_procs([child], 15)
+    psutil.wait_procs([child], patience())
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from conftest import ROOT, Serving, ask, documents, new_user
+from support.api import ask, documents, new_user
+from support.patience import patience
 from support.processes import still_running
+from support.server import ROOT, Serving, serve
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client
 from semantik.core.errors import Unavailable
 
-pytestmark = pytest.mark.gen_test(timeout=180)
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One server, which is well again after each of the faults."""
+    serving = serve(tmp_path_factory.mktemp("faults") / "data", *OPEN, real=True)
+    yield serving
+    assert serving.stop() == 0
 
 
 def _folder(tmp_path: Path, count: int) -> Path:
@@ -60,13 +70,13 @@ async def _all_there(client: Client, made: dict[str, Any], frames: list[dict[str
     assert sum(d["chunk_count"] for d in found.values()) == view["chunk_count"] == view["stats"]["vectors"]
 
 
+@pytest.mark.xdist_group("faults")
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
 async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing_is_lost(
-    start: Callable[..., Serving], tmp_path: Path, store: str
+    serving: Serving, tmp_path: Path, store: str
 ) -> None:
-    serving = start(*OPEN)
     client = await new_user(serving)
     made = await _start(client, _folder(tmp_path, 120))
     frames: list[dict[str, Any]] = []
@@ -78,13 +88,13 @@ async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing
     await _all_there(client, made, frames, 120)
 
 
+@pytest.mark.xdist_group("faults")
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
 async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
-    start: Callable[..., Serving], tmp_path: Path, store: str
+    serving: Serving, tmp_path: Path, store: str
 ) -> None:
-    serving = start(*OPEN)
     client = await new_user(serving)
     made = await _start(client, _folder(tmp_path, 60))
     child = _child(serving, store)
@@ -94,7 +104,7 @@ async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
         answer = await AsyncHTTPClient().fetch(
             f"{serving.url}/api/v2/{path}",
             headers={"Authorization": f"Bearer {client.token}"},
-            request_timeout=40,
+            request_timeout=patience(),
             raise_error=False,
         )
         assert answer.code == 503
@@ -105,11 +115,9 @@ async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
     await _all_there(client, made, frames, 60)
 
 
+@pytest.mark.xdist_group("faults")
 @pytest.mark.noisy
-async def test_a_killed_worker_and_a_killed_forkserver_cost_nothing(
-    start: Callable[..., Serving], tmp_path: Path
-) -> None:
-    serving = start(*OPEN)
+async def test_a_killed_worker_and_a_killed_forkserver_cost_nothing(serving: Serving, tmp_path: Path) -> None:
     client = await new_user(serving)
     made = await _start(client, _folder(tmp_path, 120))
     killed = 0
@@ -128,7 +136,7 @@ async def test_a_second_server_on_the_same_data_is_refused(start: Callable[..., 
     serving = start()
     command = (str(ROOT / "bin" / "semantik-server"), "--port", "0", "--data", str(serving.data))
     second = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, errors = await asyncio.wait_for(second.communicate(), 30)
+    _, errors = await asyncio.wait_for(second.communicate(), patience())
     assert second.returncode == 2
     assert str(serving.process.pid) in errors.decode() and "Traceback" not in errors.decode()
 
@@ -145,11 +153,12 @@ async def test_a_second_server_on_the_same_data_is_refused(start: Callable[..., 
 async def test_a_wrong_setting_is_refused_before_anything_starts(flags: tuple[str, ...], word: str) -> None:
     command = (str(ROOT / "bin" / "semantik-server"), *flags)
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), patience())
     assert process.returncode == 2
     assert word in errors.decode() and "Traceback" not in errors.decode()
 
 
+@pytest.mark.real_model
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_the_server_and_all_its_children_while_it_indexes(
     start: Callable[..., Serving], tmp_path: Path, end: signal.Signals
@@ -163,8 +172,8 @@ async def test_a_signal_ends_the_server_and_all_its_children_while_it_indexes(
             break
     tree = serving.tree
     serving.process.send_signal(end)
-    assert await asyncio.to_thread(serving.process.wait, 10) == 0
+    assert await asyncio.to_thread(serving.process.wait, patience()) == 0
     with pytest.raises(Unavailable, match="shutting down"):
         [_ async for _ in watching]
-    alive = still_running(tree, 5)
+    alive = still_running(tree)
     assert not alive

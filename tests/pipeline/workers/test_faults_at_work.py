@@ -4,12 +4,12 @@ and searches go on meanwhile, but for a moment without a store, of which they ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Serving, new_user
+from support.api import new_user
 from support.operation_fixtures import (
     KINDS,
     SMALL_STEPS,
@@ -22,14 +22,23 @@ from support.operation_fixtures import (
     start_on,
     until_ended,
 )
+from support.server import Serving, serve
 from support.watchers import Watcher, same_story
 
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test(timeout=240), pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _FLAGS = ("--auth-registration", "open", "--progress-linger-s", "0.5")
 _STANDSTILL_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One server, which is well again after each of the faults."""
+    serving = serve(tmp_path_factory.mktemp("faults") / "data", *_FLAGS, *SMALL_STEPS, real=True)
+    yield serving
+    assert serving.stop() == 0
 
 
 def _worker(serving: Serving) -> psutil.Process:
@@ -47,11 +56,9 @@ def _store(word: str) -> Callable[[Serving], psutil.Process]:
 _PARTS = (_worker, _store("redis-server"), _fork_server, _store("mongo"))
 
 
+@pytest.mark.xdist_group("faults: parts that are killed")
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_part_is_killed_in_the_middle(
-    start: Callable[..., Serving], tmp_path: Path, kind: str
-) -> None:
-    serving = start(*_FLAGS, *SMALL_STEPS)
+async def test_each_part_is_killed_in_the_middle(serving: Serving, tmp_path: Path, kind: str) -> None:
     client = await new_user(serving)
     begun = await begin(kind, client, make_folder(tmp_path / "lamps", 120))
     watcher = Watcher([serving.url], client.token, begun.operation_id)
@@ -70,11 +77,11 @@ async def test_each_part_is_killed_in_the_middle(
     await is_as_undisturbed(begun, client, stores)
 
 
+@pytest.mark.xdist_group("faults: stores that stand still")
 @pytest.mark.parametrize("word", ["redis-server", "mongo"])
 async def test_a_store_stands_still_for_half_a_minute_under_two_operations(
-    start: Callable[..., Serving], tmp_path: Path, word: str
+    serving: Serving, tmp_path: Path, word: str
 ) -> None:
-    serving = start(*_FLAGS, *SMALL_STEPS)
     client = await new_user(serving)
     folders = {kind: make_folder(tmp_path / kind) for kind in ("append", "reindex")}
     prepared = {kind: await prepare(kind, client, folder, kind) for kind, folder in folders.items()}

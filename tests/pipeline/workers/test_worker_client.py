@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import run
+from support.patience import deadline
 from support.pools import fork_servers
 from support.processes import still_running
 
@@ -55,7 +56,7 @@ def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> Non
         assert done == "done"
         assert third not in (first, second)
         await attendant.close()
-        assert still_running([psutil.Process(third)] if psutil.pid_exists(third) else [], 5) == []
+        assert still_running([psutil.Process(third)] if psutil.pid_exists(third) else []) == []
 
     run(test())
 
@@ -108,11 +109,11 @@ def test_leaving_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> N
         orphan = psutil.Process(await attendant.run(outlive_the_fork_server, timeout_s=SOON_S))
         server = psutil.Process(fork_servers().base.pid())
         server.kill()
-        assert still_running([server], 5) == []
+        assert still_running([server]) == []
         assert await attendant.run(os.getpid, timeout_s=SOON_S) == orphan.pid
-        async with asyncio.timeout(5):
+        async with deadline():
             await attendant.close()
-        assert still_running([orphan], 5) == []
+        assert still_running([orphan]) == []
 
     run(test())
 

@@ -1,4 +1,4 @@
-"""What the extractor leaves out of a PowerPoint presentation: the order of the slides, and the speaker's notes.
+"""What kreuzberg leaves out of a PowerPoint presentation: the order of the slides, and the speaker's notes.
 
 Pure; runs in the worker processes.
 """
@@ -6,7 +6,6 @@ Pure; runs in the worker processes.
 from __future__ import annotations
 
 import io
-import logging
 import posixpath
 import re
 import zipfile
@@ -14,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-_MOST_BYTES = 4 << 20  # of one part of the file, unpacked; notes have some hundred
+_MAX_PART_BYTES = 4 << 20  # unpacked; the notes of a slide have some hundred
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _SLIDES = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -23,28 +22,30 @@ _DAMAGE = (
     zipfile.BadZipFile, ElementTree.ParseError, zlib.error,
     LookupError, ValueError, RuntimeError, OSError, EOFError,
 )  # fmt: skip
-_log = logging.getLogger(__name__)
+
+
+class SlidesUnreadable(Exception):
+    """The presentation's own lists of its slides and notes are damaged."""
 
 
 @dataclass(frozen=True)
 class Slide:
-    """`number` is the slide's place in the show, from 1; one that is in no show comes after all others."""
+    """`number` is the slide's place in the show, from 1; a slide that is not shown comes after all others."""
 
     number: int
     notes: str
 
 
 def read(data: bytes) -> list[Slide]:
-    """The slides in the order in which the extractor gives them: by the numbers of their files.
+    """The slides in the order in which kreuzberg returns them: by the numbers in their file names.
 
-    Empty when the file's own lists of them make no sense: the extractor has read the slides all the same.
+    Raises SlidesUnreadable. Kreuzberg does not need the lists that are read here, so it has the slides all the same.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read(archive)
     except _DAMAGE as error:
-        _log.info("no notes can be read from this presentation: %r", error)
-        return []
+        raise SlidesUnreadable(repr(error)) from error
 
 
 def _read(archive: zipfile.ZipFile) -> list[Slide]:
@@ -53,12 +54,12 @@ def _read(archive: zipfile.ZipFile) -> list[Slide]:
         node.get(_RELATION, "") for node in _part(archive, "ppt/presentation.xml").iter(_SLIDES + "sldId")
     ]
     ordered = sorted(files, key=lambda key: shown.index(key) if key in shown else len(shown))
-    places = {key: number for number, key in enumerate(ordered, 1)}
-    found = sorted(files, key=lambda key: _number(files[key]))
-    return [Slide(places[key], _notes(archive, files[key])) for key in found]
+    numbers = {key: number for number, key in enumerate(ordered, 1)}
+    by_file_number = sorted(files, key=lambda key: _file_number(files[key]))
+    return [Slide(numbers[key], _notes(archive, files[key])) for key in by_file_number]
 
 
-def _number(path: str) -> float:
+def _file_number(path: str) -> float:
     found = _NUMBERED.fullmatch(path)
     return int(found[1]) if found else float("inf")
 
@@ -67,8 +68,8 @@ def _notes(archive: zipfile.ZipFile, slide: str) -> str:
     paragraphs = []
     for path in _related(archive, slide, "notesSlide").values():
         for shape in _part(archive, path).iter(_SLIDES + "sp"):
-            place = shape.find(f".//{_SLIDES}ph")
-            if place is not None and place.get("type") == "body":
+            placeholder = shape.find(f".//{_SLIDES}ph")
+            if placeholder is not None and placeholder.get("type") == "body":
                 paragraphs += [_text(paragraph) for paragraph in shape.iter(_DRAWING + "p")]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -95,7 +96,7 @@ def _related(archive: zipfile.ZipFile, path: str, kind: str) -> dict[str, str]:
 
 def _part(archive: zipfile.ZipFile, path: str) -> ElementTree.Element:
     with archive.open(path) as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
+        content = file.read(_MAX_PART_BYTES + 1)
+    if len(content) > _MAX_PART_BYTES:
         raise ValueError(f"{path} is too large")
     return ElementTree.fromstring(content)

@@ -1,0 +1,66 @@
+"""What a format reader returns, and the error it raises. Pure; knows no format. Runs in the worker processes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from semantik.core.models import FailureCategory
+
+# A letter or a digit of any script. A text without one has nothing to be found by; emoji alone do not count.
+WORD = re.compile(r"[^\W_]")
+
+
+class ExtractError(Exception):
+    """A file that gives no text: `category` and `skipped` as in ReadFailure, `message` one sentence for a person."""
+
+    def __init__(self, category: FailureCategory, message: str, skipped: bool = False) -> None:
+        super().__init__(message)
+        self.category: FailureCategory = category
+        self.message = message
+        self.skipped = skipped
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file inside a file. `data` is empty where its text is already in that of the outer file."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a reader found in a file.
+
+    markdown: whether `text` is Markdown, whose headings are those of the document; else it is plain text.
+    pages: (page number, offset in characters where it starts in `text`), ascending; empty where there are none.
+    attachments: read once, and only if wanted, so a reader may yield them one by one.
+    warnings: what the reader had to leave out, and why: for the log.
+    """
+
+    text: str
+    title: str | None = None
+    markdown: bool = False
+    pages: tuple[tuple[int, int], ...] = ()
+    attachments: Iterable[Attachment] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def paged(
+    numbers: Iterable[int],
+    bodies: Iterable[str],
+    *,
+    title: str | None,
+    markdown: bool,
+    warnings: tuple[str, ...] = (),
+) -> Content:
+    """The content of a file with pages: their numbers, and the text of each."""
+    pages, parts, offset = [], [], 0
+    for number, body in zip(numbers, bodies, strict=True):
+        pages.append((number, offset))
+        if body:
+            parts.append(body)
+            offset += len(body) + 2
+    return Content("\n\n".join(parts), title, markdown, tuple(pages), warnings=warnings)

@@ -1,0 +1,58 @@
+"""Publishes which document an operation works on, and how far it is. Runs on the loop."""
+
+from __future__ import annotations
+
+from pipeline.context.context import OperationContext
+from pipeline.ingest.document_counts import DocumentCounts
+from pipeline.ingest.document_failures import publish_failure
+from pipeline.ingest.partial_document import FinishedDocument
+
+
+class DocumentProgress:
+    """`progress_message` is the type of the message with the counts, published after each document."""
+
+    def __init__(self, context: OperationContext, counts: DocumentCounts, progress_message: str) -> None:
+        self._context = context
+        self._counts = counts
+        self._message = progress_message
+
+    def processing(self, path: str) -> None:
+        """Say which file is being read or embedded."""
+        self._context.current_file = path
+        self._publish_processing(path)
+
+    async def finished(self, finished: FinishedDocument) -> None:
+        """Publish a document that was written and counted."""
+        context, counts = self._context, self._counts.operation
+        path = finished.document.path
+        self._publish_processing(
+            path
+        )  # before a failure, which some clients show until another file is processed
+        if finished.failure is not None:
+            await publish_failure(context, finished.document, finished.failure)
+        context.reporter.publish_latest(
+            "file_completed", current_file=path, processed_files=counts.processed, total_files=counts.total
+        )
+        context.reporter.publish_latest(
+            self._message,
+            processed=counts.processed,
+            failed=counts.failed,
+            skipped=counts.skipped,
+            total=counts.total,
+            current_file=path,
+            progress_percent=context.operation.progress_percent,
+            chunks=counts.chunks,
+            eta_seconds=context.rate.eta_s,
+            files_per_second=context.rate.files_per_s,
+        )
+
+    def _publish_processing(self, path: str) -> None:
+        self._context.reporter.publish_latest(
+            "file_processing",
+            current_file=path,
+            processed_files=self._counts.operation.processed,
+            total_files=self._counts.operation.total,
+            status="Processing",
+            eta_seconds=self._context.rate.eta_s,
+            files_per_second=self._context.rate.files_per_s,
+        )

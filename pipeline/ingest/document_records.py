@@ -1,0 +1,84 @@
+"""Finished documents as the records that are written: chunks with their vectors, and fields of documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from pipeline.compute.messages import ReadDocument, ReadFailure
+from pipeline.ingest.partial_document import FinishedDocument, Vector, Vectors
+from semantik.core.models import Chunk, Document, Failure
+from semantik.storage.mongo.document_rows import DocumentFields
+
+
+def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[tuple[Chunk, Vector]]:
+    """All chunks of documents that were read, numbered from `first_seq`."""
+    seq = first_seq
+    for one in read:
+        assert isinstance(one.outcome, ReadDocument)
+        for part, vector in zip(one.outcome.chunks, _vectors(one), strict=True):
+            yield (
+                Chunk(seq, one.document.id, part.text, part.start, part.end, part.page, part.heading),
+                vector,
+            )
+            seq += 1
+
+
+def joined_vectors(read: Sequence[FinishedDocument]) -> Vectors:
+    """The vectors of the same chunks in the same order."""
+    return np.concatenate([_vectors(one) for one in read])
+
+
+def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> dict[str, DocumentFields]:
+    """The fields that change in each document's record, by id; the chunks of those that were read start at `first_seq`.
+
+    Of an unchanged document no field changes.
+    """
+    changes: dict[str, DocumentFields] = {}
+    for one in finished:
+        if isinstance(one.outcome, ReadDocument):
+            changes[one.document.id] = _indexed(one.outcome, first_seq) | _old_chunks(one.document)
+            first_seq += one.chunk_count
+        elif isinstance(one.outcome, ReadFailure):
+            changes[one.document.id] = _failed(one.outcome) | _old_chunks(one.document)
+        else:
+            changes[one.document.id] = {}
+    return changes
+
+
+def _vectors(one: FinishedDocument) -> Vectors:
+    assert one.partial is not None and one.partial.vectors is not None
+    return one.partial.vectors
+
+
+def _old_chunks(document: Document) -> DocumentFields:
+    if not document.chunk_count:
+        return {}
+    return {"old_first": document.first_seq, "old_count": document.chunk_count}
+
+
+def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
+    return {
+        "status": "indexed",
+        "mime": read.mime,
+        "title": read.title,
+        "content_hash": read.content_hash or None,
+        "length": read.length,
+        "pages": read.pages,
+        "first_seq": first_seq,
+        "chunk_count": len(read.chunks),
+        "failure": None,
+    }
+
+
+def _failed(failure: ReadFailure) -> DocumentFields:
+    return {
+        "status": "skipped" if failure.skipped else "failed",
+        "failure": asdict(Failure(failure.category, failure.message)),
+        "content_hash": None,
+        "length": 0,
+        "first_seq": -1,
+        "chunk_count": 0,
+    }

@@ -1,0 +1,70 @@
+"""Vectors that need not be computed: those of a duplicate in this run, and those that the collection has of a chunk.
+
+The collection's come from the document's former version, from another document with the same content, or from the
+generation that a REINDEX replaces; the chunk's text and the model must be the same. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pipeline.compute.messages import ReadDocument
+from pipeline.context.context import OperationContext
+from pipeline.ingest.partial_document import PartialDocument, Vector
+from pipeline.ingest.reuse.duplicates import Duplicates
+from pipeline.ingest.reuse.previous_generation import PreviousGeneration
+from semantik.core.models import Document
+
+
+class VectorReuse:
+    """For the documents of one operation; `previous` is None unless it is a REINDEX."""
+
+    def __init__(self, context: OperationContext, previous: PreviousGeneration | None) -> None:
+        self._store = context.deps.store
+        self._generation = context.generation
+        self._previous = previous
+        self._duplicates = Duplicates()
+
+    async def fill(self, partial: PartialDocument) -> bool:
+        """Set the vectors that are known; returns whether they are all that the document needs.
+
+        If not, and no vector is `missing`, a duplicate is being embedded, and finishes this document, too.
+        """
+        if partial.vectors is not None:  # copied with the chunks
+            return True
+        original = self._duplicates.original_of(partial)
+        if original is None:
+            partial.start(await self._known_vectors(partial.document, partial.read))
+            return not partial.missing
+        if original.done:
+            partial.vectors = original.vectors
+        else:
+            original.duplicates.append(partial)
+        return original.done
+
+    def remove(self, partial: PartialDocument) -> None:
+        """Call it when the document is written: from then on it is found in the collection."""
+        self._duplicates.remove(partial)
+
+    async def _known_vectors(self, document: Document, read: ReadDocument) -> dict[str, Vector]:
+        """By the chunks' texts."""
+        wanted = set(read.chunks.texts)
+        known: dict[str, Vector] = {}
+        async for candidate in self._candidates(document, read):
+            async for page in self._store.chunks.pages_with_vectors(candidate):
+                known |= {chunk.text: vector for chunk, vector in page if chunk.text in wanted}
+            if len(known) == len(wanted):
+                break
+        return known
+
+    async def _candidates(self, document: Document, read: ReadDocument) -> AsyncIterator[Document]:
+        if document.chunk_count:
+            yield document
+        if self._previous is None:
+            duplicate = await self._store.documents.with_content(self._generation, read.content_hash)
+            if duplicate is not None:
+                yield duplicate
+        elif self._previous.embeds_alike:
+            before = await self._previous.indexed(document.path)
+            if before is not None:
+                yield before

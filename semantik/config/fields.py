@@ -1,0 +1,67 @@
+"""How one setting is declared: its default, its check, its sentence, and whether a reload applies it.
+
+A check is a voluptuous validator whose message completes "… is expected". Must not know which settings there are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import voluptuous as vol
+
+from semantik.core.errors import Invalid
+from semantik.core.globs import Globs
+
+ANY = vol.Schema(object)
+NOT_EMPTY = vol.Length(min=1, msg="a text that is not empty")
+
+
+def setting(default: Any, check: Any, doc: str, reloadable: bool = False) -> Any:
+    """Declare a setting that needs a restart: its default, a voluptuous check, and the sentence that explains it."""
+    metadata = {"check": check, "doc": doc, "reloadable": reloadable}
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=lambda: tuple(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def reloadable(default: Any, check: Any, doc: str) -> Any:
+    """Declare a setting that a running server applies when it reloads (`reloadable.py`)."""
+    return setting(default, check, doc, reloadable=True)
+
+
+def at_least(low: float) -> Any:
+    return vol.Range(min=low, msg=f"a number of at least {low:g}")
+
+
+def between(low: float, high: float) -> Any:
+    return vol.Range(min=low, max=high, msg=f"a number from {low:g} to {high:g}")
+
+
+def one_of(*values: str) -> Any:
+    return vol.In(values, msg="one of " + ", ".join(values))
+
+
+def empty_or(check: Any, expected: str) -> Any:
+    return vol.Any("", check, msg=f"empty, or {expected}")
+
+
+def each(is_allowed: Callable[[str], bool], expected: str) -> Any:
+    """Check every item of a list."""
+
+    def check(items: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(is_allowed(item) for item in items):
+            raise vol.Invalid(expected)
+        return items
+
+    return check
+
+
+def globs(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Check a list of globs; the message says which one is wrong."""
+    try:
+        Globs(value)
+    except Invalid as error:
+        raise vol.Invalid(f"globs ({error})") from error
+    return value

