@@ -88,7 +88,7 @@ async def _serve(data: Path, collection_id: str) -> None:
         await pool.wait_ready()
         chunks = AsyncIOMotorClient(stores.mongo_reads_url)[settings.mongo_database]["chunks"]
         embedder = QueryEmbedder(
-            lambda model, precision, texts: pool.embed_questions(ModelSpec(model, precision), texts),
+            lambda model, precision, texts: pool.embed_queries(ModelSpec(model, precision), texts),
             lambda: settings.search,
         )
         arguments = {"embedder": embedder, "index": index, "chunks": chunks, "collection_id": collection_id}

@@ -116,7 +116,7 @@ def _embed(texts: list[str], path: Path) -> None:
 def _embed_chunks(sentences: list[str], path: Path) -> None:
     rng = np.random.default_rng(_SEED)
     vectors = []
-    for words in model.sentence_transformer(_SPEC.name, model.load(_SPEC).info.precision).encode(
+    for words in model.load_sentence_transformer(_SPEC.name, model.load(_SPEC).info.precision).encode(
         sentences, output_value="token_embeddings", batch_size=32
     ):
         words = words.float().numpy()

@@ -134,7 +134,7 @@ def _progress(settings: Settings, embedded_url: str, owner: str, metrics: Metric
 async def _embed_queries(
     pool: ComputePool, model: str, precision: str, texts: Sequence[str]
 ) -> NDArray[np.float32]:
-    return await pool.embed_questions(ModelSpec(model, precision), texts)
+    return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
 def _services(

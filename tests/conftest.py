@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from support import shared_recordings
+from support import traced_model_cache
 from support.browser import chromium
 from support.patience import TEST_S, deadline, patience
 from support.pools import end_fork_servers, share_fork_servers
@@ -59,10 +59,11 @@ def quiet(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> I
 
 
 @pytest.fixture(autouse=True, scope="session")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """All workers of pytest-xdist have one folder of recorded models; their own are below one that is the run's."""
+def shared_traced_models(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """All workers of pytest-xdist share one folder of traced models, in the parent of their own base folders."""
     own = tmp_path_factory.getbasetemp()
-    shared_recordings.keep_in((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "recordings")
+    parent = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    traced_model_cache.use(parent / "traced_models")
 
 
 @pytest.fixture

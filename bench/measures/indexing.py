@@ -170,7 +170,7 @@ def _tokens_read(texts: Sequence[str], encoder: model.Model) -> Result:
     lengths = [
         len(each) for each in encoder.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     ]
-    read = sum(min(length, encoder.info.room) for length in lengths)
+    read = sum(min(length, encoder.info.max_chunk_tokens) for length in lengths)
     return Result("tokens of the chunks that the model reads", 100 * read / sum(lengths), "%", minimum=100)
 
 

@@ -16,7 +16,7 @@ from bench.queries import random_queries
 from bench.results import Result
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import query_model
-from pipeline.embedding.model import load, sentence_transformer
+from pipeline.embedding.model import load, load_sentence_transformer
 from semantik.config.settings import EmbeddingSettings
 
 _QUERIES = 500
@@ -27,7 +27,7 @@ _K = 10
 
 def measure() -> Iterator[Result]:
     spec = ModelSpec(EmbeddingSettings().model, EmbeddingSettings().precision)
-    library_model = sentence_transformer(spec.name, "float32")
+    library_model = load_sentence_transformer(spec.name, "float32")
     texts = list(islice(random_queries(seed=1), _QUERIES))
 
     def encode(query: str) -> Any:
@@ -35,8 +35,8 @@ def measure() -> Iterator[Result]:
 
     methods: dict[str, Callable[[str], Any]] = {
         "reference": encode,
-        "semantik": lambda query: query_model.load(spec, "")([query])[0],
-        "document encoder": lambda query: load(spec).embed_questions([query])[0],
+        "semantik": lambda query: query_model.load_embedder(spec, "")([query])[0],
+        "document encoder": lambda query: load(spec).embed_queries([query])[0],
     }
     seconds: dict[str, list[float]] = {name: [] for name in methods}
     vectors: dict[str, list[Any]] = {name: [] for name in methods}

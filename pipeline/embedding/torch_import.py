@@ -1,7 +1,7 @@
-"""Imports torch for inference alone: what only other uses of it need is loaded when it is first used.
+"""Imports torch for inference: modules that only other uses need are loaded when they are first used.
 
-Some of torch's modules register what compilers, tensors without data and graphics processors need. Loading them takes a
-fifth of the time and a tenth of the memory of `import torch`. Runs in the worker processes and the fork servers.
+Some modules of torch register what compilers, meta tensors and GPUs need. They take a fifth of the time and a tenth of
+the memory of `import torch`. Runs in the worker processes and the fork servers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from types import ModuleType
 _DEFERRED = ("torch._meta_registrations", "torch.distributed._meta_registrations", "torch._native")
 
 
-class _Deferring:
-    """Finds the deferred modules, so that they are loaded when something of them is used."""
+class _LazyFinder:
+    """Finds the deferred modules and has them loaded at the first access to an attribute."""
 
     @staticmethod
     def find_spec(
@@ -30,15 +30,15 @@ class _Deferring:
 
 def import_torch() -> None:
     """Import torch, if it is not imported yet, without the deferred modules."""
-    sys.meta_path.insert(0, _Deferring)
+    sys.meta_path.insert(0, _LazyFinder)
     try:
         import torch  # noqa: F401
     finally:
-        sys.meta_path.remove(_Deferring)
+        sys.meta_path.remove(_LazyFinder)
 
 
-def complete() -> None:
-    """Load the deferred modules: whoever loads a model of any make needs the whole of torch."""
+def load_deferred() -> None:
+    """Load the deferred modules: a model may use anything of torch."""
     for name in _DEFERRED:
         if (module := sys.modules.get(name)) is not None:
-            vars(module)  # any look at it loads it
+            vars(module)  # any access loads it

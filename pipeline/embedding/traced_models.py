@@ -1,7 +1,7 @@
-"""Recorded models, in use, and kept in the data folder from one start to the next. Runs in the worker processes.
+"""Traced models: how they embed texts, and their files in the data folder. Runs in the worker processes.
 
-A recording's name tells what it was made of: the model's files and the versions of the libraries. It holds all that is
-needed to use it. What cannot be read is made anew, and what cannot be written is only slower to have next time.
+A file's name is derived from what was traced: the model's files and the versions of the libraries. The file holds all
+that is needed to use it. A file that cannot be read is made again; one that cannot be written only costs time.
 """
 
 from __future__ import annotations
@@ -20,132 +20,137 @@ from typing import Any
 
 import numpy as np
 
-FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
-_PADDING = ("direction", "pad_id", "pad_type_id", "pad_token")
-_TOKENS = 128  # in a pass of several texts
-_PADDED = 3  # tokens that one of them may be shorter by
-_LEFT_FREE_BYTES = 1 << 30
-_OUR_OWN = 2  # goes up when recordings are made in another way
-_MADE_WITH = ("torch", "transformers", "sentence-transformers", "tokenizers")
-_ABOUT, _TOKENIZER = "about.json", "tokenizer.json"
+TENSOR_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+_PADDING_FIELDS = ("direction", "pad_id", "pad_type_id", "pad_token")
+_PASS_TOKENS = 128  # in a forward pass of several texts
+_MAX_PADDING = 3  # tokens
+_MIN_FREE_BYTES = 1 << 30
+_FORMAT_VERSION = 2  # increase it when models are traced in another way
+_LIBRARIES = ("torch", "transformers", "sentence-transformers", "tokenizers")
+_ABOUT_FILE, _TOKENIZER_FILE = "about.json", "tokenizer.json"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, repr=False)
 class TracedModel:
-    """`names` are the tensors that `way`, a recorded function, takes of some texts; it gives float32 (n, dimension) of
-    unit length. `tokenizer` truncates, and has a padding where texts may go together."""
+    """`fn`, a traced function, maps the tensors `input_names` of n texts to float32 (n, dimension) of unit length.
+
+    `tokenizer` truncates; it pads only if texts may share a forward pass.
+    """
 
     prompt: str
     tokenizer: Any
-    names: tuple[str, ...]
-    way: Any
+    input_names: tuple[str, ...]
+    fn: Any
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Float32 (n, dimension) of unit length."""
+        """Vectors of texts: float32 (n, dimension) of unit length."""
         tokens = [self.tokens(text) for text in texts]
-        # After a pass through the model, the processor has forgotten whatever else there is to do.
+        # A single text skips the loop: after a forward pass, all other code runs from a cold processor cache.
         if len(tokens) == 1:
             return self.vectors(tokens)
-        found: dict[int, np.ndarray] = {}
-        for numbers in self._passes([len(each) for each in tokens]):
-            found |= zip(numbers, self.vectors([tokens[number] for number in numbers]), strict=True)
-        return np.stack([found[number] for number in range(len(texts))])
+        vectors: dict[int, np.ndarray] = {}
+        for indices in self._passes([len(each) for each in tokens]):
+            vectors |= zip(indices, self.vectors([tokens[index] for index in indices]), strict=True)
+        return np.stack([vectors[index] for index in range(len(texts))])
 
     def tokens(self, text: str) -> Any:
         return self.tokenizer.encode(self.prompt + text)
 
     def tensors(self, tokens: Sequence[Any]) -> tuple[Any, ...]:
-        """What `way` takes, each (n, tokens)."""
+        """The inputs of `fn`, each (n, tokens)."""
         import torch
 
         if len(tokens) > 1:
-            padding = {name: self.tokenizer.padding[name] for name in _PADDING}
+            padding = {name: self.tokenizer.padding[name] for name in _PADDING_FIELDS}
             for each in tokens:
                 each.pad(max(map(len, tokens)), **padding)
-        return tuple(torch.tensor([getattr(each, FIELDS[name]) for each in tokens]) for name in self.names)
+        fields = (TENSOR_FIELDS[name] for name in self.input_names)
+        return tuple(torch.tensor([getattr(each, field) for each in tokens]) for field in fields)
 
     def vectors(self, tokens: Sequence[Any]) -> np.ndarray:
-        """Those of texts in one pass, float32 (n, dimension) of unit length."""
+        """Vectors of texts in one forward pass: float32 (n, dimension) of unit length."""
         import torch
 
-        # To optimise for the shapes that come along would hold up the first questions of a worker, and gains nothing.
+        # Optimizing for the shapes that occur would delay the first queries of a worker, and gains nothing.
         with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            found: np.ndarray = self.way(*self.tensors(tokens)).numpy()
-        return found
+            vectors: np.ndarray = self.fn(*self.tensors(tokens)).numpy()
+        return vectors
 
     def _passes(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """The numbers of texts that go together: of nearly the same length, since padding is work like the rest, and
-        short, since long ones keep the processor busy alone and take memory."""
-        order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
+        """The indices of texts that share a forward pass: short ones of nearly the same length.
+
+        Padding costs as much as text. Long texts keep the processor busy alone, and would take much memory together.
+        """
+        order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
         while order:
             longest = lengths[order[0]]
-            most = max(1, _TOKENS // longest) if self.tokenizer.padding else 1
-            alike = [number for number in order[:most] if lengths[number] >= longest - _PADDED]
-            yield alike
-            order = order[len(alike) :]
+            limit = max(1, _PASS_TOKENS // longest) if self.tokenizer.padding else 1
+            batch = [index for index in order[:limit] if lengths[index] >= longest - _MAX_PADDING]
+            yield batch
+            order = order[len(batch) :]
 
 
-def path_for(folder: str, name: str, files: Path | None) -> Path | None:
-    """Where in `folder` the recording of a model belongs whose files lie in `files`; None where none can be kept."""
-    if not folder or files is None or not Path(folder).parent.is_dir():
+def path_for(directory: str, name: str, files: Path | None) -> Path | None:
+    """The path in `directory` for the traced model of a model whose files are in `files`; None if it has none."""
+    if not directory or files is None or not Path(directory).parent.is_dir():
         return None
-    parts = [
+    model_files = [
         (path.relative_to(files).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(files.rglob("*"))
         if path.is_file()
     ]
-    made_with = [importlib.metadata.version(each) for each in _MADE_WITH]
-    digest = hashlib.blake2b(repr((name, parts, made_with, _OUR_OWN)).encode(), digest_size=8).hexdigest()
-    return Path(folder, f"{_file_stem(name)}.{digest}.pt")
+    versions = [importlib.metadata.version(each) for each in _LIBRARIES]
+    source = repr((name, model_files, versions, _FORMAT_VERSION))
+    digest = hashlib.blake2b(source.encode(), digest_size=8).hexdigest()
+    return Path(directory, f"{_file_stem(name)}.{digest}.pt")
 
 
-def load_kept(path: Path) -> TracedModel | None:
-    """What is kept there, if anything that can be read."""
+def load(path: Path) -> TracedModel | None:
+    """The traced model in a file; None if it does not exist or cannot be read."""
     import torch
 
     if not path.exists():
         return None
-    inside = {_ABOUT: "", _TOKENIZER: ""}
+    extra_files = {_ABOUT_FILE: "", _TOKENIZER_FILE: ""}
     try:
         from tokenizers import Tokenizer
 
-        way = torch.jit.load(str(path), _extra_files=inside)  # type: ignore[no-untyped-call]
-        about = json.loads(inside[_ABOUT])
-        return TracedModel(
-            about["prompt"], Tokenizer.from_str(_text(inside[_TOKENIZER])), tuple(about["names"]), way
-        )
+        fn = torch.jit.load(str(path), _extra_files=extra_files)  # type: ignore[no-untyped-call]
+        about = json.loads(extra_files[_ABOUT_FILE])
+        tokenizer = Tokenizer.from_str(_decode(extra_files[_TOKENIZER_FILE]))
+        return TracedModel(about["prompt"], tokenizer, tuple(about["names"]), fn)
     except Exception as error:  # a damaged file may raise anything
-        _log.warning("%s cannot be read, and is made anew: %s", path, _first_line(error))
+        _log.warning("%s cannot be read and will be made again: %s", path, _first_line(error))
         return None
 
 
-def keep(recording: TracedModel, path: Path) -> None:
-    """Put it there, whole or not at all, in place of those of the model as it was before, if the disk has room."""
+def save(traced: TracedModel, path: Path) -> None:
+    """Write it atomically, unless the disk is nearly full, and remove older files of the same model."""
     import torch
 
-    about = json.dumps({"prompt": recording.prompt, "names": recording.names})
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    about = json.dumps({"prompt": traced.prompt, "names": traced.input_names})
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        if shutil.disk_usage(path.parent).free < _LEFT_FREE_BYTES:
-            _log.info("%s is not kept: what room the disk has is for documents", path)
+        if shutil.disk_usage(path.parent).free < _MIN_FREE_BYTES:
+            _log.info("%s is not stored: the free disk space is left for documents", path)
             return
         try:
-            inside = {_ABOUT: about, _TOKENIZER: recording.tokenizer.to_str()}
-            torch.jit.save(recording.way, str(fresh), _extra_files=inside)
-            fresh.replace(path)
-            for former in path.parent.glob(f"{path.name.split('.')[0]}.*"):  # half-written ones, too
-                if former != path:
-                    former.unlink(missing_ok=True)
+            extra_files = {_ABOUT_FILE: about, _TOKENIZER_FILE: traced.tokenizer.to_str()}
+            torch.jit.save(traced.fn, str(temporary), _extra_files=extra_files)
+            temporary.replace(path)
+            for old in path.parent.glob(f"{path.name.split('.')[0]}.*"):  # incomplete ones, too
+                if old != path:
+                    old.unlink(missing_ok=True)
         finally:
-            fresh.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:  # torch says the latter of a full disk
+            temporary.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError when the disk is full
         _log.warning("%s cannot be written; the next start takes longer: %s", path, _first_line(error))
 
 
 def _file_stem(name: str) -> str:
-    """A model's name or path as a part of a file's name, no two alike."""
+    """A file name part that is unique for a model's name or path."""
     digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
     return re.sub(r"[^\w-]+", "-", name.strip("/").rpartition("/")[2])[:60] + f"-{digest}"
 
@@ -154,5 +159,5 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _text(given: str | bytes) -> str:
-    return given.decode() if isinstance(given, bytes) else given
+def _decode(content: str | bytes) -> str:
+    return content.decode() if isinstance(content, bytes) else content

@@ -1,18 +1,15 @@
-"""One worker process that waits for tasks, over a socket of its own on the loop: no thread stands in between.
+"""One worker process that waits for tasks, connected to the loop by a socket, without a thread in between.
 
-Runs on the loop; knows neither files nor models. A new one comes up as soon as the process is gone. The death of the
-fork server costs everybody a few seconds, and nobody a task.
+Runs on the loop; knows neither files nor models. When the process dies, a new one starts at once. When the fork server
+dies, tasks wait a few seconds, and none is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import pickle
 import signal
 import socket
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
@@ -20,19 +17,18 @@ from typing import Any
 
 from pipeline.compute import env
 from pipeline.workers import worker
-from pipeline.workers.fork_server import GONE, START_S, ForkServer
+from pipeline.workers.connection import ConnectionLost, WorkerConnection
+from pipeline.workers.fork_server import START_TIMEOUT_S, UNKNOWN_EXIT_CODE, ForkServer
 from semantik.core.errors import Unavailable
 
 _ATTEMPTS = 5
-_AGAIN_S = 0.2
-_EXIT_S = 1.0
-_READ_AHEAD = 1 << 20  # bytes of an answer; a long document is many megabytes
-_LENGTH = struct.Struct("!I")
+_RETRY_DELAY_S = 0.2
+_READ_BUFFER_BYTES = 1 << 20  # the response for a long document has many megabytes
 _log = logging.getLogger(__name__)
 
 
 class WorkerDied(Exception):
-    """The worker that had the task ended: `timed_out`, `out_of_memory`, or for what `exitcode` tells."""
+    """The worker that had the task ended: `timed_out`, `out_of_memory`, or else as `exitcode` says."""
 
     def __init__(self, exitcode: int) -> None:
         self.exitcode = exitcode
@@ -45,238 +41,182 @@ class WorkerDied(Exception):
         super().__init__(reason)
 
 
-class _ConnectionLost(Exception):
-    """The process has ended."""
-
-
 class WorkerClient:
-    """Takes tasks one at a time, in the order in which they came; the rest wait on the loop.
+    """Gives tasks to one worker process, one at a time, in the order of the calls; waiting tasks stay on the loop.
 
-    Its process is forked from `server`. A task that ends its worker is given to so many others as are to `spare`.
+    The process is forked from `server`. A task whose worker ends is given to up to `retries` further workers.
     """
 
-    def __init__(self, server: ForkServer, *, nice: bool, memory_bytes: int, spare: int = 0) -> None:
+    def __init__(self, server: ForkServer, *, nice: bool, memory_bytes: int, retries: int = 0) -> None:
         self._server = server
-        self._role = (nice, memory_bytes)
-        self._spare = spare
-        self._turn = asyncio.Lock()
+        self._worker_args = (nice, memory_bytes)
+        self._retries = retries
+        self._lock = asyncio.Lock()
         self._starting: asyncio.Task[WorkerConnection] | None = None
-        self._watching: set[asyncio.Task[None]] = set()
+        self._watchers: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """The function's result from the worker; cancelling ends the worker.
+        """The function's result from the worker; cancelling kills the worker.
 
         Raises what the function raises; WorkerDied when it takes longer than `timeout_s`, or ends its worker;
-        Unavailable when none can be started, or the attendant is closing.
+        Unavailable when no worker can be started, or the client is closing.
         """
-        async with self._turn:
-            spare = self._spare
+        async with self._lock:
+            retries = self._retries
             for _ in range(_ATTEMPTS):
-                line = await self._line()
-                with suppress(_ConnectionLost):
-                    good, result = await self._answer(line, function, args, timeout_s)
-                    if good:
+                connection = await self._connect()
+                with suppress(ConnectionLost):
+                    succeeded, result = await self._call(connection, function, args, timeout_s)
+                    if succeeded:
                         return result
                     raise result
-                code = await line.exit_code()
+                exit_code = await connection.exit_code()
                 if self._closed:
-                    continue  # where it is refused
-                if code != GONE:
-                    if not spare:
-                        raise WorkerDied(code)
-                    spare -= 1
-                _log.warning("a worker process is gone, and another gets its task")
-            raise Unavailable("The worker processes end again and again; the server's log tells more.", 10)
+                    continue  # `_connect` raises
+                if exit_code != UNKNOWN_EXIT_CODE:
+                    if not retries:
+                        raise WorkerDied(exit_code)
+                    retries -= 1
+                _log.warning("a worker process died; another one gets its task")
+            raise Unavailable("The worker processes keep dying; the server's log has the details.", 10)
 
     @staticmethod
-    async def _answer(
-        line: WorkerConnection, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float
+    async def _call(
+        connection: WorkerConnection, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float
     ) -> tuple[bool, Any]:
         try:
             async with asyncio.timeout(timeout_s):
-                return await line.call(function, args)
+                return await connection.call(function, args)
         except TimeoutError as error:
-            line.end()
+            connection.kill()
             raise WorkerDied(-signal.SIGALRM) from error
         except asyncio.CancelledError:
-            line.end()  # its answer would come to the wrong question
+            connection.kill()  # its response would be taken for that of the next task
             raise
 
-    def begin(self) -> None:
-        """Have the worker come up before it is needed."""
+    def start(self) -> None:
+        """Start the worker before it is needed, unless it was started."""
         if self._starting is None and not self._closed:
-            self._start()
+            self._start_process()
 
     @property
     def is_up(self) -> bool:
-        """Whether the process is there, as far as is known."""
-        return self._present() is not None
+        """Whether the process is connected."""
+        return self._connection() is not None
 
     @property
     def is_starting(self) -> bool:
-        """Whether the process is about to come up."""
+        """Whether the process is being started."""
         return self._starting is not None and not self._starting.done()
 
     def retire(self) -> None:
-        """End the process, unless it is about to come up; another comes with the next task. There is no task now."""
-        assert not self._turn.locked()
-        line = self._present()
-        if line is not None:
-            self._starting = None  # so that nobody starts it again
-            line.end()
+        """Kill the process, unless it is starting; the next task starts another. No task may be running."""
+        assert not self._lock.locked()
+        connection = self._connection()
+        if connection is not None:
+            self._starting = None  # otherwise `_watch` would start another process
+            connection.kill()
 
     def pids(self) -> list[int]:
-        """The process, when there is one at the moment. In any thread."""
-        line = self._present()
-        return [line.process.pid] if line is not None and line.process.pid is not None else []
+        """The current process, if there is one. May be called in any thread."""
+        connection = self._connection()
+        if connection is None or connection.process.pid is None:
+            return []
+        return [connection.process.pid]
 
-    def _present(self) -> WorkerConnection | None:
+    def _connection(self) -> WorkerConnection | None:
         starting = self._starting
         if starting is None or not starting.done() or starting.cancelled() or starting.exception():
             return None
-        return None if starting.result().ended else starting.result()
+        return None if starting.result().closed else starting.result()
 
     async def close(self) -> None:
-        """End the worker, whatever it does; tasks under way raise Unavailable."""
+        """Kill the worker, even during a task; running and waiting tasks raise Unavailable."""
         self._closed = True
         if self._starting is None:
             return
-        while not self._starting.done():  # again and again: the thread may be just about to launch it
+        while (
+            not self._starting.done()
+        ):  # repeated, because the launcher may be about to start the fork server
             self._server.kill()
-            await asyncio.wait({self._starting}, timeout=_AGAIN_S)
+            await asyncio.wait({self._starting}, timeout=_RETRY_DELAY_S)
         if not self._starting.exception():
-            line = self._starting.result()
-            line.end()
-            await line.exit_code()
-            if line.process.exitcode is None:  # it stands still, and tells of no worker's end
+            connection = self._starting.result()
+            connection.kill()
+            await connection.exit_code()
+            if connection.process.exitcode is None:  # a stopped fork server does not report the worker's exit
                 self._server.kill()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        await asyncio.gather(*self._watchers, return_exceptions=True)
 
-    async def _line(self) -> WorkerConnection:
+    async def _connect(self) -> WorkerConnection:
         if self._closed:
             raise Unavailable("The server is shutting down.")
         starting = self._starting
         if starting is None or (starting.done() and not self.is_up):
-            starting = self._start()
+            starting = self._start_process()
         try:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(START_TIMEOUT_S):
                 return await asyncio.shield(starting)
         except TimeoutError as error:
-            raise Unavailable(f"The worker process is not up after {START_S:.0f} seconds.", 10) from error
-        except (OSError, EOFError) as error:  # the fork server died, and again
+            message = f"The worker process has not started within {START_TIMEOUT_S:.0f} seconds."
+            raise Unavailable(message, 10) from error
+        except (OSError, EOFError) as error:  # the fork server died in every attempt
             if self._closed:
                 raise Unavailable("The server is shutting down.") from error
-            raise Unavailable("No worker process can be started; the server's log tells more.", 10) from error
+            raise Unavailable(
+                "No worker process can be started; the server's log has the details.", 10
+            ) from error
 
-    def _start(self) -> asyncio.Task[WorkerConnection]:
-        starting = self._starting = asyncio.create_task(self._started())
+    def _start_process(self) -> asyncio.Task[WorkerConnection]:
+        starting = self._starting = asyncio.create_task(self._launch_and_connect())
         starting.add_done_callback(lambda done: done.cancelled() or done.exception())
         return starting
 
-    async def _started(self) -> WorkerConnection:
+    async def _launch_and_connect(self) -> WorkerConnection:
         loop = asyncio.get_running_loop()
-        for left in reversed(range(_ATTEMPTS)):
+        for attempts_left in reversed(range(_ATTEMPTS)):
             try:
-                process, ours = await loop.run_in_executor(self._server.launcher, self._launch)
+                process, client_socket = await loop.run_in_executor(self._server.launcher, self._launch)
                 break
             except (OSError, EOFError):
-                if not left or self._closed:
+                if not attempts_left or self._closed:
                     raise
-                await asyncio.sleep(_AGAIN_S)  # one that was just killed may pass for alive for a moment
-        reader, writer = await asyncio.open_connection(sock=ours, limit=_READ_AHEAD)
-        line = WorkerConnection(process, reader, writer)
-        watching = asyncio.create_task(self._watch(line))
-        self._watching.add(watching)
-        watching.add_done_callback(self._watching.discard)
-        return line
+                await asyncio.sleep(_RETRY_DELAY_S)  # a fork server that was just killed may still seem alive
+        reader, writer = await asyncio.open_connection(sock=client_socket, limit=_READ_BUFFER_BYTES)
+        connection = WorkerConnection(process, reader, writer)
+        watcher = asyncio.create_task(self._watch(connection))
+        self._watchers.add(watcher)
+        watcher.add_done_callback(self._watchers.discard)
+        return connection
 
     def _launch(self) -> tuple[BaseProcess, socket.socket]:
-        """A worker that listens. In the launching thread; blocks until the fork server has loaded what it preloads.
+        """A new worker and the socket to it. Runs in the launcher's thread; waits until the fork server is loaded.
 
-        Raises OSError or EOFError, the latter also when there is nobody any more to launch it for.
+        Raises OSError or EOFError when the fork server dies; EOFError also when the client was closed meanwhile.
         """
         if self._closed:
             raise EOFError
-        ours, theirs = socket.socketpair()
-        with theirs:
+        client_socket, worker_socket = socket.socketpair()
+        with worker_socket:
             try:
-                process = self._server.launch(worker.attend, theirs, *self._role)
+                process = self._server.launch(worker.serve, worker_socket, *self._worker_args)
             except BaseException:
-                ours.close()
+                client_socket.close()
                 raise
-        ours.setblocking(False)
-        return process, ours
+        client_socket.setblocking(False)
+        return process, client_socket
 
-    async def _watch(self, line: WorkerConnection) -> None:
-        """Have another come up when this one is gone, unless it was of no use, or there is another already."""
-        asleep = await line.listen()
-        if not self._closed and line.answered and self._is(line):
-            if asleep:  # of what happens to a task, somebody is told
-                _log.warning("a worker process is gone and is started again")
-            self._start()
+    async def _watch(self, connection: WorkerConnection) -> None:
+        """Start another process when this one has ended, unless it never responded or was replaced already."""
+        was_idle = await connection.read_responses()
+        if not self._closed and connection.has_responded and self._is_latest(connection):
+            if was_idle:  # otherwise the caller of the task gets the error
+                _log.warning("a worker process died and is started again")
+            self._start_process()
 
-    def _is(self, line: WorkerConnection) -> bool:
-        now = self._starting
-        return now is not None and now.done() and not now.exception() and now.result() is line
-
-
-class WorkerConnection:
-    """A worker and the socket to it; one call at a time."""
-
-    def __init__(
-        self, process: BaseProcess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.process = process
-        self.answered = False
-        self.ended = False
-        self._reader = reader
-        self._writer = writer
-        self._answer: asyncio.Future[tuple[bool, Any]] | None = None
-
-    async def call(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[bool, Any]:
-        """Whether it went well, and the result or the error. Raises _Gone when the process ends first."""
-        if self.ended:
-            raise _ConnectionLost
-        task = pickle.dumps((function, args))
-        self._answer = asyncio.get_running_loop().create_future()
-        self._writer.write(_LENGTH.pack(len(task)) + task)
-        del task  # a text may be large, and its answer take long
-        try:
-            return await self._answer
-        finally:
-            self._answer = None  # it may be large
-
-    async def listen(self) -> bool:
-        """Hand over the answers; returns when the process is gone, whether it went by itself and had nothing to do."""
-        try:
-            while True:
-                (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
-                self._hand_over(await self._reader.readexactly(length))
-        except (OSError, EOFError):
-            return not self.ended and (self._answer is None or self._answer.done())
-        finally:
-            self.end()
-            if self._answer is not None and not self._answer.done():
-                self._answer.set_exception(_ConnectionLost())
-
-    def _hand_over(self, answer: bytes) -> None:
-        self.answered = True
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(pickle.loads(answer))
-
-    def end(self) -> None:
-        """Kill the process; nobody waits for it any more.
-
-        One whose fork server died before it was noticed can't be told from a stranger: it loses its socket, and ends.
-        """
-        self.ended = True
-        self._writer.transport.abort()
-        if self.process.pid is not None and self.process.is_alive():
-            with suppress(ProcessLookupError):
-                os.kill(self.process.pid, signal.SIGKILL)
-
-    async def exit_code(self) -> int:
-        """How the process ended, once it has; a moment is waited for that."""
-        await asyncio.to_thread(self.process.join, _EXIT_S)
-        return self.process.exitcode or 0
+    def _is_latest(self, connection: WorkerConnection) -> bool:
+        latest = self._starting
+        return (
+            latest is not None and latest.done() and not latest.exception() and latest.result() is connection
+        )

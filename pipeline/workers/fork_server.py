@@ -1,8 +1,8 @@
-"""The processes that workers are forked from, with what the workers need loaded before: started, reached and ended.
+"""The fork servers: processes that load what workers need, and from which workers are forked.
 
-The base fork server has torch and the kept recording of the default model; the workers for queries come from it. The
-full one is forked off the base, so that they share torch, and has the whole model besides; batch workers come from it.
-Whatever blocks runs in the thread of the fork server's `launcher`.
+The base fork server has torch and the traced model of the default model; the worker for queries is forked from it. The
+full one is forked from the base, so that they share torch, and has the model itself; batch workers are forked from it.
+Blocking calls run in the thread of the fork server's `launcher`.
 """
 
 from __future__ import annotations
@@ -26,22 +26,21 @@ from typing import Any
 
 from pipeline.compute import env
 
-START_S = 120.0  # it loads torch and a model, on a busy machine
-GONE = 255  # what multiprocessing reports of a worker whose fork server is dead
-_STOP_S = 2.0
+START_TIMEOUT_S = 120.0  # loading torch and a model, on a busy machine
+UNKNOWN_EXIT_CODE = 255  # reported by multiprocessing for a worker whose fork server is dead
+_STOP_TIMEOUT_S = 2.0
 _COMMAND = (
-    "import json, sys; given = json.loads(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
-    "from pipeline.workers.fork_server import forkserver_main; forkserver_main(*given)"
+    "import json, sys; args = json.loads(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
+    "from pipeline.workers.fork_server import forkserver_main; forkserver_main(*args)"
 )
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 Preload = Callable[..., None]
 
 
 class ForkServer(forkserver.ForkServer):
-    """The base fork server, which is started by a command; it comes back by itself when it is gone.
+    """The base fork server, which is started by a command. If it has died, `launch` starts it again.
 
-    `preload(*arguments)`, an importable function, is called once in it; no thread may be alive when it returns. Its
-    arguments are texts.
+    It calls `preload(*arguments)` once, an importable function; no thread may be alive when that returns.
     """
 
     def __init__(self, preload: Preload, *arguments: str) -> None:
@@ -52,7 +51,7 @@ class ForkServer(forkserver.ForkServer):
         self._listener_path: str | None = None
 
     def launch(self, target: Callable[..., None], *args: Any) -> BaseProcess:
-        """A new process that calls `target(*args)`; blocks until the fork server has loaded what it preloads.
+        """A new process that calls `target(*args)`; blocks until the fork server has run `preload`.
 
         Raises OSError or EOFError when the fork server dies meanwhile.
         """
@@ -61,34 +60,35 @@ class ForkServer(forkserver.ForkServer):
         return process
 
     def kill(self) -> None:
-        """Kill it, and with it all its workers. In any thread: it may be that the launcher waits for it."""
+        """Kill it, and with it all its workers. May be called in any thread, also while the launcher waits for it."""
         if (pid := self.pid()) is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def pid(self) -> int | None:
-        """The process, when one was started; it may have ended since."""
+        """The process, if one was started; it may have ended since."""
         return self._forkserver_pid
 
     def stop(self) -> None:
-        """Kill it, and wait until it is gone; it comes back with the next `launch`. To be called in the launcher."""
+        """Kill it and wait for its end; the next `launch` starts it again. Call it in the launcher."""
         with self._lock:  # type: ignore[attr-defined]
             if self._is_running():
                 self.kill()
                 self._wait()
-            self._forget()
+            self._reset()
 
     def ensure_running(self) -> None:
-        """Start it unless it runs, and do not wait until it has loaded what it preloads."""
+        """Start it unless it runs, without waiting for `preload`."""
         with self._lock:  # type: ignore[attr-defined]
             resource_tracker.ensure_running()
-            # Ctrl-C goes to every process of the terminal: a fork server has it blocked before it can ignore it. This
-            # thread is not the main thread, so it needs none. Starting the tracker unblocks it, so that comes first.
+            # Ctrl-C sends SIGINT to every process of the terminal. The fork server inherits this thread's mask, which
+            # blocks it until the fork server ignores it. Only the main thread needs the signal. Starting the resource
+            # tracker unblocks it, so that comes first.
             if threading.current_thread() is not threading.main_thread():
                 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             if self._is_running():
                 return
-            self._forget()
+            self._reset()
             with socket.socket(socket.AF_UNIX) as listener:
                 self._listener_path = connection.arbitrary_address("AF_UNIX")  # type: ignore[attr-defined]
                 listener.bind(self._listener_path)
@@ -106,9 +106,9 @@ class ForkServer(forkserver.ForkServer):
 
     def _start(self, listener: socket.socket, alive_r: int) -> None:
         preload = (self._preload.__module__, self._preload.__qualname__, self._arguments)
-        given = json.dumps([listener.fileno(), alive_r, *preload])
+        args = json.dumps([listener.fileno(), alive_r, *preload])
         flags = util._args_from_interpreter_flags()  # type: ignore[attr-defined]
-        command = [os.fsencode(spawn.get_executable()), *flags, "-c", _COMMAND, given, *sys.path]
+        command = [os.fsencode(spawn.get_executable()), *flags, "-c", _COMMAND, args, *sys.path]
         self._forkserver_pid = util.spawnv_passfds(command[0], command, [listener.fileno(), alive_r])
 
     def _is_running(self) -> bool:
@@ -118,7 +118,7 @@ class ForkServer(forkserver.ForkServer):
         if self._forkserver_pid is not None:
             os.waitpid(self._forkserver_pid, 0)
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._forkserver_pid = None  # type: ignore[assignment]
         self._forkserver_address = None
         if self._forkserver_alive_fd is not None:
@@ -131,7 +131,7 @@ class ForkServer(forkserver.ForkServer):
 
 
 class FullForkServer(ForkServer):
-    """One that is forked off `base`, and ends with it."""
+    """A fork server that is forked from `base` and ends with it."""
 
     def __init__(self, base: ForkServer, preload: Preload, *arguments: str) -> None:
         super().__init__(preload, *arguments)
@@ -140,7 +140,7 @@ class FullForkServer(ForkServer):
 
     def kill(self) -> None:
         if self._process is None:
-            self._base.kill()  # which this one is still to be forked from
+            self._base.kill()  # the launcher may be waiting for it
         elif self._process.is_alive():
             super().kill()
 
@@ -157,15 +157,15 @@ class FullForkServer(ForkServer):
 
     def _wait(self) -> None:
         if self._process is not None:
-            self._process.join(_STOP_S)  # a base that stands still does not notice it
+            self._process.join(_STOP_TIMEOUT_S)  # a stopped base does not report it
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._process = None
-        super()._forget()
+        super()._reset()
 
 
 class _Process(BaseProcess):
-    """multiprocessing's, from a fork server of one's own."""
+    """A process of multiprocessing, forked from a given fork server."""
 
     _start_method = "forkserver"
 
@@ -184,59 +184,58 @@ class _Process(BaseProcess):
 class _Popen(popen_forkserver.Popen):
     def __init__(self, process: BaseProcess, server: ForkServer) -> None:
         self._server = server
-        self._polling = threading.Lock()
+        self._poll_lock = threading.Lock()
         super().__init__(process)
 
     def _launch(self, process: BaseProcess) -> None:
-        """As that of multiprocessing, which knows one fork server alone."""
-        task = BytesIO()
+        """As in multiprocessing, which has a single fork server."""
+        buffer = BytesIO()
         set_spawning_popen(self)
         try:
-            reduction.dump(spawn.get_preparation_data(process.name), task)
-            reduction.dump(process, task)
+            reduction.dump(spawn.get_preparation_data(process.name), buffer)
+            reduction.dump(process, buffer)
         finally:
             set_spawning_popen(None)
         self.sentinel, writer = self._server.connect_to_new_process(self._fds)  # type: ignore[attr-defined]
-        parent_writer = os.dup(writer)  # the process sees by its end that this one is gone
+        parent_writer = os.dup(writer)  # when it closes, the process knows that the server has ended
         ends = (parent_writer, self.sentinel)
         self.finalizer = util.Finalize(self, util.close_fds, ends)  # type: ignore[attr-defined]
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(task.getbuffer())
+            pipe.write(buffer.getbuffer())
         self.pid = forkserver.read_signed(self.sentinel)
 
     def poll(self, flag: int = os.WNOHANG) -> int | None:
-        """In any thread: the exit status can be read once, and who comes second would take the process for GONE."""
-        with self._polling:
+        """Serialized: the exit status can be read only once, and a second reader would get UNKNOWN_EXIT_CODE."""
+        with self._poll_lock:
             return super().poll(flag)
 
 
 def forkserver_main(listener_fd: int, alive_r: int, module: str, name: str, arguments: Sequence[str]) -> None:
-    """The whole life of the base fork server."""
+    """The main function of the base fork server."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server alone decides when its workers end
-    for (
-        variable
-    ) in _THREAD_VARIABLES:  # read by the libraries when they are imported: a worker computes on one
+    # The libraries read these when they are imported. A worker computes on one thread.
+    for variable in _THREAD_VARIABLES:
         os.environ[variable] = "1"
-    with suppress(ImportError):  # the task that needs it gets the error
-        _load(getattr(importlib.import_module(module), name), arguments)
+    with suppress(ImportError):  # the task that needs the library raises it again
+        _preload(getattr(importlib.import_module(module), name), arguments)
     forkserver.main(listener_fd, alive_r, ())
 
 
 def _full_main(
     listener: socket.socket, alive: connection.Connection, preload: Preload, arguments: Sequence[str]
 ) -> None:
-    """The whole life of the full fork server."""
+    """The main function of the full fork server."""
     env.die_with_server()
     with suppress(ImportError):
-        _load(preload, arguments)
+        _preload(preload, arguments)
     alive_r = os.dup(alive.fileno())
     alive.close()
     forkserver.main(listener.detach(), alive_r, ())
 
 
-def _load(preload: Preload, arguments: Sequence[str]) -> None:
-    # What is loaded here stays: to look for garbage in it takes a quarter of the time of loading, and would make
-    # workers copy the pages that they share.
+def _preload(preload: Preload, arguments: Sequence[str]) -> None:
+    # What is loaded here stays. Collecting garbage in it would take a quarter of the time of loading, and make workers
+    # copy pages that they share.
     gc.disable()
     try:
         preload(*arguments)

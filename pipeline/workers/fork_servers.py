@@ -10,19 +10,19 @@ from semantik.config.settings import Settings
 
 
 class ForkServers:
-    """`base` and `full`, as `pipeline.workers.fork_server` says. Each starts with its first worker.
+    """`base` and `full`, as described in `pipeline.workers.fork_server`. Each starts with its first worker.
 
-    `recordings` is the folder where recorded models are kept.
+    Traced models are stored in the folder `traced_models_dir`.
     """
 
     def __init__(self, settings: Settings, functions: WorkerFunctions) -> None:
         model = (settings.embedding.model, settings.embedding.precision)
-        self.recordings = str(settings.data.resolve() / "models")
-        self.base = ForkServer(functions.preload_base, *model, self.recordings)
+        self.traced_models_dir = str(settings.data.resolve() / "models")
+        self.base = ForkServer(functions.preload_base, *model, self.traced_models_dir)
         self.full = FullForkServer(self.base, functions.preload_full, *model)
 
     async def stop_full(self) -> None:
-        """End the full one, which comes back with its next worker."""
+        """Stop the full fork server; the next worker that is forked from it starts it again."""
         await asyncio.get_running_loop().run_in_executor(self.full.launcher, self.full.stop)
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
-"""Which functions the worker processes of a pool run: importable ones, so that a task names them.
+"""The table of functions that a pool's worker processes run; they are importable, so that a task can name them.
 
-Another table makes a pool with the same processes and other work in them, for example without torch.
+Another table makes a pool with the same processes and other functions, for example without torch.
 """
 
 from __future__ import annotations
@@ -10,28 +10,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.compute.messages import ChunkingOptions, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
+from pipeline.compute.messages import (
+    ChunkingOptions,
+    FileTask,
+    ModelInfo,
+    ModelSpec,
+    Outcome,
+    Pages,
+    TextChunks,
+)
+from pipeline.embedding import query_model
 from pipeline.workers import preload, worker
 from pipeline.workers.worker import ReadOptions
 
-Pages = tuple[tuple[int, int], ...]
+EMBED_TIMEOUT_S = 600.0  # of one embedding task, which may have to load a large model first
 
 
 @dataclass(frozen=True)
 class WorkerFunctions:
-    """Each does what the function of `pipeline.workers.worker` does that is its default.
+    """Each function has the contract of the default one.
 
-    `check_recording` is None where queries need no recordings. `preload_base(name, precision, recordings)` and
-    `preload_full(name, precision)` get the default model, and run once in a fork server (`pipeline.workers.preload`).
+    `check_traced_model` is None where queries need no traced model. `preload_base(name, precision, traced_models_dir)`
+    and `preload_full(name, precision)` get the default model; each runs once in a fork server (see
+    `pipeline.workers.preload`).
     """
 
     read_files: Callable[[Sequence[FileTask], ChunkingOptions, ReadOptions], list[Outcome]] = (
         worker.read_files
     )
-    cut_text: Callable[[str, Pages, ChunkingOptions, str], TextChunks] = worker.split_text
+    split_text: Callable[[str, Pages, ChunkingOptions, str], TextChunks] = worker.split_text
     embed: Callable[[ModelSpec, Sequence[str], str], np.ndarray] = worker.embed
-    embed_questions: Callable[[ModelSpec, Sequence[str], str, bool], np.ndarray | None] = worker.embed_queries
+    embed_queries: Callable[[ModelSpec, Sequence[str], str, bool], np.ndarray | None] = (
+        query_model.embed_queries
+    )
     describe: Callable[[ModelSpec], ModelInfo] = worker.describe
-    check_recording: Callable[[ModelSpec, str], str] | None = worker.check_recording
+    check_traced_model: Callable[[ModelSpec, str], str] | None = query_model.check_traced_model
     preload_base: Callable[[str, str, str], None] = preload.base
     preload_full: Callable[[str, str], None] = preload.full

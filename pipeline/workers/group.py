@@ -1,6 +1,6 @@
-"""A number of worker processes with one role. Runs on the loop; knows neither files nor models.
+"""A group of worker processes with one role. Runs on the loop; knows neither files nor models.
 
-Each has a socket of its own: they share no pipe, and no lock that one of them could take along when it dies.
+Each worker has its own socket. They share no pipe and no lock that a dying worker could leave blocked.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from pipeline.workers.client import WorkerClient
+from pipeline.workers.client import WorkerClient, WorkerDied
 from pipeline.workers.fork_server import ForkServer
 from semantik.core.errors import Unavailable
 
 
 class WorkerGroup:
-    """`size` workers. As many tasks as workers are under way; the rest wait on the loop, in the order they came.
+    """`size` workers, which run as many tasks at the same time; further tasks wait on the loop, first in, first out.
 
-    In an `eager` crew all of them come up with the first task. Crews that share `slots` have so many tasks under way
+    In an `eager` group, all workers start with the first task. Groups that share `slots` run at most that many tasks
     together.
     """
 
@@ -37,77 +37,89 @@ class WorkerGroup:
         self.size = size
         self._eager = eager
         self._closed = False
-        self._new = partial(WorkerClient, server, nice=nice, memory_bytes=memory_bytes)
-        self._workers = [self._new() for _ in range(size)]
+        self._new_client = partial(WorkerClient, server, nice=nice, memory_bytes=memory_bytes)
+        self._workers = [self._new_client() for _ in range(size)]
         self._free = list(self._workers)
-        self._apart: set[WorkerClient] = set()
+        self._temporary: set[WorkerClient] = set()
         self._slots = slots or asyncio.Semaphore(size)
         self._tasks = 0
-        self._last_s = time.monotonic()
+        self._last_task_s = time.monotonic()
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """The function's result from a worker; cancelling ends the worker that has the task.
+        """The function's result from a worker; cancelling kills the worker that has the task.
 
-        Raises what the function raises; WorkerDied when its worker ends or takes longer than `timeout_s`;
-        Unavailable when no worker can be started, or the crew is closing.
+        Raises what the function raises; WorkerDied when the worker ends or takes longer than `timeout_s`;
+        Unavailable when no worker can be started, or the group is closing.
         """
-        with self._busy():
+        with self._count_task():
             async with self._slots:
                 for each in self._free if self._eager else ():
-                    each.begin()
-                free = next((each for each in self._free if each.is_up), self._free[0])
-                self._free.remove(free)
+                    each.start()
+                worker = next((each for each in self._free if each.is_up), self._free[0])
+                self._free.remove(worker)
                 try:
-                    return await free.run(function, *args, timeout_s=timeout_s)
+                    return await worker.run(function, *args, timeout_s=timeout_s)
                 finally:
-                    self._free.append(free)
+                    self._free.append(worker)
 
-    async def run_apart(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """As `run`, in a worker beside the others that ends afterwards."""
+    async def run_in_new_worker(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+        """As `run`, in an additional worker that ends afterwards."""
         if self._closed:
             raise Unavailable("The server is shutting down.")
-        worker = self._new()
-        self._apart.add(worker)
+        worker = self._new_client()
+        self._temporary.add(worker)
         try:
-            with self._busy():
+            with self._count_task():
                 return await worker.run(function, *args, timeout_s=timeout_s)
         finally:
-            if worker.is_starting:  # nobody waits for it any more
+            if worker.is_starting:  # this task was cancelled, and no other needs the worker
                 await worker.close()
             else:
                 worker.retire()
-            self._apart.discard(worker)
+            self._temporary.discard(worker)
 
     @property
     def idle_s(self) -> float:
-        """The seconds since there was something to do; 0 while there is, or a worker comes up."""
+        """The seconds since the last task ended; 0 while a task runs or a worker starts."""
         busy = self._tasks or any(each.is_starting for each in self._workers)
-        return 0.0 if busy else time.monotonic() - self._last_s
+        return 0.0 if busy else time.monotonic() - self._last_task_s
 
     @property
     def is_up(self) -> bool:
-        """Whether one of the workers is there, as far as is known."""
+        """Whether at least one worker is connected."""
         return any(each.is_up for each in self._workers)
 
     def retire(self) -> None:
-        """End the workers, which have nothing to do; they come back with the next task."""
+        """End the workers while there is no task; the next task starts them again."""
         for each in self._workers:
             each.retire()
 
     def pids(self) -> list[int]:
-        """The processes of this crew at the moment. In any thread."""
-        return [pid for each in (*self._workers, *list(self._apart)) for pid in each.pids()]
+        """The group's current processes. May be called in any thread."""
+        return [pid for each in (*self._workers, *list(self._temporary)) for pid in each.pids()]
 
     async def close(self) -> None:
-        """End the workers, whatever they do; tasks under way raise Unavailable."""
+        """End the workers at once; running tasks raise Unavailable."""
         self._closed = True
-        await asyncio.gather(*(each.close() for each in (*self._workers, *self._apart)))
+        await asyncio.gather(*(each.close() for each in (*self._workers, *self._temporary)))
 
     @contextmanager
-    def _busy(self) -> Iterator[None]:
+    def _count_task(self) -> Iterator[None]:
         self._tasks += 1
         try:
             yield
         finally:
             self._tasks -= 1
-            self._last_s = time.monotonic()
+            self._last_task_s = time.monotonic()
+
+
+async def run_task(
+    workers: WorkerGroup | WorkerClient, function: Callable[..., Any], *args: Any, timeout_s: float
+) -> Any:
+    """As `workers.run`, with the errors of a ComputePool: raises Unavailable when the task cannot be finished."""
+    try:
+        return await workers.run(function, *args, timeout_s=timeout_s)
+    except WorkerDied as death:
+        raise Unavailable(f"The pool could not finish {function.__name__}: {death}.") from death
+    except ImportError as error:
+        raise Unavailable(f"The workers cannot import what they need: {error}.", 60) from error

@@ -1,6 +1,6 @@
-"""What the fork servers load before any worker is forked: all workers share it.
+"""What the fork servers load before any worker is forked; all workers share it.
 
-No thread may be alive when these functions return, because a forked process has only the thread that forked.
+No thread may be alive when these functions return: a forked process has only the thread that forked.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from pipeline.compute.messages import ModelSpec
 from semantik.core.errors import Invalid
 
 
-def base(name: str, precision: str, recordings: str) -> None:
-    """Load torch, the tokenizers, and the model's recording if the folder `recordings` has one."""
+def base(name: str, precision: str, traced_models_dir: str) -> None:
+    """Load torch, tokenizers, and the traced model if the folder `traced_models_dir` has it."""
     from pipeline.compute import env
     from pipeline.embedding import query_model
 
-    query_model.set_up()
-    query_model.kept(ModelSpec(name, precision), recordings)
+    query_model.import_libraries()
+    query_model.load_traced(ModelSpec(name, precision), traced_models_dir)
     env.return_freed_memory()
 
 
 def full(name: str, precision: str) -> None:
-    """Load the model itself, with all that its libraries need, and what cuts texts."""
+    """Load the model itself, the libraries that it needs, and the chunker."""
     import tqdm  # type: ignore[import-untyped]
 
     from pipeline.embedding import model
     from pipeline.workers import worker  # noqa: F401
 
-    # It would start a thread and take a semaphore of the system, though no progress bar is shown.
+    # tqdm would start a thread and create a system semaphore, though no progress bar is shown.
     tqdm.tqdm.monitor_interval = 0
     tqdm.tqdm.set_lock(threading.RLock())
-    # A model that cannot be loaded is no reason to have no workers: the task that asks for it gets the sentence.
+    # Workers are needed even if the model cannot be loaded: the task that asks for it raises the error.
     with suppress(Invalid):
         model.load(ModelSpec(name, precision)).embed(["warm"])

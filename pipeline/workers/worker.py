@@ -1,7 +1,7 @@
-"""What runs in a worker process: reading files and embedding texts, one task at a time.
+"""The functions that run in a worker process: it reads and splits files and embeds chunks, one task at a time.
 
-Knows nothing of Tornado, MongoDB, Redis or the pool. The server imports this module too, to name its functions, so
-whatever is heavy (torch, kreuzberg, the splitter) is imported when it is first needed.
+Knows nothing of Tornado, MongoDB, Redis or the pool. The server imports this module too, to name its functions. So
+heavy libraries (torch, kreuzberg, the splitter) are imported when they are first needed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pipeline.compute.messages import (
     ModelInfo,
     ModelSpec,
     Outcome,
+    Pages,
     ReadDocument,
     ReadFailure,
     ReadUnchanged,
@@ -40,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are read: limits of a file, where it may lie, the precision of models, a test's failpoint."""
+    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint."""
 
     max_file_bytes: int
     roots: tuple[str, ...]
@@ -50,80 +51,90 @@ class ReadOptions:
     failpoint: str
 
 
-def attend(line: socket.socket, nice: bool, memory_bytes: int) -> None:
-    """The whole life of a worker, which takes one task after the other from a socket: (function, args) in, and
-    (True, result) or (False, error) back, each a pickle behind its length in four bytes."""
+def serve(connection: socket.socket, nice: bool, memory_bytes: int) -> None:
+    """Run tasks from a socket until it closes: (function, args) comes in, (True, result) or (False, error) goes out.
+
+    Each is a pickle after its length in four bytes. This is all that a worker process does.
+    """
     env.set_up(nice, memory_bytes)
-    with line.makefile("rwb") as stream:
-        while head := stream.read(4):
-            _send(stream, _do(stream.read(int.from_bytes(head))))  # and keep neither while waiting
+    with connection.makefile("rwb") as stream:
+        while header := stream.read(4):
+            # No variable holds the task or the response, so that neither takes memory while the worker waits.
+            _send(stream, _run_task(stream.read(int.from_bytes(header))))
 
 
-def _send(stream: BufferedRWPair, answer: bytes) -> None:
-    stream.write(len(answer).to_bytes(4))
-    stream.write(answer)
+def _send(stream: BufferedRWPair, response: bytes) -> None:
+    stream.write(len(response).to_bytes(4))
+    stream.write(response)
     stream.flush()
 
 
-def _do(task: bytes) -> bytes:
-    """Run a task. Errors that the server may be unable to unpickle come back as RuntimeError with the same words."""
+def _run_task(task: bytes) -> bytes:
+    """Run a pickled task. An error that the server may be unable to unpickle becomes a RuntimeError with its text."""
     try:
         function, args = pickle.loads(task)
         return pickle.dumps((True, function(*args)))
     except MemoryError:
-        # What is left of this process is too full and too scattered for the next task: a new one takes its place.
+        # The heap of this process is too full and too fragmented for the next task: a new process takes its place.
         os._exit(env.OUT_OF_MEMORY)
     except SemantikError as error:
         return pickle.dumps((False, error))
     except Exception as error:
-        known = type(error).__module__ == "builtins"
-        told = error if known else RuntimeError(f"{type(error).__name__}: {error}")
-        told.add_note(
-            "".join(traceback.format_exception(error))
-        )  # for the log: the server has no trace of it
-        return pickle.dumps((False, told))
+        is_builtin = type(error).__module__ == "builtins"
+        sent = error if is_builtin else RuntimeError(f"{type(error).__name__}: {error}")
+        # A pickled error has no traceback; the server logs the note.
+        sent.add_note("".join(traceback.format_exception(error)))
+        return pickle.dumps((False, sent))
 
 
-def read_files(files: Sequence[FileTask], cutting: ChunkingOptions, reading: ReadOptions) -> list[Outcome]:
-    """Extract and cut each file, in order. Raises Invalid when the model that counts the tokens cannot be loaded."""
+def read_files(
+    files: Sequence[FileTask], options: ChunkingOptions, read_options: ReadOptions
+) -> list[Outcome]:
+    """Extract and split each file, in order. Raises Invalid when the model that counts the tokens cannot be loaded."""
     from pipeline.embedding import model
 
-    loaded = model.load(ModelSpec(cutting.model, reading.precision))
-    return read_with(loaded.tokenizer, loaded.info.room, files, cutting, reading)
+    loaded = model.load(ModelSpec(options.model, read_options.precision))
+    return read_files_with(loaded.tokenizer, loaded.info.max_chunk_tokens, files, options, read_options)
 
 
-def read_with(
-    tokenizer: Any, room: int, files: Sequence[FileTask], cutting: ChunkingOptions, reading: ReadOptions
+def read_files_with(
+    tokenizer: Any,
+    max_chunk_tokens: int,
+    files: Sequence[FileTask],
+    options: ChunkingOptions,
+    read_options: ReadOptions,
 ) -> list[Outcome]:
-    """The same with a tokenizer, a `tokenizers.Tokenizer`, and the most of its tokens that a chunk may have."""
-    results = [_read(file, cutting, reading, tokenizer, room) for file in files]
+    """As `read_files`, with a given `tokenizers.Tokenizer` and the most of its tokens that a chunk may have."""
+    outcomes = [_read_file(file, options, read_options, tokenizer, max_chunk_tokens) for file in files]
     env.return_freed_memory()
-    return results
+    return outcomes
 
 
-def _read(
-    file: FileTask, cutting: ChunkingOptions, reading: ReadOptions, tokenizer: Any, room: int
+def _read_file(
+    file: FileTask, options: ChunkingOptions, read_options: ReadOptions, tokenizer: Any, max_chunk_tokens: int
 ) -> Outcome:
     from pipeline.extraction import chunker, extract
 
-    # The signal's default action is death, so that native code that hangs ends too; the pool sees which signal it was.
-    signal.setitimer(signal.ITIMER_REAL, reading.file_timeout_s)
+    # By default the signal kills the process, so native code that hangs ends too. The pool sees which signal it was.
+    signal.setitimer(signal.ITIMER_REAL, read_options.file_timeout_s)
     try:
-        failpoints.reach(reading.failpoint, "extract", file.path)
-        places = extract.Places(reading.roots, reading.forbidden)
-        data = extract.read(file.path, reading.max_file_bytes, places)
+        failpoints.reach(read_options.failpoint, "extract", file.path)
+        places = extract.Places(read_options.roots, read_options.forbidden)
+        data = extract.read(file.path, read_options.max_file_bytes, places)
         content_hash = hashlib.sha256(data).hexdigest()
         if content_hash == file.known_hash:
             return ReadUnchanged(file.document_id)
-        extracted = extract.extract(file.path, data, reading.max_file_bytes)
-        chunks = chunker.split(extracted, tokenizer, cutting.chunk_size, cutting.chunk_overlap, room)
+        extracted = extract.extract(file.path, data, read_options.max_file_bytes)
+        chunks = chunker.split(
+            extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
+        )
     except extract.ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
     except MemoryError:
         raise
     except Exception as error:
         _log.exception("reading %s failed", file.path)
-        message = f"Reading this file failed for a reason that nobody foresaw ({type(error).__name__})."
+        message = f"Reading this file failed with an unexpected error ({type(error).__name__})."
         return ReadFailure(file.document_id, "internal", message, False)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -134,32 +145,32 @@ def _read(
         content_hash,
         len(extracted.text),
         extracted.pages[-1][0] if extracted.pages else None,
-        TextChunks.of(chunks),
+        TextChunks.from_chunks(chunks),
     )
 
 
-def split_text(
-    text: str, pages: tuple[tuple[int, int], ...], cutting: ChunkingOptions, precision: str
-) -> TextChunks:
-    """The passages of a text that was read before. Raises Invalid when the model cannot be loaded."""
+def split_text(text: str, pages: Pages, options: ChunkingOptions, precision: str) -> TextChunks:
+    """The chunks of a text that was read before. Raises Invalid when the model cannot be loaded."""
     from pipeline.embedding import model
 
-    loaded = model.load(ModelSpec(cutting.model, precision))
-    return cut_with(loaded.tokenizer, loaded.info.room, text, pages, cutting)
+    loaded = model.load(ModelSpec(options.model, precision))
+    return split_text_with(loaded.tokenizer, loaded.info.max_chunk_tokens, text, pages, options)
 
 
-def cut_with(
-    tokenizer: Any, room: int, text: str, pages: tuple[tuple[int, int], ...], cutting: ChunkingOptions
+def split_text_with(
+    tokenizer: Any, max_chunk_tokens: int, text: str, pages: Pages, options: ChunkingOptions
 ) -> TextChunks:
-    """The same with a tokenizer, a `tokenizers.Tokenizer`, and the most of its tokens that a chunk may have."""
+    """As `split_text`, with a given `tokenizers.Tokenizer` and the most of its tokens that a chunk may have."""
     from pipeline.extraction import chunker, extract
 
     extracted = extract.Extracted(text, "text/plain", None, False, pages)
-    return TextChunks.of(chunker.split(extracted, tokenizer, cutting.chunk_size, cutting.chunk_overlap, room))
+    return TextChunks.from_chunks(
+        chunker.split(extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens)
+    )
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
-    """Passages as float16 (n, dimension), unit length."""
+    """Vectors of chunks: float16 (n, dimension) of unit length. Raises Invalid when one of them is not finite."""
     from pipeline.embedding import model
 
     for text in texts:
@@ -167,40 +178,12 @@ def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
     vectors = model.load(spec).embed(texts).astype(np.float16)
     if not np.isfinite(vectors).all():
         bad = texts[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
-        raise Invalid(f"The model gives no vector for the passage “{bad[:60]}…”.")
+        raise Invalid(f"The model gives no vector for the chunk “{bad[:60]}…”.")
     return vectors
 
 
-def embed_queries(
-    spec: ModelSpec, texts: Sequence[str], recordings: str, load_model: bool
-) -> np.ndarray | None:
-    """Queries as float32 (n, dimension), unit length, from the recording of the model that is kept in the folder
-    `recordings`. Where there is none: None, or with `load_model` from the model itself, which this worker loads.
-
-    Raises Invalid when there is no such model, or it cannot be loaded."""
-    from pipeline.embedding import model, query_model
-
-    if (recording := query_model.kept(spec, recordings)) is not None:
-        return recording.embed(texts)
-    if load_model:
-        return query_model.load(spec, recordings)(texts)
-    model.make_sure_of_files(spec.name)
-    return None
-
-
-def check_recording(spec: ModelSpec, recordings: str) -> str:
-    """Compare the recording of the model that is kept in the folder `recordings` with the model itself.
-
-    Returns what was found and done: "same"; "replaced" when it gave other vectors, "made" when there was none; "none"
-    when the model cannot be recorded. Raises Invalid when the model cannot be loaded.
-    """
-    from pipeline.embedding import query_model
-
-    return query_model.check(spec, recordings)
-
-
 def describe(spec: ModelSpec) -> ModelInfo:
-    """Load the model and say what it is; raises Invalid when it cannot be loaded."""
+    """Load the model and return its properties; raises Invalid when it cannot be loaded."""
     from pipeline.embedding import model
 
     return model.load(spec).info

@@ -16,10 +16,18 @@ import numpy as np
 from support.hold import wait_until_let_go
 
 from pipeline import failpoints
-from pipeline.compute.messages import ChunkingOptions, FileTask, ModelInfo, ModelSpec, Outcome, TextChunks
+from pipeline.compute.messages import (
+    ChunkingOptions,
+    FileTask,
+    ModelInfo,
+    ModelSpec,
+    Outcome,
+    Pages,
+    TextChunks,
+)
 from pipeline.embedding.model import BUNDLED
 from pipeline.workers import worker
-from pipeline.workers.functions import Pages, WorkerFunctions
+from pipeline.workers.functions import WorkerFunctions
 from semantik.core.errors import Invalid
 
 _DIMENSION = 384
@@ -47,18 +55,18 @@ def describe(spec: ModelSpec) -> ModelInfo:
 
 
 def read_files(
-    files: Sequence[FileTask], cutting: ChunkingOptions, reading: worker.ReadOptions
+    files: Sequence[FileTask], options: ChunkingOptions, read_options: worker.ReadOptions
 ) -> list[Outcome]:
     """As `pipeline.workers.worker.read_files`."""
     wait_until_let_go([file.path for file in files])
-    describe(ModelSpec(cutting.model, reading.precision))
-    return worker.read_with(_tokenizer(), _TOKENS, files, cutting, reading)
+    describe(ModelSpec(options.model, read_options.precision))
+    return worker.read_files_with(_tokenizer(), _TOKENS, files, options, read_options)
 
 
-def split_text(text: str, pages: Pages, cutting: ChunkingOptions, precision: str) -> TextChunks:
+def split_text(text: str, pages: Pages, options: ChunkingOptions, precision: str) -> TextChunks:
     """As `pipeline.workers.worker.split_text`."""
-    describe(ModelSpec(cutting.model, precision))
-    return worker.cut_with(_tokenizer(), _TOKENS, text, pages, cutting)
+    describe(ModelSpec(options.model, precision))
+    return worker.split_text_with(_tokenizer(), _TOKENS, text, pages, options)
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
@@ -69,8 +77,10 @@ def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
     return vectors(texts).astype(np.float16)
 
 
-def embed_queries(spec: ModelSpec, texts: Sequence[str], recordings: str, load_model: bool) -> np.ndarray:
-    """As `pipeline.workers.worker.embed_queries`, without recordings."""
+def embed_queries(
+    spec: ModelSpec, texts: Sequence[str], traced_models_dir: str, load_model: bool
+) -> np.ndarray:
+    """As `pipeline.embedding.query_model.embed_queries`, without a traced model."""
     describe(spec)
     return vectors(texts)
 
@@ -86,7 +96,7 @@ def _tokenizer() -> Any:
     return tokenizer
 
 
-def preload_base(name: str, precision: str, recordings: str) -> None:
+def preload_base(name: str, precision: str, traced_models_dir: str) -> None:
     """What all workers share."""
     from pipeline.extraction import chunker, extract  # noqa: F401
 
@@ -99,11 +109,11 @@ def preload_full(name: str, precision: str) -> None:
 
 FUNCTIONS = WorkerFunctions(
     read_files=read_files,
-    cut_text=split_text,
+    split_text=split_text,
     embed=embed,
-    embed_questions=embed_queries,
+    embed_queries=embed_queries,
     describe=describe,
-    check_recording=None,
+    check_traced_model=None,
     preload_base=preload_base,
     preload_full=preload_full,
 )

@@ -14,21 +14,25 @@ from support import light_model
 from pipeline.compute.messages import ModelSpec
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.pool import Pool
+from pipeline.workers.query_worker import QueryWorker
 from semantik.config.settings import Settings
 
 
-class LightPool(Pool):
+class LightQueryWorker(QueryWorker):
     """Embeds queries on the loop, so that there are no processes before the first file."""
 
-    def __init__(self, settings: Callable[[], Settings], servers: ForkServers | None = None) -> None:
-        super().__init__(settings, light_model.FUNCTIONS, servers)
+    async def warm_up(self) -> None:
+        self._ready.set_result(None)
 
-    async def embed_questions(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
+    async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         light_model.describe(model)
         return light_model.vectors(texts)
 
-    async def _warm(self) -> None:
-        self._attempt.set_result(None)
+
+class LightPool(Pool):
+    def __init__(self, settings: Callable[[], Settings], servers: ForkServers | None = None) -> None:
+        super().__init__(settings, light_model.FUNCTIONS, servers)
+        self._queries = LightQueryWorker(settings, light_model.FUNCTIONS, self._servers, self._batch)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Pools in the tests' own process: the fork servers and their model outlive each, so that the next is up at once."""
+"""Pools in the process of the tests. They share fork servers, so that the model is loaded once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pipeline.workers.pool import Pool
 from semantik.config.settings import DocumentSettings, EmbeddingSettings, PoolSettings, Settings
 
 MODEL = ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto")
-CUTTING = ChunkingOptions(MODEL.name, 200, 20)
+OPTIONS = ChunkingOptions(MODEL.name, 200, 20)
 MEMORY = 512 << 20
 _shared: list[ForkServers] = []
 
 
 def share_fork_servers(data: Path) -> None:
-    """Have all pools use the same until `end_fork_servers`; recordings are kept in a folder of `data`."""
+    """Have all pools use the same ones until `end_fork_servers`; traced models are stored in a folder of `data`."""
     data.mkdir(exist_ok=True)
     _shared.append(ForkServers(Settings(data=data), WorkerFunctions()))
 

@@ -14,7 +14,7 @@ from typing import IO
 from urllib.parse import quote
 
 import psutil
-from support import shared_recordings
+from support import traced_model_cache
 from support.forked import Forked, launcher
 from support.patience import patience
 from support.processes import still_running
@@ -75,7 +75,7 @@ class Serving:
         status = self.process.wait(patience())
         alive = still_running(tree)
         assert not alive, f"left behind: {alive}"
-        shared_recordings.take(self.data)
+        traced_model_cache.collect_from(self.data)
         return status
 
 
@@ -83,7 +83,7 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool
     """Start a server on `data` and wait until it says that it is ready; without a model unless it is to be `real`."""
     data.mkdir(parents=True, exist_ok=True)
     if real:
-        shared_recordings.lend(data)
+        traced_model_cache.link_into(data)
     log = data.parent / f"{data.name}.log"
     with log.open("a") as errors:
         argv = (*_USUAL, "--data", str(data), *flags)

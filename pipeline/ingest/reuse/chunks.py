@@ -76,7 +76,7 @@ class ChunkReuse:
             if chunk.page is not None:
                 pages.setdefault(chunk.page, chunk.start)
         text = join_chunks(chunks, 0, before.length)
-        return await self._pool.cut(text, tuple(pages.items()), self._options)
+        return await self._pool.split(text, tuple(pages.items()), self._options)
 
 
 def _columns(chunks: list[Chunk]) -> TextChunks:

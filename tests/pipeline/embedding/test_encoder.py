@@ -1,4 +1,4 @@
-"""The encoder beside sentence-transformers' own: the same vectors, whatever is put before and after the layers."""
+"""The encoder gives the vectors of sentence-transformers, whatever comes before and after the layers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _modules(change: Callable[[Any], None] | None = None) -> Any:
 
 
 def _encoder(modules: Any, prompt: str = "") -> Encoder:
-    tokenizer = model.tokenizer_of(modules)
+    tokenizer = model.copy_tokenizer(modules)
     tokenizer.enable_truncation(modules.max_seq_length)
     return Encoder(modules, tokenizer, "encode_document", prompt)
 
@@ -54,7 +54,7 @@ def test_bfloat16_is_close_to_float32() -> None:
 
 
 @pytest.mark.parametrize("included", [True, False])
-def test_a_prompt_is_read_and_pooled_as_the_model_wants_it(included: bool) -> None:
+def test_a_prompt_is_read_and_pooled_as_configured(included: bool) -> None:
     def change(modules: Any) -> None:
         modules.prompts["document"] = "passage of a book: "
         modules.set_pooling_include_prompt(included)
@@ -66,7 +66,7 @@ def test_a_prompt_is_read_and_pooled_as_the_model_wants_it(included: bool) -> No
     assert _same(found, expected)
 
 
-def test_what_is_no_plain_transformer_goes_sentence_transformers_own_way() -> None:
+def test_a_model_that_is_no_plain_transformer_embeds_by_its_own_method() -> None:
     def shorten(modules: Any) -> None:
         modules.truncate_dim = 100
 
@@ -76,7 +76,7 @@ def test_what_is_no_plain_transformer_goes_sentence_transformers_own_way() -> No
     assert _same(found, modules.encode_document(TEXTS))
 
 
-def test_a_model_that_uses_its_weights_itself_is_left_as_it_is() -> None:
+def test_a_model_that_uses_its_weights_itself_is_not_packed() -> None:
     class Own(torch.nn.Module):
         def __init__(self, layer: Any) -> None:
             super().__init__()
@@ -90,14 +90,14 @@ def test_a_model_that_uses_its_weights_itself_is_left_as_it_is() -> None:
         layer.dense = Own(layer.dense)
 
     modules = _modules(change)
-    assert not encoder.pack(modules)
+    assert not encoder.pack_linear_layers(modules)
 
 
 def test_passes_have_few_shapes_and_bounded_tokens() -> None:
     lengths = [length % 250 + 3 for length in range(1000)] + [5000]
     passes = list(encoder._passes(lengths))
     assert sorted(number for one in passes for number in one) == list(range(len(lengths)))
-    longest = [encoder._rounded(max(lengths[number] for number in one)) for one in passes]
+    longest = [encoder._round_up(max(lengths[number] for number in one)) for one in passes]
     assert all(
         len(one) * length <= encoder.PASS_TOKENS or len(one) == 1
         for one, length in zip(passes, longest, strict=True)
@@ -106,16 +106,18 @@ def test_passes_have_few_shapes_and_bounded_tokens() -> None:
     assert len(shapes) <= len(set(longest)) + 1
 
 
-def test_reading_stops_where_the_model_does_and_the_room_tells_where() -> None:
+def test_a_text_is_truncated_at_the_longest_chunk_that_the_model_reads() -> None:
     loaded = model.load(ModelSpec(str(MODEL_DIR), "float32"))
-    room = loaded.info.room
-    fits = " ".join(["word"] * room)
-    assert len(loaded.tokenizer.encode(fits, add_special_tokens=False)) == room
-    whole, cut, other = loaded.embed([fits, fits + " lighthouse", fits[: -len(" word")] + " lighthouse"])
-    assert _same(whole, cut) and not _same(whole, other)
+    limit = loaded.info.max_chunk_tokens
+    fits = " ".join(["word"] * limit)
+    assert len(loaded.tokenizer.encode(fits, add_special_tokens=False)) == limit
+    exact, truncated, other = loaded.embed(
+        [fits, fits + " lighthouse", fits[: -len(" word")] + " lighthouse"]
+    )
+    assert _same(exact, truncated) and not _same(exact, other)
 
 
-def test_a_model_that_its_padding_reaches_goes_sentence_transformers_own_way() -> None:
+def test_a_model_that_reads_its_padding_embeds_by_its_own_method() -> None:
     class Mean(torch.nn.Module):
         def forward(self, features: dict[str, Any]) -> dict[str, Any]:
             return {**features, "sentence_embedding": features["token_embeddings"].mean(1)}
@@ -128,14 +130,14 @@ def test_a_model_that_its_padding_reaches_goes_sentence_transformers_own_way() -
     assert _same(found, expected)
 
 
-def test_weights_that_cannot_be_packed_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_cannot_be_packed_are_used_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(layer: Any) -> Any:
         raise RuntimeError("this processor cannot do that")
 
-    monkeypatch.setattr(encoder, "_packed", refuse)
-    model.load.cache_clear()
+    monkeypatch.setattr(encoder, "_pack_layer", refuse)
+    model._load.cache_clear()
     assert _same(model.load(ModelSpec(str(MODEL_DIR), "float32")).embed(TEXTS), _modules().encode(TEXTS))
-    model.load.cache_clear()
+    model._load.cache_clear()
 
 
 def test_a_text_without_tokens_fits_into_any_pass() -> None:

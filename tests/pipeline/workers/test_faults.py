@@ -1,4 +1,4 @@
-"""Parts that go away for a while: a store, the pool; the server stays up, says so, and goes on."""
+"""Stores and workers that are away for a while: the server stays up, reports it, and recovers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def _all_there(client: Client, made: dict[str, Any], frames: list[dict[str
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
-async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing_is_lost(
+async def test_an_embedded_store_that_dies_during_indexing_is_restarted_and_nothing_is_lost(
     serving: Serving, tmp_path: Path, store: str
 ) -> None:
     client = await new_user(serving)
@@ -92,7 +92,7 @@ async def test_an_embedded_store_that_dies_while_indexing_comes_back_and_nothing
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
-async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
+async def test_a_stopped_store_gives_503_and_the_operation_waits(
     serving: Serving, tmp_path: Path, store: str
 ) -> None:
     client = await new_user(serving)
@@ -117,7 +117,9 @@ async def test_a_store_that_stands_still_gives_503_and_the_operation_waits(
 
 @pytest.mark.xdist_group("faults")
 @pytest.mark.noisy
-async def test_a_killed_worker_and_a_killed_forkserver_cost_nothing(serving: Serving, tmp_path: Path) -> None:
+async def test_a_killed_worker_and_a_killed_fork_server_lose_nothing(
+    serving: Serving, tmp_path: Path
+) -> None:
     client = await new_user(serving)
     made = await _start(client, _folder(tmp_path, 120))
     killed = 0

@@ -1,5 +1,7 @@
-"""Parts that die or stand still in the middle of an INDEX, an APPEND or a REINDEX, which end as if nothing had been;
-and searches go on meanwhile, but for a moment without a store, of which they are told."""
+"""Parts that die or are stopped during an INDEX, an APPEND or a REINDEX, which end with the same result as without.
+
+Searches go on meanwhile; while a store is away they get an error that says so.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ _PARTS = (_worker, _store("redis-server"), _fork_server, _store("mongo"))
 
 @pytest.mark.xdist_group("faults: parts that are killed")
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_part_is_killed_in_the_middle(serving: Serving, tmp_path: Path, kind: str) -> None:
+async def test_each_part_is_killed_during_an_operation(serving: Serving, tmp_path: Path, kind: str) -> None:
     client = await new_user(serving)
     begun = await begin(kind, client, make_folder(tmp_path / "lamps", 120))
     watcher = Watcher([serving.url], client.token, begun.operation_id)
@@ -79,14 +81,14 @@ async def test_each_part_is_killed_in_the_middle(serving: Serving, tmp_path: Pat
 
 @pytest.mark.xdist_group("faults: stores that stand still")
 @pytest.mark.parametrize("word", ["redis-server", "mongo"])
-async def test_a_store_stands_still_for_half_a_minute_under_two_operations(
+async def test_a_store_is_stopped_for_half_a_minute_during_two_operations(
     serving: Serving, tmp_path: Path, word: str
 ) -> None:
     client = await new_user(serving)
     folders = {kind: make_folder(tmp_path / kind) for kind in ("append", "reindex")}
     prepared = {kind: await prepare(kind, client, folder, kind) for kind, folder in folders.items()}
     works = [await start_on(prepared[kind], kind, client, folder, kind) for kind, folder in folders.items()]
-    # While Redis is away there is nothing to be told.
+    # While Redis is away no message arrives.
     watchers = [
         Watcher([serving.url], client.token, one.operation_id, silence_s=2 * _STANDSTILL_S) for one in works
     ]

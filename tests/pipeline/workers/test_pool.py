@@ -1,4 +1,4 @@
-"""The worker processes at work: real files, real vectors, and every way to lose a worker."""
+"""The pool with real worker processes: files, vectors, and tasks that kill their worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import psutil
 import pytest
 from conftest import run
 from support.patience import deadline, patience
-from support.pools import CUTTING, MODEL, ready_pool, tasks_of
+from support.pools import MODEL, OPTIONS, ready_pool, tasks_of
 from support.server import ROOT, SAMPLES
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, ReadDocument, ReadFailure
@@ -30,21 +30,21 @@ def _samples() -> list[FileTask]:
 def test_samples_are_read_embedded_and_found() -> None:
     async def test() -> None:
         async with ready_pool() as pool:
-            documents = await pool.read(_samples(), CUTTING)
+            documents = await pool.read(_samples(), OPTIONS)
             assert [each.document_id for each in documents] == [each.document_id for each in _samples()]
-            passages = [
+            chunks = [
                 (each.document_id, chunk)
                 for each in documents
                 if isinstance(each, ReadDocument)
                 for chunk in each.chunks
             ]
-            vectors = await pool.embed(MODEL, [chunk.text for _, chunk in passages])
-            assert (vectors.shape, vectors.dtype) == ((len(passages), 384), np.float16)
+            vectors = await pool.embed(MODEL, [chunk.text for _, chunk in chunks])
+            assert (vectors.shape, vectors.dtype) == ((len(chunks), 384), np.float16)
             assert np.allclose(np.linalg.norm(vectors.astype(np.float32), axis=1), 1, atol=2e-3)
-            question = await pool.embed_questions(MODEL, ["What do I do when the generator fails?"])
-            assert (question.shape, question.dtype) == ((1, 384), np.float32)
-            assert np.allclose(np.linalg.norm(question), 1, atol=1e-6)
-            name, best = passages[int((vectors @ question[0]).argmax())]
+            query = await pool.embed_queries(MODEL, ["What do I do when the generator fails?"])
+            assert (query.shape, query.dtype) == ((1, 384), np.float32)
+            assert np.allclose(np.linalg.norm(query), 1, atol=1e-6)
+            name, best = chunks[int((vectors @ query[0]).argmax())]
             assert (name, best.page) == ("power-and-heating.pdf", 2)
 
     run(test())
@@ -55,11 +55,11 @@ def test_a_pool_knows_its_model_and_its_workers() -> None:
         async with ready_pool() as pool:
             assert pool.is_ready
             info = await pool.describe(MODEL)
-            assert (info.name, info.dimension, info.room) == (MODEL.name, 384, 254)
+            assert (info.name, info.dimension, info.max_chunk_tokens) == (MODEL.name, 384, 254)
             assert (await pool.describe(ModelSpec("all-MiniLM-L6-v2", "float32"))).precision == "float32"
             await pool.embed(MODEL, ["x"])
             workers = pool.workers()
-            # The second comes up by itself, and a third compares the recording, and ends.
+            # The second starts by itself; a third one checks the traced model, and ends.
             while sorted(each.role for each in workers) != ["batch", "batch", "question"]:
                 await asyncio.sleep(0.1)
                 workers = pool.workers()
@@ -72,7 +72,7 @@ def test_a_pool_knows_its_model_and_its_workers() -> None:
     run(test())
 
 
-def test_the_server_itself_stays_small() -> None:
+def test_the_server_imports_no_heavy_library() -> None:
     """A process with a pool has loaded neither torch nor the extractor."""
     code = (
         "import sys, pipeline.workers.pool, pipeline.scanning.walker\n"
@@ -95,14 +95,14 @@ def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
     run(test())
 
 
-def test_a_model_that_cannot_be_loaded_is_one_sentence() -> None:
+def test_a_model_that_cannot_be_loaded_is_an_invalid_argument() -> None:
     async def test() -> None:
         nowhere = ModelSpec("nobody/nothing", "auto")
         async with ready_pool() as pool:
             for attempt in (
                 pool.describe(nowhere),
                 pool.embed(nowhere, ["x"]),
-                pool.embed_questions(nowhere, ["x"]),
+                pool.embed_queries(nowhere, ["x"]),
                 pool.read(_samples(), ChunkingOptions(nowhere.name, 200, 20)),
             ):
                 with pytest.raises(Invalid, match="There is no model 'nobody/nothing'"):
@@ -112,43 +112,43 @@ def test_a_model_that_cannot_be_loaded_is_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "category", "words"),
+    ("action", "category", "text"),
     [
         ("crash", "worker_died", "SIGKILL"),
         ("hang", "timeout", "1.5 seconds"),
         ("memory", "worker_died", "more memory than the 512 MB"),
     ],
 )
-def test_a_file_that_takes_its_worker_along_fails_alone(
-    action: str, category: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_kills_its_worker_fails_alone(
+    action: str, category: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", f"extract:{action}:evil")
     files = tasks_of(tmp_path, "one.txt", "two.txt", "evil.txt", "three.txt")
 
     async def test() -> None:
         async with ready_pool(file_timeout_s=1.5 if action == "hang" else 60) as pool:
-            found = await pool.read(files, CUTTING)
+            found = await pool.read(files, OPTIONS)
             assert [each.document_id for each in found] == [each.document_id for each in files]
             failure = found.pop(2)
             assert isinstance(failure, ReadFailure)
             assert (failure.category, failure.skipped) == (category, False)
-            assert words in failure.message
+            assert text in failure.message
             assert all(isinstance(each, ReadDocument) for each in found)
-            alone = await pool.read(files[2:3], CUTTING)
+            alone = await pool.read(files[2:3], OPTIONS)
             assert isinstance(alone[0], ReadFailure)
             assert alone[0].category == category
 
     run(test())
 
 
-def test_bad_files_come_back_as_failures_between_the_good(tmp_path: Path) -> None:
+def test_bad_files_are_failures_among_the_good(tmp_path: Path) -> None:
     files = tasks_of(tmp_path, "good.txt", "empty.txt", "gone.txt")
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "gone.txt").unlink()
 
     async def test() -> None:
         async with ready_pool() as pool:
-            good, empty, gone = await pool.read(files, CUTTING)
+            good, empty, gone = await pool.read(files, OPTIONS)
         assert isinstance(good, ReadDocument)
         assert good.chunks[0].text == "The file good.txt tells of the lighthouse."
         assert isinstance(empty, ReadFailure)
@@ -159,19 +159,19 @@ def test_bad_files_come_back_as_failures_between_the_good(tmp_path: Path) -> Non
     run(test())
 
 
-def test_a_passage_that_takes_its_worker_along_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_that_kills_its_worker_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "embed:crash:poison")
 
     async def test() -> None:
         async with ready_pool() as pool:
-            with pytest.raises(Invalid, match="The passage “a poison pill"):
+            with pytest.raises(Invalid, match="The chunk “a poison pill"):
                 await pool.embed(MODEL, ["good", "better", "a poison pill", "best"])
             assert (await pool.embed(MODEL, ["good"])).shape == (1, 384)
 
     run(test())
 
 
-def test_giving_up_ends_the_work_and_keeps_the_worker_for_others(
+def test_a_cancelled_task_frees_its_worker_for_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:evil")
@@ -181,11 +181,11 @@ def test_giving_up_ends_the_work_and_keeps_the_worker_for_others(
         async with ready_pool(workers=1) as pool:
             await pool.describe(MODEL)
             before = pool._batch.pids()
-            reading = asyncio.create_task(pool.read(files[:1], CUTTING))
-            waiting = asyncio.create_task(pool.read(files[1:], CUTTING))
+            reading = asyncio.create_task(pool.read(files[:1], OPTIONS))
+            waiting = asyncio.create_task(pool.read(files[1:], OPTIONS))
             async with deadline():
-                question = await pool.embed_questions(MODEL, ["still answered?"])
-            assert question.shape == (1, 384)
+                vectors = await pool.embed_queries(MODEL, ["still answered?"])
+            assert vectors.shape == (1, 384)
             assert not waiting.done()
             reading.cancel()
             assert isinstance((await waiting)[0], ReadDocument)

@@ -1,4 +1,4 @@
-"""The life of the pool: workers and fork servers that die, and leaving whatever is under way."""
+"""The life cycle of the pool: workers and fork servers that die, idle workers, closing during tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import psutil
 import pytest
 from conftest import run
 from support.patience import deadline, patience
-from support.pools import CUTTING, MODEL, fork_servers, ready_pool, tasks_of
+from support.pools import MODEL, OPTIONS, fork_servers, ready_pool, tasks_of
 from support.processes import still_running
 from support.server import ROOT
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("fork_server")
 
 
 @pytest.mark.noisy
-def test_a_worker_killed_in_its_sleep_is_replaced() -> None:
+def test_an_idle_worker_that_is_killed_is_replaced() -> None:
     async def test() -> None:
         async with ready_pool() as pool:
             await pool.embed(MODEL, ["x"])
@@ -38,38 +38,38 @@ def test_a_worker_killed_in_its_sleep_is_replaced() -> None:
                 os.kill(each.pid, signal.SIGKILL)
             texts = await asyncio.gather(*(pool.embed(MODEL, ["x"]) for _ in range(4)))
             assert [each.shape for each in texts] == [(1, 384)] * 4
-            assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
+            assert (await pool.embed_queries(MODEL, ["x"])).shape == (1, 384)
 
     run(test())
 
 
-def test_a_worker_that_stands_still_in_the_midst_of_a_task_holds_up_no_other() -> None:
-    """Nor does one that is killed there: there is nothing that it could keep from the others."""
-    much = b"x" * (32 << 20)
+def test_a_worker_that_is_stopped_or_killed_during_a_task_blocks_no_other() -> None:
+    """The workers share nothing that one of them could leave locked."""
+    data = b"x" * (32 << 20)
 
     async def test() -> None:
-        crew = WorkerGroup(fork_servers().base, 2, nice=True, memory_bytes=1 << 30)
-        await asyncio.gather(*(crew.run(os.getpid, timeout_s=60) for _ in range(2)))
-        still = crew.pids()[0]
-        os.kill(still, signal.SIGSTOP)
-        tasks = [asyncio.create_task(crew.run(len, much, timeout_s=60)) for _ in range(6)]
+        group = WorkerGroup(fork_servers().base, 2, nice=True, memory_bytes=1 << 30)
+        await asyncio.gather(*(group.run(os.getpid, timeout_s=60) for _ in range(2)))
+        stopped = group.pids()[0]
+        os.kill(stopped, signal.SIGSTOP)
+        tasks = [asyncio.create_task(group.run(len, data, timeout_s=60)) for _ in range(6)]
         async with deadline():
             done: list[asyncio.Task[int]] = []
             while len(done) < 5:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 done += [task for task in tasks if task.done()]
                 tasks = [task for task in tasks if not task.done()]
-        assert [task.result() for task in done] == [len(much)] * 5
-        os.kill(still, signal.SIGKILL)
+        assert [task.result() for task in done] == [len(data)] * 5
+        os.kill(stopped, signal.SIGKILL)
         with pytest.raises(WorkerDied, match="SIGKILL"):
             await tasks[0]
         async with deadline():
             assert (
-                await asyncio.gather(*(crew.run(len, much, timeout_s=60) for _ in range(4)))
-                == [len(much)] * 4
+                await asyncio.gather(*(group.run(len, data, timeout_s=60) for _ in range(4)))
+                == [len(data)] * 4
             )
-        assert still not in crew.pids()
-        await crew.close()
+        assert stopped not in group.pids()
+        await group.close()
 
     run(test())
 
@@ -80,7 +80,7 @@ def _server(name: str) -> ForkServer:
 
 @pytest.mark.noisy
 @pytest.mark.parametrize("name", ["base", "full"])
-def test_a_dead_fork_server_is_started_again_and_no_file_pays(
+def test_a_dead_fork_server_is_started_again_and_no_file_fails(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:slow")
@@ -88,20 +88,20 @@ def test_a_dead_fork_server_is_started_again_and_no_file_pays(
 
     async def test() -> None:
         async with ready_pool() as pool:
-            reading = asyncio.create_task(pool.read([slow], CUTTING))
-            assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
+            reading = asyncio.create_task(pool.read([slow], OPTIONS))
+            assert isinstance((await pool.read([good], OPTIONS))[0], ReadDocument)
             monkeypatch.delenv("SEMANTIK_FAILPOINT")
-            questioner = pool._questions.pids()
+            query_worker = pool._queries.pids()
             workers = [psutil.Process(pid) for pid in pool._batch.pids()]
             if name == "base":
-                workers += map(psutil.Process, [*questioner, _pid(fork_servers().full)])
+                workers += map(psutil.Process, [*query_worker, _pid(fork_servers().full)])
             os.kill(_pid(_server(name)), signal.SIGKILL)
-            question = await pool.embed_questions(MODEL, ["anybody there?"])
-            assert question.shape == (1, 384)
+            vectors = await pool.embed_queries(MODEL, ["anybody there?"])
+            assert vectors.shape == (1, 384)
             if name == "full":
-                assert pool._questions.pids() == questioner
+                assert pool._queries.pids() == query_worker
             reading.cancel()
-            assert isinstance((await pool.read([good], CUTTING))[0], ReadDocument)
+            assert isinstance((await pool.read([good], OPTIONS))[0], ReadDocument)
             assert still_running(workers) == []
 
     run(test())
@@ -115,32 +115,32 @@ def _pid(server: ForkServer) -> int:
 
 @pytest.mark.noisy
 @pytest.mark.parametrize("name", ["base", "full"])
-def test_a_fork_server_that_dies_while_it_loads_costs_no_task(name: str) -> None:
+def test_a_fork_server_that_dies_while_it_loads_loses_no_task(name: str) -> None:
     server = _server(name)
 
     async def test() -> None:
         server.stop()
-        crew = WorkerGroup(server, 2, nice=True, memory_bytes=1 << 30)
-        tasks = [asyncio.create_task(crew.run(len, "four", timeout_s=60)) for _ in range(4)]
+        group = WorkerGroup(server, 2, nice=True, memory_bytes=1 << 30)
+        tasks = [asyncio.create_task(group.run(len, "four", timeout_s=60)) for _ in range(4)]
         for _ in range(2):
             await asyncio.sleep(0.4)
-            while server.pid() is None:  # noqa: ASYNC110, it tells nobody
+            while server.pid() is None:  # noqa: ASYNC110, there is no event for it
                 await asyncio.sleep(0.1)
             os.kill(_pid(server), signal.SIGKILL)
         assert await asyncio.gather(*tasks) == [4] * 4
-        await crew.close()
+        await group.close()
 
     run(test())
 
 
-def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_ends_workers_with_running_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:evil")
     files = tasks_of(tmp_path, "evil.txt", "good.txt")
 
     async def test() -> None:
         async with ready_pool(workers=2) as pool:
-            reading = asyncio.create_task(pool.read(files[:1], CUTTING))
-            await pool.read(files[1:], CUTTING)
+            reading = asyncio.create_task(pool.read(files[:1], OPTIONS))
+            await pool.read(files[1:], OPTIONS)
             workers = [psutil.Process(each.pid) for each in pool.workers()]
         assert still_running(workers) == []
         with pytest.raises(Unavailable, match="shutting down"):
@@ -152,7 +152,7 @@ def test_leaving_ends_the_workers_whatever_they_do(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("name", ["base", "full"])
-def test_leaving_does_not_wait_for_what_is_still_loading(name: str, tmp_path: Path) -> None:
+def test_closing_does_not_wait_for_a_fork_server_that_loads(name: str, tmp_path: Path) -> None:
     before = psutil.Process().children(recursive=True)
     settings = Settings(data=tmp_path)
 
@@ -165,33 +165,33 @@ def test_leaving_does_not_wait_for_what_is_still_loading(name: str, tmp_path: Pa
                 async with asyncio.timeout(0.2):
                     await asyncio.shield(loading)
             assert pool.is_ready == (name == "full")
-            nonlocal leaving_s
-            leaving_s = time.monotonic()
-        leaving_s = time.monotonic() - leaving_s
+            nonlocal closing_s
+            closing_s = time.monotonic()
+        closing_s = time.monotonic() - closing_s
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
 
-    leaving_s = 0.0
+    closing_s = 0.0
     run(test())
-    assert leaving_s < 3
+    assert closing_s < 3
     started = [each for each in psutil.Process().children(recursive=True) if each not in before]
     assert not [each for each in started if "forkserver" in " ".join(each.cmdline())]
 
 
-def test_a_pool_at_rest_has_loaded_no_model_but_the_recording() -> None:
-    """Nor has it any of the libraries that load one."""
+def test_an_idle_pool_has_loaded_only_the_traced_model() -> None:
+    """It has imported none of the libraries that load a model."""
 
     async def test() -> None:
         async with ready_pool() as pool:
-            await pool.describe(MODEL)  # which has a recording made, where there is none yet
-            assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
+            await pool.describe(MODEL)  # traces the model if that was not done yet
+            assert (await pool.embed_queries(MODEL, ["x"])).shape == (1, 384)
         fork_servers().base.stop()
         fork_servers().full.stop()
         async with ready_pool() as pool:
-            assert (await pool.embed_questions(MODEL, ["x"])).shape == (1, 384)
+            assert (await pool.embed_queries(MODEL, ["x"])).shape == (1, 384)
             assert fork_servers().full.pid() is None
-            (questioner,) = pool._questions.pids()
-            maps = Path(f"/proc/{questioner}/maps").read_text()
+            (query_worker,) = pool._queries.pids()
+            maps = Path(f"/proc/{query_worker}/maps").read_text()
             assert "libtorch" in maps and "tokenizers" in maps
             assert not [
                 word for word in ("/sklearn/", "/scipy/", "/safetensors/", "/kreuzberg/") if word in maps
@@ -199,8 +199,8 @@ def test_a_pool_at_rest_has_loaded_no_model_but_the_recording() -> None:
             loaded = await pool.run(_libraries_loaded, timeout_s=10)
             assert "torch" in loaded and "tokenizers" in loaded
             assert not loaded & {"transformers", "sentence_transformers", "sklearn", "scipy", "kreuzberg"}
-            for pid in (questioner, _pid(fork_servers().base)):
-                assert psutil.Process(pid).num_threads() == 1, "a forked process has one thread alone"
+            for pid in (query_worker, _pid(fork_servers().base)):
+                assert psutil.Process(pid).num_threads() == 1, "a process is forked with a single thread"
 
     run(test())
 
@@ -209,7 +209,7 @@ def _libraries_loaded() -> set[str]:
     return {name.partition(".")[0] for name in sys.modules}
 
 
-def test_what_has_nothing_to_do_goes_and_comes_back() -> None:
+def test_idle_workers_end_and_start_again() -> None:
     async def test() -> None:
         async with ready_pool(idle_s=0.5) as pool:
             for _ in range(2):
@@ -218,12 +218,12 @@ def test_what_has_nothing_to_do_goes_and_comes_back() -> None:
                 gone = [psutil.Process(pid) for pid in (*pool._batch.pids(), _pid(fork_servers().full))]
                 assert await asyncio.to_thread(still_running, gone) == []
                 assert [each.role for each in await asyncio.to_thread(pool.workers)] == ["question"]
-                assert (await pool.embed_questions(MODEL, ["y"])).shape == (1, 384)
+                assert (await pool.embed_queries(MODEL, ["y"])).shape == (1, 384)
 
     run(test())
 
 
-def test_a_task_that_comes_while_the_workers_go_is_done() -> None:
+def test_a_task_that_arrives_while_the_workers_end_is_done() -> None:
     async def test() -> None:
         async with ready_pool(idle_s=0.2) as pool:
             for number in range(12):
@@ -235,14 +235,14 @@ def test_a_task_that_comes_while_the_workers_go_is_done() -> None:
     run(test())
 
 
-def test_work_under_way_keeps_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_do_not_end_during_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:slow")
     (slow,) = tasks_of(tmp_path, "slow.txt")
 
     async def test() -> None:
         async with ready_pool(idle_s=0.2, file_timeout_s=3) as pool:
             await pool.describe(MODEL)
-            (outcome,) = await pool.read([slow], CUTTING)
+            (outcome,) = await pool.read([slow], OPTIONS)
             assert isinstance(outcome, ReadFailure) and outcome.category == "timeout"
 
     run(test())
@@ -250,15 +250,17 @@ def test_work_under_way_keeps_the_workers(tmp_path: Path, monkeypatch: pytest.Mo
 
 _PARENT = """
 import asyncio, sys
-from pipeline.batch import Cutting, FileTask, ModelSpec
-from pipeline.pool import Pool
-from semantik.settings import Settings
+from pipeline.compute.messages import ChunkingOptions, FileTask
+from pipeline.workers.pool import Pool
+from semantik.config.settings import Settings
+
+OPTIONS = ChunkingOptions("all-MiniLM-L6-v2", 200, 20)
 
 async def main():
     async with Pool(Settings) as pool:
         await pool.wait_ready()
-        reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1)], Cutting("all-MiniLM-L6-v2", 200, 20)))
-        await pool.read([FileTask("id", sys.argv[2], 1)], Cutting("all-MiniLM-L6-v2", 200, 20))
+        reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1)], OPTIONS))
+        await pool.read([FileTask("id", sys.argv[2], 1)], OPTIONS)
         print("busy", flush=True)
         await reading
 

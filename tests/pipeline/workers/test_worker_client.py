@@ -1,4 +1,4 @@
-"""The worker for questions: it dies, hangs and fails, and the next task finds another one."""
+"""One worker process that dies, hangs or fails: the next task gets a new one."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _PR_SET_PDEATHSIG = 1
 
 
 def outlive_the_fork_server() -> int:
-    """As one does that is forked just before its fork server dies."""
+    """As a worker that is forked just before its fork server dies."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, 0)
     return os.getpid()
 
 
-def die_once(mark: Path) -> str:
-    """Takes the first worker that does it along."""
-    if not mark.exists():
-        mark.touch()
+def die_once(marker: Path) -> str:
+    """Kills the first worker that runs it."""
+    if not marker.exists():
+        marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return "done"
 
@@ -44,92 +44,92 @@ def die_once(mark: Path) -> str:
 @pytest.mark.noisy
 def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> None:
     async def test() -> None:
-        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, spare=2)
-        first = await attendant.run(os.getpid, timeout_s=SOON_S)
-        assert attendant.pids() == [first]
+        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
+        first = await client.run(os.getpid, timeout_s=SOON_S)
+        assert client.pids() == [first]
         os.kill(first, signal.SIGKILL)
-        second = await attendant.run(os.getpid, timeout_s=SOON_S)
+        second = await client.run(os.getpid, timeout_s=SOON_S)
         assert second != first
-        busy = attendant.run(die_once, tmp_path / "mark", timeout_s=SOON_S)
-        waiting = attendant.run(os.getpid, timeout_s=SOON_S)
+        busy = client.run(die_once, tmp_path / "marker", timeout_s=SOON_S)
+        waiting = client.run(os.getpid, timeout_s=SOON_S)
         done, third = await asyncio.gather(busy, waiting)
         assert done == "done"
         assert third not in (first, second)
-        await attendant.close()
+        await client.close()
         assert still_running([psutil.Process(third)] if psutil.pid_exists(third) else []) == []
 
     run(test())
 
 
 @pytest.mark.noisy
-def test_a_task_that_ends_its_workers_or_hangs_harms_no_other() -> None:
+def test_a_task_that_kills_its_workers_or_hangs_affects_no_other() -> None:
     async def test() -> None:
-        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, spare=2)
+        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
         with pytest.raises(WorkerDied, match="status 3"):
-            await attendant.run(os._exit, 3, timeout_s=SOON_S)
+            await client.run(os._exit, 3, timeout_s=SOON_S)
         with pytest.raises(WorkerDied, match="took too long"):
-            await attendant.run(signal.pause, timeout_s=0.3)
+            await client.run(signal.pause, timeout_s=0.3)
         with pytest.raises(ValueError, match="invalid literal"):
-            await attendant.run(int, "x", timeout_s=SOON_S)
-        assert await attendant.run(os.path.join, "a", "b", timeout_s=SOON_S) == "a/b"
-        await attendant.close()
+            await client.run(int, "x", timeout_s=SOON_S)
+        assert await client.run(os.path.join, "a", "b", timeout_s=SOON_S) == "a/b"
+        await client.close()
 
     run(test())
 
 
-def test_leaving_ends_the_task_under_way() -> None:
+def test_closing_ends_the_running_task() -> None:
     async def test() -> None:
-        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, spare=2)
-        await attendant.run(len, "", timeout_s=SOON_S)
-        hanging = asyncio.create_task(attendant.run(signal.pause, timeout_s=SOON_S))
+        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
+        await client.run(len, "", timeout_s=SOON_S)
+        hanging = asyncio.create_task(client.run(signal.pause, timeout_s=SOON_S))
         await asyncio.sleep(0)
-        await attendant.close()
-        for task in (hanging, attendant.run(len, "", timeout_s=SOON_S)):
+        await client.close()
+        for task in (hanging, client.run(len, "", timeout_s=SOON_S)):
             with pytest.raises(Unavailable, match="shutting down"):
                 await task
 
     run(test())
 
 
-def test_an_error_that_the_server_does_not_know_comes_back_with_its_words_and_its_trace() -> None:
+def test_an_error_of_an_unknown_class_comes_back_with_its_message_and_traceback() -> None:
     async def test() -> None:
-        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
+        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
         with pytest.raises(RuntimeError, match="JSONDecodeError: Expecting value") as caught:
-            await attendant.run(json.loads, "x", timeout_s=SOON_S)
+            await client.run(json.loads, "x", timeout_s=SOON_S)
         assert "in raw_decode" in caught.value.__notes__[0]
-        await attendant.close()
+        await client.close()
 
     run(test())
 
 
 @pytest.mark.noisy
-def test_leaving_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> None:
+def test_closing_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> None:
     async def test() -> None:
-        attendant = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
-        orphan = psutil.Process(await attendant.run(outlive_the_fork_server, timeout_s=SOON_S))
+        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
+        orphan = psutil.Process(await client.run(outlive_the_fork_server, timeout_s=SOON_S))
         server = psutil.Process(fork_servers().base.pid())
         server.kill()
         assert still_running([server]) == []
-        assert await attendant.run(os.getpid, timeout_s=SOON_S) == orphan.pid
+        assert await client.run(os.getpid, timeout_s=SOON_S) == orphan.pid
         async with deadline():
-            await attendant.close()
+            await client.close()
         assert still_running([orphan]) == []
 
     run(test())
 
 
-def test_leaving_launches_none_of_those_that_wait_for_the_fork_server() -> None:
+def test_closing_launches_no_worker_that_waits_for_the_fork_server() -> None:
     async def test() -> None:
-        first, crew = (
+        first, group = (
             WorkerGroup(fork_servers().base, size, nice=True, memory_bytes=MEMORY) for size in (1, 8)
         )
         await first.run(os.getpid, timeout_s=SOON_S)
         before = fork_servers().base.pid()
         assert before is not None
         os.kill(before, signal.SIGSTOP)
-        tasks = [asyncio.create_task(crew.run(len, "", timeout_s=SOON_S)) for _ in range(3)]
+        tasks = [asyncio.create_task(group.run(len, "", timeout_s=SOON_S)) for _ in range(3)]
         await asyncio.sleep(0.2)
-        await asyncio.gather(crew.close(), first.close())
+        await asyncio.gather(group.close(), first.close())
         for task in tasks:
             with pytest.raises(Unavailable, match="shutting down"):
                 await task

@@ -1,4 +1,4 @@
-"""Queries of a pool: from the recording that is kept, also where it is damaged, another model's, or cannot be made."""
+"""Queries of a pool use the stored traced model, also when it is damaged, of another model, or cannot be made."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXTS = ["Where is the key?"]
 
 @asynccontextmanager
 async def own_pool(data: Path, model: str) -> AsyncIterator[Pool]:
-    """A pool with fork servers of its own, as one that a server has that was just started."""
+    """A pool with its own fork servers, as a server has at its start."""
     data.mkdir(exist_ok=True)
     settings = Settings(
         data=data,
@@ -41,16 +41,16 @@ async def own_pool(data: Path, model: str) -> AsyncIterator[Pool]:
 
 
 def query(data: Path, model: str) -> np.ndarray:
-    """The vector that a pool has for the first query, and no model is loaded for it."""
+    """The vector of the first query of a new pool, which does not load the model itself."""
 
-    async def ask() -> np.ndarray:
+    async def embed() -> np.ndarray:
         async with own_pool(data, model) as pool:
             await pool.wait_ready()
-            vectors = await pool.embed_questions(ModelSpec(model, "auto"), TEXTS)
+            vectors = await pool.embed_queries(ModelSpec(model, "auto"), TEXTS)
             assert pool._servers.full.pid() is None
             return vectors
 
-    return asyncio.run(ask())
+    return asyncio.run(embed())
 
 
 def test_on_a_new_data_folder_nothing_is_loaded_until_it_is_needed(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_on_a_new_data_folder_nothing_is_loaded_until_it_is_needed(tmp_path: Pat
             await pool.wait_ready()
             assert pool._servers.full.pid() is None
             assert not (tmp_path / "data" / "models").exists()
-            vectors = await pool.embed_questions(ModelSpec(model, "auto"), TEXTS)
+            vectors = await pool.embed_queries(ModelSpec(model, "auto"), TEXTS)
             assert vectors.shape == (1, 384)
             assert len([*(tmp_path / "data" / "models").iterdir()]) == 1
 
@@ -70,7 +70,7 @@ def test_on_a_new_data_folder_nothing_is_loaded_until_it_is_needed(tmp_path: Pat
 
 
 @pytest.mark.noisy
-def test_a_recording_of_something_else_is_replaced_with_the_first_text_embedded(
+def test_a_traced_model_of_another_model_is_replaced_when_the_first_text_is_embedded(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder, data = tmp_path / "model", tmp_path / "data"
@@ -79,38 +79,38 @@ def test_a_recording_of_something_else_is_replaced_with_the_first_text_embedded(
 
     async def make() -> np.ndarray:
         async with own_pool(data, spec.name) as pool:
-            return await pool.embed_questions(spec, TEXTS)
+            return await pool.embed_queries(spec, TEXTS)
 
-    right = asyncio.run(make())
+    expected = asyncio.run(make())
     (path,) = (data / "models").iterdir()
-    recording = traced_models.load_kept(path)
-    assert recording is not None
-    traced_models.keep(replace(recording, prompt="Something else entirely: "), path)
+    traced = traced_models.load(path)
+    assert traced is not None
+    traced_models.save(replace(traced, prompt="Something else entirely: "), path)
     wrong = query(data, spec.name)
-    assert float(wrong[0] @ right[0]) < 0.99
+    assert float(wrong[0] @ expected[0]) < 0.99
 
     async def replaced() -> None:
         async with own_pool(data, spec.name) as pool:
             await pool.embed(spec, TEXTS)
             async with deadline():
-                while "was replaced" not in caplog.text:  # noqa: ASYNC110, it tells nobody
+                while "was replaced" not in caplog.text:  # noqa: ASYNC110, there is no event for it
                     await asyncio.sleep(0.1)
-            assert np.allclose(await pool.embed_questions(spec, TEXTS), right, atol=1e-5)
+            assert np.allclose(await pool.embed_queries(spec, TEXTS), expected, atol=1e-5)
 
     run(replaced())
-    (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING]
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "gave other vectors than the model" in record.getMessage()
-    assert np.allclose(query(data, spec.name), right, atol=1e-5)
+    assert np.allclose(query(data, spec.name), expected, atol=1e-5)
 
 
-def test_a_damaged_recording_is_made_anew_at_the_start(tmp_path: Path) -> None:
+def test_a_damaged_traced_model_is_made_again_at_the_start(tmp_path: Path) -> None:
     model, data = MODEL_DIR.as_posix(), tmp_path / "data"
 
     async def make() -> np.ndarray:
         async with own_pool(data, model) as pool:
-            return await pool.embed_questions(ModelSpec(model, "auto"), TEXTS)
+            return await pool.embed_queries(ModelSpec(model, "auto"), TEXTS)
 
-    right = asyncio.run(make())
+    expected = asyncio.run(make())
     (path,) = (data / "models").iterdir()
     path.write_bytes(path.read_bytes()[:1000])
 
@@ -118,12 +118,12 @@ def test_a_damaged_recording_is_made_anew_at_the_start(tmp_path: Path) -> None:
         async with own_pool(data, model) as pool:
             await pool.wait_ready()
             assert path.stat().st_size > 1_000_000
-            assert np.allclose(await pool.embed_questions(ModelSpec(model, "auto"), TEXTS), right, atol=1e-5)
+            assert np.allclose(await pool.embed_queries(ModelSpec(model, "auto"), TEXTS), expected, atol=1e-5)
 
     run(test())
 
 
-def test_a_model_that_cannot_be_recorded_answers_queries(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_traced_answers_queries(tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import StaticEmbedding
     from tokenizers import Tokenizer
@@ -135,14 +135,14 @@ def test_a_model_that_cannot_be_recorded_answers_queries(tmp_path: Path) -> None
     async def test() -> None:
         async with own_pool(tmp_path / "data", spec.name) as pool:
             for _ in range(2):
-                assert (await pool.embed_questions(spec, ["a", "b"])).shape == (2, 8)
+                assert (await pool.embed_queries(spec, ["a", "b"])).shape == (2, 8)
             assert (await pool.embed(spec, ["a"])).shape == (1, 8)
 
     run(test())
 
 
 @pytest.mark.noisy
-def test_a_model_that_is_nowhere_is_told_at_the_start(tmp_path: Path) -> None:
+def test_an_unknown_model_is_reported_at_the_start(tmp_path: Path) -> None:
     async def test() -> None:
         async with own_pool(tmp_path / "data", "nobody/nothing") as pool:
             with pytest.raises(Invalid, match="There is no model 'nobody/nothing'"):
@@ -152,7 +152,7 @@ def test_a_model_that_is_nowhere_is_told_at_the_start(tmp_path: Path) -> None:
     run(test())
 
 
-def test_a_changed_model_has_its_recording_made_at_the_next_start(tmp_path: Path) -> None:
+def test_a_changed_model_is_traced_again_at_the_next_start(tmp_path: Path) -> None:
     folder, data = tmp_path / "model", tmp_path / "data"
     shutil.copytree(MODEL_DIR, folder)
     spec = ModelSpec(str(folder), "auto")
@@ -160,7 +160,7 @@ def test_a_changed_model_has_its_recording_made_at_the_next_start(tmp_path: Path
     async def ready() -> np.ndarray:
         async with own_pool(data, spec.name) as pool:
             await pool.wait_ready()
-            return await pool.embed_questions(spec, TEXTS)
+            return await pool.embed_queries(spec, TEXTS)
 
     before = asyncio.run(ready())
     config = folder / "config_sentence_transformers.json"
