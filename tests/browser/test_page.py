@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from support.browser import needs_chromium
+from support.hold import held
 from support.page_actions import NAME, PASSWORD, card_of, create, plant, sign_in
 from support.patience import patience
 from support.server import Serving, serve
@@ -215,15 +216,16 @@ def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_p
     other.on("websocket", lambda socket: sockets.append(socket.url))
     other.goto("/")
     expect(other.get_by_role("button", name="Sign out")).to_be_visible()
-    create(member, "Letters", folder)
-    for page in (other, member):
-        expect(card_of(page, "Letters").locator(".counts")).to_contain_text("2 watching")
-        expect(page.locator(".collection").filter(has_text="Letters")).to_be_visible()
-    other.close()
-    expect(card_of(member, "Letters").locator(".counts")).not_to_contain_text("watching")
-    assert len(sockets) == 1
-    card_of(member, "Letters").get_by_role("button", name="Cancel").click()
-    expect(card_of(member, "Letters")).to_have_attribute("data-status", "cancelled")
+    with held(folder, "letter-299.txt"):
+        create(member, "Letters", folder)
+        for page in (other, member):
+            expect(card_of(page, "Letters").locator(".counts")).to_contain_text("2 watching")
+            expect(page.locator(".collection").filter(has_text="Letters")).to_be_visible()
+        other.close()
+        expect(card_of(member, "Letters").locator(".counts")).not_to_contain_text("watching")
+        assert len(sockets) == 1
+        card_of(member, "Letters").get_by_role("button", name="Cancel").click()
+        expect(card_of(member, "Letters")).to_have_attribute("data-status", "cancelled")
 
 
 def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: list[str]) -> None:
