@@ -1,5 +1,7 @@
-"""An owner that stands still between two of its steps, is robbed, and wakes when all is over: the step it takes then
-changes nothing."""
+"""An owner that is suspended between two steps, loses its lease, and resumes after the operation has ended.
+
+The step that it then takes changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         ("reindex", "storing.taken:3"),
     ],
 )
-async def test_the_step_that_a_robbed_owner_takes_when_it_wakes_changes_nothing(
+async def test_a_late_step_of_an_owner_without_its_lease_changes_nothing(
     two: Two, tmp_path: Path, kind: str, step: str
 ) -> None:
     other = two.servers[0]
@@ -68,9 +70,9 @@ async def test_the_step_that_a_robbed_owner_takes_when_it_wakes_changes_nothing(
         other.process.send_signal(signal.SIGCONT)
         async with Store(two.stores.mongo_url, two.stores.database) as store:
             assert (await until_ended(store, begun)).status == "completed"
-        said = len(first.log.read_text())
+        log_length = len(first.log.read_text())
         first.process.send_signal(signal.SIGCONT)
-        await says(first, said, "another server")
+        await says(first, log_length, "another server")
         watcher = Watcher([other.url], client.token, begun.operation_id)
         await watcher.follow()
         same_story([watcher])

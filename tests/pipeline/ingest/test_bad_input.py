@@ -88,7 +88,7 @@ async def test_a_folder_that_vanishes_while_queued_fails_its_operation(
         (tmp_path / name / "text.txt").write_text(GOOD)
     first = await client.call("POST", "collections", {"name": "1", "source_path": str(tmp_path / "first")})
     second = await client.call("POST", "collections", {"name": "2", "source_path": str(tmp_path / "second")})
-    (tmp_path / "second").rename(tmp_path / "elsewhere")  # while the second is queued behind the first
+    (tmp_path / "second").rename(tmp_path / "elsewhere")  # the first still waits for its model
     [_ async for _ in client.watch(first["operation_id"])]
     messages = [message async for message in client.watch(second["operation_id"])]
     assert [m["type"] for m in messages[-2:]] == ["operation_failed", "status_update"]

@@ -30,7 +30,7 @@ def _text(version: int) -> str:
 
 @asynccontextmanager
 async def _rewriting(paths: list[Path], first: int) -> AsyncIterator[Callable[[], int]]:
-    """Rewrite the files in place, in two halves each, until the block ends. Yields a function that gives the version."""
+    """Rewrite the files in place, in two halves each, until the block ends; yields a getter of the version."""
     version = first
 
     async def rewrite() -> None:
