@@ -62,7 +62,7 @@ def _folder(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in range(FILES):
         lines = [
-            f"Ship {number} called at harbour {part} with {number * part} barrels." for part in range(15)
+            f"Ship {number} called at harbour {part} with {number * part} barrels." for part in range(20)
         ]
         (folder / f"ship-{number:03}.txt").write_text("\n\n".join(lines))
     return folder
