@@ -156,7 +156,7 @@ async def test_a_crash_leaves_the_result_of_an_undisturbed_run(
         operation_id = await _operation(stores.store, client, scenario)
         messages = [message for message in await ended(client, operation_id) if "seq" in message]
         found = await left(stores.store, client, scenario, mine.folder)
-        if scenario == "cancelled_reindex":  # the operation before it is complete
+        if scenario == "cancelled_reindex":  # the newest operation is cancelled, the other one completed
             found["stages"] = undisturbed[scenario]["stages"]
         assert found == undisturbed[scenario]
         assert await check(CheckContext(stores.store, mine.settings, stores.redis_url, served=True)) == []

@@ -50,10 +50,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
 @pytest.mark.parametrize("slow", ["MongoDB", "the server", "Redis"])
 async def test_a_slow_owner_keeps_its_operation(two: Two, tmp_path: Path, slow: str) -> None:
     client = await new_user(two.servers[0])
-    begun = await begin("index", client, make_folder(tmp_path / "lamps", 160))
-    watcher = Watcher([two.servers[1].url, two.servers[0].url], client.token, begun.operation_id)
+    started = await begin("index", client, make_folder(tmp_path / "lamps", 160))
+    watcher = Watcher([two.servers[1].url, two.servers[0].url], client.token, started.operation_id)
     async with asyncio.TaskGroup() as tasks, Store(two.stores.mongo_url, two.stores.database) as store:
-        operation = await in_the_middle(store, begun, 0.05)
+        operation = await in_the_middle(store, started, 0.05)
         assert operation.lease is not None
         owner = owner_of(operation, two.servers)
         tasks.create_task(watcher.follow())
@@ -68,16 +68,16 @@ async def test_a_slow_owner_keeps_its_operation(two: Two, tmp_path: Path, slow: 
         times, suspended_s = (1, _AWAY_S) if slow == "Redis" else (_TIMES, _SUSPENDED_S)
         if slow == "Redis":
             suspend()
-            await in_the_middle(store, begun, 0.999)  # only the end remains to be published
+            await in_the_middle(store, started, 0.999)  # only the end remains to be published
         for _ in range(times):
             suspend()
             await asyncio.sleep(suspended_s)
             resume()
             await asyncio.sleep(_RESUMED_S)
-        ended = await until_ended(store, begun)
+        ended = await until_ended(store, started)
     assert ended.status == "completed"
     assert ended.lease is not None and ended.lease.token == operation.lease.token, (
         "another server took the lease"
     )
     same_story([watcher])
-    await is_as_undisturbed(begun, client, two.stores, alone=False)
+    await is_as_undisturbed(started, client, two.stores, alone=False)

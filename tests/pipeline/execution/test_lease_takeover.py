@@ -51,32 +51,32 @@ async def test_an_owner_without_its_lease_writes_nothing(
 ) -> None:
     first, second = two.servers
     client = await new_user(first)
-    begun = await begin(kind, client, make_folder(tmp_path / "lamps"))
+    started = await begin(kind, client, make_folder(tmp_path / "lamps"))
     async with Store(two.stores.mongo_url, two.stores.database) as store:
-        owner = owner_of(await in_the_middle(store, begun), two.servers)
+        owner = owner_of(await in_the_middle(store, started), two.servers)
         survivor = second if owner is first else first
         log_length = len(owner.log.read_text())
         owner.process.send_signal(signal.SIGSTOP)
         other_client = Client(survivor.url, client.token)
-        watcher = Watcher([survivor.url], client.token, begun.operation_id)
-        async with searching(other_client, begun), asyncio.TaskGroup() as tasks:
+        watcher = Watcher([survivor.url], client.token, started.operation_id)
+        async with searching(other_client, started), asyncio.TaskGroup() as tasks:
             tasks.create_task(watcher.follow())
-            await _wait_for_takeover(store, begun, survivor, two)
+            await _wait_for_takeover(store, started, survivor, two)
             if woken == "after its end":
-                await until_ended(store, begun)
+                await until_ended(store, started)
             owner.process.send_signal(signal.SIGCONT)
             await says(owner, log_length, "another server")
-        assert (await until_ended(store, begun)).status == "completed"
+        assert (await until_ended(store, started)).status == "completed"
     assert "Traceback" not in owner.log.read_text()
     same_story([watcher])
-    await is_as_undisturbed(begun, other_client, two.stores, alone=False)
-    hits = await ask(client, QUESTION, collection_ids=[begun.collection_id], k=10)
+    await is_as_undisturbed(started, other_client, two.stores, alone=False)
+    hits = await ask(client, QUESTION, collection_ids=[started.collection_id], k=10)
     assert len(hits) == 10, "the former owner must search what the other server has written"
 
 
-async def _wait_for_takeover(store: Store, begun: Begun, survivor: Serving, two: Two) -> None:
+async def _wait_for_takeover(store: Store, started: Begun, survivor: Serving, two: Two) -> None:
     while True:
-        operation = await store.operations.get(begun.operation_id)
+        operation = await store.operations.get(started.operation_id)
         assert operation is not None and not operation.ended
         if owner_of(operation, two.servers) is survivor:
             return

@@ -64,19 +64,19 @@ async def test_a_late_step_of_an_owner_without_its_lease_changes_nothing(
     two.servers = [other, first]
     try:
         other.process.send_signal(signal.SIGSTOP)  # so that the first takes the operation
-        begun = await start_on(collection_id, kind, Client(first.url, client.token), folder)
+        started = await start_on(collection_id, kind, Client(first.url, client.token), folder)
         process = psutil.Process(first.process.pid)
         await until(lambda: process.status() == psutil.STATUS_STOPPED)
         other.process.send_signal(signal.SIGCONT)
         async with Store(two.stores.mongo_url, two.stores.database) as store:
-            assert (await until_ended(store, begun)).status == "completed"
+            assert (await until_ended(store, started)).status == "completed"
         log_length = len(first.log.read_text())
         first.process.send_signal(signal.SIGCONT)
         await says(first, log_length, "another server")
-        watcher = Watcher([other.url], client.token, begun.operation_id)
+        watcher = Watcher([other.url], client.token, started.operation_id)
         await watcher.follow()
         same_story([watcher])
         assert await asyncio.to_thread(first.stop) == 0
     finally:
         other.process.send_signal(signal.SIGCONT)
-    await is_as_undisturbed(begun, client, two.stores, alone=False)
+    await is_as_undisturbed(started, client, two.stores, alone=False)

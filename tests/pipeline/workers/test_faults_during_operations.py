@@ -64,21 +64,21 @@ async def test_an_operation_survives_the_kill_of_each_process(
     serving: Serving, tmp_path: Path, kind: str
 ) -> None:
     client = await new_user(serving)
-    begun = await begin(kind, client, make_folder(tmp_path / "lamps", 120))
-    watcher = Watcher([serving.url], client.token, begun.operation_id)
+    started = await begin(kind, client, make_folder(tmp_path / "lamps", 120))
+    watcher = Watcher([serving.url], client.token, started.operation_id)
     stores = serving.stores
     async with (
         Store(stores.mongo_url, stores.database) as store,
-        searching(client, begun, away_allowed=True),
+        searching(client, started, away_allowed=True),
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(watcher.follow())
         for number, process in enumerate(_PROCESSES):
-            await in_the_middle(store, begun, number / 6)
+            await in_the_middle(store, started, number / 6)
             process(serving).kill()
     same_story([watcher])
     assert watcher.frames[-1]["data"]["status"] == "completed"
-    await is_as_undisturbed(begun, client, stores)
+    await is_as_undisturbed(started, client, stores)
 
 
 @pytest.mark.xdist_group("faults: stores that stand still")
