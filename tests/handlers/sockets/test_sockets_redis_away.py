@@ -1,4 +1,4 @@
-"""Redis is away for a while: sockets stay open and catch up, whether it comes back with its data or without."""
+"""Redis outages: sockets stay open and catch up, whether Redis returns with its data or without."""
 
 from __future__ import annotations
 
@@ -22,65 +22,65 @@ from support.watchers import is_end
 pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.embedded]
 
 FLAGS = ("--auth-registration", "open", "--sockets-per-user", "100", "--progress-linger-s", "0.2")
-AWAY_S = 6
+OUTAGE_S = 6
 SOCKETS = 20
 
 
 @dataclass
-class Reading:
-    """One socket, read to the operation's end; everything but presence is kept."""
+class Reader:
+    """Reads one socket up to the end of the operation; keeps all messages except presence."""
 
     socket: RawSocket
-    frames: list[dict[str, Any]] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    received: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def seqs(self) -> list[int]:
-        return [frame["seq"] for frame in self.frames if "seq" in frame]
+        return [message["seq"] for message in self.messages if "seq" in message]
 
     @property
-    def others(self) -> list[str]:
-        return [frame["type"] for frame in self.frames if "seq" not in frame]
+    def unnumbered(self) -> list[str]:
+        return [message["type"] for message in self.messages if "seq" not in message]
 
     async def run(self) -> None:
-        while not self.frames or not is_end(self.frames[-1]):
+        while not self.messages or not is_end(self.messages[-1]):
             found = await self.socket.read()
             assert found is not None and found[0] == TEXT, f"the socket was closed: {found}"
-            frame = json.loads(found[1])
-            if frame["type"] != "presence":
-                self.frames.append(frame)
-                self.news.set()
+            message = json.loads(found[1])
+            if message["type"] != "presence":
+                self.messages.append(message)
+                self.received.set()
 
-    async def has(self, seq: int) -> None:
+    async def wait_for(self, seq: int) -> None:
         while seq not in self.seqs:
-            self.news.clear()
-            await self.news.wait()
+            self.received.clear()
+            await self.received.wait()
 
 
 @dataclass
-class Scene:
-    """A server, its Redis, and an operation that twenty watch."""
+class WatchedOperation:
+    """A server, its Redis, and an operation with twenty watchers."""
 
     serving: Serving
     operation: FakeOperation
-    readings: list[Reading]
-    told: int = 0
+    readers: list[Reader]
+    published: int = 0
 
     @property
     def redis(self) -> psutil.Process:
         return next(child for child in self.serving.tree[1:] if "redis-server" in " ".join(child.cmdline()))
 
-    async def tell(self, count: int) -> None:
+    async def publish(self, count: int) -> None:
         for _ in range(count):
-            self.told += 1
-            await tell_patiently(self.operation.publisher, "error", once=f"{self.told}")
+            self.published += 1
+            await tell_patiently(self.operation.publisher, "error", once=f"{self.published}")
 
-    async def all_have(self, seq: int) -> None:
-        await asyncio.gather(*(reading.has(seq) for reading in self.readings))
+    async def wait_for_all(self, seq: int) -> None:
+        await asyncio.gather(*(reader.wait_for(seq) for reader in self.readers))
 
 
 @asynccontextmanager
-async def watched(serving: Serving, folder: Path) -> AsyncIterator[Scene]:
+async def watched_operation(serving: Serving, folder: Path) -> AsyncIterator[WatchedOperation]:
     client = await new_user(serving)
     async with (
         fake_operation(serving, client, started=False) as operation,
@@ -90,62 +90,62 @@ async def watched(serving: Serving, folder: Path) -> AsyncIterator[Scene]:
         made = [
             await sockets.enter_async_context(connected(serving.url, operation.path)) for _ in range(SOCKETS)
         ]
-        scene = Scene(serving, operation, [Reading(socket) for socket in made])
-        for reading in scene.readings:
-            running.create_task(reading.run())
-        await scene.tell(20)
-        await scene.all_have(20)
-        yield scene
+        watched = WatchedOperation(serving, operation, [Reader(socket) for socket in made])
+        for reader in watched.readers:
+            running.create_task(reader.run())
+        await watched.publish(20)
+        await watched.wait_for_all(20)
+        yield watched
         await operation.end()
     assert not [line for line in complaints(serving) if " ERROR " in line or "Traceback" in line]
 
 
-@pytest.mark.parametrize("way", ["stands still", "is killed"])
-async def test_sockets_stay_open_and_miss_nothing(
-    start: Callable[..., Serving], tmp_path: Path, way: str
+@pytest.mark.parametrize("outage", ["stands still", "is killed"])
+async def test_sockets_stay_open_and_receive_all_messages(
+    start: Callable[..., Serving], tmp_path: Path, outage: str
 ) -> None:
-    async with watched(start(*FLAGS), tmp_path / "empty") as scene:
-        if way == "stands still":
-            redis = scene.redis
+    async with watched_operation(start(*FLAGS), tmp_path / "empty") as watched:
+        if outage == "stands still":
+            redis = watched.redis
             redis.suspend()
-            telling = asyncio.create_task(scene.tell(20))
-            await asyncio.sleep(AWAY_S)
+            publishing = asyncio.create_task(watched.publish(20))
+            await asyncio.sleep(OUTAGE_S)
             redis.resume()
-            await telling
+            await publishing
         else:
             for _ in range(2):
-                scene.redis.kill()
-                await scene.tell(10)
-        await scene.all_have(40)
-    for reading in scene.readings:
-        assert reading.seqs == list(range(1, 43))
-        assert set(reading.others) == {"current_state"}
+                watched.redis.kill()
+                await watched.publish(10)
+        await watched.wait_for_all(40)
+    for reader in watched.readers:
+        assert reader.seqs == list(range(1, 43))
+        assert set(reader.unnumbered) == {"current_state"}
 
 
-async def test_without_its_data_every_watcher_is_told_and_goes_on(
+async def test_loss_of_redis_data_gets_history_truncated_and_sockets_go_on(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
-    async with watched(start(*FLAGS), tmp_path / "empty") as scene:
-        last = scene.readings[0].frames[-1]["id"]
-        for file in (scene.serving.data / "redis").iterdir():
+    async with watched_operation(start(*FLAGS), tmp_path / "empty") as watched:
+        last = watched.readers[0].messages[-1]["id"]
+        for file in (watched.serving.data / "redis").iterdir():
             file.unlink()
-        scene.redis.kill()
-        await asyncio.gather(*(told(reading) for reading in scene.readings))
-        await scene.tell(20)
-        await scene.all_have(40)
-        async with connected(scene.serving.url, f"{scene.operation.path}&since={last}") as late:
-            reading = Reading(late)
-            scene.readings.append(reading)
-            await asyncio.gather(reading.run(), scene.operation.end())
-    *first, after = scene.readings
-    for reading in first:
-        assert reading.seqs == list(range(1, 43))
-        assert reading.others == ["current_state", "history_truncated", "current_state"]
-    assert after.others == ["history_truncated", "current_state"]
-    assert after.seqs == list(range(21, 43))
+        watched.redis.kill()
+        await asyncio.gather(*(wait_for_truncation(reader) for reader in watched.readers))
+        await watched.publish(20)
+        await watched.wait_for_all(40)
+        async with connected(watched.serving.url, f"{watched.operation.path}&since={last}") as late:
+            reader = Reader(late)
+            watched.readers.append(reader)
+            await asyncio.gather(reader.run(), watched.operation.end())
+    *first, resumed = watched.readers
+    for reader in first:
+        assert reader.seqs == list(range(1, 43))
+        assert reader.unnumbered == ["current_state", "history_truncated", "current_state"]
+    assert resumed.unnumbered == ["history_truncated", "current_state"]
+    assert resumed.seqs == list(range(21, 43))
 
 
-async def told(reading: Reading) -> None:
-    while "history_truncated" not in reading.others:
-        reading.news.clear()
-        await reading.news.wait()
+async def wait_for_truncation(reader: Reader) -> None:
+    while "history_truncated" not in reader.unnumbered:
+        reader.received.clear()
+        await reader.received.wait()
