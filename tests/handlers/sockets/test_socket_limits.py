@@ -42,9 +42,7 @@ async def test_sockets_per_user_are_limited_across_all_endpoints(start: Callable
         await unaffected.write_message("ping")
         await until(unaffected, "pong")
         sockets[0].close()
-        while not await _accepts_socket(
-            serving, query
-        ):  # released once the server has seen the close
+        while not await _accepts_socket(serving, query):  # released once the server has seen the close
             pass
         stream.leave()
 
