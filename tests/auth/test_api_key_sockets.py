@@ -86,9 +86,8 @@ async def test_key_expiry_closes_open_sockets(shared: Serving) -> None:
         [*_, last] = await stream.rest()
         assert last.data == {"code": 1008, "reason": EXPIRED}
     assert await key_refusal(program, "GET", "auth/me") == (401, EXPIRED)
-    assert (
-        len((await client.call("GET", "api-keys"))["items"]) == 1
-    )  # an expired key stays listed, so that its user sees why the program stopped
+    # An expired key stays listed, so that its user sees why the program stopped.
+    assert len((await client.call("GET", "api-keys"))["items"]) == 1
 
 
 async def test_key_of_a_disabled_user_is_rejected(shared: Serving) -> None:

@@ -97,8 +97,8 @@ async def test_user_has_at_most_one_hundred_keys(tmp_path: Path) -> None:
 async def test_key_is_created_listed_used_and_revoked(shared: Serving) -> None:
     client, other = await new_user(shared), await new_user(shared)
     assert await client.call("GET", "api-keys") == {"items": [], "next_cursor": None}
-    wanted = {"name": "Backup", "scopes": ["write"], "expires_in_days": 30}
-    made = await client.call("POST", "api-keys", wanted)
+    options = {"name": "Backup", "scopes": ["write"], "expires_in_days": 30}
+    made = await client.call("POST", "api-keys", options)
     text = made.pop("key")
     assert text.startswith(made["start"]) and made["id"] in made["start"]
     assert (made["scopes"], made["last_used_at"]) == (["read", "write"], None)
@@ -226,7 +226,7 @@ async def test_malformed_keys_are_rejected(shared: Serving) -> None:
     await program.call("GET", "auth/me")
 
 
-async def test_the_client_indexes_watches_and_searches_with_a_key(shared: Serving, tmp_path: Path) -> None:
+async def test_client_indexes_watches_and_searches_with_a_key(shared: Serving, tmp_path: Path) -> None:
     (tmp_path / "bees.txt").write_text("In winter the bees form a cluster and keep the queen warm.")
     _, program = await make_key(await new_user(shared), scopes=["write"])
     collection_id, messages = await index(program, tmp_path)

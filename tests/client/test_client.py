@@ -219,7 +219,7 @@ class _Scripted(WebSocketHandler):
 @asynccontextmanager
 async def _scripted_server(*script: int | str) -> AsyncIterator[tuple[Client, list[str]]]:
     cursors: list[str] = []
-    handler = type("_OneScript", (_Scripted,), {"script": list(script), "asked": cursors})
+    handler = type("_OneScript", (_Scripted,), {"script": list(script), "cursors": cursors})
     socket, port = bind_unused_port()
     server = HTTPServer(Application([("/ws/operations/x", handler)]))
     server.add_socket(socket)

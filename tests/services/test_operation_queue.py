@@ -157,9 +157,8 @@ async def test_large_index_operation_does_not_starve_a_small_one(shared: Serving
     view = await client.call("GET", f"operations/{huge['operation_id']}")
     assert view["status"] == "processing"
     await client.call("DELETE", f"operations/{huge['operation_id']}")
-    assert [message async for message in client.watch(huge["operation_id"])][-1]["data"][
-        "status"
-    ] == "cancelled"
+    messages = [message async for message in client.watch(huge["operation_id"])]
+    assert messages[-1]["data"]["status"] == "cancelled"
 
 
 @pytest.mark.gen_test

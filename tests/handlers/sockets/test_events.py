@@ -53,7 +53,7 @@ async def test_stream_sends_the_same_messages_as_the_socket(shared: Serving) -> 
         assert headers["Cache-Control"] == "no-store" and headers["X-Accel-Buffering"] == "no"
 
 
-@pytest.mark.parametrize("way", ["header", "query", "both"])
+@pytest.mark.parametrize("method", ["header", "query", "both"])
 async def test_stream_resumes_after_the_last_event(shared: Serving, method: str) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
