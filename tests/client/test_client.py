@@ -52,7 +52,7 @@ def _answer(status: str, body: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "sentence"),
+    ("answer", "status", "reason"),
     [
         (_answer("503 Service Unavailable", '{"status": "degraded", "mongo": false}'), 503, '"mongo": false'),
         (

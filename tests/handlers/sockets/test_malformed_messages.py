@@ -117,7 +117,7 @@ async def test_each_invalid_message_in_a_valid_frame_gets_an_error(shared: Servi
             async with connected(shared.url, operation.path, headers=headers) as socket:
                 for number, message in enumerate(messages):
                     if number % 15 == 14:
-                        await asyncio.sleep(1)  # the rate limit of messages
+                        await asyncio.sleep(1)  # stay below the message rate limit
                     await socket.send(frame(opcode, message))
                     assert await _next_answer(socket) == "error", message[:40]
                 await socket.send(frame(TEXT, b'{"type":"ping"}', masked=False))

@@ -27,7 +27,7 @@ async def _cookie(serving: Serving, client: Client) -> str:
     return login.headers["Set-Cookie"].split(";")[0]
 
 
-@pytest.mark.parametrize("form", ["semantik.v1", "semantik.v1.msgpack"])
+@pytest.mark.parametrize("subprotocol", ["semantik.v1", "semantik.v1.msgpack"])
 async def test_token_in_subprotocols_authenticates_and_is_not_echoed(
     shared: Serving, subprotocol: str
 ) -> None:
