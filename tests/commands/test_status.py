@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from support.api import PASSWORD, index
-from support.patience import patience
+from support.patience import deadline, patience
 from support.redis_server import RedisServer
 from support.scripts import script
 from support.server import Serving
@@ -34,6 +35,16 @@ async def _status(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
     return ended.status, json.loads(ended.out)
 
 
+async def _idle_status(data: Path) -> tuple[int, dict[str, Any]]:
+    """The status once the server's heartbeat, which comes every five seconds, counts no running operation."""
+    async with deadline():
+        while True:
+            status, shown = await _status(data)
+            if not any(instance["running"] for instance in shown["instances"]):
+                return status, shown
+            await asyncio.sleep(0.2)
+
+
 async def _filled(serving: Serving, folder: Path) -> str:
     """A collection with two documents, of the user ann."""
     folder.mkdir()
@@ -49,7 +60,7 @@ async def _filled(serving: Serving, folder: Path) -> str:
 async def test_beside_a_server_that_lives_and_after_it(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving = start("--pool-workers", "1")
     collection_id = await _filled(serving, tmp_path / "folder")
-    status, told = await _status(serving.data)
+    status, told = await _idle_status(serving.data)
     assert (status, told["well"]) == (0, True)
     [instance] = told["instances"]
     assert instance["pid"] == serving.process.pid and instance["url"] == serving.url

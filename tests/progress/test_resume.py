@@ -93,7 +93,7 @@ async def test_malformed_since_is_rejected_and_named(redis_url: str, since: str)
 @pytest.mark.gen_test
 async def test_cursor_older_than_the_history_is_truncated(redis_url: str) -> None:
     operation = new_id()
-    async with progress_on(redis_url, settings.ProgressSettings(history_frames=100)) as progress:
+    async with progress_on(redis_url, settings.ProgressSettings(history_messages=100)) as progress:
         async with reading(progress, operation, "0-0") as empty:
             assert (empty.watch.truncated, empty.watch.last_id) == (False, "0-0")
         async with reading(progress, operation, "1-1") as gone:

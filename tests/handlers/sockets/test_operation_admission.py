@@ -166,7 +166,7 @@ async def test_connection_between_the_last_message_and_its_announcement_closes_a
 
 async def test_cursor_older_than_the_history_gets_history_truncated(shared: Serving) -> None:
     client = await new_user(shared)
-    async with fake_operation(shared, client, limits=ProgressSettings(history_frames=100)) as operation:
+    async with fake_operation(shared, client, limits=ProgressSettings(history_messages=100)) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         ids = [await operation.publish("error", message=str(number)) for number in range(300)]
         complete = await connect(shared, path, query)
