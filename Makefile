@@ -1,11 +1,11 @@
-# The words to learn. `make` alone lists them.
+# The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
 .PHONY: help setup tools run demo test test-fast test-redis check bench bench-sockets bench-reindex bench-takeover
 
-help: ## list these words
+help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## make .venv with all that Semantik needs; quick when nothing changed
+setup: ## create .venv with everything that Semantik needs; quick if nothing has changed
 	@bin/setup
 
 tools:
@@ -14,7 +14,7 @@ tools:
 run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
 	@exec bin/semantik-server --config conf/semantik.toml
 
-demo: setup ## index a folder before your eyes and search it: make demo [FOLDER=/some/folder]
+demo: setup ## index a folder with live progress and search it: make demo [FOLDER=/some/folder]
 	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}
 
 # More workers than cores: many tests wait for something most of their time.
@@ -26,7 +26,7 @@ test: tools ## run all tests: make test [ARGS="-k search"]
 test-fast: tools ## run the tests that start no server and no browser
 	@.venv/bin/python -m pytest $(PARALLEL) -m "not server" $(ARGS)
 
-test-redis: tools ## run those that need Redis on the redis-server of this machine
+test-redis: tools ## run the tests that need Redis on the redis-server of this machine
 	@PYTHONPATH=tests .venv/bin/python -m support.on_redis $(PARALLEL) $(ARGS)
 
 check: tools ## format, lint, types, import contracts
@@ -35,15 +35,15 @@ check: tools ## format, lint, types, import contracts
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: ## measure everything beside its reference: make bench [ARGS="question engines"]
+bench: ## run the benchmarks, each with its reference: make bench [ARGS="query engines"]
 	@bin/setup --bench
 	@.venv/bin/python -m bench $(ARGS)
 
-bench-sockets: tools ## measure live sockets beside a bare Tornado
+bench-sockets: tools ## compare the live sockets with a minimal Tornado server
 	@.venv/bin/python -m bench.sockets $(ARGS)
 
 bench-reindex: tools ## measure searches while a folder is reindexed
 	@.venv/bin/python -m bench.reindexing $(ARGS)
 
-bench-takeover: tools ## measure how long an operation stands when its server is killed
+bench-takeover: tools ## measure how long an operation is interrupted when its server is killed
 	@.venv/bin/python -m bench.takeover $(ARGS)

@@ -1,8 +1,8 @@
-"""Measures how long an operation stands when its server is killed: `python -m bench.takeover`.
+"""Measures how long an operation is interrupted when its server is killed: `python -m bench.takeover`.
 
-Two servers share their stores. The one that indexes a folder is killed in the middle, and the other goes on when the
-lease has run out; then one is killed and started again at once. One run prints both, in seconds from the kill: until
-the operation is claimed, and until the next document is stored. The figures belong to the machine and the moment.
+Two servers share their stores. The server that indexes a folder is killed, and the other resumes the operation when the
+lease has expired; then the owner is killed and restarted at once. Prints for both the seconds from the kill until the
+operation is claimed, and until the next document is stored. The results depend on the machine.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from semantik.storage.mongo import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long password"
-_LOOK_S = 0.01
+_POLL_S = 0.01
 _DATABASE = "takeover"
 
 
 @dataclass
 class Server:
-    """A server as a user would start it, on stores that it shares."""
+    """A server process on shared stores."""
 
     data: Path
     flags: list[str]
@@ -54,25 +54,25 @@ class Server:
         assert self.process.stdout is not None
         line = (await self.process.stdout.readline()).decode()
         if not line:
-            raise SystemExit("takeover: a server did not start; it has said why.")
+            raise SystemExit("takeover: a server did not start; its error is above.")
         self.url = line.rpartition(" ")[2].strip()
 
     async def kill(self) -> float:
-        """SIGKILL it; returns the moment."""
+        """Send SIGKILL; returns the time."""
         assert self.process is not None
-        moment = time.perf_counter()
+        killed_at = time.perf_counter()
         self.process.kill()
         await self.process.wait()
-        return moment
+        return killed_at
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         if self.process is not None and self.process.returncode is None:
             self.process.terminate()
             await self.process.wait()
 
 
 async def measure(folder: Path, lease_s: float) -> dict[str, Any]:
-    """Kill the owner of an INDEX of `folder` twice; returns the figures, with their units in their names."""
+    """Kill the owner of an INDEX of `folder` twice; returns the times, with their units in their names."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="semantik-bench-")))
         lock = await stack.enter_async_context(data_lock(home))
@@ -88,59 +88,59 @@ async def measure(folder: Path, lease_s: float) -> dict[str, Any]:
         ]
         servers = [Server(home / name, flags) for name in ("first", "second")]
         for server in servers:
-            stack.push_async_callback(server.end)
+            stack.push_async_callback(server.stop)
             await server.start()
         store = await stack.enter_async_context(Store(stores.mongo_url, _DATABASE))
         client = Client(servers[0].url)
         await client.register("bench", PASSWORD)
         await client.sign_in("bench", PASSWORD)
-        made = await client.call("POST", "collections", {"name": "Folder", "source_path": str(folder)})
-        operation_id = made["operation_id"]
+        collection = await client.call("POST", "collections", {"name": "Folder", "source_path": str(folder)})
+        operation_id = collection["operation_id"]
 
-        owner = await _owner_at_work(store, operation_id, servers)
+        owner = await _working_owner(store, operation_id, servers)
         before = await _record(store, operation_id)
         killed = await owner.kill()
-        by_another = await _until_on(store, before, killed)
+        by_other_server = await _resume_times(store, before, killed)
 
-        other = await _owner_at_work(store, operation_id, servers)
+        other = await _working_owner(store, operation_id, servers)
         before = await _record(store, operation_id)
         killed = await other.kill()
         await other.start()
         ready_s = time.perf_counter() - killed
-        by_itself = await _until_on(store, before, killed)
+        by_same_server = await _resume_times(store, before, killed)
         return {
             "lease_s": lease_s,
-            "by_another_server": by_another,
-            "by_the_same_after_a_restart": {"server_is_ready_s": ready_s, **by_itself},
+            "by_another_server": by_other_server,
+            "by_the_same_after_a_restart": {"server_is_ready_s": ready_s, **by_same_server},
         }
 
 
-async def _owner_at_work(store: Store, operation_id: str, servers: list[Server]) -> Server:
-    """Who runs the operation, once it has stored something."""
+async def _working_owner(store: Store, operation_id: str, servers: list[Server]) -> Server:
+    """The server that runs the operation, once it has stored a document."""
     before = await _record(store, operation_id)
     while True:
         operation = await _record(store, operation_id)
         if operation.counts.processed > before.counts.processed:
             break
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_POLL_S)
     assert operation.lease is not None
-    [owner] = [one for one in servers if instance_id(one.data) == operation.lease.owner]
+    [owner] = [server for server in servers if instance_id(server.data) == operation.lease.owner]
     return owner
 
 
-async def _until_on(store: Store, before: Operation, killed: float) -> dict[str, float]:
-    """The seconds since the kill until it is claimed anew, and until the next document is stored."""
+async def _resume_times(store: Store, before: Operation, killed: float) -> dict[str, float]:
+    """The seconds from the kill until the operation is claimed again, and until the next document is stored."""
     claimed_s: float | None = None
     assert before.lease is not None
     while True:
         operation = await _record(store, before.id)
-        passed_s = time.perf_counter() - killed
+        elapsed_s = time.perf_counter() - killed
         assert operation.lease is not None
         if claimed_s is None and operation.lease.token != before.lease.token:
-            claimed_s = passed_s
+            claimed_s = elapsed_s
         if claimed_s is not None and operation.counts.processed > before.counts.processed:
-            return {"claimed_s": claimed_s, "next_document_s": passed_s}
-        await asyncio.sleep(_LOOK_S)
+            return {"claimed_s": claimed_s, "next_document_s": elapsed_s}
+        await asyncio.sleep(_POLL_S)
 
 
 async def _record(store: Store, operation_id: str) -> Operation:
@@ -148,7 +148,7 @@ async def _record(store: Store, operation_id: str) -> Operation:
     assert operation is not None
     if operation.ended:
         raise SystemExit(
-            "takeover: the folder was indexed before both servers were killed; take a larger one."
+            "takeover: the folder was indexed before both servers were killed; choose a larger one."
         )
     return operation
 
@@ -164,20 +164,20 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, help="what is indexed; 2000 small files are made otherwise"
+        "folder", nargs="?", type=Path, help="the folder to index (default: 2000 generated small files)"
     )
     parser.add_argument(
         "--lease-s", type=float, default=15.0, help="operations.lease_s (default %(default)s)"
     )
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="semantik-bench-") as made:
+    with tempfile.TemporaryDirectory(prefix="semantik-bench-") as generated:
         if arguments.folder is None:
-            _make_folder(Path(made))
+            _make_folder(Path(generated))
         elif not arguments.folder.is_dir():
-            print(f"takeover: {arguments.folder} is no folder.", file=sys.stderr)
+            print(f"takeover: {arguments.folder} is not a folder.", file=sys.stderr)
             return 2
-        figures = asyncio.run(measure((arguments.folder or Path(made)).resolve(), arguments.lease_s))
-    print(json.dumps(figures, indent=2))
+        times = asyncio.run(measure((arguments.folder or Path(generated)).resolve(), arguments.lease_s))
+    print(json.dumps(times, indent=2))
     return 0
 
 

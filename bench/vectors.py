@@ -1,9 +1,9 @@
-"""A million real vectors to measure an index with, and questions that are not among them; made once, in steps.
+"""A million real vectors to measure an index with, and query vectors that are not among them; created once, in steps.
 
-`nice python -m bench.vectors` makes what is missing below build/bench/vectors, with the bundled model, and goes on
-where it was stopped. The first 110 000 are definitions of WordNet. The others are of passages of sentences from
-manuals and dictionaries that Debian has: a sentence is read once, and the embeddings of its words are pooled over the
-whole and over up to nine windows of it, as "late chunking" does; each is a vector of its own, no two of the same words.
+`nice python -m bench.vectors` creates what is missing below build/bench/vectors with the bundled model, and resumes if
+interrupted. The first 110 000 are definitions of WordNet. The others are parts of sentences of manuals and dictionaries
+from Debian: a sentence is embedded once, and the embeddings of its tokens are pooled over the whole sentence and over
+up to nine windows of it, as in "late chunking"; each is a different vector, no two of them of the same tokens.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.corpus import HOME, ROOT, glosses, package
+from bench.corpus import ROOT, WORK_FOLDER, package, wordnet_definitions
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import model
 
-FOLDER = HOME / "vectors"
+FOLDER = WORK_FOLDER / "vectors"
 MILLION = 1_000_000
-QUESTIONS = 500
+QUERIES = 500
 DEFINITIONS = 110_000
 _SEED = 20_261_123
 _STEP = 10_000
-_SENTENCES = 2000  # in one step
-_PASSAGES = 10  # of one sentence
-_SHORTEST = 4  # words of a window, or parts of words
-_WORDS = range(5, 41)
+_SENTENCES_PER_STEP = 2000
+_CHUNKS_PER_SENTENCE = 10
+_MIN_WINDOW = 4  # tokens
+_SENTENCE_WORDS = range(5, 41)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n\s*\n")
 _MARKUP = re.compile(r"<(script|style).*?</\1>|<[^>]+>|[`*|{}\\=_#]+", re.DOTALL)
 _SPEC = ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto")
-_NAMES = re.compile(r"[A-Za-z]")
+_LETTERS = re.compile(r"[A-Za-z]")
 
 
 def vectors(count: int) -> NDArray[np.float16]:
-    """The first `count` of a million vectors, (count, 384), mapped. Up to 110 000 they are all of definitions."""
+    """The first `count` of a million vectors, (count, 384), memory-mapped. The first 110 000 are definitions."""
     _make()
-    found: NDArray[np.float16] = np.load(FOLDER / "vectors.npy", mmap_mode="r")[:count]
-    return found
+    mapped: NDArray[np.float16] = np.load(FOLDER / "vectors.npy", mmap_mode="r")[:count]
+    return mapped
 
 
-def questions() -> NDArray[np.float32]:
+def query_vectors() -> NDArray[np.float32]:
     """500 vectors, (500, 384), of texts that are not in the index.
 
-    One half are definitions that were held out, the other such as "What is a truffle?".
+    One half are held-out definitions, the other queries such as "What is a truffle?".
     """
     _make()
-    return np.asarray(np.load(FOLDER / "questions.npy"), np.float32)
+    return np.asarray(np.load(FOLDER / "queries.npy"), np.float32)
 
 
 def _make() -> None:
     if not (FOLDER / "vectors.npy").exists():
-        print("Embedding a million passages, which takes an hour or less.", file=sys.stderr)
+        print("Embedding a million chunks, which takes up to an hour.", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "bench.vectors"], cwd=ROOT, check=True)
 
 
@@ -69,11 +69,11 @@ def _sentences(text: str) -> Iterator[str]:
     for sentence in _SENTENCE_END.split(html.unescape(_MARKUP.sub(" ", text))):
         words = sentence.split()
         plain = " ".join(words)
-        if len(words) in _WORDS and len(_NAMES.findall(plain)) > 0.7 * len(plain):
+        if len(words) in _SENTENCE_WORDS and len(_LETTERS.findall(plain)) > 0.7 * len(plain):
             yield plain
 
 
-def _manuals() -> Iterator[str]:
+def _manual_sentences() -> Iterator[str]:
     share = Path("usr/share")
     for name, pattern in (
         ("dict-gcide", "dictd/*.dz"),
@@ -93,14 +93,14 @@ def _manuals() -> Iterator[str]:
 
 
 def _texts() -> tuple[list[str], list[str], list[str]]:
-    """Definitions, sentences, and questions."""
-    chance = random.Random(_SEED)
-    definitions = list(dict.fromkeys(glosses()))
-    chance.shuffle(definitions)
-    held_out, definitions = definitions[: QUESTIONS // 2], definitions[QUESTIONS // 2 :]
-    others = [text for text in dict.fromkeys(_manuals()) if text not in set(held_out)]
-    chance.shuffle(others)
-    return definitions[:DEFINITIONS], others, held_out + chance.sample(_lemmas(), QUESTIONS - len(held_out))
+    """Definitions, sentences, and queries."""
+    rng = random.Random(_SEED)
+    definitions = list(dict.fromkeys(wordnet_definitions()))
+    rng.shuffle(definitions)
+    held_out, definitions = definitions[: QUERIES // 2], definitions[QUERIES // 2 :]
+    sentences = [text for text in dict.fromkeys(_manual_sentences()) if text not in set(held_out)]
+    rng.shuffle(sentences)
+    return definitions[:DEFINITIONS], sentences, held_out + rng.sample(_lemmas(), QUERIES - len(held_out))
 
 
 def _lemmas() -> list[str]:
@@ -113,55 +113,65 @@ def _embed(texts: list[str], path: Path) -> None:
     _save(path, model.load(_SPEC).embed(texts))
 
 
-def _embed_passages(sentences: list[str], path: Path) -> None:
-    chance = np.random.default_rng(_SEED)
-    found = []
+def _embed_chunks(sentences: list[str], path: Path) -> None:
+    rng = np.random.default_rng(_SEED)
+    vectors = []
     for words in model.load_sentence_transformer(_SPEC.name, model.load(_SPEC).info.precision).encode(
         sentences, output_value="token_embeddings", batch_size=32
     ):
         words = words.float().numpy()
-        # The first and the last stand for the whole, and belong to no window.
-        starts = chance.integers(1, max(2, len(words) - _SHORTEST), _PASSAGES - 1)
-        ends = np.minimum(starts + chance.integers(_SHORTEST, 2 * _SHORTEST + 1, len(starts)), len(words) - 1)
-        windows = {(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= _SHORTEST}
-        found += [words.mean(axis=0), *(words[start:end].mean(axis=0) for start, end in sorted(windows))]
-    pooled = np.stack(found)
+        # The first and the last token are special tokens of the whole sentence, and part of no window.
+        starts = rng.integers(1, max(2, len(words) - _MIN_WINDOW), _CHUNKS_PER_SENTENCE - 1)
+        ends = np.minimum(
+            starts + rng.integers(_MIN_WINDOW, 2 * _MIN_WINDOW + 1, len(starts)), len(words) - 1
+        )
+        windows = {
+            (start, end) for start, end in zip(starts, ends, strict=True) if end - start >= _MIN_WINDOW
+        }
+        vectors += [
+            words.mean(axis=0),
+            *(words[start:end].mean(axis=0) for start, end in sorted(windows)),
+        ]
+    pooled = np.stack(vectors)
     _save(path, pooled / np.linalg.norm(pooled, axis=1, keepdims=True))
 
 
-def _save(path: Path, found: NDArray[np.floating]) -> None:
-    fresh = path.with_suffix(f".{os.getpid()}")
-    with fresh.open("wb") as file:
-        np.save(file, found.astype(np.float16))
-    fresh.rename(path)
+def _save(path: Path, values: NDArray[np.floating]) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}")
+    with temporary.open("wb") as file:
+        np.save(file, values.astype(np.float16))
+    temporary.rename(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.vectors", description=__doc__)
     parser.add_argument("--part", default="0/1", help="the share of this process, as 0/2 and 1/2")
-    share, of = map(int, parser.parse_args().part.split("/"))
+    part, parts = map(int, parser.parse_args().part.split("/"))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    definitions, sentences, asked = _texts()
-    first = [FOLDER / f"{start:07}.npy" for start in range(0, len(definitions), _STEP)]
-    for number, path in enumerate(first):
-        if number % of == share and not path.exists():
+    definitions, sentences, queries = _texts()
+    definition_files = [FOLDER / f"{start:07}.npy" for start in range(0, len(definitions), _STEP)]
+    for number, path in enumerate(definition_files):
+        if number % parts == part and not path.exists():
             _embed(definitions[number * _STEP : (number + 1) * _STEP], path)
-    if not (FOLDER / "questions.npy").exists():
-        _embed(asked, FOLDER / "questions.npy")
-    number, held = 0, DEFINITIONS
-    while held < MILLION:
-        path = FOLDER / f"passages-{number:04}.npy"
-        if number % of == share and not path.exists():
-            begun = time.monotonic()
-            _embed_passages(sentences[number * _SENTENCES : (number + 1) * _SENTENCES], path)
-            print(f"{path.name}: {_SENTENCES / (time.monotonic() - begun):.0f} sentences/s", flush=True)
-        # Another process may still be at some of those before.
-        done = sorted(FOLDER.glob("passages-*.npy"))
-        held = DEFINITIONS + sum(len(np.load(each, mmap_mode="r")) for each in done)
+    if not (FOLDER / "queries.npy").exists():
+        _embed(queries, FOLDER / "queries.npy")
+    number, available = 0, DEFINITIONS
+    while available < MILLION:
+        path = FOLDER / f"chunks-{number:04}.npy"
+        if number % parts == part and not path.exists():
+            started = time.monotonic()
+            _embed_chunks(sentences[number * _SENTENCES_PER_STEP : (number + 1) * _SENTENCES_PER_STEP], path)
+            print(
+                f"{path.name}: {_SENTENCES_PER_STEP / (time.monotonic() - started):.0f} sentences/s",
+                flush=True,
+            )
+        # Another process may still work on earlier files.
+        chunk_files = sorted(FOLDER.glob("chunks-*.npy"))
+        available = DEFINITIONS + sum(len(np.load(each, mmap_mode="r")) for each in chunk_files)
         number += 1
-    rest = np.concatenate([np.load(each) for each in done])
-    np.random.default_rng(_SEED).shuffle(rest)
-    _save(FOLDER / "vectors.npy", np.concatenate([*map(np.load, first), rest])[:MILLION])
+    pooled = np.concatenate([np.load(each) for each in chunk_files])
+    np.random.default_rng(_SEED).shuffle(pooled)
+    _save(FOLDER / "vectors.npy", np.concatenate([*map(np.load, definition_files), pooled])[:MILLION])
 
 
 if __name__ == "__main__":

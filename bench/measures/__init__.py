@@ -1,1 +1,1 @@
-"""One module for each thing that is measured: `measure()` yields its figures, and runs in a process of its own."""
+"""One module per measure: `measure()` yields its results, and runs in its own process."""

@@ -1,4 +1,4 @@
-"""APPEND where nothing has changed, beside one walk through the same folders with a stat of each file."""
+"""The duration of an APPEND without changes, compared with one walk of the same folders with a stat of each file."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from bench import corpus, indexed
-from bench.figures import Figure
-from bench.serving import ended, serving
+from bench import corpus, indexed_data
+from bench.results import Result
+from bench.server_process import run_server, wait_for_operation
 
 _FILES = 100_000
 _ROUNDS = 5
 
 
-def measure() -> Iterator[Figure]:
-    """The operation's own duration, from its start to its end as its record says."""
-    with indexed.copy(_FILES) as made:
-        ours, bare = asyncio.run(_run(made))
-    yield Figure(
+def measure() -> Iterator[Result]:
+    """Uses the duration from start to end in the operation's record."""
+    with indexed_data.copy(_FILES) as data_set:
+        semantik_s, baseline_s = asyncio.run(_run(data_set))
+    yield Result(
         "APPEND, nothing changed",
-        statistics.median(ours),
+        statistics.median(semantik_s),
         "s",
-        statistics.median(bare),
+        statistics.median(baseline_s),
         "os.scandir and stat of each file",
-        most=3,
-        note=f"{_FILES} files; from {min(ours):.2f} to {max(ours):.2f} s, bare {min(bare):.2f} to {max(bare):.2f} s",
+        maximum=3,
+        note=f"{_FILES} files; from {min(semantik_s):.2f} to {max(semantik_s):.2f} s, "
+        f"walk {min(baseline_s):.2f} to {max(baseline_s):.2f} s",
     )
 
 
-async def _run(made: indexed.Indexed) -> tuple[list[float], list[float]]:
+async def _run(data_set: indexed_data.IndexedData) -> tuple[list[float], list[float]]:
     folder = str(corpus.small_files(_FILES))
-    ours, bare = [], []
-    async with serving(made.data, "--progress-linger-s", "0.1") as server:
+    semantik_s, baseline_s = [], []
+    async with run_server(data_set.data, "--progress-linger-s", "0.1") as server:
         for number in range(_ROUNDS + 1):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             assert _walk(folder) == _FILES
-            walked = time.perf_counter() - begun
-            accepted = await server.client.call("POST", f"collections/{made.collection_id}/append", {})
-            record = await ended(server.client, accepted["operation_id"])
+            walk_s = time.perf_counter() - started
+            accepted = await server.client.call("POST", f"collections/{data_set.collection_id}/append", {})
+            record = await wait_for_operation(server.client, accepted["operation_id"])
             assert record["result"]["unchanged"] == _FILES, record["result"]
-            if number:  # the first warms the caches, and an older data folder has no listing yet
-                bare.append(walked)
-                ours.append(_duration(record))
-    return ours, bare
+            if number:  # the first round warms the caches, and an older data folder has no folder digests yet
+                baseline_s.append(walk_s)
+                semantik_s.append(_duration(record))
+    return semantik_s, baseline_s
 
 
 def _walk(folder: str) -> int:
@@ -63,5 +64,5 @@ def _walk(folder: str) -> int:
 
 
 def _duration(record: dict[str, Any]) -> float:
-    begun, done = (datetime.fromisoformat(record[name]) for name in ("started_at", "completed_at"))
-    return (done - begun).total_seconds()
+    started, done = (datetime.fromisoformat(record[name]) for name in ("started_at", "completed_at"))
+    return (done - started).total_seconds()

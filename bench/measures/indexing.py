@@ -1,7 +1,7 @@
-"""Indexing a folder, end to end, beside loops that do nothing but embed the same passages.
+"""Indexing a folder end to end, compared with loops that only embed the same chunks.
 
-The folder is `corpus.documents()`. Ours is the time from the POST of a collection until it is found; the loops have
-the passages ready. Each is measured in turn; rates are passages a second.
+The folder is `corpus.documents()`. The server is timed from the POST of a collection until a search finds it; the loops
+get the chunks as texts. All are measured in turn; rates are chunks per second.
 """
 
 from __future__ import annotations
@@ -17,109 +17,116 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from bench import loops
+from bench import encoder_loops
+from bench.chunks import MODEL, read_chunks
 from bench.corpus import documents
-from bench.figures import Figure
-from bench.passages import MODEL, read
-from bench.serving import serving, until_found
+from bench.results import Result
+from bench.server_process import index_until_found, run_server
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import model
 
 _ROUNDS = 2
-_BARE = 1000  # passages of a round, spread evenly over all: it is slow
-_BEST = 2500
-_SAMPLE, _QUESTIONS, _TOP = 2500, 500, 10
+_DEFAULT_SAMPLE = 1000  # chunks of a round, sampled evenly over all: this loop is slow
+_FAST_SAMPLE = 2500
+_QUALITY_SAMPLE, _QUERIES, _TOP = 2500, 500, 10
 _SAMPLE_S = 1.0
 _MIB = 1 << 20
 
 
 @dataclass
-class _Ours:
-    """What was measured of the server in one precision: passages a second, and its workers' own memory."""
+class _ServerRates:
+    """Measurements of the server in one precision: chunks per second, and the largest worker's own memory (USS)."""
 
     rates: list[float] = field(default_factory=list)
-    at_work: list[int] = field(default_factory=list)
+    worker_uss: list[int] = field(default_factory=list)
 
 
-def measure() -> Iterator[Figure]:
+def measure() -> Iterator[Result]:
     cores = os.cpu_count() or 1
-    loaded = model.load(ModelSpec(MODEL, "auto"))
-    auto = loaded.info.precision
-    documents_read = read(documents())
+    encoder = model.load(ModelSpec(MODEL, "auto"))
+    auto = encoder.info.precision
+    documents_read = read_chunks(documents())
     texts = [text for each in documents_read for text in each.chunks.texts]
-    ours = {precision: _Ours() for precision in dict.fromkeys((auto, "float32"))}
-    rates: dict[str, list[float]] = {"bare": [], "library": [], "ours": []}
+    server = {precision: _ServerRates() for precision in dict.fromkeys((auto, "float32"))}
+    rates: dict[str, list[float]] = {"default": [], "library": [], "semantik": []}
     with ExitStack() as stack:
-        bare = stack.enter_context(loops.loop("library", "float32", 1, cores))
-        library = stack.enter_context(loops.loop("library", auto, cores, 1))
-        best = stack.enter_context(loops.loop("ours", auto, cores, 1))
+        default = stack.enter_context(encoder_loops.start_loop("library", "float32", 1, cores))
+        library = stack.enter_context(encoder_loops.start_loop("library", auto, cores, 1))
+        semantik = stack.enter_context(encoder_loops.start_loop("semantik", auto, cores, 1))
         for _ in range(_ROUNDS):
             for name, loop, count in (
-                ("bare", bare, _BARE),
-                ("library", library, _BEST),
-                ("ours", best, _BEST),
+                ("default", default, _DEFAULT_SAMPLE),
+                ("library", library, _FAST_SAMPLE),
+                ("semantik", semantik, _FAST_SAMPLE),
             ):
-                some = _spread(texts, count)
-                rates[name].append(len(some) / loop.seconds(some))
-            for precision, found in ours.items():
-                asyncio.run(_index(precision, found))
-        exact = stack.enter_context(loops.loop("ours", "float32", cores, 1))
-        quality = list(_quality(texts, best, exact))
+                sample = _sample_evenly(texts, count)
+                rates[name].append(len(sample) / loop.embed_seconds(sample))
+            for precision, measured in server.items():
+                asyncio.run(_index(precision, measured))
+        float32 = stack.enter_context(encoder_loops.start_loop("semantik", "float32", cores, 1))
+        quality = list(_quality(texts, semantik, float32))
     median = {name: statistics.median(each) for name, each in rates.items()}
-    folder = f"{len(texts):,} passages of {len(documents_read)} documents"
-    for precision, found in ours.items():
-        yield Figure(
+    folder = f"{len(texts):,} chunks of {len(documents_read)} documents"
+    for precision, measured in server.items():
+        yield Result(
             f"index a folder, {precision}",
-            statistics.median(found.rates),
-            "passages/s",
-            median["bare"],
+            statistics.median(measured.rates),
+            "chunks/s",
+            median["default"],
             f"SentenceTransformer.encode, float32, {cores} cores",
-            least=1.1 if precision == "float32" else 3.5,
+            minimum=1.1 if precision == "float32" else 3.5,
             note=folder,
         )
-    rate = statistics.median(ours[auto].rates)
-    against = f"one loop per core in {auto}: "
-    yield Figure(
-        "the same", rate, "passages/s", median["library"], against + "SentenceTransformer.encode", least=0.92
+    rate = statistics.median(server[auto].rates)
+    loop_name = f"one loop per core in {auto}: "
+    yield Result(
+        "the same",
+        rate,
+        "chunks/s",
+        median["library"],
+        loop_name + "SentenceTransformer.encode",
+        minimum=0.92,
     )
-    yield Figure("the same", rate, "passages/s", median["ours"], against + "our own encoder")
+    yield Result("the same", rate, "chunks/s", median["semantik"], loop_name + "the encoder of Semantik")
     yield from quality
-    yield _tokens_read(texts, loaded)
-    yield Figure("a worker's own memory, at work", max(ours[auto].at_work) / _MIB, "MB (USS)", most=150)
+    yield _tokens_read(texts, encoder)
+    yield Result(
+        "a worker's own memory, at work", max(server[auto].worker_uss) / _MIB, "MB (USS)", maximum=150
+    )
 
 
-async def _index(precision: str, found: _Ours) -> None:
+async def _index(precision: str, measured: _ServerRates) -> None:
     with tempfile.TemporaryDirectory(prefix="semantik-bench-") as data:
-        async with serving(data, "--embedding-precision", precision) as server:
+        async with run_server(data, "--embedding-precision", precision) as server:
             with _Memory(server.pid) as memory:
-                seconds, record = await until_found(server, documents())
-            found.rates.append(record["result"]["chunks"] / seconds)
-            found.at_work.append(memory.most)
+                seconds, record = await index_until_found(server, documents())
+            measured.rates.append(record["result"]["chunks"] / seconds)
+            measured.worker_uss.append(memory.peak)
 
 
 class _Memory:
-    """Looks at the workers' own memory (USS, bytes) while it is entered: the most that one of them had."""
+    """Samples the workers' own memory (USS, bytes) while entered; `peak` is the largest of any worker."""
 
     def __init__(self, pid: int) -> None:
         self._server = psutil.Process(pid)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look_on)
-        self.most = 0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self.peak = 0
 
     def __enter__(self) -> _Memory:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
 
-    def _look_on(self) -> None:
-        while not self._over.wait(_SAMPLE_S):
-            self.most = max([self.most, *self._sizes()])
+    def _sample(self) -> None:
+        while not self._stopped.wait(_SAMPLE_S):
+            self.peak = max([self.peak, *self._sizes()])
 
     def _sizes(self) -> list[int]:
-        """Of the workers: they have the command of the fork servers, and no children."""
+        """The sizes of the workers: processes with the command of a fork server and without children."""
         found: dict[int, psutil.Process] = {}
         parents = set()
         for each in self._server.children(recursive=True):
@@ -134,31 +141,39 @@ class _Memory:
         return sizes
 
 
-def _quality(texts: Sequence[str], fast: loops.Loop, exact: loops.Loop) -> Iterator[Figure]:
-    some = _spread(texts, _SAMPLE)
-    questions = [text.split(". ")[0][:120] for text in _spread(texts, _QUESTIONS)]
-    there, ours = exact.vectors(some), fast.vectors(some)
-    yield Figure("vectors beside float32", float((there * ours).sum(1).mean()), "mean cosine", least=0.999)
-    best = [
-        (asked @ kept.T).argsort(1)[:, -_TOP:]
-        for asked, kept in ((exact.vectors(questions), there), (fast.vectors(questions), ours))
-    ]
-    same = sum(set(a) == set(b) for a, b in zip(*best, strict=True)) / len(questions)
-    shared = sum(len(set(a) & set(b)) for a, b in zip(*best, strict=True)) / best[0].size
-    note = (
-        f"{len(questions)} questions, {len(some)} passages; {shared:.2%} of all that are found are the same"
+def _quality(
+    texts: Sequence[str], fast: encoder_loops.EncoderLoop, float32: encoder_loops.EncoderLoop
+) -> Iterator[Result]:
+    sample = _sample_evenly(texts, _QUALITY_SAMPLE)
+    queries = [text.split(". ")[0][:120] for text in _sample_evenly(texts, _QUERIES)]
+    exact_vectors, fast_vectors = float32.embed(sample), fast.embed(sample)
+    yield Result(
+        "vectors compared with float32",
+        float((exact_vectors * fast_vectors).sum(1).mean()),
+        "mean cosine",
+        minimum=0.999,
     )
-    yield Figure(f"the same top {_TOP} as in float32", 100 * same, "% of questions", note=note)
-
-
-def _tokens_read(texts: Sequence[str], loaded: model.Model) -> Figure:
-    lengths = [
-        len(each) for each in loaded.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    top = [
+        (query_vectors @ chunk_vectors.T).argsort(1)[:, -_TOP:]
+        for query_vectors, chunk_vectors in (
+            (float32.embed(queries), exact_vectors),
+            (fast.embed(queries), fast_vectors),
+        )
     ]
-    read = sum(min(length, loaded.info.max_chunk_tokens) for length in lengths)
-    return Figure("tokens of the passages that the model reads", 100 * read / sum(lengths), "%", least=100)
+    identical = sum(set(a) == set(b) for a, b in zip(*top, strict=True)) / len(queries)
+    overlap = sum(len(set(a) & set(b)) for a, b in zip(*top, strict=True)) / top[0].size
+    note = f"{len(queries)} queries, {len(sample)} chunks; {overlap:.2%} of all hits are the same"
+    yield Result(f"the same top {_TOP} as in float32", 100 * identical, "% of queries", note=note)
 
 
-def _spread(texts: Sequence[str], count: int) -> list[str]:
+def _tokens_read(texts: Sequence[str], encoder: model.Model) -> Result:
+    lengths = [
+        len(each) for each in encoder.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    ]
+    read = sum(min(length, encoder.info.max_chunk_tokens) for length in lengths)
+    return Result("tokens of the chunks that the model reads", 100 * read / sum(lengths), "%", minimum=100)
+
+
+def _sample_evenly(texts: Sequence[str], count: int) -> list[str]:
     count = min(count, len(texts))
     return [texts[at * len(texts) // count] for at in range(count)]

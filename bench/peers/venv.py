@@ -1,4 +1,4 @@
-"""The peers' virtual environment: made below build/bench when first needed, with the torch that Semantik has."""
+"""The virtual environment of the alternatives: created below build/bench on demand, with the same torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.corpus import HOME, ROOT
+from bench.corpus import ROOT, WORK_FOLDER
 
 NAMES = ("chromadb", "txtai", "llama-index")
 _HERE = Path(__file__).resolve().parent
@@ -19,29 +19,29 @@ _REQUIREMENTS = _HERE / "requirements.txt"
 
 def python() -> Path:
     """The interpreter, with everything of requirements.txt installed."""
-    home = HOME / "peers-venv"
-    made = home / "made"
+    home = WORK_FOLDER / "peers-venv"
+    marker = home / "made"
     constraints = ROOT / "conf" / "constraints.txt"
     wanted = _REQUIREMENTS.read_text() + constraints.read_text()
-    if not made.exists() or made.read_text() != wanted:
-        print("making the peers' virtual environment; it takes some minutes", file=sys.stderr)
+    if not marker.exists() or marker.read_text() != wanted:
+        print("creating the virtual environment of the alternatives; it takes some minutes", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         install = [home / "bin" / "pip", "--disable-pip-version-check", "install", "-q"]
         files = ["-c", constraints, "-r", _REQUIREMENTS]
         subprocess.run([*install, *files], check=True)
-        made.write_text(wanted)
+        marker.write_text(wanted)
     return home / "bin" / "python"
 
 
 def run(name: str, precision: str, texts: Path) -> dict[str, Any]:
-    """What run.py prints of one peer."""
+    """The output of run.py for one alternative."""
     offline = {"HF_HUB_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False", "TOKENIZERS_PARALLELISM": "true"}
     with tempfile.TemporaryDirectory() as folder:
         command = [str(python()), str(_HERE / "run.py"), name, precision, str(texts), folder]
-        ended = subprocess.run(
+        process = subprocess.run(
             command, env={**os.environ, **offline}, capture_output=True, text=True, check=False
         )
-    if ended.returncode:
-        raise RuntimeError(f"{name} failed: {ended.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    if process.returncode:
+        raise RuntimeError(f"{name} failed: {process.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return found

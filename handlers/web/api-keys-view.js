@@ -1,13 +1,13 @@
-// The user's API keys: what there is, a form for a new one, and that one's text, which is shown this once.
+// The user's API keys: the list, a form for a new key, and the new key's text, which is shown only once.
 import { all, request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { errorLine, field, guarded, h } from "./dom.js";
+import { errorLine, field, runGuarded, h } from "./dom.js";
 import { date } from "./format.js";
 
 const SCOPES = [
-  ["read", "read: search, look, watch"],
-  ["write", "write: change collections, too"],
-  ["admin", "admin: what administrators may, too"],
+  ["read", "read: search, view, follow operations"],
+  ["write", "write: also change collections"],
+  ["admin", "admin: also administer the server"],
 ];
 const LIVES = [["90", "in 90 days"], ["30", "in 30 days"], ["365", "in a year"], ["", "never"]];
 
@@ -33,7 +33,7 @@ export function apiKeysView(app, _ids, _query, signal) {
   function row(key) {
     const ended = key.expires_at && new Date(key.expires_at) <= new Date();
     const facts = [
-      `made ${date(key.created_at)}`,
+      `created ${date(key.created_at)}`,
       key.last_used_at ? `last used ${date(key.last_used_at)}` : "never used",
       key.expires_at ? `${ended ? "expired" : "expires"} ${date(key.expires_at)}` : "never expires",
     ];
@@ -88,12 +88,12 @@ function newKey({ user }, signal, onMade) {
   const scope = choice("scope", SCOPES.filter(([value]) => value !== "admin" || user.is_admin));
   const life = choice("life", LIVES);
   const errors = errorLine();
-  const submit = h("button", { class: "primary" }, "Make key");
+  const submit = h("button", { class: "primary" }, "Create key");
   const form = h("form", {
     class: "stack",
     onsubmit: (event) => {
       event.preventDefault();
-      guarded(submit, errors, async () => {
+      runGuarded(submit, errors, async () => {
         const body = { name: name.value, scopes: [scope.value], expires_in_days: life.value ? Number(life.value) : null };
         const made = await request("POST", url(["api-keys"]), { body, signal });
         form.reset();
@@ -110,15 +110,15 @@ function newKey({ user }, signal, onMade) {
 function shownOnce({ name, key }) {
   const text = h("input", { class: "key", readonly: true, value: key, spellcheck: "false", onfocus: () => text.select() });
   const copy = h("button", { type: "button", class: "primary" }, "Copy");
-  const told = h("p", { class: "hint", role: "status" }, "The server keeps no copy: once you leave, it cannot be shown again.");
+  const note = h("p", { class: "hint", role: "status" }, "The server keeps no copy: once you leave, it cannot be shown again.");
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(key);
       copy.textContent = "Copied";
-    } catch { // without HTTPS a browser gives no clipboard to a page
+    } catch { // without HTTPS the browser does not offer the clipboard
       text.focus();
-      told.textContent = "The browser does not let the page copy. The key is selected: copy it with Ctrl+C.";
+      note.textContent = "The browser does not let the page copy. The key is selected: copy it with Ctrl+C.";
     }
   });
-  return h("section", { class: "card stack fresh" }, h("div", { class: "bar" }, field(`The key “${name}”`, text), copy), told);
+  return h("section", { class: "card stack fresh" }, h("div", { class: "bar" }, field(`The key “${name}”`, text), copy), note);
 }

@@ -1,10 +1,10 @@
-// The REST API: sends JSON, throws a Problem with the server's own sentence, and waits when the server is busy.
-// The session is an HttpOnly cookie that no script sees; nothing is kept in the browser's storage.
+// The REST API: sends JSON, throws a Problem with the server's error message, and retries when the server is busy.
+// The session is an HttpOnly cookie, invisible to scripts; nothing is kept in the browser's storage.
 
-const DEADLINE_MS = 75_000; // a question may wait for the model to load
-const PATIENCE_MS = 60_000;
+const DEADLINE_MS = 75_000; // a query may wait for the model to load
+const RETRY_MS = 60_000;
 
-/** Something the server refused; `message` is its `detail`, written for a person. `status` 0: no answer. */
+/** A request that the server refused; `message` is the `detail` of its answer. `status` 0: no answer. */
 export class Problem extends Error {
   constructor(status, detail) {
     super(detail);
@@ -13,39 +13,39 @@ export class Problem extends Error {
   }
 }
 
-/** Emits "unauthorized" when a session has ended, and "waiting" {detail: sentence or null} when requests wait. */
+/** Emits "unauthorized" when a session has ended, and "waiting" {detail: text or null} while requests are retried. */
 export const events = new EventTarget();
 
 let waiting = 0;
 
-function tellWaiting(change, sentence) {
+function countWaiting(change, sentence) {
   waiting += change;
   if (change > 0) events.dispatchEvent(new CustomEvent("waiting", { detail: sentence }));
   else if (waiting === 0) events.dispatchEvent(new CustomEvent("waiting", { detail: null }));
 }
 
 /**
- * One request; its JSON, or null if there is none. `repeatable` ones are sent again while the server answers 503
- * or not at all, for a minute at most: those that create something are not, lest they create it twice.
+ * Send one request and return its JSON, or null if there is none. A `repeatable` request is retried while the server
+ * answers 503 or not at all, for a minute at most. Requests that create something are not: they might create it twice.
  */
 export async function request(method, path, options = {}) {
   const { body, signal, repeatable = method !== "POST", announce401 = true } = options;
-  const until = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + RETRY_MS;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await once(method, path, body, signal);
     } catch (error) {
       if (error.status === 401 && announce401) events.dispatchEvent(new Event("unauthorized"));
-      const passing = error.status === 503 || error.status === 0;
+      const temporary = error.status === 503 || error.status === 0;
       const delay = Math.max(error.retryAfterMs ?? 0, Math.min(8_000, 500 * 2 ** attempt));
-      if (!passing || !repeatable || performance.now() + delay > until) throw error;
+      if (!temporary || !repeatable || performance.now() + delay > deadline) throw error;
       const sentence = error.status === 503
-        ? "The server is catching its breath; trying again…" : "The server does not answer; trying again…";
-      tellWaiting(1, sentence);
+        ? "The server is busy; trying again…" : "The server does not answer; trying again…";
+      countWaiting(1, sentence);
       try {
         await pause(delay, signal);
       } finally {
-        tellWaiting(-1);
+        countWaiting(-1);
       }
     }
   }
@@ -64,9 +64,9 @@ async function once(method, path, body, signal) {
     });
     const text = await response.text();
     if (response.ok) return text ? JSON.parse(text) : null;
-    throw refusal(response, text);
+    throw problemOf(response, text);
   } catch (error) {
-    if (signal?.aborted) throw new DOMException("No longer wanted", "AbortError");
+    if (signal?.aborted) throw new DOMException("The request was aborted", "AbortError");
     if (error instanceof Problem) throw error;
     if (deadline.aborted) throw new Problem(0, "The server took too long to answer. Try again in a moment.");
     if (response) throw new Problem(-1, "The server's answer could not be read. Reload the page and try again.");
@@ -74,7 +74,7 @@ async function once(method, path, body, signal) {
   }
 }
 
-function refusal(response, text) {
+function problemOf(response, text) {
   let detail = "";
   if (response.headers.get("Content-Type")?.includes("json")) {
     const problem = JSON.parse(text);
@@ -90,19 +90,19 @@ function pause(delay, signal) {
     const timer = setTimeout(resolve, delay);
     signal?.addEventListener("abort", () => {
       clearTimeout(timer);
-      reject(new DOMException("No longer wanted", "AbortError"));
+      reject(new DOMException("The request was aborted", "AbortError"));
     }, { once: true });
   });
 }
 
-/** A path with its parts and query encoded: `url(["collections", id, "documents"], {name: "a b"})`. */
+/** A URL with its path segments and query encoded: `url(["collections", id, "documents"], {name: "a b"})`. */
 export function url(parts, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const tail = given.length ? `?${new URLSearchParams(given)}` : "";
   return `/api/v2/${parts.map(encodeURIComponent).join("/")}${tail}`;
 }
 
-/** Every item of a list that comes in pages. */
+/** All items of a paginated list. */
 export async function all(parts, query = {}) {
   const items = [];
   let cursor = null;

@@ -1,6 +1,6 @@
-// One collection: its counts, its folders, its documents, what was done to it, and its end.
+// One collection: counts, folders, operations, documents, and deletion.
 import { request, url } from "./api.js";
-import { countsOf, statusTag } from "./collection-list.js";
+import { countsText, statusTag } from "./collection-list.js";
 import { openDialog } from "./dialog.js";
 import { documentList } from "./document-list.js";
 import { h } from "./dom.js";
@@ -10,29 +10,29 @@ import { operationList } from "./operation-list.js";
 import { openReindex } from "./reindex-dialog.js";
 
 export function collectionView(app, [id], _query, signal) {
-  const { library } = app;
-  const known = library.get(id);
-  if (!known) return { node: unknown(), title: "No such collection" };
+  const { collectionStore } = app;
+  const known = collectionStore.get(id);
+  if (!known) return { node: notFound(), title: "No such collection" };
   const status = h("span");
   const counts = h("p", { class: "hint" });
   const details = h("p", { class: "hint" });
   const documents = documentList(app, known, signal);
   const folders = folderList(app, known, signal);
   const operations = operationList(id, folders.pathOf, signal);
-  const reindex = h("button", { type: "button", onclick: () => openReindex(app, library.get(id), signal) }, "Reindex…");
+  const reindex = h("button", { type: "button", onclick: () => openReindex(app, collectionStore.get(id), signal) }, "Reindex…");
   let shown = "";
 
   function draw() {
-    const collection = library.get(id);
+    const collection = collectionStore.get(id);
     if (!collection) {
       location.hash = "#/";
       return;
     }
     status.replaceChildren(statusTag(collection.status));
-    counts.textContent = countsOf(collection);
-    // Also when nothing has changed here: a scan that found nothing new is told by them alone.
+    counts.textContent = countsText(collection);
+    // Also when nothing has changed here: only the folders and operations show a scan that found nothing new.
     folders.refresh().then(operations.refresh);
-    const now = [collection.status, collection.generation, collection.updated_at, countsOf(collection)].join();
+    const now = [collection.status, collection.generation, collection.updated_at, countsText(collection)].join();
     if (now === shown) return;
     shown = now;
     reindex.hidden = !known.owner || collection.document_count + collection.failed_count === 0;
@@ -40,27 +40,27 @@ export function collectionView(app, [id], _query, signal) {
     describe(id, details, signal);
   }
 
-  library.addEventListener("change", draw, { signal });
+  collectionStore.addEventListener("change", draw, { signal });
   const node = h("div", { class: "stack" },
     h("p", {}, h("a", { href: "#/" }, "← All collections")),
     h("header", { class: "stack tight" },
       h("div", { class: "row" }, h("h1", {}, known.name), status),
       known.description ? h("p", {}, known.description) : null, counts, details,
       h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"), reindex)),
-    folders.node, operations.node, documents.node, known.owner ? removal(app, known, signal) : null);
+    folders.node, operations.node, documents.node, known.owner ? deletion(app, known, signal) : null);
   draw();
   return { node, title: known.name };
 }
 
-function unknown() {
+function notFound() {
   return h("div", { class: "card stack" },
-    h("p", {}, "There is no such collection, or you may not see it."), h("p", {}, h("a", { href: "#/" }, "To the collections")));
+    h("p", {}, "There is no such collection, or you have no access to it."), h("p", {}, h("a", { href: "#/" }, "To the collections")));
 }
 
 async function describe(id, line, signal) {
   try {
     const collection = await request("GET", url(["collections", id]), { signal });
-    const parts = [collection.embedding_model, `passages of up to ${plural(collection.chunk_size, "token")}`];
+    const parts = [collection.embedding_model, `chunks of up to ${plural(collection.chunk_size, "token")}`];
     const recall = collection.stats?.measured_recall;
     if (recall) parts.push(`recall ${number(Math.round(recall * 1000) / 1000)}`);
     parts.push(`changed ${date(collection.updated_at)}`);
@@ -70,7 +70,7 @@ async function describe(id, line, signal) {
   }
 }
 
-function removal({ library }, { id, name }, signal) {
+function deletion({ collectionStore }, { id, name }, signal) {
   const ask = () => openDialog({
     title: `Delete “${name}”?`,
     content: h("p", {}, "Its index and everything read from its documents are deleted. The files in its folders stay as they are."),
@@ -80,7 +80,7 @@ function removal({ library }, { id, name }, signal) {
       action: async () => {
         await request("DELETE", url(["collections", id]));
         location.hash = "#/";
-        await library.refresh();
+        await collectionStore.refresh();
       },
     },
     cancel: "Keep it",

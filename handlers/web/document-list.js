@@ -1,15 +1,15 @@
-// A collection's documents in pages, filtered by state and name; those that failed with the reason, to be retried.
+// A collection's documents in pages, filtered by status and name; failed ones with the reason and a retry button.
 import { request, url } from "./api.js";
-import { errorLine, field, guarded, h, refill } from "./dom.js";
+import { errorLine, field, runGuarded, h, replaceNodes } from "./dom.js";
 import { bytes, date, number, plural, splitPath } from "./format.js";
 
 const PAGE = 50;
-const LONGEST_PAGE = 500;
+const MAX_PAGE = 500;
 const TYPING_MS = 250;
 const STATES = [["", "all"], ["indexed", "indexed"], ["failed", "failed"], ["skipped", "skipped"], ["pending", "pending"]];
 
-/** `owner` may have what failed read again. */
-export function documentList({ library, activity }, { id: collectionId, owner }, signal) {
+/** `owner`: whether the user may retry failed documents. */
+export function documentList({ collectionStore, activity }, { id: collectionId, owner }, signal) {
   const state = h("select", { name: "status" }, STATES.map(([value, name]) => h("option", { value }, name)));
   const name = h("input", { type: "search", name: "name", autocomplete: "off", placeholder: "part of a name" });
   const list = h("ul", { class: "documents" });
@@ -22,62 +22,62 @@ export function documentList({ library, activity }, { id: collectionId, owner },
   let cursor = null;
   let typing = 0;
 
-  /** Read again as many documents as are shown (a first page at least), and put them in their place. */
+  /** Reload as many documents as are shown, at least one page. */
   async function refresh() {
     loading.abort();
     loading = new AbortController();
-    const { signal: mine } = loading;
+    const { signal: current } = loading;
     try {
       const wanted = Math.max(PAGE, shown);
       const items = [];
       let next = null;
       do {
-        const page = await read(next, Math.min(wanted - items.length, LONGEST_PAGE), mine);
+        const page = await read(next, Math.min(wanted - items.length, MAX_PAGE), current);
         items.push(...page.items);
         next = page.next_cursor;
       } while (next && items.length < wanted);
-      refill(list, items.map(row));
+      replaceNodes(list, items.map(row));
       shown = items.length;
-      finish(next);
+      showEnd(next);
       errors.clear();
     } catch (error) {
       if (error.name !== "AbortError") errors.show(error);
     }
   }
 
-  async function readOn() {
+  async function loadMore() {
     const page = await read(cursor, PAGE, loading.signal);
     list.append(...page.items.map(row));
     shown += page.items.length;
-    finish(page.next_cursor);
+    showEnd(page.next_cursor);
   }
 
-  function read(from, limit, mine) {
+  function read(from, limit, current) {
     const query = { status: state.value, name: name.value.trim(), cursor: from, limit };
-    return request("GET", url(["collections", collectionId, "documents"], query), { signal: mine });
+    return request("GET", url(["collections", collectionId, "documents"], query), { signal: current });
   }
 
-  function finish(next) {
+  function showEnd(next) {
     list.removeAttribute("aria-busy");
     cursor = next;
     more.hidden = !next;
     empty.hidden = shown > 0;
     if (state.value || name.value.trim()) empty.textContent = "No document matches this filter.";
-    else if (library.get(collectionId)?.active_operation_id) empty.textContent = "The folder is being read; its documents appear here.";
+    else if (collectionStore.get(collectionId)?.active_operation_id) empty.textContent = "The folder is being read; its documents appear here.";
     else empty.textContent = "No documents yet. Add a folder above.";
   }
 
-  /** Have a document read again, or all that failed. */
+  /** Retry one document, or all failed ones. */
   function retry(button, parts) {
-    return guarded(button, errors, async () => {
+    return runGuarded(button, errors, async () => {
       const { operation_id: operation } = await request("POST", url(["collections", collectionId, ...parts, "retry"]), { body: {} });
       activity.follow(operation, collectionId);
-      await library.refresh();
+      await collectionStore.refresh();
     });
   }
 
   function drawRetryAll() {
-    const failed = library.get(collectionId)?.failed_count ?? 0;
+    const failed = collectionStore.get(collectionId)?.failed_count ?? 0;
     retryAll.textContent = `Retry ${number(failed)} failed`;
     retryAll.hidden = !owner || failed === 0;
   }
@@ -85,7 +85,7 @@ export function documentList({ library, activity }, { id: collectionId, owner },
   function row(doc) {
     const href = `#/${["collections", collectionId, "documents", doc.id].map(encodeURIComponent).join("/")}`;
     const facts = [bytes(doc.size), date(doc.modified_at)];
-    if (doc.chunk_count) facts.push(plural(doc.chunk_count, "passage"));
+    if (doc.chunk_count) facts.push(plural(doc.chunk_count, "chunk"));
     if (doc.missing) facts.push("its file was not found by the last scan");
     if (doc.due && doc.status !== "pending") facts.push("to be read again");
     const again = doc.status === "failed" && !doc.due && owner && h("button", {
@@ -102,18 +102,18 @@ export function documentList({ library, activity }, { id: collectionId, owner },
       doc.error ? h("div", { class: "row" }, h("p", { class: "reason" }, doc.error.message), again) : null);
   }
 
-  function again() {
+  function restart() {
     shown = 0;
     list.setAttribute("aria-busy", "true");
     refresh();
   }
 
-  state.addEventListener("change", again);
+  state.addEventListener("change", restart);
   name.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(again, TYPING_MS);
+    typing = setTimeout(restart, TYPING_MS);
   });
-  more.addEventListener("click", () => guarded(more, errors, readOn));
+  more.addEventListener("click", () => runGuarded(more, errors, loadMore));
   signal.addEventListener("abort", () => {
     clearTimeout(typing);
     loading.abort();
@@ -122,7 +122,7 @@ export function documentList({ library, activity }, { id: collectionId, owner },
     h("div", { class: "row" }, h("h2", { id: "documents-heading" }, "Documents"), retryAll),
     h("div", { class: "filters" }, field("State", state), field("Name", name)),
     errors.node, list, empty, more);
-  library.addEventListener("change", drawRetryAll, { signal });
+  collectionStore.addEventListener("change", drawRetryAll, { signal });
   drawRetryAll();
   return { node, refresh };
 }

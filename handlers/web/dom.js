@@ -1,4 +1,4 @@
-// Builds elements. Texts become text nodes, always: nothing here or elsewhere in the page reads data as HTML.
+// Builds DOM elements. Strings always become text nodes: no code of the page parses data as HTML.
 
 /** An element with attributes (`on…` are listeners; null, undefined and false are left out) and children. */
 export function h(tag, attributes = {}, ...children) {
@@ -24,23 +24,23 @@ export function field(label, input, hint) {
 }
 
 /**
- * Put `nodes` in the place of a list's: those that stay are not moved, and the focus goes back to where it was, since
- * lists are redrawn as documents arrive.
+ * Replace the children of a list by `nodes`. Nodes that remain are not moved, and the focus is restored, since lists are
+ * redrawn as documents arrive.
  */
-export function refill(list, nodes) {
+export function replaceNodes(list, nodes) {
   const key = (node) => node?.getAttribute("href") ?? node?.dataset.key;
   const focused = list.contains(document.activeElement) ? key(document.activeElement) : null;
   const kept = new Set(nodes);
   for (const node of [...list.childNodes]) if (!kept.has(node)) node.remove();
-  nodes.forEach((node, place) => {
-    if (list.childNodes[place] !== node) list.insertBefore(node, list.childNodes[place] ?? null);
+  nodes.forEach((node, position) => {
+    if (list.childNodes[position] !== node) list.insertBefore(node, list.childNodes[position] ?? null);
   });
   if (!focused || list.contains(document.activeElement)) return;
   [...list.querySelectorAll("a, input, button, summary")].find((node) => key(node) === focused)?.focus();
 }
 
-/** Gives the rows of items, made anew by `build(item)` only where an item has changed: what is open stays open. */
-export function keptRows(build) {
+/** Returns a function from items to rows; `build(item)` is called only for changed items, so that open details stay open. */
+export function cachedRows(build) {
   let rows = new Map();
   return (items) => {
     const fresh = items.map((item) => {
@@ -53,7 +53,7 @@ export function keptRows(build) {
   };
 }
 
-/** A place for an error beside the action that met it; read out when it is filled. */
+/** An error message beside the action that failed; screen readers announce it. */
 export function errorLine() {
   const line = h("p", { class: "error", role: "alert", hidden: true });
   return {
@@ -69,8 +69,8 @@ export function errorLine() {
   };
 }
 
-/** Run `action` while `button` is disabled, so that nothing is sent twice; its error goes to `errors`. */
-export async function guarded(button, errors, action) {
+/** Run `action` with `button` disabled, so that nothing is sent twice; an error is shown in `errors`. */
+export async function runGuarded(button, errors, action) {
   errors.clear();
   button.disabled = true;
   try {

@@ -1,17 +1,17 @@
-// A collection's folders: each with when it was scanned, when it will be again, and what can be done with it.
+// A collection's folders: each with its last scan, its watch settings, and its actions.
 import { all, request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { errorLine, field, guarded, h, keptRows, refill } from "./dom.js";
+import { errorLine, field, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
 import { date, plural } from "./format.js";
-import { openWatching, watchingWords } from "./watch-dialog.js";
+import { openWatching, watchingText } from "./watch-dialog.js";
 
-/** `node`, `refresh()`, and `pathOf(id)` of the folders that there are. `owner` may change them. */
-export function folderList({ library, activity }, { id, name, owner }, signal) {
+/** Returns {node, refresh, pathOf}; `pathOf(id)` is a source's path or "". `owner`: whether the user may change them. */
+export function folderList({ collectionStore, activity }, { id, name, owner }, signal) {
   const list = h("ul", { class: "plain" });
   const empty = h("p", { class: "empty", hidden: true }, "No folder yet. Add one to have its documents indexed.");
   const errors = errorLine();
-  const again = h("button", { type: "button", hidden: true, onclick: () => scan(again) }, "Scan all again");
-  const rows = keptRows(row);
+  const scanAll = h("button", { type: "button", hidden: true, onclick: () => scan(scanAll) }, "Scan all again");
+  const rows = cachedRows(row);
   let sources = [];
 
   async function refresh() {
@@ -20,30 +20,30 @@ export function folderList({ library, activity }, { id, name, owner }, signal) {
       if (signal.aborted) return;
       sources = read;
       empty.hidden = sources.length > 0;
-      again.hidden = !owner || sources.every((source) => source.removing);
-      refill(list, rows(sources));
+      scanAll.hidden = !owner || sources.every((source) => source.removing);
+      replaceNodes(list, rows(sources));
     } catch (error) {
       if (!signal.aborted) errors.show(error);
     }
   }
 
-  /** Ask for an operation, and show it. */
-  async function begin(method, parts, body) {
+  /** Start an operation, and show it. */
+  async function start(method, parts, body) {
     const { operation_id: operation } = await request(method, url(["collections", id, ...parts]), { body });
     activity.follow(operation, id);
-    await library.refresh();
+    await collectionStore.refresh();
   }
 
   function scan(button, source) {
-    return guarded(button, errors, () => begin("POST", ["append"], source ? { source_id: source.id } : {}));
+    return runGuarded(button, errors, () => start("POST", ["append"], source ? { source_id: source.id } : {}));
   }
 
   function row(source) {
     const facts = [plural(source.document_count, "document"),
-      source.scanned_at ? `scanned ${date(source.scanned_at)}` : "not scanned to its end yet", watchingWords(source)];
-    const button = (key, words, act, more = "quiet") => h("button", {
-      type: "button", class: more, "data-key": `${key}-${source.id}`, "aria-label": `${words} ${source.path}`, onclick: act,
-    }, words);
+      source.scanned_at ? `scanned ${date(source.scanned_at)}` : "not scanned to its end yet", watchingText(source)];
+    const button = (key, label, act, style = "quiet") => h("button", {
+      type: "button", class: style, "data-key": `${key}-${source.id}`, "aria-label": `${label} ${source.path}`, onclick: act,
+    }, label);
     const actions = h("div", { class: "actions" },
       button("scan", "Scan again", (event) => scan(event.currentTarget, source)),
       button("watch", "Watch…", () => openWatching(id, source, { signal, onChanged: refresh })),
@@ -55,33 +55,33 @@ export function folderList({ library, activity }, { id, name, owner }, signal) {
   }
 
   function remove(source) {
-    const others = sources.length > 1 ? " Those that another folder of the collection holds as well stay." : "";
+    const others = sources.length > 1 ? " Documents that another folder of the collection also contains stay." : "";
     openDialog({
       title: `Remove ${source.path}?`,
       content: [
-        h("p", {}, `Its ${plural(source.document_count, "document")} and their passages leave “${name}”, `
-          + `and are not found any more.${others}`),
+        h("p", {}, `Its ${plural(source.document_count, "document")} and their chunks are removed from “${name}”, `
+          + `and are no longer found.${others}`),
         h("p", {}, "The files in the folder stay as they are; it can be added again."),
       ],
-      submit: { text: "Remove folder", danger: true, action: () => begin("DELETE", ["sources", source.id]) },
+      submit: { text: "Remove folder", danger: true, action: () => start("DELETE", ["sources", source.id]) },
       cancel: "Keep it",
       signal,
     });
   }
 
   const node = h("section", { class: "card stack", "aria-labelledby": "folders-heading" },
-    h("div", { class: "row" }, h("h2", { id: "folders-heading" }, "Folders"), again),
-    list, empty, owner ? addition() : null, errors.node);
+    h("div", { class: "row" }, h("h2", { id: "folders-heading" }, "Folders"), scanAll),
+    list, empty, owner ? addForm() : null, errors.node);
   return { node, refresh, pathOf: (sourceId) => sources.find((source) => source.id === sourceId)?.path ?? "" };
 
-  function addition() {
+  function addForm() {
     const path = h("input", { name: "path", required: true, placeholder: "/srv/documents/more", autocomplete: "off" });
     const submit = h("button", {}, "Add folder");
     return h("form", {
       onsubmit: (event) => {
         event.preventDefault();
-        guarded(submit, errors, async () => {
-          await begin("POST", ["sources"], { path: path.value.trim() });
+        runGuarded(submit, errors, async () => {
+          await start("POST", ["sources"], { path: path.value.trim() });
           path.value = "";
         });
       },

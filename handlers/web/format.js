@@ -1,4 +1,4 @@
-// Numbers, times and names as a person reads them. Pure functions.
+// Numbers, times and names as text for people. Pure functions.
 
 const NUMBER = new Intl.NumberFormat("en");
 const DATE = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
@@ -22,7 +22,7 @@ export function bytes(size) {
   return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
-/** Seconds in words: "8 s", "4 min", "2 h 10 min". */
+/** Seconds as text: "8 s", "4 min", "2 h 10 min". */
 export function duration(seconds) {
   if (seconds < 10) return `${seconds.toFixed(seconds < 1 ? 1 : 0)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
@@ -38,6 +38,6 @@ export function date(text) {
 
 /** "/a/b/c.pdf" is {folder: "/a/b/", name: "c.pdf"}. */
 export function splitPath(path) {
-  const cut = path.lastIndexOf("/") + 1;
-  return { folder: path.slice(0, cut), name: path.slice(cut) };
+  const split = path.lastIndexOf("/") + 1;
+  return { folder: path.slice(0, split), name: path.slice(split) };
 }

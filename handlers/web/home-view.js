@@ -1,11 +1,11 @@
-// The first view: a question on top; below it the passages found, or else the collections.
+// The first view: the search form; below it the results, or the collections.
 import { collectionList } from "./collection-list.js";
-import { h, refill } from "./dom.js";
+import { h, replaceNodes } from "./dom.js";
 import { newCollection } from "./new-collection.js";
 import { Results } from "./results.js";
 
 export function homeView(app, _ids, query, signal) {
-  const { library } = app;
+  const { collectionStore } = app;
   const chosen = new Set(query.getAll("in"));
   const input = h("input", {
     type: "search", name: "q", "aria-label": "Search your documents", autocomplete: "off", maxlength: 2000,
@@ -22,17 +22,17 @@ export function homeView(app, _ids, query, signal) {
     },
   }, h("div", { class: "bar" }, input, h("button", { class: "primary" }, "Search")), chips);
 
-  function show(question) {
-    const parameters = new URLSearchParams(question ? { q: question } : {});
-    if (question) for (const id of chosen) parameters.append("in", id);
-    const address = question ? `#/?${parameters}` : "#/";
+  function show(search) {
+    const parameters = new URLSearchParams(search ? { q: search } : {});
+    if (search) for (const id of chosen) parameters.append("in", id);
+    const address = search ? `#/?${parameters}` : "#/";
     if (location.hash !== address) history.pushState(null, "", address);
-    draw(question);
+    draw(search);
   }
 
-  function draw(question) {
-    browse.hidden = Boolean(question);
-    if (question) results.ask(question, [...chosen]);
+  function draw(search) {
+    browse.hidden = Boolean(search);
+    if (search) results.search(search, [...chosen]);
     else {
       results.clear();
       input.value = "";
@@ -40,12 +40,12 @@ export function homeView(app, _ids, query, signal) {
   }
 
   function drawChips() {
-    const { collections } = library;
-    for (const id of chosen) if (!library.get(id)) chosen.delete(id);
+    const { collections } = collectionStore;
+    for (const id of chosen) if (!collectionStore.get(id)) chosen.delete(id);
     form.hidden = collections.length === 0;
     chips.hidden = collections.length < 2;
     const boxes = [["", "All collections"], ...collections.map(({ id, name }) => [id, name])];
-    refill(chips, [h("legend", {}, "Search in"), ...boxes.map(([id, name]) => {
+    replaceNodes(chips, [h("legend", {}, "Search in"), ...boxes.map(([id, name]) => {
       const checked = id ? chosen.has(id) : chosen.size === 0;
       const box = h("input", { type: "checkbox", checked, "data-key": id || "all", onchange: () => choose(id) });
       return h("label", { class: "chip" }, box, name);
@@ -58,7 +58,7 @@ export function homeView(app, _ids, query, signal) {
     drawChips();
   }
 
-  library.addEventListener("change", drawChips, { signal });
+  collectionStore.addEventListener("change", drawChips, { signal });
   drawChips();
   draw(query.get("q") ?? "");
   return { node: h("div", { class: "stack home" }, form, results.node, browse), title: query.get("q") ?? "" };

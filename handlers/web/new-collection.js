@@ -1,17 +1,17 @@
-// The form that makes a collection and, given a folder, starts its index.
+// The form that creates a collection and, given a folder, starts its INDEX.
 import { request, url } from "./api.js";
-import { errorLine, field, guarded, h } from "./dom.js";
+import { errorLine, field, runGuarded, h } from "./dom.js";
 
-export function newCollection({ library, activity }, signal) {
+export function newCollection({ collectionStore, activity }, signal) {
   const text = (name, placeholder, required = false) => h("input", { name, placeholder, required, autocomplete: "off" });
-  const whole = (name, min) => h("input", { name, type: "number", min, step: 1, placeholder: "the server's default" });
+  const integer = (name, min) => h("input", { name, type: "number", min, step: 1, placeholder: "the server's default" });
   const inputs = {
     name: text("name", "Manuals", true),
     source_path: text("source_path", "/srv/documents/manuals"),
     description: text("description"),
     embedding_model: text("embedding_model", "the server's default"),
-    chunk_size: whole("chunk_size", 16),
-    chunk_overlap: whole("chunk_overlap", 0),
+    chunk_size: integer("chunk_size", 16),
+    chunk_overlap: integer("chunk_overlap", 0),
   };
   const errors = errorLine();
   const submit = h("button", { class: "primary" }, "Create collection");
@@ -25,7 +25,7 @@ export function newCollection({ library, activity }, signal) {
     const collection = await request("POST", url(["collections"]), { body, signal });
     form.reset();
     panel.open = false;
-    await library.refresh();
+    await collectionStore.refresh();
     if (collection.operation_id) activity.follow(collection.operation_id, collection.id);
   }
 
@@ -33,21 +33,21 @@ export function newCollection({ library, activity }, signal) {
     class: "stack",
     onsubmit: (event) => {
       event.preventDefault();
-      guarded(submit, errors, create);
+      runGuarded(submit, errors, create);
     },
   },
   h("div", { class: "fields" },
     field("Name", inputs.name),
-    field("Folder", inputs.source_path, "A path on the server's machine. Its documents are read, never changed.")),
+    field("Folder", inputs.source_path, "A path on the server. Its documents are read, never changed.")),
   field("Description", inputs.description, "Optional."),
-  h("details", {}, h("summary", {}, "Model and passages"),
+  h("details", {}, h("summary", {}, "Model and chunks"),
     h("div", { class: "fields" },
       field("Embedding model", inputs.embedding_model, "A sentence-transformers name or a path."),
-      field("Passage size", inputs.chunk_size, "Tokens at most."),
-      field("Overlap", inputs.chunk_overlap, "Tokens that neighbours share."))),
+      field("Chunk size", inputs.chunk_size, "Tokens at most."),
+      field("Overlap", inputs.chunk_overlap, "Tokens that neighbouring chunks share."))),
   errors.node, h("div", { class: "row" }, submit));
 
-  const panel = h("details", { class: "card panel", open: library.collections.length === 0 },
+  const panel = h("details", { class: "card panel", open: collectionStore.collections.length === 0 },
     h("summary", {}, "New collection"), form);
   return panel;
 }

@@ -1,6 +1,6 @@
-// Shows one operation: bar, stage, counts, current file, what went wrong, and a button to cancel or put it away.
+// Shows one operation: progress bar, stage, counts, current file, problems, and a button to cancel or close it.
 import { request, url } from "./api.js";
-import { errorLine, guarded, h } from "./dom.js";
+import { errorLine, runGuarded, h } from "./dom.js";
 import { plural, splitPath } from "./format.js";
 
 const LISTED = 100;
@@ -9,7 +9,7 @@ const CONNECTIONS = {
   ended: () => "",
   reconnecting,
   unreachable: reconnecting,
-  polling: () => "The live connection cannot be made; asking every few seconds instead.",
+  polling: () => "There is no live connection; polling every few seconds instead.",
   stopped: (reason) => `Live progress has stopped: ${reason}`,
 };
 
@@ -20,7 +20,7 @@ function reconnecting(reason) {
 export class OperationCard {
   #drawn = { errors: 0, warnings: 0, collection: null, cancelling: false };
 
-  /** `titled()` gives the collection's name as known now; `onDismiss()` puts the card away. */
+  /** `titled()` returns the collection's id and its name as known now; `onDismiss()` closes the card. */
   constructor(id, state, { titled, collectionLink, onDismiss }) {
     this.id = id;
     this.state = state;
@@ -32,7 +32,7 @@ export class OperationCard {
     this.percent = h("span", { class: "percent" });
     this.counts = h("p", { class: "counts" });
     this.file = h("p", { class: "file" });
-    this.link = h("p", { class: "hint", hidden: true });
+    this.connectionText = h("p", { class: "hint", hidden: true });
     this.reason = h("p", { class: "error", hidden: true });
     this.failures = list(true);
     this.warnings = list(false);
@@ -42,39 +42,39 @@ export class OperationCard {
     this.node = h("article", { class: "card operation", "data-operation": id },
       h("div", { class: "row" }, this.title, this.cancel, this.dismiss),
       h("p", { class: "row" }, this.stage, this.percent),
-      this.bar, this.counts, this.file, this.link, this.reason,
+      this.bar, this.counts, this.file, this.connectionText, this.reason,
       this.failures.node, this.warnings.node, this.errors.node);
     this.draw();
   }
 
   connection(state, reason) {
     this.node.dataset.connection = state;
-    const words = CONNECTIONS[state](reason);
-    this.link.textContent = words;
-    this.link.hidden = !words;
+    const text = CONNECTIONS[state](reason);
+    this.connectionText.textContent = text;
+    this.connectionText.hidden = !text;
     if (state === "stopped") {
       this.cancel.hidden = true;
       this.dismiss.hidden = false;
     }
   }
 
-  /** Bring what is shown up to the state; called at most once in an animation frame. */
+  /** Draw the current state; called at most once per animation frame. */
   draw() {
     const { state } = this;
     this.#drawTitle();
     this.node.dataset.status = state.status;
-    this.stage.textContent = state.words;
+    this.stage.textContent = state.stageText;
     const unknown = !state.ended && state.status !== "queued" && state.percent === 0 && !state.processed;
     if (unknown) this.bar.removeAttribute("value");
     else this.bar.value = state.percent;
     this.percent.textContent = unknown || state.status === "queued" ? "" : `${Math.floor(state.percent)} %`;
-    this.counts.textContent = state.counts;
+    this.counts.textContent = state.countsText;
     const { folder, name } = splitPath(state.ended ? "" : state.file);
     this.file.replaceChildren(h("span", { class: "name" }, name), h("span", { class: "folder" }, folder));
     this.file.title = state.file;
-    const waits = state.status === "queued";
-    this.file.hidden = state.ended || waits || state.type === "remove_source";
-    this.counts.hidden = waits || (state.ended && !state.counts);
+    const queued = state.status === "queued";
+    this.file.hidden = state.ended || queued || state.type === "remove_source";
+    this.counts.hidden = queued || (state.ended && !state.countsText);
     this.reason.textContent = state.status === "failed" ? state.message : "";
     this.reason.hidden = !this.reason.textContent;
     this.#drawLists();
@@ -96,7 +96,7 @@ export class OperationCard {
   }
 
   #drawLists() {
-    const { errors, warnings, historyCut } = this.state;
+    const { errors, warnings, historyTruncated } = this.state;
     const drawn = this.#drawn;
     for (const error of errors.slice(drawn.errors, LISTED)) {
       const name = splitPath(error.path).name;
@@ -106,14 +106,14 @@ export class OperationCard {
     drawn.errors = errors.length;
     drawn.warnings = warnings.length;
     const more = errors.length > LISTED ? `; the first ${LISTED} are listed here, all of them under Documents` : "";
-    const cut = historyCut ? "; earlier ones are under Documents" : "";
-    this.failures.title(errors.length, plural(errors.length, "problem") + more + cut);
+    const truncated = historyTruncated ? "; earlier ones are under Documents" : "";
+    this.failures.title(errors.length, plural(errors.length, "problem") + more + truncated);
     this.warnings.title(warnings.length, plural(warnings.length, "warning"));
   }
 
   #cancel() {
     if (this.#drawn.cancelling) return null;
-    return guarded(this.cancel, this.errors, async () => {
+    return runGuarded(this.cancel, this.errors, async () => {
       await request("DELETE", url(["operations", this.id]));
       this.cancel.textContent = "Cancelling…";
       this.#drawn.cancelling = true;
@@ -121,7 +121,7 @@ export class OperationCard {
   }
 }
 
-/** A count that opens into a list. */
+/** A count that expands to a list. */
 function list(open) {
   const summary = h("summary");
   const items = h("ul");

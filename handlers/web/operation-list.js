@@ -1,9 +1,9 @@
-// What was done to a collection and is under way: a list, the newest first, with the failures of each on demand.
+// The operations of a collection, ended and running: a list, newest first, with the failures of each on demand.
 import { request, url } from "./api.js";
-import { errorLine, guarded, h, keptRows, refill } from "./dom.js";
+import { errorLine, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
 import { date, plural, splitPath } from "./format.js";
 import { OperationState } from "./operation-state.js";
-import { entryOf } from "./operation-words.js";
+import { entryText } from "./operation-text.js";
 
 const LATEST = 3;
 const PAGE = 10;
@@ -12,19 +12,19 @@ const FAILURES_PAGE = 50;
 const WARNINGS = 20;
 const TAGS = { queued: "in line", processing: "running", completed: "done", failed: "failed", cancelled: "cancelled" };
 
-/** `pathOf(sourceId)` names a folder that there is. */
+/** `pathOf(sourceId)` returns the path of a source, or "". */
 export function operationList(collectionId, pathOf, signal) {
   const list = h("ul", { class: "plain" });
   const empty = h("p", { class: "empty", hidden: true }, "Nothing yet.");
   const errors = errorLine();
   const more = h("button", { type: "button", hidden: true }, "Earlier operations");
-  const rows = keptRows(row);
+  const rows = cachedRows(row);
   let wanted = LATEST;
-  let asked = 0;
+  let latest = 0;
 
-  /** Read again as many as are shown, and put them in their place. */
+  /** Reload as many entries as are shown. */
   async function refresh() {
-    const mine = (asked += 1);
+    const generation = (latest += 1);
     const items = [];
     let cursor = null;
     try {
@@ -34,8 +34,8 @@ export function operationList(collectionId, pathOf, signal) {
         items.push(...page.items);
         cursor = page.next_cursor;
       } while (cursor && items.length < wanted);
-      if (mine !== asked) return;
-      refill(list, rows(items.map((operation) => ({ ...operation, path: pathOf(operation.source_id) }))));
+      if (generation !== latest) return;
+      replaceNodes(list, rows(items.map((operation) => ({ ...operation, path: pathOf(operation.source_id) }))));
       empty.hidden = items.length > 0;
       more.hidden = !cursor;
       errors.clear();
@@ -44,7 +44,7 @@ export function operationList(collectionId, pathOf, signal) {
     }
   }
 
-  more.addEventListener("click", () => guarded(more, errors, () => {
+  more.addEventListener("click", () => runGuarded(more, errors, () => {
     wanted += PAGE;
     return refresh();
   }));
@@ -57,17 +57,17 @@ function row(operation) {
   const state = new OperationState();
   state.apply({ type: "current_state", data: operation });
   const { status, settings } = operation;
-  const facts = [date(operation.created_at), status === "queued" ? "" : state.counts];
+  const facts = [date(operation.created_at), status === "queued" ? "" : state.countsText];
   if (state.type === "reindex" && status === "completed") {
-    facts.push(settings.embedding_model, `passages of ${plural(settings.chunk_size, "token")}`);
+    facts.push(settings.embedding_model, `chunks of ${plural(settings.chunk_size, "token")}`);
   }
-  const words = { completed: "", failed: operation.error_message }[status] ?? state.words;
+  const outcome = { completed: "", failed: operation.error_message }[status] ?? state.stageText;
   return h("li", { class: "stack tight entry", "data-status": status },
     h("div", { class: "row" },
-      h("span", { class: "path" }, entryOf(state, operation.path)),
+      h("span", { class: "path" }, entryText(state, operation.path)),
       h("span", { class: "tag status", "data-status": status }, TAGS[status] ?? status)),
     h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
-    words ? h("p", { class: status === "failed" ? "reason" : "hint" }, words) : null,
+    outcome ? h("p", { class: status === "failed" ? "reason" : "hint" }, outcome) : null,
     state.warnings.length ? warnings(operation.id, state.warnings) : null,
     state.failed ? failures(operation.id, state.failed) : null);
 }
@@ -79,11 +79,11 @@ function warnings(id, sentences) {
     h("summary", { "data-key": `warnings-${id}` }, plural(sentences.length, "warning")), h("ul", {}, shown, rest));
 }
 
-/** The files that it could not take in, read when this is opened, a page at a time. */
+/** The files that failed, loaded one page at a time when the list is opened. */
 function failures(id, count) {
   const items = h("ul");
   const errors = errorLine();
-  const more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => guarded(more, errors, read) }, "More");
+  const more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => runGuarded(more, errors, read) }, "More");
   let cursor = null;
   let opened = false;
 
@@ -100,6 +100,6 @@ function failures(id, count) {
 
   return h("details", {
     class: "problems",
-    ontoggle: (event) => { if (event.target.open && !opened) guarded(more, errors, read); },
+    ontoggle: (event) => { if (event.target.open && !opened) runGuarded(more, errors, read); },
   }, h("summary", { "data-key": `failures-${id}` }, plural(count, "problem")), items, errors.node, more);
 }

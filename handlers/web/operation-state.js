@@ -1,6 +1,6 @@
-// What is known of one operation: frames, or its record of REST, go in; numbers and words come out. No DOM, no network.
-import { ENDED, endOf, isBefore } from "./operation-client.js";
-import { countsOf, stageOf, titleOf } from "./operation-words.js";
+// The state of one operation. Input: messages, or its REST record; output: numbers and texts. No DOM, no network.
+import { ENDED, endStatus, isBefore } from "./operation-client.js";
+import { countsText, stageText, titleText } from "./operation-text.js";
 
 const STAGES = new Set([
   "scanning_documents", "scanning_completed", "processing_embeddings", "index_completed", "append_completed",
@@ -19,68 +19,68 @@ export class OperationState {
   scanned = 0;
   percent = 0;
   file = "";
-  folder = ""; // the one that it is about, or looks through now
-  sourceId = null; // of the one folder that it is about
+  folder = ""; // the path that it is about, or scans now
+  sourceId = null; // when it is about one source
   options = {};
   eta = null;
   rate = null;
-  place = null; // how many operations have to end first
+  queuePosition = null; // how many operations run before it
   message = "";
   result = null;
   startedAt = null;
   completedAt = null;
   warnings = [];
   errors = [];
-  historyCut = false;
-  watchers = 0; // pages and programs that follow it, this page included
-  #seen = "0-0"; // the last frame taken
-  #covered = "0-0"; // the frame that the last snapshot stands for: older ones carry older numbers
+  historyTruncated = false;
+  watchers = 0; // subscribed clients, this page included
+  #seen = "0-0"; // id of the last message applied
+  #covered = "0-0"; // last id that the newest snapshot includes: older messages carry older numbers
 
   get ended() {
     return ENDED.has(this.status);
   }
 
-  /** What is being done to a collection, such as "Updating “Manuals”". */
+  /** The title, such as "Updating “Manuals”". */
   title(collection) {
-    return titleOf(this, collection);
+    return titleText(this, collection);
   }
 
-  /** The stage in words, or how it ended. */
-  get words() {
-    return stageOf(this);
+  /** The stage as text, or how it ended. */
+  get stageText() {
+    return stageText(this);
   }
 
-  /** The counts in words, such as "12 of 42 files · 1 failed · about 20 s left". */
-  get counts() {
-    return countsOf(this);
+  /** The counts as text, such as "12 of 42 files · 1 failed · about 20 s left". */
+  get countsText() {
+    return countsText(this);
   }
 
-  /** Take one frame; repeated ones change nothing. */
-  apply(frame) {
-    const { data } = frame;
-    if (frame.type === "current_state") {
+  /** Apply one message; a repeated one changes nothing. */
+  apply(message) {
+    const { data } = message;
+    if (message.type === "current_state") {
       if (data.last_id) this.#covered = data.last_id;
-      this.#warn(data.warnings);
-      this.#numbers(data);
+      this.#addWarnings(data.warnings);
+      this.#assign(data);
       return;
     }
-    if (frame.type === "history_truncated") this.historyCut = true;
-    if (frame.type === "presence") this.watchers = data.watchers;
-    if (!frame.id || !isBefore(this.#seen, frame.id)) return;
-    this.#seen = frame.id;
-    this.#warn(data.warnings);
-    if (frame.type === "error" && !data.fatal) {
+    if (message.type === "history_truncated") this.historyTruncated = true;
+    if (message.type === "presence") this.watchers = data.watchers;
+    if (!message.id || !isBefore(this.#seen, message.id)) return;
+    this.#seen = message.id;
+    this.#addWarnings(data.warnings);
+    if (message.type === "error" && !data.fatal) {
       this.errors.push({ path: data.path ?? "", message: data.message, category: data.category ?? "" });
     }
-    if (endOf(frame) === "cancelled") this.message = data.message; // no snapshot has it
-    if (isBefore(this.#covered, frame.id)) this.#advance(frame.type, data);
+    if (endStatus(message) === "cancelled") this.message = data.message; // snapshots do not contain it
+    if (isBefore(this.#covered, message.id)) this.#applyProgress(message.type, data);
   }
 
-  #advance(type, data) {
-    const end = endOf({ type });
-    if (end) {
-      this.status = end;
-      this.percent = end === "completed" ? 100 : this.percent;
+  #applyProgress(type, data) {
+    const status = endStatus({ type });
+    if (status) {
+      this.status = status;
+      this.percent = status === "completed" ? 100 : this.percent;
       this.message = data.error_message ?? data.message ?? "";
       this.result = data.result ?? null;
       return;
@@ -88,41 +88,41 @@ export class OperationState {
     if (type === "scanning_completed") this.total = data.total_files ?? this.total;
     if (type === "error") return;
     if (STAGES.has(type)) this.stage = type;
-    const { status, ...numbers } = data;
-    const stated = type === "status_update" || type === "operation_started";
-    this.#numbers(stated ? data : numbers);
+    const { status: _text, ...fields } = data;
+    const hasStatus = type === "status_update" || type === "operation_started";
+    this.#assign(hasStatus ? data : fields);
   }
 
-  /** Each field that is there; the rest stays. `status` of a file's frame is words, and is left out above. */
-  #numbers(data) {
-    const take = (field, ...names) => {
+  /** Copy the fields that `data` has. `status` of a file's message is a sentence for people; the caller removes it. */
+  #assign(data) {
+    const copy = (field, ...names) => {
       const name = names.find((candidate) => data[candidate] !== undefined && data[candidate] !== null);
       if (name) this[field] = data[name];
     };
-    take("type", "operation_type");
-    take("status", "status");
-    take("stage", "stage");
-    take("processed", "processed_files", "processed", "removed");
-    take("failed", "failed_files", "failed");
-    take("skipped", "skipped_files", "skipped");
-    take("total", "total_files", "total");
-    take("scanned", "scanned");
-    take("file", "current_file");
-    take("sourceId", "source_id");
-    take("options", "options");
+    copy("type", "operation_type");
+    copy("status", "status");
+    copy("stage", "stage");
+    copy("processed", "processed_files", "processed", "removed");
+    copy("failed", "failed_files", "failed");
+    copy("skipped", "skipped_files", "skipped");
+    copy("total", "total_files", "total");
+    copy("scanned", "scanned");
+    copy("file", "current_file");
+    copy("sourceId", "source_id");
+    copy("options", "options");
     this.folder = data.source_path || this.options.source_path || this.folder;
-    take("place", "queue_position");
-    take("message", "error_message");
-    take("result", "result");
-    take("startedAt", "started_at");
-    take("completedAt", "completed_at");
+    copy("queuePosition", "queue_position");
+    copy("message", "error_message");
+    copy("result", "result");
+    copy("startedAt", "started_at");
+    copy("completedAt", "completed_at");
     if ("eta_seconds" in data) this.eta = data.eta_seconds;
     if ("files_per_second" in data) this.rate = data.files_per_second;
     this.percent = Math.max(this.percent, data.progress_percent ?? 0);
     if (this.status === "completed") this.percent = 100;
   }
 
-  #warn(warnings) {
+  #addWarnings(warnings) {
     for (const warning of warnings ?? []) if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 }

@@ -1,23 +1,23 @@
-// Follows all operations that somebody may see over one WebSocket, those too that begin later, wherever they were
-// begun. Resumes each of them by itself. Where sockets cannot be had there is OperationClient, for each alone.
-import { Connection, endOf, overSocket } from "./operation-client.js";
+// Follows all operations that the user may see over one WebSocket, including those that start later, on any server.
+// Each operation has its own resume cursor. Where WebSockets are blocked use one OperationClient per operation.
+import { Connection, endStatus, overSocket } from "./operation-client.js";
 
-const NAMED_MS = 60_000; // the server expects those that ended so lately to be named, and tells them again if not
-const MOST_NAMED = 1000;
+const RECENT_MS = 60_000; // the server resends operations that ended this recently unless their cursor is given
+const MAX_CURSORS = 1000;
 
 /**
- * `onFrame(frame)` gets each message once, and those of an operation in order: first its `current_state`.
+ * `onMessage(message)` gets each message once, and those of one operation in order: first its `current_state`.
  * `onConnection(state, reason)`: "live", "reconnecting", "unreachable" or "stopped".
  */
 export class OperationsClient {
   #connection;
-  #seen = new Map(); // {seq, cursor, ended} of each operation's last message
+  #last = new Map(); // operation id: {seq, cursor, ended} of its last message
 
-  constructor({ onFrame, onConnection }) {
-    this.onFrame = onFrame;
+  constructor({ onMessage, onConnection }) {
+    this.onMessage = onMessage;
     this.#connection = new Connection([overSocket("/ws/operations")], {
       since: () => this.#since(),
-      onFrame: (frame) => this.#take(frame),
+      onMessage: (message) => this.#onMessage(message),
       onState: onConnection,
     });
   }
@@ -30,21 +30,21 @@ export class OperationsClient {
     this.#connection.close();
   }
 
-  #take(frame) {
-    if (frame.seq) {
-      const { seq = 0, ended = false } = this.#seen.get(frame.operation_id) ?? {};
-      if (frame.seq <= seq) return;
-      this.#seen.set(frame.operation_id, { seq: frame.seq, cursor: frame.id, ended: ended || endOf(frame) !== null });
+  #onMessage(message) {
+    if (message.seq) {
+      const { seq = 0, ended = false } = this.#last.get(message.operation_id) ?? {};
+      if (message.seq <= seq) return;
+      this.#last.set(message.operation_id, { seq: message.seq, cursor: message.id, ended: ended || endStatus(message) !== null });
     }
-    this.onFrame(frame);
+    this.onMessage(message);
   }
 
-  /** "operation:id,…" of what is under way or ended lately; null as long as nothing was told. */
+  /** "operation:id,…" for running and recently ended operations; null before the first message. */
   #since() {
     const time = ({ cursor }) => Number(cursor.split("-")[0]);
-    const late = Math.max(...[...this.#seen.values()].map(time)) - NAMED_MS;
-    for (const [id, last] of this.#seen) if (last.ended && time(last) < late) this.#seen.delete(id);
-    const named = [...this.#seen].slice(-MOST_NAMED);
-    return named.map(([id, { cursor }]) => `${id}:${cursor}`).join() || null;
+    const oldest = Math.max(...[...this.#last.values()].map(time)) - RECENT_MS;
+    for (const [id, last] of this.#last) if (last.ended && time(last) < oldest) this.#last.delete(id);
+    const cursors = [...this.#last].slice(-MAX_CURSORS);
+    return cursors.map(([id, { cursor }]) => `${id}:${cursor}`).join() || null;
   }
 }

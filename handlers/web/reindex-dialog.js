@@ -1,25 +1,25 @@
-// The dialog that has a collection cut and embedded anew; what is left empty stays as it is.
+// The dialog that starts a REINDEX; options that are left empty stay as they are.
 import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { field, h } from "./dom.js";
 
-const PRECISIONS = [["auto", "what the machine does best"], ["float32", "float32"], ["bfloat16", "bfloat16"]];
+const PRECISIONS = [["auto", "auto: what the processor supports best"], ["float32", "float32"], ["bfloat16", "bfloat16"]];
 
-export function openReindex({ library, activity }, collection, signal) {
-  const input = (name, rest) => h("input", { name, autocomplete: "off", placeholder: `now ${collection[name]}`, ...rest });
+export function openReindex({ collectionStore, activity }, collection, signal) {
+  const input = (name, attributes) => h("input", { name, autocomplete: "off", placeholder: `now ${collection[name]}`, ...attributes });
   const model = input("embedding_model", { spellcheck: "false" });
   const size = input("chunk_size", { type: "number", min: 16, max: 100_000, step: 1 });
   const overlap = input("chunk_overlap", { type: "number", min: 0, max: 50_000, step: 1 });
   const precision = h("select", { name: "precision" },
-    PRECISIONS.map(([value, words]) => h("option", { value, selected: value === collection.precision }, words)));
+    PRECISIONS.map(([value, label]) => h("option", { value, selected: value === collection.precision }, label)));
   openDialog({
     title: `Reindex “${collection.name}”`,
     content: [
-      h("p", {}, "Its documents are read, cut and embedded anew. Searching goes on meanwhile, and changes over to the new "
-        + "passages in one step, once they are checked. Cancelled or failed, it leaves everything as it is."),
+      h("p", {}, "Its documents are read, split and embedded again. Search stays available, and switches to the new chunks in "
+        + "one step once they are validated. If the operation fails or is cancelled, nothing changes."),
       field("Embedding model", model, "A sentence-transformers name or a path; empty: as it is."),
       h("div", { class: "fields" },
-        field("Passage size", size, "Tokens at most."), field("Overlap", overlap, "Tokens that neighbours share.")),
+        field("Chunk size", size, "Tokens at most."), field("Overlap", overlap, "Tokens that neighbouring chunks share.")),
       field("Precision", precision),
     ],
     submit: {
@@ -31,7 +31,7 @@ export function openReindex({ library, activity }, collection, signal) {
         if (overlap.value) body.chunk_overlap = Number(overlap.value);
         const { operation_id: operation } = await request("POST", url(["collections", collection.id, "reindex"]), { body });
         activity.follow(operation, collection.id);
-        await library.refresh();
+        await collectionStore.refresh();
       },
     },
     signal,

@@ -1,51 +1,51 @@
-// The passages found for a question, each with its score, its place and a way into its document.
+// The results of a query: chunks, each with its score, its position and a link to its document.
 import { request, url } from "./api.js";
-import { errorLine, guarded, h } from "./dom.js";
+import { errorLine, runGuarded, h } from "./dom.js";
 import { number, plural, splitPath } from "./format.js";
-import { marked, wordsOf } from "./highlight.js";
+import { highlight, queryPattern } from "./highlight.js";
 
 const PAGE = 10;
 const SLOW_MS = 1_500;
 
 export class Results {
-  #asked = new AbortController();
+  #request = new AbortController();
 
-  /** `onClose()` is called when the person goes back from the passages. */
-  constructor({ library }, signal, onClose) {
-    this.library = library;
+  /** `onClose()` is called when the user closes the results. */
+  constructor({ collectionStore }, signal, onClose) {
+    this.collectionStore = collectionStore;
     this.viewSignal = signal;
     this.errors = errorLine();
     this.summary = h("p", { class: "hint", role: "status" });
     this.list = h("ol", { class: "hits" });
-    this.more = h("button", { type: "button", hidden: true }, "More passages");
-    this.more.addEventListener("click", () => guarded(this.more, this.errors, () => this.#load()));
+    this.more = h("button", { type: "button", hidden: true }, "More results");
+    this.more.addEventListener("click", () => runGuarded(this.more, this.errors, () => this.#load()));
     const close = h("button", { type: "button", class: "quiet", onclick: onClose }, "Back to the collections");
     this.node = h("section", { class: "stack results", "aria-label": "Search results", hidden: true },
       h("div", { class: "row" }, this.summary, close), this.errors.node, this.list, this.more);
-    signal.addEventListener("abort", () => this.#asked.abort());
+    signal.addEventListener("abort", () => this.#request.abort());
   }
 
   clear() {
-    this.#asked.abort();
+    this.#request.abort();
     this.node.hidden = true;
   }
 
-  /** Ask, in the place of any question before; an empty list of ids means every collection. */
-  ask(question, collectionIds) {
-    this.#asked.abort();
-    this.#asked = new AbortController();
-    this.question = question;
-    this.words = wordsOf(question);
-    this.body = { query: question, k: PAGE, ...(collectionIds.length ? { collection_ids: collectionIds } : {}) };
+  /** Search, in place of any earlier query; an empty list of ids means every collection. */
+  search(query, collectionIds) {
+    this.#request.abort();
+    this.#request = new AbortController();
+    this.query = query;
+    this.pattern = queryPattern(query);
+    this.body = { query, k: PAGE, ...(collectionIds.length ? { collection_ids: collectionIds } : {}) };
     this.shown = 0;
     this.list.replaceChildren();
     this.more.hidden = true;
     this.node.hidden = false;
-    return guarded(this.more, this.errors, () => this.#load());
+    return runGuarded(this.more, this.errors, () => this.#load());
   }
 
   async #load() {
-    const { signal } = this.#asked;
+    const { signal } = this.#request;
     this.summary.textContent = "Searching…";
     const slow = setTimeout(() => this.#explainWait(signal), SLOW_MS);
     try {
@@ -67,40 +67,40 @@ export class Results {
     this.more.hidden = hits.length < PAGE;
     const time = `in ${number(Math.max(1, Math.round(took)))} ms`;
     if (this.shown) {
-      this.summary.textContent = `The ${plural(this.shown, "nearest passage")} of ${number(considered)}, ${time}`;
+      this.summary.textContent = `The ${plural(this.shown, "nearest chunk")} of ${number(considered)}, ${time}`;
     } else if (first) {
-      const busy = this.library.collections.some((collection) => collection.active_operation_id);
+      const busy = this.collectionStore.collections.some((collection) => collection.active_operation_id);
       this.summary.textContent = busy
-        ? "Nothing found yet: documents are still being indexed. Ask again in a moment."
+        ? "Nothing found yet: documents are still being indexed. Search again in a moment."
         : "Nothing found. Try other words, or search in more collections.";
     }
   }
 
   async #explainWait(signal) {
-    let words = "Still searching…";
+    let text = "Still searching…";
     try {
       const health = await request("GET", url(["health"]), { signal });
-      if (health.pool === "loading") words = "The model is still loading; your question waits for it…";
+      if (health.pool === "loading") text = "The model is still loading; your query waits for it…";
     } catch (error) {
       if (signal.aborted) return;
-      words = `Still searching… (${error.message})`;
+      text = `Still searching… (${error.message})`;
     }
-    if (!signal.aborted && this.summary.textContent === "Searching…") this.summary.textContent = words;
+    if (!signal.aborted && this.summary.textContent === "Searching…") this.summary.textContent = text;
   }
 
   #hit(hit) {
     const { document: doc, collection } = hit;
-    const query = new URLSearchParams({ start: hit.start, end: hit.end, q: this.question });
+    const query = new URLSearchParams({ start: hit.start, end: hit.end, q: this.query });
     for (const id of this.body.collection_ids ?? []) query.append("in", id);
     const path = ["collections", collection.id, "documents", doc.id].map(encodeURIComponent).join("/");
     const { folder } = splitPath(doc.path);
-    const place = [hit.page ? `page ${hit.page}` : "", hit.heading ?? ""].filter(Boolean).join(" · ");
+    const position = [hit.page ? `page ${hit.page}` : "", hit.heading ?? ""].filter(Boolean).join(" · ");
     return h("li", { class: "card hit" },
       h("div", { class: "row" },
         h("h2", {}, doc.title && doc.title !== doc.name ? [h("span", {}, doc.title), " "] : null, h("span", {}, doc.name)),
         h("span", { class: "score", title: "Cosine similarity, from -1 to 1" }, hit.score.toFixed(3))),
-      h("p", { class: "place" }, place ? h("span", {}, place) : null, h("span", { class: "tag" }, collection.name)),
-      h("p", { class: "passage" }, marked(hit.passage.replace(/\n\s*\n/g, "\n").trim(), this.words)),
+      h("p", { class: "place" }, position ? h("span", {}, position) : null, h("span", { class: "tag" }, collection.name)),
+      h("p", { class: "chunk" }, highlight(hit.passage.replace(/\n\s*\n/g, "\n").trim(), this.pattern)),
       h("p", { class: "row foot" }, h("span", { class: "folder", title: doc.path }, folder),
         h("a", { href: `#/${path}?${query}` }, "Show in document")));
   }

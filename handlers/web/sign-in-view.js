@@ -1,6 +1,6 @@
-// The door: sign in, or create the first user when the server has none yet.
+// The sign-in form, or the registration of the first user when the server has none yet.
 import { request, url } from "./api.js";
-import { errorLine, field, guarded, h } from "./dom.js";
+import { errorLine, field, runGuarded, h } from "./dom.js";
 
 /** `setup` is GET /auth/setup; `onSignedIn(user)` is called once the session's cookie is set. */
 export function signInView({ setup, notice, onSignedIn }) {
@@ -15,13 +15,13 @@ function signIn({ setup, notice, onSignedIn }) {
     type: "button", class: "quiet",
     onclick: () => node.replaceWith(registration({ first: false, onSignedIn })),
   }, "Create an account");
-  const node = doorway({
+  const node = accountForm({
     heading: "Sign in",
     notice,
     fields: [field("Username or e-mail", username), field("Password", password)],
     button: "Sign in",
     extra: setup.registration === "open" ? create : null,
-    action: () => enter(username.value, password.value, onSignedIn),
+    action: () => logIn(username.value, password.value, onSignedIn),
   });
   return node;
 }
@@ -30,7 +30,7 @@ function registration({ first, onSignedIn }) {
   const username = h("input", { name: "username", autocomplete: "username", required: true, autocapitalize: "none" });
   const email = h("input", { name: "email", type: "email", autocomplete: "email" });
   const password = passwordInput("new-password");
-  return doorway({
+  return accountForm({
     heading: first ? "Create the first user" : "Create an account",
     notice: first ? "This server is new. Its first user is the administrator." : "",
     fields: [
@@ -43,12 +43,12 @@ function registration({ first, onSignedIn }) {
       const account = { username: username.value, password: password.value };
       if (email.value) account.email = email.value;
       await request("POST", url(["auth", "register"]), { body: account, announce401: false });
-      await enter(username.value, password.value, onSignedIn);
+      await logIn(username.value, password.value, onSignedIn);
     },
   });
 }
 
-async function enter(username, password, onSignedIn) {
+async function logIn(username, password, onSignedIn) {
   const body = { username, password };
   const answer = await request("POST", url(["auth", "login"]), { body, repeatable: true, announce401: false });
   onSignedIn(answer.user);
@@ -58,14 +58,14 @@ function passwordInput(autocomplete) {
   return h("input", { name: "password", type: "password", autocomplete, required: true });
 }
 
-function doorway({ heading, notice, fields, button, extra, action }) {
+function accountForm({ heading, notice, fields, button, extra, action }) {
   const errors = errorLine();
   const submit = h("button", { class: "primary" }, button);
   return h("form", {
-    class: "door card",
+    class: "sign-in card",
     onsubmit: (event) => {
       event.preventDefault();
-      guarded(submit, errors, action);
+      runGuarded(submit, errors, action);
     },
   }, h("h1", {}, heading), notice ? h("p", { class: "hint" }, notice) : null,
   fields, errors.node, h("div", { class: "row" }, submit, extra));

@@ -1,4 +1,4 @@
-// When a folder is scanned again by itself: in words, and the dialog that changes it.
+// When a folder is scanned automatically: as text, and the dialog that changes it.
 import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { field, h } from "./dom.js";
@@ -7,14 +7,14 @@ import { plural } from "./format.js";
 const UNITS = [[604_800, "week"], [86_400, "day"], [3_600, "hour"], [60, "minute"], [1, "second"]];
 const INTERVALS = [0, 600, 3_600, 21_600, 86_400, 604_800];
 
-/** "hour", "6 hours", "90 seconds": what stands behind "every". */
+/** "hour", "6 hours", "90 seconds": the text after "every". */
 function interval(seconds) {
   const [size, unit] = UNITS.find(([size]) => seconds % size === 0);
   return seconds === size ? unit : plural(seconds / size, unit);
 }
 
-/** "scanned again at each change and every 6 hours"; nothing for a folder that is scanned only when asked. */
-export function watchingWords({ immediate, interval_s: seconds }) {
+/** "watched: at each change, and every 6 hours"; "" for a folder that is scanned only on request. */
+export function watchingText({ immediate, interval_s: seconds }) {
   const times = [immediate ? "at each change" : "", seconds ? `every ${interval(seconds)}` : ""].filter(Boolean);
   return times.length ? `watched: ${times.join(", and ")}` : "";
 }
@@ -31,7 +31,7 @@ export function openWatching(collectionId, source, { signal, onChanged }) {
     content: [
       h("p", { class: "folder" }, source.path),
       h("label", { class: "check" }, immediate, h("span", {}, "At each change in the folder")),
-      field("By the clock", every, "For folders that tell no changes, such as those of another machine."),
+      field("By the clock", every, "For folders that do not report changes, such as network folders."),
       h("p", { class: "hint" }, "Only what is new or changed is read. With neither, it is scanned when you ask."),
     ],
     submit: {

@@ -32,6 +32,8 @@ _EXPECTED = {int: "a whole number", float: "a number", Path: "a path", str: "a t
 RENAMED = {
     "sockets.inbox_frames": "sockets.send_queue_messages",
     "sockets.inbox_bytes": "sockets.send_queue_bytes",
+    "progress.history_frames": "progress.history_messages",
+    "search.cache_questions": "search.cache_queries",
 }
 
 

@@ -116,7 +116,7 @@ class SearchSettings:
     """Limits of a search."""
 
     max_results: int = reloadable(1000, between(1, 100_000), "offset + k of one search at most.")
-    cache_questions: int = reloadable(1000, between(0, 1_000_000), "Query embeddings kept in memory.")
+    cache_queries: int = reloadable(1000, between(0, 1_000_000), "Query embeddings kept in memory.")
     timeout_s: float = reloadable(
         60.0, at_least(1), "A search whose query waits longer to be embedded gets 503."
     )
@@ -126,7 +126,7 @@ class SearchSettings:
 class ProgressSettings:
     """The Redis streams and their readers."""
 
-    history_frames: int = setting(10_000, at_least(100), "Messages kept of each operation.")
+    history_messages: int = setting(10_000, at_least(100), "Messages kept of each operation.")
     keep_s: int = setting(86_400, at_least(60), "How long an ended operation's messages are kept.")
     updates_per_s: float = setting(
         10.0,

@@ -177,7 +177,7 @@ class Publisher:
         m, settings = message, self._settings
         content: list[str | bytes | int] = [m.type, m.timestamp, m.body, m.flat, m.idempotency_key, m.kind]
         arguments = [self._name, m.number, self._last_seq, *content]
-        arguments += [settings.history_frames, RUNNING_S, settings.keep_s]
+        arguments += [settings.history_messages, RUNNING_S, settings.keep_s]
         message_id, seq = await self._store.publish(self._operation_id, arguments)
         self._last_seq = max(self._last_seq, seq)
         return message_id

@@ -43,7 +43,7 @@ class QueryEmbedder:
         if (
             self._last_model is not None
             and (*self._last_model, text) not in self._cache
-            and self._limits().cache_questions
+            and self._limits().cache_queries
         ):
             with suppress(Busy):
                 self._enqueue(*self._last_model, text)
@@ -106,7 +106,7 @@ class QueryEmbedder:
         for text, vector in zip(texts, vectors, strict=True):
             self._cache[model, precision, text] = vector
             self._pending.pop((model, precision, text)).set_result(vector)
-        while len(self._cache) > self._limits().cache_questions:
+        while len(self._cache) > self._limits().cache_queries:
             self._cache.popitem(last=False)
 
 

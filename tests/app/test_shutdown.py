@@ -16,6 +16,7 @@ import psutil
 import pytest
 from support.api import ask, index, new_user
 from support.hold import held
+from support.operation_fixtures import SMALL_STEPS
 from support.patience import deadline, patience
 from support.processes import still_running
 from support.server import ROOT, SAMPLES, Serving
@@ -26,7 +27,8 @@ from semantik.core.errors import Unavailable
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
-OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
+# Small batches, so that there is a middle.
+OPEN = (*SMALL_STEPS, "--auth-registration", "open", "--progress-linger-s", "0.2")
 FILES = 60
 HELD = "ship-059.txt"
 
@@ -60,7 +62,7 @@ def _make_folder(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in range(FILES):
         lines = [
-            f"Ship {number} called at harbour {part} with {number * part} barrels." for part in range(40)
+            f"Ship {number} called at harbour {part} with {number * part} barrels." for part in range(20)
         ]
         (folder / f"ship-{number:03}.txt").write_text("\n\n".join(lines))
     return folder

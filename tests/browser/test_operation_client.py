@@ -49,10 +49,10 @@ SIGN_IN = """async (password) => {
 FOLLOW = """async ([id, folder]) => {
     const { OperationClient } = await import("/static/operation-client.js");
     const made = id ?? (await send("collections", { name: folder, source_path: folder })).operation_id;
-    window.frames_ = [];
+    window.messages_ = [];
     window.states = [];
     window.client = new OperationClient(made, {
-        onFrame: (frame) => frames_.push(frame),
+        onMessage: (message) => messages_.push(message),
         onConnection: (state, reason) => states.push([state, reason]),
     });
     client.start();
@@ -103,16 +103,16 @@ def _until(page: Page, condition: str) -> None:
 
 
 def _ended(page: Page) -> tuple[list[dict[str, Any]], list[str]]:
-    """The frames and the states of a client, once the operation has ended and everything was sent."""
+    """The messages and the states of a client, once the operation has ended and everything was sent."""
     _until(page, "states.some(([state]) => state === 'ended' || state === 'stopped')")
-    _until(page, "['status_update', 'current_state'].includes(frames_.at(-1).type)")
-    return page.evaluate("frames_"), [state for state, _ in page.evaluate("states")]
+    _until(page, "['status_update', 'current_state'].includes(messages_.at(-1).type)")
+    return page.evaluate("messages_"), [state for state, _ in page.evaluate("states")]
 
 
-def _is_whole(frames: list[dict[str, Any]]) -> None:
-    seqs = [frame["seq"] for frame in frames if "seq" in frame]
+def _is_whole(messages: list[dict[str, Any]]) -> None:
+    seqs = [message["seq"] for message in messages if "seq" in message]
     assert seqs == list(range(1, len(seqs) + 1))
-    kinds = [frame["type"] for frame in frames]
+    kinds = [message["type"] for message in messages]
     assert kinds[0] == "current_state" and "pong" not in kinds
     assert kinds[-2:] == ["operation_completed", "status_update"]
 
@@ -125,30 +125,30 @@ def test_a_server_that_is_killed_and_comes_back_is_followed_to_the_end(
     with _page(browser, serving) as page:
         with held(folder, HELD):
             _follow(page, folder)
-            _until(page, "frames_.some(({ type }) => type === 'document_processed')")
+            _until(page, "messages_.some(({ type }) => type === 'document_processed')")
             serving.kill()
         _until(page, "states.some(([state]) => state === 'unreachable')")
         start("--port", str(urlsplit(serving.url).port))
-        frames, states = _ended(page)
-    _is_whole(frames)
+        messages, states = _ended(page)
+    _is_whole(messages)
     assert states[0] == "live" and "reconnecting" in states and states[-1] == "ended"
 
 
 def test_where_sockets_cannot_be_had_the_event_stream_carries_it(page: Page, folder: Path) -> None:
     _block(page, NO_SOCKETS)
     _follow(page, folder)
-    frames, states = _ended(page)
-    _is_whole(frames)
+    messages, states = _ended(page)
+    _is_whole(messages)
     assert states[-2:] == ["live", "ended"] and "polling" not in states
 
 
 def test_where_both_fail_rest_is_asked(page: Page, folder: Path) -> None:
     _block(page, NO_SOCKETS + NO_EVENTS)
     _follow(page, folder)
-    frames, states = _ended(page)
-    assert {frame["type"] for frame in frames} == {"current_state"}
-    assert frames[-1]["data"]["status"] == "completed"
-    assert frames[-1]["operation_id"] == frames[-1]["data"]["id"]
+    messages, states = _ended(page)
+    assert {message["type"] for message in messages} == {"current_state"}
+    assert messages[-1]["data"]["status"] == "completed"
+    assert messages[-1]["operation_id"] == messages[-1]["data"]["id"]
     assert states[-2:] == ["polling", "ended"]
 
 
@@ -157,7 +157,7 @@ def test_it_climbs_back_to_the_socket_without_a_gap(page: Page, folder: Path, wi
     _block(page, without)
     with held(folder, HELD):
         _follow(page, folder)
-        _until(page, "frames_.length > 0")
+        _until(page, "messages_.length > 0")
         page.evaluate(
             """() => {
                 window.opened = [];
@@ -170,7 +170,9 @@ def test_it_climbs_back_to_the_socket_without_a_gap(page: Page, folder: Path, wi
         assert page.evaluate("states.at(-1)[0]") != "ended", "it must be under way yet"
     _, states = _ended(page)
     _until(page, "opened[0].readyState === RealSocket.CLOSED")  # by the server, as the operation has ended
-    _is_whole(page.evaluate("frames_.filter((frame, at) => at === 0 || frame.type !== 'current_state')"))
+    _is_whole(
+        page.evaluate("messages_.filter((message, at) => at === 0 || message.type !== 'current_state')")
+    )
     assert states[-2:] == ["live", "ended"]
     assert page.evaluate("opened.length") == 1
 
@@ -181,4 +183,4 @@ def test_a_refusal_is_told_and_nothing_more_is_tried(page: Page, blocked: str) -
     page.evaluate(FOLLOW, ["no-such-operation", ""])
     _until(page, "states.some(([state]) => state === 'stopped')")
     assert page.evaluate("states.at(-1)") == ["stopped", "There is no operation no-such-operation."]
-    assert page.evaluate("frames_") == []
+    assert page.evaluate("messages_") == []

@@ -76,9 +76,9 @@ def folder(tmp_path: Path) -> Path:
     return plant(tmp_path / "plant")
 
 
-def test_a_first_user_finds_a_passage(page: Page, start: Callable[..., Serving], folder: Path) -> None:
-    frames: list[dict[str, Any]] = []
-    page.on("websocket", lambda s: s.on("framereceived", lambda text: frames.append(json.loads(text))))
+def test_a_first_user_finds_a_chunk(page: Page, start: Callable[..., Serving], folder: Path) -> None:
+    messages: list[dict[str, Any]] = []
+    page.on("websocket", lambda s: s.on("framereceived", lambda text: messages.append(json.loads(text))))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
@@ -94,7 +94,7 @@ def test_a_first_user_finds_a_passage(page: Page, start: Callable[..., Serving],
     expect(card).to_have_attribute("data-status", "completed")
     expect(card.get_by_role("progressbar")).to_have_js_property("value", 100)
     expect(card.locator(".problems li").filter(has_text="broken.pdf")).to_be_visible()
-    types = [frame["type"] for frame in frames if frame["type"] != "pong"]
+    types = [message["type"] for message in messages if message["type"] != "pong"]
     assert types[0] == "current_state"
     assert {"document_processed", "error", "operation_completed"} <= set(types)
     assert not [url for url in asked if re.search(r"/operations/[^/?]+$", url) and url.startswith("http")]
@@ -147,13 +147,13 @@ def test_a_cut_socket_resumes_after_the_last_frame(member: Page, folder: Path) -
         upstream = socket.connect_to_server()
 
         def relay(text: str | bytes) -> None:
-            frame = json.loads(text)
+            message = json.loads(text)
             socket.send(text)
             # Those too are told again that ended while the page was read.
-            if "seq" in frame and frame["operation_id"] == operations.setdefault(
-                "cut", frame["operation_id"]
+            if "seq" in message and message["operation_id"] == operations.setdefault(
+                "cut", message["operation_id"]
             ):
-                seqs.append(frame["seq"])
+                seqs.append(message["seq"])
                 if len(addresses) == 1:
                     upstream.on_message(lambda _: None)
                     socket.close(code=1011, reason="cut")
@@ -246,7 +246,7 @@ def test_a_collection_is_deleted_after_a_question(member: Page) -> None:
     expect(member.get_by_role("link", name="Short-lived")).to_have_count(0)
 
 
-def test_an_ended_session_leads_to_the_door(member: Page, trouble: list[str]) -> None:
+def test_an_expired_session_leads_to_the_sign_in_form(member: Page, trouble: list[str]) -> None:
     member.context.clear_cookies()
     member.evaluate(
         "document.dispatchEvent(new Event('visibilitychange'))"
@@ -272,8 +272,8 @@ def test_a_busy_server_is_asked_again(member: Page, trouble: list[str]) -> None:
 
     member.route("**/api/v2/collections?*", busy)
     member.reload()
-    expect(member.get_by_text("The server is catching its breath; trying again…")).to_be_visible()
+    expect(member.get_by_text("The server is busy; trying again…")).to_be_visible()
     expect(member.get_by_role("heading", name="Collections")).to_be_visible()
-    expect(member.get_by_text("catching its breath")).to_be_hidden()
+    expect(member.get_by_text("The server is busy")).to_be_hidden()
     assert len(trouble) == 1 and "status of 503" in trouble[0]
     trouble.clear()

@@ -1,4 +1,4 @@
-"""The page's pure modules in a real Chromium, without a server: what frames and questions become."""
+"""The page's pure modules in a real Chromium, without a server: messages become states, queries become highlights."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_replayed_frames_lower_no_number_and_repeat_no_error(page: Page) -> None
 
 
 @pytest.mark.parametrize(
-    ("question", "passage", "marks"),
+    ("query", "text", "marks"),
     [
         ("How do I prime the pump?", "Priming pumps: the pumping of water.", ["pumps", "pumping"]),
         ("the", "The other.", ["The"]),
@@ -67,17 +67,17 @@ def test_replayed_frames_lower_no_number_and_repeat_no_error(page: Page) -> None
         ("?!", "no words", []),
     ],
 )
-def test_words_of_the_question_are_marked(page: Page, question: str, passage: str, marks: list[str]) -> None:
-    text, found = page.evaluate(
-        """async ([question, passage]) => {
-            const { marked, wordsOf } = await import("/static/highlight.js");
+def test_words_of_the_query_are_highlighted(page: Page, query: str, text: str, marks: list[str]) -> None:
+    shown, found = page.evaluate(
+        """async ([query, text]) => {
+            const { highlight, queryPattern } = await import("/static/highlight.js");
             const box = document.createElement("p");
-            box.append(...marked(passage, wordsOf(question)));
+            box.append(...highlight(text, queryPattern(query)));
             return [box.textContent, [...box.children].map((node) => node.textContent)];
         }""",
-        [question, passage],
+        [query, text],
     )
-    assert text == passage
+    assert shown == text
     assert found == marks
 
 
@@ -97,19 +97,19 @@ def test_every_loss_is_resumed_and_nothing_comes_twice(page: Page) -> None:
                 }
                 send() {}
                 close() {}
-                tell(frame) { this.onmessage?.({ data: JSON.stringify(frame) }); }
+                deliver(message) { this.onmessage?.({ data: JSON.stringify(message) }); }
                 play(number, end) {
-                    this.tell({ type: "pong" });
-                    this.tell({ type: "current_state", data: { status: "processing", last_id: "0-0" } });
-                    if (end === "cut") this.tell({ type: "history_truncated", data: {} });
+                    this.deliver({ type: "pong" });
+                    this.deliver({ type: "current_state", data: { status: "processing", last_id: "0-0" } });
+                    if (end === "cut") this.deliver({ type: "history_truncated", data: {} });
                     for (const seq of [number - 1, number]) {
-                        if (seq) this.tell({ type: "status_update", seq, id: `${seq}-0`, data: {} });
+                        if (seq) this.deliver({ type: "status_update", seq, id: `${seq}-0`, data: {} });
                     }
                     this.onclose?.({ code: end === "cut" ? 1006 : end, reason: "a bad day" });
                 }
             };
             await new Promise((resolve) => new OperationClient("x", {
-                onFrame: ({ type, seq }) => told.push(seq ?? type),
+                onMessage: ({ type, seq }) => told.push(seq ?? type),
                 onConnection: (state, reason) => {
                     if (state !== "stopped") return;
                     told.push(reason);
@@ -151,16 +151,16 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
                 }
                 send() {}
                 close() {}
-                play(frames) {
+                play(messages) {
                     this.onmessage?.({ data: '{"type": "pong"}' });
-                    for (const [operation_id, seq, id, type = "status_update"] of frames) {
+                    for (const [operation_id, seq, id, type = "status_update"] of messages) {
                         this.onmessage?.({ data: JSON.stringify({ type, operation_id, seq, id, data: {} }) });
                     }
                     this.onclose?.({ code: script.length ? 1001 : 1008, reason: "" });
                 }
             };
             await new Promise((resolve) => new OperationsClient({
-                onFrame: ({ operation_id, seq }) => told.push(operation_id + seq),
+                onMessage: ({ operation_id, seq }) => told.push(operation_id + seq),
                 onConnection: (state) => { if (state === "stopped") resolve(); },
             }).start());
             window.WebSocket = real;
@@ -172,7 +172,7 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "frames", "told"),
+    ("data", "messages", "told"),
     [
         (
             {"operation_type": "append", "status": "queued", "queue_position": 2},
@@ -227,7 +227,7 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
                 "options": {"source_path": "/srv/old"},
             },
             [("removing_documents", {"removed": 1, "total": 2, "progress_percent": 50})],
-            ["Removing a folder from “Plant”", "Taking the documents of “old” out", "1 of 2 documents"],
+            ["Removing a folder from “Plant”", "Removing the documents of “old”", "1 of 2 documents"],
         ),
         (
             {
@@ -257,17 +257,17 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
         ),
     ],
 )
-def test_every_operation_has_its_words(
-    page: Page, data: dict[str, Any], frames: list[tuple[str, dict[str, Any]]], told: list[str]
+def test_every_operation_has_its_texts(
+    page: Page, data: dict[str, Any], messages: list[tuple[str, dict[str, Any]]], told: list[str]
 ) -> None:
     found = page.evaluate(
-        """async ([data, frames]) => {
+        """async ([data, messages]) => {
             const { OperationState } = await import("/static/operation-state.js");
             const state = new OperationState();
             state.apply({ type: "current_state", data });
-            frames.forEach(([type, data], number) => state.apply({ type, id: `${number + 1}-0`, data }));
-            return [state.title("Plant"), state.words, state.counts];
+            messages.forEach(([type, data], number) => state.apply({ type, id: `${number + 1}-0`, data }));
+            return [state.title("Plant"), state.stageText, state.countsText];
         }""",
-        [data, frames],
+        [data, messages],
     )
     assert found == told

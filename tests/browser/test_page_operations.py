@@ -113,8 +113,8 @@ def test_a_reindex_goes_to_its_end_with_a_bar_that_never_falls(
     _opened(member, folder)
     member.get_by_role("button", name="Reindex…").click()
     dialog = member.get_by_role("dialog")
-    expect(dialog).to_contain_text("Searching goes on meanwhile")
-    dialog.get_by_label("Passage size").fill("40")
+    expect(dialog).to_contain_text("Search stays available")
+    dialog.get_by_label("Chunk size").fill("40")
     dialog.get_by_label("Overlap").fill("40")
     dialog.get_by_role("button", name="Reindex").click()
     expect(dialog.get_by_role("alert")).to_have_text("chunk_overlap (40) must be less than chunk_size (40).")
@@ -128,9 +128,9 @@ def test_a_reindex_goes_to_its_end_with_a_bar_that_never_falls(
     bars = member.evaluate("window.bars")
     values = [value for value, _ in bars]
     assert values == sorted(values) and values[-1] == 100
-    assert any("searching goes on" in stage for _, stage in bars)
-    expect(member.get_by_text("passages of up to 40 tokens")).to_be_visible()
-    expect(_operations(member).first).to_contain_text("passages of 40 tokens")
+    assert any("search stays available" in stage for _, stage in bars)
+    expect(member.get_by_text("chunks of up to 40 tokens")).to_be_visible()
+    expect(_operations(member).first).to_contain_text("chunks of 40 tokens")
 
 
 def test_a_folder_is_added_and_removed_after_a_question(member: Page, folder: Path, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_folder_is_added_and_removed_after_a_question(member: Page, folder: Pa
     expect(_operations(member)).to_have_count(2)
     member.get_by_role("button", name=f"Remove… {other}").click()
     dialog = member.get_by_role("dialog")
-    expect(dialog).to_contain_text("Its 1 document and their passages leave “Harbour”")
+    expect(dialog).to_contain_text("Its 1 document and their chunks are removed from “Harbour”")
     expect(dialog).to_contain_text("The files in the folder stay as they are")
     dialog.get_by_role("button", name="Keep it").click()
     expect(dialog).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from support.api import PASSWORD, index
-from support.patience import patience
+from support.patience import deadline, patience
 from support.redis_server import RedisServer
 from support.scripts import script
 from support.server import Serving
@@ -34,6 +35,16 @@ async def _status(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
     return ended.status, json.loads(ended.out)
 
 
+async def _idle_status(data: Path) -> tuple[int, dict[str, Any]]:
+    """The status once the heartbeat of the server, sent every five seconds, counts no running operation."""
+    async with deadline():
+        while True:
+            status, report = await _status(data)
+            if not any(instance["running"] for instance in report["instances"]):
+                return status, report
+            await asyncio.sleep(0.2)
+
+
 async def _index_two_documents(serving: Serving, folder: Path) -> str:
     """Index a collection with two documents for the user ann; returns its id."""
     folder.mkdir()
@@ -51,7 +62,7 @@ async def test_status_beside_a_running_server_and_after_its_end(
 ) -> None:
     serving = start("--pool-workers", "1")
     collection_id = await _index_two_documents(serving, tmp_path / "folder")
-    status, report = await _status(serving.data)
+    status, report = await _idle_status(serving.data)
     assert (status, report["well"]) == (0, True)
     [instance] = report["instances"]
     assert instance["pid"] == serving.process.pid and instance["url"] == serving.url

@@ -92,7 +92,7 @@ async def test_a_malformed_since_is_named(redis_url: str, since: str) -> None:
 @pytest.mark.gen_test
 async def test_a_history_that_no_longer_reaches_back_is_truncated(redis_url: str) -> None:
     operation = new_id()
-    async with progress_on(redis_url, settings.ProgressSettings(history_frames=100)) as progress:
+    async with progress_on(redis_url, settings.ProgressSettings(history_messages=100)) as progress:
         async with reading(progress, operation, "0-0") as empty:
             assert (empty.watch.truncated, empty.watch.last_id) == (False, "0-0")
         async with reading(progress, operation, "1-1") as gone:

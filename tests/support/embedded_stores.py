@@ -24,6 +24,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def store_processes() -> list[psutil.Process]:
-    """Our own children that are stores; another test's server may be a child of ours too."""
-    programs = ("embedded_child.py", "redis-server")
-    return [c for c in psutil.Process().children() if any(p in " ".join(c.cmdline()) for p in programs)]
+    """The stores that this process has started; servers of other tests may be its children, too."""
+    return [child for child in psutil.Process().children() if _is_store(child)]
+
+
+def _is_store(process: psutil.Process) -> bool:
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # ended meanwhile, or a zombie
+        return False
+    return "embedded_child.py" in command or "redis-server" in command

@@ -7,18 +7,21 @@ that comes over this socket: most of a start is spent on imports. `forked.py` is
 from __future__ import annotations
 
 import array
+import ctypes
 import gc
 import json
 import os
 import signal
 import socket
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
 from argon2 import PasswordHasher
 
 LENGTH_BYTES = 4
+_PR_SET_PDEATHSIG = 1
 _TESTS = Path(__file__).resolve().parent.parent
 _STREAMS = (0, 1, 2)  # standard input, output and error come with a command line
 
@@ -52,6 +55,7 @@ def _command(argv: list[str]) -> int:
 
 def _serve_launches(requests: socket.socket) -> list[str]:
     """Returns in each process that is to run a command, with its line; exits when nobody asks any more."""
+    pytest = os.getppid()
     _import_everything()
     gc.collect()
     gc.freeze()
@@ -67,6 +71,7 @@ def _serve_launches(requests: socket.socket) -> list[str]:
             streams.frombytes(data)
         request = json.loads(requests.recv(int.from_bytes(head), socket.MSG_WAITALL))
         if _forked(requests):
+            _die_with(pytest)
             for stream, number in zip(streams, _STREAMS, strict=True):
                 os.dup2(stream, number)
                 os.close(stream)
@@ -101,6 +106,17 @@ def _forked(requests: socket.socket) -> bool:
         requests.sendall(child.to_bytes(LENGTH_BYTES))
         os._exit(0)
     return True
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process when `parent` dies, its parent as soon as the one between has exited."""
+    while os.getppid() != parent:
+        if not Path(f"/proc/{parent}").exists():
+            os._exit(1)
+        time.sleep(0.001)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ async def test_who_comes_between_the_last_message_and_its_note_does_not_wait_for
 
 async def test_a_cursor_that_is_no_longer_kept_is_told(shared: Serving) -> None:
     client = await new_user(shared)
-    async with fake_operation(shared, client, limits=ProgressSettings(history_frames=100)) as operation:
+    async with fake_operation(shared, client, limits=ProgressSettings(history_messages=100)) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         ids = [await operation.publish("error", message=str(number)) for number in range(300)]
         whole = await connect(shared, path, query)

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLES
 from support.extracted import NOISE, PNG, zipped
+from support.server import SAMPLES
 
 from pipeline.extraction import formats
 from pipeline.extraction.content import Content, ExtractError

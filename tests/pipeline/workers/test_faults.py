@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from support.api import ask, documents, new_user
+from support.operation_fixtures import SMALL_STEPS
 from support.patience import patience
 from support.processes import still_running
 from support.server import ROOT, Serving, serve
@@ -21,7 +22,8 @@ from semantik.core.errors import Unavailable
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
-OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
+# Small batches, so that there is a middle.
+OPEN = (*SMALL_STEPS, "--auth-registration", "open", "--progress-linger-s", "0.2")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def _folder(tmp_path: Path, count: int) -> Path:
     for number in range(count):
         lines = [
             f"Ship {number} called at harbour {part} and left with {number * part} barrels."
-            for part in range(40)
+            for part in range(15)
         ]
         (folder / f"ship-{number:03}.txt").write_text("\n\n".join(lines))
     return folder

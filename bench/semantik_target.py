@@ -1,6 +1,6 @@
-"""Our server under load: started as a user would, with operations that nobody runs and a stream for each to fill.
+"""Semantik as the target of the socket benchmark: a real server with operations that nobody runs, and their streams.
 
-Runs in the load tool's own process; speaks to the server's stores directly, as another instance would.
+Runs in the process of the load tool, and writes to the stores directly, as another server instance would.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import psutil
 import redis
 
 from bench import message
-from bench.bare import Load
+from bench.tornado_baseline import Load
 from semantik.client.api import Client
 from semantik.config.settings import Settings
 from semantik.core.models import TERMINAL, Lease, new_id, now
@@ -33,13 +33,13 @@ PASSWORD = "a long password"
 _COMMAND = str(ROOT / "bin" / "semantik-server")
 _READY = "Semantik is ready: "
 _STOP_S = 20
-_LOOKS, _LOOK_S = 600, 0.1
-_AT_ONCE = 100  # messages in one command to Redis
+_POLLS, _POLL_S = 600, 0.1
+_PIPELINE_COMMANDS = 100  # messages in one command to Redis
 
 
 @dataclass(frozen=True)
-class Ours:
-    """A server that runs on `folder`, and its operations: `paths` leads to their sockets."""
+class SemantikTarget:
+    """A running server and its operations; `paths` are the paths of their WebSockets."""
 
     pid: int
     port: int
@@ -49,17 +49,17 @@ class Ours:
     redis_path: Path
 
     def send(self, load: Load) -> int:
-        """Add the messages to the streams; returns when the first was sent, on the monotonic clock, in ns."""
+        """Add the messages to the streams; returns the monotonic time of the start in ns."""
         with redis.Redis(unix_socket_path=str(self.redis_path), protocol=2) as streams:
             keys = [STREAM.format(operation_id=name) for name in self.operation_ids]
-            begun = time.monotonic_ns()
+            started = time.monotonic_ns()
             if load.rate:
-                _steady(streams, keys, load, begun)
+                _steady(streams, keys, load, started)
             else:
                 _burst(streams, keys, load)
-            return begun
+            return started
 
-    def complaints(self) -> list[str]:
+    def logged_warnings(self) -> list[str]:
         """The warnings in the server's log."""
         return [
             line for line in self.log.read_text().splitlines() if " WARNING " in line or " ERROR " in line
@@ -67,8 +67,8 @@ class Ours:
 
 
 @contextmanager
-def ours(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[Ours]:
-    """Start a server with so many operations; it has ended when this leaves."""
+def start_semantik(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[SemantikTarget]:
+    """Start a server with `operations` operations; it has ended on exit."""
     data, log = folder / "data", folder / "server.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTIK_")}
     with log.open("w") as errors:
@@ -78,7 +78,7 @@ def ours(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[Ou
             stderr=errors,
             text=True,
             env=environment,
-            # A Ctrl-C in the terminal is for the load tool, which ends the server itself.
+            # The load tool handles Ctrl-C and stops the server.
             start_new_session=True,
         )
     try:
@@ -91,13 +91,13 @@ def ours(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[Ou
         paths = tuple(f"/ws/operations/{name}?token={token}" for name in ids)
         port = urlsplit(url).port
         assert port is not None
-        yield Ours(process.pid, port, paths, ids, log, data / "run" / "redis.sock")
+        yield SemantikTarget(process.pid, port, paths, ids, log, data / "run" / "redis.sock")
     finally:
         _stop(process)
 
 
 def _flags(sockets: int, burst: int) -> list[str]:
-    """Settings with limits that do not stand in the way of the load."""
+    """Flags that raise the limits above the load."""
     limits = {
         "sockets-per-user": 2 * sockets,
         "sockets-per-operation": 2 * sockets,
@@ -109,26 +109,26 @@ def _flags(sockets: int, burst: int) -> list[str]:
 
 
 async def _prepare(url: str, folder: Path, operations: int) -> tuple[str, tuple[str, ...]]:
-    """Sign in and make operations; returns the token and their identifiers.
+    """Sign in and create the operations; returns the token and their ids.
 
-    Each is the copy of one that has run, held by a lease that lasts: so the dispatcher leaves it alone.
+    Each is the copy of an ended operation with a valid lease, so that the dispatcher does not run it.
     """
     client = Client(url)
     await client.register("load", PASSWORD)
     await client.sign_in("load", PASSWORD)
     empty = folder / "documents"
     empty.mkdir()
-    made = await client.call("POST", "collections", {"name": "Load", "source_path": str(empty)})
-    for _ in range(_LOOKS):
-        if (await client.call("GET", f"operations/{made['operation_id']}"))["status"] in TERMINAL:
+    collection = await client.call("POST", "collections", {"name": "Load", "source_path": str(empty)})
+    for _ in range(_POLLS):
+        if (await client.call("GET", f"operations/{collection['operation_id']}"))["status"] in TERMINAL:
             break
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_POLL_S)
     else:
-        raise SystemExit("The server did not end its first operation in time.")
+        raise SystemExit("The server did not complete its first operation in time.")
     socket = quote(str(folder / "data" / "run" / "mongo.sock"), safe="")
     ids = tuple(new_id() for _ in range(operations))
     async with Store(f"mongodb://{socket}", Settings().mongo_database) as store:
-        model = await store.operations.get(made["operation_id"])
+        model = await store.operations.get(collection["operation_id"])
         assert model is not None
         lease = Lease("the load tool", new_id(), now() + timedelta(days=1))
         running = replace(
@@ -143,18 +143,18 @@ def _burst(streams: redis.Redis, keys: list[str], load: Load) -> None:
     pipe = streams.pipeline(transaction=False)
     for seq in range(load.first, load.last + 1):
         for key in keys:
-            pipe.xadd(key, message.entry(seq))  # type: ignore[arg-type]
-            if len(pipe) == _AT_ONCE:
+            pipe.xadd(key, message.stream_entry(seq))  # type: ignore[arg-type]
+            if len(pipe) == _PIPELINE_COMMANDS:
                 pipe.execute()
     pipe.execute()
 
 
-def _steady(streams: redis.Redis, keys: list[str], load: Load, begun_ns: int) -> None:
-    """Evenly: each operation's turn comes between two of another's."""
+def _steady(streams: redis.Redis, keys: list[str], load: Load, started_ns: int) -> None:
+    """Send at an even rate, one message of each operation in turn."""
     for number in range((load.last + 1 - load.first) * len(keys)):
         due_s = number / (load.rate * len(keys))
-        time.sleep(max(0.0, due_s - (time.monotonic_ns() - begun_ns) / 1e9))
-        entry = message.entry(load.first + number // len(keys))
+        time.sleep(max(0.0, due_s - (time.monotonic_ns() - started_ns) / 1e9))
+        entry = message.stream_entry(load.first + number // len(keys))
         streams.xadd(keys[number % len(keys)], entry)  # type: ignore[arg-type]
 
 
@@ -167,7 +167,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for left in psutil.wait_procs(tree, _STOP_S)[1]:
-            left.kill()
+        for remaining in psutil.wait_procs(tree, _STOP_S)[1]:
+            remaining.kill()
     assert process.stdout is not None
     process.stdout.close()

@@ -1,4 +1,4 @@
-"""An earlier build of Semantik beside this one: cloned into build/bench/ and set up by its own `make setup`, once."""
+"""An earlier build of Semantik, for comparison: cloned into build/bench/ and set up by its own `make setup`, once."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.serving import ROOT
+from bench.server_process import ROOT
 
 
-def former(commit: str) -> Path:
-    """The folder of the build of a commit of this repository. Raises SystemExit when it cannot be made."""
-    folder = ROOT / "build" / "bench" / f"former-{commit}"
+def previous_build(commit: str) -> Path:
+    """The folder with the build of a commit of this repository. Raises SystemExit if it cannot be built."""
+    folder = ROOT / "build" / "bench" / f"build-{commit}"
     if (folder / ".venv" / "bin" / "python").exists():
         return folder
-    print(f"{folder} is made; that takes some minutes.", file=sys.stderr)
+    print(f"Building {folder}; this takes some minutes.", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     for command in (
@@ -25,5 +25,5 @@ def former(commit: str) -> Path:
     ):
         if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
             shutil.rmtree(folder, ignore_errors=True)
-            raise SystemExit(f"The build of {commit} cannot be made: {' '.join(command)} failed.")
+            raise SystemExit(f"The build of {commit} failed in: {' '.join(command)}")
     return folder

@@ -1,4 +1,4 @@
-// What an operation's state is called: its title, its stage, its counts and how it ended, for people. Pure functions.
+// An operation's state as text for people: title, stage, counts and result. Pure functions.
 import { duration, number, plural, splitPath } from "./format.js";
 
 const TITLES = {
@@ -8,18 +8,18 @@ const TITLES = {
   remove_source: (name) => `Removing a folder from ${name}`,
 };
 const STAGES = {
-  scanning_documents: (state) => (state.options.retry ? "Finding the documents that failed" : `Looking through ${folderOf(state)}`),
+  scanning_documents: (state) => (state.options.retry ? "Finding the documents that failed" : `Scanning ${folderOf(state)}`),
   scanning_completed: (state) => (state.total ? reading(state) : "There is nothing to read"),
   processing_embeddings: (state) => reading(state),
-  index_completed: () => "Every document is done",
-  append_completed: () => "Every document is done",
-  removing_documents: (state) => `Taking the documents of ${folderOf(state)} out`,
-  remove_source_completed: () => "The folder is gone",
-  reindex_preflight: () => "Preparing the new index; searching goes on",
-  staging_created: () => "Reading and embedding all documents anew; searching goes on",
-  reprocessing_progress: () => "Reading and embedding all documents anew; searching goes on",
-  validation_complete: () => "The new index is checked; changing over to it",
-  reindex_completed: () => "Changed over to the new index",
+  index_completed: () => "All documents are done",
+  append_completed: () => "All documents are done",
+  removing_documents: (state) => `Removing the documents of ${folderOf(state)}`,
+  remove_source_completed: () => "The folder is removed",
+  reindex_preflight: () => "Preparing the new index; search stays available",
+  staging_created: () => "Reading and embedding all documents again; search stays available",
+  reprocessing_progress: () => "Reading and embedding all documents again; search stays available",
+  validation_complete: () => "The new index is validated; switching to it",
+  reindex_completed: () => "Switched to the new index",
 };
 const FOUND = ["new", "changed", "moved", "missing"];
 
@@ -33,14 +33,14 @@ function reading(state) {
   return `Reading and embedding what is new or changed${state.sourceId && state.folder ? ` in ${folderOf(state)}` : ""}`;
 }
 
-export function titleOf({ type, options }, collection) {
+export function titleText({ type, options }, collection) {
   const name = collection ? `“${collection}”` : "a collection";
   if (options.retry) return `Retrying what failed in ${name}`;
-  return (TITLES[type] ?? ((it) => `Working on ${it}`))(name);
+  return (TITLES[type] ?? ((target) => `Working on ${target}`))(name);
 }
 
-/** What it was, as an entry in a list: "Scan of all folders". `path` is that of its folder, where that is known. */
-export function entryOf({ type, options, folder }, path) {
+/** The title of a list entry: "Scan of all folders". `path` is its folder's path, if known. */
+export function entryText({ type, options, folder }, path) {
   const where = folder || path;
   if (options.retry) return Array.isArray(options.retry) ? "Retry of one document" : "Retry of all that had failed";
   if (type === "index") return where ? `First scan of ${where}` : "First scan of a folder";
@@ -50,34 +50,34 @@ export function entryOf({ type, options, folder }, path) {
   return type.replaceAll("_", " ");
 }
 
-export function stageOf(state) {
-  if (state.status === "queued") return placeOf(state.place);
+export function stageText(state) {
+  if (state.status === "queued") return queueText(state.queuePosition);
   if (state.status === "completed") return "Done";
   if (state.status === "failed") return "Failed";
-  if (state.status === "cancelled") return state.message || keptOf(state);
+  if (state.status === "cancelled") return state.message || cancelledText(state);
   const stage = STAGES[state.stage];
   if (stage) return stage(state);
   return state.stage ? state.stage.replaceAll("_", " ") : "Starting";
 }
 
-function placeOf(place) {
-  if (place === null) return "Waiting in line";
-  return place ? `Waiting in line: ${plural(place, "operation")} before it` : "Waiting in line: the next to begin";
+function queueText(position) {
+  if (position === null) return "Waiting in line";
+  return position ? `Waiting in line: ${plural(position, "operation")} before it` : "Waiting in line: the next to begin";
 }
 
-/** What stays of an operation that was cancelled; in the server's words, which its record does not have. */
-function keptOf({ type, startedAt, processed, failed, skipped, total }) {
+/** What a cancelled operation keeps: the sentence of the server's message, which the REST record does not contain. */
+function cancelledText({ type, startedAt, processed, failed, skipped, total }) {
   if (!startedAt) return "Operation cancelled before it began";
   if (type === "reindex") return "Operation cancelled; what was searched before is unchanged";
   if (type === "remove_source") return `Operation cancelled; ${processed} of ${total} documents had gone, the others are kept`;
   return `Operation cancelled; what was stored so far is kept: ${processed - failed - skipped} of ${total} documents`;
 }
 
-export function countsOf(state) {
-  return (state.ended ? outcome(state) : course(state)).join(" · ");
+export function countsText(state) {
+  return (state.ended ? resultParts(state) : progressParts(state)).join(" · ");
 }
 
-function course(state) {
+function progressParts(state) {
   const parts = [];
   const noun = state.type === "reindex" || state.type === "remove_source" ? "document" : "file";
   if (state.total) parts.push(`${number(state.processed)} of ${plural(state.total, noun)}`);
@@ -90,20 +90,20 @@ function course(state) {
   return parts;
 }
 
-function outcome(state) {
+function resultParts(state) {
   const result = state.result ?? {};
-  const parts = state.status === "completed" ? done(state, result) : [];
+  const parts = state.status === "completed" ? completedParts(state, result) : [];
   if (state.status === "failed" && state.total) parts.push(`${number(state.processed)} of ${plural(state.total, "document")}`);
   if (state.failed) parts.push(`${number(state.failed)} failed`);
   if (state.skipped) parts.push(`${number(state.skipped)} skipped`);
-  if (state.status === "completed" && result.chunks && state.type !== "remove_source") parts.push(plural(result.chunks, "passage"));
-  const span = state.startedAt && state.completedAt ? (new Date(state.completedAt) - new Date(state.startedAt)) / 1000 : 0;
-  const seconds = result.duration_s ?? span;
+  if (state.status === "completed" && result.chunks && state.type !== "remove_source") parts.push(plural(result.chunks, "chunk"));
+  const elapsed = state.startedAt && state.completedAt ? (new Date(state.completedAt) - new Date(state.startedAt)) / 1000 : 0;
+  const seconds = result.duration_s ?? elapsed;
   if (seconds >= 0.1) parts.push(duration(seconds));
   return parts;
 }
 
-function done({ type, options, processed }, result) {
+function completedParts({ type, options, processed }, result) {
   if (type === "remove_source") {
     const kept = result.kept ? [`${number(result.kept)} stay, as another folder holds them`] : [];
     return [`${plural(result.documents ?? processed, "document")} removed`, ...kept];

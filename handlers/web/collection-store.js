@@ -1,7 +1,7 @@
-// The collections as the server last told them; views listen for "change". No DOM.
+// The collections as last loaded from the server; views listen for "change". No DOM.
 import { all } from "./api.js";
 
-export class Library extends EventTarget {
+export class CollectionStore extends EventTarget {
   collections = [];
   #latest = 0;
 
@@ -9,21 +9,21 @@ export class Library extends EventTarget {
     return this.collections.find((collection) => collection.id === id);
   }
 
-  /** Read them all again. Of answers that overtake each other only the newest question's counts. */
+  /** Reload all collections. If requests overlap, only the answer to the newest one counts. */
   async refresh() {
-    const asked = (this.#latest += 1);
+    const generation = (this.#latest += 1);
     const collections = await all(["collections"], { limit: 100 });
-    if (asked !== this.#latest) return;
+    if (generation !== this.#latest) return;
     this.collections = collections;
     this.dispatchEvent(new Event("change"));
   }
 
-  /** A refresh that nobody asked for: what it meets is told with "trouble", and the old state stays. */
+  /** A background refresh: a failure is emitted as "error", and the old state stays. */
   async refreshQuietly() {
     try {
       await this.refresh();
     } catch (error) {
-      this.dispatchEvent(new CustomEvent("trouble", { detail: error }));
+      this.dispatchEvent(new CustomEvent("error", { detail: error }));
     }
   }
 

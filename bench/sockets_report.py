@@ -1,4 +1,4 @@
-"""What the load tool prints: a table of two sides, what to think of it, and the machine. Measures nothing itself."""
+"""The report of the socket benchmark: a table of both servers, caveats, and the machine. Measures nothing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import psutil
 import tornado
 
-Figures = dict[str, float]
+Measurements = dict[str, float]
 
-_KEPT_UP = 0.95
-_BUSY = 0.1
+_MIN_STEADY_SHARE = 0.95
+_MAX_WAITED_SHARE = 0.1
 
 
-def table(ours: Figures, bare: Figures, offered_per_s: float) -> str:
-    """One row a figure, with the ratio of the two."""
+def table(semantik: Measurements, baseline: Measurements, offered_per_s: float) -> str:
+    """One row per measurement, with the ratio of the two servers."""
     rows = [
         ("burst: delivered/s", "burst_delivered_per_s", "{:,.0f}"),
         ("burst: server CPU µs per delivered message", "burst_cpu_us_per_message", "{:.1f}"),
@@ -32,10 +32,10 @@ def table(ours: Figures, bare: Figures, offered_per_s: float) -> str:
         ("steady: server CPU share of a core", "steady_cpu_share", "{:.2f}"),
         ("steady: server waited for a core, share", "steady_waited_share", "{:.2f}"),
         ("steady: reader CPU share of a core", "steady_reader_cpu_share", "{:.2f}"),
-        ("memory a socket, idle: USS, KiB", "idle_uss_kib", "{:.1f}"),
-        ("memory a socket, idle: RSS, KiB", "idle_rss_kib", "{:.1f}"),
-        ("memory a socket, after the load: USS, KiB", "after_uss_kib", "{:.1f}"),
-        ("memory a socket, after the load: RSS, KiB", "after_rss_kib", "{:.1f}"),
+        ("memory per socket, idle: USS, KiB", "idle_uss_kib", "{:.1f}"),
+        ("memory per socket, idle: RSS, KiB", "idle_rss_kib", "{:.1f}"),
+        ("memory per socket, after the load: USS, KiB", "after_uss_kib", "{:.1f}"),
+        ("memory per socket, after the load: RSS, KiB", "after_rss_kib", "{:.1f}"),
         ("bytes of a message on the wire", "burst_wire_bytes_per_message", "{:.0f}"),
         ("seconds to connect all sockets", "connect_s", "{:.1f}"),
         ("messages delivered in bursts", "burst_delivered", "{:,.0f}"),
@@ -43,32 +43,34 @@ def table(ours: Figures, bare: Figures, offered_per_s: float) -> str:
         ("messages lost", "lost", "{:.0f}"),
         ("messages repeated", "repeated", "{:.0f}"),
     ]
-    lines = [f"{'':44}{'ours':>12}{'bare Tornado':>14}{'ours / bare':>13}"]
-    for title, name, shape in rows:
-        ratio = f"{ours[name] / bare[name]:.2f}" if bare[name] > 0 else ""
-        lines.append(f"{title:44}{shape.format(ours[name]):>12}{shape.format(bare[name]):>14}{ratio:>13}")
+    lines = [f"{'':44}{'Semantik':>12}{'Tornado':>14}{'ratio':>13}"]
+    for title, name, format_spec in rows:
+        ratio = f"{semantik[name] / baseline[name]:.2f}" if baseline[name] > 0 else ""
+        lines.append(
+            f"{title:44}{format_spec.format(semantik[name]):>12}{format_spec.format(baseline[name]):>14}{ratio:>13}"
+        )
     return "\n".join(lines)
 
 
-def doubts(sides: dict[str, Figures], offered_per_s: float) -> list[str]:
-    """What speaks against the figures of this run."""
+def caveats(targets: dict[str, Measurements], offered_per_s: float) -> list[str]:
+    """Reasons to distrust the results of this run."""
     found = []
-    for name, side in sides.items():
-        if side["steady_delivered_per_s"] < _KEPT_UP * offered_per_s:
+    for name, measured in targets.items():
+        if measured["steady_delivered_per_s"] < _MIN_STEADY_SHARE * offered_per_s:
             found.append(
-                f"{name} did not keep up with the steady rate: its times are those of a queue that grows."
+                f"{name} did not keep up with the steady rate: its latencies are those of a growing queue."
             )
-        waited = max(side["burst_waited_share"], side["steady_waited_share"])
-        if waited > _BUSY:
+        waited = max(measured["burst_waited_share"], measured["steady_waited_share"])
+        if waited > _MAX_WAITED_SHARE:
             found.append(
-                f"{name} waited for a core for {waited:.0%} of the time: rates and times tell of the machine, "
-                "and only the CPU a message can be compared."
+                f"{name} waited for a core for {waited:.0%} of the time: rates and latencies depend on the machine, "
+                "and only the CPU time per message is comparable."
             )
     return found
 
 
 def machine() -> dict[str, Any]:
-    """Where and on what the figures were measured."""
+    """The machine that the results belong to."""
     model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
         "processor": model[0].partition(": ")[2] if model else platform.machine(),

@@ -1,6 +1,6 @@
-"""The bare minimum that Tornado itself can do: a loop of `write_message` over the sockets, and nothing else.
+"""The baseline of the socket benchmark: a Tornado server that only calls `write_message` in a loop.
 
-Runs in a process of its own; told what to send by a pipe. Imports nothing of the server.
+Runs in its own process, and receives its load through a pipe. Imports nothing of the server.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tornado.websocket import WebSocketHandler
 
 from bench import message
 
-_WAIT_EVERY = 32  # messages of an operation; else a slow reader's would pile up in memory
+_WAIT_EVERY = 32  # messages of an operation; without waiting, a slow reader's messages would fill the memory
 
 
 @dataclass(frozen=True)
 class Load:
-    """Messages `first` to `last` for each operation, at `rate` a second, or as fast as they go with 0."""
+    """Messages `first` to `last` for each operation, at `rate` per second, or as fast as possible if 0."""
 
     first: int
     last: int
@@ -40,15 +40,15 @@ class _Socket(WebSocketHandler):
 
     async def open(self, *args: str, **_: str) -> None:
         self._watchers[int(args[0])].append(self)
-        await self.write_message(message.hello())
+        await self.write_message(message.snapshot_text())
 
     def on_message(self, message: str | bytes) -> None:
-        raise AssertionError("The readers send nothing.")
+        raise AssertionError("The readers send no messages.")
 
 
 def main(pipe: Connection, operation_ids: tuple[str, ...]) -> None:
-    """Say the port, then answer each Load with the moment of its first message, when all are written."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for whoever holds the other end of the pipe
+    """Send the port, then answer each Load with its monotonic start time in ns, once all messages are written."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     asyncio.run(_serve(pipe, operation_ids))
 
 
@@ -71,17 +71,17 @@ async def _serve(pipe: Connection, operation_ids: tuple[str, ...]) -> None:
 
 
 async def _send(load: Load, watchers: list[list[_Socket]], operation_ids: tuple[str, ...]) -> int:
-    begun = time.monotonic_ns()
+    started_ns = time.monotonic_ns()
     count = len(operation_ids)
     for number in range((load.last + 1 - load.first) * count):
-        seq, one = load.first + number // count, number % count
+        seq, index = load.first + number // count, number % count
         if load.rate:
             due_s = number / (load.rate * count)
-            await asyncio.sleep(due_s - (time.monotonic_ns() - begun) / 1e9)
-        text = message.text(seq, operation_ids[one])
-        written = [socket.write_message(text) for socket in watchers[one]]
+            await asyncio.sleep(due_s - (time.monotonic_ns() - started_ns) / 1e9)
+        text = message.websocket_text(seq, operation_ids[index])
+        written = [socket.write_message(text) for socket in watchers[index]]
         if seq % _WAIT_EVERY == 0:
             await asyncio.gather(*written)
         else:
             await asyncio.sleep(0)
-    return begun
+    return started_ns

@@ -1,4 +1,4 @@
-"""A server under measurement, started as a user would start it, and what is asked of it again and again."""
+"""A server process to measure, started as a user would start it, and common requests to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from semantik.core.models import TERMINAL
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long password"
-QUESTIONS = (
+SAMPLE_QUERIES = (
     "How do I install a package?",
     "What does this error mean?",
     "Which settings can be changed?",
@@ -28,12 +28,12 @@ QUESTIONS = (
     "Where are the logs?",
 )
 _STOP_S = 60
-_LOOK_S = 0.1
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running one: its process, a client that is signed in as its administrator, the seconds until it served."""
+    """A running server: its pid, a client signed in as administrator, and the seconds from start to serving."""
 
     pid: int
     client: Client
@@ -41,14 +41,14 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(
+async def run_server(
     data: Path | str, *flags: str, build: Path = ROOT, token: str | None = None
 ) -> AsyncIterator[Server]:
-    """A server on the folder `data`, with further command line flags; it has ended when this leaves.
+    """Run a server on the folder `data` with more command line flags; it has ended on exit.
 
-    It is that of the folder `build`. Its client signs in, unless it is given the token of an earlier time.
+    The server is that of the folder `build`. Its client signs in, unless it gets the `token` of an earlier session.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         str(build / "bin" / "semantik-server"),
         *("--port", "0", "--data", str(data), "--log-level", "warning", *flags),
@@ -57,7 +57,7 @@ async def serving(
     try:
         assert process.stdout is not None
         url = (await process.stdout.readline()).decode().rpartition(" ")[2].strip()
-        ready_s = time.perf_counter() - begun
+        ready_s = time.perf_counter() - started
         client = Client(url) if token is None else Client(url, token)
         if not (Path(data) / "bench-user").exists():
             await client.register("bench", PASSWORD)
@@ -76,8 +76,8 @@ async def serving(
             raise
 
 
-async def ended(client: Client, operation_id: str) -> dict[str, Any]:
-    """The record of an operation, once it has ended; raises RuntimeError when it failed."""
+async def wait_for_operation(client: Client, operation_id: str) -> dict[str, Any]:
+    """Wait until an operation has ended, and return its record; raises RuntimeError if it failed."""
     async for message in client.watch(operation_id):
         if message.get("status") in TERMINAL:
             break
@@ -87,34 +87,36 @@ async def ended(client: Client, operation_id: str) -> dict[str, Any]:
     return record
 
 
-async def loaded(client: Client) -> None:
-    """Until the server has its model. That comes with the first file, so one is indexed, and removed again."""
-    while (await client.call("GET", "health"))["pool"] != "ready":  # noqa: ASYNC110, it tells nobody
-        await asyncio.sleep(_LOOK_S)
+async def wait_for_pool(client: Client) -> None:
+    """Wait until the server has loaded its model; indexes and removes one file for that, as the first file loads it."""
+    while (await client.call("GET", "health"))["pool"] != "ready":  # noqa: ASYNC110, it sends no event
+        await asyncio.sleep(_POLL_S)
     if any(worker["role"] == "batch" for worker in (await client.call("GET", "status"))["workers"]):
         return
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "one.txt").write_text("One sentence is enough.")
-        made = await client.call("POST", "collections", {"name": "one file", "source_path": folder})
-        await ended(client, made["operation_id"])
-        await client.call("DELETE", f"collections/{made['id']}")
+        collection = await client.call("POST", "collections", {"name": "one file", "source_path": folder})
+        await wait_for_operation(client, collection["operation_id"])
+        await client.call("DELETE", f"collections/{collection['id']}")
 
 
-async def index(
-    client: Client, folder: Path | str, name: str = "bench", **more: Any
+async def index_folder(
+    client: Client, folder: Path | str, name: str = "bench", **options: Any
 ) -> tuple[str, dict[str, Any]]:
-    """Index a folder as a new collection, once the model is loaded; returns its id and the operation's record."""
-    await loaded(client)
-    made = await client.call("POST", "collections", {"name": name, "source_path": str(folder), **more})
-    return made["id"], await ended(client, made["operation_id"])
+    """Index a folder as a new collection once the model is loaded; returns its id and the operation's record."""
+    await wait_for_pool(client)
+    collection = await client.call(
+        "POST", "collections", {"name": name, "source_path": str(folder), **options}
+    )
+    return collection["id"], await wait_for_operation(client, collection["operation_id"])
 
 
-async def until_found(server: Server, folder: Path | str) -> tuple[float, dict[str, Any]]:
-    """Seconds from the POST of a collection with this folder until it is found, and the operation's record."""
-    await loaded(server.client)
-    begun = time.perf_counter()
-    _, record = await index(server.client, folder)
-    answer = await server.client.call("POST", "search", {"query": QUESTIONS[0], "k": 10})
+async def index_until_found(server: Server, folder: Path | str) -> tuple[float, dict[str, Any]]:
+    """Seconds from the POST of a collection with this folder until a search finds it, and the operation's record."""
+    await wait_for_pool(server.client)
+    started = time.perf_counter()
+    _, record = await index_folder(server.client, folder)
+    answer = await server.client.call("POST", "search", {"query": SAMPLE_QUERIES[0], "k": 10})
     if not answer["hits"]:
-        raise RuntimeError("What was indexed is not found.")
-    return time.perf_counter() - begun, record
+        raise RuntimeError("A search does not find the indexed folder.")
+    return time.perf_counter() - started, record
