@@ -1,4 +1,4 @@
-"""The connection limiter as a part of a server: when its task dies of a bug, the server ends."""
+"""The connection limiter in a server: when its task fails, the server exits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from semantik.connection_limits.counter_store import CHANGED
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.gen_test
-async def test_the_death_of_the_limiter_ends_the_server(start: Callable[..., Serving]) -> None:
+async def test_failure_of_the_limiter_ends_the_server(start: Callable[..., Serving]) -> None:
     serving = start("--auth-registration", "open")
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
