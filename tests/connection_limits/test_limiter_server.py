@@ -30,4 +30,4 @@ async def test_failure_of_the_limiter_ends_the_server(start: Callable[..., Servi
         admin.close()
         assert await asyncio.to_thread(serving.process.wait, patience()) == 1
     log = serving.log.read_text()
-    assert "A part of the server has died; ending" in log and "KeyError: b'key'" in log
+    assert "A part of the server has failed; stopping" in log and "KeyError: b'key'" in log
