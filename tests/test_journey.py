@@ -1,4 +1,4 @@
-"""The main job from end to end, on a real server: a folder goes in, frames come out, answers are found, kept."""
+"""The main job end to end on a real server: index a folder, receive messages, search, kill, restart, search again."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ STAGES = [
 ]
 
 
-async def test_a_folder_is_indexed_found_and_still_found_after_a_kill(start: Callable[..., Serving]) -> None:
+async def test_an_indexed_folder_is_searchable_before_and_after_a_kill(start: Callable[..., Serving]) -> None:
     serving = start("--progress-linger-s", "0.2")
     client = await _first_user(serving)
-    collection_id, frames = await index(client, SAMPLES)
-    _is_whole_story(frames)
-    await _finds_the_generator(client, collection_id)
+    collection_id, messages = await index(client, SAMPLES)
+    _check_messages(messages)
+    await _check_search(client, collection_id)
     children = serving.tree[1:]
     serving.kill()
 
     again = start()
     client = Client(again.url)
     await client.sign_in("admin", PASSWORD)
-    await _finds_the_generator(client, collection_id)
+    await _check_search(client, collection_id)
     assert not [child for child in children if child.is_running() and child.status() != "zombie"]
     view = await client.call("GET", f"collections/{collection_id}")
     assert view["status"] == "ready"
     assert view["stats"]["vectors"] == view["chunk_count"] > 0
 
 
-async def test_a_server_killed_while_it_indexes_goes_on_where_it_was(
+async def test_a_server_killed_while_indexing_resumes_the_operation(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     folder = tmp_path / "folder"
@@ -61,24 +61,24 @@ async def test_a_server_killed_while_it_indexes_goes_on_where_it_was(
     client = await _first_user(serving)
     made = await client.call("POST", "collections", {"name": "Notes", "source_path": str(folder)})
     seen: list[dict[str, Any]] = []
-    async for frame in client.watch(made["operation_id"]):
-        seen.append(frame)
-        if frame["type"] == "document_processed":
-            # What is told can be found, at once.
-            path = frame["data"]["current_file"]
+    async for message in client.watch(made["operation_id"]):
+        seen.append(message)
+        if message["type"] == "document_processed":
+            # A document is searchable as soon as its message is published.
+            path = message["data"]["current_file"]
             hits = await ask(client, Path(path).read_text(), k=1)
             assert hits[0]["document"]["path"] == path
             break
     done = seen[-1]["data"]["processed"]
-    assert 0 < done < 300, "the kill must come in the middle"
+    assert 0 < done < 300, "the kill must come before the operation ends"
     serving.kill()
 
     again = start("--progress-linger-s", "0.2")
     client = Client(again.url)
     await client.sign_in("admin", PASSWORD)
     last = seen[-1]["id"]
-    rest = [frame async for frame in client.watch(made["operation_id"], since=last)]
-    _is_whole_story(seen + rest)
+    rest = [message async for message in client.watch(made["operation_id"], since=last)]
+    _check_messages(seen + rest)
     view = await client.call("GET", f"collections/{made['id']}")
     assert (view["document_count"], view["failed_count"]) == (300, 0)
     assert view["stats"]["vectors"] == view["chunk_count"]
@@ -96,27 +96,27 @@ async def _first_user(serving: Serving) -> Client:
     return client
 
 
-def _is_whole_story(frames: list[dict[str, Any]]) -> None:
-    """The snapshot first, every stage in its order, no hole in seq, one terminal message, both forms alike."""
-    assert frames[0]["type"] == "current_state"
-    kinds = [frame["type"] for frame in frames]
-    places = [kinds.index(stage) for stage in STAGES[:-1]]
-    assert places == sorted(places)
+def _check_messages(messages: list[dict[str, Any]]) -> None:
+    """The snapshot comes first, stages are in order, seqs have no gap, one message is terminal, both forms agree."""
+    assert messages[0]["type"] == "current_state"
+    kinds = [message["type"] for message in messages]
+    positions = [kinds.index(stage) for stage in STAGES[:-1]]
+    assert positions == sorted(positions)
     assert kinds[-1] == "status_update"
-    assert frames[-1]["data"]["status"] == "completed"
+    assert messages[-1]["data"]["status"] == "completed"
     assert (
         sum(kind in ("operation_completed", "operation_failed", "operation_cancelled") for kind in kinds) == 1
     )
-    stream = [frame for frame in frames if "seq" in frame]
-    assert [frame["seq"] for frame in stream] == list(range(1, len(stream) + 1))
-    percents = [f["data"]["progress_percent"] for f in stream if "progress_percent" in f["data"]]
+    stream = [message for message in messages if "seq" in message]
+    assert [message["seq"] for message in stream] == list(range(1, len(stream) + 1))
+    percents = [m["data"]["progress_percent"] for m in stream if "progress_percent" in m["data"]]
     assert percents == sorted(percents)
-    for frame in frames:
-        hidden = {"type", "timestamp", "id", "seq", "operation_id"}
-        assert all(frame[key] == value for key, value in frame["data"].items() if key not in hidden)
+    for message in messages:
+        envelope = {"type", "timestamp", "id", "seq", "operation_id"}
+        assert all(message[key] == value for key, value in message["data"].items() if key not in envelope)
 
 
-async def _finds_the_generator(client: Client, collection_id: str) -> None:
+async def _check_search(client: Client, collection_id: str) -> None:
     hits = await ask(client, "What do we do when the generator fails?", collection_ids=[collection_id])
     assert hits[0]["document"]["name"] == "power-and-heating.pdf"
     assert -1 <= hits[0]["score"] <= 1
@@ -139,20 +139,20 @@ async def test_large_segments_are_searched_with_a_calibrated_engine_and_true_cos
         animal, place = animals[number % 10], places[number // 10 % 8]
         text = f"Sighting {number}: a {animal} was seen near the {place} at {number % 24} o'clock."
         (folder / f"sighting-{number:03}.txt").write_text(text)
-    # All in one segment, that comes to be when its last passages do: an engine for fewer would score most of them.
+    # One segment is built after the last chunks: an engine for fewer chunks would score most of them.
     flags = ("--index-exact-below", "440", "--index-tail-rows", "450", "--progress-linger-s", "0.2")
     serving = start(*flags)
     client = await _first_user(serving)
     collection_id, _ = await index(client, folder)
     stats: dict[str, Any] = {}
-    while not stats.get("measured_recall"):  # the merge goes on in the background
+    while not stats.get("measured_recall"):  # the merge runs in the background
         stats = (await client.call("GET", f"collections/{collection_id}"))["stats"]
         await asyncio.sleep(0.1)
     assert stats["engine"] == "codes" and stats["measured_recall"] >= 0.95 and stats["vectors"] == 480
     hits = await ask(client, "Sighting 137: a hare was seen near the orchard at 17 o'clock.", k=5)
     assert -1 <= hits[-1]["score"] <= hits[0]["score"] <= 1
     text = (folder / "sighting-137.txt").read_text()
-    same = await ask(client, text, k=1)
-    assert same[0]["passage"] == text and same[0]["score"] > 0.99
-    only = await ask(client, text, k=3, filters={"path_glob": "sighting-2*.txt"})
-    assert only and all(hit["document"]["name"].startswith("sighting-2") for hit in only)
+    exact = await ask(client, text, k=1)
+    assert exact[0]["passage"] == text and exact[0]["score"] > 0.99
+    filtered = await ask(client, text, k=3, filters={"path_glob": "sighting-2*.txt"})
+    assert filtered and all(hit["document"]["name"].startswith("sighting-2") for hit in filtered)

@@ -1,4 +1,4 @@
-"""`/metrics`: the published names and labels, values that move as they should, and labels that nobody can invent."""
+"""`/metrics`: the published names and labels, correct values, and label values that clients cannot create."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def _fetch(serving: Serving, token: str = "") -> HTTPResponse:
 
 
 class _Metrics:
-    """What /metrics said: `value(name, **labels)`, 0 where there is nothing."""
+    """The parsed text of /metrics: `value(name, **labels)` returns 0 for a missing sample."""
 
     def __init__(self, text: str) -> None:
         self.families = list(text_string_to_metric_families(text))
@@ -54,19 +54,19 @@ class _Metrics:
 
 
 async def _read(serving: Serving) -> _Metrics:
-    answer = await _fetch(serving)
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    return _Metrics(answer.body.decode())
+    response = await _fetch(serving)
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return _Metrics(response.body.decode())
 
 
-async def _once(serving: Serving, done: Callable[[_Metrics], Any]) -> _Metrics:
-    """The metrics, as soon as they are as they should be; the test's deadline is the only one."""
-    while not done(metrics := await _read(serving)):
+async def _read_until(serving: Serving, condition: Callable[[_Metrics], Any]) -> _Metrics:
+    """Read the metrics until the condition holds. Only the deadline of the test bounds it."""
+    while not condition(metrics := await _read(serving)):
         pass
     return metrics
 
 
-async def test_connections_are_counted_while_they_are_open_and_by_how_they_end(
+async def test_connections_are_counted_while_open_and_by_final_status(
     start: Callable[..., Serving],
 ) -> None:
     serving = start(*_OPEN, "--sockets-per-user", "3")
@@ -74,9 +74,9 @@ async def test_connections_are_counted_while_they_are_open_and_by_how_they_end(
     total, active = "websocket_connections_total", "websocket_active_connections"
     async with fake_operation(serving, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
-        one, two = await connect(serving, path, query), await connect(serving, "/ws/operations", query)
+        one, every = await connect(serving, path, query), await connect(serving, "/ws/operations", query)
         stream = EventStream(serving, operation.id, {"Authorization": f"Bearer {client.token}"})
-        for socket in (one, two):
+        for socket in (one, every):
             await until(socket, "operation_started")
         await stream.until("operation_started")
         metrics = await _read(serving)
@@ -87,32 +87,32 @@ async def test_connections_are_counted_while_they_are_open_and_by_how_they_end(
         await closing(await connect(serving, path, query))
         bearer = {"Authorization": f"Bearer {client.token}"}
         url = f"{serving.url}/api/v2/operations/{operation.id}/events"
-        answer = await AsyncHTTPClient().fetch(url, headers=bearer, raise_error=False)
-        assert answer.code == 429
+        response = await AsyncHTTPClient().fetch(url, headers=bearer, raise_error=False)
+        assert response.code == 429
         metrics = await _read(serving)
         assert metrics.value(total, operation_type="index", status="limited") == 2
 
-        two.close()
+        every.close()
         stream.leave()
-        await _once(serving, lambda m: m.value(active, operation_type="index") == 1)
-        await _once(serving, lambda m: m.value(active, operation_type="all") == 0)
-        await _once(serving, lambda m: m.value(total, operation_type="index", status="left") == 1)
-        await _once(serving, lambda m: m.value(total, operation_type="all", status="left") == 1)
+        await _read_until(serving, lambda m: m.value(active, operation_type="index") == 1)
+        await _read_until(serving, lambda m: m.value(active, operation_type="all") == 0)
+        await _read_until(serving, lambda m: m.value(total, operation_type="index", status="left") == 1)
+        await _read_until(serving, lambda m: m.value(total, operation_type="all", status="left") == 1)
 
-        again = EventStream(serving, operation.id, bearer)
-        await again.until("operation_started")
+        second_stream = EventStream(serving, operation.id, bearer)
+        await second_stream.until("operation_started")
         await operation.end()
         await rest(one)
-        await again.rest()
+        await second_stream.rest()
         ended = {"operation_type": "index", "status": "completed"}
-        metrics = await _once(serving, lambda m: m.value(total, **ended) == 2)
+        metrics = await _read_until(serving, lambda m: m.value(total, **ended) == 2)
         assert metrics.value(active, operation_type="index") == 0
         assert metrics.value("websocket_connection_duration_seconds_count", operation_type="index") == 3
         assert metrics.value("websocket_connection_duration_seconds_sum", operation_type="index") > 0
         assert metrics.labels(total, "status") <= _STATUSES
 
 
-async def test_what_is_sent_is_counted_once_for_each_who_gets_it(start: Callable[..., Serving]) -> None:
+async def test_sent_messages_are_counted_once_per_recipient(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN)
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
@@ -127,12 +127,12 @@ async def test_what_is_sent_is_counted_once_for_each_who_gets_it(start: Callable
             await until(socket, "error", message="49 " + "x" * 1000)
         after = await _read(serving)
 
-        def grown(name: str) -> float:
+        def increase(name: str) -> float:
             return after.value(name) - before.value(name)
 
-        assert grown("websocket_messages_sent_total") == 150
-        assert 150 * 1000 < grown("websocket_bytes_sent_total") < 150 * 3000
-        assert 0 < grown("websocket_hub_lag_seconds_count") <= 50
+        assert increase("websocket_messages_sent_total") == 150
+        assert 150 * 1000 < increase("websocket_bytes_sent_total") < 150 * 3000
+        assert 0 < increase("websocket_hub_lag_seconds_count") <= 50
         assert after.value("websocket_hub_lag_seconds_sum") < 50
         stream = EventStream(serving, operation.id, {"Authorization": f"Bearer {client.token}"})
         await stream.until("error")
@@ -141,7 +141,9 @@ async def test_what_is_sent_is_counted_once_for_each_who_gets_it(start: Callable
         stream.leave()
 
 
-async def test_resumes_refusals_and_messages_are_counted(start: Callable[..., Serving]) -> None:
+async def test_resumes_refusals_and_authentication_failures_are_counted(
+    start: Callable[..., Serving],
+) -> None:
     serving = start(*_OPEN)
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
@@ -164,7 +166,8 @@ async def test_resumes_refusals_and_messages_are_counted(start: Callable[..., Se
             url = f"{serving.url}/api/v2/operations/{operation.id}/events"
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             assert (await AsyncHTTPClient().fetch(url, headers=headers, raise_error=False)).code == 401
-        await closing(await connect(serving, "/ws/operations/nothing", query))  # who it is, is known
+        # Authenticated, so it counts as no authentication failure.
+        await closing(await connect(serving, "/ws/operations/nothing", query))
         metrics = await _read(serving)
         assert metrics.value("websocket_authentication_failures_total") == 4
         refused = {"operation_type": "unknown", "status": "refused"}
@@ -172,11 +175,11 @@ async def test_resumes_refusals_and_messages_are_counted(start: Callable[..., Se
         assert metrics.value("websocket_slow_readers_dropped_total") == 0
 
 
-async def test_clients_cannot_invent_labels(start: Callable[..., Serving]) -> None:
+async def test_clients_cannot_create_label_values(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN)
     client = await new_user(serving)
     socket = await connect(serving, "/ws/operations", {"token": client.token})
-    said = [
+    messages = [
         "ping",
         '{"type": "dance"}',
         '{"action": "scan me"}',
@@ -184,9 +187,9 @@ async def test_clients_cannot_invent_labels(start: Callable[..., Serving]) -> No
         '{"type": ["x"]}',
         '{"type": "ping", "a": 1}',
     ]
-    for message in said:
+    for message in messages:
         await socket.write_message(message)
-    for _ in said[1:]:
+    for _ in messages[1:]:
         await until(socket, "error")
     for number in range(5):
         await closing(await connect(serving, f"/ws/operations/made-up-{number}", {"token": client.token}))
@@ -200,11 +203,11 @@ async def test_clients_cannot_invent_labels(start: Callable[..., Serving]) -> No
     assert names <= {"operation_type", "status", "message_type", "le"}
 
 
-async def test_only_an_administrator_reads_metrics_that_are_closed(start: Callable[..., Serving]) -> None:
+async def test_closed_metrics_are_readable_only_by_administrators(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN, "--metrics", "admin")
     admin, other = await new_user(serving), await new_user(serving)  # the first is the administrator
     for token, status in [("", 401), ("x", 401), (other.token, 403), (admin.token, 200)]:
-        answer = await _fetch(serving, token)
-        assert answer.code == status
+        response = await _fetch(serving, token)
+        assert response.code == status
         if status != 200:
-            assert json.loads(answer.body)["detail"] and b"websocket" not in answer.body
+            assert json.loads(response.body)["detail"] and b"websocket" not in response.body

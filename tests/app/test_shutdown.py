@@ -1,4 +1,4 @@
-"""A signal ends the server within its promise and leaves nothing behind, whatever stands still; nothing is lost."""
+"""A signal ends the server within its deadline, even if a child hangs. No process is left and no data is lost."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HELD = "ship-059.txt"
 
 
 def _children(serving: Serving, word: str) -> list[psutil.Process]:
-    """Those with the word in their command line; workers have their fork server's."""
+    """Child processes with the word in their command line. Workers have the command line of their fork server."""
     found = []
     for child in serving.tree[1:]:
         with suppress(psutil.Error):  # it has ended meanwhile
@@ -43,43 +43,43 @@ def _children(serving: Serving, word: str) -> list[psutil.Process]:
     return found
 
 
-def _starting(data: Path) -> Serving:
-    """A server that is not ready yet."""
+def _start_unready(data: Path) -> Serving:
+    """Start a server and return before it is ready."""
     command = [str(ROOT / "bin" / "semantik-server"), "--port", "0", "--data", str(data)]
     return Serving(subprocess.Popen(command, stdout=subprocess.PIPE, text=True), "", data, data)
 
 
-async def _gone(serving: Serving, tree: list[psutil.Process]) -> int:
-    """Wait for the end of the server; its status, when nothing is left of its tree."""
+async def _wait_for_end(serving: Serving, tree: list[psutil.Process]) -> int:
+    """Wait for the end of the server and check that no process of its tree is left; returns its exit status."""
     status = await asyncio.to_thread(serving.process.wait, patience())
     alive = still_running(tree)
-    assert not alive, f"left behind: {alive}"
+    assert not alive, f"still running: {alive}"
     return status
 
 
-def _folder(tmp_path: Path) -> Path:
+def _make_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "folder"
     folder.mkdir()
     for number in range(FILES):
         lines = [
-            f"Ship {number} called at harbour {part} with {number * part} barrels." for part in range(15)
+            f"Ship {number} called at harbour {part} with {number * part} barrels." for part in range(20)
         ]
         (folder / f"ship-{number:03}.txt").write_text("\n\n".join(lines))
     return folder
 
 
-async def _indexing(client: Client, folder: Path) -> tuple[dict[str, Any], Any]:
-    """An operation under way, and the socket that watches it."""
+async def _start_indexing(client: Client, folder: Path) -> tuple[dict[str, Any], Any]:
+    """Start an operation; returns the new collection and a stream of messages, once a document has been processed."""
     made = await client.call("POST", "collections", {"name": "Ships", "source_path": str(folder)})
-    watching = client.watch(made["operation_id"], patience_s=0)
-    async for frame in watching:
-        if frame["type"] == "document_processed":
+    messages = client.watch(made["operation_id"], patience_s=0)
+    async for message in messages:
+        if message["type"] == "document_processed":
             break
-    return made, watching
+    return made, messages
 
 
-async def _request_under_way(client: Client) -> asyncio.StreamWriter:
-    """A request that nobody reads the answer of; the server has it when this returns."""
+async def _send_request(client: Client) -> asyncio.StreamWriter:
+    """Send a request and never read its response. The server has received it when this returns."""
     _, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rpartition(":")[2]))
     writer.write(
         f"GET /api/v2/collections HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n\r\n".encode()
@@ -89,10 +89,10 @@ async def _request_under_way(client: Client) -> asyncio.StreamWriter:
     return writer
 
 
-async def _goes_on(start: Callable[..., Serving], token: str, made: dict[str, Any]) -> None:
+async def _check_resumed(start: Callable[..., Serving], token: str, made: dict[str, Any]) -> None:
     client = Client(start(*OPEN).url, token)
-    frames = [frame async for frame in client.watch(made["operation_id"])]
-    assert frames[-1]["data"]["status"] == "completed"
+    messages = [message async for message in client.watch(made["operation_id"])]
+    assert messages[-1]["data"]["status"] == "completed"
     view = await client.call("GET", f"collections/{made['id']}")
     assert (view["document_count"], view["failed_count"]) == (FILES, 0)
     assert view["chunk_count"] == view["stats"]["vectors"] > FILES
@@ -108,33 +108,33 @@ async def _goes_on(start: Callable[..., Serving], token: str, made: dict[str, An
         pytest.param("", id="all", marks=pytest.mark.real_model),
     ],
 )
-async def test_children_that_stand_still_do_not_hold_it_up(
+async def test_suspended_children_do_not_delay_the_shutdown(
     start: Callable[..., Serving], tmp_path: Path, word: str
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    folder = _folder(tmp_path)
+    folder = _make_folder(tmp_path)
     with held(folder, HELD):
-        made, watching = await _indexing(client, folder)
+        made, messages = await _start_indexing(client, folder)
         tree = serving.tree
         for child in _children(serving, word):
             child.suspend()
-        writer = await _request_under_way(client)
+        writer = await _send_request(client)
         serving.process.send_signal(signal.SIGTERM)
-        assert await _gone(serving, tree) == 0
-    assert "ending at once" not in serving.log.read_text(), "every step has a deadline of its own"
+        assert await _wait_for_end(serving, tree) == 0
+    assert "ending at once" not in serving.log.read_text(), "every shutdown step has its own deadline"
     writer.close()
     with pytest.raises(Unavailable, match="shutting down"):
-        [_ async for _ in watching]
-    await _goes_on(start, client.token, made)
+        [_ async for _ in messages]
+    await _check_resumed(start, client.token, made)
 
 
-async def test_a_thread_that_hangs_does_not_hold_it_up_either() -> None:
-    # No file of the server's own can be made to hang as one of a dead disk does: so a thread that just sleeps.
+async def test_a_hanging_thread_does_not_delay_the_shutdown() -> None:
+    # A test cannot make a file of the server hang as on a dead disk, so a sleeping thread stands for it.
     hanging = "import asyncio, time\nfrom semantik.app.lifecycle import Lifecycle\n" + textwrap.dedent(
         """
         async def main():
-            print("begun", flush=True)
+            print("started", flush=True)
             await asyncio.to_thread(time.sleep, 600)
             return 1
 
@@ -144,60 +144,66 @@ async def test_a_thread_that_hangs_does_not_hold_it_up_either() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", hanging, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    assert process.stdout is not None and await process.stdout.readline() == b"begun\n"
+    assert process.stdout is not None and await process.stdout.readline() == b"started\n"
     process.send_signal(signal.SIGTERM)
     async with deadline():
-        _, told = await process.communicate()
+        _, errors = await process.communicate()
     assert process.returncode == 0
-    assert b"Not everything stopped within 8 s; ending at once, with the thread asyncio_0" in told
+    assert b"Not everything stopped within 8 s; ending at once, with the thread asyncio_0" in errors
 
 
 @pytest.mark.real_model
-async def test_a_second_signal_ends_it_at_once(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_a_second_signal_ends_the_server_at_once(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    made, _ = await _indexing(client, _folder(tmp_path))
+    made, _ = await _start_indexing(client, _make_folder(tmp_path))
     tree = serving.tree
     for child in tree[1:]:
         child.suspend()
     serving.process.send_signal(signal.SIGTERM)
     serving.process.send_signal(signal.SIGINT)
-    assert await _gone(serving, tree) == 0
+    assert await _wait_for_end(serving, tree) == 0
     assert "A second signal came; ending at once, with " in serving.log.read_text()
-    await _goes_on(start, client.token, made)
+    await _check_resumed(start, client.token, made)
 
 
-@pytest.mark.parametrize("end", [pytest.param(signal.SIGTERM, marks=pytest.mark.real_model), signal.SIGINT])
-async def test_the_normal_end_kills_nothing(start: Callable[..., Serving], end: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.real_model), signal.SIGINT]
+)
+async def test_a_normal_shutdown_kills_no_process(
+    start: Callable[..., Serving], number: signal.Signals
+) -> None:
     serving = start(*OPEN)
     await index(await new_user(serving), SAMPLES)
     tree = serving.tree
-    serving.process.send_signal(end)
-    assert await _gone(serving, tree) == 0
+    serving.process.send_signal(number)
+    assert await _wait_for_end(serving, tree) == 0
     log = serving.log.read_text()
     assert "ending at once" not in log
     assert "did not stop" not in log
-    assert not list((serving.data / "mongo").glob("*-wal")), "MongoDB's stand-in closed its files"
+    assert not list((serving.data / "mongo").glob("*-wal")), "the embedded MongoDB closed its files"
 
 
-async def test_a_signal_while_it_starts_ends_it(tmp_path: Path) -> None:
-    serving = _starting(tmp_path / "data")
+async def test_a_signal_during_the_start_ends_the_server(tmp_path: Path) -> None:
+    serving = _start_unready(tmp_path / "data")
     process = serving.process
-    while not _children(serving, "forkserver"):  # it starts while the stores do
+    while not _children(serving, "forkserver"):  # it starts in parallel with the stores
         assert process.poll() is None
     tree = serving.tree
     process.send_signal(signal.SIGTERM)
-    assert await _gone(serving, tree) == 0
+    assert await _wait_for_end(serving, tree) == 0
     assert process.stdout is not None
-    assert process.stdout.read() == "", "it never was ready"
+    assert process.stdout.read() == "", "it was never ready"
 
 
 @pytest.mark.embedded
-async def test_a_part_that_dies_for_good_ends_it_with_status_1(start: Callable[..., Serving]) -> None:
+async def test_a_permanent_failure_of_a_part_ends_the_server_with_status_1(
+    start: Callable[..., Serving],
+) -> None:
     serving = start(*OPEN)
     tree = serving.tree
     (serving.data / "redis" / "appendonly.aof").write_text("no log of Redis\n" * 10)
     for child in _children(serving, "redis-server"):
         child.kill()
-    assert await _gone(serving, tree) == 1
+    assert await _wait_for_end(serving, tree) == 1
     assert "A part of the server has failed; stopping" in serving.log.read_text()

@@ -1,4 +1,4 @@
-"""As a service: the units are sound, systemd hears how the server does."""
+"""The server as a systemd service: valid units, and notifications of its state."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def _analyze(*arguments: str | Path) -> str:
 
 
 @needs_systemd
-def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for unit in UNITS:
-        # Installed is what this checkout has, and what is still to come there.
+        # The paths of the units are those of an installation, so point them at this checkout.
         text = re.sub(r"/opt/semantik/bin/[\w-]+", str(ROOT / "bin" / "semantik-server"), unit.read_text())
         (tmp_path / unit.name).write_text(text.replace("/opt/semantik", str(ROOT)))
     assert _analyze("verify", "--man=no", *(tmp_path / unit.name for unit in UNITS)) == ""
@@ -54,95 +54,95 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
 
 @needs_systemd
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
-def test_a_service_that_is_broken_into_harms_little(unit: Path) -> None:
-    told = _analyze("security", "--offline=true", "--no-pager", unit)
-    score = re.search(r"exposure level for \S+: ([\d.]+)", told)
-    assert score is not None and float(score[1]) < 3.0, told
+def test_services_have_a_low_exposure_level(unit: Path) -> None:
+    output = _analyze("security", "--offline=true", "--no-pager", unit)
+    score = re.search(r"exposure level for \S+: ([\d.]+)", output)
+    assert score is not None and float(score[1]) < 3.0, output
 
 
-def test_the_service_waits_longer_for_its_end_than_the_server_takes() -> None:
+def test_the_stop_timeout_of_the_service_exceeds_that_of_the_server() -> None:
     text = (ROOT / "conf" / "systemd" / "semantik.service").read_text()
     service = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
     assert float(service["TimeoutStopSec"].removesuffix("s")) > STOP_S + 5
-    assert service["KillMode"] == "mixed", "the server ends its stores itself"
-    assert service["OOMPolicy"] == "continue", "a worker that is ended for want of memory costs one document"
+    assert service["KillMode"] == "mixed", "the server stops its stores itself"
+    assert service["OOMPolicy"] == "continue", "a worker killed for lack of memory costs one document"
 
 
 class Manager:
-    """Stands where systemd does: `hear` gives what was said, a dictionary a datagram."""
+    """A substitute for systemd. `receive` returns the fields of one notification datagram."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._line.bind("\0" + address[1:] if address.startswith("@") else address)
-        self._line.setblocking(False)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+        self._socket.setblocking(False)
 
-    async def hear(self, within_s: float | None = None) -> dict[str, str]:
+    async def receive(self, within_s: float | None = None) -> dict[str, str]:
         async with asyncio.timeout(patience() if within_s is None else within_s):
-            message = await asyncio.get_running_loop().sock_recv(self._line, 4096)
+            message = await asyncio.get_running_loop().sock_recv(self._socket, 4096)
         return dict(line.split("=", 1) for line in message.decode().split("\n"))
 
-    async def hear_of(self, name: str) -> dict[str, str]:
-        while name not in (said := await self.hear()):
-            assert said == {"WATCHDOG": "1"}, said
-        return said
+    async def receive_with(self, name: str) -> dict[str, str]:
+        while name not in (fields := await self.receive()):
+            assert fields == {"WATCHDOG": "1"}, fields
+        return fields
 
     @property
     def environ(self) -> dict[str, str]:
         return {"NOTIFY_SOCKET": self.address, "WATCHDOG_USEC": f"{_WATCHDOG_S * 1e6:.0f}"}
 
     def close(self) -> None:
-        self._line.close()
+        self._socket.close()
 
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request: pytest.FixtureRequest) -> Iterator[Manager]:
     with tempfile.TemporaryDirectory() as folder:
-        made = Manager(f"{'@' if request.param == 'abstract' else ''}{folder}/notify")
-        yield made
-        made.close()
+        substitute = Manager(f"{'@' if request.param == 'abstract' else ''}{folder}/notify")
+        yield substitute
+        substitute.close()
 
 
 @pytest.mark.gen_test
-async def test_systemd_is_told_of_the_start_the_reload_and_the_end(
+async def test_systemd_is_notified_of_start_reload_and_stop(
     start: Callable[..., Serving], manager: Manager
 ) -> None:
     serving = await asyncio.to_thread(start, env=manager.environ)
-    assert await manager.hear() == {"READY": "1", "STATUS": f"Serving at {serving.url}"}
-    await manager.hear_of("WATCHDOG")
+    assert await manager.receive() == {"READY": "1", "STATUS": f"Serving at {serving.url}"}
+    await manager.receive_with("WATCHDOG")
     serving.process.send_signal(signal.SIGHUP)
-    reloading = await manager.hear_of("RELOADING")
+    reloading = await manager.receive_with("RELOADING")
     assert reloading["MONOTONIC_USEC"].isdecimal() and "\n" not in reloading["STATUS"]
-    assert (await manager.hear_of("READY"))["STATUS"] == f"Serving at {serving.url}"
+    assert (await manager.receive_with("READY"))["STATUS"] == f"Serving at {serving.url}"
     for child in serving.tree[1:]:
-        assert "NOTIFY_SOCKET" not in child.environ(), "nobody else speaks in its name"
+        assert "NOTIFY_SOCKET" not in child.environ(), "child processes cannot notify systemd"
     assert await asyncio.to_thread(serving.stop) == 0
-    assert "STOPPING" in await manager.hear_of("STOPPING")
+    assert "STOPPING" in await manager.receive_with("STOPPING")
 
 
 @pytest.mark.server
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_a_loop_that_stands_still_gives_no_sign_of_life(tmp_path: Path) -> None:
-    """It stands still as it would on a dead disk: nobody reads its log, so writing a line of it does not end."""
+async def test_a_blocked_loop_sends_no_watchdog_notification(tmp_path: Path) -> None:
+    """The loop blocks as on a dead disk: nobody reads the log of the server, so writing a line to it hangs."""
     manager = Manager(f"@{tmp_path}/notify")
-    log, end = os.pipe()
-    fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 4096)
-    process = _begun(tmp_path, manager.environ, end)
+    log, log_writer = os.pipe()
+    fcntl.fcntl(log_writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = _start_unready(tmp_path, manager.environ, log_writer)
     try:
-        port = int((await manager.hear_of("READY"))["STATUS"].rpartition(":")[2])
+        port = int((await manager.receive_with("READY"))["STATUS"].rpartition(":")[2])
         for _ in range(3):
-            assert await manager.hear() == {"WATCHDOG": "1"}
+            assert await manager.receive() == {"WATCHDOG": "1"}
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
-        with pytest.raises(TimeoutError):  # systemd would not wait longer
+        with pytest.raises(TimeoutError):  # systemd would restart the service now
             while True:
-                await manager.hear(within_s=_WATCHDOG_S)
+                await manager.receive(within_s=_WATCHDOG_S)
         drain = asyncio.create_task(asyncio.to_thread(_read_all, log))
-        assert await manager.hear() == {"WATCHDOG": "1"}, "read, it goes on"
+        assert await manager.receive() == {"WATCHDOG": "1"}, "the loop continues once the log is read"
         process.send_signal(signal.SIGABRT)
         assert await asyncio.to_thread(process.wait, patience()) == -signal.SIGABRT
-        assert b"Fatal Python error: Aborted" in await drain, "the log says where it stood"
+        assert b"Fatal Python error: Aborted" in await drain, "the log has the traceback of the blocked loop"
         writer.close()
     finally:
         with suppress(ProcessLookupError):
@@ -150,8 +150,8 @@ async def test_a_loop_that_stands_still_gives_no_sign_of_life(tmp_path: Path) ->
         manager.close()
 
 
-def _begun(tmp_path: Path, environ: dict[str, str], log: int) -> subprocess.Popen[bytes]:
-    """A server that is not ready yet, and whose log goes to the descriptor `log`, which is closed here."""
+def _start_unready(tmp_path: Path, environ: dict[str, str], log: int) -> subprocess.Popen[bytes]:
+    """Start a server that writes its log to the descriptor `log`; returns before it is ready. Closes the descriptor."""
     process = subprocess.Popen(
         [ROOT / "bin" / "semantik-server", "--port", "0", "--data", tmp_path / "data"],
         env={**os.environ, **environ},
@@ -168,37 +168,39 @@ def _read_all(pipe: int) -> bytes:
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_no_sign_of_life_once_a_part_has_died(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_no_notification_follows_the_failure_of_a_part(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
     manager = Manager(f"@{tmp_path}/notify")
     serving = await asyncio.to_thread(start, env=manager.environ)
-    await manager.hear_of("READY")
+    await manager.receive_with("READY")
     (serving.data / "redis" / "appendonly.aof").write_text("no log of Redis\n" * 10)
     for child in serving.tree[1:]:
         with suppress(psutil.Error):
             if "redis-server" in " ".join(child.cmdline()):
                 child.kill()
-    await manager.hear_of("STOPPING")
+    await manager.receive_with("STOPPING")
     assert await asyncio.to_thread(serving.process.wait, patience()) == 1
     with pytest.raises(TimeoutError):
-        await manager.hear(within_s=0)
+        await manager.receive(within_s=0)
     manager.close()
 
 
 @pytest.mark.gen_test
-async def test_what_is_no_unix_socket_or_meant_for_another_is_left_alone(
+async def test_a_watchdog_of_another_process_is_not_notified(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     environ = {"NOTIFY_SOCKET": f"@{tmp_path}", "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}
     notifier = Notifier.from_environment(environ)
     assert environ == {}
-    with pytest.raises(TimeoutError):  # another process is watched: this one has nothing to tell
+    with pytest.raises(TimeoutError):  # the watchdog is for another process, so this one sends nothing
         await asyncio.wait_for(notifier.keep_alive(), 0.1)
-    await Notifier.from_environment({}).ready("nobody hears it")
+    await Notifier.from_environment({}).ready("nobody receives it")
 
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_a_manager_that_is_gone_is_no_reason_to_end(
+async def test_an_unreachable_manager_is_only_a_warning(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     await Notifier(str(tmp_path / "nobody")).ready("up")
@@ -210,22 +212,22 @@ async def test_a_manager_that_is_gone_is_no_reason_to_end(
 
 
 @pytest.mark.server
-def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
-    """SIGHUP means something else then, and a server that nobody sees any more would hold the data folder."""
-    ours, theirs = os.openpty()
+def test_the_server_ends_with_its_terminal(tmp_path: Path) -> None:
+    """Started at a terminal, SIGHUP ends the server: otherwise it would keep the data folder locked unseen."""
+    controller, terminal = os.openpty()
     server = [ROOT / "bin" / "semantik-server", "--port", "0", "--data", tmp_path / "data"]
     process = subprocess.Popen(
         ["setsid", "--ctty", *server],
-        stdin=theirs,
+        stdin=terminal,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    os.close(theirs)
+    os.close(terminal)
     assert process.stdout is not None
     assert process.stdout.readline().startswith(b"Semantik is ready")
-    os.close(ours)
+    os.close(controller)
     try:
         process.wait(patience())
-        assert process.stdout.read() == b"", "nobody of it is left"
+        assert process.stdout.read() == b"", "no process of the server is left"
     finally:
         process.kill()

@@ -1,4 +1,4 @@
-"""Signing in over REST, on a real server: the first user, tokens, the browser's cookie, refusals."""
+"""Sessions over REST, on a real server: the first user, tokens, the browser's cookie, and rejected requests."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from semantik.client.websocket import Refused
 pytestmark = pytest.mark.gen_test
 
 
-async def _raw(serving: Serving, method: str, path: str, **more: object) -> HTTPResponse:
-    more.setdefault("allow_nonstandard_methods", True)
-    return await AsyncHTTPClient().fetch(serving.url + path, method=method, raise_error=False, **more)
+async def _fetch(serving: Serving, method: str, path: str, **options: object) -> HTTPResponse:
+    options.setdefault("allow_nonstandard_methods", True)
+    return await AsyncHTTPClient().fetch(serving.url + path, method=method, raise_error=False, **options)
 
 
-async def test_the_first_user_is_the_administrator_and_then_registration_is_closed(
+async def test_first_user_is_the_administrator_and_closes_registration(
     start: Callable[..., Serving],
 ) -> None:
     client = Client(start().url)
@@ -37,15 +37,15 @@ async def test_the_first_user_is_the_administrator_and_then_registration_is_clos
     with pytest.raises(Refused, match="closed") as refused:
         await client.register("bob", PASSWORD)
     assert refused.value.status == 403
-    await client.sign_in("ann@EXAMPLE.com", PASSWORD)  # the address serves as the name, whatever its case
+    await client.sign_in("ann@EXAMPLE.com", PASSWORD)  # the e-mail address identifies the user in any case
     assert (await client.call("GET", "auth/me"))["username"] == "ann"
-    use = await client.call("GET", "status")
-    assert use["rss_bytes"] > 10_000_000
-    assert all(worker["role"] in ("question", "batch") for worker in use["workers"])
+    usage = await client.call("GET", "status")
+    assert usage["rss_bytes"] > 10_000_000
+    assert all(worker["role"] in ("question", "batch") for worker in usage["workers"])
 
 
 @pytest.mark.parametrize("registration", ["closed", "open"])
-async def test_of_those_who_register_first_one_wins_and_the_others_are_told(
+async def test_concurrent_first_registrations_create_one_administrator(
     start: Callable[..., Serving], registration: str
 ) -> None:
     client = Client(start("--auth-registration", registration).url)
@@ -65,33 +65,33 @@ async def test_of_those_who_register_first_one_wins_and_the_others_are_told(
     assert sorted(admins) == [False] * (3 - len(refusals)) + [True]
 
 
-async def test_only_an_administrator_sees_what_the_server_uses(shared: Serving) -> None:
+async def test_only_an_administrator_sees_the_server_status(shared: Serving) -> None:
     await new_user(shared)  # the first of this server is its administrator
     with pytest.raises(Refused, match="administrator") as refused:
         await (await new_user(shared)).call("GET", "status")
     assert refused.value.status == 403
 
 
-async def test_a_foreign_page_changes_nothing(start: Callable[..., Serving]) -> None:
+async def test_request_from_a_foreign_origin_changes_nothing(start: Callable[..., Serving]) -> None:
     serving = start()
     body = f'{{"username": "eve", "password": "{PASSWORD}"}}'
     headers = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
-    answer = await _raw(serving, "POST", "/api/v2/auth/register", body=body, headers=headers)
+    answer = await _fetch(serving, "POST", "/api/v2/auth/register", body=body, headers=headers)
     assert answer.code == 403
     assert (await Client(serving.url).call("GET", "auth/setup"))["needs_first_user"]
 
 
-async def test_login_answers_with_tokens_and_a_cookie_that_scripts_cannot_read(shared: Serving) -> None:
+async def test_login_returns_tokens_and_an_httponly_cookie(shared: Serving) -> None:
     client = await new_user(shared)
     me = await client.call("GET", "auth/me")
     body = f'{{"username": "{me["username"]}", "password": "{PASSWORD}"}}'
-    answer = await _raw(shared, "POST", "/api/v2/auth/login", body=body)
+    answer = await _fetch(shared, "POST", "/api/v2/auth/login", body=body)
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
     headers = {"Cookie": cookie.split(";")[0]}
-    assert (await _raw(shared, "GET", "/api/v2/auth/me", headers=headers)).code == 200
+    assert (await _fetch(shared, "GET", "/api/v2/auth/me", headers=headers)).code == 200
     foreign = {**headers, "Origin": "https://evil.example"}
-    assert (await _raw(shared, "GET", "/api/v2/auth/me", headers=foreign)).code == 401
+    assert (await _fetch(shared, "GET", "/api/v2/auth/me", headers=foreign)).code == 401
     token = cookie.split(";")[0].partition("=")[2]
     with pytest.raises(Refused, match="not valid"):  # the cookie is no bearer token
         await Client(shared.url, token).call("GET", "auth/me")
@@ -106,7 +106,7 @@ async def test_login_answers_with_tokens_and_a_cookie_that_scripts_cannot_read(s
         ([], 422, "JSON object"),
     ],
 )
-async def test_a_bad_login_is_refused_in_a_sentence(
+async def test_invalid_login_is_rejected_with_a_reason(
     shared: Serving, body: object, status: int, word: str
 ) -> None:
     with pytest.raises(Refused, match=word) as refused:
@@ -123,7 +123,7 @@ async def test_a_bad_login_is_refused_in_a_sentence(
         ("somebody", PASSWORD, "no address", "e-mail"),
     ],
 )
-async def test_a_bad_registration_is_refused(
+async def test_invalid_registration_is_rejected(
     shared: Serving, username: str, password: str, email: str | None, word: str
 ) -> None:
     with pytest.raises(Refused, match=word) as refused:
@@ -132,7 +132,7 @@ async def test_a_bad_registration_is_refused(
     assert refused.value.status == 422
 
 
-async def test_a_name_is_taken_whatever_its_case(shared: Serving) -> None:
+async def test_user_names_are_unique_regardless_of_case(shared: Serving) -> None:
     client = await new_user(shared)
     name = (await client.call("GET", "auth/me"))["username"]
     with pytest.raises(Refused, match="taken") as refused:
@@ -140,7 +140,7 @@ async def test_a_name_is_taken_whatever_its_case(shared: Serving) -> None:
     assert refused.value.status == 409
 
 
-async def test_refresh_tokens_rotate_and_one_used_twice_ends_the_session(shared: Serving) -> None:
+async def test_refresh_tokens_rotate_and_reuse_ends_the_session(shared: Serving) -> None:
     client = await new_user(shared)
     name = (await client.call("GET", "auth/me"))["username"]
     first = await client.call("POST", "auth/login", {"username": name, "password": PASSWORD})
@@ -164,7 +164,7 @@ async def test_logout_ends_the_session_at_once(shared: Serving) -> None:
     assert refused.value.status == 401
 
 
-async def test_forged_and_expired_tokens_are_refused(shared: Serving) -> None:
+async def test_forged_and_expired_tokens_are_rejected(shared: Serving) -> None:
     client = await new_user(shared)
     claims = jwt.decode(client.token, options={"verify_signature": False})
     forged = jwt.encode(claims, "another secret that is long enough for it", "HS256")

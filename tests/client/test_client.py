@@ -1,5 +1,4 @@
-"""The client against what is no Semantik server, or none at its best: each answer ends in a sentence, and what is
-lost is had again."""
+"""The client against faulty and foreign servers: each failure is a clear error, and lost connections are resumed."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ HTML = "<html>\n<h1>502 Bad Gateway</h1> nginx</html>"
 
 @asynccontextmanager
 async def _server(answer: str | None) -> AsyncIterator[str]:
-    """Something that listens, and gives every request the same answer; None: it never answers."""
+    """A server that sends the same answer to every request; None: it never answers."""
     done = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,7 +52,7 @@ def _answer(status: str, body: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "sentence"),
+    ("answer", "status", "reason"),
     [
         (_answer("503 Service Unavailable", '{"status": "degraded", "mongo": false}'), 503, '"mongo": false'),
         (
@@ -68,18 +67,18 @@ def _answer(status: str, body: str) -> str:
         (_answer("422 Unprocessable", '{"detail": "k is missing."}'), 422, "k is missing."),
     ],
 )
-def test_an_answer_that_is_not_ours_is_told_with_its_status(answer: str, status: int, sentence: str) -> None:
+def test_unexpected_response_is_reported_with_its_status(answer: str, status: int, reason: str) -> None:
     async def test() -> None:
         async with _server(answer) as url:
             with pytest.raises(Refused) as refused:
                 await Client(url).call("GET", "health")
         assert refused.value.status == status
-        assert sentence in str(refused.value)
+        assert reason in str(refused.value)
 
     run(test())
 
 
-def test_who_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     async def unavailable(url: str) -> str:
         with pytest.raises(Unavailable) as refused:
             await Client(url).call("GET", "health")
@@ -116,34 +115,30 @@ def _seqs(messages: list[dict[str, Any]]) -> list[int]:
     return [message["seq"] for message in messages if "seq" in message]
 
 
-@pytest.mark.parametrize("all_of_them", [False, True])
-def test_a_server_that_is_killed_and_comes_back_is_watched_to_the_end(
-    start: Callable[..., Serving], tmp_path: Path, all_of_them: bool
+@pytest.mark.parametrize("watch_all", [False, True])
+def test_watching_continues_to_the_end_after_the_server_was_killed(
+    start: Callable[..., Serving], tmp_path: Path, watch_all: bool
 ) -> None:
     async def test() -> None:
         serving = start()
-        me = Client(serving.url)
-        await me.register("admin", PASSWORD)
-        await me.sign_in("admin", PASSWORD)
-        watching = me.watch_all() if all_of_them else None
-        made = await me.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
+        client = Client(serving.url)
+        await client.register("admin", PASSWORD)
+        await client.sign_in("admin", PASSWORD)
+        watching = client.watch_all() if watch_all else None
+        made = await client.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
         messages: list[dict[str, Any]] = []
-        coming_back: asyncio.Future[Serving] | None = None
-        async for message in watching or me.watch(made["operation_id"]):
+        restarting: asyncio.Future[Serving] | None = None
+        async for message in watching or client.watch(made["operation_id"]):
             messages.append(message)
-            if message["type"] == "document_processed" and coming_back is None:
-                assert message["data"]["processed"] < 150, "the kill must come in the middle"
+            if message["type"] == "document_processed" and restarting is None:
+                assert message["data"]["processed"] < 150, "the kill must come in mid-operation"
                 serving.kill()
                 port = str(urlsplit(serving.url).port)
-                coming_back = asyncio.ensure_future(asyncio.to_thread(start, "--port", port))
-            if (
-                message["type"] == "status_update"
-                and message["data"]["status"] == "completed"
-                and all_of_them
-            ):
+                restarting = asyncio.ensure_future(asyncio.to_thread(start, "--port", port))
+            if message["type"] == "status_update" and message["data"]["status"] == "completed" and watch_all:
                 break
-        assert coming_back is not None
-        await coming_back
+        assert restarting is not None
+        await restarting
         seqs = _seqs(messages)
         assert seqs == list(range(1, len(seqs) + 1))
         kinds = [message["type"] for message in messages]
@@ -154,37 +149,37 @@ def test_a_server_that_is_killed_and_comes_back_is_watched_to_the_end(
     run(test())
 
 
-def test_a_session_that_ends_ends_the_watching_with_the_servers_reason(shared: Serving) -> None:
+def test_end_of_session_ends_watching_with_the_servers_reason(shared: Serving) -> None:
     async def test() -> None:
-        me = await new_user(shared)
-        watching = asyncio.ensure_future(_all(me.watch_all()))
-        made = await me.call("POST", "collections", {"name": "Empty"})
-        await me.call("DELETE", f"collections/{made['id']}")
-        await me.call("POST", "auth/logout")
+        client = await new_user(shared)
+        watching = asyncio.ensure_future(_messages(client.watch_all()))
+        made = await client.call("POST", "collections", {"name": "Empty"})
+        await client.call("DELETE", f"collections/{made['id']}")
+        await client.call("POST", "auth/logout")
         with pytest.raises(Refused, match="session has ended") as refused:
             await watching
         assert refused.value.status == 1008
         with pytest.raises(Refused, match="no operation"):
-            await _all((await new_user(shared)).watch("no-such-operation"))
+            await _messages((await new_user(shared)).watch("no-such-operation"))
 
     run(test())
 
 
-def test_a_token_that_expires_while_it_is_used_is_renewed(
+def test_token_that_expires_while_watching_is_refreshed(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     async def test() -> None:
         serving = start("--auth-access-token-s", "10")
-        me = Client(serving.url)
-        await me.register("admin", PASSWORD)
-        await me.sign_in("admin", PASSWORD)
-        first = me.token
-        watching = me.watch_all()
+        client = Client(serving.url)
+        await client.register("admin", PASSWORD)
+        await client.sign_in("admin", PASSWORD)
+        first = client.token
+        watching = client.watch_all()
         next_one = asyncio.ensure_future(anext(watching))
-        while me.token == first:  # nothing but the closed socket makes the client renew it
+        while client.token == first:  # only the closed socket makes the client refresh it
             assert not next_one.done()
             await asyncio.sleep(0.1)
-        made = await me.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
+        made = await client.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
         message = await next_one
         while message["type"] != "operation_completed":
             message = await anext(watching)
@@ -195,85 +190,85 @@ def test_a_token_that_expires_while_it_is_used_is_renewed(
 
 
 class _Scripted(WebSocketHandler):
-    """A socket of a server that has a bad day: each connection ends as the next line of the script says."""
+    """A socket whose connections end as the script says, one entry for each."""
 
     script: list[int | str]
-    asked: list[str]
+    cursors: list[str]
 
     def open(self) -> None:
-        self.asked.append(self.get_query_argument("since", ""))
-        end = self.script.pop(0)
-        number = len(self.asked)
-        self._tell({"type": "current_state", "data": {"last_id": f"{number}-0"}})
-        if end == "cut":
-            self._tell({"type": "history_truncated", "data": {}})
-            self._tell({"type": "current_state", "data": {"last_id": f"{number}-0"}})
+        self.cursors.append(self.get_query_argument("since", ""))
+        ending = self.script.pop(0)
+        number = len(self.cursors)
+        self._send({"type": "current_state", "data": {"last_id": f"{number}-0"}})
+        if ending == "truncated":
+            self._send({"type": "history_truncated", "data": {}})
+            self._send({"type": "current_state", "data": {"last_id": f"{number}-0"}})
         for seq in (number - 1, number):
             if seq:
-                self._tell({"type": "status_update", "seq": seq, "id": f"{seq}-0", "data": {}})
-        if isinstance(end, int):
-            self.close(end, "a bad day")
+                self._send({"type": "status_update", "seq": seq, "id": f"{seq}-0", "data": {}})
+        if isinstance(ending, int):
+            self.close(ending, "a scripted close")
 
     def on_message(self, message: str | bytes) -> None:
-        """Say nothing, to pings too."""
+        """Send no answer, not even to pings."""
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         self.write_message({**message, "operation_id": "x"})
 
 
 @asynccontextmanager
-async def _bad_day(*script: int | str) -> AsyncIterator[tuple[Client, list[str]]]:
-    asked: list[str] = []
-    handler = type("_Today", (_Scripted,), {"script": list(script), "asked": asked})
+async def _scripted_server(*script: int | str) -> AsyncIterator[tuple[Client, list[str]]]:
+    cursors: list[str] = []
+    handler = type("_OneScript", (_Scripted,), {"script": list(script), "cursors": cursors})
     socket, port = bind_unused_port()
     server = HTTPServer(Application([("/ws/operations/x", handler)]))
     server.add_socket(socket)
     try:
-        yield Client(f"http://127.0.0.1:{port}"), asked
+        yield Client(f"http://127.0.0.1:{port}"), cursors
     finally:
         server.stop()
         await server.close_all_connections()
 
 
-def test_every_loss_is_resumed_and_nothing_comes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_lost_connection_is_resumed_without_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "_PAUSE_S", (0.01, 0.02))
     monkeypatch.setattr(websocket, "_QUIET_S", 0.2)
 
     async def test() -> None:
-        async with _bad_day(1001, 1013, 1011, "silent", "cut", 1000) as (me, asked):
-            messages = await _all(me.watch("x"))
-        assert asked == ["", "1-0", "2-0", "3-0", "4-0", "5-0"]
+        async with _scripted_server(1001, 1013, 1011, "silent", "truncated", 1000) as (client, cursors):
+            messages = await _messages(client.watch("x"))
+        assert cursors == ["", "1-0", "2-0", "3-0", "4-0", "5-0"]
         assert _seqs(messages) == [1, 2, 3, 4, 5, 6]
         kinds = [message["type"] for message in messages if "seq" not in message]
         assert kinds == ["current_state", "history_truncated", "current_state"]
-        async with _bad_day(1013, 1000) as (me, asked):
-            await _all(me.watch("x", since="$"))
-        assert asked == ["$", "1-0"]
-        async with _bad_day(1013, 1008) as (me, asked):
-            with pytest.raises(Refused, match="a bad day"):
-                await _all(me.watch("x"))
+        async with _scripted_server(1013, 1000) as (client, cursors):
+            await _messages(client.watch("x", since="$"))
+        assert cursors == ["$", "1-0"]
+        async with _scripted_server(1013, 1008) as (client, cursors):
+            with pytest.raises(Refused, match="a scripted close"):
+                await _messages(client.watch("x"))
 
     run(test())
 
 
-def test_patience_has_an_end_and_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_end_after_the_patience_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "_PAUSE_S", (0.01, 0.02))
 
     async def test() -> None:
         async with _server("nothing") as url:
             pass
         with pytest.raises(Unavailable, match=r"within 0.2 s: .*Connection refused"):
-            await _all(Client(url).watch("x", patience_s=0.2))
-        async with _bad_day(1001) as (me, asked):
-            with pytest.raises(Unavailable, match="a bad day"):
-                await _all(me.watch("x", patience_s=0))
-        assert len(asked) == 1
+            await _messages(Client(url).watch("x", patience_s=0.2))
+        async with _scripted_server(1001) as (client, cursors):
+            with pytest.raises(Unavailable, match="a scripted close"):
+                await _messages(client.watch("x", patience_s=0))
+        assert len(cursors) == 1
         async with _server(_answer("502 Bad Gateway", HTML)) as url:
             with pytest.raises(Unavailable, match="502"):
-                await _all(Client(url).watch("x", patience_s=0))
+                await _messages(Client(url).watch("x", patience_s=0))
 
     run(test())
 
 
-async def _all(watching: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _messages(watching: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]:
     return [message async for message in watching]

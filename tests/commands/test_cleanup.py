@@ -1,4 +1,4 @@
-"""`semantik-cleanup` as a process: what is past its age goes, what disagrees is told and mended, servers go on."""
+"""`semantik-cleanup` as a process: it removes expired records and repairs inconsistencies, also beside a server."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from semantik.storage.mongo import Store
 pytestmark = [pytest.mark.gen_test, pytest.mark.embedded]
 
 OPEN = ("--auth-registration", "open", "--pool-workers", "1")
-AGES = timedelta(days=31)
+EXPIRY = timedelta(days=31)
 
 
-def _folder(tmp_path: Path, count: int) -> Path:
+def _make_folder(tmp_path: Path, count: int) -> Path:
     folder = tmp_path / "folder"
     folder.mkdir()
     for number in range(count):
@@ -38,11 +38,11 @@ def _settings(serving: Serving) -> Settings:
     return load(environ={}, overrides={"data": str(serving.data)})
 
 
-async def _grow_old(store: Store) -> tuple[Operation, Operation]:
-    """Let all operations and one older one of the same folder, a session and a key be past their age."""
+async def _add_expired(store: Store) -> tuple[Operation, Operation]:
+    """Expire the operation and an older one of the same folder; add an expired session and an expired API key."""
     [collection] = await store.collections.all()
     [newest] = await store.operations.of_collections([collection.id], 0)
-    long_ago = now() - AGES
+    long_ago = now() - EXPIRY
     older = replace(newest, id=new_id(), created_at=long_ago, completed_at=long_ago)
     await store.operations.add(older)
     await store.failures.record(FileFailure(older.id, new_id(), "/x", Failure("corrupt", "It is torn.")))
@@ -53,17 +53,17 @@ async def _grow_old(store: Store) -> tuple[Operation, Operation]:
     return older, newest
 
 
-async def test_what_is_past_its_age_is_told_and_then_removed(
+async def test_expired_records_are_listed_and_then_removed(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    await index(client, _folder(tmp_path, 2))
+    await index(client, _make_folder(tmp_path, 2))
     untouched = await script("cleanup", serving.data)
     assert (untouched.status, untouched.out, untouched.err) == (0, "There is nothing to remove.\n", "")
     async with open_stores(_settings(serving)) as stores:
         store = stores.store
-        older, newest = await _grow_old(store)
+        older, newest = await _add_expired(store)
         dry = await script("cleanup", serving.data, "--dry-run")
         assert (dry.status, dry.err) == (0, "")
         assert ": 1, failures of files in them: 1. " in dry.out
@@ -85,50 +85,50 @@ async def test_what_is_past_its_age_is_told_and_then_removed(
     assert (await client.call("GET", "auth/me"))["username"]
 
 
-async def test_what_disagrees_is_told_with_status_1_and_repaired(
+async def test_inconsistencies_are_reported_with_status_1_and_repaired(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN)
-    await index(await new_user(serving), _folder(tmp_path, 2))
+    await index(await new_user(serving), _make_folder(tmp_path, 2))
     assert serving.stop() == 0
-    well = await script("cleanup", serving.data, "--check")
-    assert (well.status, well.out, well.err) == (0, "Everything agrees.\n", "")
+    before = await script("cleanup", serving.data, "--check")
+    assert (before.status, before.out, before.err) == (0, "Everything agrees.\n", "")
     async with open_stores(_settings(serving)) as stores:
         [collection] = await stores.store.collections.all()
         [first, *_] = [d async for p in stores.store.documents.of_generation(collection.current) for d in p]
         await stores.store.chunks.remove_spans(collection.id, [(first.first_seq, first.first_seq + 1)])
-    ill = await script("cleanup", serving.data, "--check")
-    assert ill.status == 1 and ill.err == "" and first.path in ill.out
-    assert (await script("cleanup", serving.data, "--check")).out == ill.out
-    mended = await script("cleanup", serving.data, "--repair")
-    assert mended.status == 0 and mended.out.count("Repaired: ") >= 2
-    assert mended.out.endswith("Everything agrees.\n")
+    after = await script("cleanup", serving.data, "--check")
+    assert after.status == 1 and after.err == "" and first.path in after.out
+    assert (await script("cleanup", serving.data, "--check")).out == after.out
+    repaired = await script("cleanup", serving.data, "--repair")
+    assert repaired.status == 0 and repaired.out.count("Repaired: ") >= 2
+    assert repaired.out.endswith("Everything agrees.\n")
     assert (await script("cleanup", serving.data, "--check")).status == 0
 
 
-async def test_a_server_is_undisturbed_while_it_indexes(
+async def test_checks_and_repairs_do_not_disturb_an_indexing_server(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    working = asyncio.create_task(index(client, _folder(tmp_path, 150)))
-    while not working.done():
-        for way in ("--check", "--repair"):
-            ended = await script("cleanup", serving.data, way)
+    indexing = asyncio.create_task(index(client, _make_folder(tmp_path, 150)))
+    while not indexing.done():
+        for mode in ("--check", "--repair"):
+            ended = await script("cleanup", serving.data, mode)
             assert (ended.status, ended.err) == (0, ""), ended.out
             assert "Repaired" not in ended.out
-    collection_id, frames = await working
-    assert frames[-2]["type"] == "operation_completed"
+    collection_id, messages = await indexing
+    assert messages[-2]["type"] == "operation_completed"
     found = await documents(client, collection_id)
     assert len(found) == 150 and all(one["status"] == "indexed" for one in found.values())
     last = await script("cleanup", serving.data, "--check")
     assert (last.status, last.out) == (0, "Everything agrees.\n")
 
 
-async def test_misuse_is_told_in_a_sentence(tmp_path: Path) -> None:
+async def test_misuse_is_reported_in_one_sentence(tmp_path: Path) -> None:
     unused = await script("cleanup", tmp_path / "nowhere")
     assert unused.status == 2 and "does not exist" in unused.err and unused.err.count("\n") == 1
     both = await script("cleanup", tmp_path, "--check", "--repair")
     assert both.status == 2 and "not allowed with" in both.err
-    told = await script("cleanup", tmp_path, "--help")
-    assert told.status == 0 and "--dry-run" in told.out
+    helped = await script("cleanup", tmp_path, "--help")
+    assert helped.status == 0 and "--dry-run" in helped.out

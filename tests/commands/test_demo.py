@@ -1,4 +1,4 @@
-"""`bin/semantik-demo` as a user runs it: from any folder, on good folders and bad ones."""
+"""`bin/semantik-demo` as a user runs it: from any working folder, on valid and invalid folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=patience(), check=False)
 
 
-def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
+def test_the_demo_indexes_searches_and_ends(tmp_path: Path) -> None:
     done = _demo(str(SAMPLES), "--ask", "What do we do when the generator fails?", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Operation completed successfully" in done.stdout
@@ -31,13 +31,13 @@ def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
     assert 0 < float(first.split()[0]) <= 1
 
 
-def test_an_empty_folder_is_no_error_and_says_so(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported_and_no_error(tmp_path: Path) -> None:
     done = _demo(str(tmp_path), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"There are no files to index in {tmp_path}, so there is nothing to search." in done.stdout
 
 
-def test_a_folder_of_bad_files_is_no_success(tmp_path: Path) -> None:
+def test_a_folder_without_readable_files_fails(tmp_path: Path) -> None:
     (tmp_path / "letter.docx").write_bytes(b"PK\x03\x04 this is no letter")
     (tmp_path / "empty.txt").touch()
     done = _demo(str(tmp_path), cwd=tmp_path)
@@ -65,7 +65,7 @@ def test_a_folder_of_bad_files_is_no_success(tmp_path: Path) -> None:
         ([".", "--data", ""], "data = '' (the command line) is not allowed: a path is expected."),
     ],
 )
-def test_what_cannot_be_shown_is_refused_before_anything_starts(
+def test_invalid_arguments_are_refused_before_the_start(
     tmp_path: Path, arguments: list[str], sentence: str
 ) -> None:
     (tmp_path / "file.txt").touch()
@@ -74,7 +74,7 @@ def test_what_cannot_be_shown_is_refused_before_anything_starts(
     assert done.stderr.startswith(f"semantik-demo: {sentence}")
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = _demo(str(tmp_path), "--port", str(port), cwd=tmp_path)
@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert f"Port {port} of 127.0.0.1 cannot be listened on" in done.stderr
 
 
-async def test_data_that_has_users_is_left_alone(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_a_data_folder_with_users_is_refused(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving = start()
     await new_user(serving)
     serving.stop()
@@ -93,7 +93,7 @@ async def test_data_that_has_users_is_left_alone(start: Callable[..., Serving], 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_at_the_start_ends_it_quietly(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_during_the_start_ends_the_demo_quietly(tmp_path: Path, number: signal.Signals) -> None:
     demo = subprocess.Popen(
         [str(ROOT / "bin" / "semantik-demo"), str(SAMPLES), "--port", "0"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -101,7 +101,7 @@ def test_a_signal_at_the_start_ends_it_quietly(tmp_path: Path, number: signal.Si
     )  # fmt: skip
     assert demo.stdout is not None
     assert demo.stdout.readline().startswith("Starting Semantik")
-    os.killpg(demo.pid, number)  # as a terminal does
+    os.killpg(demo.pid, number)  # a terminal signals the whole group
     _, errors = demo.communicate(timeout=patience())
     assert (demo.returncode, errors) == (0, "")
     assert list(tmp_path.glob("semantik-demo-*")) == []

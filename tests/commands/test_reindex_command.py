@@ -1,4 +1,4 @@
-"""`bin/semantik-reindex`, as a person at the machine runs it: beside a server, over its address, and without any."""
+"""`bin/semantik-reindex`: beside a server, over the URL of a server, and without a server."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def folder(tmp_path: Path) -> Path:
     return home
 
 
-async def test_beside_a_server_and_without_one(start: Callable[..., Serving], folder: Path) -> None:
+async def test_reindex_beside_a_server_and_without_one(start: Callable[..., Serving], folder: Path) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    me = (await client.call("GET", "auth/me"))["username"]
-    made, _ = await index(client, folder, "Voyages")
+    username = (await client.call("GET", "auth/me"))["username"]
+    collection_id, _ = await index(client, folder, "Voyages")
     data = ("--data", str(serving.data))
     status, out, err = await _run("voyages", "--chunk-size", "40", "--wait", *data)
     assert (status, err) == (0, "") and "Voyages: done." in out
-    view = await client.call("GET", f"collections/{made}")
+    view = await client.call("GET", f"collections/{collection_id}")
     assert (view["chunk_size"], view["generation"]) == (40, 2)
-    status, out, err = await _run(made, "--model", "/no/model", "--wait", *data)
+    status, out, err = await _run(collection_id, "--model", "/no/model", "--wait", *data)
     assert status == 1 and "/no/model" in err and "Traceback" not in err
     status, out, err = await _run("Elsewhere", *data)
     assert (status, out) == (2, "") and "no collection 'Elsewhere'" in err
@@ -63,23 +63,23 @@ async def test_beside_a_server_and_without_one(start: Callable[..., Serving], fo
     status, out, err = await _run("--all", "--chunk-size", "60", *data)
     assert (status, err) == (0, "") and "Voyages: done." in out
     client = Client(start(*OPEN).url)
-    await client.sign_in(me, PASSWORD)
-    view = await client.call("GET", f"collections/{made}")
+    await client.sign_in(username, PASSWORD)
+    view = await client.call("GET", f"collections/{collection_id}")
     assert (view["chunk_size"], view["generation"], view["document_count"]) == (60, 3, 4)
     assert len(await ask(client, "Where did the wind come from?", k=4)) == 4
-    assert {one["status"] for one in (await documents(client, made)).values()} == {"indexed"}
+    assert {one["status"] for one in (await documents(client, collection_id)).values()} == {"indexed"}
 
 
-async def test_through_the_address_of_a_server_with_a_key(shared: Serving, folder: Path) -> None:
+async def test_reindex_over_the_url_of_a_server_with_an_api_key(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, folder, "Voyages")
+    collection_id, _ = await index(client, folder, "Voyages")
     key = (await client.call("POST", "api-keys", {"name": "night", "scopes": ["write"]}))["key"]
     address = ("--url", shared.url)
     status, out, err = await _run(
         "Voyages", "--chunk-size", "30", "--wait", *address, env={"SEMANTIK_API_KEY": key}
     )
     assert (status, err) == (0, "") and "Voyages: done." in out
-    assert (await client.call("GET", f"collections/{made}"))["chunk_size"] == 30
+    assert (await client.call("GET", f"collections/{collection_id}"))["chunk_size"] == 30
     status, _, err = await _run("Voyages", *address, "--api-key", f"{key[:-4]}0000")
     assert status == 1 and "API key" in err
     status, _, err = await _run(
@@ -106,11 +106,11 @@ async def test_through_the_address_of_a_server_with_a_key(shared: Serving, folde
         (("one", "--api-key", "x\ny", "--url", "http://127.0.0.1:9"), "The API key has characters"),
     ],
 )
-async def test_misuse_is_told_in_a_sentence(arguments: tuple[str, ...], words: str) -> None:
+async def test_misuse_is_reported_without_a_traceback(arguments: tuple[str, ...], words: str) -> None:
     status, out, err = await _run(*arguments)
     assert (status, out) == (2, "") and words in err and "Traceback" not in err
 
 
-async def test_a_server_that_does_not_answer_is_told() -> None:
+async def test_an_unreachable_server_is_reported() -> None:
     status, _, err = await _run("one", "--url", "http://127.0.0.1:9", "--api-key", "x")
     assert status == 1 and "does not answer" in err

@@ -1,4 +1,4 @@
-"""`semantik-status` as a process: beside a server that lives, after it, and with stores that are away."""
+"""`semantik-status` as a process: beside a running server, after its end, and with unreachable stores."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ async def _status(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
 
 
 async def _idle_status(data: Path) -> tuple[int, dict[str, Any]]:
-    """The status once the server's heartbeat, which comes every five seconds, counts no running operation."""
+    """The status once the heartbeat of the server, sent every five seconds, counts no running operation."""
     async with deadline():
         while True:
-            status, shown = await _status(data)
-            if not any(instance["running"] for instance in shown["instances"]):
-                return status, shown
+            status, report = await _status(data)
+            if not any(instance["running"] for instance in report["instances"]):
+                return status, report
             await asyncio.sleep(0.2)
 
 
-async def _filled(serving: Serving, folder: Path) -> str:
-    """A collection with two documents, of the user ann."""
+async def _index_two_documents(serving: Serving, folder: Path) -> str:
+    """Index a collection with two documents for the user ann; returns its id."""
     folder.mkdir()
     for name in ("a.txt", "b.txt"):
         (folder / name).write_text(f"The lamp {name} of the pier burned all night.")
@@ -57,23 +57,25 @@ async def _filled(serving: Serving, folder: Path) -> str:
     return collection_id
 
 
-async def test_beside_a_server_that_lives_and_after_it(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_status_beside_a_running_server_and_after_its_end(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
     serving = start("--pool-workers", "1")
-    collection_id = await _filled(serving, tmp_path / "folder")
-    status, told = await _idle_status(serving.data)
-    assert (status, told["well"]) == (0, True)
-    [instance] = told["instances"]
+    collection_id = await _index_two_documents(serving, tmp_path / "folder")
+    status, report = await _idle_status(serving.data)
+    assert (status, report["well"]) == (0, True)
+    [instance] = report["instances"]
     assert instance["pid"] == serving.process.pid and instance["url"] == serving.url
     assert (instance["host"], instance["version"]) == (socket.gethostname(), __version__)
     assert (instance["state"], instance["workers"], instance["running"]) == ("alive", 1, 0)
-    assert told["stores"]["mongo"]["holds"] == {
+    assert report["stores"]["mongo"]["holds"] == {
         "documents": {"indexed": 2},
         "chunks": 2,
         "operations": {"completed": 1},
     }
-    assert told["stores"]["redis"]["answers"] and told["stores"]["redis"]["memory_bytes"] > 0
-    assert told["queue"] == []
-    assert told["collections"] == [
+    assert report["stores"]["redis"]["answers"] and report["stores"]["redis"]["memory_bytes"] > 0
+    assert report["queue"] == []
+    assert report["collections"] == [
         {
             "id": collection_id,
             "name": "Lamps",
@@ -89,16 +91,14 @@ async def test_beside_a_server_that_lives_and_after_it(start: Callable[..., Serv
     assert "2 documents, 2 chunks, 1 operations" in text
 
     assert serving.stop() == 0
-    status, told = await _status(serving.data)
-    assert (status, told["well"], told["instances"]) == (1, False, [])
-    assert [collection["name"] for collection in told["collections"]] == ["Lamps"]
+    status, report = await _status(serving.data)
+    assert (status, report["well"], report["instances"]) == (1, False, [])
+    assert [collection["name"] for collection in report["collections"]] == ["Lamps"]
     ended = await script("status", serving.data)
     assert ended.status == 1 and ended.out.startswith("No server runs.\n")
 
 
-async def test_a_server_that_was_killed_is_gone_and_one_that_stands_still_is_silent(
-    start: Callable[..., Serving], tmp_path: Path
-) -> None:
+async def test_instances_are_alive_silent_or_gone(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving = start()
     settings = Settings(
         data=serving.data, mongo_url=serving.stores.mongo_url, mongo_database=serving.stores.database
@@ -109,8 +109,8 @@ async def test_a_server_that_was_killed_is_gone_and_one_that_stands_still_is_sil
         silent = replace(elsewhere, id=new_id(), host="quiet", seen_at=instance.started_at.replace(year=2020))
         for one in (elsewhere, silent):
             await stores.store.instances.save(one)
-    _, told = await _status(serving.data)
-    assert {one["host"]: one["state"] for one in told["instances"]} == {
+    _, report = await _status(serving.data)
+    assert {one["host"]: one["state"] for one in report["instances"]} == {
         socket.gethostname(): "alive",
         "elsewhere": "alive",
         "quiet": "silent",
@@ -118,15 +118,17 @@ async def test_a_server_that_was_killed_is_gone_and_one_that_stands_still_is_sil
     children = serving.tree[1:]
     serving.kill()
     psutil.wait_procs(children, patience())
-    _, told = await _status(serving.data)
-    assert {one["host"]: one["state"] for one in told["instances"]}[socket.gethostname()] == "gone"
+    _, report = await _status(serving.data)
+    assert {one["host"]: one["state"] for one in report["instances"]}[socket.gethostname()] == "gone"
     start()
-    _, told = await _status(serving.data)
-    assert [one["host"] for one in told["instances"]].count(socket.gethostname()) == 1
-    assert "quiet" not in {one["host"] for one in told["instances"]}, "after a week it is forgotten"
+    _, report = await _status(serving.data)
+    assert [one["host"] for one in report["instances"]].count(socket.gethostname()) == 1
+    assert "quiet" not in {one["host"] for one in report["instances"]}, (
+        "silent instances are removed after a week"
+    )
 
 
-async def test_the_queue_is_shown(tmp_path: Path) -> None:
+async def test_the_queue_lists_running_and_queued_operations(tmp_path: Path) -> None:
     async with open_stores(Settings(data=tmp_path), create=True) as stores:
         collection_id = new_id()
         operation = Operation(
@@ -146,9 +148,9 @@ async def test_the_queue_is_shown(tmp_path: Path) -> None:
         await stores.store.operations.add(operation)
         queued = replace(operation, id=new_id(), status="queued", created_at=now(), started_at=None)
         await stores.store.operations.add(queued)
-    status, told = await _status(tmp_path)
+    status, report = await _status(tmp_path)
     assert status == 1
-    running, waiting = told["queue"]
+    running, waiting = report["queue"]
     assert (running["type"], running["status"], running["progress_percent"]) == ("index", "processing", 41.7)
     assert running["collection"] == waiting["collection"] == "(deleted)"
     assert running["for_s"] > 365 * 86_400 > waiting["for_s"]
@@ -156,42 +158,42 @@ async def test_the_queue_is_shown(tmp_path: Path) -> None:
     assert " processing  42 %  " in text and " d " in text
 
 
-async def test_stores_that_are_away_are_told_without_their_passwords(tmp_path: Path) -> None:
-    with closing(socket.socket()) as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        port = nobody.getsockname()[1]
+async def test_unreachable_stores_are_reported_without_passwords(tmp_path: Path) -> None:
+    with closing(socket.socket()) as bound:
+        bound.bind(("127.0.0.1", 0))  # bound, but not listening
+        port = bound.getsockname()[1]
         mongo = f"mongodb://me:secret@127.0.0.1:{port}/?authMechanismProperties=AWS_SESSION_TOKEN:secret"
         redis = f"redis://:secret@127.0.0.1:{port}/0"
         urls = ("--mongo-url", mongo, "--redis-url", redis)
-        status, told = await _status(tmp_path / "data", *urls)
+        status, report = await _status(tmp_path / "data", *urls)
         ended = await script("status", tmp_path / "data", *urls)
     assert (status, ended.status) == (1, 1)
-    assert told["stores"]["mongo"] == {
+    assert report["stores"]["mongo"] == {
         "where": f"mongodb://127.0.0.1:{port}/",
         "answers": False,
         "holds": None,
     }
-    assert told["stores"]["redis"] == {
+    assert report["stores"]["redis"] == {
         "where": f"redis://127.0.0.1:{port}/0",
         "answers": False,
         "memory_bytes": None,
     }
-    assert told["instances"] is told["queue"] is told["collections"] is None
+    assert report["instances"] is report["queue"] is report["collections"] is None
     assert "secret" not in ended.out and ended.out.startswith("MongoDB does not answer")
     assert not (tmp_path / "data").exists()
 
 
-async def test_one_store_may_be_away_alone(tmp_path: Path) -> None:
+async def test_one_unreachable_store_is_reported_alone(tmp_path: Path) -> None:
     mongo, redis = MongoServer(tmp_path / "mongo"), RedisServer(tmp_path / "redis")
     urls = ("--mongo-url", mongo.url, "--redis-url", redis.url)
     try:
-        status, told = await _status(tmp_path / "data", *urls)
-        assert status == 1, "no server lives"
-        assert told["stores"]["mongo"]["answers"] and told["stores"]["redis"]["answers"]
+        status, report = await _status(tmp_path / "data", *urls)
+        assert status == 1, "no server runs"
+        assert report["stores"]["mongo"]["answers"] and report["stores"]["redis"]["answers"]
         redis.kill()
-        status, told = await _status(tmp_path / "data", *urls)
+        status, report = await _status(tmp_path / "data", *urls)
         assert status == 1
-        assert told["stores"]["mongo"]["answers"] and not told["stores"]["redis"]["answers"]
+        assert report["stores"]["mongo"]["answers"] and not report["stores"]["redis"]["answers"]
     finally:
         mongo.stop()
 
@@ -208,7 +210,7 @@ async def test_one_store_may_be_away_alone(tmp_path: Path) -> None:
         (("--port", "80"), "usage: semantik-status"),
     ],
 )
-async def test_misuse_is_said(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+async def test_misuse_is_reported(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
     ended = await script("status", tmp_path / "data", *words)
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith(why)
@@ -216,14 +218,16 @@ async def test_misuse_is_said(tmp_path: Path, words: tuple[str, ...], why: str) 
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("redirect", "error"),
     [
         ("| true", ""),
         (">/dev/full", "semantik-status: The output cannot be written: No space left on device.\n"),
     ],
 )
-async def test_an_answer_that_nobody_takes_is_no_traceback(tmp_path: Path, where: str, told: str) -> None:
+async def test_output_that_cannot_be_written_causes_no_traceback(
+    tmp_path: Path, redirect: str, error: str
+) -> None:
     async with open_stores(Settings(data=tmp_path), create=True):
         pass
-    ended = await script("status", tmp_path, prefix=("sh", "-c", f'"$0" "$@" {where}'))
-    assert (ended.out, ended.err) == ("", told)
+    ended = await script("status", tmp_path, prefix=("sh", "-c", f'"$0" "$@" {redirect}'))
+    assert (ended.out, ended.err) == ("", error)

@@ -1,4 +1,4 @@
-"""The scripts' way to the stores: in a running server, on their own, one after the other, or not at all."""
+"""How commands connect to the stores: those of a running server, their own, one command at a time, or refused."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ pytestmark = pytest.mark.gen_test
 
 @asynccontextmanager
 async def serving(data: Path, mongo: bool = True) -> AsyncIterator[EmbeddedStores]:
-    """What a server does with its data folder."""
+    """Lock the data folder and start its stores, as a server does."""
     async with data_lock(data) as lock, embedded(data, mongo, True, lock) as stores:
         yield stores
 
 
-async def test_without_a_server_the_stores_are_started_and_stopped_again(tmp_path: Path) -> None:
+async def test_without_a_server_a_command_starts_and_stops_the_stores(tmp_path: Path) -> None:
     async with open_stores(Settings(data=tmp_path), create=True) as stores:
         assert not stores.is_served
         assert await stores.store.ping()
         assert await redis_memory(stores.redis_url) > 0
-        assert not is_served(tmp_path), "a script is no server"
+        assert not is_served(tmp_path), "a command is not a server"
         processes = store_processes()
     assert len(processes) == 3 and not any(process.is_running() for process in processes)
 
 
 @pytest.mark.parametrize("name", ["data", "deep" * 30], ids=["short", "too long for a socket"])
-async def test_with_a_server_its_own_stores_are_used(tmp_path: Path, name: str) -> None:
+async def test_beside_a_server_its_stores_are_used(tmp_path: Path, name: str) -> None:
     data = tmp_path / name
-    async with serving(data) as theirs:
+    async with serving(data) as served:
         started = store_processes()
         assert is_served(data)
         async with open_stores(Settings(data=data)) as stores:
             assert stores.is_served
-            assert (stores.mongo_url, stores.redis_url) == (theirs.mongo_url, theirs.redis_url)
+            assert (stores.mongo_url, stores.redis_url) == (served.mongo_url, served.redis_url)
             assert await stores.store.ping()
             assert await redis_memory(stores.redis_url) > 0
             assert store_processes() == started
@@ -56,23 +56,23 @@ async def test_with_a_server_its_own_stores_are_used(tmp_path: Path, name: str) 
     assert not (data / "run").is_symlink()
 
 
-async def test_a_data_folder_may_get_a_longer_and_a_shorter_name(tmp_path: Path) -> None:
+async def test_a_data_folder_may_be_renamed(tmp_path: Path) -> None:
     short, long = tmp_path / "data", tmp_path / ("deep" * 30)
     for before, now in ((None, short), (short, long), (long, short)):
         if before is not None:
             before.rename(now)
-            if now == short:  # as a server that was killed leaves it
-                (now / "run").symlink_to(tmp_path / "no longer there")
+            if now == short:  # a killed server leaves a dangling link
+                (now / "run").symlink_to(tmp_path / "missing")
         async with serving(now), open_stores(Settings(data=now)) as stores:
             assert stores.is_served
 
 
-async def test_whoever_comes_while_a_script_is_alone_waits_for_it(tmp_path: Path) -> None:
+async def test_commands_and_servers_wait_for_a_running_command(tmp_path: Path) -> None:
     async with find_stores(Settings(data=tmp_path), create=True):
-        found = asyncio.Event()
+        started = asyncio.Event()
 
-        async def come() -> bool:
-            found.set()
+        async def connect() -> bool:
+            started.set()
             async with find_stores(Settings(data=tmp_path)) as other:
                 return other.is_served
 
@@ -80,26 +80,26 @@ async def test_whoever_comes_while_a_script_is_alone_waits_for_it(tmp_path: Path
             async with serving(tmp_path):
                 pass
 
-        waiting = [asyncio.create_task(come()), asyncio.create_task(serve())]
-        await found.wait()
-        done, _ = await asyncio.wait(waiting, timeout=0.2)
+        tasks = [asyncio.create_task(connect()), asyncio.create_task(serve())]
+        await started.wait()
+        done, _ = await asyncio.wait(tasks, timeout=0.2)
         assert not done
-    await asyncio.gather(*waiting)
+    await asyncio.gather(*tasks)
 
 
-async def test_stores_that_have_urls_need_no_data_folder(tmp_path: Path) -> None:
-    there = tmp_path / "there"
-    async with serving(there) as theirs:
-        away = Settings(data=tmp_path / "away", mongo_url=theirs.mongo_url)
-        async with open_stores(away) as stores:
+async def test_stores_with_urls_need_no_data_folder(tmp_path: Path) -> None:
+    data = tmp_path / "there"
+    async with serving(data) as served:
+        elsewhere = Settings(data=tmp_path / "away", mongo_url=served.mongo_url)
+        async with open_stores(elsewhere) as stores:
             assert (stores.redis_url, stores.is_served) == ("", False)
-        both = Settings(data=there, mongo_url=theirs.mongo_url, redis_url=theirs.redis_url)
+        both = Settings(data=data, mongo_url=served.mongo_url, redis_url=served.redis_url)
         async with find_stores(both) as found:
             assert found.is_served
     assert not (tmp_path / "away").exists()
 
 
-async def test_a_server_that_has_another_mongodb_is_told_apart(tmp_path: Path) -> None:
+async def test_a_server_with_an_external_mongodb_is_recognized(tmp_path: Path) -> None:
     async with serving(tmp_path, mongo=False):
         with pytest.raises(Unavailable, match="does not answer; if the server uses one of your own"):
             async with open_stores(Settings(data=tmp_path)):
@@ -115,7 +115,7 @@ async def test_a_server_that_has_another_mongodb_is_told_apart(tmp_path: Path) -
         ("empty", "No server has used the folder"),
     ],
 )
-async def test_a_folder_that_is_no_data_folder_is_refused_and_left_alone(
+async def test_a_folder_that_is_no_data_folder_is_refused_and_not_changed(
     tmp_path: Path, name: str, why: str
 ) -> None:
     (tmp_path / "file").touch()
@@ -126,7 +126,7 @@ async def test_a_folder_that_is_no_data_folder_is_refused_and_left_alone(
     assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["empty", "file"]
 
 
-async def test_a_data_folder_that_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
+async def test_an_unreadable_data_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with find_stores(Settings(data=data), create=True):
         pass
@@ -135,12 +135,12 @@ async def test_a_data_folder_that_cannot_be_read_is_refused_in_a_sentence(tmp_pa
         data.chmod(0)
         ended = await script(command, data, *words, prefix=barred())
         data.chmod(0o700)
-        told = f"semantik-{command}: The data folder {data} cannot be read: Permission denied.\n"
-        assert (ended.status, ended.out, ended.err) == (2, "", told)
+        error = f"semantik-{command}: The data folder {data} cannot be read: Permission denied.\n"
+        assert (ended.status, ended.out, ended.err) == (2, "", error)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root comes into folders of others")
-async def test_root_makes_no_files_in_the_folder_of_another_user(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can open the folders of other users")
+async def test_root_creates_no_files_in_a_data_folder_of_another_user(tmp_path: Path) -> None:
     async with find_stores(Settings(data=tmp_path), create=True):
         pass
     for path in (tmp_path, *tmp_path.rglob("*")):

@@ -1,4 +1,4 @@
-"""`semantik-user` as a process: before the first start, beside a server, at a terminal, and with wrong input."""
+"""`semantik-user` as a process: before the first start, beside a server, at a terminal, and with invalid input."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ from semantik.storage.mongo.users import FIRST_USER_ID
 pytestmark = pytest.mark.gen_test
 
 
-async def _user(data: Path, *words: str, typed: str = "") -> Ended:
+async def _run(data: Path, *words: str, typed: str = "") -> Ended:
     return await script("user", data, *words, typed=typed)
 
 
 async def _create(data: Path, name: str, *more: str, password: str = PASSWORD) -> Ended:
-    return await _user(data, "create", name, "--password-stdin", *more, typed=f"{password}\n")
+    return await _run(data, "create", name, "--password-stdin", *more, typed=f"{password}\n")
 
 
-async def _done(data: Path, *words: str) -> str:
-    ended = await _user(data, *words)
-    assert (ended.status, ended.err) == (0, "")
-    return ended.out
+async def _output_of(data: Path, *words: str) -> str:
+    result = await _run(data, *words)
+    assert (result.status, result.err) == (0, "")
+    return result.out
 
 
 async def _users(data: Path) -> dict[str, dict[str, Any]]:
-    return {user["username"]: user for user in json.loads(await _done(data, "list", "--json"))}
+    return {user["username"]: user for user in json.loads(await _output_of(data, "list", "--json"))}
 
 
-async def test_the_first_user_may_be_there_before_the_first_start(
+async def test_the_first_user_can_be_created_before_the_first_start(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    ended = await _create(data, "Ann", "--email", "ann@example.com")
-    assert (ended.status, ended.err) == (0, "")
+    result = await _create(data, "Ann", "--email", "ann@example.com")
+    assert (result.status, result.err) == (0, "")
     if not os.environ.get("SEMANTIK_TEST_MONGO_URL"):
-        assert ended.out == f"Ann was created as an administrator, in the new data folder {data}.\n"
+        assert result.out == f"Ann was created as an administrator, in the new data folder {data}.\n"
     [ann] = (await _users(data)).values()
     assert (ann["id"], ann["is_admin"], ann["disabled"]) == (FIRST_USER_ID, True, False)
     assert not any("password" in field for field in ann)
@@ -70,10 +70,10 @@ async def test_the_first_user_may_be_there_before_the_first_start(
     assert (await client.call("GET", "auth/me"))["is_admin"]
 
 
-async def test_of_two_who_are_the_first_at_once_one_is(tmp_path: Path) -> None:
+async def test_of_two_concurrent_first_users_one_is_administrator(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    ended = await asyncio.gather(*(_create(data, name) for name in ("ann", "bob")))
-    assert [(one.status, one.err) for one in ended] == [(0, "")] * 2
+    result = await asyncio.gather(*(_create(data, name) for name in ("ann", "bob")))
+    assert [(one.status, one.err) for one in result] == [(0, "")] * 2
     assert sorted(user["is_admin"] for user in (await _users(data)).values()) == [False, True]
 
 
@@ -83,7 +83,7 @@ async def _signed_in(serving: Serving, name: str, password: str = PASSWORD) -> C
     return client
 
 
-async def test_whoever_is_disabled_or_gets_a_new_password_is_out_at_once(
+async def test_disabling_or_a_password_reset_ends_sessions_at_once(
     start: Callable[..., Serving],
 ) -> None:
     serving = start()
@@ -93,27 +93,29 @@ async def test_whoever_is_disabled_or_gets_a_new_password_is_out_at_once(
     ann, bob = [await _signed_in(serving, name) for name in ("ann", "bob")]
 
     socket = await connect(serving, "/ws/operations", {"token": bob.token})
-    await _done(data, "disable", "Bob")
+    await _output_of(data, "disable", "Bob")
     code, reason = await closing(socket)
     assert code == 1008 and reason in ("The user is disabled.", "The session has ended; sign in again.")
     with pytest.raises(Refused, match="wrong"):
         await _signed_in(serving, "bob")
-    await _done(data, "enable", "bob")
+    await _output_of(data, "enable", "bob")
     bob = await _signed_in(serving, "bob")
 
     socket = await connect(serving, "/ws/operations", {"token": bob.token})
-    theirs = await connect(serving, "/ws/operations", {"token": ann.token})
-    ended = await _user(data, "reset-password", "bob", "--password-stdin", typed="another password\n")
-    assert (ended.status, ended.err) == (0, "")
+    other_socket = await connect(serving, "/ws/operations", {"token": ann.token})
+    result = await _run(data, "reset-password", "bob", "--password-stdin", typed="another password\n")
+    assert (result.status, result.err) == (0, "")
     assert await closing(socket) == (1008, "The session has ended; sign in again.")
     with pytest.raises(Refused, match="wrong"):
         await _signed_in(serving, "bob")
     await _signed_in(serving, "bob", "another password")
-    assert theirs.close_code is None, "those of others stay"
-    theirs.close()
+    assert other_socket.close_code is None, "sockets of other users stay open"
+    other_socket.close()
 
 
-async def test_administrators_are_made_and_unmade_but_for_the_last(start: Callable[..., Serving]) -> None:
+async def test_administrators_can_be_promoted_and_demoted_except_the_last(
+    start: Callable[..., Serving],
+) -> None:
     serving = start()
     data = serving.data
     for name, more in (("ann", ()), ("bob", ()), ("cid", ("--admin",))):
@@ -123,15 +125,15 @@ async def test_administrators_are_made_and_unmade_but_for_the_last(start: Callab
         "bob": False,
         "cid": True,
     }
-    await _done(data, "demote", "ann")
-    await _done(data, "promote", "bob")
+    await _output_of(data, "demote", "ann")
+    await _output_of(data, "promote", "bob")
     assert (await (await _signed_in(serving, "bob")).call("GET", "status"))["rss_bytes"] > 0
-    await _done(data, "disable", "cid")
+    await _output_of(data, "disable", "cid")
     for command in ("demote", "disable"):
-        ended = await _user(data, command, "bob")
-        assert (ended.status, ended.out) == (1, "")
-        assert ended.err.startswith("semantik-user: bob is the last enabled administrator, and cannot")
-    listed = (await _done(data, "list")).splitlines()
+        result = await _run(data, command, "bob")
+        assert (result.status, result.out) == (1, "")
+        assert result.err.startswith("semantik-user: bob is the last enabled administrator, and cannot")
+    listed = (await _output_of(data, "list")).splitlines()
     assert [line.split()[:4] for line in listed] == [
         ["NAME", "E-MAIL", "ROLE", "STATE"],
         ["ann", "-", "user", "enabled"],
@@ -140,36 +142,36 @@ async def test_administrators_are_made_and_unmade_but_for_the_last(start: Callab
     ]
 
 
-async def test_two_administrators_who_go_at_once_do_not_both_go(tmp_path: Path) -> None:
+async def test_concurrent_removals_leave_one_administrator(tmp_path: Path) -> None:
     async with open_stores(Settings(data=tmp_path), create=True) as stores:
         accounts = AccountService(stores.store, Passwords())
         for name in ("ann", "bob"):
             await accounts.add(name, PASSWORD, admin=True)
         for _ in range(10):
-            gone = await asyncio.gather(
+            results = await asyncio.gather(
                 accounts.disable("ann"), accounts.demote("bob"), return_exceptions=True
             )
-            assert all(isinstance(one, Conflict) for one in gone if isinstance(one, BaseException))
+            assert all(isinstance(one, Conflict) for one in results if isinstance(one, BaseException))
             assert [user for user in await accounts.all() if user.is_admin and not user.disabled]
             await asyncio.gather(accounts.enable("ann"), accounts.promote("bob"))
 
 
-async def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
+async def test_conflicts_and_unknown_users_are_reported_in_one_sentence(tmp_path: Path) -> None:
     data = tmp_path / "data"
     assert (await _create(data, "ann", "--email", "ann@example.com")).status == 0
-    for ended, why in (
+    for result, why in (
         (await _create(data, "ANN"), "The user name ANN is taken; choose another."),
         (
             await _create(data, "bob", "--email", "Ann@example.com"),
             "The e-mail address Ann@example.com is registered already.",
         ),
-        (await _user(data, "disable", "bob"), "There is no user 'bob'; `semantik-user list` shows them all."),
+        (await _run(data, "disable", "bob"), "There is no user 'bob'; `semantik-user list` shows them all."),
         (
-            await _user(data, "promote", "\udcff"),
+            await _run(data, "promote", "\udcff"),
             "There is no user '\\udcff'; `semantik-user list` shows them all.",
         ),
     ):
-        assert (ended.status, ended.out, ended.err) == (1, "", f"semantik-user: {why}\n")
+        assert (result.status, result.out, result.err) == (1, "", f"semantik-user: {why}\n")
     assert list(await _users(data)) == ["ann"]
 
 
@@ -189,65 +191,65 @@ async def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
         (("list",), "", "The data folder"),
     ],
 )
-async def test_misuse_is_said_in_a_sentence(
+async def test_misuse_is_reported_in_one_sentence(
     tmp_path: Path, words: tuple[str, ...], typed: str, why: str
 ) -> None:
-    ended = await _user(tmp_path / "data", *words, typed=typed)
-    assert (ended.status, ended.out) == (2, "")
-    assert ended.err.startswith(f"semantik-user: {why}") and ended.err.count("\n") == 1
+    result = await _run(tmp_path / "data", *words, typed=typed)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(f"semantik-user: {why}") and result.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-async def test_a_broken_configuration_and_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
+async def test_an_invalid_configuration_or_data_folder_is_refused(tmp_path: Path) -> None:
     config, file = tmp_path / "semantik.toml", tmp_path / "file"
     config.write_text("prot = 8080")
     file.touch()
-    ended = await _user(tmp_path / "data", "list", "--config", str(config))
-    assert ended.status == 2 and ended.err.startswith("semantik-user: There is no setting 'prot'")
-    ended = await _user(file, "list")
-    assert ended.status == 2 and "is a file; name the server's data folder" in ended.err
-    ended = await _create(file, "ann")
-    assert ended.status == 2 and "cannot be the data folder: File exists" in ended.err
+    result = await _run(tmp_path / "data", "list", "--config", str(config))
+    assert result.status == 2 and result.err.startswith("semantik-user: There is no setting 'prot'")
+    result = await _run(file, "list")
+    assert result.status == 2 and "is a file; name the server's data folder" in result.err
+    result = await _create(file, "ann")
+    assert result.status == 2 and "cannot be the data folder: File exists" in result.err
 
 
 @pytest.mark.parametrize("words", [(), ("remove", "ann"), ("create",), ("list", "ann")])
-async def test_unknown_words_are_misuse(tmp_path: Path, words: tuple[str, ...]) -> None:
-    ended = await _user(tmp_path / "data", *words)
-    assert ended.status == 2 and ended.err.startswith("usage: semantik-user")
+async def test_unknown_arguments_are_misuse(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = await _run(tmp_path / "data", *words)
+    assert result.status == 2 and result.err.startswith("usage: semantik-user")
 
 
 @pytest.mark.parametrize("words", [("--help",), ("create", "--help"), ("list", "--help")])
-async def test_it_explains_itself(tmp_path: Path, words: tuple[str, ...]) -> None:
-    ended = await _user(tmp_path / "data", *words)
-    assert ended.status == 0 and "--mongo-database" in ended.out
+async def test_help_lists_the_options(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = await _run(tmp_path / "data", *words)
+    assert result.status == 0 and "--mongo-database" in result.out
 
 
-def _at_a_terminal(data: Path, *answers: str) -> tuple[int, str]:
-    """Create ann at a terminal, answering each of its questions; the status, and all that the terminal showed."""
-    ours, theirs = pty.openpty()
+def _create_at_a_terminal(data: Path, *answers: str) -> tuple[int, str]:
+    """Create ann at a terminal and answer each prompt; returns the exit status and the output of the terminal."""
+    controller, terminal = pty.openpty()
     process = subprocess.Popen(
         [str(ROOT / "bin" / "semantik-user"), "create", "ann", "--data", str(data)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
-    os.close(theirs)
-    shown, left = b"", list(answers)
+    os.close(terminal)
+    output, left = b"", list(answers)
     while True:
         try:
-            shown += os.read(ours, 1024)
+            output += os.read(controller, 1024)
         except OSError:  # the other end is closed
             break
-        if left and shown.count(b": ") > len(answers) - len(left):
-            os.write(ours, left.pop(0).encode())
-    os.close(ours)
-    return process.wait(patience()), shown.decode()
+        if left and output.count(b": ") > len(answers) - len(left):
+            os.write(controller, left.pop(0).encode())
+    os.close(controller)
+    return process.wait(patience()), output.decode()
 
 
 @pytest.mark.parametrize(
-    ("answers", "status", "told"),
+    ("answers", "status", "expected"),
     [
         ((f"{PASSWORD}\n", f"{PASSWORD}\n"), 0, "ann was created"),
         ((f"{PASSWORD}\n", "something else\n"), 2, "The two passwords are not the same."),
@@ -257,10 +259,10 @@ def _at_a_terminal(data: Path, *answers: str) -> tuple[int, str]:
     ],
     ids=["twice", "not the same", "short", "Ctrl-D", "Ctrl-C"],
 )
-async def test_a_terminal_is_asked_twice_and_shows_nothing(
-    tmp_path: Path, answers: tuple[str, ...], status: int, told: str
+async def test_a_terminal_asks_twice_and_shows_no_password(
+    tmp_path: Path, answers: tuple[str, ...], status: int, expected: str
 ) -> None:
-    ended, shown = await asyncio.to_thread(_at_a_terminal, tmp_path / "data", *answers)
-    assert ended == status and told in shown, shown
-    assert "Traceback" not in shown
-    assert not any(answer.strip() in shown for answer in answers if answer.strip().isprintable())
+    exit_status, output = await asyncio.to_thread(_create_at_a_terminal, tmp_path / "data", *answers)
+    assert exit_status == status and expected in output, output
+    assert "Traceback" not in output
+    assert not any(answer.strip() in output for answer in answers if answer.strip().isprintable())

@@ -1,4 +1,4 @@
-"""SEMANTIK_TEST_REDIS_URL and SEMANTIK_TEST_MONGO_URL name the stores of a whole run; nothing is run here."""
+"""SEMANTIK_TEST_REDIS_URL and SEMANTIK_TEST_MONGO_URL name the stores of a test run. No server is started here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from support.server import Serving, Stores, serve
 REDIS, MONGO = "redis://redis.example:6379", "mongodb://mongo.example:27017"
 
 
-class Recorded:
-    """In the place of a server's process."""
+class FakeProcess:
+    """A substitute for the process of a server."""
 
     def __init__(self) -> None:
         read, write = os.pipe()
@@ -25,63 +25,65 @@ class Recorded:
 
 @pytest.fixture
 def environments(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """What servers are started with; no variable is set yet."""
+    """The environments that servers are started with. The variables are not set yet."""
     for name in ("SEMANTIK_TEST_REDIS_URL", "SEMANTIK_TEST_MONGO_URL", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
-    found: list[dict[str, str]] = []
+    environments: list[dict[str, str]] = []
 
-    def record(launcher: Launcher, argv: list[str], env: dict[str, str], errors: IO[str]) -> Recorded:
-        found.append(env)
-        return Recorded()
+    def record(launcher: Launcher, argv: list[str], env: dict[str, str], errors: IO[str]) -> FakeProcess:
+        environments.append(env)
+        return FakeProcess()
 
     monkeypatch.setattr(Launcher, "serve", record)
-    return found
+    return environments
 
 
-def _told(environment: dict[str, str]) -> dict[str, str]:
+def _store_variables(environment: dict[str, str]) -> dict[str, str]:
     names = ("SEMANTIK_REDIS_URL", "SEMANTIK_MONGO_URL", "SEMANTIK_MONGO_DATABASE")
     return {name: environment[name] for name in names if name in environment}
 
 
-def test_without_them_a_server_embeds_its_stores(environments: list[dict[str, str]], tmp_path: Path) -> None:
+def test_without_the_variables_a_server_embeds_its_stores(
+    environments: list[dict[str, str]], tmp_path: Path
+) -> None:
     serving = serve(tmp_path / "data")
-    assert _told(environments[0]) == {}
+    assert _store_variables(environments[0]) == {}
     assert serving.stores.redis_url == f"unix://{tmp_path}/data/run/redis.sock"
     assert serving.stores.mongo_url.startswith("mongodb://%2F") and serving.stores.database == "semantik"
 
 
-def test_servers_and_whoever_looks_into_their_stores_use_those_that_are_named(
+def test_servers_and_tests_use_the_named_stores(
     environments: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_TEST_REDIS_URL", REDIS)
     monkeypatch.setenv("SEMANTIK_TEST_MONGO_URL", MONGO)
     servers: list[Serving] = [serve(tmp_path / name) for name in ("one", "two", "one")]
-    told = [_told(environment) for environment in environments]
-    for serving, each in zip(servers, told, strict=True):
+    variables = [_store_variables(environment) for environment in environments]
+    for serving, each in zip(servers, variables, strict=True):
         assert serving.stores == Stores(MONGO, each["SEMANTIK_MONGO_DATABASE"], REDIS)
         assert (each["SEMANTIK_REDIS_URL"], each["SEMANTIK_MONGO_URL"]) == (REDIS, MONGO)
-    one, two, again = (each["SEMANTIK_MONGO_DATABASE"] for each in told)
-    assert one == again != two, "a server that comes back finds its database, and no other's"
+    one, two, again = (each["SEMANTIK_MONGO_DATABASE"] for each in variables)
+    assert one == again != two, "a restarted server has the same database, and another server another"
 
 
 @pytest.mark.parametrize(
-    ("given", "found"), [(REDIS, f"{REDIS}?db=3"), (f"{REDIS}?a=b", f"{REDIS}?a=b&db=3")]
+    ("given", "expected"), [(REDIS, f"{REDIS}?db=3"), (f"{REDIS}?a=b", f"{REDIS}?a=b&db=3")]
 )
-def test_each_worker_has_a_database_in_redis(
+def test_each_xdist_worker_has_its_own_redis_database(
     environments: list[dict[str, str]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     given: str,
-    found: str,
+    expected: str,
 ) -> None:
     monkeypatch.setenv("SEMANTIK_TEST_REDIS_URL", given)
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw3")
-    assert serve(tmp_path / "data").stores.redis_url == found == environments[0]["SEMANTIK_REDIS_URL"]
+    assert serve(tmp_path / "data").stores.redis_url == expected == environments[0]["SEMANTIK_REDIS_URL"]
 
 
-def test_tests_without_a_server_use_it_too(
+def test_the_redis_url_fixture_uses_the_named_redis(
     environments: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("SEMANTIK_TEST_REDIS_URL", REDIS)
     assert request.getfixturevalue("redis_url") == REDIS
-    assert environments == [], "none was started"
+    assert environments == [], "no server was started"

@@ -1,4 +1,4 @@
-"""SIGHUP takes the settings anew: what can be taken, at once; what is wrong, not at all."""
+"""SIGHUP reloads the settings: reloadable ones apply at once, and a file with an error changes nothing."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from semantik.client.websocket import Refused
 OPEN = ("--auth-registration", "open")
 
 
-class Settings:
-    """A server's file, and its log since the last `reload`."""
+class SettingsFile:
+    """The configuration file of a server."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -35,43 +35,43 @@ class Settings:
         self.file.write_text("\n".join(lines))
 
     async def reload(self, serving: Serving, **values: object) -> list[str]:
-        """Write these, reload, and return what the log says of it."""
+        """Write these values, reload, and return the log lines of the reload."""
         self.write(**values)
         with serving.log.open() as log:
             log.seek(0, os.SEEK_END)
             serving.process.send_signal(signal.SIGHUP)
             async with deadline():
-                told = ""
-                while not re.search(r"eloaded.*\n", told):
-                    told += log.readline()
+                text = ""
+                while not re.search(r"eloaded.*\n", text):
+                    text += log.readline()
                     await asyncio.sleep(0.02)
-            # Told in the same step of the loop: whatever it answers now comes after it.
+            # The reload is logged in the same step of the loop, so any answer now comes after it.
             await AsyncHTTPClient().fetch(serving.url)
-            lines = (told + log.read()).splitlines()
+            lines = (text + log.read()).splitlines()
         return [line for line in lines if "GET" not in line]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(tmp_path / "semantik.toml")
+def settings(tmp_path: Path) -> SettingsFile:
+    return SettingsFile(tmp_path / "semantik.toml")
 
 
-async def _refusal(call: Callable[[], object]) -> int:
+async def _refusal_status(call: Callable[[], object]) -> int:
     with pytest.raises(Refused) as refused:
         await call()  # type: ignore[misc]
     return int(refused.value.status)
 
 
 @pytest.mark.gen_test
-async def test_a_reload_takes_what_it_can(
-    start: Callable[..., Serving], settings: Settings, tmp_path: Path
+async def test_a_reload_applies_reloadable_settings(
+    start: Callable[..., Serving], settings: SettingsFile, tmp_path: Path
 ) -> None:
     serving = await asyncio.to_thread(start, "--config", str(settings.file))
     admin = await new_user(serving)
-    ask = {"query": "What is there?", "k": 20}
-    await admin.call("POST", "search", ask)
+    query = {"query": "What is there?", "k": 20}
+    await admin.call("POST", "search", query)
     other = Client(serving.url)
-    assert await _refusal(lambda: other.register("ann", PASSWORD)) == 403
+    assert await _refusal_status(lambda: other.register("ann", PASSWORD)) == 403
     opened = await connect(serving, "/ws/operations", {"token": admin.token})
     assert (await AsyncHTTPClient().fetch(f"{serving.url}/metrics")).code == 200
 
@@ -89,33 +89,33 @@ async def test_a_reload_takes_what_it_can(
     (line,) = await settings.reload(serving, **changed)
     assert "Reloaded: " in line and " WARNING " not in line
     named = set(line.partition("Reloaded: ")[2].split(", "))
-    assert named == set(changed) - {"log.level"}, "and no other"
+    assert named == set(changed) - {"log.level"}, "no other setting is reported"
 
     await other.register("ann", PASSWORD)
-    assert await _refusal(lambda: admin.call("POST", "search", ask)) == 422
-    assert await _refusal(lambda: admin.call("POST", "search", ask | {"query": "x" * 3000})) == 413
-    answer = await AsyncHTTPClient().fetch(f"{serving.url}/metrics", raise_error=False)
-    assert answer.code == 401
+    assert await _refusal_status(lambda: admin.call("POST", "search", query)) == 422
+    assert await _refusal_status(lambda: admin.call("POST", "search", query | {"query": "x" * 3000})) == 413
+    response = await AsyncHTTPClient().fetch(f"{serving.url}/metrics", raise_error=False)
+    assert response.code == 401
     folder = {"name": "Outside", "source_path": str(ROOT / "docs")}
-    assert await _refusal(lambda: admin.call("POST", "collections", folder)) == 403
+    assert await _refusal_status(lambda: admin.call("POST", "collections", folder)) == 403
     opened.write_message("ping")
-    while (frame := await receive(opened)) is not None and frame["type"] != "pong":
+    while (message := await receive(opened)) is not None and message["type"] != "pong":
         pass
-    assert frame is not None, "a socket that is open stays so"
+    assert message is not None, "an open socket stays open"
     second = await connect(serving, "/ws/operations", {"token": admin.token})
     assert await receive(second) is None and second.close_code == 1013
 
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_a_reload_names_what_needs_a_restart_and_refuses_what_is_wrong(
-    start: Callable[..., Serving], settings: Settings
+async def test_a_reload_names_settings_that_need_a_restart_and_refuses_errors(
+    start: Callable[..., Serving], settings: SettingsFile
 ) -> None:
     serving = await asyncio.to_thread(start, "--config", str(settings.file), *OPEN)
     assert "nothing has changed" in (await settings.reload(serving))[0]
-    taken, waiting = await settings.reload(serving, **{"port": 1, "index.trees": 9, "scan.max_files": 5})
-    assert taken.endswith("Reloaded: scan.max_files")
-    assert waiting.endswith("These settings need a restart: index.trees") and " WARNING " in waiting
+    reloaded, pending = await settings.reload(serving, **{"port": 1, "index.trees": 9, "scan.max_files": 5})
+    assert reloaded.endswith("Reloaded: scan.max_files")
+    assert pending.endswith("These settings need a restart: index.trees") and " WARNING " in pending
     (line,) = await settings.reload(serving, **{"scan.max_files": 7, "search.max_results": -1})
     assert (
         " ERROR " in line
@@ -126,4 +126,4 @@ async def test_a_reload_names_what_needs_a_restart_and_refuses_what_is_wrong(
         f"documents.roots = '{settings.file}' is not allowed: a folder is expected" in complaints(serving)[-1]
     )
     (line,) = await settings.reload(serving, **{"scan.max_files": 5, "log.format": "json"})
-    assert json.loads(line)["message"] == "Reloaded: log.format", "what was refused was not taken in part"
+    assert json.loads(line)["message"] == "Reloaded: log.format", "a refused file is not applied in part"

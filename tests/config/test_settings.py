@@ -1,4 +1,4 @@
-"""Settings: what wins, what is refused and how, and that the file and the docs tell the same as the code."""
+"""Settings: precedence of the sources, refusals, and agreement of the file and the docs with the code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOCS = ROOT / "docs" / "reference" / "configuration.md"
 
 
 def toml(value: Any) -> str:
-    """A setting's value as it stands in a TOML file, large numbers in groups of three digits."""
+    """The value of a setting as in a TOML file, large numbers in groups of three digits."""
     if isinstance(value, tuple):
         return json.dumps(list(value))
     if isinstance(value, (str, Path)):
@@ -30,38 +30,38 @@ def toml(value: Any) -> str:
     return f"{value:_}" if isinstance(value, int) and value >= 10_000 else str(value)
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def config_file(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "semantik.toml"
     path.write_text(text)
     return path
 
 
-def test_without_any_source_all_is_default():
+def test_without_sources_every_setting_has_its_default():
     assert load(environ={}) == Settings()
 
 
-def test_the_later_source_wins(tmp_path):
-    file = written(tmp_path, 'port = 1\nhost = "file"\n[log]\nlevel = "debug"\n')
+def test_later_sources_take_precedence(tmp_path):
+    file = config_file(tmp_path, 'port = 1\nhost = "file"\n[log]\nlevel = "debug"\n')
     environ = {"SEMANTIK_PORT": "2", "SEMANTIK_HOST": "environment"}
     settings = load(file, environ, {"port": "3"})
     assert (settings.port, settings.host, settings.log.level) == (3, "environment", "debug")
 
 
-def test_every_source_is_read_as_the_settings_type(tmp_path):
+def test_values_of_every_source_are_converted_to_the_type_of_the_setting(tmp_path):
     environ = {
         "SEMANTIK_DATA": "~/data",
         "SEMANTIK_DOCUMENTS_ROOTS": "/srv/papers, /home/ann",
         "SEMANTIK_DOCUMENTS_FILE_TIMEOUT_S": "2.5",
         "SEMANTIK_DOCUMENTS_MAX_FILES": "1_000",
     }
-    settings = load(written(tmp_path, '[documents]\nexclude = ["*.tmp"]'), environ)
+    settings = load(config_file(tmp_path, '[documents]\nexclude = ["*.tmp"]'), environ)
     assert settings.data == Path.home() / "data"
     assert settings.documents == DocumentSettings(
         roots=("/srv/papers", "/home/ann"), exclude=("*.tmp",), file_timeout_s=2.5, max_files=1000
     )
 
 
-WRONG = [
+INVALID = [
     ("port", "65536", "a number from 0 to 65535"),
     ("port", "http", "a whole number"),
     ("port", True, "a whole number"),
@@ -96,16 +96,18 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "allowed"), WRONG)
-def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(name, value, allowed):
+@pytest.mark.parametrize(("name", "value", "expected"), INVALID)
+def test_an_invalid_value_is_refused_with_its_name_and_the_expected_values(name, value, expected):
     with pytest.raises(ConfigError) as refused:
         load(environ={}, overrides={name: value})
     message = str(refused.value)
-    assert message.startswith(f"{name} = {value!r} (the command line) is not allowed: {allowed} is expected.")
+    assert message.startswith(
+        f"{name} = {value!r} (the command line) is not allowed: {expected} is expected."
+    )
 
 
-def test_the_environment_can_name_the_file(tmp_path):
-    environ = {"SEMANTIK_CONFIG": str(written(tmp_path, "port = 1"))}
+def test_the_environment_can_name_the_configuration_file(tmp_path):
+    environ = {"SEMANTIK_CONFIG": str(config_file(tmp_path, "port = 1"))}
     assert load(environ=environ).port == 1
     assert load(environ=environ | {"SEMANTIK_PORT": "2"}).port == 2
     (tmp_path / "given.toml").write_text("port = 3")
@@ -114,8 +116,8 @@ def test_the_environment_can_name_the_file(tmp_path):
         load(environ={"SEMANTIK_CONFIG": "nowhere.toml"})
 
 
-def test_a_refusal_says_where_the_value_came_from(tmp_path):
-    file = written(tmp_path, "port = -1")
+def test_a_refusal_names_the_source_of_the_value(tmp_path):
+    file = config_file(tmp_path, "port = -1")
     with pytest.raises(ConfigError, match=re.escape(f"port = -1 ({file})")):
         load(file, {})
     with pytest.raises(ConfigError, match="port = 'x' \\(the environment's SEMANTIK_PORT\\)"):
@@ -134,14 +136,14 @@ def test_chunks_must_be_longer_than_their_overlap():
 )
 def test_an_unknown_name_is_refused(tmp_path, text):
     with pytest.raises(ConfigError, match=r"There is no setting '\w+(\.\w+)?' \(.*semantik.toml\)"):
-        load(written(tmp_path, text), {})
+        load(config_file(tmp_path, text), {})
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
 def test_an_old_name_is_refused_with_the_new_one(tmp_path, capsys, old, new):
     section, _, key = old.partition(".")
     sentence = f"The setting {old} ({{}}) is now called {new}: "
-    file = written(tmp_path, f"[{section}]\n{key} = 100\n")
+    file = config_file(tmp_path, f"[{section}]\n{key} = 100\n")
     with pytest.raises(ConfigError, match=re.escape(sentence.format(file))):
         load(file, {})
     with pytest.raises(ConfigError, match=re.escape(sentence.format(f"the environment's {env_name(old)}"))):
@@ -152,29 +154,29 @@ def test_an_old_name_is_refused_with_the_new_one(tmp_path, capsys, old, new):
     assert old not in names and new in names
 
 
-def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path):
+def test_a_missing_or_invalid_file_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"missing.toml cannot be read: No such file or directory"):
         load(tmp_path / "missing.toml", {})
     with pytest.raises(ConfigError, match=r"is not valid TOML: .*line 1"):
-        load(written(tmp_path, "port = = 3"), {})
+        load(config_file(tmp_path, "port = = 3"), {})
     (tmp_path / "latin.toml").write_bytes(b'host = "\xe4"')
     with pytest.raises(ConfigError, match="is not valid TOML"):
         load(tmp_path / "latin.toml", {})
 
 
-def test_the_server_ends_with_status_2_and_one_sentence(capsys):
+def test_the_server_exits_with_status_2_and_one_sentence(capsys):
     assert main(["--port", "70000"]) == 2
     assert capsys.readouterr().err.startswith("semantik-server: port = '70000' (the command line)")
 
 
-def test_a_root_that_is_a_file_ends_the_server(tmp_path, capsys):
-    file = written(tmp_path, "")
+def test_a_root_that_is_a_file_is_refused_at_startup(tmp_path, capsys):
+    file = config_file(tmp_path, "")
     assert main(["--documents-roots", f"{tmp_path},{file}", "--data", str(tmp_path / "data")]) == 2
     assert f"documents.roots = {str(file)!r} is not allowed: a folder is expected" in capsys.readouterr().err
 
 
 @pytest.mark.noisy
-def test_a_root_that_is_missing_is_a_warning(start, tmp_path):
+def test_a_missing_root_is_a_warning(start, tmp_path):
     serving = start("--documents-roots", f"{tmp_path},{tmp_path / 'not-mounted'}")
     assert serving.stop() == 0
     (line,) = complaints(serving)
@@ -184,7 +186,7 @@ def test_a_root_that_is_missing_is_a_warning(start, tmp_path):
     )
 
 
-def test_the_file_holds_every_setting_with_its_default_and_its_sentence():
+def test_the_file_has_every_setting_with_its_default_and_description():
     assert load(FILE, {}) == Settings()
     text = FILE.read_text()
     tree = tomllib.loads(text)
@@ -196,17 +198,17 @@ def test_the_file_holds_every_setting_with_its_default_and_its_sentence():
         assert line in text, f"conf/semantik.toml should have:\n{line}"
 
 
-def test_the_docs_hold_every_setting_and_no_other():
+def test_the_docs_list_exactly_the_settings():
     def row(entry: Entry) -> str:
-        live = " ↻" if entry.reloadable else ""
+        mark = " ↻" if entry.reloadable else ""
         cells = (entry.env, entry.flag, toml(entry.default))
-        return f"| `{entry.name}`{live} " + "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
+        return f"| `{entry.name}`{mark} " + "".join(f"| `{cell}` " for cell in cells) + f"| {entry.doc} |"
 
     lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
     assert lines == [row(entry) for entry in entries()]
 
 
-def test_an_unknown_name_in_the_environment_is_refused() -> None:
+def test_an_unknown_environment_variable_is_refused() -> None:
     with pytest.raises(ConfigError, match="SEMANTIK_PROT"):
         load(environ={"SEMANTIK_PROT": "8080"})
     assert load(environ={"SEMANTIK_FAILPOINT": "x", "OTHER": "y"}) == Settings()

@@ -1,4 +1,4 @@
-"""The connection limits while Redis dies, stops, loses its data, or gets an update late."""
+"""The connection limits while Redis is killed, suspended, loses its data, or receives an update late."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def saving_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """One that finds its data again after it was killed."""
+    """A server that keeps its data when it is killed."""
     server = RedisServer(tmp_path, saved=True)
     yield server
     server.kill()
 
 
 @pytest.mark.gen_test
-async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: RedisServer) -> None:
+async def test_counters_that_other_processes_removed_are_restored(server: RedisServer) -> None:
     async with process(server.url) as one, one.limiter.socket("a"):
         server.admin.delete(counter_store.ALIVE + one.id, counter_store.SOCKETS.format(user_id="a"))
         async with one.limiter.socket("b"):
@@ -41,7 +41,7 @@ async def test_what_others_wiped_of_a_silent_process_comes_back_with_it(server: 
 
 
 @pytest.mark.gen_test
-async def test_what_is_open_for_long_is_written_again_before_it_expires(
+async def test_counters_of_long_connections_are_written_again_before_they_expire(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert limiter.FULL_UPDATE_S < counter_store.COUNTER_TTL_S / 2
@@ -55,32 +55,32 @@ async def test_what_is_open_for_long_is_written_again_before_it_expires(
 
 
 @pytest.mark.gen_test
-async def test_a_command_that_comes_late_changes_nothing(server: RedisServer) -> None:
+async def test_late_update_changes_nothing(server: RedisServer) -> None:
     async with process(server.url) as one, one.limiter.socket("a", "o"):
         async with one.limiter.socket("b", "o"):
             pass
         async with one.limiter.socket("b", "o"):
             assert one.store.sent[0]["full"] and not one.store.sent[-1]["full"]
-            for told in tuple(one.store.sent):
-                assert await one.store.update(told) is None
+            for changes in tuple(one.store.sent):
+                assert await one.store.update(changes) is None
             assert of_user(server.admin, "a") == of_user(server.admin, "b") == [1]
     assert left_in(server.admin, "a", "b", "o", one.id) == []
 
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None:
+async def test_counters_are_restored_when_redis_restarts_empty(server: RedisServer, lines: Lines) -> None:
     limits = SocketSettings(per_user=2)
-    here, there = Heard(), Heard()
+    first, second = Heard(), Heard()
     async with (
         process(server.url, limits) as one,
         process(server.url, limits) as two,
         one.limiter.socket("a", "o"),
         two.limiter.socket("a", "o"),
     ):
-        with one.limiter.subscribe("o", here), two.limiter.subscribe("o", there):
-            await here.until(2, 1)
-            await there.until(2, 1)
+        with one.limiter.subscribe("o", first), two.limiter.subscribe("o", second):
+            await first.until(2, 1)
+            await second.until(2, 1)
             server.kill()
             await lines.until("Sockets are not counted. Redis is away")
             await lines.until("Sockets are not counted. Redis is away")
@@ -100,7 +100,7 @@ async def test_redis_comes_back_empty(server: RedisServer, lines: Lines) -> None
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
+async def test_connection_closed_while_redis_is_down_is_not_counted_afterwards(
     saving_server: RedisServer, lines: Lines
 ) -> None:
     server, heard = saving_server, Heard()
@@ -119,7 +119,7 @@ async def test_who_leaves_while_redis_is_dead_is_not_found_there_again(
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_redis_stands_still_while_sockets_are_closed_and_opened(
+async def test_connections_closed_and_opened_while_redis_is_suspended_are_counted_correctly(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_client, "COMMAND_S", 0.3)
@@ -129,9 +129,9 @@ async def test_redis_stands_still_while_sockets_are_closed_and_opened(
         with pytest.raises(Unavailable, match="Redis is away"):
             async with one.limiter.socket("c", "o"):
                 pass
-        impatient = asyncio.create_task(one.limiter.socket("d", "o").__aenter__())
+        cancelled = asyncio.create_task(one.limiter.socket("d", "o").__aenter__())
         await lines.until("not counted")
-        impatient.cancel()
+        cancelled.cancel()
         server.go_on()
         await lines.until("counted again")
         async with one.limiter.socket("e", "o"):
@@ -142,7 +142,7 @@ async def test_redis_stands_still_while_sockets_are_closed_and_opened(
 
 @pytest.mark.noisy
 @pytest.mark.gen_test
-async def test_closing_does_not_wait_for_a_redis_that_stands_still(
+async def test_closing_does_not_wait_for_a_suspended_redis(
     server: RedisServer, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiter, "CLOSE_TIMEOUT_S", 0.1)
@@ -152,27 +152,27 @@ async def test_closing_does_not_wait_for_a_redis_that_stands_still(
 
 
 @pytest.mark.gen_test
-async def test_who_gives_up_while_redis_is_asked_is_not_counted(
+async def test_reservation_cancelled_during_the_update_is_not_counted(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with process(server.url) as one:
-        asked, go_on = asyncio.Event(), asyncio.Event()
+        updated, go_on = asyncio.Event(), asyncio.Event()
         update = one.store.update
 
-        async def slow(told: Mapping[str, object]) -> list[tuple[int, int]] | None:
-            answers = await update(told)
-            asked.set()
+        async def slow_update(changes: Mapping[str, object]) -> list[tuple[int, int]] | None:
+            answers = await update(changes)
+            updated.set()
             await go_on.wait()
             return answers
 
-        monkeypatch.setattr(one.store, "update", slow)
-        taking = asyncio.create_task(one.limiter.socket("a").__aenter__())
-        await asked.wait()
+        monkeypatch.setattr(one.store, "update", slow_update)
+        reserving = asyncio.create_task(one.limiter.socket("a").__aenter__())
+        await updated.wait()
         assert of_user(server.admin, "a") == [1]
-        taking.cancel()
-        await asyncio.gather(taking, return_exceptions=True)
+        reserving.cancel()
+        await asyncio.gather(reserving, return_exceptions=True)
         go_on.set()
         async with one.limiter.socket("b"):
             pass
-        while of_user(server.admin, "a"):  # noqa: ASYNC110, Redis tells nobody
+        while of_user(server.admin, "a"):  # noqa: ASYNC110, Redis sends no notification
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The connection limiter as a part of a server: when its task dies of a bug, the server ends."""
+"""The connection limiter in a server: when its task fails, the server exits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from semantik.connection_limits.counter_store import CHANGED
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.gen_test
-async def test_the_death_of_the_limiter_ends_the_server(start: Callable[..., Serving]) -> None:
+async def test_failure_of_the_limiter_ends_the_server(start: Callable[..., Serving]) -> None:
     serving = start("--auth-registration", "open")
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
@@ -30,4 +30,4 @@ async def test_the_death_of_the_limiter_ends_the_server(start: Callable[..., Ser
         admin.close()
         assert await asyncio.to_thread(serving.process.wait, patience()) == 1
     log = serving.log.read_text()
-    assert "A part of the server has died; ending" in log and "KeyError: b'key'" in log
+    assert "A part of the server has failed; stopping" in log and "KeyError: b'key'" in log

@@ -1,4 +1,4 @@
-"""Globs: what they mean, which are refused, and that none is slow, whatever it is made of."""
+"""Globs: what they match, which are refused, and that no glob takes long to match."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from semantik.core.errors import Invalid
 from semantik.core.globs import Globs, expand_folder_globs
 
-MEANT = [
+MATCHES = [
     ("*.pdf", "a.pdf"),
     ("*.pdf", "x/y/.pdf"),
     ("drafts/*", "drafts/a"),
@@ -35,7 +35,7 @@ MEANT = [
     ("(a+)|b.", "(a+)|b."),
     ("a*", "a\nb"),
 ]
-NOT_MEANT = [
+MISMATCHES = [
     ("*.pdf", "a.PDF"),
     ("*.pdf", "a.pdf.txt"),
     ("drafts/*", "x/drafts/a"),
@@ -57,18 +57,18 @@ NOT_MEANT = [
 ]
 
 
-@pytest.mark.parametrize(("glob", "path"), MEANT)
-def test_what_a_glob_means(glob: str, path: str) -> None:
+@pytest.mark.parametrize(("glob", "path"), MATCHES)
+def test_a_glob_matches(glob: str, path: str) -> None:
     assert Globs([glob]).match(path)
     assert Globs(["other", "x/other", glob, "other"]).match(path)
 
 
-@pytest.mark.parametrize(("glob", "path"), NOT_MEANT)
-def test_what_it_does_not_mean(glob: str, path: str) -> None:
+@pytest.mark.parametrize(("glob", "path"), MISMATCHES)
+def test_a_glob_does_not_match(glob: str, path: str) -> None:
     assert not Globs([glob]).match(path)
 
 
-def test_a_slash_at_the_end_means_folders_and_to_include_them_is_to_include_what_is_below() -> None:
+def test_a_trailing_slash_matches_folders_and_expands_to_their_content() -> None:
     assert Globs(["tmp/"]).match("a/tmp", folder=True)
     assert Globs(["a/tmp/"]).match("a/tmp", folder=True)
     assert not Globs(["a/tmp/"]).match("b/a/tmp", folder=True)
@@ -93,7 +93,7 @@ def test_a_slash_at_the_end_means_folders_and_to_include_them_is_to_include_what
         ("a\\", "backslash"),
     ],
 )
-def test_a_bad_glob_is_named(glob: str, why: str) -> None:
+def test_a_bad_glob_is_refused_with_its_text(glob: str, why: str) -> None:
     with pytest.raises(Invalid, match=why) as refused:
         Globs(["good", glob])
     assert repr(glob) in str(refused.value)
@@ -103,7 +103,7 @@ def test_a_bad_glob_is_named(glob: str, why: str) -> None:
     "glob",
     ["*a" * 100 + "b", "**/a*/" * 33 + "b", "**/" * 66 + "b", "*a*a*a*/" * 25, "**/*a*a*b/" * 20 + "c"],
 )
-def test_no_glob_is_slow(glob: str) -> None:
-    """Each of these would take longer than the test runs, were anything tried twice."""
+def test_no_glob_takes_long_to_match(glob: str) -> None:
+    """With backtracking, each of these would take longer than the test may run."""
     for path in ("a/" * 2000 + "a", ("a" * 254 + "/") * 16 + "a", "a" * 255):
         Globs([glob]).match(path)

@@ -1,4 +1,4 @@
-"""A document's text as it is read: put together from its chunks, as long as the original."""
+"""The content of a document, assembled from its chunks, is as long as the original text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.server import Serving
 
 
 @pytest.mark.gen_test
-async def test_a_rule_that_is_no_passage_is_read_as_one_break(shared: Serving, tmp_path: Path) -> None:
+async def test_a_rule_between_two_chunks_is_read_as_one_break(shared: Serving, tmp_path: Path) -> None:
     first, rule, last = "The valley lies in fog. " * 60, "-" * 3000, "The summit lies in the sun. " * 60
     text = f"{first}\n\n{rule}\n\n{last}"
     (tmp_path / "ruled.txt").write_text(text)

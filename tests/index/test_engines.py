@@ -1,4 +1,4 @@
-"""Segments with an engine: calibrated when built, exact where that fails, built in a pool whose workers may die."""
+"""Segments with an engine: calibrated when built, exact if calibration fails, built in a pool whose workers may die."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_vector_index import DIMENSION, an_index, brute, clustered, in_thread, merged, same, until
+from test_vector_index import (
+    DIMENSION,
+    brute_force,
+    clustered_vectors,
+    in_thread,
+    merged,
+    open_index,
+    same_hits,
+    until,
+)
 
 from semantik.config.settings import IndexSettings
 from semantik.index import VectorIndex
@@ -20,9 +29,9 @@ from semantik.index.engines.registry import ENGINES
 
 ROWS = 3000
 SETTINGS = IndexSettings(engine="annoy", exact_below=500, tail_rows=100, trees=10, target_recall=0.9)
-VECTORS = clustered(ROWS)
-ENGINE = pytest.mark.parametrize("engine", ENGINES)
-HELD = {2 * row: VECTORS[row] for row in range(ROWS)}
+VECTORS = clustered_vectors(ROWS)
+EACH_ENGINE = pytest.mark.parametrize("engine", ENGINES)
+STORED = {2 * row: VECTORS[row] for row in range(ROWS)}
 
 
 async def fill(index: VectorIndex, settings: IndexSettings = SETTINGS, vectors: Any = VECTORS) -> None:
@@ -31,16 +40,16 @@ async def fill(index: VectorIndex, settings: IndexSettings = SETTINGS, vectors: 
     await until(lambda: merged(index, settings))
 
 
-def questions(count: int) -> np.ndarray:
-    return clustered(count, seed=99).astype(np.float32) + VECTORS[:count].astype(np.float32)
+def queries(count: int) -> np.ndarray:
+    return clustered_vectors(count, seed=99).astype(np.float32) + VECTORS[:count].astype(np.float32)
 
 
-@ENGINE
-def test_recall_is_what_was_measured(tmp_path: Path, engine: str) -> None:
+@EACH_ENGINE
+def test_recall_matches_the_measured_recall(tmp_path: Path, engine: str) -> None:
     settings = dataclasses.replace(SETTINGS, engine=engine)
 
     async def test() -> None:
-        async with an_index(tmp_path, settings) as index:
+        async with open_index(tmp_path, settings) as index:
             await fill(index, settings)
             stats = index.stats()
             assert stats.engine == engine and stats.vectors == ROWS and stats.segments <= 8
@@ -48,56 +57,58 @@ def test_recall_is_what_was_measured(tmp_path: Path, engine: str) -> None:
             assert stats.effort is not None and stats.effort < ROWS
             for k in (1, 10, 30, 400):
                 hits = expected = 0
-                for query in questions(50):
+                for query in queries(50):
                     found = await index.nearest(query, k)
-                    best = brute(HELD, query, k)
+                    best = brute_force(STORED, query, k)
                     assert len(found) == k
                     assert all(hit.score == pytest.approx(_cosine(hit.seq, query), abs=1e-9) for hit in found)
                     assert found == sorted(found, key=lambda hit: (-hit.score, hit.seq))
                     hits += len({hit.seq for hit in found} & {hit.seq for hit in best})
                     expected += k
                 assert hits / expected >= 0.85
-        async with an_index(tmp_path, settings) as index:
+        async with open_index(tmp_path, settings) as index:
             assert dataclasses.replace(index.stats(), segments=0) == dataclasses.replace(stats, segments=0)
 
     asyncio.run(test())
 
 
 def _cosine(seq: int, query: np.ndarray) -> float:
-    vector = HELD[seq].astype(np.float64)
+    vector = STORED[seq].astype(np.float64)
     return float(vector @ query / np.linalg.norm(vector) / np.linalg.norm(query.astype(np.float64)))
 
 
-@ENGINE
-def test_few_allowed_are_scanned_exactly(tmp_path: Path, engine: str) -> None:
+@EACH_ENGINE
+def test_few_allowed_vectors_are_scanned_exactly(tmp_path: Path, engine: str) -> None:
     settings = dataclasses.replace(SETTINGS, engine=engine)
 
     async def test() -> None:
-        async with an_index(tmp_path, settings) as index:
+        async with open_index(tmp_path, settings) as index:
             await fill(index, settings)
-            for query in questions(20):
+            for query in queries(20):
                 for allowed in ([(100, 160)], [(s, s + 3) for s in range(0, 6000, 50)]):
-                    assert same(await index.nearest(query, 12, allowed), brute(HELD, query, 12, allowed))
+                    assert same_hits(
+                        await index.nearest(query, 12, allowed), brute_force(STORED, query, 12, allowed)
+                    )
 
     asyncio.run(test())
 
 
-@ENGINE
-def test_many_allowed_are_found_with_the_recall_of_all(tmp_path: Path, engine: str) -> None:
-    """Also where those allowed lie around the question, or far from it."""
+@EACH_ENGINE
+def test_many_allowed_vectors_are_found_with_the_same_recall(tmp_path: Path, engine: str) -> None:
+    """Also if the allowed vectors are the nearest to the query, or the farthest."""
     settings = dataclasses.replace(SETTINGS, engine=engine)
 
     async def test() -> None:
-        async with an_index(tmp_path, settings) as index:
+        async with open_index(tmp_path, settings) as index:
             await fill(index, settings)
             hits = 0
-            for query in questions(30):
-                order = [hit.seq for hit in brute(HELD, query, ROWS)]
+            for query in queries(30):
+                order = [hit.seq for hit in brute_force(STORED, query, ROWS)]
                 near, far = sorted(order[: ROWS // 2]), sorted(order[ROWS // 2 :])
                 for seqs in (near, far):
                     allowed = [(seq, seq + 1) for seq in seqs]
                     found = await index.nearest(query, 10, allowed)
-                    best = brute({seq: HELD[seq] for seq in seqs}, query, 10)
+                    best = brute_force({seq: STORED[seq] for seq in seqs}, query, 10)
                     assert len(found) == 10 and {hit.seq for hit in found} <= set(seqs)
                     hits += len({hit.seq for hit in found} & {hit.seq for hit in best})
             assert hits / (30 * 2 * 10) >= 0.85
@@ -105,21 +116,21 @@ def test_many_allowed_are_found_with_the_recall_of_all(tmp_path: Path, engine: s
     asyncio.run(test())
 
 
-@ENGINE
-def test_tombstones_around_the_question(tmp_path: Path, engine: str) -> None:
-    """The nearest are all deleted: Annoy's first proposals are worth nothing, and k results come all the same."""
+@EACH_ENGINE
+def test_tombstones_around_the_query_leave_k_results(tmp_path: Path, engine: str) -> None:
+    """All nearest vectors are deleted, so the first candidates of Annoy are useless. There are k results still."""
     settings = dataclasses.replace(SETTINGS, engine=engine)
 
     async def test() -> None:
-        async with an_index(tmp_path, settings) as index:
+        async with open_index(tmp_path, settings) as index:
             await fill(index, settings)
             query = VECTORS[77].astype(np.float32)
-            gone = {hit.seq for hit in brute(HELD, query, 300)}
-            await index.delete([(seq, seq + 1) for seq in gone])
-            left = {seq: vector for seq, vector in HELD.items() if seq not in gone}
+            deleted = {hit.seq for hit in brute_force(STORED, query, 300)}
+            await index.delete([(seq, seq + 1) for seq in deleted])
+            left = {seq: vector for seq, vector in STORED.items() if seq not in deleted}
             found = await index.nearest(query, 10)
-            assert len(found) == 10 and not gone & {hit.seq for hit in found}
-            best = {hit.seq for hit in brute(left, query, 10)}
+            assert len(found) == 10 and not deleted & {hit.seq for hit in found}
+            best = {hit.seq for hit in brute_force(left, query, 10)}
             assert len(best & {hit.seq for hit in found}) >= 7
             await index.delete([(0, 4000)])
             await until(lambda: merged(index, settings))
@@ -128,29 +139,29 @@ def test_tombstones_around_the_question(tmp_path: Path, engine: str) -> None:
     asyncio.run(test())
 
 
-def test_what_misses_the_target_is_scanned_exactly(tmp_path: Path) -> None:
+def test_segments_below_the_target_recall_are_scanned_exactly(tmp_path: Path) -> None:
     settings = dataclasses.replace(SETTINGS, trees=1, target_recall=1.0)
     noise = np.random.default_rng(3).standard_normal((ROWS, DIMENSION))
     vectors = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype(np.float16)
-    held = {2 * row: vectors[row] for row in range(ROWS)}
+    stored = {2 * row: vectors[row] for row in range(ROWS)}
 
     async def test() -> None:
-        async with an_index(tmp_path, settings) as index:
+        async with open_index(tmp_path, settings) as index:
             await fill(index, settings, vectors)
             assert index.stats().engine == "exact" and index.stats().measured_recall is None
-            for query in questions(10):
-                assert same(await index.nearest(query, 10), brute(held, query, 10))
+            for query in queries(10):
+                assert same_hits(await index.nearest(query, 10), brute_force(stored, query, 10))
         assert not list(tmp_path.rglob("forest.annoy"))
 
     asyncio.run(test())
 
 
-@ENGINE
+@EACH_ENGINE
 def test_the_same_vectors_make_the_same_files(tmp_path: Path, engine: str) -> None:
     settings = dataclasses.replace(SETTINGS, engine=engine)
 
     async def test(folder: Path) -> list[bytes]:
-        async with an_index(folder, settings) as index:
+        async with open_index(folder, settings) as index:
             await index.add(np.arange(ROWS), VECTORS)
             await until(lambda: merged(index, settings))
         return [path.read_bytes() for path in sorted(folder.rglob(ENGINES[engine].FILE))]
@@ -160,7 +171,7 @@ def test_the_same_vectors_make_the_same_files(tmp_path: Path, engine: str) -> No
 
 
 @pytest.mark.noisy
-def test_in_a_pool_whose_worker_is_killed(
+def test_a_merge_is_retried_after_its_worker_was_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls = 0
@@ -177,19 +188,21 @@ def test_in_a_pool_whose_worker_is_killed(
             return await asyncio.wait_for(asyncio.wrap_future(pool.submit(function, *args)), timeout_s)
 
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS, run) as index:
+        async with open_index(tmp_path, SETTINGS, run) as index:
             await index.add(2 * np.arange(ROWS), VECTORS)
             await until(lambda: merged(index, SETTINGS))
             assert calls == 2 and index.stats().engine == "annoy"
             assert len(caplog.records) == 1 and "merging segments failed" in caplog.text
             found = await index.nearest(VECTORS[5].astype(np.float32), 3)
             assert found[0].seq == 10 and found[0].score == pytest.approx(1, abs=1e-6)
-        assert len(list((tmp_path / "c" / "0").glob("0-*"))) == 1, "what the killed worker left is gone"
+        assert len(list((tmp_path / "c" / "0").glob("0-*"))) == 1, (
+            "leftovers of the killed worker are removed"
+        )
 
     asyncio.run(test())
 
 
-def test_searching_goes_on_while_a_merge_hangs(tmp_path: Path) -> None:
+def test_searches_and_writes_continue_while_a_merge_hangs(tmp_path: Path) -> None:
     entered, release = asyncio.Event(), asyncio.Event()
 
     async def run(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
@@ -198,7 +211,7 @@ def test_searching_goes_on_while_a_merge_hangs(tmp_path: Path) -> None:
         return await in_thread(function, *args, timeout_s=timeout_s)
 
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS, run) as index:
+        async with open_index(tmp_path, SETTINGS, run) as index:
             await index.add(2 * np.arange(1000), VECTORS[:1000])
             await entered.wait()
             query = VECTORS[4].astype(np.float32)
@@ -208,15 +221,15 @@ def test_searching_goes_on_while_a_merge_hangs(tmp_path: Path) -> None:
             await until(lambda: index.stats().unsaved == 0)
             release.set()
             await until(lambda: merged(index, SETTINGS))
-            held = {s: v for s, v in HELD.items() if s < 2400 and s != 8}
-            assert same(await index.nearest(query, 1199), brute(held, query, 1199))
+            stored = {s: v for s, v in STORED.items() if s < 2400 and s != 8}
+            assert same_hits(await index.nearest(query, 1199), brute_force(stored, query, 1199))
             assert index.stats().vectors == 1199
         release.clear()
         entered.clear()
-        async with an_index(tmp_path, SETTINGS, run) as index:
+        async with open_index(tmp_path, SETTINGS, run) as index:
             await index.add(2 * np.arange(1200, ROWS), VECTORS[1200:])
             await entered.wait()
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             assert index.last_seq == 2 * (ROWS - 1) and index.dimension == DIMENSION
 
     asyncio.run(test())

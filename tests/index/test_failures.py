@@ -1,4 +1,4 @@
-"""The index and what goes wrong around it: bad input, a disk that takes nothing, callers that are cancelled."""
+"""Failures around the index: invalid input, a disk that cannot be written, cancelled callers."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_vector_index import DIMENSION, an_index, clustered, indexes, until
+from test_segments import SETTINGS
+from test_vector_index import DIMENSION, clustered_vectors, merged, open_index, open_registry, until
 
 from semantik.core.errors import Conflict, Invalid, Unavailable
-from semantik.index import state
+from semantik.index import VectorIndex, state
 
 
 @pytest.mark.parametrize(
     ("seqs", "vectors"),
     [
-        (np.arange(3, dtype=np.int32), clustered(3)),
-        (np.arange(3), clustered(3).astype(np.float32)),
-        (np.arange(3), clustered(3, DIMENSION + 1)),
-        (np.arange(2), clustered(3)),
-        (np.array([1, 1, 2]), clustered(3)),
-        (np.array([3, 2, 1]), clustered(3)),
-        (np.array([-1, 0, 1]), clustered(3)),
+        (np.arange(3, dtype=np.int32), clustered_vectors(3)),
+        (np.arange(3), clustered_vectors(3).astype(np.float32)),
+        (np.arange(3), clustered_vectors(3, DIMENSION + 1)),
+        (np.arange(2), clustered_vectors(3)),
+        (np.array([1, 1, 2]), clustered_vectors(3)),
+        (np.array([3, 2, 1]), clustered_vectors(3)),
+        (np.array([-1, 0, 1]), clustered_vectors(3)),
     ],
 )
-def test_what_cannot_be_added_is_refused(tmp_path: Path, seqs: Any, vectors: Any) -> None:
+def test_invalid_vectors_and_seqs_are_refused(tmp_path: Path, seqs: Any, vectors: Any) -> None:
     async def test() -> None:
-        async with an_index(tmp_path) as index:
+        async with open_index(tmp_path) as index:
             with pytest.raises(Invalid):
                 await index.add(seqs, vectors)
             assert index.last_seq == -1
@@ -38,12 +39,12 @@ def test_what_cannot_be_added_is_refused(tmp_path: Path, seqs: Any, vectors: Any
     asyncio.run(test())
 
 
-def test_bad_questions_ranges_and_names_are_refused(tmp_path: Path) -> None:
+def test_invalid_queries_ranges_and_names_are_refused(tmp_path: Path) -> None:
     good = np.ones(DIMENSION, np.float32)
 
     async def test() -> None:
-        async with indexes(tmp_path) as opened:
-            index = await opened.open("c", 0, DIMENSION)
+        async with open_registry(tmp_path) as registry:
+            index = await registry.open("c", 0, DIMENSION)
             for bad in (
                 np.zeros(DIMENSION),
                 good[:-1],
@@ -62,26 +63,26 @@ def test_bad_questions_ranges_and_names_are_refused(tmp_path: Path) -> None:
                     await index.delete(wrong)
             for name in ("", "..", "a/b", "a\0", "x" * 200):
                 with pytest.raises(Invalid):
-                    await opened.open(name, 0, DIMENSION)
+                    await registry.open(name, 0, DIMENSION)
                 with pytest.raises(Invalid):
-                    await opened.drop(name)
+                    await registry.drop(name)
             with pytest.raises(Conflict):
-                await opened.open("c", 0, DIMENSION + 1)
+                await registry.open("c", 0, DIMENSION + 1)
 
     asyncio.run(test())
 
 
-def test_a_cancelled_caller_leaves_no_hole(tmp_path: Path) -> None:
-    vectors = clustered(100)
+def test_a_cancelled_add_leaves_no_gap(tmp_path: Path) -> None:
+    vectors = clustered_vectors(100)
 
     async def test() -> None:
-        async with an_index(tmp_path) as index:
-            busy = threading.Event()
-            index._context.writer.submit(busy.wait, 60)
+        async with open_index(tmp_path) as index:
+            release = threading.Event()
+            index._context.writer.submit(release.wait, 60)
             adding = asyncio.create_task(index.add(np.arange(50), vectors[:50]))
             await asyncio.sleep(0)
             adding.cancel()
-            busy.set()
+            release.set()
             await index.add(np.arange(50, 100), vectors[50:])
             found = await index.nearest(vectors[0].astype(np.float32), 100)
             assert len(found) == 100
@@ -90,16 +91,16 @@ def test_a_cancelled_caller_leaves_no_hole(tmp_path: Path) -> None:
 
 
 @pytest.mark.noisy
-def test_a_disk_that_takes_nothing(
+def test_an_unwritable_disk_refuses_writes_until_it_recovers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(state, "_MEM_TABLE_BYTES", 300 * DIMENSION * 2)
-    vectors = clustered(600)
+    vectors = clustered_vectors(600)
     home, aside = tmp_path / "c" / "0", tmp_path / "aside"
 
     async def test() -> None:
-        async with an_index(tmp_path) as index:
+        async with open_index(tmp_path) as index:
             await index.add(np.arange(60), vectors[:60])
             await until(lambda: index.stats().unsaved == 0)
             home.rename(aside)
@@ -119,22 +120,48 @@ def test_a_disk_that_takes_nothing(
             await index.add(np.arange(200, 500), vectors[200:500])
             await until(lambda: index.stats().unsaved == 0 and "works again" in caplog.text)
         warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
-        assert len(warnings) == 1, "a failure that goes on is logged once"
-        async with an_index(tmp_path) as index:
+        assert len(warnings) == 1, "a continuing failure is logged once"
+        async with open_index(tmp_path) as index:
             assert index.last_seq == 499 and index.stats().vectors == 499
 
     asyncio.run(test())
 
 
 @pytest.mark.noisy
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "c").write_text("a file is in the way")
 
     async def test() -> None:
-        async with indexes(tmp_path) as opened:
+        async with open_registry(tmp_path) as registry:
             with pytest.raises(Unavailable, match="cannot be opened"):
-                await opened.open("c", 0, DIMENSION)
+                await registry.open("c", 0, DIMENSION)
             (tmp_path / "c").unlink()
-            assert (await opened.open("c", 0, DIMENSION)).last_seq == -1
+            assert (await registry.open("c", 0, DIMENSION)).last_seq == -1
+
+    asyncio.run(test())
+
+
+@pytest.mark.noisy
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, 2.0])
+def test_an_invalid_vector_does_not_exclude_others(
+    tmp_path: Path, value: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    vectors = clustered_vectors(400)
+    vectors[7], vectors[399] = value, value
+
+    async def found(index: VectorIndex) -> set[int]:
+        return {hit.seq for hit in await index.nearest(vectors[0].astype(np.float32), 500)}
+
+    async def test() -> None:
+        valid = set(range(400)) - {7, 399}
+        async with open_index(tmp_path, SETTINGS) as index:
+            await index.add(np.arange(90), vectors[:90])
+            assert await found(index) == valid & set(range(90))
+            await index.add(np.arange(60, 400), vectors[60:])
+            await until(lambda: merged(index, SETTINGS))
+            assert await found(index) == valid and index.last_seq == 399
+        async with open_index(tmp_path, SETTINGS) as index:
+            assert await found(index) == valid and index.last_seq == 399
+        assert len(caplog.records) == 2 and "the first of seq 7," in caplog.records[0].getMessage()
 
     asyncio.run(test())

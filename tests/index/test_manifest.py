@@ -1,4 +1,4 @@
-"""Manifests with a good checksum that cannot be followed all the same: the index is made anew."""
+"""Manifests with a valid checksum and unusable content: the index is rebuilt from nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from test_damage import one_segment, three_segments
 from test_segments import SETTINGS, check
-from test_vector_index import DIMENSION, an_index, merged, until
+from test_vector_index import DIMENSION, merged, open_index, until
 
 from semantik.index import recovery
 from semantik.index.files.durable import Damaged
@@ -20,12 +20,12 @@ from semantik.index.segments import manifest
 from semantik.index.segments.manifest import Manifest
 
 
-def _second(given: Manifest, **changes: Any) -> Manifest:
-    first, second, *rest = given.segments
-    return dataclasses.replace(given, segments=(first, dataclasses.replace(second, **changes), *rest))
+def _second(original: Manifest, **changes: Any) -> Manifest:
+    first, second, *rest = original.segments
+    return dataclasses.replace(original, segments=(first, dataclasses.replace(second, **changes), *rest))
 
 
-IMPOSSIBLE: dict[str, Callable[[Manifest], Manifest]] = {
+INCONSISTENT: dict[str, Callable[[Manifest], Manifest]] = {
     "overlapping": lambda m: _second(m, first=100),
     "backwards": lambda m: _second(m, first=201, last=101),
     "negative": lambda m: dataclasses.replace(m, segments=(dataclasses.replace(m.segments[0], first=-1),)),
@@ -42,14 +42,16 @@ IMPOSSIBLE: dict[str, Callable[[Manifest], Manifest]] = {
 
 
 @pytest.mark.noisy
-@pytest.mark.parametrize("kind", IMPOSSIBLE)
-def test_an_impossible_manifest(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", INCONSISTENT)
+def test_an_inconsistent_manifest_is_discarded(
+    tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def test() -> None:
         home = await three_segments(tmp_path)
-        named = manifest.load(home)
-        assert named is not None
-        manifest.save(home, IMPOSSIBLE[kind](named))
-        async with an_index(tmp_path, SETTINGS) as index:
+        saved = manifest.load(home)
+        assert saved is not None
+        manifest.save(home, INCONSISTENT[kind](saved))
+        async with open_index(tmp_path, SETTINGS) as index:
             assert index.last_seq == -1 and len(caplog.records) == 1
             await check(index, set())
 
@@ -57,7 +59,7 @@ def test_an_impossible_manifest(tmp_path: Path, kind: str, caplog: pytest.LogCap
 
 
 @pytest.mark.noisy
-def test_a_manifest_of_a_newer_version(
+def test_a_manifest_of_a_newer_version_is_discarded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
@@ -70,8 +72,8 @@ def test_a_manifest_of_a_newer_version(
     asyncio.run(test())
 
 
-def test_a_manifest_from_when_annoy_was_the_only_engine(tmp_path: Path) -> None:
-    """Its segments are searched as they are, until the engine of the settings has taken Annoy's place."""
+def test_a_manifest_without_an_engine_means_annoy(tmp_path: Path) -> None:
+    """Its segments are searched with Annoy until a merge replaces it by the engine of the settings."""
 
     async def test() -> None:
         forest = await one_segment(tmp_path)
@@ -86,12 +88,12 @@ def test_a_manifest_from_when_annoy_was_the_only_engine(tmp_path: Path) -> None:
         ):
             record[old] = record.pop(new)
         path.write_text(json.dumps({"checksum": manifest._checksum(body), "index": body}))
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await until(lambda: merged(index, SETTINGS))
             assert forest.exists() and index.stats().engine == "annoy"
             await check(index, set())
         codes = dataclasses.replace(SETTINGS, engine="codes")
-        async with an_index(tmp_path, codes) as index:
+        async with open_index(tmp_path, codes) as index:
             await until(lambda: merged(index, codes))
             assert not forest.exists() and index.stats().engine == "codes"
             await check(index, set())
@@ -99,7 +101,7 @@ def test_a_manifest_from_when_annoy_was_the_only_engine(tmp_path: Path) -> None:
     asyncio.run(test())
 
 
-def test_a_manifest_of_brackets(tmp_path: Path) -> None:
+def test_a_deeply_nested_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("[" * 100_000)
     with pytest.raises(Damaged, match=r"manifest\.json is not what was written"):
         manifest.load(tmp_path)

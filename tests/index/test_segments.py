@@ -1,4 +1,4 @@
-"""The index's files, killed at every step of a write, truncated, changed, lost: what opens is never half."""
+"""The files of the index after a kill at each write step, truncation, changes and loss: recovery is never partial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from support.patience import patience
-from test_vector_index import DIMENSION, an_index, brute, clustered, merged, refill, same, until
+from test_vector_index import (
+    DIMENSION,
+    brute_force,
+    clustered_vectors,
+    merged,
+    open_index,
+    refill,
+    same_hits,
+    until,
+)
 
 from semantik.config.settings import IndexSettings
 from semantik.index import VectorIndex, ranges, recovery
@@ -24,48 +33,48 @@ from semantik.index.files.durable import Damaged
 
 SETTINGS = IndexSettings(engine="annoy", exact_below=300, tail_rows=100, trees=5, target_recall=0.5)
 ROWS = 800
-VECTORS = clustered(ROWS)
-KEPT = 303  # rows in three segments before the step that kills
-EARLY, LATE = (10, 20), (250, 260)  # deleted before that step, and in it
+VECTORS = clustered_vectors(ROWS)
+SAVED = 303  # rows in three segments before the failpoint
+EARLY, LATE = (10, 20), (250, 260)  # deleted before the failpoint and during it
 
 
-async def check(index: VectorIndex, gone: set[int]) -> None:
-    """After a refill the index answers as brute force does."""
-    held: dict[int, NDArray[np.float16]] = {s: VECTORS[s] for s in range(ROWS) if s not in gone}
-    await refill(index, held)
+async def check(index: VectorIndex, deleted: set[int]) -> None:
+    """After a refill the index returns the same hits as brute force."""
+    stored: dict[int, NDArray[np.float16]] = {s: VECTORS[s] for s in range(ROWS) if s not in deleted}
+    await refill(index, stored)
     await until(lambda: merged(index, index._context.settings))
     assert index.last_seq == ROWS - 1
-    assert index.stats().vectors == len(held)
+    assert index.stats().vectors == len(stored)
     for own in range(0, ROWS, 37):
         query = VECTORS[own].astype(np.float32)
-        assert same(await index.nearest(query, ROWS), brute(held, query, ROWS)), (
-            "all of them: no engine helps"
+        assert same_hits(await index.nearest(query, ROWS), brute_force(stored, query, ROWS)), (
+            "exact, because k covers every row"
         )
 
 
-def names(folder: Path) -> set[str]:
+def file_names(folder: Path) -> set[str]:
     return {path.name for path in (folder / "c" / "0").iterdir()}
 
 
-def named(folder: Path) -> set[str]:
+def manifest_names(folder: Path) -> set[str]:
     body = json.loads((folder / "c" / "0" / "manifest.json").read_text())["index"]
     return {"manifest.json", body["tombstones"], *(segment["name"] for segment in body["segments"])}
 
 
 async def prepare(index: VectorIndex) -> None:
     """Three segments of 101 rows and a tombstone."""
-    for start in range(0, KEPT, 101):
+    for start in range(0, SAVED, 101):
         await index.add(np.arange(start, start + 101), VECTORS[start : start + 101])
         await until(lambda: index.stats().unsaved == 0)
     await index.delete([EARLY])
 
 
-async def die(folder: Path, step: str) -> None:
-    """In a process of its own: freeze, merge and delete until the failpoint kills it."""
-    async with an_index(folder, SETTINGS) as index:
+async def write_until_killed(folder: Path, step: str) -> None:
+    """In a separate process: flush, merge and delete until the failpoint kills it."""
+    async with open_index(folder, SETTINGS) as index:
         await prepare(index)
         os.environ["SEMANTIK_INDEX_FAILPOINT"] = step
-        await index.add(np.arange(KEPT, 420), VECTORS[KEPT:420])
+        await index.add(np.arange(SAVED, 420), VECTORS[SAVED:420])
         await index.delete([LATE])
         await until(lambda: False)
 
@@ -85,102 +94,102 @@ STEPS = [
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_every_step(tmp_path: Path, step: str) -> None:
+def test_recovery_after_a_kill_at_each_step(tmp_path: Path, step: str) -> None:
     child = subprocess.run(
         [sys.executable, "-c", f"import test_segments as t; t.start({str(tmp_path)!r}, {step!r})"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(__file__).parents[n]) for n in (0, 1, 2))},
         timeout=patience(),
         check=False,
     )
-    assert child.returncode == -signal.SIGKILL, "the step was never reached"
+    assert child.returncode == -signal.SIGKILL, "the failpoint was never reached"
 
     async def test() -> None:
         recovery.load(tmp_path / "c" / "0", DIMENSION)
-        assert names(tmp_path) == named(tmp_path), "leftovers are removed"
-        async with an_index(tmp_path, SETTINGS) as index:
-            assert index.last_seq in (KEPT - 1, 419)
+        assert file_names(tmp_path) == manifest_names(tmp_path), "leftovers are removed"
+        async with open_index(tmp_path, SETTINGS) as index:
+            assert index.last_seq in (SAVED - 1, 419)
             for own in range(*EARLY):
                 found = await index.nearest(VECTORS[own].astype(np.float32), 1)
                 assert not set(range(*EARLY)) & {hit.seq for hit in found}, "a confirmed deletion holds"
-            # Whether the second deletion was confirmed the caller cannot know, so it deletes again.
+            # The caller cannot know whether the second deletion was confirmed, so it deletes again.
             await index.delete([LATE])
             await check(index, set(range(*EARLY)) | set(range(*LATE)))
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await check(index, set(range(*EARLY)) | set(range(*LATE)))
 
     asyncio.run(test())
 
 
 def start(folder: str, step: str) -> None:
-    asyncio.run(die(Path(folder), step))
+    asyncio.run(write_until_killed(Path(folder), step))
 
 
 def truncate(name: str) -> Callable[[Path], None]:
-    def harm(segment: Path) -> None:
+    def change_file(segment: Path) -> None:
         os.truncate(segment / name, (segment / name).stat().st_size - 2)
 
-    return harm
+    return change_file
 
 
-def flip(segment: Path) -> None:
+def flip_bit(segment: Path) -> None:
     raw = bytearray((segment / "seqs.i64").read_bytes())
     raw[40] ^= 1
     (segment / "seqs.i64").write_bytes(raw)
 
 
-def lose(segment: Path) -> None:
+def remove_vectors(segment: Path) -> None:
     (segment / "vectors.f16").unlink()
 
 
 def edit_manifest(change: Callable[[str], str]) -> Callable[[Path], None]:
-    def harm(segment: Path) -> None:
+    def change_file(segment: Path) -> None:
         path = segment.parent / "manifest.json"
         path.write_text(change(path.read_text()))
 
-    return harm
+    return change_file
 
 
-def lose_manifest(segment: Path) -> None:
+def remove_manifest(segment: Path) -> None:
     (segment.parent / "manifest.json").unlink()
 
 
-def empty_tombstones(segment: Path) -> None:
+def truncate_tombstones(segment: Path) -> None:
     for path in segment.parent.glob("tombstones-*"):
         path.write_bytes(path.read_bytes()[:-30])
 
 
 DAMAGES = {
     "vectors truncated": (truncate("vectors.f16"), 1),
-    "vectors lost": (lose, 1),
+    "vectors lost": (remove_vectors, 1),
     "seqs truncated": (truncate("seqs.i64"), 1),
-    "seqs changed": (flip, 1),
+    "seqs changed": (flip_bit, 1),
     "manifest changed": (edit_manifest(lambda text: text.replace('"rows": 101', '"rows": 100')), 0),
     "manifest cut": (edit_manifest(lambda text: text[:-100]), 0),
     "manifest empty": (edit_manifest(lambda text: ""), 0),
     "manifest of another kind": (edit_manifest(lambda text: "[1, 2]"), 0),
-    "manifest lost": (lose_manifest, 0),
+    "manifest lost": (remove_manifest, 0),
 }
 
 
 @pytest.mark.noisy
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_goes_with_all_that_follows(
+def test_a_damaged_segment_is_removed_with_all_later_ones(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    harm, sound = DAMAGES[damage]
+    damage_segment, rest_is_valid = DAMAGES[damage]
 
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await prepare(index)
         second = sorted((tmp_path / "c" / "0").glob("101-201-*"))
-        harm(second[0])
-        async with an_index(tmp_path, SETTINGS) as index:
+        damage_segment(second[0])
+        async with open_index(tmp_path, SETTINGS) as index:
             assert len(caplog.records) == 1 and "will be added again" in caplog.text
-            assert index.last_seq == (100 if sound else -1)
-            if not sound:
+            assert index.last_seq == (100 if rest_is_valid else -1)
+            if not rest_is_valid:
                 await index.delete([EARLY])
             await check(index, set(range(*EARLY)))
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await check(index, set(range(*EARLY)))
         assert len(caplog.records) == 1
 
@@ -188,16 +197,16 @@ def test_damage_goes_with_all_that_follows(
 
 
 @pytest.mark.noisy
-def test_a_damaged_annoy_segment(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_annoy_segment_is_rebuilt(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await index.add(np.arange(ROWS), VECTORS)
             await index.delete([EARLY])
             await until(lambda: merged(index, SETTINGS))
             assert index.stats().engine == "annoy"
         (forest,) = tmp_path.rglob("forest.annoy")
         truncate("vectors.f16")(forest.parent)
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             assert index.last_seq == -1 and len(caplog.records) == 1
             await check(index, set(range(*EARLY)))
 
@@ -205,9 +214,9 @@ def test_a_damaged_annoy_segment(tmp_path: Path, caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.noisy
-def test_another_dimension_starts_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_another_dimension_discards_the_index(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await prepare(index)
         body = (tmp_path / "c" / "0" / "manifest.json").read_text()
         assert f'"dimension": {DIMENSION}' in body
@@ -218,39 +227,39 @@ def test_another_dimension_starts_anew(tmp_path: Path, caplog: pytest.LogCapture
 
 
 @pytest.mark.noisy
-def test_lost_tombstones_lose_the_index(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing deleted may come back: without its tombstones no segment can be trusted."""
+def test_lost_tombstones_discard_the_index(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """No deleted vector may come back: without its tombstones no segment can be trusted."""
 
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await prepare(index)
-            # Closing saves these, and a manifest that knows how many tombstones there were.
-            await index.add(np.arange(KEPT, 350), VECTORS[KEPT:350])
-        empty_tombstones(next((tmp_path / "c" / "0").glob("0-*")))
-        async with an_index(tmp_path, SETTINGS) as index:
+            # Closing saves these and a manifest with the number of tombstones.
+            await index.add(np.arange(SAVED, 350), VECTORS[SAVED:350])
+        truncate_tombstones(next((tmp_path / "c" / "0").glob("0-*")))
+        async with open_index(tmp_path, SETTINGS) as index:
             assert index.last_seq == -1 and "tombstones" in caplog.text
 
     asyncio.run(test())
 
 
-def test_the_log_of_tombstones(tmp_path: Path) -> None:
+def test_the_tombstone_log_recovers_from_partial_records(tmp_path: Path) -> None:
     path = tmp_path / "log"
     first, second = ranges.normalize([(1, 5), (7, 9)]), ranges.normalize([(20, 30)])
     tombstones.create(path, first)
-    held = tombstones.append(path, 2, second)
-    whole = path.read_bytes()
-    assert held == 3 and tombstones.read(path, 2)[0].tolist() == [[1, 5], [7, 9], [20, 30]]
-    for cut in range(len(whole) - 1, len(whole) - 20, -1):
-        path.write_bytes(whole[:cut])
-        assert tombstones.read(path, 2)[1] == 2, "a torn record was never confirmed"
+    count = tombstones.append(path, 2, second)
+    complete = path.read_bytes()
+    assert count == 3 and tombstones.read(path, 2)[0].tolist() == [[1, 5], [7, 9], [20, 30]]
+    for size in range(len(complete) - 1, len(complete) - 20, -1):
+        path.write_bytes(complete[:size])
+        assert tombstones.read(path, 2)[1] == 2, "a partial record was never confirmed"
         with pytest.raises(Damaged):
             tombstones.read(path, 3)
-    path.write_bytes(whole[:45])
+    path.write_bytes(complete[:45])
     tombstones.append(path, 2, second)
-    assert path.read_bytes() == whole, "the torn record is written over"
-    path.write_bytes(whole + bytes(40))
+    assert path.read_bytes() == complete, "the partial record is overwritten"
+    path.write_bytes(complete + bytes(40))
     assert tombstones.read(path, 3)[1] == 3, "a page of zeros is no record"
-    path.write_bytes(whole[:20] + bytes(20) + whole[40:])
+    path.write_bytes(complete[:20] + bytes(20) + complete[40:])
     with pytest.raises(Damaged):
         tombstones.read(path, 2)
     path.unlink()
@@ -260,7 +269,7 @@ def test_the_log_of_tombstones(tmp_path: Path) -> None:
 
 def test_leftovers_are_removed(tmp_path: Path) -> None:
     async def test() -> None:
-        async with an_index(tmp_path, SETTINGS) as index:
+        async with open_index(tmp_path, SETTINGS) as index:
             await prepare(index)
         home = tmp_path / "c" / "0"
         (home / "5-9-abcdef01").mkdir()
@@ -268,8 +277,8 @@ def test_leftovers_are_removed(tmp_path: Path) -> None:
         (home / "manifest.json.new").write_text("half")
         (home / "tombstones-old").write_text("old")
         recovery.load(home, DIMENSION)
-        assert names(tmp_path) == named(tmp_path)
-        async with an_index(tmp_path, SETTINGS) as index:
+        assert file_names(tmp_path) == manifest_names(tmp_path)
+        async with open_index(tmp_path, SETTINGS) as index:
             await check(index, set(range(*EARLY)))
 
     asyncio.run(test())

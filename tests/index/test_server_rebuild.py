@@ -1,4 +1,4 @@
-"""A whole server whose index was damaged while it was down: its answers stay what they were."""
+"""A server whose index was damaged while it was stopped returns the same hits as before."""
 
 from __future__ import annotations
 
@@ -36,30 +36,32 @@ def _fifo_for_seqs(home: Path) -> Path:
 
 
 @pytest.mark.noisy
-async def test_answers_after_damage(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_hits_are_the_same_after_damage(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving = start("--auth-registration", "open")
     client = Client(serving.url)
     await client.register("somebody@example.com", PASSWORD)
     await client.sign_in("somebody@example.com", PASSWORD)
-    harms, made = (_zero_vectors, _folder_for_manifest, _fifo_for_seqs), []
-    for harm in harms:
-        folder = tmp_path / harm.__name__
+    damages, collection_ids = (_zero_vectors, _folder_for_manifest, _fifo_for_seqs), []
+    for damage in damages:
+        folder = tmp_path / damage.__name__
         folder.mkdir()
         for number, thing in enumerate(["a lighthouse keeper", "tomato soup", "the orbit of a comet"]):
             (folder / f"{number}.txt").write_text(f"A short text about {thing}.")
-        collection_id, _ = await index(client, folder, harm.__name__)
-        made.append(collection_id)
-    before = [await ask(client, "soup", collection_ids=[each]) for each in made]
+        collection_id, _ = await index(client, folder, damage.__name__)
+        collection_ids.append(collection_id)
+    before = [await ask(client, "soup", collection_ids=[each]) for each in collection_ids]
     for hits in before:
         assert hits[0]["document"]["name"] == "1.txt" and len(hits) == 3
     serving.stop()
-    harmed = [harm(serving.data / "index" / each) for harm, each in zip(harms, made, strict=True)]
-    told = len(complaints(serving))
+    damaged = [
+        damage(serving.data / "index" / each) for damage, each in zip(damages, collection_ids, strict=True)
+    ]
+    known = len(complaints(serving))
     serving = start()
     client = Client(serving.url)
     await client.sign_in("somebody@example.com", PASSWORD)
-    assert [await ask(client, "soup", collection_ids=[each]) for each in made] == before
-    warnings = complaints(serving)[told:]
-    assert len(warnings) == len(harms)
-    for path in harmed:
+    assert [await ask(client, "soup", collection_ids=[each]) for each in collection_ids] == before
+    warnings = complaints(serving)[known:]
+    assert len(warnings) == len(damages)
+    for path in damaged:
         assert len([warning for warning in warnings if str(path) in warning]) == 1

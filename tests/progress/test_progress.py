@@ -1,4 +1,4 @@
-"""Frames, publishing and resuming, on a real Redis."""
+"""Message envelopes, publishing and update rates, on a real Redis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from semantik.core.errors import ConfigError
 from semantik.progress import ProgressService, envelope, parse_stream_id, stream_store
 
 
-def test_the_fields_stand_in_data_and_flat_unless_they_hide_the_envelope() -> None:
+def test_fields_are_in_data_and_flat_unless_they_collide_with_the_envelope() -> None:
     data = {"type": "index", "id": "mine", "seq": 9, "operation_id": "other", "data": 1, "file": "ü.pdf"}
     message = json.loads(envelope("operation_started", data, operation_id="op"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", message.pop("timestamp"))
@@ -27,34 +27,36 @@ def test_the_fields_stand_in_data_and_flat_unless_they_hide_the_envelope() -> No
     assert pong == {"type": "pong", "scan_id": "s", "data": {}}
 
 
-def test_what_json_cannot_hold_is_refused_and_odd_file_names_are_not() -> None:
+def test_values_that_json_cannot_hold_are_rejected_and_undecodable_file_names_are_not() -> None:
     with pytest.raises(ValueError, match="Out of range float"):
         envelope("status_update", {"eta_seconds": float("nan")}, operation_id="op")
     assert json.loads(envelope("error", {"path": "caf\udce9"}, operation_id="op"))["path"] == "caf?"
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+def test_invalid_redis_url_is_rejected() -> None:
     with pytest.raises(ConfigError, match="redis_url"):
         ProgressService("http://localhost", LIMITS, "i")
 
 
 @pytest.mark.gen_test
-async def test_the_envelope_of_a_frame_is_made_once(redis_url: str) -> None:
+async def test_message_is_encoded_once_for_all_subscribers(redis_url: str) -> None:
     operation = new_id()
     async with (
         progress_on(redis_url) as progress,
         reading(progress, operation) as one,
         reading(progress, operation) as two,
-        progress.publisher(operation) as teller,
+        progress.publisher(operation) as publisher,
     ):
-        told_id = await teller.publish("operation_completed", operation_id=operation, type="x", status="done")
+        message_id = await publisher.publish(
+            "operation_completed", operation_id=operation, type="x", status="done"
+        )
         [first], [second] = await take(one, 1), await take(two, 1)
     message = json.loads(first.json)
     assert message.pop("timestamp") == first.timestamp
     fields = {"operation_id": operation, "type": "x", "status": "done"}
     assert message == {
         "type": "operation_completed",
-        "id": told_id,
+        "id": message_id,
         "seq": 1,
         "operation_id": operation,
         "data": fields,
@@ -65,7 +67,7 @@ async def test_the_envelope_of_a_frame_is_made_once(redis_url: str) -> None:
     assert packed == {
         "type": "operation_completed",
         "timestamp": first.timestamp,
-        "id": told_id,
+        "id": message_id,
         "seq": 1,
         "operation_id": operation,
         "data": fields,
@@ -74,7 +76,7 @@ async def test_the_envelope_of_a_frame_is_made_once(redis_url: str) -> None:
 
 
 @pytest.mark.gen_test
-async def test_seq_has_no_hole_over_publishers_and_is_above_the_floor(redis_url: str) -> None:
+async def test_seq_has_no_gap_across_publishers_and_exceeds_min_seq(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as first:
@@ -92,7 +94,7 @@ async def test_seq_has_no_hole_over_publishers_and_is_above_the_floor(redis_url:
 
 
 @pytest.mark.gen_test
-async def test_once_is_once_for_every_publisher(redis_url: str) -> None:
+async def test_idempotency_key_holds_across_publishers(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url) as progress:
         async with progress.publisher(operation) as first:
@@ -102,18 +104,21 @@ async def test_once_is_once_for_every_publisher(redis_url: str) -> None:
             await second.publish("status_update", idempotency_key="status", status="completed")
             assert second.last_seq == 2
         async with reading(progress, operation) as reader:
-            assert [frame.type for frame in await take(reader, 2)] == ["operation_completed", "status_update"]
+            assert [message.type for message in await take(reader, 2)] == [
+                "operation_completed",
+                "status_update",
+            ]
 
 
 @pytest.mark.gen_test
-async def test_the_end_sets_the_expiry_and_no_late_update_follows(redis_url: str) -> None:
+async def test_terminal_message_sets_the_expiry_and_no_update_follows(redis_url: str) -> None:
     operation = new_id()
     async with progress_on(redis_url) as progress:
-        async with progress.publisher(operation) as teller:
-            await teller.publish("operation_started")
+        async with progress.publisher(operation) as publisher:
+            await publisher.publish("operation_started")
             admin = redis.Redis.from_url(redis_url)
             assert admin.ttl(stream_store.STREAM.format(operation_id=operation)) > LIMITS.keep_s
-            await teller.publish("status_update", terminal=True, status="completed")
+            await publisher.publish("status_update", terminal=True, status="completed")
         async with progress.publisher(operation) as late:
             late.publish_latest("document_processed", processed=1)
         for key in (stream_store.STREAM, stream_store.COUNTER):
@@ -128,42 +133,42 @@ async def test_the_end_sets_the_expiry_and_no_late_update_follows(redis_url: str
 
 
 @pytest.mark.gen_test
-async def test_updates_coalesce_and_keep_the_order_of_the_calls(redis_url: str) -> None:
+async def test_updates_coalesce_and_keep_call_order(redis_url: str) -> None:
     operation = new_id()
-    rare = settings.ProgressSettings(updates_per_s=0.1)
-    async with progress_on(redis_url, rare) as progress, reading(progress, operation) as reader:
-        async with progress.publisher(operation) as teller:
-            teller.publish_latest("a", n=1)
-            teller.publish_latest("b", n=2)
-            teller.publish_latest("a", n=3)
-            await teller.publish("stage", n=4)
-            teller.publish_latest("a", n=5)
-            telling = asyncio.create_task(teller.publish("stage", n=7))
-            teller.publish_latest("a", n=6)
-            await telling
-            teller.publish_latest("a", n=8)
-            teller.publish_latest("c", n=9)
-            teller.publish_latest("a", n=10)
-        frames = await take(reader, 7)
-    # The task of 7 started after update 6.
-    told = [(frame.type, frame.data["n"]) for frame in frames]
-    assert told == [("b", 2), ("a", 3), ("stage", 4), ("a", 6), ("stage", 7), ("c", 9), ("a", 10)]
+    low_rate = settings.ProgressSettings(updates_per_s=0.1)
+    async with progress_on(redis_url, low_rate) as progress, reading(progress, operation) as reader:
+        async with progress.publisher(operation) as publisher:
+            publisher.publish_latest("a", n=1)
+            publisher.publish_latest("b", n=2)
+            publisher.publish_latest("a", n=3)
+            await publisher.publish("stage", n=4)
+            publisher.publish_latest("a", n=5)
+            publishing = asyncio.create_task(publisher.publish("stage", n=7))
+            publisher.publish_latest("a", n=6)
+            await publishing
+            publisher.publish_latest("a", n=8)
+            publisher.publish_latest("c", n=9)
+            publisher.publish_latest("a", n=10)
+        messages = await take(reader, 7)
+    # The task that publishes 7 started after update 6.
+    published = [(message.type, message.data["n"]) for message in messages]
+    assert published == [("b", 2), ("a", 3), ("stage", 4), ("a", 6), ("stage", 7), ("c", 9), ("a", 10)]
 
 
 @pytest.mark.gen_test
-async def test_updates_are_at_most_so_many_a_second(redis_url: str) -> None:
+async def test_update_rate_is_limited(redis_url: str) -> None:
     operation = new_id()
     async with (
         progress_on(redis_url, settings.ProgressSettings(updates_per_s=20)) as progress,
-        progress.publisher(operation) as teller,
+        progress.publisher(operation) as publisher,
         reading(progress, operation) as reader,
     ):
         for n in range(400):
-            teller.publish_latest("file_processing", n=n)
+            publisher.publish_latest("file_processing", n=n)
             await asyncio.sleep(0.001)
-        await teller.publish("stage")
-        frames = [frame async for frame in until(reader, "stage")]
-    times = [parse_stream_id(frame.id)[0] for frame in frames[:-2]]  # the last one was hurried by the stage
+        await publisher.publish("stage")
+        messages = [message async for message in until(reader, "stage")]
+    times = [parse_stream_id(message.id)[0] for message in messages[:-2]]  # "stage" flushes the last update
     assert all(later - earlier >= 45 for earlier, later in itertools.pairwise(times))
-    assert frames[-2].data["n"] == 399
-    assert seqs(frames) == list(range(1, len(frames) + 1))
+    assert messages[-2].data["n"] == 399
+    assert seqs(messages) == list(range(1, len(messages) + 1))

@@ -1,4 +1,4 @@
-"""What one server removes, the others let go of: their indexes of it, in memory and on the disk."""
+"""When one server removes a collection or generation, the others evict its index from memory and disk."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.gen_test
 
 
 async def _until_gone(folder: Path) -> None:
-    while folder.exists():  # noqa: ASYNC110, no message tells it
+    while folder.exists():  # noqa: ASYNC110, no message announces it
         await asyncio.sleep(0.1)
 
 
-async def test_indexes_of_what_another_server_has_removed_go(
+async def test_indexes_removed_by_another_server_are_evicted(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start()
@@ -30,8 +30,8 @@ async def test_indexes_of_what_another_server_has_removed_go(
     kept, _ = await index(client, folder, "kept")
     purged, _ = await index(client, folder, "purged")
     replaced, _ = await index(client, folder, "replaced")
-    home = serving.data / "index"
-    assert {path.name for path in home.iterdir()} >= {kept, purged, replaced}
+    index_folder = serving.data / "index"
+    assert {path.name for path in index_folder.iterdir()} >= {kept, purged, replaced}
     stores = serving.stores
     async with AsyncMongoClient(stores.mongo_url) as mongo:
         collections = mongo[stores.database]["collections"]
@@ -43,7 +43,7 @@ async def test_indexes_of_what_another_server_has_removed_go(
             {"$set": {"generation": 2, "generations": {"g2": fresh}}},
         )
         await collections.delete_one({"_id": purged})
-    await _until_gone(home / purged)
-    await _until_gone(home / replaced / "1")
-    assert (home / kept / "1").is_dir()
+    await _until_gone(index_folder / purged)
+    await _until_gone(index_folder / replaced / "1")
+    assert (index_folder / kept / "1").is_dir()
     assert len(await ask(client, "a bird in the water", collection_ids=[kept])) == 1

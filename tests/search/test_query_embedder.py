@@ -1,4 +1,4 @@
-"""Questions that come together are embedded together; one that is late, or fails, harms no other."""
+"""Concurrent queries are embedded in one batch; one that times out or fails does not affect the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.gen_test
 
 
 class Model:
-    """Embeds when it is let; remembers what it was asked."""
+    """Embeds once `go` is set; records its calls."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -31,52 +31,52 @@ class Model:
         return np.array([[len(text), 0.0] for text in texts], np.float32)
 
 
-async def test_those_that_wait_are_embedded_in_one_call_and_remembered() -> None:
+async def test_waiting_queries_are_embedded_in_one_call_and_cached() -> None:
     model = Model()
-    questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
-    first = asyncio.create_task(questions.embed("m", "auto", "first"))
+    embedder = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
+    first = asyncio.create_task(embedder.embed("m", "auto", "first"))
     await asyncio.sleep(0)
-    later = [asyncio.create_task(questions.embed("m", "auto", "x" * n)) for n in (1, 2, 3, 3)]
+    later = [asyncio.create_task(embedder.embed("m", "auto", "x" * n)) for n in (1, 2, 3, 3)]
     await asyncio.sleep(0)
     model.go.set()
     assert [float((await task)[0]) for task in (first, *later)] == [5, 1, 2, 3, 3]
     assert sorted(text for call in model.calls for text in call) == ["first", "x", "xx", "xxx"]
     assert len(model.calls) <= 2
-    await questions.embed("m", "auto", "first")
+    await embedder.embed("m", "auto", "first")
     assert len(model.calls) <= 2
-    await questions.close()
+    await embedder.close()
 
 
-async def test_one_that_is_late_gets_unavailable_and_the_answer_is_kept_for_the_next() -> None:
+async def test_timed_out_query_is_unavailable_and_its_vector_is_cached() -> None:
     model = Model()
-    questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=0.01))
+    embedder = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=0.01))
     with pytest.raises(Unavailable, match="loading"):
-        await questions.embed("m", "auto", "hello")
+        await embedder.embed("m", "auto", "hello")
     model.go.set()
     await asyncio.sleep(0.02)
-    assert float((await questions.embed("m", "auto", "hello"))[0]) == 5
+    assert float((await embedder.embed("m", "auto", "hello"))[0]) == 5
     assert len(model.calls) == 1
-    await questions.close()
+    await embedder.close()
 
 
-async def test_a_failure_is_told_and_is_not_remembered() -> None:
+async def test_failure_is_raised_and_not_cached() -> None:
     model = Model()
     model.go.set()
-    questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
+    embedder = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
     with pytest.raises(Invalid):
-        await questions.embed("m", "auto", "bad")
+        await embedder.embed("m", "auto", "bad")
     with pytest.raises(Invalid):
-        await questions.embed("m", "auto", "bad")
+        await embedder.embed("m", "auto", "bad")
     assert len(model.calls) == 2
-    await questions.close()
+    await embedder.close()
 
 
-async def test_closing_lets_nobody_wait() -> None:
+async def test_closing_fails_waiting_queries() -> None:
     model = Model()
-    questions = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
-    asked = [asyncio.create_task(questions.embed("m", "auto", text)) for text in ("a", "b")]
+    embedder = QueryEmbedder(model.embed, lambda: SearchSettings(timeout_s=5))
+    waiting = [asyncio.create_task(embedder.embed("m", "auto", text)) for text in ("a", "b")]
     await asyncio.sleep(0)
-    await questions.close()
-    for task in asked:
+    await embedder.close()
+    for task in waiting:
         with pytest.raises(Unavailable, match="shutting down"):
             await task

@@ -45,7 +45,7 @@ class TextRetriever:
         return [ScoredSeq(seq, 1.0) for seq, _ in enumerate(query.text.split())][:k]
 
 
-async def test_a_query_is_not_embedded_when_no_retriever_needs_its_vector() -> None:
+async def test_query_is_not_embedded_when_no_retriever_needs_its_vector() -> None:
     retriever: Retriever[Sequence[str]] = TextRetriever()
     indexes = cast(IndexSync, SimpleNamespace(get_if_ready=lambda generation: (retriever,)))
 
@@ -56,8 +56,8 @@ async def test_a_query_is_not_embedded_when_no_retriever_needs_its_vector() -> N
     step = RetrievalStep(cast(Store, None), indexes, embedder, lambda: 1.0)
     collections = [_collection("a"), _collection("b")]
     retrieved = await step.retrieve(collections, SearchQuery("three plain words"), 3)
-    assert [[each.seq for each in one.lists[0]] for one in retrieved] == [[0, 1, 2]] * 2
-    assert [(one.considered, one.exhausted) for one in retrieved] == [(10, False)] * 2
+    assert [[scored.seq for scored in result.lists[0]] for result in retrieved] == [[0, 1, 2]] * 2
+    assert [(result.considered, result.exhausted) for result in retrieved] == [(10, False)] * 2
 
 
 def test_fused_lists_are_ordered_by_score_then_collection_then_seq() -> None:

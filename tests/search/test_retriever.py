@@ -129,7 +129,7 @@ def assert_same(found: list[ScoredSeq], expected: list[ScoredSeq]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_random_life_equals_brute_force(
+async def test_random_calls_equal_brute_force(
     implementation: Implementation, tmp_path: Path, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -139,7 +139,7 @@ async def test_random_life_equals_brute_force(
     for _ in range(3):
         async with implementation.registry(tmp_path) as registry:
             retriever = await registry.open(*KEY)
-            # What a crash may have cost it is added again, as its caller does from MongoDB.
+            # Rows that a crash may have lost are added again, as the caller does from MongoDB.
             lost = [seq for seq in sorted(reference.added) if seq > retriever.last_seq]
             if lost:
                 await retriever.add(np.array(lost), np.stack([reference.added[seq] for seq in lost]))
@@ -181,9 +181,7 @@ async def test_seqs_up_to_the_last_one_are_skipped(implementation: Implementatio
         assert_same(await retriever.search(query, 30), reference.search(query, 30))
 
 
-async def test_a_deletion_holds_for_what_is_added_later(
-    implementation: Implementation, tmp_path: Path
-) -> None:
+async def test_deletion_applies_to_seqs_added_later(implementation: Implementation, tmp_path: Path) -> None:
     contents = implementation.contents(10)
     for _ in range(2):
         async with implementation.registry(tmp_path) as registry:
@@ -195,7 +193,7 @@ async def test_a_deletion_holds_for_what_is_added_later(
             assert retriever.last_seq == 9 and retriever.size == 7
 
 
-async def test_bad_calls_are_refused(implementation: Implementation, tmp_path: Path) -> None:
+async def test_invalid_calls_are_rejected(implementation: Implementation, tmp_path: Path) -> None:
     contents = implementation.contents(3)
     query = implementation.query(contents, 0)
     async with implementation.registry(tmp_path) as registry:
@@ -214,7 +212,7 @@ async def test_bad_calls_are_refused(implementation: Implementation, tmp_path: P
         assert retriever.last_seq == -1 and retriever.size == 0
 
 
-async def test_a_query_is_embedded_where_its_vector_is_needed(
+async def test_query_is_embedded_only_when_its_vector_is_needed(
     implementation: Implementation, tmp_path: Path
 ) -> None:
     contents = implementation.contents(3)
@@ -237,7 +235,7 @@ async def test_a_query_is_embedded_where_its_vector_is_needed(
     assert embedded == implementation.embeds
 
 
-async def test_the_life_of_a_retriever_in_its_registry(
+async def test_registry_opens_drops_and_closes_retrievers(
     implementation: Implementation, tmp_path: Path
 ) -> None:
     contents = implementation.contents(8)

@@ -1,4 +1,4 @@
-"""A search finds a collection as it was remembered, and notices whatever was done to it since, here or elsewhere."""
+"""A search uses a cached collection, and notices all later changes to it, by this server or another."""
 
 from __future__ import annotations
 
@@ -30,25 +30,24 @@ pytestmark = pytest.mark.gen_test
 
 _DIMENSION = 16
 _FENCE = "fence"
-_ALIKE = np.full(_DIMENSION, 0.25, np.float16)
+_SAME_VECTOR = np.full(_DIMENSION, 0.25, np.float16)
 
 
 @dataclass
-class Here:
-    """A server's search, the store of another one on the same MongoDB, how often collections were asked for, and the
-    models that cannot be loaded."""
+class SearchSetup:
+    """One server's search, another server's store on the same MongoDB, the reads of collections, and missing models."""
 
     search: SearchService
     indexes: IndexRegistry
     other: Store
     user: User
     collection: Collection
-    asked: list[Sequence[str]]
-    gone: set[str]
+    reads: list[Sequence[str]]
+    missing_models: set[str]
 
     async def ask(self, user: User | None = None, text: str = "anything", k: int = 10) -> tuple[Hit, ...]:
-        question = SearchQuery(text, (self.collection.id,), k)
-        return (await self.search.search(user or self.user, question)).hits
+        query = SearchQuery(text, (self.collection.id,), k)
+        return (await self.search.search(user or self.user, query)).hits
 
 
 def _user(name: str) -> User:
@@ -66,7 +65,7 @@ async def _no_merge(function: Callable[..., Any], *args: Any, timeout_s: float) 
 
 
 @asynccontextmanager
-async def here(tmp_path: Path) -> AsyncIterator[Here]:
+async def search_setup(tmp_path: Path) -> AsyncIterator[SearchSetup]:
     async with (
         data_lock(tmp_path) as lock,
         embedded(tmp_path, True, False, lock) as stores,
@@ -74,154 +73,154 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
         Store(stores.mongo_url, "test") as other,
     ):
         indexes = IndexRegistry(tmp_path / "index", settings.IndexSettings(), _no_merge)
-        gone: set[str] = set()
+        missing_models: set[str] = set()
 
         async def embed(model: str, precision: str, texts: Sequence[str]) -> np.ndarray:
-            if model in gone:
+            if model in missing_models:
                 raise Invalid(f"The model {model} is gone.")
-            return np.tile(_ALIKE.astype(np.float32), (len(texts), 1))
+            return np.tile(_SAME_VECTOR.astype(np.float32), (len(texts), 1))
 
-        questions = QueryEmbedder(embed, settings.SearchSettings)
+        embedder = QueryEmbedder(embed, settings.SearchSettings)
         user = _user("anna")
         collection = _collection(user)
         await store.collections.add(collection)
-        asked: list[Sequence[str]] = []
+        reads: list[Sequence[str]] = []
         read = store.collections.get_many
 
-        async def noted(ids: Sequence[str]) -> dict[str, Collection]:
-            asked.append(ids)
+        async def recorded(ids: Sequence[str]) -> dict[str, Collection]:
+            reads.append(ids)
             return await read(ids)
 
-        store.collections.get_many = noted  # type: ignore[method-assign]
+        store.collections.get_many = recorded  # type: ignore[method-assign]
         search = SearchService(
-            store, Authorizer(store), IndexSync(store, indexes), questions, settings.SearchSettings
+            store, Authorizer(store), IndexSync(store, indexes), embedder, settings.SearchSettings
         )
         try:
-            yield Here(search, indexes, other, user, collection, asked, gone)
+            yield SearchSetup(search, indexes, other, user, collection, reads, missing_models)
         finally:
-            await questions.close()
+            await embedder.close()
             await indexes.close()
 
 
-async def _add(it: Here, text: str, seq: int, count: int = 1) -> None:
-    """A document of some passages with this text, stored as another server does it."""
-    generation = it.collection.current
-    await _store(it, generation, text, seq, count)
-    await _publish(it, generation, seq + count - 1)
+async def _add(setup: SearchSetup, text: str, seq: int, count: int = 1) -> None:
+    """A document of `count` chunks with this text, stored and published as another server does it."""
+    generation = setup.collection.current
+    await _store(setup, generation, text, seq, count)
+    await _publish(setup, generation, seq + count - 1)
 
 
-async def _store(it: Here, generation: Generation, text: str, seq: int, count: int = 1) -> None:
+async def _store(setup: SearchSetup, generation: Generation, text: str, seq: int, count: int = 1) -> None:
     document = Document(
-        new_id(), it.collection.id, generation.number, "s", "o", f"/{text}", 1, 1, "indexed",
+        new_id(), setup.collection.id, generation.number, "s", "o", f"/{text}", 1, 1, "indexed",
         first_seq=seq, chunk_count=count,
     )  # fmt: skip
-    await it.other.documents.register([document])
+    await setup.other.documents.register([document])
     chunks = [Chunk(n, document.id, text, n, n + 1, None, None) for n in range(seq, seq + count)]
-    await it.other.chunks.add(generation, [(each, _ALIKE) for each in chunks])
+    await setup.other.chunks.add(generation, [(each, _SAME_VECTOR) for each in chunks])
 
 
-async def _publish(it: Here, generation: Generation, last_seq: int) -> None:
-    async with _at_work(it) as collections:
+async def _publish(setup: SearchSetup, generation: Generation, last_seq: int) -> None:
+    async with _locked(setup) as collections:
         await collections.set_last_seq(generation, last_seq, _FENCE)
 
 
 @asynccontextmanager
-async def _at_work(it: Here) -> AsyncIterator[CollectionTable]:
-    """The other server has the collection."""
-    collections, operation = it.other.collections, "an operation"
-    await collections.lock(it.collection.id, operation)
-    await collections.force_lock(it.collection.id, operation, _FENCE)
+async def _locked(setup: SearchSetup) -> AsyncIterator[CollectionTable]:
+    """The other server holds the collection's lock."""
+    collections, operation = setup.other.collections, "an operation"
+    await collections.lock(setup.collection.id, operation)
+    await collections.force_lock(setup.collection.id, operation, _FENCE)
     yield collections
-    await collections.unlock(it.collection.id, operation)
+    await collections.unlock(setup.collection.id, operation)
 
 
 def _texts(hits: Sequence[Hit]) -> list[str]:
     return [hit.chunk.text for hit in hits]
 
 
-async def test_a_collection_at_rest_is_asked_for_once(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
+async def test_unchanged_collection_is_read_once(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
         for _ in range(3):
-            assert _texts(await it.ask()) == ["one"]
-        assert len(it.asked) == 1
+            assert _texts(await setup.ask()) == ["one"]
+        assert len(setup.reads) == 1
 
 
-async def test_what_another_server_adds_is_found_at_once(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        assert _texts(await it.ask()) == _texts(await it.ask()) == ["one"]
-        await _add(it, "two", 1)
-        assert _texts(await it.ask()) == ["one", "two"]
-        assert len(it.asked) == 2
+async def test_chunks_added_by_another_server_are_found_at_once(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        assert _texts(await setup.ask()) == _texts(await setup.ask()) == ["one"]
+        await _add(setup, "two", 1)
+        assert _texts(await setup.ask()) == ["one", "two"]
+        assert len(setup.reads) == 2
 
 
-async def test_a_new_name_is_shown_at_once(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        await it.ask()
-        await it.other.collections.update(it.collection.id, {"name": "Renamed"})
-        assert [hit.collection.name for hit in await it.ask()] == ["Renamed"]
+async def test_new_collection_name_is_returned_at_once(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await setup.ask()
+        await setup.other.collections.update(setup.collection.id, {"name": "Renamed"})
+        assert [hit.collection.name for hit in await setup.ask()] == ["Renamed"]
 
 
-async def test_a_deleted_collection_is_gone_at_once(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        await it.ask()
-        await it.other.collections.mark_deleted(it.collection.id)
+async def test_deleted_collection_is_not_found_at_once(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await setup.ask()
+        await setup.other.collections.mark_deleted(setup.collection.id)
         with pytest.raises(NotFound):
-            await it.ask()
+            await setup.ask()
 
 
-async def test_what_was_dropped_is_not_opened_for_what_is_remembered(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        await it.ask()
-        await it.other.collections.mark_deleted(it.collection.id)
-        await it.indexes.drop(it.collection.id)
+async def test_dropped_index_is_not_reopened_for_a_cached_collection(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await setup.ask()
+        await setup.other.collections.mark_deleted(setup.collection.id)
+        await setup.indexes.drop(setup.collection.id)
         with pytest.raises(NotFound):
-            await it.ask()
-        assert not (tmp_path / "index" / it.collection.id).exists()
+            await setup.ask()
+        assert not (tmp_path / "index" / setup.collection.id).exists()
 
 
-async def test_who_may_not_read_it_is_refused_though_it_is_remembered(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        await it.ask()
+async def test_cached_collection_is_not_found_by_another_user(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await setup.ask()
         with pytest.raises(NotFound):
-            await it.ask(_user("eve"))
+            await setup.ask(_user("eve"))
 
 
-async def test_a_collection_that_is_worked_on_is_asked_for_each_time(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        await it.other.collections.lock(it.collection.id, "an operation")
-        await it.ask()
-        await it.ask()
-        assert len(it.asked) == 2
+async def test_locked_collection_is_read_for_each_search(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await setup.other.collections.lock(setup.collection.id, "an operation")
+        await setup.ask()
+        await setup.ask()
+        assert len(setup.reads) == 2
 
 
-async def test_what_goes_wrong_with_a_generation_of_before_is_not_told(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "one", 0)
-        await it.ask()
-        new = replace(it.collection.current, number=2, model="another", last_seq=1)
-        await _store(it, new, "two", 1)
-        async with _at_work(it) as collections:
+async def test_search_that_fails_on_a_stale_generation_is_retried(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await setup.ask()
+        new = replace(setup.collection.current, number=2, model="another", last_seq=1)
+        await _store(setup, new, "two", 1)
+        async with _locked(setup) as collections:
             await collections.add_generation(new, _FENCE)
             await collections.switch_generation(new, 60, _FENCE)
-        it.gone.add(it.collection.current.model)
-        assert _texts(await it.ask(text="Where?")) == ["two"]
-        it.gone.add("another")
+        setup.missing_models.add(setup.collection.current.model)
+        assert _texts(await setup.ask(text="Where?")) == ["two"]
+        setup.missing_models.add("another")
         with pytest.raises(Invalid, match="another is gone"):
-            await it.ask(text="And when?")
+            await setup.ask(text="And when?")
 
 
-async def test_more_passages_than_one_command_reads(tmp_path: Path) -> None:
-    async with here(tmp_path) as it:
-        await _add(it, "many", 0, 250)
+async def test_more_chunks_than_one_command_reads_are_found(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "many", 0, 250)
         for _ in range(2):
-            assert len(await it.ask(k=250)) == 250
-        assert len(it.asked) == 1
-        await it.other.collections.update(it.collection.id, {"name": "Renamed"})
-        assert {hit.collection.name for hit in await it.ask(k=250)} == {"Renamed"}
+            assert len(await setup.ask(k=250)) == 250
+        assert len(setup.reads) == 1
+        await setup.other.collections.update(setup.collection.id, {"name": "Renamed"})
+        assert {hit.collection.name for hit in await setup.ask(k=250)} == {"Renamed"}

@@ -1,4 +1,4 @@
-"""Live scans: what they tell, that they end when nobody wants them, and that no walk holds the loop."""
+"""Folder scans: their events, cancellation, limits, and that no walk blocks the loop."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ LIMITS = settings.ScanSettings(concurrent=2, max_files=100)
 
 
 def _scans(roots: tuple[str, ...] = ("/",), limits: settings.ScanSettings = LIMITS) -> FolderScans:
-    def walk(folder: Path, wish: ScanOptions) -> Generator[ScanEntry, None, None]:
-        return walk_entries(folder, WalkRules(roots, wish.exclude, (), wish.include, wish.recursive))
+    def walk(folder: Path, options: ScanOptions) -> Generator[ScanEntry, None, None]:
+        return walk_entries(folder, WalkRules(roots, options.exclude, (), options.include, options.recursive))
 
     return FolderScans(lambda: limits, lambda path: resolve_source(path, roots, ()), walk)
 
 
-class Stuck:
-    """A walk that hangs after its first entry, as on a dead network disk, until it is let go."""
+class HangingWalk:
+    """A walk that hangs after its first entry, as on a dead network disk, until `go` is set."""
 
     def __init__(self) -> None:
         self.hangs = threading.Event()
         self.go = threading.Event()
-        self.left = threading.Event()
+        self.ended = threading.Event()
         self.thread = 0
 
-    def walk(self, folder: Path, wish: ScanOptions) -> Generator[ScanEntry, None, None]:
+    def walk(self, folder: Path, options: ScanOptions) -> Generator[ScanEntry, None, None]:
         self.thread = threading.get_ident()
         try:
             yield SkippedEntry("/first")
@@ -59,25 +59,25 @@ class Stuck:
             for number in range(1_000_000_000):
                 yield SkippedEntry(f"/{number}")
         finally:
-            self.left.set()
+            self.ended.set()
 
     def scans(self, **limits: float) -> FolderScans:
         return FolderScans(lambda: replace(LIMITS, **limits), Path, self.walk)  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def stuck() -> Iterator[Stuck]:
-    walk = Stuck()
+def hanging() -> Iterator[HangingWalk]:
+    walk = HangingWalk()
     yield walk
     walk.go.set()
 
 
-async def _steps(scan: FolderScan) -> list[ScanEvent]:
-    return [step async for step in scan.events()]
+async def _events(scan: FolderScan) -> list[ScanEvent]:
+    return [event async for event in scan.events()]
 
 
 async def _result(scan: FolderScan) -> ScanCompleted:
-    last = (await _steps(scan))[-1]
+    last = (await _events(scan))[-1]
     assert isinstance(last, ScanCompleted)
     return last
 
@@ -91,9 +91,9 @@ async def test_every_file_is_listed_and_every_entry_counted(tmp_path: Path) -> N
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / "b/loop").symlink_to(tmp_path)
-    steps = await _steps(_scans().start(ScanOptions(str(tmp_path))))
-    assert steps[-2] == ScanProgress(6, 3, str(tmp_path / "b/d/e.tar.gz"))
-    done = steps[-1]
+    events = await _events(_scans().start(ScanOptions(str(tmp_path))))
+    assert events[-2] == ScanProgress(6, 3, str(tmp_path / "b/d/e.tar.gz"))
+    done = events[-1]
     assert isinstance(done, ScanCompleted)
     assert [(each.path.removeprefix(f"{tmp_path}/"), each.extension) for each in done.files] == [
         ("a.txt", ".txt"),
@@ -101,13 +101,13 @@ async def test_every_file_is_listed_and_every_entry_counted(tmp_path: Path) -> N
         ("b/d/e.tar.gz", ".gz"),
     ]
     assert (done.count, done.total_size, done.warnings, done.truncated) == (3, 24, (), False)
-    own = await _result(_scans().start(ScanOptions(str(tmp_path), recursive=False)))
-    assert [each.path for each in own.files] == [str(tmp_path / "a.txt")]
-    chosen = ScanOptions(str(tmp_path), include=("*.txt", "b/*"), exclude=("a.*",))
-    assert (await _result(_scans().start(chosen))).files == done.files[1:2]
+    top_level = await _result(_scans().start(ScanOptions(str(tmp_path), recursive=False)))
+    assert [each.path for each in top_level.files] == [str(tmp_path / "a.txt")]
+    filtered = ScanOptions(str(tmp_path), include=("*.txt", "b/*"), exclude=("a.*",))
+    assert (await _result(_scans().start(filtered))).files == done.files[1:2]
 
 
-async def test_the_list_is_cut_and_the_counts_are_exact(tmp_path: Path) -> None:
+async def test_file_list_is_truncated_and_counts_are_exact(tmp_path: Path) -> None:
     for number in range(101):
         (tmp_path / f"{number:03}.txt").write_text("12345")
     done = await _result(_scans().start(ScanOptions(str(tmp_path))))
@@ -117,7 +117,7 @@ async def test_the_list_is_cut_and_the_counts_are_exact(tmp_path: Path) -> None:
     assert (len(done.files), done.count, done.total_size, done.truncated) == (100, 100, 500, False)
 
 
-async def test_warnings_are_bounded_and_the_last_tells_how_many_more(tmp_path: Path) -> None:
+async def test_warnings_are_bounded_and_the_last_counts_the_rest(tmp_path: Path) -> None:
     for number in range(123):
         os.mkfifo(tmp_path / f"{number:03}")
     done = await _result(_scans().start(ScanOptions(str(tmp_path))))
@@ -128,7 +128,7 @@ async def test_warnings_are_bounded_and_the_last_tells_how_many_more(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("wish", "word"),
+    ("options", "word"),
     [
         (ScanOptions("/", include=("*.pdf", "[a")), r"'\[a'.*never closed"),
         (ScanOptions("/", exclude=("../x",)), r"'\.\./x'"),
@@ -136,12 +136,12 @@ async def test_warnings_are_bounded_and_the_last_tells_how_many_more(tmp_path: P
         (ScanOptions("/", include=("x" * 201,)), "include: a glob has 200 characters"),
     ],
 )
-async def test_a_bad_glob_is_refused_before_anything_is_read(wish: ScanOptions, word: str) -> None:
+async def test_invalid_glob_is_rejected_before_the_walk(options: ScanOptions, word: str) -> None:
     with pytest.raises(Invalid, match=word):
-        _scans().start(wish)
+        _scans().start(options)
 
 
-async def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+async def test_forbidden_or_invalid_folder_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "roots").mkdir()
     (tmp_path / "roots" / "out").symlink_to(tmp_path)
@@ -153,47 +153,47 @@ async def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
         ("roots", Invalid, "absolute"),
     ]:
         with pytest.raises(kind, match=word):
-            await _steps(scans.start(ScanOptions(path)))
+            await _events(scans.start(ScanOptions(path)))
     with pytest.raises(Invalid, match="not a folder"):
-        await _steps(_scans().start(ScanOptions(str(tmp_path / "file"))))
+        await _events(_scans().start(ScanOptions(str(tmp_path / "file"))))
 
 
-async def test_a_walk_that_fails_tells_whoever_takes_the_steps() -> None:
-    def walk(folder: Path, wish: ScanOptions) -> Generator[ScanEntry, None, None]:
+async def test_failure_of_the_walk_is_raised_from_events() -> None:
+    def walk(folder: Path, options: ScanOptions) -> Generator[ScanEntry, None, None]:
         raise ZeroDivisionError
         yield
 
     scans = FolderScans(lambda: replace(LIMITS, concurrent=1), Path, walk)
-    for _ in range(2):  # the place came free again
+    for _ in range(2):  # the slot was released
         with pytest.raises(ZeroDivisionError):
-            await _steps(scans.start(ScanOptions("/")))
+            await _events(scans.start(ScanOptions("/")))
 
 
-async def test_progress_goes_on_while_the_disk_hangs_and_stop_ends_it(stuck: Stuck) -> None:
-    scan = stuck.scans().start(ScanOptions("/start"))
-    told: list[ScanEvent] = []
-    async for step in scan.events():
-        told.append(step)
-        if len(told) > 3 and step == ScanProgress(1, 0, "/first"):
+async def test_progress_continues_while_the_disk_hangs_and_stop_cancels(hanging: HangingWalk) -> None:
+    scan = hanging.scans().start(ScanOptions("/start"))
+    received: list[ScanEvent] = []
+    async for event in scan.events():
+        received.append(event)
+        if len(received) > 3 and event == ScanProgress(1, 0, "/first"):
             scan.stop()
             scan.stop()
-    assert told[-1] == ScanCancelled(1)
-    assert sum(isinstance(each, ScanCancelled) for each in told) == 1
-    assert not stuck.go.is_set()
-    assert stuck.thread not in (0, threading.get_ident())
-    stuck.go.set()
-    await _until(stuck.left)
+    assert received[-1] == ScanCancelled(1)
+    assert sum(isinstance(each, ScanCancelled) for each in received) == 1
+    assert not hanging.go.is_set()
+    assert hanging.thread not in (0, threading.get_ident())
+    hanging.go.set()
+    await _until(hanging.ended)
 
 
 async def _leave_by_closing(scan: FolderScan) -> None:
-    async with aclosing(scan.events()) as steps:
-        async for _ in steps:
+    async with aclosing(scan.events()) as events:
+        async for _ in events:
             break
 
 
 async def _leave_by_cancelling(scan: FolderScan) -> None:
-    task = asyncio.create_task(_steps(scan))
-    await asyncio.sleep(0)  # it has begun
+    task = asyncio.create_task(_events(scan))
+    await asyncio.sleep(0)  # it has started
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -201,53 +201,53 @@ async def _leave_by_cancelling(scan: FolderScan) -> None:
 
 
 @pytest.mark.parametrize("leave", [_leave_by_closing, _leave_by_cancelling])
-async def test_whoever_leaves_is_not_held_up_and_the_walk_ends(
-    stuck: Stuck, leave: Callable[[FolderScan], Awaitable[None]]
+async def test_leaving_does_not_wait_for_the_walk_and_the_walk_ends(
+    hanging: HangingWalk, leave: Callable[[FolderScan], Awaitable[None]]
 ) -> None:
-    await leave(stuck.scans().start(ScanOptions("/")))
-    await _until(stuck.hangs)
-    assert not stuck.left.is_set()
-    stuck.go.set()
-    await _until(stuck.left)
+    await leave(hanging.scans().start(ScanOptions("/")))
+    await _until(hanging.hangs)
+    assert not hanging.ended.is_set()
+    hanging.go.set()
+    await _until(hanging.ended)
 
 
-async def test_scans_wait_for_a_place_and_a_walk_that_hangs_keeps_its_own(
-    stuck: Stuck, tmp_path: Path
+async def test_scans_wait_for_a_slot_and_a_hanging_walk_keeps_its_slot(
+    hanging: HangingWalk, tmp_path: Path
 ) -> None:
-    scans = stuck.scans(concurrent=1, wait_s=0.1)
+    scans = hanging.scans(concurrent=1, wait_s=0.1)
     first = scans.start(ScanOptions("/"))
-    first_steps = asyncio.create_task(_steps(first))
-    await _until(stuck.hangs)
+    first_events = asyncio.create_task(_events(first))
+    await _until(hanging.hangs)
     with pytest.raises(Busy, match="other scans"):
-        await _steps(scans.start(ScanOptions("/")))
+        await _events(scans.start(ScanOptions("/")))
     first.stop()
-    assert (await first_steps)[-1] == ScanCancelled(1)
-    with pytest.raises(Busy):  # its thread hangs still
-        await _steps(scans.start(ScanOptions("/")))
+    assert (await first_events)[-1] == ScanCancelled(1)
+    with pytest.raises(Busy):  # its thread still hangs
+        await _events(scans.start(ScanOptions("/")))
 
 
-async def test_a_scan_that_waits_for_its_place_can_be_stopped_and_leaves_the_line(stuck: Stuck) -> None:
-    scans = stuck.scans(concurrent=1)
-    first = asyncio.create_task(_steps(scans.start(ScanOptions("/"))))
-    await _until(stuck.hangs)
+async def test_scan_that_waits_for_a_slot_can_be_stopped_and_leaves_the_queue(hanging: HangingWalk) -> None:
+    scans = hanging.scans(concurrent=1)
+    first = asyncio.create_task(_events(scans.start(ScanOptions("/"))))
+    await _until(hanging.hangs)
     waiting = scans.start(ScanOptions("/waiting"))
-    async for step in waiting.events():
-        assert step in (ScanProgress(0, 0, "/waiting"), ScanCancelled(0))
+    async for event in waiting.events():
+        assert event in (ScanProgress(0, 0, "/waiting"), ScanCancelled(0))
         waiting.stop()
     first.cancel()
-    stuck.go.set()
+    hanging.go.set()
     third = scans.start(ScanOptions("/"))
-    async for step in third.events():  # the place is not lost
-        if isinstance(step, ScanProgress) and step.scanned:
+    async for event in third.events():  # the slot is not lost
+        if isinstance(event, ScanProgress) and event.scanned:
             third.stop()
 
 
-async def test_twenty_thousand_files_do_not_hold_the_loop(tmp_path: Path) -> None:
+async def test_twenty_thousand_files_do_not_block_the_loop(tmp_path: Path) -> None:
     for folder in range(4):
         (tmp_path / str(folder)).mkdir()
         for number in range(5000):
             (tmp_path / str(folder) / f"{number}.txt").touch()
-    watching = asyncio.create_task(loop_monitor.monitor_loop())  # complains in the log, which fails the test
+    watching = asyncio.create_task(loop_monitor.monitor_loop())  # its warning in the log fails the test
     done = await _result(_scans().start(ScanOptions(str(tmp_path), exclude=("**/*99.txt",))))
     watching.cancel()
     assert (done.count, len(done.files)) == (20_000 - 4 * 50, 100)

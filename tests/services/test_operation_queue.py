@@ -1,4 +1,4 @@
-"""The line of operations: places that are told, and an index that ended early and goes on."""
+"""The operation queue: published positions, fairness, and an index operation that resumes after a cancellation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _operation(number: int, collection: str, status: str) -> Operation:
 
 
 @pytest.mark.parametrize(
-    ("line", "concurrent", "places"),
+    ("queue", "concurrent", "positions"),
     [
         ("a!", 1, [0]),
         ("a", 1, [0]),
@@ -37,12 +37,14 @@ def _operation(number: int, collection: str, status: str) -> Operation:
         ("a! a a", 9, [0, 1, 2]),
     ],
 )
-def test_the_place_in_line_is_what_has_to_end_first(line: str, concurrent: int, places: list[int]) -> None:
+def test_queue_position_counts_operations_that_must_end_first(
+    queue: str, concurrent: int, positions: list[int]
+) -> None:
     active = [
         _operation(number, word[0], "processing" if word.endswith("!") else "queued")
-        for number, word in enumerate(line.split())
+        for number, word in enumerate(queue.split())
     ]
-    assert [queue_position(operation, active, concurrent) for operation in active] == places
+    assert [queue_position(operation, active, concurrent) for operation in active] == positions
     assert queue_position(_operation(9, "a", "completed"), active, concurrent) is None
 
 
@@ -57,7 +59,7 @@ def _folder(tmp_path: Path, name: str, count: int, paragraphs: int = 3) -> Path:
     return folder
 
 
-async def _make(client: Client, folder: Path) -> dict[str, Any]:
+async def _create(client: Client, folder: Path) -> dict[str, Any]:
     made: dict[str, Any] = await client.call(
         "POST", "collections", {"name": folder.name, "source_path": str(folder)}
     )
@@ -65,36 +67,36 @@ async def _make(client: Client, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.gen_test
-async def test_operations_that_wait_for_others_collections_say_so(
+async def test_operations_that_wait_for_other_collections_publish_their_position(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     client = await new_user(start(*OPEN, "--operations-concurrent", "1"))
-    first = await _make(client, _folder(tmp_path, "first", 40))
-    second = await _make(client, _folder(tmp_path, "second", 3))
-    third = await _make(client, _folder(tmp_path, "third", 3))
+    first = await _create(client, _folder(tmp_path, "first", 40))
+    second = await _create(client, _folder(tmp_path, "second", 3))
+    third = await _create(client, _folder(tmp_path, "third", 3))
     ids = [made["operation_id"] for made in (first, second, third)]
     listed = await client.call("GET", "operations")
     assert [item["queue_position"] for item in listed["items"]] == [2, 1, 0]
-    frames = [frame async for frame in client.watch(ids[2])]
-    places = [frame["queue_position"] for frame in frames if frame["type"] == "operation_queued"]
-    assert places[0] == 2 and places[-1] == 0 and places == sorted(places, reverse=True)
-    assert frames[-1]["data"]["status"] == "completed"
+    messages = [message async for message in client.watch(ids[2])]
+    positions = [message["queue_position"] for message in messages if message["type"] == "operation_queued"]
+    assert positions[0] == 2 and positions[-1] == 0 and positions == sorted(positions, reverse=True)
+    assert messages[-1]["data"]["status"] == "completed"
 
 
 @pytest.mark.gen_test
-async def test_an_index_that_was_cancelled_goes_on(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_cancelled_index_operation_resumes(start: Callable[..., Serving], tmp_path: Path) -> None:
     client = await new_user(start(*OPEN))
     folder = _folder(tmp_path, "stock", 400, 20)
-    made = await _make(client, folder)
+    made = await _create(client, folder)
     path = f"collections/{made['id']}"
     with pytest.raises(Refused, match="being indexed already") as refused:
         await client.call("POST", f"{path}/sources", {"path": str(folder)})
     assert refused.value.status == 409
-    async for frame in client.watch(made["operation_id"]):
-        if frame["type"] == "document_processed":
+    async for message in client.watch(made["operation_id"]):
+        if message["type"] == "document_processed":
             await client.call("DELETE", f"operations/{made['operation_id']}")
             break
-    assert [frame async for frame in client.watch(made["operation_id"])][-1]["status"] == "cancelled"
+    assert [message async for message in client.watch(made["operation_id"])][-1]["status"] == "cancelled"
     view = await client.call("GET", path)
     assert view["status"] == "incomplete"
     assert view["document_count"] > 0 < view["pending_count"]
@@ -103,10 +105,10 @@ async def test_an_index_that_was_cancelled_goes_on(start: Callable[..., Serving]
 
     again = await client.call("POST", f"{path}/sources", {"path": str(folder)})
     assert again["operation_id"] != made["operation_id"]
-    frames = [frame async for frame in client.watch(again["operation_id"])]
-    assert frames[-1]["status"] == "completed"
-    ended = next(frame for frame in frames if frame["type"] == "index_completed")
-    assert ended["documents"] == view["pending_count"] + 1
+    messages = [message async for message in client.watch(again["operation_id"])]
+    assert messages[-1]["status"] == "completed"
+    completed = next(message for message in messages if message["type"] == "index_completed")
+    assert completed["documents"] == view["pending_count"] + 1
     view = await client.call("GET", path)
     assert (view["status"], view["document_count"], view["pending_count"]) == ("ready", 401, 0)
     assert view["stats"]["vectors"] == view["chunk_count"]
@@ -117,7 +119,7 @@ async def test_an_index_that_was_cancelled_goes_on(start: Callable[..., Serving]
 
 
 @pytest.mark.gen_test
-async def test_a_book_holds_up_no_letter(shared: Serving, tmp_path: Path) -> None:
+async def test_large_files_do_not_delay_small_ones(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     folder = tmp_path / "mixed"
     folder.mkdir()
@@ -125,41 +127,47 @@ async def test_a_book_holds_up_no_letter(shared: Serving, tmp_path: Path) -> Non
     (folder / "a-book.txt").write_text("\n\n".join(paragraphs))
     for number in range(10):
         (folder / f"letter-{number}.txt").write_text(f"Dear {number}, all is well.")
-    made = await _make(client, folder)
-    frames = [frame async for frame in client.watch(made["operation_id"])]
-    done = [frame for frame in frames if frame["type"] == "document_processed"]
-    assert (done[-1]["processed"], Path(done[-1]["current_file"]).name) == (11, "a-book.txt")
-    assert done[-1]["chunks"] > 1000
-    # While nothing but the book is left, it is said what is worked on, and how long that will take.
-    at_work = [f for f in frames if f["type"] == "file_processing" and f["processed_files"] == 10]
-    assert any(Path(frame["current_file"]).name == "a-book.txt" and frame["eta_seconds"] for frame in at_work)
+    made = await _create(client, folder)
+    messages = [message async for message in client.watch(made["operation_id"])]
+    processed = [message for message in messages if message["type"] == "document_processed"]
+    assert (processed[-1]["processed"], Path(processed[-1]["current_file"]).name) == (11, "a-book.txt")
+    assert processed[-1]["chunks"] > 1000
+    # While only the large file is left, progress names it and estimates the remaining time.
+    in_progress = [
+        message
+        for message in messages
+        if message["type"] == "file_processing" and message["processed_files"] == 10
+    ]
+    assert any(
+        Path(message["current_file"]).name == "a-book.txt" and message["eta_seconds"]
+        for message in in_progress
+    )
 
 
 @pytest.mark.gen_test
-async def test_a_huge_index_does_not_starve_a_small_one(shared: Serving, tmp_path: Path) -> None:
+async def test_large_index_operation_does_not_starve_a_small_one(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
-    huge = await _make(client, _folder(tmp_path, "huge", 400, 40))
-    async for frame in client.watch(huge["operation_id"]):
-        if frame["type"] == "document_processed":
+    huge = await _create(client, _folder(tmp_path, "huge", 400, 40))
+    async for message in client.watch(huge["operation_id"]):
+        if message["type"] == "document_processed":
             break
-    small = await _make(client, _folder(tmp_path, "small", 5))
-    frames = [frame async for frame in client.watch(small["operation_id"])]
-    assert frames[-1]["data"]["status"] == "completed"
+    small = await _create(client, _folder(tmp_path, "small", 5))
+    messages = [message async for message in client.watch(small["operation_id"])]
+    assert messages[-1]["data"]["status"] == "completed"
     view = await client.call("GET", f"operations/{huge['operation_id']}")
     assert view["status"] == "processing"
     await client.call("DELETE", f"operations/{huge['operation_id']}")
-    assert [frame async for frame in client.watch(huge["operation_id"])][-1]["data"]["status"] == "cancelled"
+    messages = [message async for message in client.watch(huge["operation_id"])]
+    assert messages[-1]["data"]["status"] == "cancelled"
 
 
 @pytest.mark.gen_test
-async def test_what_is_asked_for_many_times_at_once_stands_in_the_line_once(
-    shared: Serving, tmp_path: Path
-) -> None:
+async def test_concurrent_identical_requests_queue_one_operation(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
-    made = await _make(client, _folder(tmp_path, "rush", 200, 60))
+    made = await _create(client, _folder(tmp_path, "rush", 200, 60))
     source = (await client.call("GET", f"collections/{made['id']}/sources"))["items"][0]["id"]
 
-    async def ask(method: str, path: str, body: Any = None) -> str:
+    async def request(method: str, path: str, body: Any = None) -> str:
         try:
             return str((await client.call(method, f"collections/{made['id']}/{path}", body))["operation_id"])
         except Refused as refused:
@@ -168,6 +176,6 @@ async def test_what_is_asked_for_many_times_at_once_stands_in_the_line_once(
 
     for method, path in (("POST", "append"), ("POST", "reindex"), ("DELETE", f"sources/{source}")):
         body = {} if method == "POST" else None
-        answers = await asyncio.gather(*(ask(method, path, body) for _ in range(8)))
-        assert len(set(answers) - {""}) == 1, (path, answers)
+        operation_ids = await asyncio.gather(*(request(method, path, body) for _ in range(8)))
+        assert len(set(operation_ids) - {""}) == 1, (path, operation_ids)
     await client.call("DELETE", f"collections/{made['id']}")

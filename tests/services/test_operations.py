@@ -1,4 +1,4 @@
-"""Operations in line, cancelled and deleted; `test_failpoints.py` lets a server die in each of them."""
+"""Operations queued, cancelled, and on deleted collections; `test_failpoints.py` kills a server in each of them."""
 
 from __future__ import annotations
 
@@ -36,28 +36,28 @@ def _folder(tmp_path: Path, name: str, count: int, paragraphs: int = 3) -> Path:
     return folder
 
 
-async def _make(client: Client, name: str, folder: Path) -> dict[str, Any]:
+async def _create(client: Client, name: str, folder: Path) -> dict[str, Any]:
     made: dict[str, Any] = await client.call(
         "POST", "collections", {"name": name, "source_path": str(folder)}
     )
     return made
 
 
-async def _end(client: Client, operation_id: str, since: str | None = None) -> list[dict[str, Any]]:
-    return [frame async for frame in client.watch(operation_id, since)]
+async def _watch_to_end(client: Client, operation_id: str, since: str | None = None) -> list[dict[str, Any]]:
+    return [message async for message in client.watch(operation_id, since)]
 
 
-def _kinds(frames: list[dict[str, Any]]) -> list[str]:
-    """Without presence, which may come at any time."""
-    return [frame["type"] for frame in frames if frame["type"] != "presence"]
+def _kinds(messages: list[dict[str, Any]]) -> list[str]:
+    """The types of all messages except presence, which may come at any time."""
+    return [message["type"] for message in messages if message["type"] != "presence"]
 
 
-async def test_operations_on_one_collection_wait_in_line_and_run_in_order(
+async def test_operations_on_one_collection_are_queued_and_run_in_order(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    made = await _make(client, "Cellar", _folder(tmp_path, "first", 30))
+    made = await _create(client, "Cellar", _folder(tmp_path, "first", 30))
     added = [
         await client.call(
             "POST", f"collections/{made['id']}/sources", {"path": str(_folder(tmp_path, name, 3))}
@@ -65,11 +65,11 @@ async def test_operations_on_one_collection_wait_in_line_and_run_in_order(
         for name in ("second", "third")
     ]
     ids = [made["operation_id"], *(each["operation_id"] for each in added)]
-    places = [(await client.call("GET", f"operations/{each}"))["queue_position"] for each in ids]
-    assert places == [0, 1, 2]
+    positions = [(await client.call("GET", f"operations/{each}"))["queue_position"] for each in ids]
+    assert positions == [0, 1, 2]
     assert (await client.call("GET", f"collections/{made['id']}"))["active_operation_id"] == ids[0]
     for each in ids:
-        assert (await _end(client, each))[-1]["data"]["status"] == "completed"
+        assert (await _watch_to_end(client, each))[-1]["data"]["status"] == "completed"
     records = [await client.call("GET", f"operations/{each}") for each in ids]
     for earlier, later in pairwise(records):
         assert earlier["completed_at"] <= later["started_at"]
@@ -78,24 +78,24 @@ async def test_operations_on_one_collection_wait_in_line_and_run_in_order(
     assert [o["id"] for o in listed["items"] + rest["items"]] == ids[::-1]
 
 
-async def test_a_running_and_a_queued_operation_are_cancelled(
+async def test_running_and_queued_operations_are_cancelled(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    made = await _make(client, "Cellar", _folder(tmp_path, "first", 400, 30))
+    made = await _create(client, "Cellar", _folder(tmp_path, "first", 400, 30))
     added = await client.call(
         "POST", f"collections/{made['id']}/sources", {"path": str(_folder(tmp_path, "second", 3))}
     )
     await client.call("DELETE", f"operations/{added['operation_id']}")
-    frames = await _end(client, added["operation_id"])
-    assert _kinds(frames)[-2:] == ["operation_cancelled", "status_update"]
-    async for frame in client.watch(made["operation_id"]):
-        if frame["type"] == "document_processed":
+    messages = await _watch_to_end(client, added["operation_id"])
+    assert _kinds(messages)[-2:] == ["operation_cancelled", "status_update"]
+    async for message in client.watch(made["operation_id"]):
+        if message["type"] == "document_processed":
             break
     await client.call("DELETE", f"operations/{made['operation_id']}")
-    frames = await _end(client, made["operation_id"], since=frame["id"])
-    assert _kinds(frames)[-2:] == ["operation_cancelled", "status_update"]
+    messages = await _watch_to_end(client, made["operation_id"], since=message["id"])
+    assert _kinds(messages)[-2:] == ["operation_cancelled", "status_update"]
     with pytest.raises(Refused, match="ended already") as refused:
         await client.call("DELETE", f"operations/{made['operation_id']}")
     assert refused.value.status == 409
@@ -105,7 +105,7 @@ async def test_a_running_and_a_queued_operation_are_cancelled(
     assert await ask(client, "Which barrel holds most?")
 
 
-async def test_a_collection_that_is_deleted_while_it_is_indexed_goes_without_a_trace(
+async def test_collection_deleted_during_indexing_is_purged_completely(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN)
@@ -113,22 +113,22 @@ async def test_a_collection_that_is_deleted_while_it_is_indexed_goes_without_a_t
     folder = _folder(tmp_path, "first", 60)
     kinds = []
     with held(folder, "barrel-059.txt"):
-        made = await _make(client, "Cellar", folder)
-        async for frame in client.watch(made["operation_id"]):
-            kinds.append(frame["type"])
-            if frame["type"] == "document_processed" and "deleted" not in kinds:
+        made = await _create(client, "Cellar", folder)
+        async for message in client.watch(made["operation_id"]):
+            kinds.append(message["type"])
+            if message["type"] == "document_processed" and "deleted" not in kinds:
                 kinds.append("deleted")
                 await client.call("DELETE", f"collections/{made['id']}")
     assert kinds[-2:] == ["operation_cancelled", "status_update"]
     assert (await client.call("GET", "collections"))["items"] == []
-    again = await _make(client, "Cellar", tmp_path / "first")
-    assert (await _end(client, again["operation_id"]))[-1]["data"]["status"] == "completed"
-    while (serving.data / "index" / made["id"]).exists():  # the purge is the dispatcher's
+    again = await _create(client, "Cellar", tmp_path / "first")
+    assert (await _watch_to_end(client, again["operation_id"]))[-1]["data"]["status"] == "completed"
+    while (serving.data / "index" / made["id"]).exists():  # the dispatcher purges it
         await client.call("GET", "health")
     assert (await client.call("GET", f"collections/{again['id']}"))["document_count"] == 60
 
 
-async def test_operations_that_came_after_their_collection_was_purged_do_not_stay_in_the_line(
+async def test_operations_of_a_purged_collection_do_not_stay_queued(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(*OPEN, "--operations-concurrent", "1")
@@ -137,8 +137,8 @@ async def test_operations_that_came_after_their_collection_was_purged_do_not_sta
     async with Store(serving.stores.mongo_url, serving.stores.database) as store:
         for operation in (waiting, cancelled):
             await store.operations.add(operation)
-        while await store.operations.by_ids([waiting.id, cancelled.id]):  # noqa: ASYNC110, nobody watches them
+        while await store.operations.by_ids([waiting.id, cancelled.id]):  # noqa: ASYNC110, no message announces it
             await asyncio.sleep(0.1)
     client = await new_user(serving)
-    made = await _make(client, "after", _folder(tmp_path, "after", 2))
-    assert (await _end(client, made["operation_id"]))[-1]["data"]["status"] == "completed"
+    made = await _create(client, "after", _folder(tmp_path, "after", 2))
+    assert (await _watch_to_end(client, made["operation_id"]))[-1]["data"]["status"] == "completed"

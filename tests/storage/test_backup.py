@@ -1,4 +1,4 @@
-"""A back-up is one file, taken while the server runs; restored, it finds what it found, and goes on with the rest."""
+"""A backup is one file, made while the server runs. After a restore the hits are the same and operations resume."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = [
 ]
 
 OPEN = ("--auth-registration", "open", "--progress-linger-s", "0.2")
-QUESTION = "How long do I bake the bread?"
+QUERY = "How long do I bake the bread?"
 FILES = 60
 
 
-def backup(*arguments: str | Path) -> tuple[int, str]:
-    """Run `bin/semantik-backup`; its status, and all that it said."""
+def run_backup(*arguments: str | Path) -> tuple[int, str]:
+    """Run `bin/semantik-backup`; returns its exit status and its output."""
     done = subprocess.run(
         [ROOT / "bin" / "semantik-backup", *map(str, arguments)],
         text=True,
@@ -42,65 +42,65 @@ def backup(*arguments: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-async def _backed_up(serving: Serving, file: Path) -> None:
-    status, said = await asyncio.to_thread(backup, file, "--data", serving.data)
-    assert (status, said.startswith(f"Backed up to {file}: ")) == (0, True), said
+async def _back_up(serving: Serving, file: Path) -> None:
+    status, output = await asyncio.to_thread(run_backup, file, "--data", serving.data)
+    assert (status, output.startswith(f"Backed up to {file}: ")) == (0, True), output
 
 
 async def _hits(client: Client) -> list[tuple[float, str, str]]:
-    return [(hit["score"], hit["passage"], hit["document"]["id"]) for hit in await ask(client, QUESTION)]
+    return [(hit["score"], hit["passage"], hit["document"]["id"]) for hit in await ask(client, QUERY)]
 
 
-async def _restored(serving: Serving, file: Path) -> None:
-    """Wipe the data folder, which no server uses, and fill it from the back-up."""
+async def _restore(serving: Serving, file: Path) -> None:
+    """Delete the data folder, which no server uses, and restore it from the backup."""
     shutil.rmtree(serving.data)
-    status, said = await asyncio.to_thread(backup, "--restore", file, "--data", serving.data)
-    assert status == 0, said
+    status, output = await asyncio.to_thread(run_backup, "--restore", file, "--data", serving.data)
+    assert status == 0, output
 
 
-async def test_what_was_found_is_found_again(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_hits_are_the_same_after_a_restore(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving, file = start(*OPEN), tmp_path / "monday.backup"
     client = await new_user(serving)
     collection, _ = await index(client, SAMPLES)
     hits = await _hits(client)
-    await _backed_up(serving, file)
+    await _back_up(serving, file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data.log", "monday.backup"]
 
     assert serving.stop() == 0
-    await _restored(serving, file)
+    await _restore(serving, file)
     client = Client(start(*OPEN).url, client.token)
     assert await _hits(client) == hits
     assert len(await documents(client, collection)) == len(list(SAMPLES.iterdir()))
 
 
-async def test_a_restored_index_forgets_what_came_after_the_back_up(
+async def test_a_restore_drops_what_was_indexed_after_the_backup(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving, file = start(*OPEN), tmp_path / "monday.backup"
     client = await new_user(serving)
     await index(client, SAMPLES)
     hits = await _hits(client)
-    await _backed_up(serving, file)
+    await _back_up(serving, file)
     later = tmp_path / "later"
     later.mkdir()
-    (later / "bread.txt").write_text(f"{QUESTION} For forty minutes, and not a minute longer.")
+    (later / "bread.txt").write_text(f"{QUERY} For forty minutes, and not a minute longer.")
     await index(client, later, "Later")
     assert await _hits(client) != hits
-    status, said = await asyncio.to_thread(backup, "--restore", "--force", file, "--data", serving.data)
-    assert (status, "is in use by the server with process id" in said) == (1, True), said
+    status, output = await asyncio.to_thread(run_backup, "--restore", "--force", file, "--data", serving.data)
+    assert (status, "is in use by the server with process id" in output) == (1, True), output
 
     assert serving.stop() == 0
-    status, said = await asyncio.to_thread(backup, "--restore", file, "--data", serving.data)
-    assert (status, "replace it with --force" in said) == (1, True), said
-    status, said = await asyncio.to_thread(backup, "--restore", "--force", file, "--data", serving.data)
-    assert status == 0, said
+    status, output = await asyncio.to_thread(run_backup, "--restore", file, "--data", serving.data)
+    assert (status, "replace it with --force" in output) == (1, True), output
+    status, output = await asyncio.to_thread(run_backup, "--restore", "--force", file, "--data", serving.data)
+    assert status == 0, output
     assert not (serving.data / "index").exists() and not (serving.data / "redis").exists()
     client = Client(start(*OPEN).url, client.token)
     assert await _hits(client) == hits
 
 
-async def test_an_operation_in_the_back_up_goes_on_by_itself(
+async def test_an_operation_of_the_backup_resumes_after_a_restore(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     soon = (*OPEN, "--operations-lease-s", "2")
@@ -112,18 +112,18 @@ async def test_an_operation_in_the_back_up_goes_on_by_itself(
         (folder / f"{number}.txt").write_text(f"Ship {number} called at the harbour. " * 40)
     with held(folder, "59.txt"):
         made = await client.call("POST", "collections", {"name": "Ships", "source_path": str(folder)})
-        async for frame in client.watch(made["operation_id"], patience_s=0):
-            if frame["type"] == "document_processed":
-                await _backed_up(serving, file)
+        async for message in client.watch(made["operation_id"], patience_s=0):
+            if message["type"] == "document_processed":
+                await _back_up(serving, file)
                 break
         serving.kill()
-    await _restored(serving, file)
+    await _restore(serving, file)
     counts = _counts(serving.data)
-    assert counts["indexed"] < FILES, "the back-up is of the middle"
+    assert counts["indexed"] < FILES, "the backup must be made before the operation ends"
 
     client = Client(start(*soon).url, client.token)
-    frames = [frame async for frame in client.watch(made["operation_id"])]
-    assert frames[-1]["data"]["status"] == "completed"
+    messages = [message async for message in client.watch(made["operation_id"])]
+    assert messages[-1]["data"]["status"] == "completed"
     view = await client.call("GET", f"collections/{made['id']}")
     assert (view["document_count"], view["failed_count"]) == (FILES, 0)
     assert view["chunk_count"] == view["stats"]["vectors"]
@@ -131,29 +131,29 @@ async def test_an_operation_in_the_back_up_goes_on_by_itself(
 
 
 def _counts(data: Path) -> dict[str, Any]:
-    with closing(sqlite3.connect(data / "mongo" / "semantik.db")) as found:
-        (indexed,) = found.execute(
+    with closing(sqlite3.connect(data / "mongo" / "semantik.db")) as database:
+        (indexed,) = database.execute(
             "SELECT count(*) FROM documents WHERE json_extract(data, '$.status') = 'indexed'"
         ).fetchone()
     return {"indexed": indexed}
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database as the embedded MongoDB's, and a back-up of it, `good`."""
-    folder = tmp_path_factory.mktemp("kept")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database like that of the embedded MongoDB, and a backup of it named `good`."""
+    folder = tmp_path_factory.mktemp("home")
     (folder / "data" / "mongo").mkdir(parents=True)
-    with closing(sqlite3.connect(folder / "data" / "mongo" / "semantik.db")) as made:
-        made.execute("PRAGMA journal_mode = WAL")
-        made.execute("CREATE TABLE users (name TEXT)")
-        made.executemany("INSERT INTO users VALUES (?)", ([f"user {n}"] for n in range(5000)))
-        made.commit()
-    assert backup(folder / "good", "--data", folder / "data")[0] == 0
+    with closing(sqlite3.connect(folder / "data" / "mongo" / "semantik.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE users (name TEXT)")
+        database.executemany("INSERT INTO users VALUES (?)", ([f"user {n}"] for n in range(5000)))
+        database.commit()
+    assert run_backup(folder / "good", "--data", folder / "data")[0] == 0
     return folder
 
 
 def _damaged(packed: bytes) -> bytes:
-    """The same database with a page that is overwritten, packed soundly."""
+    """The same database with one overwritten page, in a valid gzip file."""
     plain = bytearray(gzip.decompress(packed))
     plain[8192:12288] = b"\xff" * 4096
     return gzip.compress(bytes(plain))
@@ -165,7 +165,7 @@ def _foreign(packed: bytes) -> bytes:
     return gzip.compress(bytes(plain))
 
 
-SPOILT: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "text": (lambda packed: b"Dear diary", "Not a gzipped file"),
     "empty": (lambda packed: b"", "not a database|another program's database"),
     "cut off": (lambda packed: packed[: len(packed) // 2], "ended before the end-of-stream marker"),
@@ -176,57 +176,63 @@ SPOILT: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("spoil", SPOILT, ids=list(SPOILT))
-def test_a_file_that_is_no_sound_back_up_changes_nothing(kept: Path, spoil: str) -> None:
-    spoilt, why = SPOILT[spoil]
-    (kept / "bad").write_bytes(spoilt((kept / "good").read_bytes()))
-    before = (kept / "data" / "mongo" / "semantik.db").read_bytes()
-    (kept / "data" / "index").mkdir(exist_ok=True)
-    status, said = backup("--restore", "--force", kept / "bad", "--data", kept / "data")
-    assert status == 1 and said.count("\n") == 1
-    assert said.startswith(f"semantik-backup: {kept / 'bad'} is no back-up of Semantik, or it is damaged (")
-    assert any(each in said for each in why.split("|")), said
-    assert (kept / "data" / "mongo" / "semantik.db").read_bytes() == before
-    assert (kept / "data" / "index").exists()
-    assert [path.name for path in (kept / "data" / "mongo").iterdir()] == ["semantik.db"]
+@pytest.mark.parametrize("damage", DAMAGES, ids=list(DAMAGES))
+def test_restoring_an_invalid_file_changes_nothing(home: Path, damage: str) -> None:
+    change, reasons = DAMAGES[damage]
+    (home / "bad").write_bytes(change((home / "good").read_bytes()))
+    before = (home / "data" / "mongo" / "semantik.db").read_bytes()
+    (home / "data" / "index").mkdir(exist_ok=True)
+    status, output = run_backup("--restore", "--force", home / "bad", "--data", home / "data")
+    assert status == 1 and output.count("\n") == 1
+    assert output.startswith(f"semantik-backup: {home / 'bad'} is no back-up of Semantik, or it is damaged (")
+    assert any(each in output for each in reasons.split("|")), output
+    assert (home / "data" / "mongo" / "semantik.db").read_bytes() == before
+    assert (home / "data" / "index").exists()
+    assert [path.name for path in (home / "data" / "mongo").iterdir()] == ["semantik.db"]
 
 
-def test_a_file_is_overwritten_only_by_force(kept: Path) -> None:
-    (kept / "other").write_text("Dear diary")
-    status, said = backup(kept / "other", "--data", kept / "data")
-    assert (status, "exists already; choose another name, or overwrite it with --force." in said) == (1, True)
-    assert (kept / "other").read_text() == "Dear diary"
-    assert backup(kept / "other", "--force", "--data", kept / "data")[0] == 0
-    assert (kept / "other").read_bytes()[:2] == b"\x1f\x8b"
+def test_overwriting_a_file_requires_force(home: Path) -> None:
+    (home / "other").write_text("Dear diary")
+    status, output = run_backup(home / "other", "--data", home / "data")
+    assert (status, "exists already; choose another name, or overwrite it with --force." in output) == (
+        1,
+        True,
+    )
+    assert (home / "other").read_text() == "Dear diary"
+    assert run_backup(home / "other", "--force", "--data", home / "data")[0] == 0
+    assert (home / "other").read_bytes()[:2] == b"\x1f\x8b"
 
 
 REFUSED = [
-    (["{kept}/new", "--data", "{kept}/nothing"], 1, "There is nothing to back up"),
-    (["{kept}/no/such/folder", "--data", "{kept}/data"], 1, "No such file or directory"),
-    (["--restore", "{kept}/nothing", "--data", "{kept}/data"], 1, "There is no such file ({kept}/nothing)."),
-    (["{kept}/new", "--config", "{kept}/nothing.toml"], 2, "cannot be read"),
+    (["{home}/new", "--data", "{home}/nothing"], 1, "There is nothing to back up"),
+    (["{home}/no/such/folder", "--data", "{home}/data"], 1, "No such file or directory"),
+    (["--restore", "{home}/nothing", "--data", "{home}/data"], 1, "There is no such file ({home}/nothing)."),
+    (["{home}/new", "--config", "{home}/nothing.toml"], 2, "cannot be read"),
     ([], 2, "the following arguments are required: FILE"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "status", "sentence"), REFUSED)
-def test_what_cannot_be_done_is_told(kept: Path, arguments: list[str], status: int, sentence: str) -> None:
-    done, said = backup(*(each.format(kept=kept) for each in arguments))
-    assert (done, sentence.format(kept=kept) in said) == (status, True), said
-    assert "Traceback" not in said
+def test_refusals_have_a_status_and_a_message(
+    home: Path, arguments: list[str], status: int, sentence: str
+) -> None:
+    exit_status, output = run_backup(*(each.format(home=home) for each in arguments))
+    assert (exit_status, sentence.format(home=home) in output) == (status, True), output
+    assert "Traceback" not in output
 
 
-def test_a_database_that_cannot_be_read_is_told_by_its_name(kept: Path) -> None:
-    (kept / "spoilt" / "mongo").mkdir(parents=True)
-    (kept / "spoilt" / "mongo" / "semantik.db").write_text("Dear diary")
-    status, said = backup(kept / "never", "--data", kept / "spoilt")
-    assert (status, f"The database {kept}/spoilt/mongo/semantik.db cannot be copied" in said) == (1, True), (
-        said
-    )
-    assert not (kept / "never").exists()
+def test_an_unreadable_database_is_named(home: Path) -> None:
+    (home / "damaged" / "mongo").mkdir(parents=True)
+    (home / "damaged" / "mongo" / "semantik.db").write_text("Dear diary")
+    status, output = run_backup(home / "never", "--data", home / "damaged")
+    assert (status, f"The database {home}/damaged/mongo/semantik.db cannot be copied" in output) == (
+        1,
+        True,
+    ), output
+    assert not (home / "never").exists()
 
 
-def test_a_mongodb_of_your_own_is_backed_up_by_its_own_tool(kept: Path, monkeypatch: Any) -> None:
+def test_an_external_mongodb_is_left_to_mongodump(home: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("SEMANTIK_MONGO_URL", "mongodb://db.example.org")
-    status, said = backup(kept / "new")
-    assert (status, "`mongodump --oplog` backs it up" in said, said.count("\n")) == (2, True, 1)
+    status, output = run_backup(home / "new")
+    assert (status, "`mongodump --oplog` backs it up" in output, output.count("\n")) == (2, True, 1)

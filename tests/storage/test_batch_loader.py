@@ -1,4 +1,4 @@
-"""Reads that come while one is under way are one read, after it; each gets its own rows, or the error."""
+"""Loads that arrive during a read are batched into the next read. Each caller gets its own rows, or the error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.gen_test
 
 
 class Table:
-    """Rows whose reading waits for `go`."""
+    """A table of rows whose reads wait for `go`."""
 
     def __init__(self) -> None:
         self.reads: list[list[str]] = []
@@ -29,18 +29,18 @@ class Table:
         return {key: key.upper() for key in keys if key != "none"}
 
 
-async def _asked(rows: BatchLoader[str], *calls: list[str]) -> list[asyncio.Task[dict[str, str]]]:
-    tasks = [asyncio.create_task(rows.load(keys)) for keys in calls]
+async def _start_loads(loader: BatchLoader[str], *calls: list[str]) -> list[asyncio.Task[dict[str, str]]]:
+    tasks = [asyncio.create_task(loader.load(keys)) for keys in calls]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return tasks
 
 
-async def test_who_comes_while_a_read_is_under_way_shares_the_next() -> None:
+async def test_loads_during_a_read_share_the_next_read() -> None:
     table = Table()
-    rows = BatchLoader(table.read, 4)
-    tasks = await _asked(rows, ["a"])
-    tasks += await _asked(rows, ["b", "none"], ["b", "c"], ["d", "e"])
+    loader = BatchLoader(table.read, 4)
+    tasks = await _start_loads(loader, ["a"])
+    tasks += await _start_loads(loader, ["b", "none"], ["b", "c"], ["d", "e"])
     table.go.set()
     assert await asyncio.gather(*tasks) == [
         {"a": "A"},
@@ -49,28 +49,32 @@ async def test_who_comes_while_a_read_is_under_way_shares_the_next() -> None:
         {"d": "D", "e": "E"},
     ]
     assert table.reads == [["a"], ["b", "none", "c"], ["d", "e"]]
-    assert await rows.load(list("fghijk")) == {key: key.upper() for key in "fghijk"}
+    assert await loader.load(list("fghijk")) == {key: key.upper() for key in "fghijk"}
 
 
-async def test_an_error_is_for_those_who_shared_the_read() -> None:
+async def test_an_error_is_raised_to_every_caller_of_its_read() -> None:
     table = Table()
-    rows = BatchLoader(table.read, 4)
+    loader = BatchLoader(table.read, 4)
     table.error = Unavailable("MongoDB is away.")
-    tasks = await _asked(rows, ["a"])
-    tasks += await _asked(rows, ["b"], ["c"])
+    tasks = await _start_loads(loader, ["a"])
+    tasks += await _start_loads(loader, ["b"], ["c"])
     table.go.set()
-    found = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(each) for each in found] == [Unavailable] * 3
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(each) for each in results] == [Unavailable] * 3
     table.error = None
-    assert await rows.load(["a"]) == {"a": "A"}
+    assert await loader.load(["a"]) == {"a": "A"}
 
 
-async def test_who_gives_up_takes_nothing_from_the_others() -> None:
+async def test_a_cancelled_load_does_not_affect_the_others() -> None:
     table = Table()
-    rows = BatchLoader(table.read, 4)
-    tasks = await _asked(rows, ["a"])
-    tasks += await _asked(rows, ["b"], ["c"])
+    loader = BatchLoader(table.read, 4)
+    tasks = await _start_loads(loader, ["a"])
+    tasks += await _start_loads(loader, ["b"], ["c"])
     tasks[1].cancel()
     table.go.set()
-    found = await asyncio.gather(*tasks, return_exceptions=True)
-    assert found[0] == {"a": "A"} and isinstance(found[1], asyncio.CancelledError) and found[2] == {"c": "C"}
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (
+        results[0] == {"a": "A"}
+        and isinstance(results[1], asyncio.CancelledError)
+        and results[2] == {"c": "C"}
+    )

@@ -1,4 +1,4 @@
-"""A database that an older Semantik has made is brought into today's shape when it is opened."""
+"""Opening a database of an older version migrates it to the current schema."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def _document(key: str, status: str, first: int, count: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_an_older_database_is_brought_into_shape_once(tmp_path: Path) -> None:
+async def test_an_older_database_is_migrated_once(tmp_path: Path) -> None:
     async with data_lock(tmp_path) as lock, embedded(tmp_path, True, False, lock) as stores:
         async with AsyncMongoClient(stores.mongo_url) as client:
-            base = client["old"]
-            await base["collections"].insert_one(dict(_COLLECTION))
-            await base["sources"].insert_one(dict(_SOURCE))
-            await base["operations"].insert_one(dict(_OPERATION))
-            await base["documents"].insert_many(
+            database = client["old"]
+            await database["collections"].insert_one(dict(_COLLECTION))
+            await database["sources"].insert_one(dict(_SOURCE))
+            await database["operations"].insert_one(dict(_OPERATION))
+            await database["documents"].insert_many(
                 [_document("found", "indexed", 0, 2), _document("left", "pending", -1, 0)]
             )
         for _ in range(2):

@@ -1,6 +1,6 @@
-"""Data folders and back-ups that an earlier build wrote are opened by this one.
+"""This build opens data folders and backups that an earlier build wrote.
 
-`data/c36cab6.tar.gz` holds a data folder of the build of commit c36cab6 (without `models/`) and a back-up that its
+`data/c36cab6.tar.gz` holds a data folder of the build of commit c36cab6 (without `models/`) and a backup that its
 `semantik-backup` made of it: one user, one API key, and the collection "Papers" with three documents, which was
 indexed and then reindexed with chunks of 64 tokens.
 """
@@ -47,7 +47,7 @@ def _unpack(folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
-async def _finds_everything(serving: Serving) -> None:
+async def _check_content(serving: Serving) -> None:
     client = Client(serving.url)
     await client.sign_in("admin@example.com", PASSWORD)
     [collection] = (await client.call("GET", "collections"))["items"]
@@ -73,13 +73,15 @@ async def _finds_everything(serving: Serving) -> None:
 
 async def test_an_older_data_folder_is_opened(start: Callable[..., Serving], tmp_path: Path) -> None:
     _unpack(tmp_path)
-    await _finds_everything(start())
+    await _check_content(start())
 
 
-async def test_an_older_index_is_used_as_it_is(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_an_older_index_is_used_without_a_rebuild(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
     _unpack(tmp_path)
     before = _segments(tmp_path)
-    await _finds_everything(start())
+    await _check_content(start())
     assert before and before <= _segments(tmp_path)
 
 
@@ -99,4 +101,4 @@ async def test_an_older_backup_is_restored(start: Callable[..., Serving], tmp_pa
         tmp_path / "data",
     )
     await asyncio.to_thread(subprocess.run, command, check=True, timeout=patience())
-    await _finds_everything(start())
+    await _check_content(start())

@@ -32,6 +32,7 @@ SMALL_STEPS = ("--pool-batch-files", "4", "--embedding-batch-chunks", "32", "--r
 _CUT = {"chunk_size": 24, "chunk_overlap": 0}
 _ALIKE = 0.99  # cosine of the same passage embedded in another company
 _LOOK_S = 0.02
+_BETWEEN_SEARCHES_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,12 @@ async def searching(client: Client, begun: Begun, away_allowed: bool = False) ->
             )
             if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:
                 assert away_allowed and int(answer.headers["Retry-After"]) > 0, answer.body
-                await asyncio.sleep(_LOOK_S)
-                continue
-            assert answer.code == HTTPStatus.OK, (answer.code, answer.reason, answer.body)
-            hits = len(json.loads(answer.body)["hits"])
-            assert hits == 10 or begun.kind == "index"
-            answers.append(hits)
+            else:
+                assert answer.code == HTTPStatus.OK, (answer.code, answer.reason, answer.body)
+                hits = len(json.loads(answer.body)["hits"])
+                assert hits == 10 or begun.kind == "index"
+                answers.append(hits)
+            await asyncio.sleep(_BETWEEN_SEARCHES_S)
 
     asking = asyncio.create_task(ask_for_ever())
     try:

@@ -1,4 +1,4 @@
-"""The REST doors on a real server: collections, documents, search, and who may see what."""
+"""The REST handlers on a real server: collections, documents, search, and the isolation of users."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "texts"
 
 
-async def test_a_collection_lives_from_creation_to_deletion(shared: Serving, folder: Path) -> None:
+async def test_collection_is_created_renamed_listed_and_deleted(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
     collection_id, _ = await index(client, folder, "Life")
     view = await client.call("GET", f"collections/{collection_id}")
@@ -48,7 +48,7 @@ async def test_a_collection_lives_from_creation_to_deletion(shared: Serving, fol
     assert (made["operation_id"], made["status"]) == (None, "empty")
 
 
-async def test_a_second_folder_is_indexed_into_the_same_collection(shared: Serving, folder: Path) -> None:
+async def test_second_source_is_indexed_into_the_same_collection(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
     made = await client.call("POST", "collections", {"name": "Two", "source_path": str(folder / "sub")})
     [_ async for _ in client.watch(made["operation_id"])]
@@ -61,12 +61,14 @@ async def test_a_second_folder_is_indexed_into_the_same_collection(shared: Servi
     assert (await ask(client, "Where does the tail of a comet point?", k=1))[0]["document"][
         "name"
     ] == "comet.txt"
-    for known in (folder / "sub", other):
-        refusal = await refusal_of(client, "POST", f"collections/{made['id']}/sources", {"path": str(known)})
+    for existing in (folder / "sub", other):
+        refusal = await refusal_of(
+            client, "POST", f"collections/{made['id']}/sources", {"path": str(existing)}
+        )
         assert refusal.status == 409
 
 
-async def test_hits_carry_all_that_a_reader_needs(shared: Serving, folder: Path) -> None:
+async def test_hits_have_document_chunk_position_heading_and_score(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
     collection_id, _ = await index(client, folder)
     (hit, *_rest) = await ask(client, "How do bees survive the winter?", collection_ids=[collection_id], k=3)
@@ -78,7 +80,7 @@ async def test_hits_carry_all_that_a_reader_needs(shared: Serving, folder: Path)
     assert 0.3 < hit["score"] <= 1
 
 
-async def test_search_pages_thresholds_and_filters(shared: Serving, folder: Path) -> None:
+async def test_search_applies_offset_threshold_and_filters(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
     await index(client, folder)
     names = [hit["document"]["name"] for hit in await ask(client, "water and the moon", k=3)]
@@ -89,19 +91,19 @@ async def test_search_pages_thresholds_and_filters(shared: Serving, folder: Path
     assert paged == names
     scores = [hit["score"] for hit in await ask(client, "water and the moon", score_threshold=0.2)]
     assert scores and min(scores) >= 0.2
-    wanted = {
+    filters_by_name = {
         "bees.md": {"extensions": [".MD"]},
         "tides.txt": {"path_glob": "sub/*"},
         "bread.txt": {"path_glob": "b*.txt"},
     }
-    for name, filters in wanted.items():
+    for name, filters in filters_by_name.items():
         hits = await ask(client, "water and the moon", filters=filters)
         assert {hit["document"]["name"] for hit in hits} == {name}
     assert await ask(client, "moon", filters={"modified_before": "2001-01-01"}) == []
     assert len(await ask(client, "moon", filters={"modified_after": "2001-01-01T00:00:00Z"})) == 3
 
 
-async def test_documents_are_listed_by_status_name_and_page(shared: Serving, folder: Path) -> None:
+async def test_documents_are_paginated_and_filtered_by_status_and_name(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
     (folder / "nothing.txt").write_text("")
     collection_id, _ = await index(client, folder)
@@ -130,7 +132,7 @@ async def test_documents_are_listed_by_status_name_and_page(shared: Serving, fol
         assert (await refusal_of(client, "GET", path, **query)).status == 422
 
 
-async def test_nobody_sees_what_is_another_users(shared: Serving, folder: Path) -> None:
+async def test_resources_of_another_user_are_not_found(shared: Serving, folder: Path) -> None:
     owner, stranger = await new_user(shared), await new_user(shared)
     made = await owner.call("POST", "collections", {"name": "Mine", "source_path": str(folder)})
     [_ async for _ in owner.watch(made["operation_id"])]
@@ -152,12 +154,12 @@ async def test_nobody_sees_what_is_another_users(shared: Serving, folder: Path) 
     assert refusal.status == 404
     assert await ask(stranger, "bees") == []
     assert (await stranger.call("GET", "operations"))["items"] == []
-    with pytest.raises(Refused, match="no operation") as closed:
+    with pytest.raises(Refused, match="no operation") as refused:
         [_ async for _ in stranger.watch(made["operation_id"])]
-    assert closed.value.status == 1008
+    assert refused.value.status == 1008
     assert len((await owner.call("GET", "operations", collection_id=made["id"]))["items"]) == 1
 
 
-async def test_health_tells_that_all_parts_are_there(shared: Serving) -> None:
+async def test_health_reports_that_all_stores_are_available(shared: Serving) -> None:
     state = await Client(shared.url).call("GET", "health")
     assert (state["status"], state["mongo"], state["redis"]) == ("ok", True, True)

@@ -1,4 +1,4 @@
-"""How messages travel: JSON or MessagePack, compressed or not. Whatever was agreed, the same is said."""
+"""Message encodings: JSON or MessagePack, compressed or not. All of them carry the same data."""
 
 from __future__ import annotations
 
@@ -28,60 +28,65 @@ _NOISE = os.urandom(10_000).hex()
 _LONG = "Ein längerer Satz über die Ernte 🌾, der das Packen lohnt. " * 5
 
 
-async def _tell(operation: FakeOperation) -> None:
-    """Messages short and long, with fields that the envelope would be hidden by, and then the end."""
+async def _publish_messages(operation: FakeOperation) -> None:
+    """Publish short and long messages, some with fields that collide with the envelope, then the end."""
     await operation.publish("error", message="short", fatal=False)
     await operation.publish("error", message=_LONG, path="/a/ä.txt", fatal=False, category="corrupt")
     await operation.publish(
         "scanning_completed", type="inner", id="inner", numbers=[1, 2.5, None, True], more={}
     )
     await operation.publish("error", message="x" * 70_000, fatal=False)
-    # What repeats lies too far back for every window but the largest.
+    # Only the largest compression window reaches back to the repeated text.
     await operation.publish("error", message=_NOISE * 3, fatal=False)
     await operation.end()
 
 
-def _stored(frames: list[Frame]) -> list[Frame]:
-    return [frame for frame in frames if "seq" in frame]
+def _stored(messages: list[Frame]) -> list[Frame]:
+    return [message for message in messages if "seq" in message]
 
 
-async def test_messagepack_says_the_same_without_the_second_copy(shared: Serving) -> None:
+async def test_messagepack_carries_the_same_data_without_the_flat_copy(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
-        await _tell(operation)
+        await _publish_messages(operation)
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         plain = await rest(await connect(shared, path, query))
         for deflate in (False, True):
             socket = await connect(shared, path, query, subprotocols=["semantik.v1.msgpack"], deflate=deflate)
             await socket.write_message(msgpack.packb({"type": "ping"}), binary=True)
-            await socket.write_message("ping")  # a text is fine as well
+            await socket.write_message("ping")  # text is accepted as well
             await socket.write_message(msgpack.packb({"type": "dance"}), binary=True)
             await socket.write_message(b"\xc1\x00", binary=True)
             packed = await rest(socket)
-            said = [frame for frame in packed if "seq" not in frame and frame["type"] != "presence"]
-            kinds = [frame["type"] for frame in said]
+            transient = [
+                message for message in packed if "seq" not in message and message["type"] != "presence"
+            ]
+            kinds = [message["type"] for message in transient]
             assert kinds == ["current_state", "pong", "pong", "error", "error"]
-            assert "MessagePack" in said[-1]["data"]["message"]
+            assert "MessagePack" in transient[-1]["data"]["message"]
             assert all(
-                set(frame) <= {"type", "timestamp", "id", "seq", "operation_id", "data"} for frame in packed
+                set(message) <= {"type", "timestamp", "id", "seq", "operation_id", "data"}
+                for message in packed
             )
-            assert said[0]["data"] == plain[0]["data"]
+            assert transient[0]["data"] == plain[0]["data"]
             envelope = ("type", "timestamp", "id", "seq", "operation_id", "data")
             assert _stored(packed) == [{name: f[name] for name in envelope} for f in _stored(plain)]
 
 
-async def test_json_repeats_the_fields_beside_the_envelope(shared: Serving) -> None:
+async def test_json_repeats_the_data_fields_beside_the_envelope(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
-        await _tell(operation)
-        frames = await rest(await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token}))
+        await _publish_messages(operation)
+        messages = await rest(
+            await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
+        )
     names = {"type", "timestamp", "id", "seq", "operation_id", "data"}
-    for frame in frames:
-        beside = {name: value for name, value in frame["data"].items() if name not in names}
-        assert {name: value for name, value in frame.items() if name not in names} == beside
-    [scanned] = [frame for frame in frames if frame["type"] == "scanning_completed"]
+    for message in messages:
+        flat = {name: value for name, value in message["data"].items() if name not in names}
+        assert {name: value for name, value in message.items() if name not in names} == flat
+    [scanned] = [message for message in messages if message["type"] == "scanning_completed"]
     assert scanned["data"]["type"] == "inner" and scanned["id"] != "inner"
-    assert [frame["seq"] for frame in _stored(frames)] == list(range(1, len(_stored(frames)) + 1))
+    assert [message["seq"] for message in _stored(messages)] == list(range(1, len(_stored(messages)) + 1))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,7 @@ async def test_json_repeats_the_fields_beside_the_envelope(shared: Serving) -> N
         (["something.else"], None),
     ],
 )
-async def test_the_subprotocol_that_is_answered_was_offered(
+async def test_selected_subprotocol_was_offered(
     shared: Serving, offers: list[str], chosen: str | None
 ) -> None:
     client = await new_user(shared)
@@ -107,19 +112,21 @@ async def test_the_subprotocol_that_is_answered_was_offered(
 
 
 @dataclass(frozen=True)
-class _Raw:
-    """A connection whose frames are read by hand: the header of the answer, and per message its bits and payload."""
+class _RawConnection:
+    """A connection read without a library: the negotiated extensions, and each frame's compression bit and payload."""
 
     extensions: str
     frames: list[tuple[bool, bytes]]
 
 
-async def _raw(serving: Serving, client: Client, operation: FakeOperation, offer: str | None) -> _Raw:
-    at = urlsplit(serving.url)
-    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+async def _read_raw(
+    serving: Serving, client: Client, operation: FakeOperation, offer: str | None
+) -> _RawConnection:
+    address_parts = urlsplit(serving.url)
+    reader, writer = await asyncio.open_connection(address_parts.hostname, address_parts.port)
     lines = [
         f"GET /ws/operations/{operation.id} HTTP/1.1",
-        f"Host: {at.netloc}",
+        f"Host: {address_parts.netloc}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
@@ -138,39 +145,41 @@ async def _raw(serving: Serving, client: Client, operation: FakeOperation, offer
             size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
         frames.append((bool(first & 0x40), await reader.readexactly(size)))
     writer.close()
-    return _Raw(answer.get("Sec-Websocket-Extensions", ""), frames)
+    return _RawConnection(answer.get("Sec-Websocket-Extensions", ""), frames)
 
 
-def _unpacked(frames: list[tuple[bool, bytes]], window: int) -> list[Frame]:
-    """Each message for itself, as a client that holds no context reads it."""
-    return [json.loads(_inflated(payload, window) if packed else payload) for packed, payload in frames]
+def _decoded(frames: list[tuple[bool, bytes]], window: int) -> list[Frame]:
+    """Decode each message alone, as a client without context takeover does."""
+    return [
+        json.loads(_inflated(payload, window) if compressed else payload) for compressed, payload in frames
+    ]
 
 
 def _inflated(payload: bytes, window: int) -> bytes:
     return zlib.decompressobj(-window).decompress(payload + b"\x00\x00\xff\xff")
 
 
-async def test_every_window_that_a_client_may_ask_for_is_kept_to(shared: Serving) -> None:
+async def test_each_requested_compression_window_is_respected(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
-        await _tell(operation)
-        plain = await _raw(shared, client, operation, None)
-        assert plain.extensions == "" and not any(packed for packed, _ in plain.frames)
+        await _publish_messages(operation)
+        plain = await _read_raw(shared, client, operation, None)
+        assert plain.extensions == "" and not any(compressed for compressed, _ in plain.frames)
         wanted = _stored([json.loads(text) for _, text in plain.frames])
         windows = range(8, 16)
         offers = [f"permessage-deflate; server_max_window_bits={window}" for window in windows]
-        found = await asyncio.gather(*(_raw(shared, client, operation, offer) for offer in offers))
+        found = await asyncio.gather(*(_read_raw(shared, client, operation, offer) for offer in offers))
         for window, raw in zip(windows, found, strict=True):
             assert f"server_max_window_bits={window}" in raw.extensions
-            assert _stored(_unpacked(raw.frames, max(window, 9))) == wanted
-            # A window of 8 bits cannot be made by zlib: agreed, and then nothing is compressed.
-            assert any(packed for packed, _ in raw.frames) == (window > 8)
-        raw = await _raw(shared, client, operation, "permessage-deflate; client_max_window_bits")
-        assert _stored(_unpacked(raw.frames, 15)) == wanted
+            assert _stored(_decoded(raw.frames, max(window, 9))) == wanted
+            # zlib has no window of 8 bits: the server agrees to it, and then compresses nothing.
+            assert any(compressed for compressed, _ in raw.frames) == (window > 8)
+        raw = await _read_raw(shared, client, operation, "permessage-deflate; client_max_window_bits")
+        assert _stored(_decoded(raw.frames, 15)) == wanted
         assert sum(len(p) for _, p in raw.frames) < sum(len(p) for _, p in plain.frames) / 2
 
 
-_AGREED = [
+_NEGOTIATIONS = [
     ("", ""),
     ("x-webkit-deflate-frame", ""),
     ("permessage-deflate; server_max_window_bits=7", ""),
@@ -195,16 +204,18 @@ _AGREED = [
 ]
 
 
-async def test_only_what_the_standard_knows_is_agreed_to(shared: Serving) -> None:
+async def test_only_parameters_of_the_standard_are_negotiated(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client, ended=True) as operation:
-        found = await asyncio.gather(*(_raw(shared, client, operation, offer) for offer, _ in _AGREED))
+        found = await asyncio.gather(
+            *(_read_raw(shared, client, operation, offer) for offer, _ in _NEGOTIATIONS)
+        )
     plain = {"permessage-deflate", "server_no_context_takeover"}
-    for (offer, agreed), raw in zip(_AGREED, found, strict=True):
+    for (offer, agreed), raw in zip(_NEGOTIATIONS, found, strict=True):
         extensions = set(filter(None, raw.extensions.split("; ")))
         assert extensions == (plain | set(agreed.split()) if agreed else set()), offer
-        assert any(packed for packed, _ in raw.frames) == bool(agreed), offer
-        assert _unpacked(raw.frames, 15)[0]["type"] == "current_state", offer
+        assert any(compressed for compressed, _ in raw.frames) == bool(agreed), offer
+        assert _decoded(raw.frames, 15)[0]["type"] == "current_state", offer
 
 
 def _offers() -> list[ClientPerMessageDeflateFactory]:
@@ -221,10 +232,10 @@ def _offers() -> list[ClientPerMessageDeflateFactory]:
     ]
 
 
-async def test_another_implementation_reads_all_of_it(shared: Serving) -> None:
+async def test_websockets_library_reads_every_compression_variant(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
-        await _tell(operation)
+        await _publish_messages(operation)
         url = address(shared, f"/ws/operations/{operation.id}", {"token": client.token})
         async with websockets.connect(url, compression=None) as socket:
             wanted = _stored([json.loads(text) async for text in socket])
@@ -233,31 +244,31 @@ async def test_another_implementation_reads_all_of_it(shared: Serving) -> None:
             extensions = [offer] if offer else None
             async with websockets.connect(url, compression="deflate", extensions=extensions) as socket:
                 for _ in range(2):
-                    await socket.send('{"type": "ping"}' + " " * 500)  # packed by the client
-                frames = [json.loads(text) async for text in socket]
-            assert _stored(frames) == wanted
-            assert [frame["type"] for frame in frames].count("pong") == 2
+                    await socket.send('{"type": "ping"}' + " " * 500)  # compressed by the client
+                messages = [json.loads(text) async for text in socket]
+            assert _stored(messages) == wanted
+            assert [message["type"] for message in messages].count("pong") == 2
             assert (socket.close_code, socket.close_reason) == (1000, "The operation has ended.")
 
         await asyncio.gather(*map(read, [*_offers(), None]))
 
 
-async def test_tornados_client_reads_all_of_it_packed(shared: Serving) -> None:
+async def test_tornado_client_reads_compressed_messages(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
-        sockets = [await connect(shared, path, query, deflate=packed) for packed in (True, False)]
+        sockets = [await connect(shared, path, query, deflate=deflate) for deflate in (True, False)]
         for socket in sockets:
             await until(socket, "operation_started")
-        await _tell(operation)
+        await _publish_messages(operation)
         for socket in sockets:
-            for _ in range(3):  # this client goes on with the context of its earlier messages
+            for _ in range(3):  # this client keeps the compression context of its earlier messages
                 await socket.write_message(json.dumps({"type": "ping"}) + " " * 300)
         live = [_stored(await rest(socket)) for socket in sockets]
         assert live[0] == live[1] and len(live[0]) == 7
 
 
-async def test_what_cannot_be_unpacked_closes_the_socket_with_a_reason(shared: Serving) -> None:
+async def test_invalid_compressed_message_closes_with_1007(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
@@ -265,5 +276,5 @@ async def test_what_cannot_be_unpacked_closes_the_socket_with_a_reason(shared: S
         await until(socket, "current_state")
         protocol = socket.protocol
         assert protocol is not None
-        protocol._write_frame(True, 0x1, b"\xff" * 40, flags=0x40)  # said to be packed, and is not
+        protocol._write_frame(True, 0x1, b"\xff" * 40, flags=0x40)  # marked as compressed, and is not
         assert await closing(socket) == (1007, "A compressed message cannot be unpacked.")

@@ -32,7 +32,7 @@ async def _answer(serving: Serving, operation_id: str, method: str = "GET", **he
     return await AsyncHTTPClient().fetch(request, raise_error=False)
 
 
-async def test_the_stream_says_what_the_socket_says(shared: Serving) -> None:
+async def test_stream_sends_the_same_messages_as_the_socket(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         stream = _stream(shared, client, operation.id)
@@ -46,20 +46,20 @@ async def test_the_stream_says_what_the_socket_says(shared: Serving) -> None:
         messages = [event for event in events if event.event == "message"]
         assert messages[-1].id == last
         socket = await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
-        frames = [frame for frame in await rest(socket) if "seq" in frame]
-        assert [event.data for event in messages if event.id] == frames
+        from_socket = [message for message in await rest(socket) if "seq" in message]
+        assert [event.data for event in messages if event.id] == from_socket
         headers = stream.headers
         assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert headers["Cache-Control"] == "no-store" and headers["X-Accel-Buffering"] == "no"
 
 
-@pytest.mark.parametrize("way", ["header", "query", "both"])
-async def test_it_goes_on_after_the_last_event(shared: Serving, way: str) -> None:
+@pytest.mark.parametrize("method", ["header", "query", "both"])
+async def test_stream_resumes_after_the_last_event(shared: Serving, method: str) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         ids = [await operation.publish("error", message=str(number), fatal=False) for number in range(5)]
-        query = {"since": ids[0] if way == "both" else ids[2]} if way != "header" else {}
-        stream = _stream(shared, client, operation.id, ids[2] if way != "query" else "", **query)
+        query = {"since": ids[0] if method == "both" else ids[2]} if method != "header" else {}
+        stream = _stream(shared, client, operation.id, ids[2] if method != "query" else "", **query)
         await operation.end()
         events = await stream.rest()
         seen = [event.data["type"] for event in events if event.event == "message"]
@@ -72,19 +72,19 @@ async def test_it_goes_on_after_the_last_event(shared: Serving, way: str) -> Non
         ]
 
 
-async def test_who_has_everything_is_told_to_stay_away(shared: Serving) -> None:
+async def test_client_that_has_all_messages_gets_204(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         last = await operation.end()
         bearer = {"Authorization": f"Bearer {client.token}"}
         answer = await _answer(shared, operation.id, **bearer, **{"Last-Event-ID": last})
         assert (answer.code, answer.body) == (204, b"")
-        again = _stream(shared, client, operation.id, since="$")
-        events = await again.rest()
+        new_only = _stream(shared, client, operation.id, since="$")
+        events = await new_only.rest()
         assert [event.event for event in events] == ["message", "close"]
         address = f"{shared.url}/api/v2/operations/{operation.id}/events?since={last}&token={client.token}"
         assert (await AsyncHTTPClient().fetch(address)).code == 204
-        # What says that all was sent has an id as well: a browser that comes back with it gets 204.
+        # The close event has an id as well: a browser that reconnects with it gets 204.
         assert events[-1].id == last
         await operation.progress.delete(operation.id)
         events = await _stream(shared, client, operation.id).rest()
@@ -93,7 +93,7 @@ async def test_who_has_everything_is_told_to_stay_away(shared: Serving) -> None:
         assert answer.code == 204
 
 
-async def test_lost_history_is_told(shared: Serving) -> None:
+async def test_lost_history_sends_history_truncated(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         stream = _stream(shared, client, operation.id, "5-0")
@@ -103,10 +103,10 @@ async def test_lost_history_is_told(shared: Serving) -> None:
         stream.leave()
 
 
-async def test_errors_are_problems_before_it_begins(shared: Serving) -> None:
+async def test_errors_before_the_stream_starts_are_problem_documents(shared: Serving) -> None:
     owner, stranger = await new_user(shared), await new_user(shared)
     async with fake_operation(shared, owner) as operation:
-        bearer, other = ({"Authorization": f"Bearer {one.token}"} for one in (owner, stranger))
+        bearer, other = ({"Authorization": f"Bearer {each.token}"} for each in (owner, stranger))
         missing = "00000000-0000-4000-8000-000000000000"
         answers = []
         for operation_id, method, headers, status in [
@@ -128,7 +128,7 @@ async def test_errors_are_problems_before_it_begins(shared: Serving) -> None:
         assert answers[2] == answers[3]
 
 
-async def test_a_browser_needs_no_more_than_its_cookie(shared: Serving) -> None:
+async def test_cookie_authenticates_except_from_a_foreign_origin(shared: Serving) -> None:
     client = await new_user(shared)
     name = (await client.call("GET", "auth/me"))["username"]
     body = json.dumps({"username": name, "password": PASSWORD})
@@ -141,7 +141,7 @@ async def test_a_browser_needs_no_more_than_its_cookie(shared: Serving) -> None:
         assert answer.code == 401
 
 
-async def test_a_stream_counts_as_a_watcher_until_it_is_left(shared: Serving) -> None:
+async def test_stream_counts_as_a_watcher_until_it_is_closed(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         socket = await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
@@ -154,7 +154,7 @@ async def test_a_stream_counts_as_a_watcher_until_it_is_left(shared: Serving) ->
         socket.close()
 
 
-async def test_one_over_the_limit_gets_429(start: Callable[..., Serving]) -> None:
+async def test_stream_over_the_limit_gets_429(start: Callable[..., Serving]) -> None:
     serving = start("--sockets-per-user", "1")
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
@@ -166,34 +166,34 @@ async def test_one_over_the_limit_gets_429(start: Callable[..., Serving]) -> Non
         socket = await connect(serving, "/ws/operations", {"token": client.token})
         await rest(socket)
         assert socket.close_code == 1013
-    # The last that is sent says that the server stops.
+    # The last event says that the server shuts down.
     assert await asyncio.to_thread(serving.stop) == 0
     events = await stream.rest()
     assert events[-1].event == "close" and events[-1].data["code"] == 1001
 
 
-async def test_who_reads_too_slowly_is_told_so_and_goes_on_later(start: Callable[..., Serving]) -> None:
+async def test_slow_reader_gets_1013_and_can_resume(start: Callable[..., Serving]) -> None:
     serving = start("--sockets-send-queue-messages", "10", "--sockets-send-queue-bytes", "65536")
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
         stream = _stream(serving, client, operation.id)
         await stream.until("operation_started")
-        for number in range(1500):  # more than the kernel takes
+        for number in range(1500):  # more than the kernel's buffers take
             last = await operation.publish("error", message=f"{number} " + "x" * 10_000, fatal=False)
         events = await stream.rest()
         assert events[-1].event == "close" and events[-1].data["code"] == 1013
         seqs = [event.data["seq"] for event in events if event.id]
         assert seqs == list(range(2, len(seqs) + 2)) and len(seqs) < 1500
-        [*_, reached] = [event.id for event in events if event.id]
-        rest_of_it = _stream(serving, client, operation.id, reached)
-        while (event := await rest_of_it.receive()) is not None and event.id != last:
+        [*_, last_received] = [event.id for event in events if event.id]
+        resumed = _stream(serving, client, operation.id, last_received)
+        while (event := await resumed.receive()) is not None and event.id != last:
             if event.id:
                 seqs.append(event.data["seq"])
         assert [*seqs, event.data["seq"] if event else None] == list(range(2, 1502))
-        rest_of_it.leave()
+        resumed.leave()
 
 
-async def test_curl_shows_it_to_the_end(shared: Serving) -> None:
+async def test_curl_receives_the_complete_stream(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client, ended=True) as operation:
         curl = await asyncio.create_subprocess_exec(
@@ -209,7 +209,7 @@ async def test_curl_shows_it_to_the_end(shared: Serving) -> None:
         assert client.token not in shared.log.read_text()
 
 
-async def test_a_sign_out_ends_the_stream(shared: Serving) -> None:
+async def test_sign_out_closes_the_stream(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         stream = _stream(shared, client, operation.id)

@@ -1,4 +1,4 @@
-"""`/ws/operations/{id}` on a real server: getting in, being refused, joining late, resuming, ping and garbage."""
+"""`/ws/operations/{id}` on a real server: authentication, late joins, resuming, pings and invalid messages."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ async def _connect(
 
 
 async def _rest(socket: WebSocketClientConnection) -> list[dict[str, Any]]:
-    frames = []
+    messages = []
     while (text := await asyncio.wait_for(socket.read_message(), patience())) is not None:
-        frames.append(json.loads(text))
-    return frames
+        messages.append(json.loads(text))
+    return messages
 
 
-async def test_a_socket_is_accepted_first_and_then_closed_with_a_reason(
+async def test_rejected_sockets_are_accepted_and_then_closed_with_1008(
     shared: Serving, tmp_path: Path
 ) -> None:
     owner, stranger = await new_user(shared), await new_user(shared)
@@ -56,8 +56,8 @@ async def test_a_socket_is_accepted_first_and_then_closed_with_a_reason(
         ("token=%ff", {}, ""),
     ]:
         socket = await _connect(shared, operation_id, query, headers)
-        frames = await _rest(socket)
-        assert frames == []
+        messages = await _rest(socket)
+        assert messages == []
         assert socket.close_code == 1008, query
         assert word in (socket.close_reason or ""), socket.close_reason
     socket = await _connect(shared, "no-such-operation", f"token={owner.token}")
@@ -65,7 +65,7 @@ async def test_a_socket_is_accepted_first_and_then_closed_with_a_reason(
     assert (socket.close_code, socket.close_reason) == (1008, "There is no operation no-such-operation.")
 
 
-async def test_every_way_in_is_open(shared: Serving, tmp_path: Path) -> None:
+async def test_each_authentication_method_is_accepted(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     operation_id = await _operation(client, tmp_path)
     name = (await client.call("GET", "auth/me"))["username"]
@@ -82,33 +82,35 @@ async def test_every_way_in_is_open(shared: Serving, tmp_path: Path) -> None:
         ("", {"Cookie": cookie, "Origin": shared.url}),
     ]:
         socket = await _connect(shared, operation_id, query, headers)
-        frames = await _rest(socket)
-        assert frames[0]["type"] == "current_state"
-        assert frames[-1]["data"]["status"] == "completed"
+        messages = await _rest(socket)
+        assert messages[0]["type"] == "current_state"
+        assert messages[-1]["data"]["status"] == "completed"
         assert socket.close_code == 1000
 
 
-async def test_resuming_gives_exactly_the_rest(shared: Serving, tmp_path: Path) -> None:
+async def test_resuming_sends_exactly_the_missed_messages(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     operation_id = await _operation(client, tmp_path, 40)
-    everything = [f for f in [f async for f in client.watch(operation_id)] if "id" in f]
-    for at in (0, len(everything) // 2, len(everything) - 1):
-        rest = [f async for f in client.watch(operation_id, since=everything[at]["id"])]
-        assert rest[0]["type"] == "current_state"
-        assert rest[0]["data"]["last_id"] == everything[-1]["id"]
-        assert rest[1:] == everything[at + 1 :]
-    only_now = [f async for f in client.watch(operation_id, since="$")]
-    assert [f["type"] for f in only_now] == ["current_state"]
-    lost = [f async for f in client.watch(operation_id, since="5-0")]
-    assert [f["type"] for f in lost][:2] == ["history_truncated", "current_state"]
+    all_messages = [f for f in [f async for f in client.watch(operation_id)] if "id" in f]
+    for index in (0, len(all_messages) // 2, len(all_messages) - 1):
+        missed = [f async for f in client.watch(operation_id, since=all_messages[index]["id"])]
+        assert missed[0]["type"] == "current_state"
+        assert missed[0]["data"]["last_id"] == all_messages[-1]["id"]
+        assert missed[1:] == all_messages[index + 1 :]
+    new_only = [f async for f in client.watch(operation_id, since="$")]
+    assert [f["type"] for f in new_only] == ["current_state"]
+    truncated = [f async for f in client.watch(operation_id, since="5-0")]
+    assert [f["type"] for f in truncated][:2] == ["history_truncated", "current_state"]
 
 
-async def test_twenty_watchers_that_join_at_any_moment_see_the_same(shared: Serving, tmp_path: Path) -> None:
+async def test_twenty_watchers_that_join_at_different_times_see_the_same_messages(
+    shared: Serving, tmp_path: Path
+) -> None:
     client = await new_user(shared)
     operation_id = await _operation(client, tmp_path, 150)
 
     async def join(number: int) -> list[str]:
-        await asyncio.sleep(number * 0.02)  # spreads the joining; nothing depends on it
+        await asyncio.sleep(number * 0.02)  # spreads the joins; nothing depends on it
         return [f["id"] async for f in client.watch(operation_id) if "id" in f]
 
     seen = await asyncio.gather(*(join(number) for number in range(20)))
@@ -116,7 +118,7 @@ async def test_twenty_watchers_that_join_at_any_moment_see_the_same(shared: Serv
     assert len(set(seen[0])) == len(seen[0]) > 8
 
 
-async def test_pings_are_answered_and_garbage_is_told(shared: Serving, tmp_path: Path) -> None:
+async def test_pings_get_pongs_and_invalid_messages_get_errors(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     operation_id = await _operation(client, tmp_path)
     socket = await _connect(shared, operation_id, f"token={client.token}")
@@ -129,14 +131,14 @@ async def test_pings_are_answered_and_garbage_is_told(shared: Serving, tmp_path:
         kinds.append(json.loads(text)["type"])
     assert [kind for kind in kinds if kind in ("pong", "error")] == ["pong"] * 2 + ["error"] * 4
     await socket.write_message(b"\x00\x01", binary=True)
-    await socket.write_message("ping")  # answered by nobody, and no reason to complain
+    await socket.write_message("ping")  # gets no answer, and logs nothing
     await _rest(socket)
     assert socket.close_code == 1007
     await client.call("GET", "health")
     assert client.token not in shared.log.read_text()
 
 
-async def test_a_message_that_is_too_long_closes_with_1009(shared: Serving, tmp_path: Path) -> None:
+async def test_too_long_message_gets_1009(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     socket = await _connect(shared, await _operation(client, tmp_path), f"token={client.token}")
     await socket.write_message("x" * (65 << 10))

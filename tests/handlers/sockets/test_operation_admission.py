@@ -1,4 +1,4 @@
-"""`/ws/operations/{id}`: who comes in, in which order things are said, and who else is there."""
+"""`/ws/operations/{id}`: authentication, origins, the order of messages, presence, cursors and closing."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ async def _cookie(serving: Serving, client: Client) -> str:
     return login.headers["Set-Cookie"].split(";")[0]
 
 
-@pytest.mark.parametrize("form", ["semantik.v1", "semantik.v1.msgpack"])
-async def test_a_token_among_the_subprotocols_lets_in_and_is_not_answered(shared: Serving, form: str) -> None:
+@pytest.mark.parametrize("subprotocol", ["semantik.v1", "semantik.v1.msgpack"])
+async def test_token_in_subprotocols_authenticates_and_is_not_echoed(
+    shared: Serving, subprotocol: str
+) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
-        offers = [form, f"bearer.{client.token}"]
+        offers = [subprotocol, f"bearer.{client.token}"]
         for subprotocols in (offers, offers[::-1]):
             socket = await connect(shared, f"/ws/operations/{operation.id}", subprotocols=subprotocols)
-            assert socket.selected_subprotocol == form
+            assert socket.selected_subprotocol == subprotocol
             assert client.token not in str(socket.headers)
             assert (await until(socket, "current_state"))[0]["operation_id"] == operation.id
             socket.close()
@@ -45,7 +47,7 @@ async def test_a_token_among_the_subprotocols_lets_in_and_is_not_answered(shared
     assert client.token not in shared.log.read_text()
 
 
-async def test_the_cookie_is_good_for_pages_of_this_server_only(shared: Serving) -> None:
+async def test_cookie_is_accepted_from_the_servers_own_origin_only(shared: Serving) -> None:
     client = await new_user(shared)
     cookie = await _cookie(shared, client)
     async with fake_operation(shared, client) as operation:
@@ -58,14 +60,14 @@ async def test_the_cookie_is_good_for_pages_of_this_server_only(shared: Serving)
         code, reason = await closing(await connect(shared, path, headers=with_token))
         assert code == 1008 and "allowed_origins" in (reason or "")
         token = cookie.partition("=")[2]
-        for query in ({"token": token}, {}):  # the cookie's own token is for the cookie alone
+        for query in ({"token": token}, {}):  # the cookie's token is valid in the cookie only
             headers = {} if query else {"Authorization": f"Bearer {token}"}
             code, reason = await closing(await connect(shared, path, query, headers=headers))
             assert (code, reason) == (1008, "The token is not valid; sign in again.")
     assert token not in shared.log.read_text()
 
 
-async def test_a_page_from_a_file_needs_a_token(shared: Serving) -> None:
+async def test_null_origin_is_accepted_with_a_token(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         socket = await connect(
@@ -75,7 +77,7 @@ async def test_a_page_from_a_file_needs_a_token(shared: Serving) -> None:
         socket.close()
 
 
-async def test_an_allowed_origin_needs_a_token(start: Callable[..., Serving]) -> None:
+async def test_allowed_origin_is_accepted_with_a_token_only(start: Callable[..., Serving]) -> None:
     serving = start("--allowed-origins", "https://app.example,https://other.example")
     client = await new_user(serving)
     origin = {"Origin": "https://app.example"}
@@ -89,30 +91,30 @@ async def test_an_allowed_origin_needs_a_token(start: Callable[..., Serving]) ->
         assert code == 1008 and "own pages" in (reason or "")
 
 
-async def test_a_ping_that_is_sent_at_once_is_answered_after_the_snapshot(shared: Serving) -> None:
+async def test_immediate_ping_is_answered_after_current_state(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         for _ in range(20):
             socket = await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
             await socket.write_message("ping")
-            kinds = [frame["type"] for frame in await until(socket, "pong")]
+            kinds = [message["type"] for message in await until(socket, "pong")]
             assert kinds[0] == "current_state"
             socket.close()
 
 
-async def test_nobody_is_told_that_another_operation_exists(shared: Serving) -> None:
+async def test_operation_of_another_user_is_not_revealed(shared: Serving) -> None:
     owner, stranger = await new_user(shared), await new_user(shared)
     async with fake_operation(shared, owner) as operation:
-        asked = [operation.id, "00000000-0000-4000-8000-000000000000"]
-        answers = []
-        for each in asked:
+        operation_ids = [operation.id, "00000000-0000-4000-8000-000000000000"]
+        closings = []
+        for each in operation_ids:
             socket = await connect(shared, f"/ws/operations/{each}", {"token": stranger.token})
             code, reason = await closing(socket)
-            answers.append((code, (reason or "").replace(each, "…")))
-        assert answers == [(1008, "There is no operation ….")] * 2
+            closings.append((code, (reason or "").replace(each, "…")))
+        assert closings == [(1008, "There is no operation ….")] * 2
 
 
-async def test_two_sockets_see_each_other_come_and_go(shared: Serving) -> None:
+async def test_presence_follows_connects_and_disconnects(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
@@ -127,26 +129,28 @@ async def test_two_sockets_see_each_other_come_and_go(shared: Serving) -> None:
         await until(first, "presence", watchers=1, users=1)
 
 
-async def test_everything_is_sent_before_the_socket_is_closed(shared: Serving) -> None:
+async def test_all_messages_are_sent_before_the_close(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         socket = await connect(shared, f"/ws/operations/{operation.id}", {"token": client.token})
         await until(socket, "operation_started")
         last = await operation.end()
-        frames = await until(socket, "status_update", status="completed")
-        assert frames[-1]["id"] == last
-        await socket.write_message("ping")  # the client has a while to close first, and is answered in it
-        assert [frame["type"] for frame in await rest(socket)] == ["pong"]
+        messages = await until(socket, "status_update", status="completed")
+        assert messages[-1]["id"] == last
+        await socket.write_message(
+            "ping"
+        )  # the server gives the client time to close first, and answers it until then
+        assert [message["type"] for message in await rest(socket)] == ["pong"]
         assert (socket.close_code, socket.close_reason) == (1000, "The operation has ended.")
         again = await connect(
             shared, f"/ws/operations/{operation.id}", {"token": client.token, "since": last}
         )
-        assert [frame["type"] for frame in await rest(again)] == ["current_state"]
+        assert [message["type"] for message in await rest(again)] == ["current_state"]
         assert again.close_code == 1000
 
 
 @pytest.mark.parametrize("since", ["last", "$"])
-async def test_who_comes_between_the_last_message_and_its_note_does_not_wait_for_it(
+async def test_connection_between_the_last_message_and_its_announcement_closes_at_once(
     shared: Serving, since: str
 ) -> None:
     client = await new_user(shared)
@@ -160,31 +164,31 @@ async def test_who_comes_between_the_last_message_and_its_note_does_not_wait_for
             assert socket.close_code == 1000
 
 
-async def test_a_cursor_that_is_no_longer_kept_is_told(shared: Serving) -> None:
+async def test_cursor_older_than_the_history_gets_history_truncated(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client, limits=ProgressSettings(history_messages=100)) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
         ids = [await operation.publish("error", message=str(number)) for number in range(300)]
-        whole = await connect(shared, path, query)
-        kept = [f for f in await until(whole, "error", message="299") if "seq" in f]
-        assert 100 <= len(kept) < 300
-        lost = await connect(shared, path, query | {"since": ids[0]})
-        frames = await until(lost, "error", message="299")
-        assert [frame["type"] for frame in frames[:2]] == ["history_truncated", "current_state"]
-        assert frames[0]["data"] == {"since": ids[0]}
-        assert frames[1]["data"]["last_id"] == ids[-1]
-        assert frames[2:] == kept
+        complete = await connect(shared, path, query)
+        retained = [f for f in await until(complete, "error", message="299") if "seq" in f]
+        assert 100 <= len(retained) < 300
+        truncated = await connect(shared, path, query | {"since": ids[0]})
+        messages = await until(truncated, "error", message="299")
+        assert [message["type"] for message in messages[:2]] == ["history_truncated", "current_state"]
+        assert messages[0]["data"] == {"since": ids[0]}
+        assert messages[1]["data"]["last_id"] == ids[-1]
+        assert messages[2:] == retained
         live = await connect(shared, path, query | {"since": "$"})
         await until(live, "current_state")
         await operation.publish("error", message="new")
-        news = [f for f in await until(live, "error", message="new") if "seq" in f]
-        assert [f["message"] for f in news] == ["new"]
-        for socket in (whole, lost, live):
+        received = [f for f in await until(live, "error", message="new") if "seq" in f]
+        assert [f["message"] for f in received] == ["new"]
+        for socket in (complete, truncated, live):
             socket.close()
 
 
 @pytest.mark.parametrize("since", ["", "1", "-", "x-0", "1-0-0", "99999999999999999999999-0", "$$"])
-async def test_a_cursor_that_is_none_is_refused(shared: Serving, since: str) -> None:
+async def test_malformed_cursor_gets_1008(shared: Serving, since: str) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as operation:
         query = {"token": client.token, "since": since}
@@ -192,7 +196,7 @@ async def test_a_cursor_that_is_none_is_refused(shared: Serving, since: str) -> 
         assert code == 1008 and (reason or "").startswith("since must be the id of a message")
 
 
-async def test_a_socket_is_closed_when_the_server_stops(start: Callable[..., Serving]) -> None:
+async def test_shutdown_closes_sockets_with_1001(start: Callable[..., Serving]) -> None:
     serving = start()
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
@@ -207,14 +211,14 @@ async def test_a_socket_is_closed_when_the_server_stops(start: Callable[..., Ser
         assert await closing(socket) == (1001, "The server is shutting down; connect again.")
 
 
-async def test_nothing_follows_a_close_frame(shared: Serving) -> None:
+async def test_nothing_is_sent_after_a_close_frame(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client, ended=True) as operation:
-        at = urlsplit(shared.url)
-        reader, writer = await asyncio.open_connection(at.hostname, at.port)
+        address_parts = urlsplit(shared.url)
+        reader, writer = await asyncio.open_connection(address_parts.hostname, address_parts.port)
         lines = [
             f"GET /ws/operations/{operation.id}?token={client.token} HTTP/1.1",
-            f"Host: {at.netloc}",
+            f"Host: {address_parts.netloc}",
             "Upgrade: websocket",
             "Connection: Upgrade",
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
@@ -228,7 +232,7 @@ async def test_nothing_follows_a_close_frame(shared: Serving) -> None:
         writer.close()
 
 
-async def test_what_is_no_handshake_is_refused(shared: Serving) -> None:
+async def test_requests_that_are_no_handshake_are_rejected(shared: Serving) -> None:
     client = await new_user(shared)
     url = address(shared, "/ws/operations", {"token": client.token}).replace("ws://", "http://")
     for method, status in [("GET", 400), ("POST", 405), ("HEAD", 405)]:

@@ -1,4 +1,4 @@
-"""`/ws/operations`: all that one user may see, begun earlier or later, and nothing of anybody else's."""
+"""`/ws/operations`: all operations of one user, started earlier or later, and none of other users."""
 
 from __future__ import annotations
 
@@ -25,65 +25,65 @@ async def _connect(serving: Serving, client: Client, **query: str) -> WebSocketC
 
 
 async def until(socket: WebSocketClientConnection, kind: str, **data: Any) -> list[Frame]:
-    """All messages up to the first of this type, but for who watches, which comes when it likes."""
-    return [frame for frame in await clients.until(socket, kind, **data) if frame["type"] != "presence"]
+    """All messages up to the first of this type, without presence, which may come at any time."""
+    return [message for message in await clients.until(socket, kind, **data) if message["type"] != "presence"]
 
 
 async def _until_all(
     socket: WebSocketClientConnection, kind: str, operations: list[FakeOperation]
 ) -> list[Frame]:
     """All messages up to the first of this type of each operation."""
-    frames: list[Frame] = []
+    messages: list[Frame] = []
     missing = {operation.id for operation in operations}
     while missing:
-        frame = await receive(socket)
-        assert frame is not None, (socket.close_code, socket.close_reason)
-        frames.append(frame)
-        if frame["type"] == kind:
-            missing.discard(frame["operation_id"])
-    return frames
+        message = await receive(socket)
+        assert message is not None, (socket.close_code, socket.close_reason)
+        messages.append(message)
+        if message["type"] == kind:
+            missing.discard(message["operation_id"])
+    return messages
 
 
-def _of(frames: list[Frame], operation: FakeOperation) -> list[Frame]:
-    return [frame for frame in frames if frame.get("operation_id") == operation.id]
+def _of(messages: list[Frame], operation: FakeOperation) -> list[Frame]:
+    return [message for message in messages if message.get("operation_id") == operation.id]
 
 
-async def test_operations_that_begin_later_appear(shared: Serving, tmp_path: Path) -> None:
+async def test_operations_that_start_later_appear(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     (tmp_path / "a.txt").write_text("The harvest was good.")
     async with fake_operation(shared, client) as before:
         socket = await _connect(shared, client)
-        frames = await until(socket, "operation_started")
-        assert [frame["type"] for frame in frames] == ["current_state", "operation_started"]
-        assert {frame["operation_id"] for frame in frames} == {before.id}
+        messages = await until(socket, "operation_started")
+        assert [message["type"] for message in messages] == ["current_state", "operation_started"]
+        assert {message["operation_id"] for message in messages} == {before.id}
         made = await client.call("POST", "collections", {"name": "Later", "source_path": str(tmp_path)})
         later = await until(socket, "status_update", status="completed")
         assert [f["seq"] for f in later if "seq" in f] == list(range(1, later[-1]["seq"] + 1))
-        assert {frame["operation_id"] for frame in later} == {made["operation_id"]}
+        assert {message["operation_id"] for message in later} == {made["operation_id"]}
         assert later[0]["type"] == "current_state" and later[-2]["type"] == "operation_completed"
-        await socket.write_message("ping")  # it stays open, whatever ends
+        await socket.write_message("ping")  # the socket stays open when an operation ends
         assert (await until(socket, "pong"))[-1]["type"] == "pong"
         socket.close()
 
 
-async def test_it_shows_each_operation_as_its_own_socket_does(shared: Serving) -> None:
+async def test_messages_equal_those_of_the_operations_own_sockets(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as one, fake_operation(shared, client) as other:
         for operation in (one, other):
             for number in range(30):
                 await operation.publish("error", message=str(number), fatal=False)
-        everything = await _connect(shared, client)
-        frames = await _until_all(everything, "operation_started", [one, other])
+        all_operations = await _connect(shared, client)
+        messages = await _until_all(all_operations, "operation_started", [one, other])
         for operation in (one, other):
             await operation.end()
-        frames += await _until_all(everything, "status_update", [one, other])
+        messages += await _until_all(all_operations, "status_update", [one, other])
         for operation in (one, other):
             alone = [f async for f in client.watch(operation.id) if "seq" in f]
-            assert [f for f in _of(frames, operation) if "seq" in f] == alone
-        everything.close()
+            assert [f for f in _of(messages, operation) if "seq" in f] == alone
+        all_operations.close()
 
 
-async def test_a_ping_is_answered_where_there_is_nothing_to_see(shared: Serving) -> None:
+async def test_ping_is_answered_without_any_operation(shared: Serving) -> None:
     client = await new_user(shared)
     socket = await _connect(shared, client)
     await socket.write_message('{"type": "ping"}')
@@ -92,28 +92,28 @@ async def test_a_ping_is_answered_where_there_is_nothing_to_see(shared: Serving)
     socket.close()
 
 
-async def test_operations_of_others_never_appear(shared: Serving) -> None:
+async def test_operations_of_other_users_never_appear(shared: Serving) -> None:
     ann, bob = await new_user(shared), await new_user(shared)
-    async with fake_operation(shared, ann) as hers:
-        socket = await _connect(shared, bob, since=f"{hers.id}:0-0")
-        async with fake_operation(shared, ann) as later, fake_operation(shared, bob) as his:
-            for operation in (hers, later, his):
+    async with fake_operation(shared, ann) as anns:
+        socket = await _connect(shared, bob, since=f"{anns.id}:0-0")
+        async with fake_operation(shared, ann) as later, fake_operation(shared, bob) as bobs:
+            for operation in (anns, later, bobs):
                 await operation.publish("error", message="seen", fatal=False)
-            frames = await until(socket, "error", message="seen")
-            await his.end()
-            frames += await until(socket, "status_update")
-            assert {frame["operation_id"] for frame in frames} == {his.id}
+            messages = await until(socket, "error", message="seen")
+            await bobs.end()
+            messages += await until(socket, "status_update")
+            assert {message["operation_id"] for message in messages} == {bobs.id}
         socket.close()
 
 
-async def test_resuming_gives_exactly_the_rest_of_each(shared: Serving) -> None:
+async def test_resuming_sends_exactly_the_missed_messages_of_each_operation(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as one, fake_operation(shared, client) as other:
         first = await _connect(shared, client)
         await _until_all(first, "operation_started", [one, other])
         seen = await one.publish("error", message="seen", fatal=False)
-        frames = await until(first, "error", message="seen")
-        assert frames[-1]["id"] == seen
+        messages = await until(first, "error", message="seen")
+        assert messages[-1]["id"] == seen
         first.close()
         await one.publish("error", message="missed", fatal=False)
         await one.end()
@@ -121,23 +121,23 @@ async def test_resuming_gives_exactly_the_rest_of_each(shared: Serving) -> None:
         async with fake_operation(shared, client) as new:
             pairs = f"{one.id}:{start[1]},{other.id}:{start[0]}"
             second = await _connect(shared, client, since=pairs)
-            frames = await _until_all(second, "operation_started", [new])
-            while {frame["operation_id"] for frame in frames} < {one.id, other.id, new.id}:
-                frames += await until(second, "current_state")
-            if _of(frames, one)[-1]["type"] != "status_update":
-                frames += await until(second, "status_update")
-            assert [f["type"] for f in _of(frames, one)] == [
+            messages = await _until_all(second, "operation_started", [new])
+            while {message["operation_id"] for message in messages} < {one.id, other.id, new.id}:
+                messages += await until(second, "current_state")
+            if _of(messages, one)[-1]["type"] != "status_update":
+                messages += await until(second, "status_update")
+            assert [f["type"] for f in _of(messages, one)] == [
                 "current_state",
                 "error",
                 "operation_completed",
                 "status_update",
             ]
-            assert [f["type"] for f in _of(frames, other)] == ["current_state"]
-            assert [f["type"] for f in _of(frames, new)] == ["current_state", "operation_started"]
+            assert [f["type"] for f in _of(messages, other)] == ["current_state"]
+            assert [f["type"] for f in _of(messages, new)] == ["current_state", "operation_started"]
             second.close()
 
 
-async def test_from_now_on_means_without_what_was(shared: Serving) -> None:
+async def test_since_dollar_sends_new_messages_only(shared: Serving) -> None:
     client = await new_user(shared)
     async with fake_operation(shared, client) as before, fake_operation(shared, client, ended=True) as ended:
         socket = await _connect(shared, client, since="$")
@@ -146,13 +146,13 @@ async def test_from_now_on_means_without_what_was(shared: Serving) -> None:
         await before.publish("error", message="new", fatal=False)
         assert [f["type"] for f in await until(socket, "error")] == ["error"]
         async with fake_operation(shared, client) as later:
-            frames = await until(socket, "operation_started")
-            assert {f["operation_id"] for f in frames} == {later.id}  # later ones come whole
-            assert ended.id not in {f["operation_id"] for f in frames}
+            messages = await until(socket, "operation_started")
+            assert {f["operation_id"] for f in messages} == {later.id}  # later ones are sent completely
+            assert ended.id not in {f["operation_id"] for f in messages}
         socket.close()
 
 
-async def test_a_deleted_collection_ends_its_operations_and_not_the_socket(
+async def test_deleting_a_collection_cancels_its_operations_and_keeps_the_socket_open(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
@@ -163,13 +163,13 @@ async def test_a_deleted_collection_ends_its_operations_and_not_the_socket(
         made = await client.call("POST", "collections", {"name": "Gone", "source_path": str(tmp_path)})
         await until(socket, "processing_embeddings")
         await client.call("DELETE", f"collections/{made['id']}")
-        frames = await until(socket, "status_update", status="cancelled")
-    assert frames[-2]["type"] == "operation_cancelled"
+        messages = await until(socket, "status_update", status="cancelled")
+    assert messages[-2]["type"] == "operation_cancelled"
     await socket.write_message("ping")
     await until(socket, "pong")
-    again = await _connect(shared, client, since=f"{made['operation_id']}:{frames[0].get('id', '0-0')}")
+    again = await _connect(shared, client, since=f"{made['operation_id']}:{messages[0].get('id', '0-0')}")
     await again.write_message("ping")
-    assert [f["type"] for f in await until(again, "pong")] == ["pong"]  # of what is gone there is nothing
+    assert [f["type"] for f in await until(again, "pong")] == ["pong"]  # a deleted operation sends nothing
     for each in (socket, again):
         each.close()
 
@@ -177,32 +177,32 @@ async def test_a_deleted_collection_ends_its_operations_and_not_the_socket(
 @pytest.mark.parametrize(
     "since", ["", "x", "x:", ":1-0", "x:y", "x:1-0,", "x:1-0,y", "x:$", ",".join(["x:1-0"] * 1001)]
 )
-async def test_cursors_that_are_none_are_refused(shared: Serving, since: str) -> None:
+async def test_malformed_cursors_get_1008(shared: Serving, since: str) -> None:
     client = await new_user(shared)
     code, reason = await closing(await _connect(shared, client, since=since))
     assert code == 1008 and (reason or "").startswith("since must"), reason
 
 
-async def test_a_stranger_is_refused(shared: Serving) -> None:
+async def test_missing_credentials_get_1008(shared: Serving) -> None:
     socket = await connect(shared, "/ws/operations")
     code, reason = await closing(socket)
     assert code == 1008 and "Sign in" in (reason or "")
 
 
-async def test_many_that_watch_everything_see_the_same(shared: Serving) -> None:
+async def test_concurrent_watchers_see_the_same_messages(shared: Serving) -> None:
     client = await new_user(shared)
     sockets = [await _connect(shared, client) for _ in range(8)]
     async with fake_operation(shared, client) as operation:
 
-        async def tell() -> None:
+        async def publish() -> None:
             for number in range(300):
                 await operation.publish("error", message=str(number), fatal=False)
             await operation.end()
 
         async def seqs(socket: WebSocketClientConnection) -> list[Any]:
-            frames = await until(socket, "status_update", status="completed")
+            messages = await until(socket, "status_update", status="completed")
             socket.close()
-            return [frame["seq"] for frame in frames if "seq" in frame]
+            return [message["seq"] for message in messages if "seq" in message]
 
-        _, *seen = await asyncio.gather(tell(), *map(seqs, sockets))
+        _, *seen = await asyncio.gather(publish(), *map(seqs, sockets))
         assert seen == [list(range(1, 304))] * 8

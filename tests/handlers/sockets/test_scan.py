@@ -1,4 +1,4 @@
-"""`/ws/scan/{scan_id}` on a real server: what a scan tells, who may come in, and what makes no sense."""
+"""`/ws/scan/{scan_id}` on a real server: progress and results, authentication, and invalid messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient
 pytestmark = pytest.mark.gen_test
 
 
-async def test_a_scan_tells_its_progress_and_what_it_found(shared: Serving, tmp_path: Path) -> None:
+async def test_scan_sends_progress_and_its_result(shared: Serving, tmp_path: Path) -> None:
     tree(tmp_path, "a.pdf", "b/c.txt", "b/drafts/d.PDF", "node_modules/e.pdf")
     client = await new_user(shared)
     scan_id = str(uuid4())
@@ -52,13 +52,15 @@ async def test_a_scan_tells_its_progress_and_what_it_found(shared: Serving, tmp_
         "warnings": [],
         "truncated": False,
     }
-    chosen = await scanner.scan(tmp_path, include=["*.pdf", "b/**"], exclude=["**/drafts/*"])
-    assert [each["path"].removeprefix(f"{tmp_path}/") for each in chosen["files"]] == ["a.pdf", "b/c.txt"]
-    own = await scanner.scan(tmp_path, recursive=False)
-    assert own["count"] == 1
+    filtered = await scanner.scan(tmp_path, include=["*.pdf", "b/**"], exclude=["**/drafts/*"])
+    assert [each["path"].removeprefix(f"{tmp_path}/") for each in filtered["files"]] == ["a.pdf", "b/c.txt"]
+    top_level = await scanner.scan(tmp_path, recursive=False)
+    assert top_level["count"] == 1
 
 
-async def test_every_way_in_is_open_and_without_one_it_is_shut(shared: Serving, tmp_path: Path) -> None:
+async def test_each_authentication_method_is_accepted_and_invalid_ones_get_1008(
+    shared: Serving, tmp_path: Path
+) -> None:
     client = await new_user(shared)
     name = (await client.call("GET", "auth/me"))["username"]
     login = await AsyncHTTPClient().fetch(
@@ -67,28 +69,28 @@ async def test_every_way_in_is_open_and_without_one_it_is_shut(shared: Serving, 
         body=json.dumps({"username": name, "password": PASSWORD}),
     )
     cookie = {"Cookie": login.headers["Set-Cookie"].split(";")[0]}
-    for way in (
+    for credentials in (
         {"token": client.token},
         {"headers": {"Authorization": f"Bearer {client.token}"}},
         {"headers": cookie},
         {"protocols": ["semantik.v1", f"bearer.{client.token}"]},
     ):
-        scanner = await connect_scanner(shared, **way)  # type: ignore[arg-type]
+        scanner = await connect_scanner(shared, **credentials)  # type: ignore[arg-type]
         assert (await scanner.scan(tmp_path))["type"] == "completed"
         scanner.socket.close()
-    for way, word in (
+    for credentials, word in (
         ({}, "Sign in"),
         ({"token": "garbage"}, "not valid"),
         ({"headers": {**cookie, "Origin": "https://evil.example"}}, "origin"),
         ({"token": client.token, "scan_id": "my-scan"}, "UUID"),
         ({"token": client.token, "scan_id": uuid4().hex}, "UUID"),
     ):
-        code, reason = await (await connect_scanner(shared, **way)).refused()  # type: ignore[arg-type]
+        code, reason = await (await connect_scanner(shared, **credentials)).refused()  # type: ignore[arg-type]
         assert code == 1008
         assert word in (reason or ""), reason
 
 
-async def test_a_scan_id_belongs_to_the_socket_that_opened_it(shared: Serving, tmp_path: Path) -> None:
+async def test_scan_id_is_bound_to_the_socket_that_opened_it(shared: Serving, tmp_path: Path) -> None:
     owner, stranger = await new_user(shared), await new_user(shared)
     scan_id = str(uuid4())
     first = await connect_scanner(shared, owner.token, scan_id)
@@ -106,21 +108,21 @@ async def test_a_scan_id_belongs_to_the_socket_that_opened_it(shared: Serving, t
     assert (await again.scan(tmp_path))["type"] == "completed"
 
 
-async def test_the_id_of_an_operation_shows_nothing_of_it(shared: Serving, tmp_path: Path) -> None:
+async def test_operation_id_as_scan_id_reveals_nothing(shared: Serving, tmp_path: Path) -> None:
     tree(tmp_path, *(f"{number}.txt" for number in range(20)))
     owner = await new_user(shared)
     made = await owner.call("POST", "collections", {"name": "Secret", "source_path": str(tmp_path)})
     for client in (owner, await new_user(shared)):
         scanner = await connect_scanner(shared, client.token, made["operation_id"])
-        frames = [each async for each in owner.watch(made["operation_id"])]
-        assert frames
+        messages = [each async for each in owner.watch(made["operation_id"])]
+        assert messages
         await scanner.say(type="ping")
         assert (await scanner.hear())["type"] == "pong"
         scanner.socket.close()
         assert await scanner.socket.read_message() is None
 
 
-async def test_what_cannot_be_scanned_is_an_error_and_the_socket_goes_on(
+async def test_unscannable_path_gets_a_fatal_error_and_the_socket_stays_open(
     shared: Serving, tmp_path: Path
 ) -> None:
     tree(tmp_path, "file.txt")
@@ -137,11 +139,11 @@ async def test_what_cannot_be_scanned_is_an_error_and_the_socket_goes_on(
         error = await scanner.scan(path)
         assert (error["type"], error["fatal"]) == ("error", True)
         assert word in error["message"], error
-    beside = await scanner.scan(shared.data.parent)
-    assert [each["path"] for each in beside["files"]] == [str(shared.log)]
+    parent = await scanner.scan(shared.data.parent)
+    assert [each["path"] for each in parent["files"]] == [str(shared.log)]
 
 
-BAD = [
+INVALID = [
     ({"action": "dance"}, "scan or cancel"),
     ({"path": "/"}, "scan or cancel"),
     ({"action": "cancel"}, "No scan is running"),
@@ -158,9 +160,9 @@ BAD = [
 ]
 
 
-async def test_a_message_that_makes_no_sense_is_told_what_is_wrong(shared: Serving) -> None:
+async def test_invalid_message_gets_an_error_that_names_the_fault(shared: Serving) -> None:
     scanner = await scanner_on(shared)
-    for message, word in BAD:
+    for message, word in INVALID:
         await scanner.say(**message)
         error = await scanner.hear()
         assert (error["type"], error["fatal"]) == ("error", False)

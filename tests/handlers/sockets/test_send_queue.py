@@ -1,4 +1,4 @@
-"""What waits for one reader: it is counted while it waits, and no longer."""
+"""The send queue of one reader: a message counts against its limits only while it waits."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ from semantik.config import settings
 
 pytestmark = pytest.mark.gen_test
 
-CHUNK = bytes(1 << 20)  # more than the kernel takes at once
-FEW = settings.SocketSettings(send_queue_messages=10, send_queue_bytes=100 << 20)
+BLOCK = bytes(1 << 20)  # more than the kernel takes at once
+LIMITS = settings.SocketSettings(send_queue_messages=10, send_queue_bytes=100 << 20)
 
 
 @asynccontextmanager
-async def outbox() -> AsyncIterator[tuple[SendQueue, socket.socket]]:
-    """An outbox, and the reader's end of its connection."""
-    here, there = socket.socketpair()
-    there.setblocking(False)
-    stream = IOStream(here)
+async def send_queue() -> AsyncIterator[tuple[SendQueue, socket.socket]]:
+    """A send queue, and the reader's end of its connection."""
+    server_end, reader_end = socket.socketpair()
+    reader_end.setblocking(False)
+    stream = IOStream(server_end)
     try:
-        yield SendQueue(stream, FEW, SentCounter()), there
+        yield SendQueue(stream, LIMITS, SentCounter()), reader_end
     finally:
         stream.close()
-        there.close()
+        reader_end.close()
 
 
-async def take(reader: socket.socket, size: int) -> None:
+async def read(reader: socket.socket, size: int) -> None:
     while size > 0:
         size -= len(await asyncio.get_running_loop().sock_recv(reader, size))
 
 
-async def test_a_reader_who_is_always_a_little_behind_is_not_too_slow() -> None:
-    async with outbox() as (box, reader):
-        assert box.push(CHUNK) and box.push(CHUNK) and box.push(CHUNK)
-        for _ in range(5 * FEW.send_queue_messages):
-            await take(reader, len(CHUNK))
-            assert box.push(CHUNK)
+async def test_reader_that_is_always_slightly_behind_is_not_slow() -> None:
+    async with send_queue() as (queue, reader):
+        assert queue.push(BLOCK) and queue.push(BLOCK) and queue.push(BLOCK)
+        for _ in range(5 * LIMITS.send_queue_messages):
+            await read(reader, len(BLOCK))
+            assert queue.push(BLOCK)
 
 
-async def test_a_reader_who_stops_is_too_slow() -> None:
-    async with outbox() as (box, _):
-        taken = [box.push(CHUNK) for _ in range(2 * FEW.send_queue_messages)]
-        assert taken == [True] * (FEW.send_queue_messages + 1) + [False] * (
-            FEW.send_queue_messages - 1
+async def test_reader_that_stops_is_slow() -> None:
+    async with send_queue() as (queue, _):
+        accepted = [queue.push(BLOCK) for _ in range(2 * LIMITS.send_queue_messages)]
+        assert accepted == [True] * (LIMITS.send_queue_messages + 1) + [False] * (
+            LIMITS.send_queue_messages - 1
         )  # the first is being written
-        assert box.slow
+        assert queue.slow
 
 
-async def test_all_who_wait_for_room_get_it() -> None:
-    async with outbox() as (box, reader):
-        box.push(CHUNK)
-        waiting = [asyncio.create_task(box.wait_writable()) for _ in range(3)]
-        await take(reader, len(CHUNK))
+async def test_all_waiters_wake_when_the_queue_is_writable() -> None:
+    async with send_queue() as (queue, reader):
+        queue.push(BLOCK)
+        waiting = [asyncio.create_task(queue.wait_writable()) for _ in range(3)]
+        await read(reader, len(BLOCK))
         await asyncio.gather(*waiting)
 
 
-async def test_room_is_there_when_what_was_pushed_is_gone_whatever_came_after() -> None:
-    async with outbox() as (box, reader):
-        box.push(CHUNK)
-        now = asyncio.create_task(box.wait_writable())
+async def test_waiter_waits_only_for_messages_pushed_before_it() -> None:
+    async with send_queue() as (queue, reader):
+        queue.push(BLOCK)
+        earlier = asyncio.create_task(queue.wait_writable())
         await asyncio.sleep(0)
-        box.push(CHUNK)
-        after = asyncio.create_task(box.wait_writable())
+        queue.push(BLOCK)
+        later = asyncio.create_task(queue.wait_writable())
         await asyncio.sleep(0)
-        await take(reader, len(CHUNK))
-        await now
-        box.push(CHUNK)
-        assert not after.done()
-        await take(reader, len(CHUNK))
-        await after
+        await read(reader, len(BLOCK))
+        await earlier
+        queue.push(BLOCK)
+        assert not later.done()
+        await read(reader, len(BLOCK))
+        await later

@@ -1,4 +1,4 @@
-"""What one user may do with sockets, and for how long: limits, and tokens that cease to be good while it is open."""
+"""Limits on sockets, and credentials that become invalid while a socket is open."""
 
 from __future__ import annotations
 
@@ -23,37 +23,39 @@ def _stream(serving: Serving, client: Client, operation_id: str) -> EventStream:
     return EventStream(serving, operation_id, {"Authorization": f"Bearer {client.token}"})
 
 
-async def test_a_user_may_have_so_many_sockets_whatever_they_show(start: Callable[..., Serving]) -> None:
+async def test_sockets_per_user_are_limited_across_all_endpoints(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN, "--sockets-per-user", "3")
     client, other = await new_user(serving), await new_user(serving)
-    full = "You have 3 sockets open, and 3 are allowed (sockets.per_user): close one, or try again later."
+    limit_reason = (
+        "You have 3 sockets open, and 3 are allowed (sockets.per_user): close one, or try again later."
+    )
     async with fake_operation(serving, client) as operation:
         path, query = f"/ws/operations/{operation.id}", {"token": client.token}
-        kept = [await connect(serving, path, query), await connect(serving, "/ws/operations", query)]
-        for socket in kept:
+        sockets = [await connect(serving, path, query), await connect(serving, "/ws/operations", query)]
+        for socket in sockets:
             await until(socket, "current_state")
         stream = _stream(serving, client, operation.id)
         await stream.until("current_state")
         for each in (path, "/ws/operations"):
-            assert await closing(await connect(serving, each, query)) == (1013, full)
+            assert await closing(await connect(serving, each, query)) == (1013, limit_reason)
         unaffected = await connect(serving, "/ws/operations", {"token": other.token})
         await unaffected.write_message("ping")
         await until(unaffected, "pong")
-        kept[0].close()
-        while not await _let_in(serving, query):  # the place is free as soon as the server has noticed
+        sockets[0].close()
+        while not await _accepts_socket(serving, query):  # released once the server has seen the close
             pass
         stream.leave()
 
 
-async def _let_in(serving: Serving, query: dict[str, str]) -> bool:
+async def _accepts_socket(serving: Serving, query: dict[str, str]) -> bool:
     socket = await connect(serving, "/ws/operations", query)
     await socket.write_message("ping")
-    frame = await receive(socket)
+    message = await receive(socket)
     socket.close()
-    return frame is not None
+    return message is not None
 
 
-async def test_so_many_sockets_may_watch_one_operation(start: Callable[..., Serving]) -> None:
+async def test_sockets_per_operation_are_limited(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN, "--sockets-per-operation", "2")
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation, fake_operation(serving, client) as other:
@@ -67,13 +69,13 @@ async def test_so_many_sockets_may_watch_one_operation(start: Callable[..., Serv
         )
         await until(await connect(serving, f"/ws/operations/{other.id}", query), "current_state")
         # All of them can still be watched on one socket.
-        everything = await connect(serving, "/ws/operations", query)
-        frames = await until(everything, "operation_started")
-        frames += await until(everything, "operation_started")
-        assert {frame["operation_id"] for frame in frames} == {operation.id, other.id}
+        all_operations = await connect(serving, "/ws/operations", query)
+        messages = await until(all_operations, "operation_started")
+        messages += await until(all_operations, "operation_started")
+        assert {message["operation_id"] for message in messages} == {operation.id, other.id}
 
 
-async def test_messages_have_a_length_and_come_at_a_rate(start: Callable[..., Serving]) -> None:
+async def test_message_length_and_rate_are_limited(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN, "--sockets-messages-per-s", "5", "--sockets-message-bytes", "1024")
     client = await new_user(serving)
     query = {"token": client.token}
@@ -93,7 +95,7 @@ async def test_messages_have_a_length_and_come_at_a_rate(start: Callable[..., Se
         await socket.write_message(fits + " ")
         assert await closing(socket) == (1009, "A message may have 1024 bytes at most.")
     socket = await connect(serving, "/ws/operations", query, deflate=True)
-    await socket.write_message(" " * (30 << 20))  # packed it is small on the wire
+    await socket.write_message(" " * (30 << 20))  # compressed it is small on the wire
     code, _ = await closing(socket)
     assert code == 1009
     socket = await connect(serving, "/ws/operations", query)
@@ -102,47 +104,47 @@ async def test_messages_have_a_length_and_come_at_a_rate(start: Callable[..., Se
     await until(socket, "error")
 
 
-async def test_a_sign_out_closes_what_is_open_and_nothing_else(shared: Serving) -> None:
+async def test_sign_out_closes_the_sockets_of_its_session_only(shared: Serving) -> None:
     client = await new_user(shared)
     other = await new_user(shared)
-    async with fake_operation(shared, client) as operation, fake_operation(shared, other) as others:
+    async with fake_operation(shared, client) as operation, fake_operation(shared, other) as other_operation:
         sockets = [
             await connect(shared, path, {"token": client.token})
             for path in (f"/ws/operations/{operation.id}", "/ws/operations")
         ]
-        stays = await connect(shared, f"/ws/operations/{others.id}", {"token": other.token})
-        for socket in (*sockets, stays):
+        other_socket = await connect(shared, f"/ws/operations/{other_operation.id}", {"token": other.token})
+        for socket in (*sockets, other_socket):
             await until(socket, "current_state")
         await client.call("POST", "auth/logout")
         for socket in sockets:
             assert await closing(socket) == (1008, "The session has ended; sign in again.")
         code, reason = await closing(await connect(shared, "/ws/operations", {"token": client.token}))
         assert (code, reason) == (1008, "The session has ended; sign in again.")
-        await stays.write_message("ping")
-        await until(stays, "pong")
-        stays.close()
+        await other_socket.write_message("ping")
+        await until(other_socket, "pong")
+        other_socket.close()
 
 
-async def test_a_user_who_is_disabled_is_shut_out(start: Callable[..., Serving]) -> None:
+async def test_disabling_a_user_closes_open_sockets(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN)
     client = await new_user(serving)
     me = (await client.call("GET", "auth/me"))["id"]
     async with fake_operation(serving, client) as operation:
         socket = await connect(serving, f"/ws/operations/{operation.id}", {"token": client.token})
-        everything = await connect(serving, "/ws/operations", {"token": client.token})
+        all_operations = await connect(serving, "/ws/operations", {"token": client.token})
         stream = _stream(serving, client, operation.id)
         await stream.until("operation_started")
-        for each in (socket, everything):
+        for each in (socket, all_operations):
             await until(each, "operation_started")
         async with server_stores(serving) as (store, _):
             await store.users._table.update_one({"_id": me}, {"$set": {"disabled": True}})
-        for each in (socket, everything):
+        for each in (socket, all_operations):
             assert await closing(each) == (1008, "The user is disabled.")
         [*_, last] = await stream.rest()
         assert last.data == {"code": 1008, "reason": "The user is disabled."}
 
 
-async def test_a_token_that_expires_while_the_socket_is_open_closes_it(start: Callable[..., Serving]) -> None:
+async def test_token_expiry_closes_open_sockets(start: Callable[..., Serving]) -> None:
     serving = start(*_OPEN, "--auth-access-token-s", "10", "--log-level", "debug")
     client = await new_user(serving)
     async with fake_operation(serving, client) as operation:
@@ -152,15 +154,15 @@ async def test_a_token_that_expires_while_the_socket_is_open_closes_it(start: Ca
             for path in (f"/ws/operations/{operation.id}", "/ws/operations")
         ]
         stream = _stream(serving, client, operation.id)
-        endings = await asyncio.gather(stream.rest(), *map(closing, sockets))
-        assert endings[1:] == [(1008, reason)] * 2
-        assert endings[0][-1].data == {"code": 1008, "reason": reason}
-        code, again = await closing(await connect(serving, "/ws/operations", {"token": client.token}))
-        assert (code, again) == (1008, "The token has expired; refresh it or sign in again.")
+        closings = await asyncio.gather(stream.rest(), *map(closing, sockets))
+        assert closings[1:] == [(1008, reason)] * 2
+        assert closings[0][-1].data == {"code": 1008, "reason": reason}
+        code, expired = await closing(await connect(serving, "/ws/operations", {"token": client.token}))
+        assert (code, expired) == (1008, "The token has expired; refresh it or sign in again.")
         assert client.token not in serving.log.read_text()
 
 
-async def test_who_answers_no_ping_is_dropped(start: Callable[..., Serving]) -> None:
+async def test_client_that_answers_no_ping_is_dropped(start: Callable[..., Serving]) -> None:
     serving = start("--auth-registration", "open", "--sockets-ping-s", "1")
     client = await new_user(serving)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(serving.url.rpartition(":")[2]))
@@ -171,6 +173,6 @@ async def test_who_answers_no_ping_is_dropped(start: Callable[..., Serving]) -> 
     )
     async with deadline():
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
-        told = await reader.read()  # to the end of the connection
-    assert told.startswith(b"\x89"), "a ping came first, which this client did not answer"
+        received = await reader.read()  # to the end of the connection
+    assert received.startswith(b"\x89"), "a ping came first, which this client did not answer"
     writer.close()

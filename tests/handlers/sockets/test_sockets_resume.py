@@ -1,4 +1,4 @@
-"""Whoever watches sees the same story: fifty that come and go, joining in a burst, a server that starts again."""
+"""All watchers see the same messages: fifty that reconnect at random, joins during a burst, a server restart."""
 
 from __future__ import annotations
 
@@ -24,29 +24,31 @@ from semantik.client.api import Client
 
 pytestmark = pytest.mark.gen_test
 
-ROOMY = (
+HIGH_LIMITS = (
     "--auth-registration", "open", "--sockets-per-user", "500", "--sockets-per-operation", "500",
     "--progress-linger-s", "0.2",
 )  # fmt: skip
-CROWD = 50
+WATCHER_COUNT = 50
 
 
-class Crowd:
-    """Watchers of one operation, and how often they have come, which a test may wait for."""
+class WatcherGroup:
+    """Watchers of one operation, and the number of their visits, which a test can wait for."""
 
     def __init__(
-        self, serving: Serving, client: Client, operation_id: str, patience: tuple[int, int]
+        self, serving: Serving, client: Client, operation_id: str, messages_per_visit: tuple[int, int]
     ) -> None:
-        chance = random.Random(20260115)
+        rng = random.Random(20260115)
         self._visits = 0
         self._visited = asyncio.Event()
         self.urls = [serving.url]
         self.watchers = [
-            Watcher(self.urls, client.token, operation_id, lambda: chance.randint(*patience), self._count)
-            for _ in range(CROWD)
+            Watcher(
+                self.urls, client.token, operation_id, lambda: rng.randint(*messages_per_visit), self._count
+            )
+            for _ in range(WATCHER_COUNT)
         ]
 
-    async def come(self, visits: int) -> None:
+    async def wait_for_visits(self, visits: int) -> None:
         while self._visits < visits:
             self._visited.clear()
             await self._visited.wait()
@@ -57,95 +59,95 @@ class Crowd:
 
 
 @pytest.mark.crowded
-async def test_fifty_who_come_and_go_at_random_see_the_same_story(
+async def test_fifty_watchers_that_reconnect_at_random_see_the_same_messages(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
-    """The operation tells more only when some have come back, so they come back in the middle of it."""
-    serving = start(*ROOMY)
+    """Each batch is published only after some watchers have reconnected, so they reconnect in mid-operation."""
+    serving = start(*HIGH_LIMITS)
     client = await new_user(serving)
     async with fake_operation(serving, client, started=False) as operation:
-        crowd = Crowd(serving, client, operation.id, (1, 400))
+        group = WatcherGroup(serving, client, operation.id, (1, 400))
         async with asyncio.TaskGroup() as following:
-            for watcher in crowd.watchers:
+            for watcher in group.watchers:
                 following.create_task(watcher.follow())
             for batch in range(40):
-                await crowd.come(6 * batch)
+                await group.wait_for_visits(6 * batch)
                 await asyncio.gather(*(operation.publish("error", batch=batch, n=n) for n in range(40)))
             await operation.end()
-    assert len(same_story(crowd.watchers)) == 40 * 40 + 2
+    assert len(same_story(group.watchers)) == 40 * 40 + 2
 
 
-async def test_who_joins_in_the_middle_of_a_burst_misses_nothing_and_gets_nothing_twice(
-    shared: Serving, tmp_path: Path
-) -> None:
-    """Half ask for the history, half for what is new, while messages come as fast as they can: at least 400.
+async def test_joining_during_a_burst_loses_and_repeats_nothing(shared: Serving, tmp_path: Path) -> None:
+    """Half request the history, half only new messages, while at least 400 are published at full speed.
 
-    Who has not come in by then does so between two of those that follow, one batch for each who came.
+    Sockets that are not connected by then connect between later batches: one batch follows each connect.
     """
     client = await new_user(shared)
     async with fake_operation(shared, client, started=False) as operation:
-        joined, news = 0, asyncio.Event()
+        joined, connected_event = 0, asyncio.Event()
 
         async def join(query: str) -> list[dict[str, Any]]:
             nonlocal joined
             async with connected(shared.url, operation.path + query) as socket:
-                frames: list[dict[str, Any]] = []
+                messages: list[dict[str, Any]] = []
                 while (found := await socket.read()) is not None and found[0] == TEXT:
-                    if not frames:
+                    if not messages:
                         joined += 1
-                        news.set()
-                    frames.append(json.loads(found[1]))
+                        connected_event.set()
+                    messages.append(json.loads(found[1]))
                 assert found is not None and found[1].startswith(struct.pack("!H", 1000))
-                return [frame for frame in frames if frame["type"] != "presence"]
+                return [message for message in messages if message["type"] != "presence"]
 
-        joining = [asyncio.create_task(join(query)) for query in ["", "&since=$"] * 20]
-        told = 0
-        while told < 400 or joined < len(joining):
-            if told >= 400:
-                await news.wait()
-            news.clear()
-            assert not [task.exception() for task in joining if task.done()]
-            await asyncio.gather(*(operation.publish("error", n=n) for n in range(told, told + 20)))
-            told += 20
+        joins = [asyncio.create_task(join(query)) for query in ["", "&since=$"] * 20]
+        published = 0
+        while published < 400 or joined < len(joins):
+            if published >= 400:
+                await connected_event.wait()
+            connected_event.clear()
+            assert not [task.exception() for task in joins if task.done()]
+            await asyncio.gather(*(operation.publish("error", n=n) for n in range(published, published + 20)))
+            published += 20
         await operation.end()
-        everything = list(range(1, told + 3))
-        found = await asyncio.gather(*joining)
+        all_seqs = list(range(1, published + 3))
+        found = await asyncio.gather(*joins)
         assert all(state["type"] == "current_state" for state, *_ in found)
-        stories = [[frame["seq"] for frame in frames] for _, *frames in found]
-        assert stories[::2] == [everything] * 20
-        begins = {frame["id"]: frame["seq"] for frame in found[0][1:]} | {"0-0": 0}
-        assert stories[1::2] == [everything[begins[state["data"]["last_id"]] :] for state, *_ in found[1::2]]
-        # Who comes when all has been said is not kept waiting for more.
+        seqs = [[message["seq"] for message in messages] for _, *messages in found]
+        assert seqs[::2] == [all_seqs] * 20
+        seq_by_id = {message["id"]: message["seq"] for message in found[0][1:]} | {"0-0": 0}
+        assert seqs[1::2] == [all_seqs[seq_by_id[state["data"]["last_id"]] :] for state, *_ in found[1::2]]
+        # A socket that connects after the end does not wait for more.
         for query in ("&since=$", f"&since={found[0][-1]['id']}"):
-            assert [frame["type"] for frame in await join(query)] == ["current_state"]
+            assert [message["type"] for message in await join(query)] == ["current_state"]
 
 
 @pytest.mark.crowded
-async def test_a_crowd_comes_and_goes_while_the_server_indexes_and_starts_again(
+async def test_reconnecting_watchers_see_the_same_messages_across_a_restart(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
-    flags = (*ROOMY, "--progress-updates-per-s", "1000", "--pool-batch-files", "1")
+    flags = (*HIGH_LIMITS, "--progress-updates-per-s", "1000", "--pool-batch-files", "1")
     serving = start(*flags)
     client = await new_user(serving)
     folder = _folder(tmp_path, 150)
     async with asyncio.TaskGroup() as following:
         with held(folder, "gust-149.txt"):
             made = await client.call("POST", "collections", {"name": "Wind", "source_path": str(folder)})
-            crowd = Crowd(serving, client, made["operation_id"], (5, 100))
-            for watcher in crowd.watchers:
+            group = WatcherGroup(serving, client, made["operation_id"], (5, 100))
+            for watcher in group.watchers:
                 following.create_task(watcher.follow())
-            async for frame in client.watch(made["operation_id"]):
-                if frame["type"] == "document_processed":
+            async for message in client.watch(made["operation_id"]):
+                if message["type"] == "document_processed":
                     break
             tree = serving.tree
             serving.process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(still_running, tree) == []
-        assert not any(watcher.ended for watcher in crowd.watchers), "the end must come in the middle"
-        crowd.urls[0] = (await asyncio.to_thread(start, *flags)).url
-    frames = same_story(crowd.watchers)
-    done = [frame["data"]["processed"] for frame in frames if frame["type"] == "document_processed"]
-    assert done == sorted(done)
-    assert done[-1] == 150
+        assert not any(watcher.ended for watcher in group.watchers), "the restart must come in mid-operation"
+        group.urls[0] = (await asyncio.to_thread(start, *flags)).url
+    messages = same_story(group.watchers)
+    processed = [
+        message["data"]["processed"] for message in messages if message["type"] == "document_processed"
+    ]
+    assert processed == sorted(processed)
+    assert processed[-1] == 150
 
 
 def _folder(tmp_path: Path, files: int) -> Path:

@@ -1,4 +1,4 @@
-"""A step that is cancelled in the midst comes to its end first; what goes wrong in it is told."""
+"""A shielded step ends before its caller is cancelled, and its error is raised."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from pipeline.context.shielded import shielded
 pytestmark = pytest.mark.gen_test
 
 
-async def test_who_is_cancelled_waits_for_the_end_of_the_step() -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
+async def test_a_cancelled_caller_waits_for_the_end_of_the_step() -> None:
+    started, resume = asyncio.Event(), asyncio.Event()
     done: list[str] = []
 
     async def step() -> None:
-        begun.set()
-        await go_on.wait()
+        started.set()
+        await resume.wait()
         done.append("step")
 
-    async def work() -> None:
+    async def caller() -> None:
         try:
             await shielded(step())
         finally:
-            done.append("work")
+            done.append("caller")
 
-    task = asyncio.create_task(work())
-    await begun.wait()
+    task = asyncio.create_task(caller())
+    await started.wait()
     task.cancel()
     await asyncio.sleep(0)
     assert not task.done()
-    go_on.set()
+    resume.set()
     await asyncio.wait({task})
-    assert task.cancelled() and done == ["step", "work"]
+    assert task.cancelled() and done == ["step", "caller"]
 
 
-async def test_what_goes_wrong_in_a_step_is_raised() -> None:
+async def test_an_error_in_a_step_is_raised() -> None:
     async def step() -> None:
         raise ValueError("no")
 

@@ -1,4 +1,4 @@
-"""The encoder gives the vectors of sentence-transformers, whatever comes before and after the layers."""
+"""The encoder gives the vectors of sentence-transformers, with any prompt, pooling and extra module."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.abs(one - other).max() < 1e-5)
 
 
-def test_vectors_are_those_of_sentence_transformers_in_the_order_of_the_texts() -> None:
+def test_vectors_equal_those_of_sentence_transformers_in_input_order() -> None:
     expected = _modules().encode_document(TEXTS)
-    found = model.load(ModelSpec(str(MODEL_DIR), "float32")).embed(TEXTS)
-    assert _same(found, expected)
-    closest = (found @ expected.T).argmax(1)
+    vectors = model.load(ModelSpec(str(MODEL_DIR), "float32")).embed(TEXTS)
+    assert _same(vectors, expected)
+    closest = (vectors @ expected.T).argmax(1)
     assert [TEXTS[number] for number in closest] == TEXTS
 
 
@@ -54,7 +54,7 @@ def test_bfloat16_is_close_to_float32() -> None:
 
 
 @pytest.mark.parametrize("included", [True, False])
-def test_a_prompt_is_read_and_pooled_as_configured(included: bool) -> None:
+def test_a_prompt_is_prepended_and_pooled_as_configured(included: bool) -> None:
     def change(modules: Any) -> None:
         modules.prompts["document"] = "passage of a book: "
         modules.set_pooling_include_prompt(included)
@@ -62,22 +62,22 @@ def test_a_prompt_is_read_and_pooled_as_configured(included: bool) -> None:
     modules = _modules(change)
     expected = modules.encode_document(TEXTS)
     assert not _same(expected, _modules().encode_document(TEXTS))
-    found = _encoder(modules, "passage of a book: ").encode(TEXTS)
-    assert _same(found, expected)
+    vectors = _encoder(modules, "passage of a book: ").encode(TEXTS)
+    assert _same(vectors, expected)
 
 
-def test_a_model_that_is_no_plain_transformer_embeds_by_its_own_method() -> None:
+def test_a_model_beyond_a_plain_transformer_uses_its_own_encode() -> None:
     def shorten(modules: Any) -> None:
         modules.truncate_dim = 100
 
     modules = _modules(shorten)
-    found = _encoder(modules).encode(TEXTS)
-    assert found.shape == (len(TEXTS), 100)
-    assert _same(found, modules.encode_document(TEXTS))
+    vectors = _encoder(modules).encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), 100)
+    assert _same(vectors, modules.encode_document(TEXTS))
 
 
-def test_a_model_that_uses_its_weights_itself_is_not_packed() -> None:
-    class Own(torch.nn.Module):
+def test_a_model_that_accesses_its_weights_directly_is_not_packed() -> None:
+    class DirectWeights(torch.nn.Module):
         def __init__(self, layer: Any) -> None:
             super().__init__()
             self.layer = layer
@@ -87,7 +87,7 @@ def test_a_model_that_uses_its_weights_itself_is_not_packed() -> None:
 
     def change(modules: Any) -> None:
         layer = modules[0].auto_model.encoder.layer[0].intermediate
-        layer.dense = Own(layer.dense)
+        layer.dense = DirectWeights(layer.dense)
 
     modules = _modules(change)
     assert not encoder.pack_linear_layers(modules)
@@ -106,7 +106,7 @@ def test_passes_have_few_shapes_and_bounded_tokens() -> None:
     assert len(shapes) <= len(set(longest)) + 1
 
 
-def test_a_text_is_truncated_at_the_longest_chunk_that_the_model_reads() -> None:
+def test_a_text_is_truncated_at_the_token_limit_of_the_model() -> None:
     loaded = model.load(ModelSpec(str(MODEL_DIR), "float32"))
     limit = loaded.info.max_chunk_tokens
     fits = " ".join(["word"] * limit)
@@ -117,7 +117,7 @@ def test_a_text_is_truncated_at_the_longest_chunk_that_the_model_reads() -> None
     assert _same(exact, truncated) and not _same(exact, other)
 
 
-def test_a_model_that_reads_its_padding_embeds_by_its_own_method() -> None:
+def test_a_model_affected_by_padding_uses_its_own_encode() -> None:
     class Mean(torch.nn.Module):
         def forward(self, features: dict[str, Any]) -> dict[str, Any]:
             return {**features, "sentence_embedding": features["token_embeddings"].mean(1)}
@@ -126,8 +126,8 @@ def test_a_model_that_reads_its_padding_embeds_by_its_own_method() -> None:
     modules[1] = Mean()
     texts = ["A text of a few words.", "And one that is somewhat longer than the other was."]
     expected = np.concatenate([modules.encode_document([text]) for text in texts])
-    found = np.concatenate([_encoder(modules).encode([text]) for text in texts])
-    assert _same(found, expected)
+    vectors = np.concatenate([_encoder(modules).encode([text]) for text in texts])
+    assert _same(vectors, expected)
 
 
 def test_weights_that_cannot_be_packed_are_used_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,5 +140,5 @@ def test_weights_that_cannot_be_packed_are_used_unpacked(monkeypatch: pytest.Mon
     model._load.cache_clear()
 
 
-def test_a_text_without_tokens_fits_into_any_pass() -> None:
+def test_texts_without_tokens_share_a_pass() -> None:
     assert [*encoder._passes([0, 0])] == [[0, 1]]

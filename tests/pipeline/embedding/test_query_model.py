@@ -1,4 +1,4 @@
-"""Queries through a traced model give the model's vectors; the model itself is used wherever it cannot be traced."""
+"""A traced model gives the model's query vectors; a model that cannot be traced is used directly."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def change(path: Path, **fields: object) -> None:
 
 def difference(name: str) -> float:
     """The greatest distance from the model's vectors in float32 to those of the traced model."""
-    own = model.load(ModelSpec(name, "float32")).embed_queries(TEXTS)
+    exact = model.load(ModelSpec(name, "float32")).embed_queries(TEXTS)
     traced = tracing.trace(name).embed(TEXTS)
-    assert (traced.shape, traced.dtype) == (own.shape, np.float32)
+    assert (traced.shape, traced.dtype) == (exact.shape, np.float32)
     assert np.allclose(np.linalg.norm(traced, axis=1), 1, atol=1e-5)
-    return float(np.linalg.norm(own - traced, axis=1).max())
+    return float(np.linalg.norm(exact - traced, axis=1).max())
 
 
-def test_the_vectors_are_those_of_the_model() -> None:
+def test_traced_vectors_are_close_to_those_of_the_model() -> None:
     assert difference(ModelSpec("all-MiniLM-L6-v2", "auto").name) < 0.003
 
 
-def test_prompt_pooling_and_length_are_those_of_the_model(folder: Path) -> None:
+def test_prompt_pooling_and_maximum_length_follow_the_model(folder: Path) -> None:
     change(folder / "config_sentence_transformers.json", prompts={"query": "Find this: ", "document": ""})
     change(folder / "1_Pooling" / "config.json", pooling_mode="cls")
     change(folder / "sentence_bert_config.json", max_seq_length=16)
@@ -65,8 +65,8 @@ def test_prompt_pooling_and_length_are_those_of_the_model(folder: Path) -> None:
     assert difference(str(folder)) < 0.003
 
 
-def counted(traced: traced_models.TracedModel) -> tuple[traced_models.TracedModel, list[int]]:
-    """The same traced model, and how many texts it takes in each pass."""
+def counting_passes(traced: traced_models.TracedModel) -> tuple[traced_models.TracedModel, list[int]]:
+    """The same traced model, and the number of texts in each of its passes."""
     passes: list[int] = []
 
     def fn(*tensors: Any) -> Any:
@@ -80,7 +80,7 @@ QUERIES = [f"Where {'and when ' * (number % 5)}is the key of door {number}?" for
 
 
 def test_queries_of_nearly_the_same_length_share_a_pass() -> None:
-    traced, passes = counted(tracing.trace("all-MiniLM-L6-v2"))
+    traced, passes = counting_passes(tracing.trace("all-MiniLM-L6-v2"))
     together = traced.embed(QUERIES)
     assert sum(passes) == len(QUERIES) and max(passes) > 4 and len(passes) <= 7
     alone = np.concatenate([traced.embed([text]) for text in QUERIES])
@@ -88,24 +88,24 @@ def test_queries_of_nearly_the_same_length_share_a_pass() -> None:
 
 
 def test_long_queries_take_a_pass_each() -> None:
-    traced, passes = counted(tracing.trace("all-MiniLM-L6-v2"))
+    traced, passes = counting_passes(tracing.trace("all-MiniLM-L6-v2"))
     traced.embed(["and so on " * 60] * 3)
     assert passes == [1, 1, 1]
 
 
-def test_a_model_that_reads_its_padding_takes_one_query_per_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_affected_by_padding_takes_one_query_per_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = traced_models.TracedModel.vectors
 
     def flipped(traced: traced_models.TracedModel, tokens: Sequence[Any]) -> np.ndarray:
         return vectors(traced, tokens) * (-1 if len(tokens) > 1 else 1)
 
     monkeypatch.setattr(traced_models.TracedModel, "vectors", flipped)
-    traced, passes = counted(tracing.trace("all-MiniLM-L6-v2"))
+    traced, passes = counting_passes(tracing.trace("all-MiniLM-L6-v2"))
     traced.embed(QUERIES)
     assert passes == [1] * len(QUERIES)
 
 
-def test_a_model_that_cannot_be_traced_is_used_itself(
+def test_a_model_that_cannot_be_traced_is_used_directly(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sentence_transformers import SentenceTransformer
@@ -188,15 +188,15 @@ def test_an_unknown_model_is_refused_before_it_is_loaded(
         query_model.embed_queries(ModelSpec(name, "auto"), TEXTS, str(traced_models_dir), False)
 
 
-def test_queries_are_answered_without_the_model(
+def test_queries_are_embedded_without_loading_the_model(
     folder: Path, traced_models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = model.load(ModelSpec(str(folder), "float32")).embed_queries(TEXTS)
+    exact = model.load(ModelSpec(str(folder), "float32")).embed_queries(TEXTS)
     check(folder, traced_models_dir)
     monkeypatch.delattr(model, "load_sentence_transformer")
     found = query(folder, traced_models_dir)
     assert found is not None
-    assert np.linalg.norm(own - found, axis=1).max() < 0.003
+    assert np.linalg.norm(exact - found, axis=1).max() < 0.003
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a traced model", None])
@@ -277,7 +277,9 @@ def test_a_model_is_not_traced_when_memory_is_short(
     caplog.clear()
 
 
-def test_incomplete_files_are_removed_with_the_next_one(folder: Path, traced_models_dir: Path) -> None:
+def test_incomplete_files_are_removed_when_the_next_one_is_stored(
+    folder: Path, traced_models_dir: Path
+) -> None:
     check_and_query(folder, traced_models_dir)
     (path,) = traced_models_dir.iterdir()
     (traced_models_dir / f"{path.name}.4711").touch()

@@ -1,6 +1,6 @@
-"""A server that dies at any step of any operation: the next one leaves what an undisturbed one leaves, told once.
+"""A server that dies at any failpoint of any operation: the next server gives the result of an undisturbed run.
 
-REACHED says which steps each operation comes by.
+Each message is published once. REACHED lists the failpoints that each operation reaches.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ REACHED = {
     "cancelled_reindex": ("reindex.discarded", *_ENDING),
     "remove_source": ("removal.marked", "removal.forgotten", "remove_source.source", *_ENDING),
 }
-ELSEWHERE = {"watched.claimed"}  # before there is an operation: tests/pipeline/watching/test_watching.py
+# No operation exists yet at this one: tests/pipeline/watching/test_watching_faults.py kills a server there.
+TESTED_ELSEWHERE = {"watched.claimed"}
 _ONCE = (
     "operation_queued",
     "operation_started",
@@ -86,8 +87,8 @@ _ONCE = (
 _LAST = ("operation_completed", "operation_failed", "operation_cancelled")
 
 
-def test_every_step_is_reached_by_an_operation() -> None:
-    assert set(chain.from_iterable(REACHED.values())) | ELSEWHERE == STAGES
+def test_every_failpoint_is_reached_by_an_operation() -> None:
+    assert set(chain.from_iterable(REACHED.values())) | TESTED_ELSEWHERE == STAGES
 
 
 @pytest.fixture(scope="module")
@@ -108,78 +109,82 @@ def make_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[partial[Ligh
 def undisturbed(
     home: Home, make_pool: partial[LightPool], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, Any]]:
-    """What each operation leaves when nothing happens to it; of a cancelled REINDEX that is what was before."""
+    """The result of each operation without a fault; for a cancelled REINDEX that is the state before it."""
     folder = tmp_path_factory.mktemp("undisturbed")
     found: dict[str, dict[str, Any]] = {}
 
-    async def tell() -> None:
+    async def run_all() -> None:
         mine = await home.again(folder / "data", folder / "documents")
         async with running(mine.settings, make_pool) as server, open_stores(mine.settings) as stores:
             client = await signed_in(server.url)
-            for story in REACHED:
-                if story != "cancelled_reindex":
-                    await begin(client, story, mine.folder)
-                    operation_id = await _operation(stores.store, client, story)
-                    assert _ends(await ended(client, operation_id)) == ["operation_completed"]
-                found[story] = await left(stores.store, client, story, mine.folder)
-                # Vectors depend in their last digits on what they were embedded together with.
-                scores = found[story]["hits"]
-                found[story]["hits"] = {each: pytest.approx(scores[each], abs=0.02) for each in scores}
+            for scenario in REACHED:
+                if scenario != "cancelled_reindex":
+                    await begin(client, scenario, mine.folder)
+                    operation_id = await _operation(stores.store, client, scenario)
+                    assert _final_types(await ended(client, operation_id)) == ["operation_completed"]
+                found[scenario] = await left(stores.store, client, scenario, mine.folder)
+                # The last digits of a vector depend on the batch that it was embedded in.
+                scores = found[scenario]["hits"]
+                found[scenario]["hits"] = {each: pytest.approx(scores[each], abs=0.02) for each in scores}
 
-    run(tell())
+    run(run_all())
     return found
 
 
 @pytest.mark.parametrize(
-    ("story", "stage"), [(story, stage) for story, stages in REACHED.items() for stage in stages]
+    ("scenario", "stage"), [(scenario, stage) for scenario, stages in REACHED.items() for stage in stages]
 )
-async def test_a_server_that_dies_leaves_what_an_undisturbed_one_leaves(
+async def test_a_crash_leaves_the_result_of_an_undisturbed_run(
     home: Home,
     undisturbed: dict[str, dict[str, Any]],
     make_pool: partial[LightPool],
     start: Callable[..., Serving],
     tmp_path: Path,
-    story: str,
+    scenario: str,
     stage: str,
 ) -> None:
     mine = await home.again(tmp_path / "data", tmp_path / "documents")
-    if story == "cancelled_reindex":
-        await _dies(start, story, "reindex.reprocessed", mine)
+    if scenario == "cancelled_reindex":
+        await _crash(start, scenario, "reindex.reprocessed", mine)
         await _cancel(mine)
-        await _dies(start, story, stage, mine, asks=False)
+        await _crash(start, scenario, stage, mine, requested=False)
     else:
-        await _dies(start, story, stage, mine)
+        await _crash(start, scenario, stage, mine)
 
     async with running(mine.settings, make_pool) as server, open_stores(mine.settings) as stores:
         client = await signed_in(server.url)
-        operation_id = await _operation(stores.store, client, story)
-        frames = [frame for frame in await ended(client, operation_id) if "seq" in frame]
-        found = await left(stores.store, client, story, mine.folder)
-        if story == "cancelled_reindex":  # and what was before has been completed
-            found["stages"] = undisturbed[story]["stages"]
-        assert found == undisturbed[story]
+        operation_id = await _operation(stores.store, client, scenario)
+        messages = [message for message in await ended(client, operation_id) if "seq" in message]
+        found = await left(stores.store, client, scenario, mine.folder)
+        if scenario == "cancelled_reindex":  # the newest operation is cancelled, the other one completed
+            found["stages"] = undisturbed[scenario]["stages"]
+        assert found == undisturbed[scenario]
         assert await check(CheckContext(stores.store, mine.settings, stores.redis_url, served=True)) == []
-    assert [frame["seq"] for frame in frames] == list(range(1, len(frames) + 1))
-    assert _ends(frames) == ["operation_cancelled" if story == "cancelled_reindex" else "operation_completed"]
-    kinds = [frame["type"] for frame in frames]
+    assert [message["seq"] for message in messages] == list(range(1, len(messages) + 1))
+    assert _final_types(messages) == [
+        "operation_cancelled" if scenario == "cancelled_reindex" else "operation_completed"
+    ]
+    kinds = [message["type"] for message in messages]
     assert kinds[-1] == "status_update"
     assert all(kinds.count(kind) <= 1 for kind in _ONCE)
-    scanned = [frame["data"] for frame in frames if frame["type"] == "scanning_completed"]
+    scanned = [message["data"] for message in messages if message["type"] == "scanning_completed"]
     assert all(value >= 0 for data in scanned for name, value in data.items() if "_documents" in name)
-    errors = [Path(frame["data"]["path"]).name for frame in frames if frame["type"] == "error"]
-    assert sorted(errors) == sorted(Path(path).name for path, _ in undisturbed[story]["failures"])
+    errors = [Path(message["data"]["path"]).name for message in messages if message["type"] == "error"]
+    assert sorted(errors) == sorted(Path(path).name for path, _ in undisturbed[scenario]["failures"])
 
 
-async def _dies(start: Callable[..., Serving], story: str, stage: str, home: Home, asks: bool = True) -> None:
-    """Let a server die at the stage, in the operation that it is asked for or has to go on with."""
+async def _crash(
+    start: Callable[..., Serving], scenario: str, stage: str, home: Home, requested: bool = True
+) -> None:
+    """Let a server die at the stage, in an operation that is requested (`requested`) or that it has to resume."""
     serving = start(*FLAGS, env={"SEMANTIK_FAILPOINT": stage})
     tree = serving.tree
-    if asks:
+    if requested:
         client = await signed_in(serving.url)
-        with suppress(Unavailable):  # it may die before it has answered
-            await begin(client, story, home.folder)
+        with suppress(Unavailable):  # the server may die before it answers
+            await begin(client, scenario, home.folder)
     assert await asyncio.to_thread(serving.process.wait, patience()) == -signal.SIGKILL, (
-        f"never came by {stage}"
+        f"never reached {stage}"
     )
     await asyncio.to_thread(psutil.wait_procs, tree, patience())
 
@@ -190,9 +195,9 @@ async def _cancel(home: Home) -> None:
         assert await stores.store.operations.request_cancel(operation.id)
 
 
-async def _operation(store: Store, client: Client, story: str) -> str:
-    return (await newest_operation(store, await collection_of(client, story))).id
+async def _operation(store: Store, client: Client, scenario: str) -> str:
+    return (await newest_operation(store, await collection_of(client, scenario))).id
 
 
-def _ends(frames: list[dict[str, Any]]) -> list[str]:
-    return [frame["type"] for frame in frames if frame["type"] in _LAST]
+def _final_types(messages: list[dict[str, Any]]) -> list[str]:
+    return [message["type"] for message in messages if message["type"] in _LAST]

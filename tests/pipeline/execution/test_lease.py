@@ -1,4 +1,4 @@
-"""An owner that is alive, but slow, because its store or its machine is: it is not robbed."""
+"""An owner that is alive, but slow because of its store or its machine, keeps its lease."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from semantik.storage.mongo import Store
 pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _LEASE_S = 4.0
-_STILL_S = 3.0  # with the second between two renewals the lease runs out, and its owner lives
-_BREATH_S = 0.15
+_SUSPENDED_S = 3.0  # plus up to 1 s since the last renewal, the lease expires while its owner is alive
+_RESUMED_S = 0.15
 _TIMES = 5
-_AWAY_S = 15.0  # more than a lease after the message that the operation waits for has failed
+_AWAY_S = 15.0  # longer than a lease, even after the message that the operation waits for has failed
 _FLAGS = (
     "--auth-registration",
     "open",
@@ -50,14 +50,14 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
 @pytest.mark.parametrize("slow", ["MongoDB", "the server", "Redis"])
 async def test_a_slow_owner_keeps_its_operation(two: Two, tmp_path: Path, slow: str) -> None:
     client = await new_user(two.servers[0])
-    begun = await begin("index", client, make_folder(tmp_path / "lamps", 160))
-    watcher = Watcher([two.servers[1].url, two.servers[0].url], client.token, begun.operation_id)
+    started = await begin("index", client, make_folder(tmp_path / "lamps", 160))
+    watcher = Watcher([two.servers[1].url, two.servers[0].url], client.token, started.operation_id)
     async with asyncio.TaskGroup() as tasks, Store(two.stores.mongo_url, two.stores.database) as store:
-        operation = await in_the_middle(store, begun, 0.05)
+        operation = await in_the_middle(store, started, 0.05)
         assert operation.lease is not None
         owner = owner_of(operation, two.servers)
         tasks.create_task(watcher.follow())
-        stop, go_on = {
+        suspend, resume = {
             "MongoDB": (two.mongo.stand_still, two.mongo.go_on),
             "Redis": (two.redis.stand_still, two.redis.go_on),
             "the server": (
@@ -65,17 +65,19 @@ async def test_a_slow_owner_keeps_its_operation(two: Two, tmp_path: Path, slow: 
                 partial(owner.process.send_signal, signal.SIGCONT),
             ),
         }[slow]
-        times, still_s = (1, _AWAY_S) if slow == "Redis" else (_TIMES, _STILL_S)
+        times, suspended_s = (1, _AWAY_S) if slow == "Redis" else (_TIMES, _SUSPENDED_S)
         if slow == "Redis":
-            stop()
-            await in_the_middle(store, begun, 0.999)  # nothing is left but to tell the end
+            suspend()
+            await in_the_middle(store, started, 0.999)  # only the end remains to be published
         for _ in range(times):
-            stop()
-            await asyncio.sleep(still_s)
-            go_on()
-            await asyncio.sleep(_BREATH_S)
-        ended = await until_ended(store, begun)
+            suspend()
+            await asyncio.sleep(suspended_s)
+            resume()
+            await asyncio.sleep(_RESUMED_S)
+        ended = await until_ended(store, started)
     assert ended.status == "completed"
-    assert ended.lease is not None and ended.lease.token == operation.lease.token, "it was robbed"
+    assert ended.lease is not None and ended.lease.token == operation.lease.token, (
+        "another server took the lease"
+    )
     same_story([watcher])
-    await is_as_undisturbed(begun, client, two.stores, alone=False)
+    await is_as_undisturbed(started, client, two.stores, alone=False)

@@ -1,5 +1,7 @@
-"""An owner that stands still until its lease has run out: another server takes over, and the robbed one stops writing
-when it wakes, be it while the other works or after it has ended."""
+"""An owner that is suspended until its lease expires: another server takes over, and the former owner writes nothing.
+
+The former owner resumes either while the other server works or after the operation has ended.
+"""
 
 from __future__ import annotations
 
@@ -32,50 +34,50 @@ from semantik.storage.mongo import Store
 pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _FLAGS = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
-_LOOK_S = 0.02
+_POLL_S = 0.02
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    with Two(tmp_path_factory.mktemp("robbed")) as servers:
+    with Two(tmp_path_factory.mktemp("takeover")) as servers:
         servers.start(*_FLAGS, *SMALL_STEPS)
         yield servers
 
 
 @pytest.mark.parametrize("woken", ["while the other works", "after its end"])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_robbed_owner_writes_nothing_any_more(
+async def test_an_owner_without_its_lease_writes_nothing(
     two: Two, tmp_path: Path, kind: str, woken: str
 ) -> None:
     first, second = two.servers
     client = await new_user(first)
-    begun = await begin(kind, client, make_folder(tmp_path / "lamps"))
+    started = await begin(kind, client, make_folder(tmp_path / "lamps"))
     async with Store(two.stores.mongo_url, two.stores.database) as store:
-        owner = owner_of(await in_the_middle(store, begun), two.servers)
+        owner = owner_of(await in_the_middle(store, started), two.servers)
         survivor = second if owner is first else first
-        said = len(owner.log.read_text())
+        log_length = len(owner.log.read_text())
         owner.process.send_signal(signal.SIGSTOP)
-        there = Client(survivor.url, client.token)
-        watcher = Watcher([survivor.url], client.token, begun.operation_id)
-        async with searching(there, begun), asyncio.TaskGroup() as tasks:
+        other_client = Client(survivor.url, client.token)
+        watcher = Watcher([survivor.url], client.token, started.operation_id)
+        async with searching(other_client, started), asyncio.TaskGroup() as tasks:
             tasks.create_task(watcher.follow())
-            await _taken_over(store, begun, survivor, two)
+            await _wait_for_takeover(store, started, survivor, two)
             if woken == "after its end":
-                await until_ended(store, begun)
+                await until_ended(store, started)
             owner.process.send_signal(signal.SIGCONT)
-            await says(owner, said, "another server")
-        assert (await until_ended(store, begun)).status == "completed"
+            await says(owner, log_length, "another server")
+        assert (await until_ended(store, started)).status == "completed"
     assert "Traceback" not in owner.log.read_text()
     same_story([watcher])
-    await is_as_undisturbed(begun, there, two.stores, alone=False)
-    hits = await ask(client, QUESTION, collection_ids=[begun.collection_id], k=10)
-    assert len(hits) == 10, "the robbed one must search what the other has made"
+    await is_as_undisturbed(started, other_client, two.stores, alone=False)
+    hits = await ask(client, QUESTION, collection_ids=[started.collection_id], k=10)
+    assert len(hits) == 10, "the former owner must search what the other server has written"
 
 
-async def _taken_over(store: Store, begun: Begun, survivor: Serving, two: Two) -> None:
+async def _wait_for_takeover(store: Store, started: Begun, survivor: Serving, two: Two) -> None:
     while True:
-        operation = await store.operations.get(begun.operation_id)
+        operation = await store.operations.get(started.operation_id)
         assert operation is not None and not operation.ended
         if owner_of(operation, two.servers) is survivor:
             return
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_POLL_S)

@@ -1,5 +1,7 @@
-"""An owner that stands still between two of its steps, is robbed, and wakes when all is over: the step it takes then
-changes nothing."""
+"""An owner that is suspended between two steps, loses its lease, and resumes after the operation has ended.
+
+The step that it then takes changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         ("reindex", "storing.taken:3"),
     ],
 )
-async def test_the_step_that_a_robbed_owner_takes_when_it_wakes_changes_nothing(
+async def test_a_late_step_of_an_owner_without_its_lease_changes_nothing(
     two: Two, tmp_path: Path, kind: str, step: str
 ) -> None:
     other = two.servers[0]
@@ -62,19 +64,19 @@ async def test_the_step_that_a_robbed_owner_takes_when_it_wakes_changes_nothing(
     two.servers = [other, first]
     try:
         other.process.send_signal(signal.SIGSTOP)  # so that the first takes the operation
-        begun = await start_on(collection_id, kind, Client(first.url, client.token), folder)
+        started = await start_on(collection_id, kind, Client(first.url, client.token), folder)
         process = psutil.Process(first.process.pid)
         await until(lambda: process.status() == psutil.STATUS_STOPPED)
         other.process.send_signal(signal.SIGCONT)
         async with Store(two.stores.mongo_url, two.stores.database) as store:
-            assert (await until_ended(store, begun)).status == "completed"
-        said = len(first.log.read_text())
+            assert (await until_ended(store, started)).status == "completed"
+        log_length = len(first.log.read_text())
         first.process.send_signal(signal.SIGCONT)
-        await says(first, said, "another server")
-        watcher = Watcher([other.url], client.token, begun.operation_id)
+        await says(first, log_length, "another server")
+        watcher = Watcher([other.url], client.token, started.operation_id)
         await watcher.follow()
         same_story([watcher])
         assert await asyncio.to_thread(first.stop) == 0
     finally:
         other.process.send_signal(signal.SIGCONT)
-    await is_as_undisturbed(begun, client, two.stores, alone=False)
+    await is_as_undisturbed(started, client, two.stores, alone=False)

@@ -1,4 +1,4 @@
-"""Two servers on one Redis and one MongoDB: equal to whoever watches, and when one is killed the other goes on."""
+"""Two servers on one Redis and one MongoDB: watchers may use either, and when one is killed the other takes over."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _folder(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_one_server_is_killed_in_the_middle_and_the_other_takes_over(two: Two, tmp_path: Path) -> None:
+async def test_the_other_server_takes_over_after_a_kill(two: Two, tmp_path: Path) -> None:
     flags = ("--auth-registration", "open", "--operations-lease-s", "3", "--progress-linger-s", "0.5")
     limits = (
         "--sockets-per-user",
@@ -49,7 +49,7 @@ async def test_one_server_is_killed_in_the_middle_and_the_other_takes_over(two: 
     first, second = two.start(*flags, *limits)
     client = await new_user(first)
     folder = _folder(tmp_path)
-    chance = random.Random(2026)
+    rng = random.Random(2026)
     made = await client.call("POST", "collections", {"name": "Lamps", "source_path": str(folder)})
     urls = [first.url, second.url]
     watchers = [
@@ -57,7 +57,7 @@ async def test_one_server_is_killed_in_the_middle_and_the_other_takes_over(two: 
             urls[::-1] if number % 2 else urls,
             client.token,
             made["operation_id"],
-            lambda: chance.randint(5, 120),
+            lambda: rng.randint(5, 120),
         )
         for number in range(50)
     ]
@@ -71,10 +71,10 @@ async def test_one_server_is_killed_in_the_middle_and_the_other_takes_over(two: 
     same_story(watchers)
     assert not [child for child in children if child.is_running() and child.status() != "zombie"]
 
-    there = Client(survivor.url, client.token)
-    whole = [frame async for frame in there.watch(made["operation_id"])]
-    assert [f["id"] for f in whole if "id" in f] == [key for key, _, _ in watchers[0].story]
-    await _is_indexed_once(there, made["id"], folder)
+    survivor_client = Client(survivor.url, client.token)
+    messages = [message async for message in survivor_client.watch(made["operation_id"])]
+    assert [m["id"] for m in messages if "id" in m] == [key for key, _, _ in watchers[0].story]
+    await _assert_indexed_once(survivor_client, made["id"], folder)
     assert not complaints(survivor, crowded=True)
 
 
@@ -91,8 +91,8 @@ async def _owner_in_the_middle(stores: Stores, operation_id: str, servers: Seque
     return owner_of(operation, servers)
 
 
-async def _is_indexed_once(client: Client, collection_id: str, folder: Path) -> None:
-    """As in an undisturbed run; and all of it is found."""
+async def _assert_indexed_once(client: Client, collection_id: str, folder: Path) -> None:
+    """The collection equals that of an undisturbed run, and all of it is found."""
     view = await client.call("GET", f"collections/{collection_id}")
     undisturbed_id, _ = await index(client, folder, "Undisturbed")
     undisturbed = await client.call("GET", f"collections/{undisturbed_id}")

@@ -1,4 +1,4 @@
-"""Real files of every kind: what text comes out."""
+"""Real files of every format: the extracted text, title and pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.extraction.extract import ExtractError
 
 
 @pytest.mark.parametrize(
-    ("name", "mime", "title", "passage"),
+    ("name", "mime", "title", "excerpt"),
     [
         ("welcome.md", "text/markdown", "Welcome to Kestrel Ridge", "two litres a minute"),
         ("night-log.txt", "text/plain", None, "a spider's thread in front of the guide camera"),
@@ -35,14 +35,14 @@ from pipeline.extraction.extract import ExtractError
         ("storm-report.eml", "message/rfc822", "After the storm: what broke, and what we change", "178 km/h"),
     ],
 )
-def test_samples_give_their_text_and_title(name: str, mime: str, title: str | None, passage: str) -> None:
-    found = sample(name)
-    assert mime in found.mime
-    assert found.title == title
-    assert passage in found.text
+def test_samples_give_their_text_and_title(name: str, mime: str, title: str | None, excerpt: str) -> None:
+    extracted = sample(name)
+    assert mime in extracted.mime
+    assert extracted.title == title
+    assert excerpt in extracted.text
 
 
-def test_pages_are_true_pages_without_their_running_footers() -> None:
+def test_pages_and_slides_are_numbered_without_running_footers() -> None:
     pages = by_page(sample("power-and-heating.pdf"))
     assert list(pages) == [1, 2, 3]
     assert "3. When the generator fails" in pages[2]
@@ -53,16 +53,16 @@ def test_pages_are_true_pages_without_their_running_footers() -> None:
     assert slides[4].startswith("## If it is cloudy")
 
 
-def test_texts_come_exactly_as_they_are(tmp_path: Path) -> None:
+def test_plain_text_is_returned_unchanged(tmp_path: Path) -> None:
     text = "<b>&amp; ünï → 日本 🙂</b>\r\n\tx = a_b * 2  \\# kept\r\n"
     for name in ("a.txt", "a.py", "a.md", "a.rst", "a.log", "a", "a.unknown", "a.doc", "Makefile"):
-        found = extract(file(tmp_path, name, text.encode()), LIMIT)
-        assert found.text == text, name
-        assert found.markdown == (name == "a.md")
+        extracted = extract(file(tmp_path, name, text.encode()), LIMIT)
+        assert extracted.text == text, name
+        assert extracted.markdown == (name == "a.md")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "latin-1", "cp1251"])
-def test_encodings_are_told_apart(tmp_path: Path, encoding: str) -> None:
+def test_encodings_are_detected(tmp_path: Path, encoding: str) -> None:
     german = "Die Kälte kam über Nacht, und die Rohre in der Küche waren größtenteils eingefroren. " * 5
     russian = "Ночью пришёл мороз, и трубы на кухне замёрзли, потому что генератор остановился. " * 5
     text = russian if encoding == "cp1251" else german
@@ -73,17 +73,17 @@ def test_encodings_are_told_apart(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"])
-def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+def test_a_byte_order_mark_determines_the_encoding(tmp_path: Path, encoding: str) -> None:
     text = "# Kälte\n\nЗимой 冬 🙂\n" * 3
     marked = ("\ufeff" + text).encode(encoding)
     for name in ("a.md", "a.txt", "a"):
         assert extract(file(tmp_path, name, marked), LIMIT).text == text
-    cut_off = extract(file(tmp_path, "cut.txt", marked[:-1]), LIMIT).text
-    assert cut_off == text[:-1] + "\ufffd"
+    truncated = extract(file(tmp_path, "cut.txt", marked[:-1]), LIMIT).text
+    assert truncated == text[:-1] + "\ufffd"
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\0\0\xfe\xff"])
-def test_what_only_begins_like_utf_16_or_32_is_corrupt(tmp_path: Path, mark: bytes) -> None:
+def test_other_data_after_a_byte_order_mark_is_corrupt(tmp_path: Path, mark: bytes) -> None:
     for rest in (NOISE, bytes(999), b"plain text " * 50 if len(mark) == 4 else NOISE[:1001]):
         with pytest.raises(ExtractError, match="begins like a text in UTF-") as refused:
             extract(file(tmp_path, "a.txt", mark + rest), LIMIT)
@@ -91,20 +91,20 @@ def test_what_only_begins_like_utf_16_or_32_is_corrupt(tmp_path: Path, mark: byt
         assert not refused.value.skipped
 
 
-def test_what_has_no_letter_or_digit_is_empty(tmp_path: Path) -> None:
+def test_text_without_a_letter_or_digit_is_empty(tmp_path: Path) -> None:
     for text in ("\u200b\ufeff\n", "-----\n* * *\n|---|\n", "🎉 → ✓", "\ufeff"):
         with pytest.raises(ExtractError, match="no text in this file") as refused:
             extract(file(tmp_path, "a.md", text.encode()), LIMIT)
         assert refused.value.skipped
 
 
-def test_a_damaged_byte_does_not_spoil_a_whole_text(tmp_path: Path) -> None:
+def test_a_damaged_byte_does_not_affect_the_rest_of_a_text(tmp_path: Path) -> None:
     text = "Ein Müßiggänger fährt über die Brücke. " * 20
-    found = extract(file(tmp_path, "a.log", text.encode() + b"\xff\n"), LIMIT)
-    assert found.text == text + "\ufffd\n"
+    extracted = extract(file(tmp_path, "a.log", text.encode() + b"\xff\n"), LIMIT)
+    assert extracted.text == text + "\ufffd\n"
 
 
-def test_html_is_read_in_the_encoding_that_it_declares_and_freed_of_its_links(tmp_path: Path) -> None:
+def test_html_is_decoded_as_declared_and_links_are_removed(tmp_path: Path) -> None:
     page = (
         '<html><head><meta http-equiv="Content-Type" content="text/html; charset=iso-8859-2">'
         "<title>Żółw &#8212; x</title></head><body><nav><a href='/'>Home</a></nav><h1>Żółw<a href='#x'>&para;</a></h1>"
@@ -112,17 +112,17 @@ def test_html_is_read_in_the_encoding_that_it_declares_and_freed_of_its_links(tm
         "<pre>a[0](x) \\_ `y`</pre></body></html>"
     )
     for name in ("a.html", "a"):
-        found = extract(file(tmp_path, name, page.encode("iso-8859-2")), LIMIT)
-        assert found.title == "Żółw — x"
-        assert found.text.startswith("# Żółw\n\nSee the **turtle** & a_b*")
-        assert "a[0](x) \\_ `y`" in found.text
-        assert "Home" not in found.text
+        extracted = extract(file(tmp_path, name, page.encode("iso-8859-2")), LIMIT)
+        assert extracted.title == "Żółw — x"
+        assert extracted.text.startswith("# Żółw\n\nSee the **turtle** & a_b*")
+        assert "a[0](x) \\_ `y`" in extracted.text
+        assert "Home" not in extracted.text
 
 
-def test_gzip_is_unpacked_up_to_the_limit(tmp_path: Path) -> None:
+def test_gzip_is_decompressed_up_to_the_size_limit(tmp_path: Path) -> None:
     packed = gzip.compress(b"# Change log\n\nA fine release.\n")
-    found = extract(file(tmp_path, "changes.md.gz", packed), LIMIT)
-    assert (found.title, found.markdown) == ("Change log", True)
+    extracted = extract(file(tmp_path, "changes.md.gz", packed), LIMIT)
+    assert (extracted.title, extracted.markdown) == ("Change log", True)
     for name, data, category in [
         ("bomb.gz", gzip.compress(bytes(20 * LIMIT)), "too_large"),
         ("cut.gz", packed[:-12], "corrupt"),
@@ -134,6 +134,6 @@ def test_gzip_is_unpacked_up_to_the_limit(tmp_path: Path) -> None:
         assert refused.value.category == category, name
 
 
-def test_a_pdf_that_is_only_locked_against_changes_is_read(tmp_path: Path) -> None:
-    found = extract(file(tmp_path, "a.pdf", encrypted("", "owner")), LIMIT)
-    assert "3. When the generator fails" in found.text
+def test_a_pdf_with_only_an_owner_password_is_read(tmp_path: Path) -> None:
+    extracted = extract(file(tmp_path, "a.pdf", encrypted("", "owner")), LIMIT)
+    assert "3. When the generator fails" in extracted.text

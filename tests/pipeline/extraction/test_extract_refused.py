@@ -1,4 +1,4 @@
-"""Files that give no text: what is said of them, and that none is waited for or left open."""
+"""Files that give no text: the category and message of the error; none blocks, and no temporary file remains."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from pipeline.extraction.extract import ExtractError, Places
         ),
     ],
 )
-def test_what_gives_no_text_says_why(
+def test_a_file_without_text_raises_an_error_with_the_reason(
     tmp_path: Path, name: str, data: bytes, category: str, words: str
 ) -> None:
     with pytest.raises(ExtractError) as refused:
@@ -62,7 +62,7 @@ def test_what_gives_no_text_says_why(
     assert refused.value.skipped == (refused.value.category == "empty")
 
 
-def test_a_page_without_text_is_skipped(tmp_path: Path) -> None:
+def test_a_pdf_without_text_is_skipped(tmp_path: Path) -> None:
     writer = pypdf.PdfWriter()
     writer.add_blank_page(200, 200)
     writer.write(tmp_path / "scan.pdf")
@@ -71,7 +71,7 @@ def test_a_page_without_text_is_skipped(tmp_path: Path) -> None:
     assert refused.value.skipped
 
 
-def test_what_is_no_regular_file_is_never_waited_for(tmp_path: Path) -> None:
+def test_only_regular_files_are_read_and_others_do_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))
@@ -81,19 +81,19 @@ def test_what_is_no_regular_file_is_never_waited_for(tmp_path: Path) -> None:
             assert refused.value.category == "unsupported"
 
 
-def test_a_file_that_vanished_is_unreadable(tmp_path: Path) -> None:
+def test_a_deleted_file_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(ExtractError, match="no longer there") as refused:
         extract(str(tmp_path / "gone.txt"), LIMIT)
     assert (refused.value.category, refused.value.skipped) == ("unreadable", False)
 
 
-def test_a_file_that_grows_past_the_limit_while_it_is_read_is_too_large() -> None:
-    with pytest.raises(ExtractError) as refused:  # its size is told as 0, and its bytes never end
+def test_a_file_that_exceeds_the_limit_while_it_is_read_is_too_large() -> None:
+    with pytest.raises(ExtractError) as refused:  # stat gives 0 as its size, but reading gives more
         extract("/proc/cpuinfo", 100)
     assert refused.value.category == "too_large"
 
 
-def test_nothing_is_left_in_the_working_folder_or_home(
+def test_extraction_leaves_no_file_in_the_working_folder_or_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -103,7 +103,7 @@ def test_nothing_is_left_in_the_working_folder_or_home(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_link_that_took_the_files_place_leads_nowhere(tmp_path: Path) -> None:
+def test_a_symlink_that_replaced_the_file_is_not_followed_out_of_the_roots(tmp_path: Path) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     for folder in (inside, outside):
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""HTML of any depth keeps its text."""
+"""HTML of any nesting depth keeps its text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.extraction.extract import extract
 
 @pytest.mark.parametrize("levels", [10, 60, 80, 3000])
 @pytest.mark.parametrize("wrapper", ["div", "blockquote", "ul><li", "table><tr><td", "SPAN class='x'"])
-def test_text_at_any_depth_is_read(tmp_path: Path, wrapper: str, levels: int) -> None:
+def test_text_at_any_depth_is_extracted(tmp_path: Path, wrapper: str, levels: int) -> None:
     closing = "".join(f"</{tag.split(' ')[0]}>" for tag in reversed(wrapper.split("><")))
     page = tmp_path / "page.html"
     page.write_text(
@@ -28,6 +28,6 @@ def test_text_at_any_depth_is_read(tmp_path: Path, wrapper: str, levels: int) ->
     assert "A heron in deep water." in plain.replace("- ", "")
 
 
-def test_a_page_of_ordinary_depth_is_left_as_it_is() -> None:
+def test_html_of_ordinary_depth_is_unchanged() -> None:
     page = "<div><p>One<p>Two<br><img src='x'/></div>" * 500 + "<table><tr><td><ul><li>x</table>"
     assert html_nesting.flatten(page) == page

@@ -1,4 +1,4 @@
-"""Every reader of the table: small valid files, damaged files, and the reader version that is stored."""
+"""Every reader: small valid files, damaged files, and the stored reader version."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ def _sample(name: str) -> tuple[str, bytes]:
 
 
 def _open_document(kind: str, body: str) -> bytes:
-    space = "urn:oasis:names:tc:opendocument:xmlns:"
-    spaces = " ".join(f'xmlns:{name}="{space}{name}:1.0"' for name in ("office", "text", "table"))
-    content = f"<office:document-content {spaces}><office:body>{body}</office:body></office:document-content>"
-    files = f'<manifest xmlns="{space}manifest:1.0"/>'
+    namespace = "urn:oasis:names:tc:opendocument:xmlns:"
+    namespaces = " ".join(f'xmlns:{name}="{namespace}{name}:1.0"' for name in ("office", "text", "table"))
+    content = (
+        f"<office:document-content {namespaces}><office:body>{body}</office:body></office:document-content>"
+    )
+    files = f'<manifest xmlns="{namespace}manifest:1.0"/>'
     return zipped(mimetype=_ODF + kind, content_xml=content, **{"META-INF/manifest_xml": files})
 
 
@@ -53,7 +55,7 @@ _FICTION_BOOK = (
     "<body><section><title><p>Pier</p></title><p>A lantern.</p></section></body></FictionBook>"
 )
 
-# MIME type: a small valid file, and a word that has to be in its text.
+# MIME type: a small valid file, and a word that its text must contain.
 VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "text/plain": (_sample("night-log.txt"), "spider"),
     "text/csv": (("a.csv", b"name,count\nlantern,3\n"), "lantern"),
@@ -75,7 +77,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
     "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
 }
-# Old Office files cannot be made by hand: these have the right beginning, and nothing else.
+# Old Office files cannot be written by hand: these consist of the signature and zeros.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
 DAMAGED = {
     "application/msword": ("a.doc", _OLE),
@@ -90,7 +92,7 @@ def _suffix(name: str) -> str:
 
 
 def _read(mime: str, data: bytes, suffix: str) -> Content:
-    """The content by the MIME type's reader, whatever the data is. Raises ExtractError only, else the test fails."""
+    """The content that the MIME type's reader extracts, whatever the data is. Only ExtractError is an allowed error."""
     found = formats.detect(data, suffix)
     if found.mime != mime:
         found = formats.Format(mime, "a file")
@@ -99,13 +101,13 @@ def _read(mime: str, data: bytes, suffix: str) -> Content:
     return content
 
 
-def test_every_mime_type_of_the_table_has_a_file_here() -> None:
+def test_every_supported_mime_type_has_a_test_file() -> None:
     assert VALID.keys() | DAMAGED.keys() == READERS.keys()
     assert {READERS[mime].name for mime in VALID} == {reader.name for reader in READERS.values()}
 
 
 @pytest.mark.parametrize("mime", READERS)
-def test_every_mime_type_of_the_table_is_detected(mime: str) -> None:
+def test_every_supported_mime_type_is_detected(mime: str) -> None:
     name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
     found = formats.detect(data, _suffix(name))
     assert (found.mime, found.condition) == (mime, Condition.SOUND)
@@ -125,7 +127,7 @@ def test_a_valid_file_gives_its_text(mime: str) -> None:
 
 
 @pytest.mark.parametrize("mime", READERS)
-def test_empty_and_damaged_files_give_a_text_or_an_extract_error(mime: str) -> None:
+def test_empty_and_damaged_files_give_text_or_raise_extract_error(mime: str) -> None:
     name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
     inputs = [
         b"", b"\n", b"Only some words.", PNG, bytes(3000), NOISE,
@@ -141,7 +143,7 @@ def test_empty_and_damaged_files_give_a_text_or_an_extract_error(mime: str) -> N
             assert isinstance(content.text, str)
 
 
-def test_the_names_of_readers_are_unique() -> None:
+def test_reader_names_are_unique() -> None:
     readers = set(READERS.values())
     assert len({reader.name for reader in readers}) == len(readers)
     assert all(reader.version >= 1 for reader in readers)
@@ -157,26 +159,26 @@ class _Reader:
         return Content("")
 
 
-def test_the_reader_version_is_the_one_that_collections_have_stored() -> None:
-    """Another string has every file read again by the next REINDEX: only a changed reader is worth that."""
+def test_the_reader_version_equals_the_stored_one() -> None:
+    """With another string the next REINDEX reads every file again: only a changed reader justifies that."""
     libraries = [f"{name}-{version(name)}" for name in ("kreuzberg", "semantic-text-splitter")]
     assert reader_version() == " ".join(["1", *libraries])
 
 
 def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None:
-    todays = version_of(READERS.values())
+    current = version_of(READERS.values())
     for mime, reader in READERS.items():
         newer = _Reader(reader.name, reader.version + 1, reader.libraries)
         others = [each for each in READERS.values() if each.name != reader.name]
-        assert version_of([*others, newer]) != todays, mime
+        assert version_of([*others, newer]) != current, mime
         assert f" {reader.name}-{reader.version + 1} " in version_of([*others, newer])
-        assert version_of(others) != todays, mime
-        assert version_of([*others, _Reader(reader.name, reader.version, ("pytest",))]) != todays, mime
-    assert version_of([*READERS.values(), _Reader("another")]) != todays
-    assert version_of(reversed(READERS.values())) == todays
+        assert version_of(others) != current, mime
+        assert version_of([*others, _Reader(reader.name, reader.version, ("pytest",))]) != current, mime
+    assert version_of([*READERS.values(), _Reader("another")]) != current
+    assert version_of(reversed(READERS.values())) == current
 
 
-# MIME type: the reader with its versions, and the digest of what it makes of the file in VALID.
+# MIME type: the reader with its versions, and the digest of its output for the file in VALID.
 TEXTS = {
     "text/plain": "text-1 d3e7d13b902e",
     "text/csv": "text-1 6c0fcceea790",
@@ -201,11 +203,11 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("mime", VALID)
-def test_another_text_of_the_same_file_needs_another_version(mime: str) -> None:
+def test_changed_output_requires_a_new_reader_version(mime: str) -> None:
     (name, data), _ = VALID[mime]
     reader, content = READERS[mime], _read(mime, data, _suffix(name))
     versions = [f"{reader.name}-{reader.version}", *(f"{each}-{version(each)}" for each in reader.libraries)]
-    made = repr((content.text, content.title, content.markdown, content.pages))
-    digest = hashlib.sha256(made.encode()).hexdigest()[:12]
-    hint = "Is the text another one while the file is the same? Then raise the version of the reader."
+    output = repr((content.text, content.title, content.markdown, content.pages))
+    digest = hashlib.sha256(output.encode()).hexdigest()[:12]
+    hint = "If the same file gives another text, raise the version of the reader."
     assert " ".join([*versions, digest]) == TEXTS[mime], hint

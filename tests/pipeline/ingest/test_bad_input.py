@@ -1,4 +1,4 @@
-"""Bad folders and bad files on a real server: each ends with a sentence, and what was good is found."""
+"""Bad folders and bad files on a real server: each gives a clear error, and the good files are found."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ async def _refused(serving: Serving, path: str) -> Refused:
     client = await new_user(serving)
     with pytest.raises(Refused) as refused:
         await client.call("POST", "collections", {"name": "Bad", "source_path": path})
-    assert (await client.call("GET", "collections"))["items"] == []  # nothing half-made is left
+    assert (await client.call("GET", "collections"))["items"] == []  # no partial collection remains
     return refused.value
 
 
-async def test_a_folder_that_is_missing_or_none_is_refused(shared: Serving, tmp_path: Path) -> None:
+async def test_an_invalid_source_path_is_refused(shared: Serving, tmp_path: Path) -> None:
     file = tmp_path / "file.txt"
     file.write_text("x")
     for path, word in [
@@ -38,15 +38,15 @@ async def test_a_folder_that_is_missing_or_none_is_refused(shared: Serving, tmp_
     ]:
         refusal = await _refused(shared, path)
         assert refusal.status == 422, path
-        assert any(w in str(refusal) for w in word.split("|")), str(refusal)
+        assert any(each in str(refusal) for each in word.split("|")), str(refusal)
 
 
-async def test_system_folders_and_the_servers_own_are_refused(shared: Serving) -> None:
+async def test_system_folders_and_the_servers_data_folder_are_refused(shared: Serving) -> None:
     for path in ("/proc", "/sys/kernel", "/dev", str(shared.data), str(shared.data / "mongo")):
         assert (await _refused(shared, path)).status == 403, path
 
 
-async def test_a_folder_outside_the_roots_is_refused_also_behind_a_link(
+async def test_a_folder_outside_the_roots_is_refused_even_through_a_symlink(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
@@ -61,22 +61,22 @@ async def test_a_folder_outside_the_roots_is_refused_also_behind_a_link(
     for path in (outside, inside / "way-out", inside / ".." / "outside"):
         assert (await _refused(serving, str(path))).status == 403
     client = await new_user(serving)
-    collection_id, frames = await index(client, inside)
+    collection_id, messages = await index(client, inside)
     assert list(await documents(client, collection_id)) == ["text.txt"]
-    warnings = next(f for f in frames if f["type"] == "scanning_completed")["data"]["warnings"]
+    warnings = next(m for m in messages if m["type"] == "scanning_completed")["data"]["warnings"]
     assert len([w for w in warnings if "way-out" in w or "file-out" in w]) == 2
 
 
-async def test_an_empty_folder_completes_with_nothing(shared: Serving, tmp_path: Path) -> None:
+async def test_indexing_an_empty_folder_completes_without_documents(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
-    collection_id, frames = await index(client, tmp_path)
-    assert frames[-1]["data"]["status"] == "completed"
+    collection_id, messages = await index(client, tmp_path)
+    assert messages[-1]["data"]["status"] == "completed"
     view = await client.call("GET", f"collections/{collection_id}")
     assert (view["status"], view["document_count"], view["active_operation_id"]) == ("empty", 0, None)
     assert await ask(client, "anything") == []
 
 
-async def test_a_folder_that_vanishes_while_it_waits_fails_with_a_sentence(
+async def test_a_folder_that_vanishes_while_queued_fails_its_operation(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     serving = start(
@@ -88,14 +88,16 @@ async def test_a_folder_that_vanishes_while_it_waits_fails_with_a_sentence(
         (tmp_path / name / "text.txt").write_text(GOOD)
     first = await client.call("POST", "collections", {"name": "1", "source_path": str(tmp_path / "first")})
     second = await client.call("POST", "collections", {"name": "2", "source_path": str(tmp_path / "second")})
-    (tmp_path / "second").rename(tmp_path / "elsewhere")  # while the first still waits for its model
+    (tmp_path / "second").rename(tmp_path / "elsewhere")  # the first still waits for its model
     [_ async for _ in client.watch(first["operation_id"])]
-    frames = [frame async for frame in client.watch(second["operation_id"])]
-    assert [f["type"] for f in frames[-2:]] == ["operation_failed", "status_update"]
-    assert str(tmp_path / "second") in frames[-2]["data"]["error_message"]
+    messages = [message async for message in client.watch(second["operation_id"])]
+    assert [m["type"] for m in messages[-2:]] == ["operation_failed", "status_update"]
+    assert str(tmp_path / "second") in messages[-2]["data"]["error_message"]
 
 
-async def test_every_bad_file_is_named_and_the_good_ones_are_found(shared: Serving, tmp_path: Path) -> None:
+async def test_every_bad_file_is_reported_and_the_good_ones_are_found(
+    shared: Serving, tmp_path: Path
+) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     (folder / "good.txt").write_text(GOOD)
@@ -116,27 +118,29 @@ async def test_every_bad_file_is_named_and_the_good_ones_are_found(shared: Servi
     (Path(os.fsdecode(os.fsencode(str(folder)) + b"/caf\xe9.txt"))).write_text(GOOD)
 
     client = await new_user(shared)
-    collection_id, frames = await index(client, folder)
+    collection_id, messages = await index(client, folder)
     listener.close()
-    assert frames[-1]["data"]["status"] == "completed"
+    assert messages[-1]["data"]["status"] == "completed"
     found = await documents(client, collection_id)
-    told = {name: (d["status"], d["error"]["category"] if d["error"] else None) for name, d in found.items()}
-    assert told == {
+    outcomes = {
+        name: (d["status"], d["error"]["category"] if d["error"] else None) for name, d in found.items()
+    }
+    assert outcomes == {
         "good.txt": ("indexed", None),
         "empty.txt": ("skipped", "empty"),
         "empty.pdf": ("skipped", "empty"),
         "truncated.pdf": ("failed", "corrupt"),
-        "picture.pdf": ("failed", told["picture.pdf"][1]),
+        "picture.pdf": ("failed", outcomes["picture.pdf"][1]),
         "binary.txt": ("failed", "unsupported"),
         "letter.docx": ("failed", "corrupt"),
         "huge.log": ("failed", "too_large"),
     }
-    assert told["picture.pdf"][1] in ("corrupt", "unsupported")
+    assert outcomes["picture.pdf"][1] in ("corrupt", "unsupported")
     assert "PNG" in found["picture.pdf"]["error"]["message"]
-    errors = {Path(f["path"]).name: f["data"]["category"] for f in frames if f["type"] == "error"}
-    assert errors == {name: category for name, (status, category) in told.items() if status == "failed"}
+    errors = {Path(m["path"]).name: m["data"]["category"] for m in messages if m["type"] == "error"}
+    assert errors == {name: category for name, (status, category) in outcomes.items() if status == "failed"}
     assert all(len(d["error"]["message"]) > 10 for d in found.values() if d["error"])
-    warnings = next(f for f in frames if f["type"] == "scanning_completed")["data"]["warnings"]
+    warnings = next(m for m in messages if m["type"] == "scanning_completed")["data"]["warnings"]
     for name in ("pipe.txt", "socket.txt", "broken-link.txt", "caf\\xe9.txt"):
         assert any(name in warning for warning in warnings), (name, warnings)
     assert (await ask(client, "lighthouse clockwork", k=1))[0]["document"]["name"] == "good.txt"
@@ -144,7 +148,7 @@ async def test_every_bad_file_is_named_and_the_good_ones_are_found(shared: Servi
     assert (view["document_count"], view["failed_count"], view["skipped_count"]) == (1, 5, 2)
 
 
-async def test_a_file_that_vanishes_or_kills_or_hangs_the_extractor_costs_only_itself(
+async def test_a_file_that_vanishes_or_crashes_or_hangs_the_extractor_fails_alone(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     folder = tmp_path / "folder"
@@ -159,10 +163,10 @@ async def test_a_file_that_vanishes_or_kills_or_hangs_the_extractor_costs_only_i
     )  # fmt: skip
     client = await new_user(serving)
     made = await client.call("POST", "collections", {"name": "Bad", "source_path": str(folder)})
-    async for frame in client.watch(made["operation_id"]):
-        if frame["type"] == "scanning_completed":
+    async for message in client.watch(made["operation_id"]):
+        if message["type"] == "scanning_completed":
             (folder / "vanisher.txt").unlink()
-    assert frame["data"]["status"] == "completed"
+    assert message["data"]["status"] == "completed"
     found = await documents(client, made["id"])
     assert found["vanisher.txt"]["error"]["category"] == "unreadable"
     assert found["crasher.txt"]["error"]["category"] == "worker_died"
@@ -182,27 +186,23 @@ async def test_a_file_that_vanishes_or_kills_or_hangs_the_extractor_costs_only_i
     assert sum(d["status"] == "indexed" for d in found.values()) == 12
 
 
-async def test_a_model_that_cannot_be_loaded_fails_the_operation_with_a_sentence(
-    shared: Serving, tmp_path: Path
-) -> None:
+async def test_a_model_that_cannot_be_loaded_fails_the_operation(shared: Serving, tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text(GOOD)
     client = await new_user(shared)
-    wish = {"name": "No model", "source_path": str(tmp_path), "embedding_model": "nobody/no-such-model"}
-    made = await client.call("POST", "collections", wish)
-    frames = [frame async for frame in client.watch(made["operation_id"])]
-    assert [f["type"] for f in frames[-2:]] == ["operation_failed", "status_update"]
-    assert "nobody/no-such-model" in frames[-2]["data"]["error_message"]
+    request = {"name": "No model", "source_path": str(tmp_path), "embedding_model": "nobody/no-such-model"}
+    made = await client.call("POST", "collections", request)
+    messages = [message async for message in client.watch(made["operation_id"])]
+    assert [m["type"] for m in messages[-2:]] == ["operation_failed", "status_update"]
+    assert "nobody/no-such-model" in messages[-2]["data"]["error_message"]
     assert (await client.call("GET", f"collections/{made['id']}"))["status"] == "failed"
     operation = await client.call("GET", f"operations/{made['operation_id']}")
     assert (operation["status"], operation["queue_position"]) == ("failed", None)
 
 
-async def test_a_file_dated_in_the_far_future_is_indexed_like_any_other(
-    shared: Serving, tmp_path: Path
-) -> None:
+async def test_a_file_dated_in_the_far_future_is_indexed(shared: Serving, tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text(GOOD)
     os.utime(tmp_path / "good.txt", (10_500_000_000, 10_500_000_000))
     client = await new_user(shared)
-    collection_id, frames = await index(client, tmp_path)
-    assert frames[-1]["data"]["status"] == "completed"
+    collection_id, messages = await index(client, tmp_path)
+    assert messages[-1]["data"]["status"] == "completed"
     assert (await documents(client, collection_id))["good.txt"]["status"] == "indexed"

@@ -1,4 +1,4 @@
-"""Files that change while they are read: what stays are the passages of the file as it is, never a mixture."""
+"""Files that change while they are read: the chunks are those of the current content, never of two versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _text(version: int) -> str:
 
 @asynccontextmanager
 async def _rewriting(paths: list[Path], first: int) -> AsyncIterator[Callable[[], int]]:
-    """Rewrite the files in place, each time in two halves, until it is left; gives the version that stands there."""
+    """Rewrite the files in place, in two halves each, until the block ends; yields a getter of the version."""
     version = first
 
     async def rewrite() -> None:
@@ -58,11 +58,11 @@ async def _rewriting(paths: list[Path], first: int) -> AsyncIterator[Callable[[]
 
 async def _append(client: Client, collection_id: str) -> list[dict[str, Any]]:
     accepted = await client.call("POST", f"collections/{collection_id}/append", {})
-    return [frame async for frame in client.watch(accepted["operation_id"])]
+    return [message async for message in client.watch(accepted["operation_id"])]
 
 
 async def _texts(client: Client, collection_id: str) -> dict[str, str]:
-    """What can be read of each document, put together from its passages."""
+    """The text of each document, joined from its chunks."""
     texts = {}
     for name, one in (await documents(client, collection_id)).items():
         content = await client.call("GET", f"collections/{collection_id}/documents/{one['id']}/content")
@@ -70,7 +70,9 @@ async def _texts(client: Client, collection_id: str) -> dict[str, str]:
     return texts
 
 
-async def test_files_that_are_rewritten_all_the_time_end_as_they_are(shared: Serving, tmp_path: Path) -> None:
+async def test_constantly_rewritten_files_end_with_their_current_content(
+    shared: Serving, tmp_path: Path
+) -> None:
     client = await new_user(shared)
     folder = tmp_path / "bells"
     folder.mkdir()
@@ -78,19 +80,19 @@ async def test_files_that_are_rewritten_all_the_time_end_as_they_are(shared: Ser
     for path in paths:
         path.write_text(_text(0))
     async with _rewriting(paths, 0) as version:
-        made, frames = await index(client, folder)
-        assert frames[-1]["data"]["status"] == "completed"
+        collection_id, messages = await index(client, folder)
+        assert messages[-1]["data"]["status"] == "completed"
         for _ in range(2):
-            assert (await _append(client, made))[-1]["data"]["status"] == "completed"
+            assert (await _append(client, collection_id))[-1]["data"]["status"] == "completed"
         assert version() > 3
-    assert (await _append(client, made))[-1]["data"]["status"] == "completed"
-    assert await _texts(client, made) == {path.name: path.read_text() for path in paths}
-    view = await client.call("GET", f"collections/{made}")
-    found = await documents(client, made)
+    assert (await _append(client, collection_id))[-1]["data"]["status"] == "completed"
+    assert await _texts(client, collection_id) == {path.name: path.read_text() for path in paths}
+    view = await client.call("GET", f"collections/{collection_id}")
+    found = await documents(client, collection_id)
     assert view["chunk_count"] == view["stats"]["vectors"] == sum(d["chunk_count"] for d in found.values())
-    hits = await ask(client, "Which bell rings at noon?", collection_ids=[made], k=50)
-    wanted = f"Version {version():06}"
-    assert hits and all(wanted in hit["passage"] for hit in hits)
+    hits = await ask(client, "Which bell rings at noon?", collection_ids=[collection_id], k=50)
+    expected = f"Version {version():06}"
+    assert hits and all(expected in hit["passage"] for hit in hits)
 
 
 def _truncate(path: Path) -> None:
@@ -127,7 +129,7 @@ _CHANGES: dict[str, Callable[[Path], None]] = {
 }
 
 
-_AS_IT_IS = {
+_CURRENT_CHUNKS = {
     "A steady lamp burns on the pier.",
     "Version 1 of the log of a whaler: nothin",
     "A whole new text about whales.",
@@ -136,7 +138,7 @@ _AS_IT_IS = {
 
 
 @pytest.mark.parametrize("kind", ["index", "append"])
-async def test_files_that_change_between_the_scan_and_the_reading(
+async def test_files_changed_between_scan_and_reading_give_current_content_or_an_error(
     start: Callable[..., Serving], tmp_path: Path, kind: str
 ) -> None:
     nth = 1 if kind == "index" else 2  # the first scan is the INDEX's
@@ -159,19 +161,23 @@ async def test_files_that_change_between_the_scan_and_the_reading(
     for name, change in _CHANGES.items():
         change(folder / name)
     process.send_signal(signal.SIGCONT)
-    frames = [frame async for frame in client.watch(operation_id)]
-    assert frames[-1]["data"]["status"] == "completed"
+    messages = [message async for message in client.watch(operation_id)]
+    assert messages[-1]["data"]["status"] == "completed"
     failures = {
-        frame["data"]["path"]: frame["data"]["message"] for frame in frames if frame["type"] == "error"
+        message["data"]["path"]: message["data"]["message"]
+        for message in messages
+        if message["type"] == "error"
     }
     assert failures == {
         str(folder / "deleted.txt"): "The file is no longer there.",
         str(folder / "folder.txt"): "This is not a regular file.",
         str(folder / "fifo.txt"): "This is not a regular file.",
     }
-    assert await _found(client, collection_id) == _AS_IT_IS - {"Inside the folder there are herrings."}
+    assert await _found_chunks(client, collection_id) == _CURRENT_CHUNKS - {
+        "Inside the folder there are herrings."
+    }
     assert (await _append(client, collection_id))[-1]["data"]["status"] == "completed"
-    assert await _found(client, collection_id) == _AS_IT_IS
+    assert await _found_chunks(client, collection_id) == _CURRENT_CHUNKS
     names = set(await documents(client, collection_id))
     assert names == {"steady.txt", "truncated.txt", "replaced.txt", "inside.txt"}
 
@@ -182,6 +188,6 @@ def _write_all(folder: Path, version: int) -> None:
         (folder / name).write_text(f"{text} {name}")
 
 
-async def _found(client: Client, collection_id: str) -> set[str]:
+async def _found_chunks(client: Client, collection_id: str) -> set[str]:
     hits = await ask(client, "What was seen?", collection_ids=[collection_id], k=50)
     return {hit["passage"].replace("Version 2", "Version 1") for hit in hits}

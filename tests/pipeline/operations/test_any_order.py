@@ -1,4 +1,4 @@
-"""Files change and operations run in any order, drawn by lot: in the end that is found which a new index finds."""
+"""Random file changes and operations in random order: the collection ends equal to a new index of the same files."""
 
 from __future__ import annotations
 
@@ -37,66 +37,68 @@ WORDS = (
 )
 
 
-def _text(lot: random.Random) -> str:
+def _text(rng: random.Random) -> str:
     lines = (
-        " ".join(lot.choice(WORDS) for _ in range(lot.randint(4, 40))) for _ in range(lot.choice((1, 2, 9)))
+        " ".join(rng.choice(WORDS) for _ in range(rng.randint(4, 40))) for _ in range(rng.choice((1, 2, 9)))
     )
     return "\n\n".join(lines)
 
 
-def _files(home: Path) -> list[Path]:
-    return sorted(path for path in home.rglob("*") if path.is_file())
+def _files(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file())
 
 
-def _change(lot: random.Random, home: Path) -> None:
-    """One change: of content, name, time or folder; a copy, or two names exchanged."""
-    there = _files(home)
-    one, other = lot.choice(there), lot.choice(there)
-    name = home / lot.choice(("one", "two")) / lot.choice(NAMES)
-    kind = lot.choice(("new", "new", "edit", "empty", "remove", "move", "swap", "copy", "time", "folder"))
+def _change(rng: random.Random, root: Path) -> None:
+    """Make one random change: of content, name, time or folder, a copy, or a swap of two names."""
+    files = _files(root)
+    one, other = rng.choice(files), rng.choice(files)
+    new = root / rng.choice(("one", "two")) / rng.choice(NAMES)
+    kind = rng.choice(("new", "new", "edit", "empty", "remove", "move", "swap", "copy", "time", "folder"))
     if kind in ("new", "move", "copy"):
-        name.parent.mkdir(parents=True, exist_ok=True)
+        new.parent.mkdir(parents=True, exist_ok=True)
     if kind == "new":
-        name.write_text(_text(lot))
+        new.write_text(_text(rng))
     elif kind in ("edit", "empty"):
-        one.write_text(_text(lot) if kind == "edit" else "")
+        one.write_text(_text(rng) if kind == "edit" else "")
     elif kind == "remove":
         one.unlink()
     elif kind == "move":
-        one.rename(name)
-    elif kind == "copy" and one != name:
-        shutil.copy(one, name)
+        one.rename(new)
+    elif kind == "copy" and one != new:
+        shutil.copy(one, new)
     elif kind == "swap" and one != other:
         aside = one.with_name("aside")
         one.rename(aside)
         other.rename(one)
         aside.rename(other)
     elif kind == "time":
-        os.utime(one, (lot.randint(1, 10**9),) * 2)
-    elif kind == "folder" and (home / "one" / "below").exists():
-        (home / "one" / "below").rename(home / "one" / f"below {lot.random()}")
-    for folder in ("one", "two", "one/inner"):  # an empty one would keep what it had
-        (home / folder).mkdir(exist_ok=True)
-        if not _files(home / folder):
-            (home / folder / "always.txt").write_text(f"{folder} is never empty.")
+        os.utime(one, (rng.randint(1, 10**9),) * 2)
+    elif kind == "folder" and (root / "one" / "below").exists():
+        (root / "one" / "below").rename(root / "one" / f"below {rng.random()}")
+    for folder in ("one", "two", "one/inner"):  # an empty source would keep its documents
+        (root / folder).mkdir(exist_ok=True)
+        if not _files(root / folder):
+            (root / folder / "always.txt").write_text(f"{folder} is never empty.")
 
 
-async def _ask_for_anything(client: Client, lot: random.Random, made: str, home: Path) -> str | None:
-    """Ask for an operation; returns its id, or None where it may not be had now."""
-    sources = (await client.call("GET", f"collections/{made}/sources"))["items"]
-    kind = lot.choice(("append", "append", "one", "add", "add", "reindex", "remove"))
-    wishes: dict[str, tuple[str, str, Any]] = {
+async def _request_random_operation(
+    client: Client, rng: random.Random, collection_id: str, root: Path
+) -> str | None:
+    """Request a random operation; returns its id, or None if it is not possible now."""
+    sources = (await client.call("GET", f"collections/{collection_id}/sources"))["items"]
+    kind = rng.choice(("append", "append", "one", "add", "add", "reindex", "remove"))
+    requests: dict[str, tuple[str, str, Any]] = {
         "append": ("POST", "append", {}),
-        "one": ("POST", "append", {"source_id": lot.choice(sources)["id"]}),
-        "add": ("POST", "sources", {"path": str(home / lot.choice(("one", "two", "one/inner")))}),
-        "reindex": ("POST", "reindex", {"chunk_size": lot.choice((20, 40, 60))}),
-        "remove": ("DELETE", f"sources/{lot.choice(sources)['id']}", None),
+        "one": ("POST", "append", {"source_id": rng.choice(sources)["id"]}),
+        "add": ("POST", "sources", {"path": str(root / rng.choice(("one", "two", "one/inner")))}),
+        "reindex": ("POST", "reindex", {"chunk_size": rng.choice((20, 40, 60))}),
+        "remove": ("DELETE", f"sources/{rng.choice(sources)['id']}", None),
     }
     if kind == "remove" and sum(not source["removing"] for source in sources) == 1:
         return None
-    method, path, body = wishes[kind]
+    method, path, body = requests[kind]
     try:
-        return str((await client.call(method, f"collections/{made}/{path}", body))["operation_id"])
+        return str((await client.call(method, f"collections/{collection_id}/{path}", body))["operation_id"])
     except Refused as refused:
         assert refused.status == 409
         return None
@@ -111,11 +113,11 @@ async def _ended(client: Client, operation_id: str) -> dict[str, Any]:
     return operation
 
 
-async def _found(client: Client, made: str) -> dict[str, Any]:
-    documents = (await client.call("GET", f"collections/{made}/documents", limit=500))["items"]
-    asked = {"query": "the moon and the tide", "collection_ids": [made], "k": 500}
-    hits = (await client.call("POST", "search", asked))["hits"]
-    view = await client.call("GET", f"collections/{made}")
+async def _snapshot(client: Client, collection_id: str) -> dict[str, Any]:
+    documents = (await client.call("GET", f"collections/{collection_id}/documents", limit=500))["items"]
+    query = {"query": "the moon and the tide", "collection_ids": [collection_id], "k": 500}
+    hits = (await client.call("POST", "search", query))["hits"]
+    view = await client.call("GET", f"collections/{collection_id}")
     assert view["stats"]["vectors"] == view["chunk_count"] == len(hits)
     return {
         "documents": [
@@ -128,42 +130,40 @@ async def _found(client: Client, made: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_what_is_found_in_the_end_is_what_a_new_index_finds(
-    shared: Serving, tmp_path: Path, seed: int
-) -> None:
-    lot = random.Random(seed)
+async def test_the_collection_ends_equal_to_a_new_index(shared: Serving, tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
     client = await new_user(shared)
     for folder in ("one/inner", "two"):
         (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "first.txt").write_text(_text(lot))
-    wish = {"name": "live", "source_path": str(tmp_path / "one"), "chunk_size": 40, "chunk_overlap": 5}
-    made = (await client.call("POST", "collections", wish))["id"]
+        (tmp_path / folder / "first.txt").write_text(_text(rng))
+    options = {"name": "live", "source_path": str(tmp_path / "one"), "chunk_size": 40, "chunk_overlap": 5}
+    collection_id = (await client.call("POST", "collections", options))["id"]
     for number in range(2):
-        asked = []
+        accepted = []
         for _ in range(4):
-            for _ in range(lot.randint(0, 3)):
-                _change(lot, tmp_path)
-            if operation_id := await _ask_for_anything(client, lot, made, tmp_path):
-                asked.append(operation_id)
-                if lot.random() < 0.3:
-                    await asyncio.sleep(lot.random() / 4)  # anywhere in its course
+            for _ in range(rng.randint(0, 3)):
+                _change(rng, tmp_path)
+            if operation_id := await _request_random_operation(client, rng, collection_id, tmp_path):
+                accepted.append(operation_id)
+                if rng.random() < 0.3:
+                    await asyncio.sleep(rng.random() / 4)  # at a random point of the operation
                     await _cancel(client, operation_id)
-        for operation_id in asked:
+        for operation_id in accepted:
             ended = await _ended(client, operation_id)
             assert ended["status"] != "failed" or "would be lost" in ended["error_message"], ended
-        last = await client.call("POST", f"collections/{made}/append", {})
+        last = await client.call("POST", f"collections/{collection_id}/append", {})
         assert (await _ended(client, last["operation_id"]))["status"] == "completed"
-        view = await client.call("GET", f"collections/{made}")
-        wish = {name: view[name] for name in ("chunk_size", "chunk_overlap")}
-        fresh = (await client.call("POST", "collections", {"name": f"new {number}", **wish}))["id"]
-        for source in (await client.call("GET", f"collections/{made}/sources"))["items"]:
+        view = await client.call("GET", f"collections/{collection_id}")
+        options = {name: view[name] for name in ("chunk_size", "chunk_overlap")}
+        fresh = (await client.call("POST", "collections", {"name": f"new {number}", **options}))["id"]
+        for source in (await client.call("GET", f"collections/{collection_id}/sources"))["items"]:
             added = await client.call("POST", f"collections/{fresh}/sources", {"path": source["path"]})
             await _ended(client, added["operation_id"])
-        assert await _found(client, made) == await _found(client, fresh)
+        assert await _snapshot(client, collection_id) == await _snapshot(client, fresh)
 
 
 async def _cancel(client: Client, operation_id: str) -> None:
     try:
         await client.call("DELETE", f"operations/{operation_id}")
-    except Refused as refused:  # it was faster
+    except Refused as refused:  # the operation has ended already
         assert refused.status == 409

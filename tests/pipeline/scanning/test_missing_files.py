@@ -1,4 +1,4 @@
-"""Files that go while they are still to be read: what was found of them stays, and they are read when they are back."""
+"""Pending files that go missing before they are read: their chunks stay, and the files are read when they return."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ async def _append(client: Client, collection_id: str, path: str = "append") -> d
     accepted = await client.call("POST", f"collections/{collection_id}/{path}", {})
     async for _ in client.watch(accepted["operation_id"]):
         pass
-    ended: dict[str, Any] = await client.call("GET", f"operations/{accepted['operation_id']}")
-    return ended
+    operation: dict[str, Any] = await client.call("GET", f"operations/{accepted['operation_id']}")
+    return operation
 
 
-async def _cancelled_behind_its_scan(client: Client, operation_id: str) -> None:
-    async for frame in client.watch(operation_id):
-        if frame["type"] == "scanning_completed":
+async def _cancel_after_scan(client: Client, operation_id: str) -> None:
+    async for message in client.watch(operation_id):
+        if message["type"] == "scanning_completed":
             await client.call("DELETE", f"operations/{operation_id}")
 
 
-async def test_what_is_kept_of_a_missing_file_is_found_though_it_was_to_be_read_again(
+async def test_kept_chunks_of_a_missing_pending_file_are_found(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     client = await new_user(start(*OPEN, "--documents-missing", "keep"))
@@ -46,35 +46,35 @@ async def test_what_is_kept_of_a_missing_file_is_found_though_it_was_to_be_read_
     folder.mkdir()
     for number in range(30):
         _write(folder, f"{number:02}.txt", "A whale")
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     for number in range(1, 30):
         _write(folder, f"{number:02}.txt", "An iceberg")
     _write(folder, "new.txt", "A lighthouse")
     with held(folder):
-        accepted = await client.call("POST", f"collections/{made}/append", {})
-        await _cancelled_behind_its_scan(client, accepted["operation_id"])
-    due = await client.call("GET", f"collections/{made}/documents", status="pending", limit=500)
-    assert len(due["items"]) == 30
+        accepted = await client.call("POST", f"collections/{collection_id}/append", {})
+        await _cancel_after_scan(client, accepted["operation_id"])
+    pending = await client.call("GET", f"collections/{collection_id}/documents", status="pending", limit=500)
+    assert len(pending["items"]) == 30
     stamp = (folder / "29.txt").stat()
     for number in range(1, 30):
         (folder / f"{number:02}.txt").unlink()
     (folder / "new.txt").unlink()
-    ended = await _append(client, made)
+    ended = await _append(client, collection_id)
     assert (ended["status"], ended["failed_files"], ended["result"]["missing"]) == ("completed", 0, 30)
-    found = await documents(client, made)
+    found = await documents(client, collection_id)
     assert (found["29.txt"]["status"], found["29.txt"]["missing"]) == ("indexed", True)
     assert "new.txt" not in found
-    [hit] = await ask(client, "whale", k=1, filters={"path_glob": "29.txt"}, collection_ids=[made])
+    [hit] = await ask(client, "whale", k=1, filters={"path_glob": "29.txt"}, collection_ids=[collection_id])
     assert hit["passage"].startswith("A whale")
     _write(folder, "29.txt", "An iceberg")
     os.utime(folder / "29.txt", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert (await _append(client, made))["result"]["changed"] == 1
-    [hit] = await ask(client, "whale", k=1, filters={"path_glob": "29.txt"}, collection_ids=[made])
+    assert (await _append(client, collection_id))["result"]["changed"] == 1
+    [hit] = await ask(client, "whale", k=1, filters={"path_glob": "29.txt"}, collection_ids=[collection_id])
     assert "An iceberg" in hit["passage"]
-    assert (await documents(client, made))["29.txt"]["missing"] is False
+    assert (await documents(client, collection_id))["29.txt"]["missing"] is False
 
 
-async def test_a_missing_file_that_had_failed_is_read_when_it_is_back(
+async def test_a_missing_failed_file_is_read_when_it_returns(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     client = await new_user(start(*OPEN, "--documents-missing", "keep"))
@@ -82,19 +82,19 @@ async def test_a_missing_file_that_had_failed_is_read_when_it_is_back(
     folder.mkdir()
     _write(folder, "one.txt", "A whale")
     (folder / "two.txt").write_bytes(b"\x00\x01\x02" * 100)
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     (folder / "two.txt").rename(away)
-    await _append(client, made)
-    assert (await documents(client, made))["two.txt"]["missing"] is True
-    ended = await _append(client, made, "retry")
+    await _append(client, collection_id)
+    assert (await documents(client, collection_id))["two.txt"]["missing"] is True
+    ended = await _append(client, collection_id, "retry")
     assert ended["failed_files"] == 1
     away.rename(folder / "two.txt")
-    assert (await _append(client, made))["result"]["changed"] == 1
-    two = (await documents(client, made))["two.txt"]
+    assert (await _append(client, collection_id))["result"]["changed"] == 1
+    two = (await documents(client, collection_id))["two.txt"]
     assert two["missing"] is False and "no longer there" not in two["error"]["message"]
 
 
-async def test_what_was_to_be_read_of_a_disk_that_is_away_is_read_when_it_is_back(
+async def test_pending_files_of_an_unmounted_disk_are_read_when_it_returns(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
@@ -104,9 +104,9 @@ async def test_what_was_to_be_read_of_a_disk_that_is_away_is_read_when_it_is_bac
         _write(folder, f"{number:02}.txt", "An iceberg")
     with held(folder):
         made = await client.call("POST", "collections", {"name": "disk", "source_path": str(folder)})
-        await _cancelled_behind_its_scan(client, made["operation_id"])
-    due = await client.call("GET", f"collections/{made['id']}/documents", status="pending", limit=500)
-    assert len(due["items"]) == 30
+        await _cancel_after_scan(client, made["operation_id"])
+    pending = await client.call("GET", f"collections/{made['id']}/documents", status="pending", limit=500)
+    assert len(pending["items"]) == 30
     folder.rename(away)
     folder.mkdir()
     ended = await _append(client, made["id"])

@@ -1,4 +1,4 @@
-"""A folder that looks as the last finished scan saw it is not compared file by file: and nothing is lost by that."""
+"""A folder unchanged since the last complete scan is not compared file by file, and no change is missed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ pytestmark = pytest.mark.gen_test
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    home = tmp_path / "harbour"
+    root = tmp_path / "harbour"
     for name in ("tides.txt", "pier/ropes.txt", "pier/gulls.txt", "quay/lamps.txt", "quay/deep/bells.txt"):
-        (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(f"What is to be said of {name} stands here.")
-    return home
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"What is to be said of {name} stands here.")
+    return root
 
 
-async def _append(client: Client, made: str, **body: Any) -> dict[str, int]:
-    accepted = await client.call("POST", f"collections/{made}/append", body)
+async def _append(client: Client, collection_id: str, **body: Any) -> dict[str, int]:
+    accepted = await client.call("POST", f"collections/{collection_id}/append", body)
     async for _ in client.watch(accepted["operation_id"]):
         pass
     ended = await client.call("GET", f"operations/{accepted['operation_id']}")
@@ -36,7 +36,7 @@ async def _append(client: Client, made: str, **body: Any) -> dict[str, int]:
     return {name: result[name] for name in ("new", "changed", "unchanged", "moved", "missing")}
 
 
-def _told(**numbers: int) -> dict[str, int]:
+def _counts(**numbers: int) -> dict[str, int]:
     return dict.fromkeys(("new", "changed", "unchanged", "moved", "missing"), 0) | numbers
 
 
@@ -51,133 +51,137 @@ def _touch(path: Path, second: int) -> None:
     os.utime(path, (second, second))
 
 
-async def test_records_of_unchanged_folders_are_not_asked_for(shared: Serving, folder: Path) -> None:
+async def test_unchanged_folders_are_not_compared_file_by_file(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     ropes = str(folder / "pier" / "ropes.txt")
-    # A change behind the server's back: who compares the records comes across it.
-    await _change(shared, "documents", {"collection_id": made, "path": ropes}, {"modified_ns": 5})
-    assert await _append(client, made) == _told(unchanged=5)
+    # Only a comparison of the records, file by file, notices this change.
+    await _change(shared, "documents", {"collection_id": collection_id, "path": ropes}, {"modified_ns": 5})
+    assert await _append(client, collection_id) == _counts(unchanged=5)
     (folder / "pier" / "new.txt").write_text("Something new on the pier.")
-    assert await _append(client, made) == _told(new=1, changed=1, unchanged=4)
-    assert await _append(client, made) == _told(unchanged=6)
+    assert await _append(client, collection_id) == _counts(new=1, changed=1, unchanged=4)
+    assert await _append(client, collection_id) == _counts(unchanged=6)
 
 
-async def test_nothing_kept_is_taken_for_right_once_something_may_be_half_done(
+async def test_folder_digests_are_ignored_while_a_collection_may_be_incomplete(
     shared: Serving, folder: Path
 ) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     ropes = str(folder / "pier" / "ropes.txt")
-    await _change(shared, "documents", {"collection_id": made, "path": ropes}, {"modified_ns": 5})
-    await _change(shared, "collections", {"_id": made}, {"at_rest": False})
-    assert await _append(client, made) == _told(changed=1, unchanged=4)
-    await _change(shared, "documents", {"collection_id": made, "path": ropes}, {"due": "another"})
-    assert await _append(client, made) == _told(changed=1, unchanged=4)
-    assert (await documents(client, made))["ropes.txt"]["status"] == "indexed"
+    await _change(shared, "documents", {"collection_id": collection_id, "path": ropes}, {"modified_ns": 5})
+    await _change(shared, "collections", {"_id": collection_id}, {"at_rest": False})
+    assert await _append(client, collection_id) == _counts(changed=1, unchanged=4)
+    await _change(shared, "documents", {"collection_id": collection_id, "path": ropes}, {"due": "another"})
+    assert await _append(client, collection_id) == _counts(changed=1, unchanged=4)
+    assert (await documents(client, collection_id))["ropes.txt"]["status"] == "indexed"
 
 
-async def test_what_one_folder_of_a_collection_changes_is_not_passed_over_by_another(
-    shared: Serving, folder: Path
-) -> None:
+async def test_a_change_seen_by_one_source_is_not_missed_by_another(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     pier = folder / "pier"
-    accepted = await client.call("POST", f"collections/{made}/sources", {"path": str(pier)})
+    accepted = await client.call("POST", f"collections/{collection_id}/sources", {"path": str(pier)})
     async for _ in client.watch(accepted["operation_id"]):
         pass
     sources = {
-        one["path"]: one["id"] for one in (await client.call("GET", f"collections/{made}/sources"))["items"]
+        one["path"]: one["id"]
+        for one in (await client.call("GET", f"collections/{collection_id}/sources"))["items"]
     }
     _touch(pier / "ropes.txt", 1_000_000)
-    assert (await _append(client, made))["changed"] == 2  # it lies in both
-    assert (await _append(client, made, source_id=sources[str(folder)])) == _told(unchanged=5)
+    assert (await _append(client, collection_id))["changed"] == 2  # the file is in both sources
+    assert (await _append(client, collection_id, source_id=sources[str(folder)])) == _counts(unchanged=5)
     _touch(pier / "ropes.txt", 2_000_000)
-    assert (await _append(client, made, source_id=sources[str(pier)]))["changed"] == 1
-    _touch(pier / "ropes.txt", 1_000_000)  # as the scan of the outer folder saw it last
-    assert (await _append(client, made, source_id=sources[str(folder)]))["changed"] == 1
-    assert (await documents(client, made))["ropes.txt"]["modified_at"].startswith("1970-01-12T13:46:40")
+    assert (await _append(client, collection_id, source_id=sources[str(pier)]))["changed"] == 1
+    _touch(pier / "ropes.txt", 1_000_000)  # as in the last scan of the outer folder
+    assert (await _append(client, collection_id, source_id=sources[str(folder)]))["changed"] == 1
+    assert (await documents(client, collection_id))["ropes.txt"]["modified_at"].startswith(
+        "1970-01-12T13:46:40"
+    )
 
 
-async def test_what_goes_is_noticed_wherever_it_lay(shared: Serving, folder: Path) -> None:
+async def test_deleted_files_and_folders_are_noticed_at_any_depth(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     (folder / "quay" / "lamps.txt").unlink()
-    assert await _append(client, made) == _told(unchanged=4, missing=1)
+    assert await _append(client, collection_id) == _counts(unchanged=4, missing=1)
     (folder / "quay" / "deep" / "bells.txt").unlink()
     (folder / "quay" / "deep").rmdir()
     (folder / "quay").rmdir()
     (folder / "tides.txt").rename(folder / "pier" / "tides.txt")
-    assert await _append(client, made) == _told(unchanged=2, missing=1, moved=1)
-    assert set(await documents(client, made)) == {"tides.txt", "ropes.txt", "gulls.txt"}
-    assert await _append(client, made) == _told(unchanged=3)
+    assert await _append(client, collection_id) == _counts(unchanged=2, missing=1, moved=1)
+    assert set(await documents(client, collection_id)) == {"tides.txt", "ropes.txt", "gulls.txt"}
+    assert await _append(client, collection_id) == _counts(unchanged=3)
 
 
-async def test_what_is_kept_of_missing_files_is_looked_for_with_every_scan(
+async def test_kept_missing_files_are_checked_in_every_scan(
     start: Callable[..., Serving], folder: Path
 ) -> None:
     client = await new_user(start("--auth-registration", "open", "--documents-missing", "keep"))
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     text = (folder / "pier" / "gulls.txt").read_text()
     times = (folder / "pier" / "gulls.txt").stat()
     (folder / "pier" / "gulls.txt").unlink()
     (folder / "quay" / "deep" / "bells.txt").unlink()
     (folder / "quay" / "deep").rmdir()
     for _ in range(2):
-        assert await _append(client, made) == _told(unchanged=3, missing=2)
-    assert (await documents(client, made))["gulls.txt"]["missing"]
+        assert await _append(client, collection_id) == _counts(unchanged=3, missing=2)
+    assert (await documents(client, collection_id))["gulls.txt"]["missing"]
     (folder / "pier" / "gulls.txt").write_text(text)
     os.utime(folder / "pier" / "gulls.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
     for _ in range(2):
-        assert await _append(client, made) == _told(unchanged=4, missing=1)
-    assert not (await documents(client, made))["gulls.txt"]["missing"]
+        assert await _append(client, collection_id) == _counts(unchanged=4, missing=1)
+    assert not (await documents(client, collection_id))["gulls.txt"]["missing"]
 
 
-async def test_a_new_generation_is_compared_anew(shared: Serving, folder: Path) -> None:
+async def test_a_new_generation_is_compared_file_by_file(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, folder)
-    accepted = await client.call("POST", f"collections/{made}/reindex", {})
+    collection_id, _ = await index(client, folder)
+    accepted = await client.call("POST", f"collections/{collection_id}/reindex", {})
     async for _ in client.watch(accepted["operation_id"]):
         pass
     ropes = str(folder / "pier" / "ropes.txt")
-    behind = {"collection_id": made, "generation": 2, "path": ropes}
-    await _change(shared, "documents", behind, {"modified_ns": 5})
-    assert await _append(client, made) == _told(changed=1, unchanged=4)
-    assert await _append(client, made) == _told(unchanged=5)
+    where = {"collection_id": collection_id, "generation": 2, "path": ropes}
+    await _change(shared, "documents", where, {"modified_ns": 5})
+    assert await _append(client, collection_id) == _counts(changed=1, unchanged=4)
+    assert await _append(client, collection_id) == _counts(unchanged=5)
 
 
-async def test_what_an_earlier_operation_left_is_read_whatever_came_to_rest_between(
+async def test_pending_documents_of_an_earlier_operation_are_read(
     shared: Serving, folder: Path, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
-    made, _ = await index(client, folder)
+    collection_id, _ = await index(client, folder)
     beside = tmp_path / "beside"
     beside.mkdir()
     (beside / "lamp.txt").write_text("A lamp that hangs beside the harbour.")
-    accepted = await client.call("POST", f"collections/{made}/sources", {"path": str(beside)})
+    accepted = await client.call("POST", f"collections/{collection_id}/sources", {"path": str(beside)})
     async for _ in client.watch(accepted["operation_id"]):
         pass
     sources = {
-        one["path"]: one["id"] for one in (await client.call("GET", f"collections/{made}/sources"))["items"]
+        one["path"]: one["id"]
+        for one in (await client.call("GET", f"collections/{collection_id}/sources"))["items"]
     }
-    where = {"collection_id": made, "path": str(folder / "pier" / "ropes.txt")}
-    # As a cancelled operation leaves it, and as it was for a time left all the same.
+    where = {"collection_id": collection_id, "path": str(folder / "pier" / "ropes.txt")}
+    # `at_rest` is False after a cancelled operation; an earlier release left it True.
     for at_rest in (False, True):
         await _change(shared, "documents", where, {"due": "another", "status": "pending"})
-        await _change(shared, "collections", {"_id": made}, {"at_rest": at_rest})
-        assert await _append(client, made, source_id=sources[str(beside)]) == _told(unchanged=1)
-        await _append(client, made, source_id=sources[str(folder)])
-        assert (await documents(client, made))["ropes.txt"]["status"] == "indexed"
-        assert (await client.call("GET", f"collections/{made}"))["pending_count"] == 0
+        await _change(shared, "collections", {"_id": collection_id}, {"at_rest": at_rest})
+        assert await _append(client, collection_id, source_id=sources[str(beside)]) == _counts(unchanged=1)
+        await _append(client, collection_id, source_id=sources[str(folder)])
+        assert (await documents(client, collection_id))["ropes.txt"]["status"] == "indexed"
+        assert (await client.call("GET", f"collections/{collection_id}"))["pending_count"] == 0
 
 
-async def test_of_folders_that_overlap_each_is_looked_at_for_itself(shared: Serving, folder: Path) -> None:
+async def test_overlapping_sources_are_compared_separately(shared: Serving, folder: Path) -> None:
     client = await new_user(shared)
-    os.link(folder / "pier" / "ropes.txt", folder / "ropes.txt")  # the outer walk comes by this name first
-    made, _ = await index(client, folder)
-    accepted = await client.call("POST", f"collections/{made}/sources", {"path": str(folder / "pier")})
+    os.link(folder / "pier" / "ropes.txt", folder / "ropes.txt")  # the outer walk lists this name first
+    collection_id, _ = await index(client, folder)
+    accepted = await client.call(
+        "POST", f"collections/{collection_id}/sources", {"path": str(folder / "pier")}
+    )
     async for _ in client.watch(accepted["operation_id"]):
         pass
-    assert await _append(client, made) == _told(unchanged=7)
+    assert await _append(client, collection_id) == _counts(unchanged=7)
     (folder / "pier" / "ropes.txt").unlink()
-    assert (await _append(client, made))["missing"] == 1
+    assert (await _append(client, collection_id))["missing"] == 1

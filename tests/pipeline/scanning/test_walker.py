@@ -1,4 +1,4 @@
-"""Folders that may be read, and walks through real trees with everything that a tree can hold."""
+"""Which folders may be read, and walks through real folder trees with every kind of entry."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from semantik.core.scan_entries import FolderListing, FoundFile, ScanWarning, Sk
 
 
 def _walk(root: Path, **rules: object) -> tuple[list[str], dict[str, str]]:
-    """The files below `root`, as relative paths, and the warnings by relative path."""
-    found = list(walk(root, WalkRules(**{"roots": ("/",), "exclude": (), **rules})))  # type: ignore[arg-type]
-    files = [path.removeprefix(f"{root}/") for path, _, _ in _files(found)]
-    warnings = {e.path.removeprefix(f"{root}/"): e.message for each in found for e in each.warnings}
+    """The files below `root` as relative paths, and the warnings by relative path."""
+    listings = list(walk(root, WalkRules(**{"roots": ("/",), "exclude": (), **rules})))  # type: ignore[arg-type]
+    files = [path.removeprefix(f"{root}/") for path, _, _ in _files(listings)]
+    warnings = {e.path.removeprefix(f"{root}/"): e.message for each in listings for e in each.warnings}
     return files, warnings
 
 
-def _files(found: Iterable[FolderListing]) -> list[tuple[str, int, int]]:
+def _files(listings: Iterable[FolderListing]) -> list[tuple[str, int, int]]:
     """(path, size, modified_ns) of each."""
-    return [(each.path(name), *more) for each in found for name, *more in each.files]
+    return [(each.path(name), *more) for each in listings for name, *more in each.files]
 
 
 def _write(path: Path, text: str = "text") -> Path:
@@ -58,7 +58,7 @@ def test_a_folder_is_resolved_through_its_symlinks(tmp_path: Path) -> None:
         ("{}/" + "x" * 300, "too long"),
     ],
 )
-def test_what_is_no_readable_folder_is_refused(tmp_path: Path, path: str, word: str) -> None:
+def test_paths_that_are_no_readable_folder_are_refused(tmp_path: Path, path: str, word: str) -> None:
     _write(tmp_path / "file")
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(Invalid, match=f"(?i){word}"):
@@ -71,7 +71,7 @@ def test_system_folders_are_never_read(path: str) -> None:
         resolve_source(path, ["/"], [])
 
 
-def test_nothing_outside_the_roots_is_read_nor_told(tmp_path: Path) -> None:
+def test_paths_outside_the_roots_are_refused_whether_or_not_they_exist(tmp_path: Path) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     inside.mkdir()
     outside.mkdir()
@@ -82,7 +82,7 @@ def test_nothing_outside_the_roots_is_read_nor_told(tmp_path: Path) -> None:
     assert resolve_source(str(inside), [str(inside)], []) == inside.resolve()
 
 
-def test_the_servers_own_folder_is_neither_a_source_nor_walked_into(tmp_path: Path) -> None:
+def test_the_servers_data_folder_is_no_source_and_is_not_walked(tmp_path: Path) -> None:
     data = tmp_path / "data"
     _write(data / "inner" / "secret.txt")
     _write(tmp_path / "text.txt")
@@ -94,25 +94,25 @@ def test_the_servers_own_folder_is_neither_a_source_nor_walked_into(tmp_path: Pa
     assert "leads out" in warnings["side"]
 
 
-def test_files_come_in_a_fixed_order_with_what_the_index_needs(tmp_path: Path) -> None:
+def test_files_are_listed_in_a_fixed_order_with_size_and_time(tmp_path: Path) -> None:
     for name in ("b.txt", "a/z.MD", "a/b/deep", "c.tar.gz"):
         _write(tmp_path / name, name)
     assert _walk(tmp_path) == (["b.txt", "c.tar.gz", "a/z.MD", "a/b/deep"], {})
     os.utime(tmp_path / "a/z.MD", ns=(5, 1_700_000_000_123_456_789))
     rules = WalkRules(("/",), ())
     assert (str(tmp_path / "a/z.MD"), 6, 1_700_000_000_123_456_789) in _files(walk(tmp_path, rules))
-    told = {each.path: each for each in walk_entries(tmp_path, rules) if isinstance(each, FoundFile)}
-    assert told[str(tmp_path / "a/z.MD")].extension == ".md"
+    entries = {each.path: each for each in walk_entries(tmp_path, rules) if isinstance(each, FoundFile)}
+    assert entries[str(tmp_path / "a/z.MD")].extension == ".md"
 
 
-def test_excluded_names_are_silent_and_included_ones_are_all(tmp_path: Path) -> None:
+def test_excluded_names_give_no_warning_and_include_limits_the_files(tmp_path: Path) -> None:
     for name in (".git/config", "src/a.py", "src/b.txt", "src/b.txt~", "node_modules/x.py"):
         _write(tmp_path / name)
     assert _walk(tmp_path, exclude=(".git", "node_modules", "*~")) == (["src/a.py", "src/b.txt"], {})
     assert _walk(tmp_path, exclude=(".git", "node_modules"), include=("*.py",)) == (["src/a.py"], {})
 
 
-def test_globs_with_a_slash_mean_paths_below_the_source(tmp_path: Path) -> None:
+def test_globs_with_a_slash_match_paths_relative_to_the_source(tmp_path: Path) -> None:
     names = ["top.txt", "a/b/tmp/d.txt", "docs/e.txt", "docs/drafts/f.txt", "drafts/c.txt", "tmp/g.txt"]
     for name in names:
         _write(tmp_path / name)
@@ -123,7 +123,7 @@ def test_globs_with_a_slash_mean_paths_below_the_source(tmp_path: Path) -> None:
     assert _walk(tmp_path, include=("drafts/",))[0] == ["docs/drafts/f.txt", "drafts/c.txt"]
 
 
-def test_without_recursion_only_the_folders_own_files_count(tmp_path: Path) -> None:
+def test_without_recursion_only_direct_files_are_listed(tmp_path: Path) -> None:
     for name in ("b.txt", "below/a.txt"):
         _write(tmp_path / name)
     (tmp_path / "below-link").symlink_to("below")
@@ -132,22 +132,22 @@ def test_without_recursion_only_the_folders_own_files_count(tmp_path: Path) -> N
     assert _walk(tmp_path, recursive=False) == (["b.txt", "deep.txt"], {})
 
 
-def test_a_survey_tells_of_every_entry(tmp_path: Path) -> None:
+def test_walk_entries_yields_every_entry(tmp_path: Path) -> None:
     for name in ("a.txt", "below/b.txt", ".git/config", "c.pdf"):
         _write(tmp_path / name)
-    found = list(walk_entries(tmp_path, WalkRules(("/",), (".git",), include=("*.txt",))))
-    told = {each.path.removeprefix(f"{tmp_path}/"): type(each) for each in found}
-    assert told == {
+    entries = list(walk_entries(tmp_path, WalkRules(("/",), (".git",), include=("*.txt",))))
+    kinds = {each.path.removeprefix(f"{tmp_path}/"): type(each) for each in entries}
+    assert kinds == {
         ".git": SkippedEntry,
         "a.txt": FoundFile,
         "below": SkippedEntry,
         "below/b.txt": FoundFile,
         "c.pdf": SkippedEntry,
     }
-    assert len(found) == len(told)
+    assert len(entries) == len(kinds)
 
 
-def test_a_huge_folder_is_surveyed_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_folder_is_read_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
     @contextmanager
@@ -168,7 +168,7 @@ def test_a_huge_folder_is_surveyed_piece_by_piece(tmp_path: Path, monkeypatch: p
     assert [path for path, _, _ in _files(walk(tmp_path, WalkRules(("/",), ())))] == sorted(paths)
 
 
-def test_what_is_no_file_is_a_warning(tmp_path: Path) -> None:
+def test_entries_other_than_files_give_warnings(tmp_path: Path) -> None:
     _write(tmp_path / "good.txt")
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -186,7 +186,7 @@ def test_what_is_no_file_is_a_warning(tmp_path: Path) -> None:
     assert "UTF-8" in warnings["caf\\xe9.txt"]
 
 
-def test_symlink_loops_end_and_each_file_comes_once(tmp_path: Path) -> None:
+def test_symlink_loops_end_and_each_file_is_listed_once(tmp_path: Path) -> None:
     _write(tmp_path / "docs" / "text.txt")
     (tmp_path / "docs" / "up").symlink_to(tmp_path)
     (tmp_path / "again").symlink_to("docs")
@@ -197,7 +197,7 @@ def test_symlink_loops_end_and_each_file_comes_once(tmp_path: Path) -> None:
     assert warnings == {}
 
 
-def test_a_link_to_a_file_elsewhere_is_read_once_under_its_name(tmp_path: Path) -> None:
+def test_a_file_linked_from_elsewhere_is_listed_once_under_the_link_name(tmp_path: Path) -> None:
     target = _write(tmp_path / "elsewhere" / "text.txt")
     source = tmp_path / "source"
     source.mkdir()
@@ -209,14 +209,14 @@ def test_a_link_to_a_file_elsewhere_is_read_once_under_its_name(tmp_path: Path) 
     assert set(warnings) == {"one.txt", "two.txt"}
 
 
-def test_folders_come_under_their_own_name_whatever_links_to_them(tmp_path: Path) -> None:
+def test_a_folder_is_listed_under_its_own_name_rather_than_a_link(tmp_path: Path) -> None:
     _write(tmp_path / "docs" / "text.txt")
     (tmp_path / "again").symlink_to("docs")
     assert _walk(tmp_path) == (["docs/text.txt"], {})
     assert _walk(tmp_path, exclude=("docs",)) == (["again/text.txt"], {})
 
 
-def test_what_a_link_leads_to_comes_once_even_with_links_of_its_own(tmp_path: Path) -> None:
+def test_a_linked_folder_with_links_inside_is_listed_once(tmp_path: Path) -> None:
     _write(tmp_path / "elsewhere" / "text.txt")
     (tmp_path / "elsewhere" / "twin.txt").symlink_to("text.txt")
     (tmp_path / "elsewhere" / "loop").symlink_to(".")
@@ -226,7 +226,7 @@ def test_what_a_link_leads_to_comes_once_even_with_links_of_its_own(tmp_path: Pa
     assert _walk(tmp_path / "source") == (["link/text.txt"], {})
 
 
-def test_a_link_to_a_file_that_the_walk_passes_over_is_read(tmp_path: Path) -> None:
+def test_a_link_to_a_file_in_an_excluded_folder_is_listed(tmp_path: Path) -> None:
     _write(tmp_path / ".hidden" / "text.txt")
     (tmp_path / "shown.txt").symlink_to(".hidden/text.txt")
     assert _walk(tmp_path, exclude=(".hidden",)) == (["shown.txt"], {})
@@ -234,7 +234,7 @@ def test_a_link_to_a_file_that_the_walk_passes_over_is_read(tmp_path: Path) -> N
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A folder that everybody may enter, seen by somebody who is not root."""
+    """A folder that everybody may enter, read by a user other than root."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     (folder / "good.txt").write_text("text")
@@ -249,7 +249,7 @@ def unprivileged() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_folder_without_permission_is_a_warning(unprivileged: Path) -> None:
+def test_a_folder_without_permission_gives_a_warning(unprivileged: Path) -> None:
     files, warnings = _walk(unprivileged)
     assert files == ["good.txt"]
     assert "Permission denied" in warnings["shut"]
@@ -257,7 +257,7 @@ def test_a_folder_without_permission_is_a_warning(unprivileged: Path) -> None:
         resolve_source(str(unprivileged / "shut"), ["/"], [])
 
 
-def test_a_folder_that_vanishes_under_the_walk_is_a_warning(tmp_path: Path) -> None:
+def test_a_folder_deleted_during_the_walk_gives_a_warning(tmp_path: Path) -> None:
     _write(tmp_path / "a.txt")
     (tmp_path / "gone").mkdir()
     walking = walk(tmp_path, WalkRules(("/",), ()))

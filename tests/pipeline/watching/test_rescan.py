@@ -1,4 +1,4 @@
-"""When a watched folder is due, and which folders cannot be watched: the rules alone, and the process that watches."""
+"""When a watched folder is due for a scan, which folders cannot be watched, and the watcher process."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def at(seconds: float) -> datetime:
     return SOURCE.created_at + timedelta(seconds=seconds)
 
 
-def scan(begun: float, ended: float | None, status: str = "completed", looked_s: float = 1) -> Operation:
-    stages = Stage("scanning_documents", at(begun)), Stage("scanning_completed", at(begun + looked_s))
-    made = replace(queued_operation("u", "c", "append", "s"), started_at=at(begun), stages=stages)
-    return made if ended is None else replace(made, completed_at=at(ended), status=status)
+def scan(started: float, completed: float | None, status: str = "completed", scan_s: float = 1) -> Operation:
+    stages = Stage("scanning_documents", at(started)), Stage("scanning_completed", at(started + scan_s))
+    operation = replace(queued_operation("u", "c", "append", "s"), started_at=at(started), stages=stages)
+    return operation if completed is None else replace(operation, completed_at=at(completed), status=status)
 
 
-def test_a_burst_is_waited_for_but_not_for_ever() -> None:
+def test_a_burst_delays_the_scan_up_to_a_limit() -> None:
     changes = PendingChanges()
     for second in range(9):
         changes.add(at(second))
         assert not changes.are_due(LIMITS, at(second + 1))
-    assert changes.are_due(LIMITS, at(10)), "five times as long at most"
+    assert changes.are_due(LIMITS, at(10)), "at most five times the debounce time"
     assert changes.are_due(LIMITS, at(10.5))
 
 
-def test_a_scan_has_seen_what_changed_before_it_began_and_nothing_else() -> None:
+def test_a_scan_covers_only_changes_before_its_start() -> None:
     changes = PendingChanges()
     changes.add(at(1))
     changes.remove_seen_by(scan(1, None))
-    assert changes.are_due(LIMITS, at(5)), "at the same moment is not before"
+    assert changes.are_due(LIMITS, at(5)), "a change at the start of the scan is not covered"
     changes.remove_seen_by(scan(2, None))
     assert not changes.are_due(LIMITS, at(5))
     changes.add(at(3))
@@ -62,15 +62,15 @@ def test_a_scan_has_seen_what_changed_before_it_began_and_nothing_else() -> None
     assert changes.are_due(LIMITS, at(5))
 
 
-def test_the_pause_grows_with_the_time_that_the_last_scan_looked_for_files() -> None:
+def test_the_pause_grows_with_the_scan_time_of_the_last_operation() -> None:
     folder = WatchedFolder(replace(SOURCE, interval_s=1), lambda: LIMITS)
-    folder.update_scan(scan(0, 100, looked_s=1))
+    folder.update_scan(scan(0, 100, scan_s=1))
     assert (folder.is_due(at(109)), folder.is_due(at(110))) == (False, True)
-    folder.update_scan(scan(0, 100, looked_s=40))
+    folder.update_scan(scan(0, 100, scan_s=40))
     assert (folder.is_due(at(299)), folder.is_due(at(300))) == (False, True)
 
 
-def test_an_interval_counts_from_the_last_scan_whoever_asked_for_it() -> None:
+def test_the_interval_counts_from_the_last_scan_whoever_requested_it() -> None:
     folder = WatchedFolder(
         replace(SOURCE, immediate=False, interval_s=100, scanned_at=at(50)), lambda: LIMITS
     )
@@ -79,20 +79,20 @@ def test_an_interval_counts_from_the_last_scan_whoever_asked_for_it() -> None:
     assert (folder.is_due(at(179)), folder.is_due(at(180))) == (False, True)
 
 
-def test_a_scan_that_failed_is_told_once_and_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_scan_is_logged_once_and_retried_later(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "semantik.folders")
     folder = WatchedFolder(replace(SOURCE, immediate=False, interval_s=1), lambda: LIMITS)
     for _ in range(2):
         folder.update_scan(replace(scan(0, 5, "failed"), error_message="There is no folder /srv/papers."))
         assert (folder.is_due(at(64)), folder.is_due(at(65))) == (False, True)
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["The watched folder /srv/papers could not be scanned: There is no folder /srv/papers."]
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged == ["The watched folder /srv/papers could not be scanned: There is no folder /srv/papers."]
     folder.update_scan(scan(70, 75))
     assert caplog.records[-1].levelno == logging.INFO and "again" in caplog.records[-1].getMessage()
     caplog.clear()
 
 
-def test_a_folder_that_cannot_be_watched_is_scanned_now_and_then_and_told_once(
+def test_a_folder_that_cannot_be_watched_is_polled_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING, "semantik.folders")
@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_watched_is_scanned_now_and_then_and_told_once(
     caplog.clear()
 
 
-def test_a_watch_that_says_nothing_is_not_relied_upon() -> None:
+def test_a_folder_is_polled_while_its_watch_is_not_ready() -> None:
     folder = WatchedFolder(SOURCE, lambda: LIMITS)
     folder.set_watched(at(1))
     folder.update_scan(scan(0, 2))
@@ -140,7 +140,7 @@ MOUNTS = """\
         ("/auto/x", "cifs"),
     ],
 )
-def test_network_disks_are_known(folder: str, kind: str | None) -> None:
+def test_network_disks_are_detected(folder: str, kind: str | None) -> None:
     assert network_disk(Path(folder), MOUNTS) == kind
 
 
@@ -151,115 +151,117 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def _watching(tree: Path, *before: str) -> subprocess.Popen[str]:
+def _start_watcher(tree: Path, *prefix: str) -> subprocess.Popen[str]:
     rules = json.dumps({"roots": ["/"], "exclude": ["drafts/"], "forbidden": [str(tree / "1")]})
-    command = [*before, sys.executable, "-P", "-m", "pipeline.watching.watcher_process", rules]
+    command = [*prefix, sys.executable, "-P", "-m", "pipeline.watching.watcher_process", rules]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _tell(process: subprocess.Popen[str], message: dict[str, str]) -> None:
+def _send(process: subprocess.Popen[str], message: dict[str, str]) -> None:
     assert process.stdin is not None
     process.stdin.write(json.dumps(message) + "\n")
     process.stdin.flush()
 
 
-def _told(process: subprocess.Popen[str]) -> dict[str, Any]:
+def _receive(process: subprocess.Popen[str]) -> dict[str, Any]:
     assert process.stdout is not None
     message: dict[str, Any] = json.loads(process.stdout.readline())
     return message
 
 
 @pytest.fixture
-def watching(tree: Path) -> Iterator[subprocess.Popen[str]]:
-    with _watching(tree) as process:
+def watcher(tree: Path) -> Iterator[subprocess.Popen[str]]:
+    with _start_watcher(tree) as process:
         yield process
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(patience()) == 0
 
 
-def test_only_what_a_scan_would_see_is_a_change(tree: Path, watching: subprocess.Popen[str]) -> None:
-    _tell(watching, {"watch": "a", "path": str(tree)})
-    assert _told(watching) == {"id": "a", "kind": "ready"}
+def test_only_files_that_a_scan_would_see_give_change_events(
+    tree: Path, watcher: subprocess.Popen[str]
+) -> None:
+    _send(watcher, {"watch": "a", "path": str(tree)})
+    assert _receive(watcher) == {"id": "a", "kind": "ready"}
     (tree / "1" / "own.txt").write_text("x")
     (tree / "2" / "drafts").mkdir()
     (tree / "2" / "drafts" / "one.txt").write_text("x")
-    _tell(watching, {"watch": "b", "path": str(tree / "2" / "drafts")})
-    assert _told(watching) == {"id": "b", "kind": "ready"}  # a second later; nothing was said of a
-    _tell(watching, {"leave": "b"})
+    _send(watcher, {"watch": "b", "path": str(tree / "2" / "drafts")})
+    assert _receive(watcher) == {"id": "b", "kind": "ready"}  # a second later; there was no event for a
+    _send(watcher, {"leave": "b"})
     (tree / "2" / "drafts" / "two.txt").write_text("x")
     (tree / "2" / "drafts.txt").write_text("x")
-    assert _told(watching) == {"id": "a", "kind": "changed"}
+    assert _receive(watcher) == {"id": "a", "kind": "changed"}
 
 
-def test_a_name_that_is_not_utf_8_does_not_end_the_watch(tree: Path, watching: subprocess.Popen[str]) -> None:
-    _tell(watching, {"watch": "a", "path": str(tree)})
-    assert _told(watching)["kind"] == "ready"
+def test_a_name_that_is_not_utf_8_does_not_end_the_watch(tree: Path, watcher: subprocess.Popen[str]) -> None:
+    _send(watcher, {"watch": "a", "path": str(tree)})
+    assert _receive(watcher)["kind"] == "ready"
     (tree / "2" / "not-\udcff.txt").write_text("x")
-    assert [_told(watching)["kind"] for _ in range(2)] == ["changed", "ready"]
+    assert [_receive(watcher)["kind"] for _ in range(2)] == ["changed", "ready"]
     (tree / "2" / "good.txt").write_text("x")
-    assert _told(watching) == {"id": "a", "kind": "changed"}
+    assert _receive(watcher) == {"id": "a", "kind": "changed"}
 
 
-def test_a_folder_that_is_replaced_is_watched_anew_and_one_that_goes_is_told(
-    tree: Path, watching: subprocess.Popen[str]
+def test_a_replaced_folder_is_watched_again_and_a_deleted_one_is_reported(
+    tree: Path, watcher: subprocess.Popen[str]
 ) -> None:
-    _tell(watching, {"watch": "a", "path": str(tree)})
-    assert _told(watching)["kind"] == "ready"
+    _send(watcher, {"watch": "a", "path": str(tree)})
+    assert _receive(watcher)["kind"] == "ready"
     tree.rename(tree.with_name("old"))
     tree.mkdir()
-    while _told(watching)["kind"] != "ready":
+    while _receive(watcher)["kind"] != "ready":
         pass
     (tree / "good.txt").write_text("x")
-    assert _told(watching)["kind"] == "changed"
+    assert _receive(watcher)["kind"] == "changed"
     shutil.rmtree(tree)
-    while (last := _told(watching))["kind"] == "changed":
+    while (last := _receive(watcher))["kind"] == "changed":
         pass
     assert last["kind"] == "gone" and "There is no folder" in last["reason"]
 
 
 @pytest.mark.gen_test
-async def test_new_rules_end_the_watches_that_followed_the_old_ones(tree: Path) -> None:
-    told: asyncio.Queue[WatchEvent] = asyncio.Queue()
-    watches = WatcherClient(told.put_nowait)
+async def test_new_rules_end_the_watches_with_old_rules(tree: Path) -> None:
+    events: asyncio.Queue[WatchEvent] = asyncio.Queue()
+    watches = WatcherClient(events.put_nowait)
     try:
         for exclude in (("*.txt",), ()):
             await watches.set_rules(WalkRules(("/",), exclude))
             if not exclude:
-                assert await told.get() == WatchEvent("s", "left")
+                assert await events.get() == WatchEvent("s", "left")
             await watches.watch("s", str(tree))
-            assert await told.get() == WatchEvent("s", "ready")
+            assert await events.get() == WatchEvent("s", "ready")
         (tree / "1" / "good.txt").write_text("x")
-        assert await told.get() == WatchEvent("s", "changed")
+        assert await events.get() == WatchEvent("s", "changed")
     finally:
         await watches.close()
 
 
 @pytest.mark.parametrize("limit", ["max_inotify_watches", "max_inotify_instances"])
-def test_the_limits_of_the_machine_are_told_with_what_to_do(tree: Path, limit: str) -> None:
+def test_an_inotify_limit_is_reported_with_the_setting_to_raise(tree: Path, limit: str) -> None:
     set_limit = f'echo 5 > /proc/sys/user/{limit} && exec "$@"'
     if limit.endswith("instances"):
         set_limit = set_limit.replace("echo 5", "echo 0")
     unshare = ["unshare", "--user", "--map-root-user", "sh", "-c"]
     if subprocess.run([*unshare, set_limit, "sh", "true"], capture_output=True).returncode != 0:
-        pytest.skip("This machine does not let us have limits of our own.")
-    with _watching(tree, *unshare, set_limit, "sh") as process:
-        _tell(process, {"watch": "a", "path": str(tree)})
-        told = _told(process)
+        pytest.skip("This machine does not allow limits for the test alone.")
+    with _start_watcher(tree, *unshare, set_limit, "sh") as process:
+        _send(process, {"watch": "a", "path": str(tree)})
+        event = _receive(process)
         assert process.stdin is not None
         process.stdin.close()
-    assert told["kind"] == "lost"
-    assert "fs.inotify.max_user_" + limit.rpartition("_")[2] in told["reason"]
+    assert event["kind"] == "lost"
+    assert "fs.inotify.max_user_" + limit.rpartition("_")[2] in event["reason"]
 
 
-def test_a_folder_that_may_not_be_read_is_told_with_its_name(tree: Path) -> None:
+def test_an_unreadable_folder_is_reported_with_its_path(tree: Path) -> None:
     (tree / "7").chmod(0)
-    # Whoever runs the tests as root may read everything, unless it is taken from them.
+    # Root may read everything unless these capabilities are dropped.
     setpriv = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-    before = setpriv if os.getuid() == 0 else []
-    with _watching(tree, *before) as process:
-        _tell(process, {"watch": "a", "path": str(tree)})
-        told = _told(process)
+    prefix = setpriv if os.getuid() == 0 else []
+    with _start_watcher(tree, *prefix) as process:
+        _send(process, {"watch": "a", "path": str(tree)})
+        event = _receive(process)
         assert process.stdin is not None
         process.stdin.close()
-    assert told["kind"] == "lost" and f"no permission to read {tree / '7'}" in told["reason"]
+    assert event["kind"] == "lost" and f"no permission to read {tree / '7'}" in event["reason"]

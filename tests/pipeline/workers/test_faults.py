@@ -1,4 +1,4 @@
-"""Stores and workers that are away for a while: the server stays up, reports it, and recovers."""
+"""Stores and workers that fail for a while: the server stays up, reports it, and recovers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from semantik.core.errors import Unavailable
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
-# Small batches, so that there is a middle.
+# Small batches, so that an operation has a middle.
 OPEN = (*SMALL_STEPS, "--auth-registration", "open", "--progress-linger-s", "0.2")
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """One server, which is well again after each of the faults."""
+    """One server, which recovers after each fault."""
     serving = serve(tmp_path_factory.mktemp("faults") / "data", *OPEN, real=True)
     yield serving
     assert serving.stop() == 0
@@ -58,12 +58,14 @@ async def _start(client: Client, folder: Path) -> dict[str, Any]:
     return made
 
 
-async def _all_there(client: Client, made: dict[str, Any], frames: list[dict[str, Any]], count: int) -> None:
-    assert frames[-1]["data"]["status"] == "completed"
+async def _assert_complete(
+    client: Client, made: dict[str, Any], messages: list[dict[str, Any]], count: int
+) -> None:
+    assert messages[-1]["data"]["status"] == "completed"
     ends = [
-        f
-        for f in frames
-        if f["type"].startswith("operation_") and f["type"].split("_")[1] in ("completed", "failed")
+        m
+        for m in messages
+        if m["type"].startswith("operation_") and m["type"].split("_")[1] in ("completed", "failed")
     ]
     assert len(ends) == 1
     view = await client.call("GET", f"collections/{made['id']}")
@@ -76,25 +78,25 @@ async def _all_there(client: Client, made: dict[str, Any], frames: list[dict[str
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
-async def test_an_embedded_store_that_dies_during_indexing_is_restarted_and_nothing_is_lost(
+async def test_an_embedded_store_that_dies_during_indexing_is_restarted_without_loss(
     serving: Serving, tmp_path: Path, store: str
 ) -> None:
     client = await new_user(serving)
     made = await _start(client, _folder(tmp_path, 120))
-    frames: list[dict[str, Any]] = []
-    async for frame in client.watch(made["operation_id"]):
-        frames.append(frame)
-        if frame["type"] == "document_processed" and not any(f["type"] == "killed" for f in frames):
+    messages: list[dict[str, Any]] = []
+    async for message in client.watch(made["operation_id"]):
+        messages.append(message)
+        if message["type"] == "document_processed" and not any(m["type"] == "killed" for m in messages):
             _child(serving, store).kill()
-            frames.append({"type": "killed"})
-    await _all_there(client, made, frames, 120)
+            messages.append({"type": "killed"})
+    await _assert_complete(client, made, messages, 120)
 
 
 @pytest.mark.xdist_group("faults")
 @pytest.mark.noisy
 @pytest.mark.embedded
 @pytest.mark.parametrize("store", ["redis-server", "mongo"])
-async def test_a_stopped_store_gives_503_and_the_operation_waits(
+async def test_a_suspended_store_gives_503_and_the_operation_waits(
     serving: Serving, tmp_path: Path, store: str
 ) -> None:
     client = await new_user(serving)
@@ -113,30 +115,30 @@ async def test_a_stopped_store_gives_503_and_the_operation_waits(
         assert int(answer.headers["Retry-After"]) > 0
     finally:
         child.resume()
-    frames = [frame async for frame in client.watch(made["operation_id"])]
-    await _all_there(client, made, frames, 60)
+    messages = [message async for message in client.watch(made["operation_id"])]
+    await _assert_complete(client, made, messages, 60)
 
 
 @pytest.mark.xdist_group("faults")
 @pytest.mark.noisy
-async def test_a_killed_worker_and_a_killed_fork_server_lose_nothing(
+async def test_a_killed_worker_and_a_killed_fork_server_lose_no_document(
     serving: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(serving)
     made = await _start(client, _folder(tmp_path, 120))
     killed = 0
-    frames: list[dict[str, Any]] = []
-    async for frame in client.watch(made["operation_id"]):
-        frames.append(frame)
-        if frame["type"] == "document_processed" and killed < 2:
+    messages: list[dict[str, Any]] = []
+    async for message in client.watch(made["operation_id"]):
+        messages.append(message)
+        if message["type"] == "document_processed" and killed < 2:
             workers = [c for c in serving.tree[1:] if "forkserver" in " ".join(c.cmdline())]
             workers[-1 if killed == 0 else 0].kill()
             killed += 1
-    await _all_there(client, made, frames, 120)
+    await _assert_complete(client, made, messages, 120)
     assert await ask(client, "Which ship left with barrels?")
 
 
-async def test_a_second_server_on_the_same_data_is_refused(start: Callable[..., Serving]) -> None:
+async def test_a_second_server_on_the_same_data_folder_is_refused(start: Callable[..., Serving]) -> None:
     serving = start()
     command = (str(ROOT / "bin" / "semantik-server"), "--port", "0", "--data", str(serving.data))
     second = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
@@ -164,15 +166,15 @@ async def test_a_wrong_setting_is_refused_before_anything_starts(flags: tuple[st
 
 @pytest.mark.real_model
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_server_and_all_its_children_while_it_indexes(
+async def test_a_signal_during_indexing_ends_the_server_and_all_its_children(
     start: Callable[..., Serving], tmp_path: Path, end: signal.Signals
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
     made = await _start(client, _folder(tmp_path, 200))
     watching = client.watch(made["operation_id"], patience_s=0)
-    async for frame in watching:
-        if frame["type"] == "document_processed":
+    async for message in watching:
+        if message["type"] == "document_processed":
             break
     tree = serving.tree
     serving.process.send_signal(end)

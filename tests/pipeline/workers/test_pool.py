@@ -50,7 +50,7 @@ def test_samples_are_read_embedded_and_found() -> None:
     run(test())
 
 
-def test_a_pool_knows_its_model_and_its_workers() -> None:
+def test_a_pool_describes_its_model_and_its_workers() -> None:
     async def test() -> None:
         async with ready_pool() as pool:
             assert pool.is_ready
@@ -59,7 +59,7 @@ def test_a_pool_knows_its_model_and_its_workers() -> None:
             assert (await pool.describe(ModelSpec("all-MiniLM-L6-v2", "float32"))).precision == "float32"
             await pool.embed(MODEL, ["x"])
             workers = pool.workers()
-            # The second starts by itself; a third one checks the traced model, and ends.
+            # The second batch worker starts in the background; a third one checks the traced model and ends.
             while sorted(each.role for each in workers) != ["batch", "batch", "question"]:
                 await asyncio.sleep(0.1)
                 workers = pool.workers()
@@ -82,7 +82,7 @@ def test_the_server_imports_no_heavy_library() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=patience())
 
 
-def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
+def test_vectors_do_not_depend_on_batching() -> None:
     async def test() -> None:
         texts = [f"Passage {i} " + "about the mountain " * (i % 20) for i in range(60)]
         async with ready_pool(batch_chunks=16) as pool:
@@ -97,13 +97,13 @@ def test_vectors_do_not_depend_on_how_texts_were_batched() -> None:
 
 def test_a_model_that_cannot_be_loaded_is_an_invalid_argument() -> None:
     async def test() -> None:
-        nowhere = ModelSpec("nobody/nothing", "auto")
+        unknown = ModelSpec("nobody/nothing", "auto")
         async with ready_pool() as pool:
             for attempt in (
-                pool.describe(nowhere),
-                pool.embed(nowhere, ["x"]),
-                pool.embed_queries(nowhere, ["x"]),
-                pool.read(_samples(), ChunkingOptions(nowhere.name, 200, 20)),
+                pool.describe(unknown),
+                pool.embed(unknown, ["x"]),
+                pool.embed_queries(unknown, ["x"]),
+                pool.read(_samples(), ChunkingOptions(unknown.name, 200, 20)),
             ):
                 with pytest.raises(Invalid, match="There is no model 'nobody/nothing'"):
                     await attempt
@@ -141,7 +141,7 @@ def test_a_file_that_kills_its_worker_fails_alone(
     run(test())
 
 
-def test_bad_files_are_failures_among_the_good(tmp_path: Path) -> None:
+def test_bad_files_fail_without_affecting_the_good_ones(tmp_path: Path) -> None:
     files = tasks_of(tmp_path, "good.txt", "empty.txt", "gone.txt")
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "gone.txt").unlink()

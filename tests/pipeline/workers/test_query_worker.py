@@ -1,4 +1,4 @@
-"""Queries of a pool use the stored traced model, also when it is damaged, of another model, or cannot be made."""
+"""Queries of a pool use the stored traced model; a damaged or wrong one is replaced, and queries work without one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXTS = ["Where is the key?"]
 
 @asynccontextmanager
 async def own_pool(data: Path, model: str) -> AsyncIterator[Pool]:
-    """A pool with its own fork servers, as a server has at its start."""
+    """A pool with its own fork servers, like that of a server that has just started."""
     data.mkdir(exist_ok=True)
     settings = Settings(
         data=data,
@@ -53,7 +53,7 @@ def query(data: Path, model: str) -> np.ndarray:
     return asyncio.run(embed())
 
 
-def test_on_a_new_data_folder_nothing_is_loaded_until_it_is_needed(tmp_path: Path) -> None:
+def test_on_a_new_data_folder_the_model_is_loaded_on_first_use(tmp_path: Path) -> None:
     model = MODEL_DIR.as_posix()
 
     async def test() -> None:

@@ -1,4 +1,4 @@
-"""One worker process that dies, hangs or fails: the next task gets a new one."""
+"""A worker process that dies, hangs or fails: the next task gets a new one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from semantik.core.errors import Unavailable
 pytestmark = pytest.mark.usefixtures("fork_server")
 
 MEMORY = 1 << 30
-SOON_S = 60.0
+TIMEOUT_S = 60.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -34,7 +34,7 @@ def outlive_the_fork_server() -> int:
 
 
 def die_once(marker: Path) -> str:
-    """Kills the first worker that runs it."""
+    """Kill the first worker that runs this."""
     if not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
@@ -45,13 +45,13 @@ def die_once(marker: Path) -> str:
 def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> None:
     async def test() -> None:
         client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
-        first = await client.run(os.getpid, timeout_s=SOON_S)
+        first = await client.run(os.getpid, timeout_s=TIMEOUT_S)
         assert client.pids() == [first]
         os.kill(first, signal.SIGKILL)
-        second = await client.run(os.getpid, timeout_s=SOON_S)
+        second = await client.run(os.getpid, timeout_s=TIMEOUT_S)
         assert second != first
-        busy = client.run(die_once, tmp_path / "marker", timeout_s=SOON_S)
-        waiting = client.run(os.getpid, timeout_s=SOON_S)
+        busy = client.run(die_once, tmp_path / "marker", timeout_s=TIMEOUT_S)
+        waiting = client.run(os.getpid, timeout_s=TIMEOUT_S)
         done, third = await asyncio.gather(busy, waiting)
         assert done == "done"
         assert third not in (first, second)
@@ -66,12 +66,12 @@ def test_a_task_that_kills_its_workers_or_hangs_affects_no_other() -> None:
     async def test() -> None:
         client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
         with pytest.raises(WorkerDied, match="status 3"):
-            await client.run(os._exit, 3, timeout_s=SOON_S)
+            await client.run(os._exit, 3, timeout_s=TIMEOUT_S)
         with pytest.raises(WorkerDied, match="took too long"):
             await client.run(signal.pause, timeout_s=0.3)
         with pytest.raises(ValueError, match="invalid literal"):
-            await client.run(int, "x", timeout_s=SOON_S)
-        assert await client.run(os.path.join, "a", "b", timeout_s=SOON_S) == "a/b"
+            await client.run(int, "x", timeout_s=TIMEOUT_S)
+        assert await client.run(os.path.join, "a", "b", timeout_s=TIMEOUT_S) == "a/b"
         await client.close()
 
     run(test())
@@ -80,11 +80,11 @@ def test_a_task_that_kills_its_workers_or_hangs_affects_no_other() -> None:
 def test_closing_ends_the_running_task() -> None:
     async def test() -> None:
         client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
-        await client.run(len, "", timeout_s=SOON_S)
-        hanging = asyncio.create_task(client.run(signal.pause, timeout_s=SOON_S))
+        await client.run(len, "", timeout_s=TIMEOUT_S)
+        hanging = asyncio.create_task(client.run(signal.pause, timeout_s=TIMEOUT_S))
         await asyncio.sleep(0)
         await client.close()
-        for task in (hanging, client.run(len, "", timeout_s=SOON_S)):
+        for task in (hanging, client.run(len, "", timeout_s=TIMEOUT_S)):
             with pytest.raises(Unavailable, match="shutting down"):
                 await task
 
@@ -95,7 +95,7 @@ def test_an_error_of_an_unknown_class_comes_back_with_its_message_and_traceback(
     async def test() -> None:
         client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
         with pytest.raises(RuntimeError, match="JSONDecodeError: Expecting value") as caught:
-            await client.run(json.loads, "x", timeout_s=SOON_S)
+            await client.run(json.loads, "x", timeout_s=TIMEOUT_S)
         assert "in raw_decode" in caught.value.__notes__[0]
         await client.close()
 
@@ -106,11 +106,11 @@ def test_an_error_of_an_unknown_class_comes_back_with_its_message_and_traceback(
 def test_closing_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> None:
     async def test() -> None:
         client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
-        orphan = psutil.Process(await client.run(outlive_the_fork_server, timeout_s=SOON_S))
+        orphan = psutil.Process(await client.run(outlive_the_fork_server, timeout_s=TIMEOUT_S))
         server = psutil.Process(fork_servers().base.pid())
         server.kill()
         assert still_running([server]) == []
-        assert await client.run(os.getpid, timeout_s=SOON_S) == orphan.pid
+        assert await client.run(os.getpid, timeout_s=TIMEOUT_S) == orphan.pid
         async with deadline():
             await client.close()
         assert still_running([orphan]) == []
@@ -123,11 +123,11 @@ def test_closing_launches_no_worker_that_waits_for_the_fork_server() -> None:
         first, group = (
             WorkerGroup(fork_servers().base, size, nice=True, memory_bytes=MEMORY) for size in (1, 8)
         )
-        await first.run(os.getpid, timeout_s=SOON_S)
+        await first.run(os.getpid, timeout_s=TIMEOUT_S)
         before = fork_servers().base.pid()
         assert before is not None
         os.kill(before, signal.SIGSTOP)
-        tasks = [asyncio.create_task(group.run(len, "", timeout_s=SOON_S)) for _ in range(3)]
+        tasks = [asyncio.create_task(group.run(len, "", timeout_s=TIMEOUT_S)) for _ in range(3)]
         await asyncio.sleep(0.2)
         await asyncio.gather(group.close(), first.close())
         for task in tasks:

@@ -1,4 +1,4 @@
-"""`/ws/scan/{scan_id}` on a real server: how scans end, that none runs on unwatched, and how far they go."""
+"""`/ws/scan/{scan_id}` on a real server: cancellation, limits, permitted folders and long results."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from semantik.client.api import Client
 pytestmark = pytest.mark.gen_test
 
 
-async def test_a_scan_is_cancelled_by_a_message_and_another_may_follow(
-    shared: Serving, tmp_path: Path
-) -> None:
+async def test_scan_is_cancelled_by_a_message_and_another_can_follow(shared: Serving, tmp_path: Path) -> None:
     scanner = await scanner_on(shared)
     await scanner.say(action="scan", path="/")
     await scanner.say(action="scan", path=str(tmp_path))
@@ -35,7 +33,7 @@ async def test_a_scan_is_cancelled_by_a_message_and_another_may_follow(
     assert (await scanner.scan(tmp_path))["type"] == "completed"
 
 
-async def test_a_user_may_run_so_many_scans_at_once(shared: Serving, tmp_path: Path) -> None:
+async def test_concurrent_scans_per_user_are_limited(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     scanners = [await connect_scanner(shared, client.token) for _ in range(3)]
     for scanner in scanners[:2]:
@@ -51,24 +49,24 @@ async def test_a_user_may_run_so_many_scans_at_once(shared: Serving, tmp_path: P
         scanner.socket.close()
 
 
-async def test_a_closed_socket_ends_its_scan(start: Callable[..., Serving], tmp_path: Path) -> None:
-    """With room for one scan only, the next would wait in vain for a walk that goes on through the whole disk."""
+async def test_closing_the_socket_ends_its_scan(start: Callable[..., Serving], tmp_path: Path) -> None:
+    """One scan is allowed at a time: the next would time out if the walk over the whole disk went on."""
     serving = start("--scan-concurrent", "1", "--scan-wait-s", "3", "--documents-exclude", "nothing")
     client = Client(serving.url)
     await client.register("ann@example.com", PASSWORD)
     await client.sign_in("ann@example.com", PASSWORD)
     (tmp_path / "empty").mkdir()
-    for leave in ("close", "abort"):
+    for ending in ("close", "abort"):
         scanner = await connect_scanner(serving, client.token)
         await scanner.say(action="scan", path="/")
         await scanner.hear("progress")
-        if leave == "close":
+        if ending == "close":
             scanner.socket.close()
         else:
             scanner.socket.protocol._abort()  # type: ignore[union-attr]
-        after = await connect_scanner(serving, client.token)
-        assert (await after.scan(tmp_path / "empty"))["type"] == "completed"
-        after.socket.close()
+        next_scanner = await connect_scanner(serving, client.token)
+        assert (await next_scanner.scan(tmp_path / "empty"))["type"] == "completed"
+        next_scanner.socket.close()
     scanner = await connect_scanner(serving, client.token)
     await scanner.say(action="scan", path="/")
     await scanner.hear("progress")
@@ -78,7 +76,9 @@ async def test_a_closed_socket_ends_its_scan(start: Callable[..., Serving], tmp_
     assert scanner.socket.close_code == 1001
 
 
-async def test_nothing_outside_the_roots_is_shown(start: Callable[..., Serving], tmp_path: Path) -> None:
+async def test_nothing_outside_documents_roots_is_listed(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
     tree(tmp_path, "open/a.txt", "shut/b.txt")
     (tmp_path / "open" / "link").symlink_to(tmp_path / "shut")
     serving = start("--documents-roots", str(tmp_path / "open"), "--auth-registration", "open")
@@ -93,7 +93,9 @@ async def test_nothing_outside_the_roots_is_shown(start: Callable[..., Serving],
     ]
 
 
-async def test_a_long_list_is_cut_in_both_forms(shared: Serving, tmp_path: Path) -> None:
+async def test_long_list_is_truncated_and_messagepack_has_no_flat_copy(
+    shared: Serving, tmp_path: Path
+) -> None:
     for number in range(10_050):
         (tmp_path / f"{number:05}.txt").touch()
     client = await new_user(shared)

@@ -1,4 +1,4 @@
-"""The REST doors on a real server: wishes that make no sense, and the problems that they are answered with."""
+"""The REST handlers on a real server: invalid requests, and the problem documents that answer them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ CHUNK_SIZE = "a whole number from 16 to 100000 is expected."
         ({"query": "x", "filters": {"modified_before": "0001-01-01"}}, "ISO 8601|year"),
     ],
 )
-async def test_a_bad_search_is_told_what_is_wrong(shared: Serving, body: dict[str, Any], word: str) -> None:
+async def test_invalid_search_gets_422_that_names_the_fault(
+    shared: Serving, body: dict[str, Any], word: str
+) -> None:
     refusal = await refusal_of(await new_user(shared), "POST", "search", body)
     assert refusal.status == 422
     assert any(each in str(refusal) for each in word.split("|"))
@@ -87,7 +89,7 @@ async def test_a_bad_search_is_told_what_is_wrong(shared: Serving, body: dict[st
         ),
     ],
 )
-async def test_a_bad_wish_for_a_collection_is_refused_with_what_is_allowed(
+async def test_invalid_collection_options_get_422_that_says_what_is_allowed(
     shared: Serving, body: dict[str, Any], sentence: str
 ) -> None:
     client = await new_user(shared)
@@ -96,7 +98,7 @@ async def test_a_bad_wish_for_a_collection_is_refused_with_what_is_allowed(
     assert (await client.call("GET", "collections"))["items"] == []
 
 
-async def test_what_an_operation_does_not_expect_is_refused_with_what_it_does(
+async def test_unexpected_operation_options_get_422_that_says_what_is_expected(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
@@ -111,7 +113,7 @@ async def test_what_an_operation_does_not_expect_is_refused_with_what_it_does(
     assert json.loads(answer.body)["detail"] == "The body has a number of too many digits."
 
 
-async def test_a_bad_query_or_address_is_refused_with_what_is_allowed(shared: Serving) -> None:
+async def test_invalid_parameters_and_paths_get_422_that_says_what_is_allowed(shared: Serving) -> None:
     client = await new_user(shared)
     limits = "a whole number from 1 to 500 is expected."
     for path, sentence in [
@@ -130,7 +132,7 @@ async def test_a_bad_query_or_address_is_refused_with_what_is_allowed(shared: Se
         assert (refusal.status, str(refusal)) == (422, sentence)
 
 
-async def test_no_refusal_repeats_a_password(shared: Serving) -> None:
+async def test_errors_never_repeat_a_password(shared: Serving) -> None:
     body = {"username": "x", "password": ["my secret"], "refresh_token": "my secret"}
     refusal = await refusal_of(Client(shared.url), "POST", "auth/login", body)
     assert "password is not allowed: a text is expected" in str(refusal)
@@ -140,7 +142,7 @@ async def test_no_refusal_repeats_a_password(shared: Serving) -> None:
 async def test_every_error_is_a_problem_document(shared: Serving) -> None:
     http = AsyncHTTPClient()
     client = await new_user(shared)
-    signed = {"Authorization": f"Bearer {client.token}"}
+    bearer = {"Authorization": f"Bearer {client.token}"}
     for method, path, body, headers, status in [
         ("GET", "/nowhere", None, {}, 404),
         ("GET", "/static/nothing.js", None, {}, 404),
@@ -149,12 +151,12 @@ async def test_every_error_is_a_problem_document(shared: Serving) -> None:
         ("GET", "/static/../base.py", None, {}, 403),
         ("POST", "/api/v2/auth/login", "{}", {"Origin": "http://["}, 403),
         ("GET", "/api/v2/collections", None, {}, 401),
-        ("PUT", "/api/v2/collections", "{}", signed, 405),
-        ("POST", "/api/v2/search", "{not json", signed, 422),
-        ("POST", "/api/v2/search", "[" * 100_000, signed, 422),
-        ("POST", "/api/v2/search", '{"query":' + "[" * 970 + "]" * 970 + "}", signed, 422),
-        ("POST", "/api/v2/search", "\xff\xfe", signed, 422),
-        ("POST", "/api/v2/search", "x" * 1_100_000, signed, 413),
+        ("PUT", "/api/v2/collections", "{}", bearer, 405),
+        ("POST", "/api/v2/search", "{not json", bearer, 422),
+        ("POST", "/api/v2/search", "[" * 100_000, bearer, 422),
+        ("POST", "/api/v2/search", '{"query":' + "[" * 970 + "]" * 970 + "}", bearer, 422),
+        ("POST", "/api/v2/search", "\xff\xfe", bearer, 422),
+        ("POST", "/api/v2/search", "x" * 1_100_000, bearer, 413),
     ]:
         answer = await http.fetch(
             shared.url + path,
@@ -172,14 +174,14 @@ async def test_every_error_is_a_problem_document(shared: Serving) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_chunk_size_that_the_model_cannot_read_is_told_as_it_is_used(
+async def test_chunk_size_over_the_limit_of_the_model_is_reduced_with_a_warning(
     shared: Serving, tmp_path: Path
 ) -> None:
     (tmp_path / "note.txt").write_text("The lighthouse is painted every second spring.")
     client = await new_user(shared)
-    wish = {"name": "Large", "source_path": str(tmp_path), "chunk_size": 5000, "chunk_overlap": 1000}
-    made = await client.call("POST", "collections", wish)
-    assert [frame async for frame in client.watch(made["operation_id"])][-1]["status"] == "completed"
+    options = {"name": "Large", "source_path": str(tmp_path), "chunk_size": 5000, "chunk_overlap": 1000}
+    made = await client.call("POST", "collections", options)
+    assert [message async for message in client.watch(made["operation_id"])][-1]["status"] == "completed"
     view = await client.call("GET", f"collections/{made['id']}")
     assert (view["chunk_size"], view["chunk_overlap"]) == (254, 63)
     [warning] = (await client.call("GET", f"operations/{made['operation_id']}"))["warnings"]

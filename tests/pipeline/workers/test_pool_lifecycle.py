@@ -80,7 +80,7 @@ def _server(name: str) -> ForkServer:
 
 @pytest.mark.noisy
 @pytest.mark.parametrize("name", ["base", "full"])
-def test_a_dead_fork_server_is_started_again_and_no_file_fails(
+def test_a_dead_fork_server_is_restarted_and_no_file_fails(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMANTIK_FAILPOINT", "extract:hang:slow")
@@ -209,14 +209,16 @@ def _libraries_loaded() -> set[str]:
     return {name.partition(".")[0] for name in sys.modules}
 
 
-def test_idle_workers_end_and_start_again() -> None:
+def test_idle_workers_end_and_restart_on_demand() -> None:
     async def test() -> None:
         async with ready_pool(idle_s=0.5) as pool:
             for _ in range(2):
                 assert (await pool.embed(MODEL, ["x"])).shape == (1, 384)
                 assert await pool.run(len, "four", timeout_s=10) == 4
-                gone = [psutil.Process(pid) for pid in (*pool._batch.pids(), _pid(fork_servers().full))]
-                assert await asyncio.to_thread(still_running, gone) == []
+                idle_processes = [
+                    psutil.Process(pid) for pid in (*pool._batch.pids(), _pid(fork_servers().full))
+                ]
+                assert await asyncio.to_thread(still_running, idle_processes) == []
                 assert [each.role for each in await asyncio.to_thread(pool.workers)] == ["question"]
                 assert (await pool.embed_queries(MODEL, ["y"])).shape == (1, 384)
 
