@@ -17,8 +17,8 @@ run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
 demo: setup ## index a folder with live progress and search it: make demo [FOLDER=/some/folder]
 	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}
 
-# More workers than cores: many tests wait for something most of their time.
-PARALLEL = -n $(shell echo $$(( $$(nproc) + 1 ))) --dist loadgroup
+# Three workers a core: most tests wait for something most of the time.
+PARALLEL = -n $(shell echo $$(( 3 * $$(nproc) ))) --dist loadgroup
 
 test: tools ## run all tests: make test [ARGS="-k search"]
 	@.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
