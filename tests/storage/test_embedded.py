@@ -17,7 +17,7 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import DuplicateKeyError
 from redis.asyncio import Redis
-from support.embedded_stores import store_processes
+from support.embedded_stores import command_line, store_processes
 
 from semantik.core.errors import Unavailable
 from semantik.storage.data_folder import data_lock
@@ -49,7 +49,7 @@ async def running(data: Path, mongo: bool = True, redis: bool = True) -> AsyncIt
 
 def child(store: str, pid: int | None = None) -> psutil.Process:
     """The child process of server `pid` that serves `store`: "mongo", "mongo-reads" or "redis"."""
-    commands = {each: each.cmdline() for each in psutil.Process(pid).children()}
+    commands = {each: command_line(each) for each in psutil.Process(pid).children()}
     if store == "redis":
         [found] = [
             each for each, command in commands.items() if any("redis-server" in part for part in command)

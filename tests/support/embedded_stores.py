@@ -29,8 +29,13 @@ def store_processes() -> list[psutil.Process]:
 
 
 def _is_store(process: psutil.Process) -> bool:
-    try:
-        command = " ".join(process.cmdline())
-    except psutil.NoSuchProcess:  # ended meanwhile, or a zombie
-        return False
+    command = " ".join(command_line(process))
     return "embedded_child.py" in command or "redis-server" in command
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    """The process's command; empty when it has ended. A test process is also the parent of ended orphans of servers."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie, too
+        return []

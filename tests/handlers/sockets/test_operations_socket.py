@@ -45,7 +45,9 @@ async def _until_all(
 
 
 def _of(messages: list[Frame], operation: FakeOperation) -> list[Frame]:
-    return [message for message in messages if message.get("operation_id") == operation.id]
+    """The operation's messages, without `presence`, which may come at any time."""
+    own = [message for message in messages if message.get("operation_id") == operation.id]
+    return [message for message in own if message["type"] != "presence"]
 
 
 async def test_operations_that_start_later_appear(shared: Serving, tmp_path: Path) -> None:

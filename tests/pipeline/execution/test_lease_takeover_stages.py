@@ -42,14 +42,14 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
 @pytest.mark.parametrize(
     ("kind", "step"),
     [
-        ("index", "storing.taken:3"),
+        ("index", "storing.taken:1"),
         ("append", "scanning.registered"),
         ("append", "removal.marked"),
-        ("append", "storing.taken:3"),
-        ("append", "storing.finished:3"),
-        ("append", "storing.forgotten:3"),
+        ("append", "storing.taken:1"),
+        ("append", "storing.finished:1"),
+        ("append", "storing.forgotten:1"),
         ("reindex", "reindex.registered"),
-        ("reindex", "storing.taken:3"),
+        ("reindex", "storing.taken:1"),
     ],
 )
 async def test_a_late_step_of_an_owner_without_its_lease_changes_nothing(
