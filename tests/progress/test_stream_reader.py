@@ -51,6 +51,13 @@ async def test_joining_during_a_burst_loses_and_repeats_nothing(redis_url: str) 
             assert joined == list(range(1, count + 1))
 
 
+def _reader_ids(admin: redis.Redis) -> set[str]:
+    """The connections that read streams in this test's database; other tests may use the same Redis."""
+    database = str(admin.connection_pool.connection_kwargs.get("db", 0))
+    clients = [client for client in admin.client_list() if client["db"] == database]
+    return {client["id"] for client in clients if client["cmd"] == "xread"}
+
+
 @pytest.mark.gen_test
 async def test_two_hundred_watchers_share_one_connection(redis_url: str) -> None:
     operations = [new_id() for _ in range(100)]
@@ -63,14 +70,14 @@ async def test_two_hundred_watchers_share_one_connection(redis_url: str) -> None
 
         listening = asyncio.Semaphore(0)
         admin = redis.Redis.from_url(redis_url, protocol=2)
-        before = {client["id"] for client in admin.client_list() if client["cmd"] == "xread"}
+        before = _reader_ids(admin)
         watching = [asyncio.create_task(first_seq(name, listening)) for name in operations * 2]
         for _ in watching:
             await listening.acquire()
         publishers = [progress.publisher(name) for name in operations]
         await asyncio.gather(*[publisher.publish("stage") for publisher in publishers])
         assert await asyncio.gather(*watching) == [[1]] * 200
-        readers = {client["id"] for client in admin.client_list() if client["cmd"] == "xread"} - before
+        readers = _reader_ids(admin) - before
         assert len(readers) <= 1
         admin.close()
         await asyncio.gather(*[publisher.close() for publisher in publishers])
