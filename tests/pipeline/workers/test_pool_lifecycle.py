@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import run
+from support.embedded_stores import command_line
 from support.patience import deadline, patience
 from support.pools import MODEL, OPTIONS, fork_servers, ready_pool, tasks_of
 from support.processes import still_running
@@ -175,7 +176,7 @@ def test_closing_does_not_wait_for_a_fork_server_that_loads(name: str, tmp_path:
     run(test())
     assert closing_s < 3
     started = [each for each in psutil.Process().children(recursive=True) if each not in before]
-    assert not [each for each in started if "forkserver" in " ".join(each.cmdline())]
+    assert not [each for each in started if "forkserver" in " ".join(command_line(each))]
 
 
 def test_an_idle_pool_has_loaded_only_the_traced_model() -> None:
