@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
+from bench.socket_rounds import ReaderPlan, RoundResult
+
 _HANDSHAKES = 64  # at the same time
 _CONNECT_S = 60.0
 _SILENCE_S = 15.0  # after this long without a message, missing messages count as lost
@@ -26,33 +28,6 @@ _TEXT, _CLOSE, _PING = 1, 8, 9
 _FINAL, _COMPRESSED, _OPCODE = 0x80, 0x40, 0x0F
 _DEFLATE_TAIL = b"\x00\x00\xff\xff"
 _DEFLATE_OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
-
-
-@dataclass(frozen=True)
-class ReaderPlan:
-    """The sockets to open: number n uses `paths[n % len(paths)]`; `deflate` offers compression, as browsers do."""
-
-    host: str
-    port: int
-    paths: tuple[str, ...]
-    sockets: int
-    deflate: bool
-
-
-@dataclass(frozen=True)
-class RoundResult:
-    """The result of one round of messages. `latencies_ns`: sorted, from sending to receipt, one per delivery."""
-
-    delivered: int
-    wire_bytes: int
-    last_ns: int
-    cpu_s: float
-    wall_s: float
-    latencies_ns: array[int]
-    lost: int
-    repeated: int
-    mismatched: int
-    closed: tuple[str, ...]
 
 
 @dataclass(frozen=True)

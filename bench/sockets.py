@@ -28,6 +28,7 @@ import psutil
 
 from bench import socket_readers, sockets_report, tornado_baseline
 from bench.semantik_target import start_semantik
+from bench.socket_rounds import ReaderPlan, RoundResult
 from bench.sockets_report import Measurements
 from bench.tornado_baseline import Load
 
@@ -84,7 +85,7 @@ class Target:
         _receive(self.pipe)
         cpu_before, waited_before = self._cpu_times()
         started_ns = self.send(load)
-        received: socket_readers.RoundResult = _receive(self.pipe)
+        received: RoundResult = _receive(self.pipe)
         cpu_after, waited_after = self._cpu_times()
         cpu_s = cpu_after - cpu_before
         for name in ("lost", "repeated", "mismatched"):
@@ -141,9 +142,7 @@ def measure(options: argparse.Namespace) -> list[Target]:
             ("tornado", tornado_pid, port, baseline_paths, send_baseline),
         ):
             _log(f"{name}: connecting {options.sockets} sockets")
-            plan = socket_readers.ReaderPlan(
-                "127.0.0.1", target_port, paths, options.sockets, options.deflate
-            )
+            plan = ReaderPlan("127.0.0.1", target_port, paths, options.sockets, options.deflate)
             baseline_memory = Target(name, pid, send, baseline_pipe, options.sockets).memory_per_socket()
             started = time.monotonic()
             pipe, _ = stack.enter_context(_child_process(socket_readers.main, plan))

@@ -18,7 +18,7 @@ from support.api import ask, index, new_user
 from support.hold import held
 from support.operation_fixtures import SMALL_STEPS
 from support.patience import deadline, patience
-from support.processes import still_running
+from support.processes import command_line, still_running
 from support.server import ROOT, SAMPLES, Serving
 from tornado.httpclient import AsyncHTTPClient
 
@@ -38,7 +38,7 @@ def _children(serving: Serving, word: str) -> list[psutil.Process]:
     found = []
     for child in serving.tree[1:]:
         with suppress(psutil.Error):  # it has ended meanwhile
-            if word in " ".join(child.cmdline()):
+            if word in " ".join(command_line(child)):
                 found.append(child)
     return found
 

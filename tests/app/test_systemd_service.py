@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support.patience import patience
+from support.processes import command_line
 from support.server import ROOT, Serving
 
 from semantik.app.lifecycle import STOP_S
@@ -177,7 +178,7 @@ async def test_no_notification_follows_the_failure_of_a_part(
     (serving.data / "redis" / "appendonly.aof").write_text("no log of Redis\n" * 10)
     for child in serving.tree[1:]:
         with suppress(psutil.Error):
-            if "redis-server" in " ".join(child.cmdline()):
+            if "redis-server" in " ".join(command_line(child)):
                 child.kill()
     await manager.receive_with("STOPPING")
     assert await asyncio.to_thread(serving.process.wait, patience()) == 1

@@ -17,7 +17,8 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import DuplicateKeyError
 from redis.asyncio import Redis
-from support.embedded_stores import command_line, store_processes
+from support.embedded_stores import store_processes
+from support.processes import command_line
 
 from semantik.core.errors import Unavailable
 from semantik.storage.data_folder import data_lock

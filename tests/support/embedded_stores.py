@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+from support.processes import command_line
 
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
@@ -31,11 +32,3 @@ def store_processes() -> list[psutil.Process]:
 def _is_store(process: psutil.Process) -> bool:
     command = " ".join(command_line(process))
     return "embedded_child.py" in command or "redis-server" in command
-
-
-def command_line(process: psutil.Process) -> list[str]:
-    """The process's command; empty when it has ended. A test process is also the parent of ended orphans of servers."""
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:  # a zombie, too
-        return []

@@ -34,3 +34,11 @@ def _ended(process: psutil.Process, deadline: float) -> bool:
         return bool(waiting.poll(max(0.0, deadline - time.monotonic()) * 1000))
     finally:
         os.close(ending)
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    """The process's command; empty when it has ended. A test process is also the parent of ended orphans of servers."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie, too
+        return []

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from support.api import new_user
 from support.fake_operation import FakeOperation, fake_operation
+from support.processes import command_line
 from support.raw_socket import TEXT, RawSocket, connected
 from support.redis_server import tell_patiently
 from support.server import Serving, complaints
@@ -68,7 +69,9 @@ class WatchedOperation:
 
     @property
     def redis(self) -> psutil.Process:
-        return next(child for child in self.serving.tree[1:] if "redis-server" in " ".join(child.cmdline()))
+        return next(
+            child for child in self.serving.tree[1:] if "redis-server" in " ".join(command_line(child))
+        )
 
     async def publish(self, count: int) -> None:
         for _ in range(count):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from support.api import documents, new_user
 from support.patience import patience
+from support.processes import command_line
 from support.server import Serving, complaints
 from support.watched_source import (
     OPEN,
@@ -116,5 +117,5 @@ async def test_a_killed_server_leaves_no_watcher_process(start: Callable[..., Se
 
 
 def _child(serving: Serving, word: str) -> psutil.Process:
-    [child] = [each for each in serving.tree[1:] if word in " ".join(each.cmdline())]
+    [child] = [each for each in serving.tree[1:] if word in " ".join(command_line(each))]
     return child

@@ -13,7 +13,7 @@ import pytest
 from support.api import ask, documents, new_user
 from support.operation_fixtures import SMALL_STEPS
 from support.patience import patience
-from support.processes import still_running
+from support.processes import command_line, still_running
 from support.server import ROOT, Serving, serve
 from tornado.httpclient import AsyncHTTPClient
 
@@ -48,7 +48,7 @@ def _folder(tmp_path: Path, count: int) -> Path:
 
 def _child(serving: Serving, word: str) -> psutil.Process:
     """The embedded store whose command line holds `word`."""
-    return next(child for child in serving.tree[1:] if word in " ".join(child.cmdline()))
+    return next(child for child in serving.tree[1:] if word in " ".join(command_line(child)))
 
 
 async def _start(client: Client, folder: Path) -> dict[str, Any]:
@@ -131,7 +131,7 @@ async def test_a_killed_worker_and_a_killed_fork_server_lose_no_document(
     async for message in client.watch(made["operation_id"]):
         messages.append(message)
         if message["type"] == "document_processed" and killed < 2:
-            workers = [c for c in serving.tree[1:] if "forkserver" in " ".join(c.cmdline())]
+            workers = [c for c in serving.tree[1:] if "forkserver" in " ".join(command_line(c))]
             workers[-1 if killed == 0 else 0].kill()
             killed += 1
     await _assert_complete(client, made, messages, 120)

@@ -24,6 +24,7 @@ from support.operation_fixtures import (
     start_on,
     until_ended,
 )
+from support.processes import command_line
 from support.server import Serving, serve
 from support.watchers import Watcher, same_story
 
@@ -44,15 +45,15 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 
 def _worker(serving: Serving) -> psutil.Process:
-    return [c for c in serving.tree[1:] if "forkserver" in " ".join(c.cmdline())][-1]
+    return [c for c in serving.tree[1:] if "forkserver" in " ".join(command_line(c))][-1]
 
 
 def _fork_server(serving: Serving) -> psutil.Process:
-    return next(c for c in serving.tree[1:] if "forkserver" in " ".join(c.cmdline()))
+    return next(c for c in serving.tree[1:] if "forkserver" in " ".join(command_line(c)))
 
 
 def _store(word: str) -> Callable[[Serving], psutil.Process]:
-    return lambda serving: next(c for c in serving.tree[1:] if word in " ".join(c.cmdline()))
+    return lambda serving: next(c for c in serving.tree[1:] if word in " ".join(command_line(c)))
 
 
 _PROCESSES = (_worker, _store("redis-server"), _fork_server, _store("mongo"))

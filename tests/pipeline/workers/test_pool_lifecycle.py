@@ -13,10 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import run
-from support.embedded_stores import command_line
 from support.patience import deadline, patience
 from support.pools import MODEL, OPTIONS, fork_servers, ready_pool, tasks_of
-from support.processes import still_running
+from support.processes import command_line, still_running
 from support.server import ROOT
 
 from pipeline.compute.messages import ReadDocument, ReadFailure
