@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from semantik.core.models import FailureCategory
+    from semantik.core.models import FailureCategory, Quality
 
 
 Pages = tuple[tuple[int, int], ...]
@@ -88,7 +88,10 @@ class TextChunks(Sequence[TextChunk]):
 
 @dataclass(frozen=True)
 class ReadDocument:
-    """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters."""
+    """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters.
+
+    `author` and `date` as in `Content` (see `pipeline/extraction/content.py`).
+    """
 
     document_id: str
     mime: str
@@ -97,6 +100,9 @@ class ReadDocument:
     length: int
     pages: int | None
     chunks: TextChunks
+    quality: Quality | None = None
+    author: str | None = None
+    date: str | None = None
 
 
 @dataclass(frozen=True)

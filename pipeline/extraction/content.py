@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from semantik.core.models import FailureCategory
 
@@ -37,7 +37,11 @@ class Content:
     markdown: whether `text` is Markdown, whose headings are those of the document; else it is plain text.
     pages: (page number, offset in characters where it starts in `text`), ascending; empty where there are none.
     attachments: read once, and only if wanted, so a reader may yield them one by one.
-    warnings: what the reader had to leave out, and why: for the log.
+    warnings: what the reader had to leave out, and why: a sentence each, for the user.
+    page_labels: the labels of pages that are not their numbers, like {3: "iii"}.
+    pages_without_text: the numbers of pages that show something and have no text; it may be recognised.
+    author: the sender of a message, the author of a document.
+    date: when it was sent or written, as it says itself, in ISO 8601.
     """
 
     text: str
@@ -46,6 +50,10 @@ class Content:
     pages: tuple[tuple[int, int], ...] = ()
     attachments: Iterable[Attachment] = ()
     warnings: tuple[str, ...] = ()
+    page_labels: Mapping[int, str] = field(default_factory=dict)
+    pages_without_text: tuple[int, ...] = ()
+    author: str | None = None
+    date: str | None = None
 
 
 def paged(

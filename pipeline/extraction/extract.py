@@ -8,35 +8,39 @@ from __future__ import annotations
 
 import gzip
 import io
-import logging
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.extraction import formats, markdown
-from pipeline.extraction.content import WORD, Attachment, Content, ExtractError
+from pipeline.extraction import formats
+from pipeline.extraction.attached_text import attached_text
+from pipeline.extraction.content import WORD, Content, ExtractError
 from pipeline.extraction.file_access import Places, read
 from pipeline.extraction.format_reader import READERS
 from pipeline.extraction.formats import Condition, Format
 
 __all__ = ["WORD", "ExtractError", "Extracted", "Places", "extract", "read"]
 
-_MAX_ATTACHMENTS = 50  # those that follow are named only
-_MAX_ATTACHED_TEXT = (
-    4_000_000  # characters; once there are so many, the attachments that follow are named only
-)
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Extracted:
-    """A file's text. `pages` holds (page number, offset where it starts in `text`) where the format has pages."""
+    """A file's text with the texts of its attachments, and what its reader says of it; see `Content` for the fields.
+
+    `pages` holds (page number, offset where it starts in `text`) where the format has pages. `warnings` are those of
+    the attachments, too.
+    """
 
     text: str
     mime: str
     title: str | None
     markdown: bool
     pages: tuple[tuple[int, int], ...]
+    warnings: tuple[str, ...] = ()
+    page_labels: Mapping[int, str] = field(default_factory=dict)
+    pages_without_text: tuple[int, ...] = ()
+    author: str | None = None
+    date: str | None = None
 
 
 def extract(path: str, data: bytes, size_limit: int) -> Extracted:
@@ -50,13 +54,25 @@ def extract(path: str, data: bytes, size_limit: int) -> Extracted:
         data = _unpack(data, size_limit)
         suffix = Path(Path(path).stem).suffix.lower() if suffix == ".gz" else suffix
         detected = formats.detect(data, suffix)
-    content = _read(path, data, detected, suffix)
+    content = read_content(data, detected, suffix)
     text = content.text
-    if attached := _attached_text(path, content):
+    attached, warnings = attached_text(content, read_content)
+    if attached:
         text = f"{text}\n\n{attached}"
     if not WORD.search(text):
         raise ExtractError("empty", "There is no text in this file; pictures and scans are not read.", True)
-    return Extracted(text, detected.mime, content.title, content.markdown, content.pages)
+    return Extracted(
+        text,
+        detected.mime,
+        content.title,
+        content.markdown,
+        content.pages,
+        (*content.warnings, *warnings),
+        content.page_labels,
+        content.pages_without_text,
+        content.author,
+        content.date,
+    )
 
 
 def _unpack(data: bytes, size_limit: int) -> bytes:
@@ -73,7 +89,8 @@ def _unpack(data: bytes, size_limit: int) -> bytes:
     return unpacked
 
 
-def _read(path: str, data: bytes, detected: Format, suffix: str) -> Content:
+def read_content(data: bytes, detected: Format, suffix: str) -> Content:
+    """What the reader of a format finds in `data`; `suffix` is that of its name. Raises ExtractError."""
     if detected.condition is Condition.LOCKED:
         raise ExtractError("corrupt", f"This is {detected.name}, which cannot be read without its password.")
     if detected.condition is Condition.DAMAGED:
@@ -81,10 +98,7 @@ def _read(path: str, data: bytes, detected: Format, suffix: str) -> Content:
     reader = READERS.get(detected.mime)
     if reader is None:
         raise _no_reader(detected, formats.expected_name(suffix))
-    content = reader.read(data, detected)
-    for warning in content.warnings:
-        _log.info("%s: %s", path, warning)
-    return content
+    return reader.read(data, detected)
 
 
 def _no_reader(detected: Format, expected: str | None) -> ExtractError:
@@ -92,34 +106,3 @@ def _no_reader(detected: Format, expected: str | None) -> ExtractError:
         return ExtractError("empty", f"This is {detected.name}; text in pictures is not read.", skipped=True)
     instead = "" if expected in (None, detected.name) else f", not {expected}"
     return ExtractError("unsupported", f"This is {detected.name}{instead}, and no text can be read from it.")
-
-
-def _attached_text(path: str, content: Content) -> str:
-    """The attachments as Markdown, each below its name; empty where there are none.
-
-    Whatever is wrong with an attachment, the file keeps the rest of its text.
-    """
-    sections: list[str] = []
-    characters = 0
-    try:
-        for attachment in content.attachments:
-            text = ""
-            if attachment.data and len(sections) < _MAX_ATTACHMENTS and characters < _MAX_ATTACHED_TEXT:
-                text = _attachment_text(path, attachment)
-            characters += len(text)
-            sections.append(f"# Attachment: {attachment.name}\n\n{text}".rstrip())
-    except MemoryError:
-        raise
-    except Exception as error:  # also what the parser of an e-mail raises for some
-        _log.info("%s: the attachments that follow cannot be read: %r", path, error)
-    return "\n\n".join(sections)
-
-
-def _attachment_text(path: str, attachment: Attachment) -> str:
-    """An attachment's text as Markdown, empty where it gives none; what is attached to it is not read."""
-    suffix = Path(attachment.name).suffix.lower()
-    try:
-        content = _read(path, attachment.data, formats.detect(attachment.data, suffix), suffix)
-    except ExtractError:  # the attachment's name is part of the text all the same
-        return ""
-    return markdown.demoted(content.text) if content.markdown else markdown.literal(content.text)

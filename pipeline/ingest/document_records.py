@@ -70,6 +70,9 @@ def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
         "first_seq": first_seq,
         "chunk_count": len(read.chunks),
         "failure": None,
+        "quality": asdict(read.quality) if read.quality else None,
+        "author": read.author,
+        "date": read.date,
     }
 
 
@@ -81,4 +84,5 @@ def _failed(failure: ReadFailure) -> DocumentFields:
         "length": 0,
         "first_seq": -1,
         "chunk_count": 0,
+        "quality": None,
     }

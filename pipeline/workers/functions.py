@@ -20,8 +20,8 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.embedding import query_model
-from pipeline.workers import preload, worker
-from pipeline.workers.worker import ReadOptions
+from pipeline.workers import file_reading, preload, worker
+from pipeline.workers.file_reading import ReadOptions
 
 EMBED_TIMEOUT_S = 600.0  # of one embedding task, which may have to load a large model first
 
@@ -36,9 +36,9 @@ class WorkerFunctions:
     """
 
     read_files: Callable[[Sequence[FileTask], ChunkingOptions, ReadOptions], list[Outcome]] = (
-        worker.read_files
+        file_reading.read_files
     )
-    split_text: Callable[[str, Pages, ChunkingOptions, str], TextChunks] = worker.split_text
+    split_text: Callable[[str, Pages, ChunkingOptions, str], TextChunks] = file_reading.split_text
     embed: Callable[[ModelSpec, Sequence[str], str], np.ndarray] = worker.embed
     embed_queries: Callable[[ModelSpec, Sequence[str], str, bool], np.ndarray | None] = (
         query_model.embed_queries

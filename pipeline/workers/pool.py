@@ -26,11 +26,11 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.workers.client import WorkerDied
+from pipeline.workers.file_reading import ReadOptions
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
 from pipeline.workers.query_worker import QueryWorker
-from pipeline.workers.worker import ReadOptions
 from semantik.app.health import WorkerInfo
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid

@@ -27,7 +27,7 @@ def full(name: str, precision: str) -> None:
     import tqdm  # type: ignore[import-untyped]
 
     from pipeline.embedding import model
-    from pipeline.workers import worker  # noqa: F401
+    from pipeline.workers import file_reading, worker  # noqa: F401
 
     # tqdm would start a thread and create a system semaphore, though no progress bar is shown.
     tqdm.tqdm.monitor_interval = 0

@@ -1,54 +1,24 @@
-"""The functions that run in a worker process: it reads and splits files and embeds chunks, one task at a time.
+"""The loop of a worker process, which runs one task at a time, and the functions for models; files: `file_reading.py`.
 
 Knows nothing of Tornado, MongoDB, Redis or the pool. The server imports this module too, to name its functions. So
-heavy libraries (torch, kreuzberg, the splitter) are imported when they are first needed.
+torch is imported when it is first needed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 import pickle
-import signal
 import socket
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BufferedRWPair
-from typing import Any
 
 import numpy as np
 
 from pipeline import failpoints
 from pipeline.compute import env
-from pipeline.compute.messages import (
-    ChunkingOptions,
-    FileTask,
-    ModelInfo,
-    ModelSpec,
-    Outcome,
-    Pages,
-    ReadDocument,
-    ReadFailure,
-    ReadUnchanged,
-    TextChunks,
-)
+from pipeline.compute.messages import ModelInfo, ModelSpec
 from semantik.core.errors import Invalid, SemantikError
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint."""
-
-    max_file_bytes: int
-    roots: tuple[str, ...]
-    forbidden: tuple[str, ...]
-    file_timeout_s: float
-    precision: str
-    failpoint: str
 
 
 def serve(connection: socket.socket, nice: bool, memory_bytes: int) -> None:
@@ -85,88 +55,6 @@ def _run_task(task: bytes) -> bytes:
         # A pickled error has no traceback; the server logs the note.
         sent.add_note("".join(traceback.format_exception(error)))
         return pickle.dumps((False, sent))
-
-
-def read_files(
-    files: Sequence[FileTask], options: ChunkingOptions, read_options: ReadOptions
-) -> list[Outcome]:
-    """Extract and split each file, in order. Raises Invalid when the model that counts the tokens cannot be loaded."""
-    from pipeline.embedding import model
-
-    loaded = model.load(ModelSpec(options.model, read_options.precision))
-    return read_files_with(loaded.tokenizer, loaded.info.max_chunk_tokens, files, options, read_options)
-
-
-def read_files_with(
-    tokenizer: Any,
-    max_chunk_tokens: int,
-    files: Sequence[FileTask],
-    options: ChunkingOptions,
-    read_options: ReadOptions,
-) -> list[Outcome]:
-    """As `read_files`, with a given `tokenizers.Tokenizer` and the most of its tokens that a chunk may have."""
-    outcomes = [_read_file(file, options, read_options, tokenizer, max_chunk_tokens) for file in files]
-    env.return_freed_memory()
-    return outcomes
-
-
-def _read_file(
-    file: FileTask, options: ChunkingOptions, read_options: ReadOptions, tokenizer: Any, max_chunk_tokens: int
-) -> Outcome:
-    from pipeline.extraction import chunker, extract
-
-    # By default the signal kills the process, so native code that hangs ends too. The pool sees which signal it was.
-    signal.setitimer(signal.ITIMER_REAL, read_options.file_timeout_s)
-    try:
-        failpoints.reach(read_options.failpoint, "extract", file.path)
-        places = extract.Places(read_options.roots, read_options.forbidden)
-        data = extract.read(file.path, read_options.max_file_bytes, places)
-        content_hash = hashlib.sha256(data).hexdigest()
-        if content_hash == file.known_hash:
-            return ReadUnchanged(file.document_id)
-        extracted = extract.extract(file.path, data, read_options.max_file_bytes)
-        chunks = chunker.split(
-            extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
-        )
-    except extract.ExtractError as error:
-        return ReadFailure(file.document_id, error.category, error.message, error.skipped)
-    except MemoryError:
-        raise
-    except Exception as error:
-        _log.exception("reading %s failed", file.path)
-        message = f"Reading this file failed with an unexpected error ({type(error).__name__})."
-        return ReadFailure(file.document_id, "internal", message, False)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    return ReadDocument(
-        file.document_id,
-        extracted.mime,
-        extracted.title,
-        content_hash,
-        len(extracted.text),
-        extracted.pages[-1][0] if extracted.pages else None,
-        TextChunks.from_chunks(chunks),
-    )
-
-
-def split_text(text: str, pages: Pages, options: ChunkingOptions, precision: str) -> TextChunks:
-    """The chunks of a text that was read before. Raises Invalid when the model cannot be loaded."""
-    from pipeline.embedding import model
-
-    loaded = model.load(ModelSpec(options.model, precision))
-    return split_text_with(loaded.tokenizer, loaded.info.max_chunk_tokens, text, pages, options)
-
-
-def split_text_with(
-    tokenizer: Any, max_chunk_tokens: int, text: str, pages: Pages, options: ChunkingOptions
-) -> TextChunks:
-    """As `split_text`, with a given `tokenizers.Tokenizer` and the most of its tokens that a chunk may have."""
-    from pipeline.extraction import chunker, extract
-
-    extracted = extract.Extracted(text, "text/plain", None, False, pages)
-    return TextChunks.from_chunks(
-        chunker.split(extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens)
-    )
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:

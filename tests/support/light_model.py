@@ -26,7 +26,7 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.embedding.model import BUNDLED
-from pipeline.workers import worker
+from pipeline.workers import file_reading
 from pipeline.workers.functions import WorkerFunctions
 from semantik.core.errors import Invalid
 
@@ -55,18 +55,18 @@ def describe(spec: ModelSpec) -> ModelInfo:
 
 
 def read_files(
-    files: Sequence[FileTask], options: ChunkingOptions, read_options: worker.ReadOptions
+    files: Sequence[FileTask], options: ChunkingOptions, read_options: file_reading.ReadOptions
 ) -> list[Outcome]:
-    """As `pipeline.workers.worker.read_files`."""
+    """As `pipeline.workers.file_reading.read_files`."""
     wait_until_let_go([file.path for file in files])
     describe(ModelSpec(options.model, read_options.precision))
-    return worker.read_files_with(_tokenizer(), _TOKENS, files, options, read_options)
+    return file_reading.read_files_with(_tokenizer(), _TOKENS, files, options, read_options)
 
 
 def split_text(text: str, pages: Pages, options: ChunkingOptions, precision: str) -> TextChunks:
-    """As `pipeline.workers.worker.split_text`."""
+    """As `pipeline.workers.file_reading.split_text`."""
     describe(ModelSpec(options.model, precision))
-    return worker.split_text_with(_tokenizer(), _TOKENS, text, pages, options)
+    return file_reading.split_text_with(_tokenizer(), _TOKENS, text, pages, options)
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:

@@ -91,5 +91,14 @@ def _columns(chunks: list[Chunk]) -> TextChunks:
 def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocument:
     content_hash = before.content_hash or ""
     return ReadDocument(
-        document_id, before.mime or "", before.title, content_hash, before.length, before.pages, chunks
+        document_id,
+        before.mime or "",
+        before.title,
+        content_hash,
+        before.length,
+        before.pages,
+        chunks,
+        before.quality,
+        before.author,
+        before.date,
     )

@@ -38,6 +38,7 @@ from semantik.core.models.operation import (
     TerminalStatus,
     queue_position,
 )
+from semantik.core.models.quality import Quality
 
 __all__ = [
     "ACTIVE",
@@ -63,6 +64,7 @@ __all__ = [
     "Operation",
     "OperationStatus",
     "OperationType",
+    "Quality",
     "Session",
     "Source",
     "Stage",

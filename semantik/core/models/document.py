@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from semantik.core.models.quality import Quality
+
 DocumentStatus = Literal[
     "pending",  # registered by a scan, not read yet
     "indexed",  # its chunks are stored; the only status in which a search finds it
@@ -43,6 +45,10 @@ class Document:
     holder of the lease `fence` may save the outcome. Its chunks are `first_seq` … `first_seq + chunk_count - 1`;
     those that it had before, `old_first` … `old_first + old_count - 1`, are still to be removed. `length` counts the
     characters of its text. A `missing` file was not found by the last scan of its folder.
+
+    A document inside another file, like a message of an mbox, has `container_id`, the id of that file's document, and
+    `part`, which names it there; its path is "<path of the file>#<part>". `author` is the sender of a message, and
+    `date` the time that the document itself states, in ISO 8601. `reader` is the version of what read it.
     """
 
     id: str
@@ -67,6 +73,12 @@ class Document:
     old_first: int = -1
     old_count: int = 0
     failure: Failure | None = None
+    quality: Quality | None = None
+    reader: str | None = None
+    author: str | None = None
+    date: str | None = None
+    container_id: str | None = None
+    part: str | None = None
 
     def has_chunk(self, seq: int) -> bool:
         """Whether the chunk `seq` belongs to the document as it is indexed now."""

@@ -6,12 +6,15 @@ and `migration.py` refuses the database of a newer version.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from semantik.core.models import Document, DocumentStatus, Failure, Generation
+from semantik.core.models import Document, DocumentStatus, Failure, Generation, Quality
 from semantik.storage.mongo.table import Record
 
-_UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in ("id", "failure", "missing")]
+# Rows of builds that knew no `quality` have none of these fields.
+_LATER = ("reader", "author", "date", "container_id", "part")
+_CONVERTED = ("id", "failure", "missing", "quality")
+_UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in (*_CONVERTED, *_LATER)]
 
 
 class DocumentFields(TypedDict, total=False):
@@ -29,6 +32,10 @@ class DocumentFields(TypedDict, total=False):
     old_first: int
     old_count: int
     failure: dict[str, str] | None
+    quality: dict[str, Any] | None
+    reader: str | None
+    author: str | None
+    date: str | None
 
 
 def in_generation(generation: Generation, status: DocumentStatus | None = None) -> Record:
@@ -41,5 +48,16 @@ def in_generation(generation: Generation, status: DocumentStatus | None = None) 
 
 def document_from_row(row: Record) -> Document:
     fields = {name: row[name] for name in _UNCONVERTED}
+    fields |= {name: row.get(name) for name in _LATER}
     failure = Failure(**row["failure"]) if row["failure"] else None
-    return Document(id=row["_id"], failure=failure, missing=bool(row["missing"]), **fields)
+    return Document(
+        id=row["_id"],
+        failure=failure,
+        missing=bool(row["missing"]),
+        quality=_quality(row.get("quality")),
+        **fields,
+    )
+
+
+def _quality(row: Record | None) -> Quality | None:
+    return Quality(**row | {"warnings": tuple(row["warnings"])}) if row else None
