@@ -8,32 +8,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 from pipeline.extraction.encoding import encoding_of_mark
+from pipeline.extraction.file_format import Condition, Format
+from pipeline.extraction.text_formats import text_format
 
-
-class Condition(Enum):
-    """Whether a file can be read at all, given a reader for its MIME type."""
-
-    SOUND = 1
-    DAMAGED = 2  # its name or first bytes promise the format, and the rest is something else
-    LOCKED = 3  # behind a password
-
-
-@dataclass(frozen=True)
-class Format:
-    """What a file is. `name` reads well after "This is": "a PDF document"."""
-
-    mime: str
-    name: str
-    condition: Condition = Condition.SOUND
-
-    @property
-    def is_picture(self) -> bool:
-        return self.mime.startswith("image/")
-
+__all__ = ["GZIP", "Condition", "Format", "detect", "expected_name"]
 
 _OCTETS = "application/octet-stream"
 _OPENXML = "application/vnd.openxmlformats-officedocument."
@@ -61,22 +42,6 @@ _ZIPPED = {
     ".docx": _DOCX, ".docm": _DOCX, ".dotx": _DOCX, ".pptx": _PPTX, ".pptm": _PPTX, ".ppsx": _PPTX,
     ".xlsx": _XLSX, ".xlsm": _XLSX, ".xlsb": _XLSX, ".epub": _EPUB, ".odt": _ODT, ".ods": _ODS, ".odp": _ODP,
 }  # fmt: skip
-_TEXTUAL = {
-    ".md": Format("text/markdown", "a Markdown text"),
-    ".markdown": Format("text/markdown", "a Markdown text"),
-    ".html": Format("text/html", "an HTML page"),
-    ".htm": Format("text/html", "an HTML page"),
-    ".xhtml": Format("text/html", "an HTML page"),
-    ".eml": Format("message/rfc822", "an e-mail"),
-    ".ipynb": Format("application/x-ipynb+json", "a Jupyter notebook"),
-    ".fb2": Format("application/x-fictionbook+xml", "a FictionBook"),
-    ".rst": Format("text/x-rst", "a text"),
-    ".csv": Format("text/csv", "a text"),
-    ".json": Format("application/json", "a text"),
-    ".xml": Format("application/xml", "a text"),
-    ".py": Format("text/x-python", "a text"),
-}
-_TEXT = Format("text/plain", "a text")
 _BY_SUFFIX = {".pdf": _PDF, ".rtf": _RTF, **_ZIPPED, **_OLE}
 
 _INSIDE_ZIP = {
@@ -133,10 +98,7 @@ def detect(data: bytes, suffix: str) -> Format:
         return replace(_BY_SUFFIX[suffix], condition=Condition.DAMAGED)
     if binary:
         return _BINARY
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if suffix not in _TEXTUAL and start.startswith((b"<!doctype html", b"<html")):
-        return _TEXTUAL[".html"]
-    return _TEXTUAL.get(suffix, _TEXT)
+    return text_format(data, suffix)
 
 
 def expected_name(suffix: str) -> str | None:
