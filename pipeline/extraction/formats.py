@@ -10,32 +10,13 @@ import io
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 from pipeline.extraction.encoding import encoding_of_mark
+from pipeline.extraction.file_format import Condition, Format
+from pipeline.extraction.text_formats import text_format
 
-
-class Condition(Enum):
-    """Whether a file can be read at all, given a reader for its MIME type."""
-
-    SOUND = 1
-    DAMAGED = 2  # its name or first bytes promise the format, and the rest is something else
-    LOCKED = 3  # behind a password
-
-
-@dataclass(frozen=True)
-class Format:
-    """What a file is. `name` reads well after "This is": "a PDF document"."""
-
-    mime: str
-    name: str
-    condition: Condition = Condition.SOUND
-
-    @property
-    def is_picture(self) -> bool:
-        return self.mime.startswith("image/")
-
+__all__ = ["GZIP", "Condition", "Format", "detect", "expected_name"]
 
 _OCTETS = "application/octet-stream"
 _OPENXML = "application/vnd.openxmlformats-officedocument."
@@ -62,6 +43,12 @@ _OLE = {
     ".ppt": Format("application/vnd.ms-powerpoint", "an old PowerPoint presentation"),
     ".msg": Format("application/vnd.ms-outlook", "an Outlook message"),
 }
+_OLE_STREAMS = (
+    ("__properties_version1.0", ".msg"),
+    ("PowerPoint Document", ".ppt"),
+    ("WordDocument", ".doc"),
+    ("Workbook", ".xls"),
+)
 _ZIPPED = {
     ".docx": _DOCX, ".docm": _DOCX, ".dotx": _DOCX, ".dotm": _DOCX,
     ".pptx": _PPTX, ".pptm": _PPTX, ".ppsx": _PPTX, ".ppsm": _PPTX, ".potx": _PPTX, ".potm": _PPTX,
@@ -70,22 +57,6 @@ _ZIPPED = {
     ".odg": _ODG, ".otg": _ODG,
 }  # fmt: skip
 _FLAT = {".fodt": _ODT, ".fods": _ODS, ".fodp": _ODP, ".fodg": _ODG}  # OpenDocument as one XML file
-_TEXTUAL = {
-    ".md": Format("text/markdown", "a Markdown text"),
-    ".markdown": Format("text/markdown", "a Markdown text"),
-    ".html": Format("text/html", "an HTML page"),
-    ".htm": Format("text/html", "an HTML page"),
-    ".xhtml": Format("text/html", "an HTML page"),
-    ".eml": Format("message/rfc822", "an e-mail"),
-    ".ipynb": Format("application/x-ipynb+json", "a Jupyter notebook"),
-    ".fb2": Format("application/x-fictionbook+xml", "a FictionBook"),
-    ".rst": Format("text/x-rst", "a text"),
-    ".csv": Format("text/csv", "a text"),
-    ".json": Format("application/json", "a text"),
-    ".xml": Format("application/xml", "a text"),
-    ".py": Format("text/x-python", "a text"),
-}
-_TEXT = Format("text/plain", "a text")
 _BY_SUFFIX = {".pdf": _PDF, ".rtf": _RTF, **_ZIPPED, **_FLAT, **_OLE}
 
 _INSIDE_ZIP = {
@@ -109,6 +80,8 @@ _OPEN_DOCUMENT = re.compile(
 _BY_KIND = {b"text": _ODT, b"spreadsheet": _ODS, b"presentation": _ODP, b"graphics": _ODG}
 _FLAT_START = re.compile(rb"<(?:\w+:)?document\s[^>]*?mimetype=[\"']([^\"']+)")
 _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
+    (0, b"{\\rtf", _RTF),
+    (0, b"\x1f\x8b", GZIP),
     (0, b"\x89PNG\r\n\x1a\n", Format("image/png", "a PNG image")),
     (0, b"\xff\xd8\xff", Format("image/jpeg", "a JPEG image")),
     (0, b"GIF8", Format("image/gif", "a GIF image")),
@@ -141,11 +114,7 @@ def detect(data: bytes, suffix: str) -> Format:
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         if "EncryptedPackage".encode("utf-16-le") in data:
             return Format("application/x-ole-storage", "an encrypted Office document", Condition.LOCKED)
-        return _OLE.get(suffix, Format("application/x-ole-storage", "a Microsoft compound file"))
-    if data.startswith(b"{\\rtf"):
-        return _RTF
-    if data.startswith(b"\x1f\x8b"):
-        return GZIP
+        return _OLE.get(suffix) or _compound(data)
     for offset, magic, found in _MAGIC:
         if data.startswith(magic, offset):
             return found
@@ -158,15 +127,20 @@ def detect(data: bytes, suffix: str) -> Format:
         return replace(_BY_SUFFIX[suffix], condition=Condition.DAMAGED)
     if binary:
         return _BINARY
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if suffix not in _TEXTUAL and start.startswith((b"<!doctype html", b"<html")):
-        return _TEXTUAL[".html"]
-    return _TEXTUAL.get(suffix, _TEXT)
+    return text_format(data, suffix)
 
 
 def expected_name(suffix: str) -> str | None:
     """The format that a suffix stands for, if it stands for a document: "a PDF document"."""
     return _BY_SUFFIX[suffix].name if suffix in _BY_SUFFIX else None
+
+
+def _compound(data: bytes) -> Format:
+    """A compound file whose name says nothing, by the name of its main stream."""
+    for name, suffix in _OLE_STREAMS:
+        if (name + "\0").encode("utf-16-le") in data:
+            return _OLE[suffix]
+    return Format("application/x-ole-storage", "a Microsoft compound file")
 
 
 def _zip(data: bytes, suffix: str) -> Format:
