@@ -12,7 +12,10 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
 
+from pipeline.extraction.container_reader import CONTAINERS, ContainerReader
 from pipeline.extraction.format_reader import READERS, FormatReader
+
+Reader = FormatReader | ContainerReader
 
 _DETECTION = 2  # goes up when `formats` finds another format for the same file, or `extract` joins texts in another way
 _CHUNKER = 2  # goes up when `chunker` makes other chunks of the same text
@@ -23,7 +26,7 @@ _WITH_ATTACHMENTS = ("message/rfc822", "application/vnd.ms-outlook")  # any read
 @cache
 def reader_version() -> str:
     """The version of everything between files and chunks, for comparison with a stored one: 16 hex digits."""
-    return version_of(READERS.values())
+    return version_of([*READERS.values(), *CONTAINERS.values()])
 
 
 @cache
@@ -32,24 +35,24 @@ def version_for(mime: str | None) -> str:
 
     For formats that contain any others, and for files that could not be read (None), it is `reader_version`.
     """
-    reader = READERS.get(mime or "")
+    reader = READERS.get(mime or "") or CONTAINERS.get(mime or "")
     return reader_version() if reader is None or mime in _WITH_ATTACHMENTS else _of_reader(reader)
 
 
 @cache
 def current_versions() -> frozenset[str]:
     """All that `version_for` returns."""
-    return frozenset({reader_version(), *map(version_for, READERS)})
+    return frozenset({reader_version(), *map(version_for, [*READERS, *CONTAINERS])})
 
 
-def version_of(readers: Iterable[FormatReader]) -> str:
+def version_of(readers: Iterable[Reader]) -> str:
     """A digest of the versions of a set of readers, in any order, with those of detection and chunker."""
     versions = sorted({_of_reader(reader) for reader in readers})
     text = "\n".join([f"detection-{_DETECTION}", *versions])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _of_reader(reader: FormatReader) -> str:
+def _of_reader(reader: Reader) -> str:
     libraries = sorted({*reader.libraries, *_CHUNKER_LIBRARIES})
     own = [f"{reader.name}-{reader.version}", f"chunker-{_CHUNKER}"]
     return " ".join([*own, *(f"{name}-{version(name)}" for name in libraries)])

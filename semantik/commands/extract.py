@@ -16,6 +16,7 @@ from typing import Any
 from pipeline.compute.messages import ModelSpec, TextChunk
 from pipeline.extraction import extract
 from pipeline.extraction.content import ExtractError
+from pipeline.extraction.reading_options import ReadingOptions
 from semantik import __version__
 from semantik.commands.cli_common import FAILED, print_output, report_error
 from semantik.config.loader import load
@@ -73,10 +74,11 @@ def _parser() -> argparse.ArgumentParser:
 def _read(paths: list[str], settings: Settings, with_chunks: bool) -> Iterator[_Reading]:
     splitter = _Splitter(settings) if with_chunks else None
     limit = settings.documents.max_file_bytes
+    options = ReadingOptions(settings.documents.hidden_sheets)
     for path in paths:
         try:
             data = extract.read(str(Path(path).absolute()), limit, extract.Places(("/",), ()))
-            extracted = extract.extract(path, data, limit)
+            extracted = extract.extract(path, data, limit, options)
         except ExtractError as error:
             yield _Reading(path, error=error.message)
             continue
