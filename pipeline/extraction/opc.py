@@ -64,7 +64,7 @@ class Package:
         self._relations: dict[str, dict[str, Relation]] = {}
 
     def main(self, usual: str = "") -> str:
-        """The name of the document's main part, by default the `usual` one. Raises ExtractError if the package has none."""
+        """The name of the document's main part, else the `usual` one. Raises ExtractError if there is none."""
         for part in self.related("", "officeDocument"):
             return part
         if usual in self.zip:
