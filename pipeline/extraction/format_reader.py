@@ -29,6 +29,7 @@ from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.presentation import PresentationReader
+from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
@@ -81,7 +82,7 @@ READERS: Mapping[str, FormatReader] = {
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": _office,
     "application/epub+zip": _office,
-    "application/rtf": _office,
+    "application/rtf": RtfReader(),
     "application/msword": _office,
     "application/vnd.ms-excel": _office,
     "application/vnd.ms-powerpoint": _office,

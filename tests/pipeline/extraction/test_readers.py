@@ -226,7 +226,7 @@ TEXTS = {
     _ODF + "text": "odt-1 06b3ede82f17",
     _ODF + "spreadsheet": "office-1 kreuzberg-4.10.4 a77cb5c7cb9f",
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
-    "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
+    "application/rtf": "rtf-1 67ea7a019b97",
     "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
     "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
 }
