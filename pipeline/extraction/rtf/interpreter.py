@@ -1,6 +1,6 @@
 """Runs through the tokens of an RTF file and collects its text. Pure; runs in the worker processes.
 
-What single control words do is in `words.py`; where the text goes, in `sink.py`.
+What single control words do is in `words.py`; where the text goes, in `paragraph_sink.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 from pipeline.extraction import list_numbers, symbol_fonts
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.markdown_writer import MarkdownWriter, note_mark
-from pipeline.extraction.rtf.sink import Note, ParagraphFormat, Sink
+from pipeline.extraction.paragraph_sink import ParagraphFormat, ParagraphSink
 from pipeline.extraction.rtf.state import FONTS, IGNORED, INFO, STYLES, State
 from pipeline.extraction.rtf.tables import Tables
 from pipeline.extraction.rtf.tokens import Token, tokens
@@ -28,6 +28,15 @@ class Group:
 
     outer: State
     at_end: Callable[[], None] | None = None
+
+
+@dataclass
+class Note:
+    """A footnote or endnote that is being read; `place` is that of its mark among the pieces of its paragraph."""
+
+    place: int | None
+    endnote: bool = False
+    auto: bool = False  # shows its own number again
 
 
 @dataclass
@@ -55,7 +64,7 @@ class Interpreter:
         self.tables = Tables()
         self.state = State()
         self.groups: list[Group] = []
-        self.sink = Sink()
+        self.sink = ParagraphSink()
         self.note: Note | None = None
         self.headers: dict[str, None] = {}
         self.footers: dict[str, None] = {}
@@ -137,7 +146,7 @@ class Interpreter:
 
     def begin_sink(self, done: Callable[[MarkdownWriter], None]) -> None:
         """The text of the group is apart from that around it."""
-        outer, self.sink = self.sink, Sink()
+        outer, self.sink = self.sink, ParagraphSink()
         place, self.place_of_mark = self.place_of_mark, None
         state = self.state
         state.hidden = state.deleted = state.in_table = False

@@ -1,8 +1,11 @@
-"""Where the text of an RTF document goes: the body, a note, a header or a text box, with its tables. Pure."""
+"""Collects the paragraphs of RTF and old Word files, whose tables are paragraphs with marks at the ends of cells. Pure.
+
+Knows no format; runs in the worker processes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pipeline.extraction.markdown_writer import MarkdownWriter
 
@@ -16,8 +19,8 @@ class ParagraphFormat:
     depth: int = 0
 
 
-class Sink:
-    """Collects paragraphs, and the cells and rows of tables; `pieces` are those of the current paragraph."""
+class ParagraphSink:
+    """The body, a note, a header or a text box; `pieces` are those of the current paragraph."""
 
     def __init__(self) -> None:
         self.writer = MarkdownWriter()
@@ -114,12 +117,3 @@ class Sink:
             self._rows = []
         self.writer.extend(self._beside)
         self._beside = MarkdownWriter()
-
-
-@dataclass
-class Note:
-    """A footnote or endnote that is being read; `place` is that of its mark among the pieces of its paragraph."""
-
-    place: int | None
-    endnote: bool = False
-    auto: bool = field(default=False)  # shows its own number again
