@@ -37,6 +37,10 @@ class ContainerReader(Protocol):
     def libraries(self) -> tuple[str, ...]:
         """The distributions that decide what comes out; their versions are part of the reader version."""
 
+    @property
+    def part_suffix(self) -> str:
+        """What tells the format of a part besides its bytes, like ".eml"; empty: the end of its name."""
+
     def parts(self, file: BinaryIO, limits: ContainerLimits) -> Iterator[Part]:
         """The parts of a seekable file, in their order there; the file is never whole in memory.
 

@@ -32,6 +32,7 @@ class ZipReader:
     name = "zip"
     version = 1
     libraries: tuple[str, ...] = ()
+    part_suffix = ""
 
     def __init__(self) -> None:
         # A large directory takes as long to read as many members.
