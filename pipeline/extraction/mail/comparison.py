@@ -33,10 +33,9 @@ _STUB = re.compile(
 def better_is_page(plain: str, page: str) -> bool:
     """Whether the text of the HTML page is to be read, and not the plain text; the page wins where both say the same."""
     in_plain, in_page = _words(plain), _words(page)
-    if not in_plain or not in_page:
-        return bool(in_page) or not in_plain
-    missing = len(in_plain - in_page)
-    if missing <= max(2, _FEW * len(in_plain)) and len(in_page) >= len(in_plain) * (1 - _FEW) - 2:
+    if not in_plain and not in_page:  # at most a request to open something
+        return bool(page.strip()) or not plain.strip()
+    if in_page and len(in_plain - in_page) <= max(2, _FEW * len(in_plain)):
         return True
     return len(in_page) >= len(in_plain)
 

@@ -18,7 +18,10 @@ _ARMOUR = re.compile(
     r".*?(?:^-----END \1-----[ \t]*\r?$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_UUENCODED = re.compile(rb"^begin 0?[0-7]{3} ([^\r\n]{1,200})\r?\n((?:[ -`][^\r\n]{0,90}\r?\n|[ `]?\r?\n)+?)end[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+_UUENCODED = re.compile(
+    rb"^begin 0?[0-7]{3} ([^\r\n]{1,200})\r?\n((?:[ -`][^\r\n]{0,90}\r?\n|[ `]?\r?\n)+?)end[ \t]*(?:\r?\n|\Z)",
+    re.MULTILINE,
+)
 
 
 def unflowed(text: str, delete_space: bool) -> str:

@@ -1,22 +1,58 @@
-"""E-mails, with what is attached to them. Runs in the worker processes."""
+"""E-mails, with what is attached to them: MIME files, those of Apple Mail, and those of Outlook.
+
+Runs in the worker processes.
+"""
 
 from __future__ import annotations
 
-from pipeline.extraction import markdown
-from pipeline.extraction.content import Content
+import re
+
+from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
-from pipeline.extraction.readers import attachments, kreuzberg_call
+from pipeline.extraction.mail import message, mime, outlook_file
+
+_LENGTH = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")
 
 
 class EmailReader:
-    """The header and text of an e-mail and of the e-mails attached to it, as Markdown; its files as attachments."""
+    """The header and text of an e-mail as Markdown, and the files and e-mails attached to it."""
 
     name = "email"
-    version = 1
-    libraries = kreuzberg_call.LIBRARIES
+    version = 2
+    libraries: tuple[str, ...] = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
-        text, metadata = kreuzberg_call.extract(data, detected, output="markdown")
-        text = markdown.readable(text)
-        title = kreuzberg_call.title(metadata) or markdown.title(text)
-        return Content(text, title, markdown=True, attachments=attachments.attachments(data))
+        return _read(data)
+
+
+class AppleMailReader:
+    """A message of Apple Mail: the number of its bytes, the e-mail, and a property list."""
+
+    name = "emlx"
+    version = 1
+    libraries: tuple[str, ...] = ()
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        length = _LENGTH.match(data)
+        if length is None:
+            return _read(data)
+        end = length.end() + int(length[1])
+        return _read(data[length.end() : end])
+
+
+class OutlookReader:
+    """A message that Outlook saved."""
+
+    name = "outlook"
+    version = 1
+    libraries = ("olefile",)
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return outlook_file.read(data)
+
+
+def _read(data: bytes) -> Content:
+    found = mime.parse(data)
+    if not found.fields and not data.strip():
+        raise ExtractError("empty", "The e-mail is empty.", skipped=True)
+    return message.read(found)

@@ -35,9 +35,29 @@ _CODECS = {
     "unicode-1-1-utf-7": "utf_7", "x-unicode-2-0-utf-7": "utf_7", "unicode-1-1-utf-8": "utf_8", "utf8mb4": "utf_8",
     "utf8": "utf_8", "unicode": "utf_16", "ucs-2": "utf_16", "iso-10646-ucs-2": "utf_16", "hz-gb-2312": "hz",
 }  # fmt: skip
-_UNKNOWN = {"x-user-defined", "unknown-8bit", "x-unknown", "unknown", "default", "8bit", "us-ascii", "ascii", "binary"}
+_UNKNOWN = {
+    "x-user-defined",
+    "unknown-8bit",
+    "x-unknown",
+    "unknown",
+    "default",
+    "8bit",
+    "us-ascii",
+    "ascii",
+    "binary",
+}
 _ISO_2022_JP = re.compile(r"_?iso-2022-jp|csiso2022jp|cp5022[0-9]|x-iso-2022-jp")
-_MULTIBYTE = {"gb18030", "cp950", "big5hkscs", "cp932", "euc_jp", "cp949", "johab", "shift_jis_2004", "euc_jis_2004"}
+_MULTIBYTE = {
+    "gb18030",
+    "cp950",
+    "big5hkscs",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "johab",
+    "shift_jis_2004",
+    "euc_jis_2004",
+}
 _SURELY_UTF_8 = 8  # characters: so many do not happen to be valid UTF-8 in a charset of two bytes
 
 _ESCAPE = re.compile(rb"\x1b(\$[@B]|\$\([@BDO-Q]|\([BJIH])")
@@ -90,7 +110,9 @@ _ASCII = bytes(range(128))
 def _is_special(charset: str | None) -> bool:
     """Whether ASCII bytes may stand for something else in a charset."""
     name = (charset or "").lower()
-    return any(each in name for each in ("utf-7", "utf-16", "utf-32", "ucs", "unicode", "hz", "2022", "037", "500"))
+    return any(
+        each in name for each in ("utf-7", "utf-16", "utf-32", "ucs", "unicode", "hz", "2022", "037", "500")
+    )
 
 
 def _in_declared(data: bytes, declared: str | None) -> str | None:
