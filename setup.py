@@ -40,6 +40,7 @@ setup(
         "msgpack",
         "numpy",
         "nx-27017",
+        "olefile",
         "prometheus-client",
         "psutil",
         "pyjwt",

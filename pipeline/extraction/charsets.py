@@ -27,7 +27,8 @@ _CODECS = {
     "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252",
     "l1": "cp1252", "ansi": "cp1252", "x-ansi": "cp1252", "ansi_x3.110-1983": "cp1252", "iso-ir-100": "cp1252",
     "iso-8859-9": "cp1254", "latin5": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874", "windows-874": "cp874",
-    "iso-8859-8-i": "iso8859_8 cp1255", "iso-8859-8-e": "iso8859_8 cp1255", "iso-8859-8": "iso8859_8 cp1255", "logical": "iso8859_8", "visual": "iso8859_8",
+    "iso-8859-8-i": "iso8859_8 cp1255", "iso-8859-8-e": "iso8859_8 cp1255", "iso-8859-8": "iso8859_8 cp1255",
+    "logical": "iso8859_8", "visual": "iso8859_8",
     "iso-8859-6-i": "iso8859_6", "iso-8859-6-e": "iso8859_6", "koi8-ru": "koi8_u", "koi": "koi8_r", "koi8": "koi8_r",
     "x-mac-roman": "mac_roman", "x-mac-cyrillic": "mac_cyrillic", "x-mac-ukrainian": "mac_cyrillic",
     "x-mac-ce": "mac_latin2", "x-mac-centraleurroman": "mac_latin2", "x-mac-greek": "mac_greek",
@@ -124,7 +125,7 @@ def _in_declared(data: bytes, declared: str | None) -> str | None:
         return _iso_2022_jp(data)
     if not names:
         return None
-    text = _strictly(data, declared if not mark else mark)
+    text = _strictly(data, mark or declared)
     if text is None or names[0].startswith(("utf", "iso2022", "iso-2022", "hz")):
         return text
     try:
@@ -157,7 +158,7 @@ def _windows_1252(data: bytes) -> str:
 
 
 def _iso_2022_jp(data: bytes) -> str | None:
-    """Text with the escapes of ISO-2022-JP. Python's codecs refuse the signs of row 13 (①, ㈱), which mails are full of.
+    """Text with the escapes of ISO-2022-JP, with the signs of row 13 (①, ㈱) that Python's codecs refuse.
 
     The two bytes of a JIS character become those of Shift_JIS, which cp932 reads with all of its extensions.
     """

@@ -22,7 +22,7 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
-from pipeline.extraction.readers.email import AppleMailReader, EmailReader, OutlookReader
+from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
@@ -74,6 +74,7 @@ READERS: Mapping[str, FormatReader] = {
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),
     "message/x-emlx": AppleMailReader(),
+    "application/mbox": MailboxTextReader(),
     "text/calendar": CalendarReader(),
     "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),

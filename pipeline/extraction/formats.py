@@ -119,8 +119,8 @@ def detect(data: bytes, suffix: str) -> Format:
     for offset, magic, found in _MAGIC:
         if data.startswith(magic, offset):
             return found
-    if message := mail_format(data, suffix):
-        return message
+    if mail := mail_format(data, suffix):
+        return mail
     binary = _is_binary(data)
     if not binary and (flat := _FLAT_START.search(data[:_SAMPLE])) and (kind := _open_document(flat[1])):
         return kind

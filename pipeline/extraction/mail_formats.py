@@ -29,7 +29,8 @@ _TEXTS = re.compile(
 
 # "From ilse@example.org Tue Mar  3 10:00:00 2026", with a zone or a remark here or there.
 POSTMARK = re.compile(
-    rb"From [^\r\n]{0,300}?\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?[ \t]+(?:[A-Z][a-z]{2}[ \t]+\d{1,2}|\d{1,2}[ \t]+[A-Z][a-z]{2})"
+    rb"From [^\r\n]{0,300}?\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?[ \t]+"
+    rb"(?:[A-Z][a-z]{2}[ \t]+\d{1,2}|\d{1,2}[ \t]+[A-Z][a-z]{2})"
     rb"[, \t]+(?:\d{4}[ \t]+)?\d{1,2}:\d\d(?::\d\d)?[^\r\n]{0,60}\r?\n"
 )
 FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:|[ \t]+\S")
@@ -42,6 +43,9 @@ _KNOWN = _TRACES | _PEOPLE | {b"subject", b"date", b"content-type", b"references
                             b"path", b"xref", b"organization"}  # fmt: skip
 _DATE = re.compile(
     rb"(?im)^date:[ \t]*(?:\w{3},[ \t]*)?\d{1,2} \w{3} \d{4} \d\d:\d\d(?::\d\d)?[ \t]+(?:[+-]\d{4}|GMT|UTC?)\b"
+)
+_PERSON = re.compile(
+    rb"(?im)^(?:from|sender|return-path|to|delivered-to):[^\r\n]*(?:\r?\n[ \t][^\r\n]*){0,20}?[\w.+-]@[\w-]"
 )
 _APPLE_LENGTH = re.compile(rb"\d{1,12}[ \t]*\r?\n")
 
@@ -96,11 +100,7 @@ def is_header(start: bytes, only_traced: bool = False) -> bool:
         names[0] not in _KNOWN and not names[0].startswith((b"x-", b"arc-", b"authentication-"))
     ):
         return False
-    people = re.search(
-        rb"(?im)^(?:from|sender|return-path|to|delivered-to):[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*?[\w.+-]@[\w-]",
-        start,
-    )
-    if people is None:
+    if _PERSON.search(start) is None:
         return False
     traces = _TRACES.intersection(names)
     if only_traced:

@@ -18,11 +18,15 @@ _FEW = 0.02  # of the words of a text: so many may be missing in one that says t
 # "Open this in a browser", "your client cannot display HTML", in the languages of the senders that write it.
 _STUB = re.compile(
     r"""html | browser | brauser | navigateur | navegador | navigatore | przegl[aą]dar | prohl[ií][zž]e | prehliada[cč]
-    | selaim | webbl[aä]sar | nettleser | tarayıcı | b[oö]ng[eé]sz | trình\ duyệt | браузер | обозревател | πρόγραμμα\ περιήγησης
+    | selaim | webbl[aä]sar | nettleser | tarayıcı | b[oö]ng[eé]sz | trình\ duyệt | браузер | обозревател
+    | πρόγραμμα\ περιήγησης
     | 浏览器 | 瀏覽器 | ブラウザ | 브라우저 | דפדפן | متصفح | เบราว์เซอร์
-    | (?:e-?)?mail[ -]?(?:client|reader|viewer|program|software|app) | mailprogramm | e-?mail-?programm | mail\ user\ agent
-    | programa\ de\ correo | logiciel\ de\ messagerie | client\ de\ messagerie | client\ di\ posta | почтов\w+\ (?:клиент|программ)
-    | (?:web|online)[ -]?(?:version|ansicht|versie) | version\ en\ ligne | versi[oó]n\ (?:web|en\ l[ií]nea) | versione\ (?:web|online)
+    | (?:e-?)?mail[ -]?(?:client|reader|viewer|program|software|app) | mailprogramm | e-?mail-?programm
+    | mail\ user\ agent
+    | programa\ de\ correo | logiciel\ de\ messagerie | client\ de\ messagerie | client\ di\ posta
+    | почтов\w+\ (?:клиент|программ)
+    | (?:web|online)[ -]?(?:version|ansicht|versie) | version\ en\ ligne | versi[oó]n\ (?:web|en\ l[ií]nea)
+    | versione\ (?:web|online)
     | (?:view|read|see|open)\ (?:it\ |this\ (?:e-?mail|message|newsletter)\ )?online
     | trouble\ (?:viewing|reading|seeing) | (?:not|properly)\ display(?:ed|ing)? | mime[ -](?:aware|compliant|format)
     | plain[ -]text\ version | text[ -]only\ version | enable\ (?:images|pictures)""",
@@ -31,7 +35,7 @@ _STUB = re.compile(
 
 
 def better_is_page(plain: str, page: str) -> bool:
-    """Whether the text of the HTML page is to be read, and not the plain text; the page wins where both say the same."""
+    """Whether the text of the HTML page is to be read and not the plain one; the page where both say the same."""
     in_plain, in_page = _words(plain), _words(page)
     if not in_plain and not in_page:  # at most a request to open something
         return bool(page.strip()) or not plain.strip()

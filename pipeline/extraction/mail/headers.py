@@ -150,8 +150,8 @@ def _iso_date(plain: str) -> datetime | None:
     found = _ISO.search(plain)
     if found is None:
         return None
-    numbers = [int(each or 0) for each in found.groups()[:6]]
-    moment = datetime(*numbers)  # type: ignore[arg-type]
+    year, month, day, hour, minute, second = (int(each or 0) for each in found.groups()[:6])
+    moment = datetime(year, month, day, hour, minute, second)
     if zone := found[7]:
         sign = -1 if zone[0] == "-" else 1
         digits = "0000" if zone == "Z" else zone[1:].replace(":", "")
@@ -164,7 +164,7 @@ def _numeric_date(plain: str) -> datetime | None:
     found = _NUMERIC.search(plain)
     if found is None:
         return None
-    day, month, year, *clock = (int(each or 0) for each in found.groups())
+    day, month, year, hour, minute, second = (int(each or 0) for each in found.groups())
     if month > 12:
         day, month = month, day
-    return datetime(year, month, day, *clock)
+    return datetime(year, month, day, hour, minute, second)

@@ -5,6 +5,7 @@ Knows nothing of the files the properties stand in: `.msg` (`outlook_file`) and 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ DISPLAY_TO, DISPLAY_CC, DISPLAY_BCC = 0x0E04, 0x0E03, 0x0E02
 DISPLAY_NAME, ADDRESS, SMTP, RECIPIENT_TYPE = 0x3001, 0x3003, 0x39FE, 0x0C15
 DATA, LONG_NAME, SHORT_NAME, MIME_TYPE, CONTENT_ID, FLAGS, HIDDEN = (
     0x3701, 0x3707, 0x3704, 0x370E, 0x3712, 0x3714, 0x7FFE)  # fmt: skip
+_IN_TEXT = 4  # of the flags of an attachment
 _MESSAGE_CODE_PAGE, _INTERNET_CODE_PAGE, _STORE_CODE_PAGE = 0x3FFD, 0x3FDE, 0x66C3
 STRING8, UNICODE, BINARY, LONG, TIME = 0x001E, 0x001F, 0x0102, 0x0003, 0x0040
 
@@ -163,3 +165,19 @@ def body(message: Properties) -> str:
     if page and comparison.better_is_page(plain, as_markdown):
         return as_markdown
     return markdown.literal(plain.strip())
+
+
+def file_name(attachment: Properties) -> str:
+    """The name of an attachment, as its sender wrote it."""
+    return next(filter(None, map(attachment.line, (LONG_NAME, SHORT_NAME, DISPLAY_NAME))), "attachment")
+
+
+def is_picture_of_text(attachment: Properties) -> bool:
+    """Whether an attachment is a picture that the message shows in its text."""
+    is_picture = attachment.line(MIME_TYPE).lower().startswith("image/") or bool(
+        re.search(r"\.(png|jpe?g|gif|bmp|svg|webp|emz|wmz)\Z", file_name(attachment), re.IGNORECASE)
+    )
+    in_text = (
+        (attachment.number(FLAGS) or 0) & _IN_TEXT or attachment.number(HIDDEN) or attachment.has(CONTENT_ID)
+    )
+    return is_picture and bool(in_text)

@@ -21,7 +21,6 @@ _STREAM = re.compile(r"__substg1\.0_([0-9A-F]{4})([0-9A-F]{4})\Z", re.IGNORECASE
 _FIXED = {2, 3, 4, 5, 6, 7, 0x0A, 0x0B, 0x14, 0x40}
 _RECIPIENT, _FILE = "__recip_version1.0_#", "__attach_version1.0_#"
 _MESSAGE_INSIDE = "__substg1.0_3701000D"
-_IN_TEXT = 4  # of the flags of an attachment
 
 _Path = tuple[str, ...]
 
@@ -95,7 +94,8 @@ def _message(file: _File, storage: _Path, depth: int) -> Content:
     fields = mapi.head(found, recipients, date)
     head = "\n\n".join(f"**{label}**: {value}" for label, value in fields)
     attachments = list(_attachments(file, storage, found, depth))
-    body, warnings = mapi.body(found), ()
+    body = mapi.body(found)
+    warnings: tuple[str, ...] = ()
     if found.line(mapi.CLASS).upper().startswith("IPM.NOTE.SMIME") and len(attachments) == 1:
         inner = _protected(attachments[0].data)
         body, attachments, warnings = inner.text, list(inner.attachments), inner.warnings
@@ -125,23 +125,11 @@ def _attachments(file: _File, storage: _Path, outer: Properties, depth: int) -> 
             continue
         path = (*storage, name)
         found = file.properties(path, outer.charset, 8)
-        shown = next(
-            filter(None, map(found.line, (mapi.LONG_NAME, mapi.SHORT_NAME, mapi.DISPLAY_NAME))), "attachment"
-        )
+        shown = mapi.file_name(found)
         if _MESSAGE_INSIDE in file.children(path):
             inside = (*path, _MESSAGE_INSIDE)
             is_message = "__properties_version1.0" in file.children(inside)
             content = _message(file, inside, depth + 1) if is_message and depth < _MAX_DEPTH else None
             yield Attachment(shown, content=content)
-        elif not _is_picture_of_text(found, shown):
+        elif not mapi.is_picture_of_text(found):
             yield Attachment(shown, found.raw(mapi.DATA))
-
-
-def _is_picture_of_text(found: Properties, name: str) -> bool:
-    is_picture = found.line(mapi.MIME_TYPE).lower().startswith("image/") or bool(
-        re.search(r"\.(png|jpe?g|gif|bmp|svg|webp|emz|wmz)\Z", name, re.IGNORECASE)
-    )
-    placed = (
-        (found.number(mapi.FLAGS) or 0) & _IN_TEXT or found.number(mapi.HIDDEN) or found.has(mapi.CONTENT_ID)
-    )
-    return is_picture and bool(placed)

@@ -129,7 +129,12 @@ class _Reading:
             elif match[6]:
                 self._put(match[6])
         self._flush()
-        return "".join(self._out).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return (
+            "".join(self._out)
+            .encode("utf-16-le", "surrogatepass")
+            .decode("utf-16-le", "replace")
+            .replace("\0", "")
+        )
 
     def _group(self, brace: bytes) -> None:
         self._star, self._pending = False, 0

@@ -23,30 +23,52 @@ def decode(data: bytes, declared: str | None, others: tuple[str | None, ...] = (
     return charsets.decode(data, meta, others)
 
 
-class _P(HTMLParser):
-    def __init__(self):
+class _Text(HTMLParser):
+    _BLOCKS = frozenset(
+        [
+            "p",
+            "div",
+            "br",
+            "li",
+            "tr",
+            "table",
+            "ul",
+            "ol",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "blockquote",
+            "pre",
+            "hr",
+            "dt",
+            "dd",
+        ]
+    )
+
+    def __init__(self) -> None:
         super().__init__()
-        self.o = []
-        self.skip = 0
+        self.pieces: list[str] = []
+        self._hidden = 0
 
-    def handle_starttag(self, t, a):
-        if t in ("style", "script", "head"):
-            self.skip += 1
-        if t in ("td", "th"):
-            self.o.append(" | ")
-        if t in ("p", "div", "br", "li", "tr", "table", "ul", "h1", "h2"):
-            self.o.append("\n")
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in ("style", "script", "title")
+        self.pieces.append("\n" if tag in self._BLOCKS else " " if tag in ("td", "th") else "")
 
-    def handle_endtag(self, t):
-        if t in ("style", "script", "head"):
-            self.skip -= 1
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in ("style", "script", "title")
+        self.pieces.append("\n" if tag in self._BLOCKS else "")
 
-    def handle_data(self, d):
-        if not self.skip:
-            self.o.append(d)
+    def handle_data(self, data: str) -> None:
+        if self._hidden <= 0:
+            self.pieces.append(data)
 
 
 def page_markdown(page: str) -> str:
-    p = _P()
-    p.feed(page)
-    return "".join(p.o).strip()
+    """The text of a page."""
+    reading = _Text()
+    reading.feed(page)
+    lines = (" ".join(line.split()) for line in "".join(reading.pieces).splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

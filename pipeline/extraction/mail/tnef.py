@@ -50,7 +50,8 @@ def _read(data: bytes, depth: int) -> Content:
         elif files and kind == _ATTACHMENT:
             files[-1].update(_properties(value))
     properties = Properties(message, charset)
-    attachments = tuple(_file(Properties(each, properties.charset), depth) for each in files)
+    described = [Properties(each, properties.charset) for each in files]
+    attachments = tuple(_file(each, depth) for each in described if not mapi.is_picture_of_text(each))
     return Content(
         mapi.body(properties), properties.line(mapi.SUBJECT) or None, markdown=True, attachments=attachments
     )
@@ -114,9 +115,7 @@ def _padded(length: int) -> int:
 
 
 def _file(properties: Properties, depth: int) -> Attachment:
-    name = next(
-        filter(None, map(properties.line, (mapi.LONG_NAME, mapi.SHORT_NAME, mapi.DISPLAY_NAME))), "attachment"
-    )
+    name = mapi.file_name(properties)
     data = properties.raw(mapi.DATA)
     if data.startswith(_MESSAGE_ID) and depth < _MAX_DEPTH:
         try:

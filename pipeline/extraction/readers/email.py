@@ -5,12 +5,20 @@ Runs in the worker processes.
 
 from __future__ import annotations
 
+import io
+import itertools
 import re
+from collections.abc import Iterable
 
-from pipeline.extraction.content import Content, ExtractError
+from pipeline.extraction import markdown
+from pipeline.extraction.containers.mbox import MailboxReader
+from pipeline.extraction.content import Attachment, Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.mail import message, mime, outlook_file
+from pipeline.extraction.part import ContainerLimits
 
+_MAX_MESSAGES = 2000
+_MAX_TEXT = 4_000_000  # characters
 _LENGTH = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")
 
 
@@ -38,6 +46,34 @@ class AppleMailReader:
             return _read(data)
         end = length.end() + int(length[1])
         return _read(data[length.end() : end])
+
+
+class MailboxTextReader:
+    """A mailbox where its messages cannot be documents of their own: compressed, or attached to a message."""
+
+    name = "mailbox"
+    version = 1
+    libraries: tuple[str, ...] = ()
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        mailbox, file = MailboxReader(), io.BytesIO(data)
+        sections: list[str] = []
+        attachments: list[Iterable[Attachment]] = []
+        warnings: list[str] = []
+        characters = 0
+        for part in mailbox.parts(file, ContainerLimits(_MAX_MESSAGES, len(data))):
+            if len(sections) >= _MAX_MESSAGES or characters >= _MAX_TEXT:
+                warnings.append(f"Only the first {len(sections)} messages are read.")
+                break
+            content = _read(mailbox.read(file, part.locator, len(data)))
+            sections.append(f"# {content.title or part.name}\n\n{markdown.demoted(content.text)}")
+            attachments.append(content.attachments)
+            warnings += [each for each in content.warnings if each not in warnings]
+            characters += len(sections[-1])
+        if not sections:
+            raise ExtractError("empty", "There is no message in this mailbox.", skipped=True)
+        every = itertools.chain.from_iterable(attachments)
+        return Content("\n\n".join(sections), markdown=True, attachments=every, warnings=tuple(warnings))
 
 
 class OutlookReader:
