@@ -27,6 +27,7 @@ from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.presentation import PresentationReader
+from pipeline.extraction.readers.spreadsheet import WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
@@ -75,7 +76,7 @@ READERS: Mapping[str, FormatReader] = {
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
     _OPENXML + "wordprocessingml.document": _office,
-    _OPENXML + "spreadsheetml.sheet": _office,
+    _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": _office,
     _ODF + "spreadsheet": _office,
     "application/epub+zip": _office,

@@ -31,7 +31,7 @@ _BUILT_IN = {
     59: "0", 60: "0.00", 61: "#,##0", 62: "#,##0.00", 67: "0%", 68: "0.00%", 69: "# ?/?", 70: "# ??/??",
     72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss", 78: "mm:ss", 79: "[h]:mm:ss", 80: "mm:ss.0",
 }  # fmt: skip
-# 14 and 22 follow the system; 27 to 36 and 50 to 58 mean something else in each East Asian edition; 71, 77, 81 are Thai.
+# 14 and 22 follow the system; 27 to 36 and 50 to 58 differ between the East Asian editions; 71, 77, 81 are Thai.
 _SYSTEM_DATES = frozenset({14, 22, *range(27, 32), *range(34, 37), *range(50, 59), 71, 77, 81})
 
 
