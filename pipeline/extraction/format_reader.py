@@ -27,7 +27,7 @@ from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.presentation import PresentationReader
-from pipeline.extraction.readers.spreadsheet import WorkbookReader
+from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
@@ -78,7 +78,7 @@ READERS: Mapping[str, FormatReader] = {
     _OPENXML + "wordprocessingml.document": _office,
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": _office,
-    _ODF + "spreadsheet": _office,
+    _ODF + "spreadsheet": OpenSpreadsheetReader(),
     "application/epub+zip": _office,
     "application/rtf": _office,
     "application/msword": _office,

@@ -32,6 +32,7 @@ class Sheet:
     """One sheet: `rows` are read once; what is below them is complete when they have been read.
 
     `headers`: numbers of rows that are headers for certain. `drawn`: texts of text boxes and charts.
+    `hidden_rows` and `hidden_columns` that show something are left out.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Sheet:
     comments: list[Comment] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
     hidden_rows: int = 0
-    hidden_columns: int = 0
+    hidden_columns: set[int] = field(default_factory=set)
     without_result: int = 0  # formulas
 
 
@@ -92,7 +93,7 @@ class Workbook:
     def _warn(self, sheet: Sheet, name: str) -> None:
         hidden = [
             f"{count} hidden {noun}{'s' if count > 1 else ''}"
-            for count, noun in ((sheet.hidden_rows, "row"), (sheet.hidden_columns, "column"))
+            for count, noun in ((sheet.hidden_rows, "row"), (len(sheet.hidden_columns), "column"))
             if count
         ]
         if hidden:

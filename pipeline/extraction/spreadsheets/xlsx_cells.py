@@ -73,7 +73,7 @@ def string(node: Element) -> str:
 
 def rows(data: bytes, shared: Shared, sheet: Sheet) -> Iterator[Row]:
     """The rows of a sheet's part; counts in `sheet` what they leave out. Raises ExtractError."""
-    layout = _layout(data, sheet)
+    layout = _layout(data)
     show_hidden = current().hidden_sheets
     number = 0
     for node in bounded_xml.blocks(data, f"{S}sheetData"):
@@ -95,7 +95,11 @@ def _cells(node: Element, row: int, shared: Shared, layout: _Layout, sheet: Shee
     for each in node:
         place = position(each.get("r", ""))
         column = place[1] if place else column + 1
-        if column in layout.hidden_columns or any(first <= column <= last for first, last in covered):
+        if any(first <= column <= last for first, last in covered):
+            continue
+        if column in layout.hidden_columns:
+            if len(each):
+                sheet.hidden_columns.add(column)
             continue
         shown = _cell(each, shared, sheet)
         if shown is not None:
@@ -143,7 +147,7 @@ def _code(node: Element, shared: Shared) -> str:
     return shared.codes[index] if index < len(shared.codes) else number_format.GENERAL
 
 
-def _layout(data: bytes, sheet: Sheet) -> _Layout:
+def _layout(data: bytes) -> _Layout:
     hidden: set[int] = set()
     if not current().hidden_sheets:
         for columns in bounded_xml.sections(data, {f"{S}cols"}, stop=f"{S}sheetData"):
@@ -152,7 +156,6 @@ def _layout(data: bytes, sheet: Sheet) -> _Layout:
                     first, last = (node.get(name, "") for name in ("min", "max"))
                     if first.isdecimal() and last.isdecimal():
                         hidden.update(range(int(first) - 1, min(int(last), 16_384)))
-    sheet.hidden_columns = len(hidden)
     tail = data.rfind(b"sheetData")
     merged = [area(found[1].decode("ascii", "replace")) for found in _MERGED.finditer(data, max(tail, 0))]
     covered: dict[int, list[tuple[int, int]]] = {}
