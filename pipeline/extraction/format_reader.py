@@ -26,7 +26,7 @@ from pipeline.extraction.readers.email import EmailReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
-from pipeline.extraction.readers.presentation import PresentationReader
+from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
 from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
@@ -75,6 +75,7 @@ READERS: Mapping[str, FormatReader] = {
     "message/rfc822": EmailReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
+    _ODF + "presentation": OpenPresentationReader(),
     _OPENXML + "wordprocessingml.document": _office,
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": _office,
