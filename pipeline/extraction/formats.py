@@ -155,8 +155,8 @@ def _zip(data: bytes, suffix: str) -> Format:
                 return _EPUB
             if "content.xml" in names and "META-INF/manifest.xml" in names:
                 declared = declared or _start(archive, "META-INF/manifest.xml")
-            if found := _open_document(declared):
-                return found
+            if opened := _open_document(declared):
+                return opened
             types = _start(archive, "[Content_Types].xml") if "[Content_Types].xml" in names else b""
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, RuntimeError, EOFError):
         return replace(_ZIPPED.get(suffix, _ARCHIVE), condition=Condition.DAMAGED)
