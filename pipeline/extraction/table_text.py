@@ -6,7 +6,7 @@ Pure; knows no format of files. Runs in the worker processes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -98,7 +98,9 @@ def _without_gaps(rows: Sequence[Row]) -> Iterator[Row]:
         yield Row(number, row.cells)
 
 
-def _written(table: list[Row], before: _Header | None, known: frozenset[int], goes_on: bool) -> Iterator[str]:
+def _written(
+    table: list[Row], before: _Header | None, known: frozenset[int], goes_on: bool
+) -> Generator[str, None, _Header | None]:
     """The blocks of rows without a gap; `goes_on` for the later rows of a long table. Returns their header."""
     columns = sorted({column for row in table for column in row.cells})
     if len(columns) == 1 and not (goes_on and before):

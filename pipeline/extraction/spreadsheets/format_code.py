@@ -77,7 +77,8 @@ _MARKS = {
 
 def sections(code: str) -> tuple[Section, ...]:
     """The sections of a format code, one to four; what cannot be understood stands for itself."""
-    found, pieces = [], []
+    found: list[Section] = []
+    pieces: list[re.Match[str]] = []
     for piece in _PIECE.finditer(code[:_MAX_CODE]):
         if piece["other"] == ";":
             found.append(_section(pieces))

@@ -91,8 +91,8 @@ def _texts(package: Package, part: str, node: Element, with_values: bool) -> Ite
         yield " ".join(node.get("descr", "").split())
     elif node.tag == f"{C}chart" or node.tag.endswith("/chartex}chart"):
         if (root := related(package, part, node.get(f"{R}id", ""))) is not None:
-            lines = chart_text(root).splitlines()
-            yield "\n".join(line for line in lines if with_values or not line.startswith("|"))
+            titles = chart_text(root).splitlines()
+            yield "\n".join(line for line in titles if with_values or not line.startswith("|"))
     elif node.tag == f"{DGM}relIds" and (root := related(package, part, node.get(f"{R}dm", ""))) is not None:
         yield smartart_text(root)
 
