@@ -22,8 +22,10 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import EmailReader
 from pipeline.extraction.readers.html import HtmlReader
+from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
@@ -76,9 +78,9 @@ READERS: Mapping[str, FormatReader] = {
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
     _ODF + "presentation": OpenPresentationReader(),
-    _OPENXML + "wordprocessingml.document": _office,
+    _OPENXML + "wordprocessingml.document": DocxReader(),
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
-    _ODF + "text": _office,
+    _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
     "application/epub+zip": _office,
     "application/rtf": _office,

@@ -119,8 +119,9 @@ def detect(data: bytes, suffix: str) -> Format:
         if data.startswith(magic, offset):
             return found
     binary = _is_binary(data)
-    if not binary and (flat := _FLAT_START.search(data[:_SAMPLE])) and (kind := _open_document(flat[1])):
-        return kind
+    flat = None if binary else _FLAT_START.search(data[:_SAMPLE])
+    if flat and (document := _open_document(flat[1])):
+        return document
     if suffix in _BY_SUFFIX and (
         binary or suffix not in _OLE
     ):  # .doc and .msg are common names of plain texts
