@@ -28,6 +28,7 @@ from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.presentation import PresentationReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
+from pipeline.extraction.text_formats import SOURCE_CODE
 
 
 class FormatReader(Protocol):
@@ -57,7 +58,15 @@ READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
     "text/csv": _text,
     "text/x-rst": _text,
-    "text/x-python": _text,
+    "text/org": _text,
+    "text/asciidoc": _text,
+    "text/x-tex": _text,
+    "text/x-bibtex": _text,
+    "text/troff": _text,
+    "text/vtt": _text,
+    "application/x-subrip": _text,
+    "text/x-ssa": _text,
+    **{f"text/x-{language}": _text for language in SOURCE_CODE},
     "application/json": _text,
     "application/xml": _text,
     "text/markdown": MarkdownReader(),

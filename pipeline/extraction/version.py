@@ -16,18 +16,14 @@ from importlib.metadata import version
 
 from pipeline.extraction.format_reader import READERS, FormatReader
 
-_DETECTION = 1  # goes up when `formats` finds another format for the same file, or `extract` joins texts in another way
+_DETECTION = 2  # goes up when `formats` finds another format for the same file, or `extract` joins texts in another way
 _CHUNKER = 1  # goes up when `chunker` makes other chunks of the same text
 _CHUNKER_LIBRARIES = ("semantic-text-splitter",)
-
-# The builds before the table of readers wrote "1" for these versions. It stands for them still, so that the chunks of
-# those builds are taken over.
-_FIRST = "detection-1 email-1 html-1 markdown-1 office-1 pdf-1 presentation-1 text-1 chunker-1"
 
 
 @cache
 def reader_version() -> str:
-    """The version of everything between a file's bytes and its chunks, like "1 kreuzberg-4.10.4 ..."."""
+    """The version of everything between a file's bytes and its chunks, like "detection-2 ... kreuzberg-4.10.4 ..."."""
     return version_of(READERS.values())
 
 
@@ -38,6 +34,5 @@ def version_of(readers: Iterable[FormatReader]) -> str:
     versions = " ".join([f"detection-{_DETECTION}", *own, f"chunker-{_CHUNKER}"])
     libraries = {name for reader in by_name.values() for name in reader.libraries}
     return " ".join(
-        ["1" if versions == _FIRST else versions]
-        + [f"{name}-{version(name)}" for name in sorted(libraries | set(_CHUNKER_LIBRARIES))]
+        [versions, *(f"{name}-{version(name)}" for name in sorted(libraries | set(_CHUNKER_LIBRARIES)))]
     )

@@ -26,6 +26,7 @@ from pipeline.compute.messages import (
     ReadUnchanged,
     TextChunks,
 )
+from pipeline.extraction.reading_options import ReadingOptions
 from semantik.core.models.quality import Quality
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint."""
+    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint.
+
+    `reading` is for the readers of the formats.
+    """
 
     max_file_bytes: int
     roots: tuple[str, ...]
@@ -41,6 +45,7 @@ class ReadOptions:
     file_timeout_s: float
     precision: str
     failpoint: str
+    reading: ReadingOptions = ReadingOptions()
 
 
 def read_files(
@@ -80,7 +85,7 @@ def _read_file(
         content_hash = hashlib.sha256(data).hexdigest()
         if content_hash == file.known_hash:
             return ReadUnchanged(file.document_id)
-        extracted = extract.extract(file.path, data, read_options.max_file_bytes)
+        extracted = extract.extract(file.path, data, read_options.max_file_bytes, read_options.reading)
         chunks = chunker.split(
             extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
         )

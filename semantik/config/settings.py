@@ -52,6 +52,9 @@ class DocumentSettings:
     file_timeout_s: float = reloadable(
         120.0, at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
     )
+    hidden_sheets: bool = reloadable(
+        False, ANY, "Whether the hidden sheets, rows and columns of a spreadsheet are read."
+    )
 
 
 @dataclass(frozen=True)
