@@ -26,12 +26,15 @@ _SMALL_SIDE = (
 _MAX_ENLARGEMENT = 3
 _DARK = 100  # mean grey of 255; a darker picture shows light text on a dark ground
 
+_CROP = 1000  # pixels in the middle of a page, of which the grain is measured
+_MIN_GRAIN = 5  # of 255: median difference of a pixel from those around it
 _SHADOW_CELL = 16  # pixels
 _MIN_SHADOW = 40  # of 255: how much darker the paper is in one place than in another
 _PAPER = 245
 
-# Formats that Pillow decodes by itself: none that runs another program (EPS) or only knows the header.
-IMAGE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "MPO")
+# Formats that Pillow decodes by itself: none that runs another program (EPS) or only knows the header. "JPEG" stands
+# for its multi-picture format, too.
+IMAGE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM")
 
 
 def page_picture(file: BinaryIO, mime: str, number: int) -> Image.Image:
@@ -107,6 +110,7 @@ def _grey(image: Image.Image) -> Image.Image:
 
 def _prepared(grey: Image.Image) -> Image.Image:
     """Dark on light, enlarged or reduced to a size at which the recognition works."""
+    grey = _without_grain(grey)
     pixels, longer = grey.width * grey.height, max(grey.size)
     scale = 1.0
     if pixels > MAX_PIXELS:
@@ -117,6 +121,15 @@ def _prepared(grey: Image.Image) -> Image.Image:
         size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
         grey = grey.resize(size, Image.Resampling.LANCZOS)
     return _evenly_lit(ImageOps.invert(grey) if ImageStat.Stat(grey).mean[0] < _DARK else grey)
+
+
+def _without_grain(grey: Image.Image) -> Image.Image:
+    """Without the grain of a bad scan. Not for others: it takes thin strokes away."""
+    left, top = max(0, grey.width - _CROP) // 2, max(0, grey.height - _CROP) // 2
+    crop = grey.crop((left, top, min(grey.width, left + _CROP), min(grey.height, top + _CROP)))
+    smooth = crop.filter(ImageFilter.MedianFilter(3))
+    grain = np.median(np.abs(np.asarray(crop, np.int16) - np.asarray(smooth, np.int16)))
+    return grey.filter(ImageFilter.MedianFilter(3)) if grain >= _MIN_GRAIN else grey
 
 
 def _evenly_lit(grey: Image.Image) -> Image.Image:
