@@ -27,7 +27,6 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.extraction.reading_options import ReadingOptions
-from semantik.core.models.quality import Quality
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +74,7 @@ def _read_file(
     file: FileTask, options: ChunkingOptions, read_options: ReadOptions, tokenizer: Any, max_chunk_tokens: int
 ) -> Outcome:
     from pipeline.extraction import chunker, extract
+    from pipeline.extraction.document_quality import document_quality
 
     # By default the signal kills the process, so native code that hangs ends too. The pool sees which signal it was.
     signal.setitimer(signal.ITIMER_REAL, read_options.file_timeout_s)
@@ -86,9 +86,12 @@ def _read_file(
         if content_hash == file.known_hash:
             return ReadUnchanged(file.document_id)
         extracted = extract.extract(file.path, data, read_options.max_file_bytes, read_options.reading)
-        chunks = chunker.split(
+        split = chunker.split(
             extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
         )
+        if not split.chunks:
+            raise extract.ExtractError("empty", "There is no language in this file, only encoded data.", True)
+        quality = document_quality(extracted, split, tokenizer)
     except extract.ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
     except MemoryError:
@@ -106,12 +109,8 @@ def _read_file(
         content_hash,
         len(extracted.text),
         extracted.pages[-1][0] if extracted.pages else None,
-        TextChunks.from_chunks(chunks),
-        Quality(
-            len(extracted.text),
-            pages_without_text=len(extracted.pages_without_text),
-            warnings=extracted.warnings,
-        ),
+        TextChunks.from_chunks(split.chunks),
+        quality,
         extracted.author,
         extracted.date,
     )
@@ -133,5 +132,7 @@ def split_text_with(
 
     extracted = extract.Extracted(text, "text/plain", None, False, pages)
     return TextChunks.from_chunks(
-        chunker.split(extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens)
+        chunker.split(
+            extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
+        ).chunks
     )

@@ -77,7 +77,7 @@ def open_image(file: BinaryIO) -> Iterator[Image.Image]:
 
 
 def _pdf_page(file: BinaryIO, number: int) -> Image.Image:
-    import pypdfium2
+    import pypdfium2  # type: ignore[import-untyped]
 
     try:
         document = pypdfium2.PdfDocument(file, autoclose=False)
@@ -88,7 +88,8 @@ def _pdf_page(file: BinaryIO, number: int) -> Image.Image:
         width, height = page.get_size()
         scale = _PDF_DPI / _POINTS_PER_INCH
         scale = min(scale, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
-        return page.render(scale=scale, grayscale=True, may_draw_forms=False).to_pil().convert("L")
+        drawn: Image.Image = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_pil()
+        return drawn.convert("L")
     except (pypdfium2.PdfiumError, IndexError, ValueError) as error:
         raise ExtractError("corrupt", f"Page {number} cannot be drawn.") from error
     finally:
@@ -98,9 +99,9 @@ def _pdf_page(file: BinaryIO, number: int) -> Image.Image:
 def _grey(image: Image.Image) -> Image.Image:
     """In 8-bit grey; what is transparent becomes white, 16-bit values are scaled."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        low, high = image.getextrema()
-        spread = max(1.0, float(high) - float(low))
-        return image.convert("F").point(lambda value: (value - low) * 255 / spread).convert("L")
+        values = np.asarray(image, np.float32)
+        values = (values - values.min()) * (255 / max(1.0, float(np.ptp(values))))
+        return Image.fromarray(values.astype(np.uint8))
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
