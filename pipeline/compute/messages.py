@@ -90,7 +90,8 @@ class TextChunks(Sequence[TextChunk]):
 class ReadDocument:
     """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters.
 
-    `author` and `date` as in `Content` (see `pipeline/extraction/content.py`).
+    `author` and `date` as in `Content` (see `pipeline/extraction/content.py`). `reader` is the version of what read it,
+    None for the present one.
     """
 
     document_id: str
@@ -103,6 +104,11 @@ class ReadDocument:
     quality: Quality | None = None
     author: str | None = None
     date: str | None = None
+    reader: str | None = None
+
+    @property
+    def has_warnings(self) -> bool:
+        return bool(self.quality and self.quality.warnings)
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,20 @@ class DocumentCounts:
         elif not isinstance(finished.outcome, ReadDocument):
             chunks = chunks_before
         change = {"pending": counts.pending - 1, status: getattr(counts, status) + 1}
-        self.operation = replace(counts, **change, chunks=counts.chunks + chunks)
+        warned = counts.warned + _has_warnings(finished)
+        self.operation = replace(counts, **change, chunks=counts.chunks + chunks, warned=warned)
         self._others = replace(self._others, chunks=self._others.chunks - chunks_before)
 
     async def save(self) -> None:
         await self._context.save_counts(self.operation)
         await self._context.save_generation_counts(_combine(self._others, self.operation, 1))
+
+
+def _has_warnings(finished: FinishedDocument) -> bool:
+    if isinstance(finished.outcome, ReadDocument):
+        return finished.outcome.has_warnings
+    unchanged = not isinstance(finished.outcome, ReadFailure)
+    return unchanged and bool(finished.document.quality and finished.document.quality.warnings)
 
 
 def _combine(a: Counts, b: Counts, sign: int) -> Counts:

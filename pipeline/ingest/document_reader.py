@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, Outcome, ReadFailure, ReadUnchanged
 from pipeline.context.context import OperationContext
+from pipeline.extraction.version import version_for
 from pipeline.ingest.partial_document import Vectors
 from pipeline.ingest.reuse.chunks import ChunkReuse
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
@@ -58,6 +59,5 @@ class DocumentReader:
 
 def _task(document: Document, candidate: Document | None = None) -> FileTask:
     known = candidate or document
-    return FileTask(
-        document.id, document.path, document.size, known.content_hash if known.status == "indexed" else None
-    )
+    is_current = known.status == "indexed" and known.reader == version_for(known.mime)
+    return FileTask(document.id, document.path, document.size, known.content_hash if is_current else None)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from pipeline.compute.messages import ReadDocument, ReadFailure
+from pipeline.extraction.version import version_for
 from pipeline.ingest.partial_document import FinishedDocument, Vector, Vectors
 from semantik.core.models import Chunk, Document, Failure
 from semantik.storage.mongo.document_rows import DocumentFields
@@ -71,6 +72,8 @@ def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
         "chunk_count": len(read.chunks),
         "failure": None,
         "quality": asdict(read.quality) if read.quality else None,
+        "warned": int(read.has_warnings),
+        "reader": read.reader or version_for(read.mime),
         "author": read.author,
         "date": read.date,
     }
@@ -85,4 +88,6 @@ def _failed(failure: ReadFailure) -> DocumentFields:
         "first_seq": -1,
         "chunk_count": 0,
         "quality": None,
+        "warned": 0,
+        "reader": version_for(None),
     }

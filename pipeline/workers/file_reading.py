@@ -26,14 +26,17 @@ from pipeline.compute.messages import (
     ReadUnchanged,
     TextChunks,
 )
-from semantik.core.models.quality import Quality
+from pipeline.extraction.reading_options import ReadingOptions
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint."""
+    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint.
+
+    `reading` is for the readers of the formats.
+    """
 
     max_file_bytes: int
     roots: tuple[str, ...]
@@ -41,6 +44,7 @@ class ReadOptions:
     file_timeout_s: float
     precision: str
     failpoint: str
+    reading: ReadingOptions = ReadingOptions()
 
 
 def read_files(
@@ -70,6 +74,7 @@ def _read_file(
     file: FileTask, options: ChunkingOptions, read_options: ReadOptions, tokenizer: Any, max_chunk_tokens: int
 ) -> Outcome:
     from pipeline.extraction import chunker, extract
+    from pipeline.extraction.document_quality import document_quality
 
     # By default the signal kills the process, so native code that hangs ends too. The pool sees which signal it was.
     signal.setitimer(signal.ITIMER_REAL, read_options.file_timeout_s)
@@ -80,10 +85,13 @@ def _read_file(
         content_hash = hashlib.sha256(data).hexdigest()
         if content_hash == file.known_hash:
             return ReadUnchanged(file.document_id)
-        extracted = extract.extract(file.path, data, read_options.max_file_bytes)
-        chunks = chunker.split(
+        extracted = extract.extract(file.path, data, read_options.max_file_bytes, read_options.reading)
+        split = chunker.split(
             extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
         )
+        if not split.chunks:
+            raise extract.ExtractError("empty", "There is no language in this file, only encoded data.", True)
+        quality = document_quality(extracted, split, tokenizer)
     except extract.ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
     except MemoryError:
@@ -101,12 +109,8 @@ def _read_file(
         content_hash,
         len(extracted.text),
         extracted.pages[-1][0] if extracted.pages else None,
-        TextChunks.from_chunks(chunks),
-        Quality(
-            len(extracted.text),
-            pages_without_text=len(extracted.pages_without_text),
-            warnings=extracted.warnings,
-        ),
+        TextChunks.from_chunks(split.chunks),
+        quality,
         extracted.author,
         extracted.date,
     )
@@ -128,5 +132,7 @@ def split_text_with(
 
     extracted = extract.Extracted(text, "text/plain", None, False, pages)
     return TextChunks.from_chunks(
-        chunker.split(extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens)
+        chunker.split(
+            extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
+        ).chunks
     )

@@ -25,6 +25,7 @@ from pipeline.compute.messages import (
     ReadFailure,
     TextChunks,
 )
+from pipeline.extraction.reading_options import ReadingOptions
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.file_reading import ReadOptions
 from pipeline.workers.fork_servers import ForkServers
@@ -120,6 +121,7 @@ class Pool:
             limits.file_timeout_s,
             self._settings().embedding.precision,
             failpoints.armed(),
+            ReadingOptions(limits.hidden_sheets),
         )
         timeout_s = EMBED_TIMEOUT_S + limits.file_timeout_s * len(files)
         outcomes: list[Outcome] = await self._batch.run(

@@ -16,7 +16,8 @@ from pipeline.extraction import formats
 from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.format_reader import READERS
 from pipeline.extraction.formats import Condition
-from pipeline.extraction.version import reader_version, version_of
+from pipeline.extraction.text_formats import SOURCE_CODE
+from pipeline.extraction.version import current_versions, reader_version, version_for, version_of
 
 CATEGORIES = {"unsupported", "corrupt", "too_large", "internal", "empty"}
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -60,7 +61,21 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "text/plain": (_sample("night-log.txt"), "spider"),
     "text/csv": (("a.csv", b"name,count\nlantern,3\n"), "lantern"),
     "text/x-rst": (("a.rst", b"Harbour\n=======\n\nA lantern.\n"), "lantern"),
-    "text/x-python": (("a.py", b"lantern = 3\n"), "lantern"),
+    "text/org": (("a.org", b"* Harbour\n\nA lantern.\n"), "lantern"),
+    "text/asciidoc": (("a.adoc", b"= Harbour\n\nA lantern.\n"), "lantern"),
+    "text/x-tex": (("a.tex", b"\\section{Harbour}\n\nA lantern.\n"), "lantern"),
+    "text/x-bibtex": (("a.bib", b"@book{a, title = {A lantern}}\n"), "lantern"),
+    "text/troff": (("a.1", b".TH HARBOUR 1\n.SH NAME\nA lantern.\n"), "lantern"),
+    "text/vtt": (("a.vtt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nA lantern.\n"), "lantern"),
+    "application/x-subrip": (("a.srt", b"1\n00:00:01,000 --> 00:00:02,000\nA lantern.\n"), "lantern"),
+    "text/x-ssa": (
+        ("a.ass", b"[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,A lantern.\n"),
+        "lantern",
+    ),
+    **{
+        f"text/x-{language}": ((f"a{suffixes.split()[0]}", b"lantern = 3\n"), "lantern")
+        for language, suffixes in SOURCE_CODE.items()
+    },
     "application/json": (("a.json", b'{"lantern": 3}'), "lantern"),
     "application/xml": (("a.xml", b"<a>lantern</a>"), "lantern"),
     "text/markdown": (_sample("welcome.md"), "litres"),
@@ -159,10 +174,18 @@ class _Reader:
         return Content("")
 
 
-def test_the_reader_version_equals_the_stored_one() -> None:
-    """With another string the next REINDEX reads every file again: only a changed reader justifies that."""
-    libraries = [f"{name}-{version(name)}" for name in ("kreuzberg", "semantic-text-splitter")]
-    assert reader_version() == " ".join(["1", *libraries])
+def test_the_version_of_a_format_names_its_reader_and_libraries() -> None:
+    for mime, reader in READERS.items():
+        if mime in ("message/rfc822", "application/vnd.ms-outlook"):  # any reader may read their attachments
+            assert version_for(mime) == reader_version()
+            continue
+        assert {
+            f"{reader.name}-{reader.version}",
+            f"semantic-text-splitter-{version('semantic-text-splitter')}",
+            *(f"{name}-{version(name)}" for name in reader.libraries),
+        } <= {*version_for(mime).split()}
+        assert version_for(mime) in current_versions()
+    assert version_for(None) == version_for("no/such-type") == reader_version() in current_versions()
 
 
 def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None:
@@ -171,7 +194,6 @@ def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None
         newer = _Reader(reader.name, reader.version + 1, reader.libraries)
         others = [each for each in READERS.values() if each.name != reader.name]
         assert version_of([*others, newer]) != current, mime
-        assert f" {reader.name}-{reader.version + 1} " in version_of([*others, newer])
         assert version_of(others) != current, mime
         assert version_of([*others, _Reader(reader.name, reader.version, ("pytest",))]) != current, mime
     assert version_of([*READERS.values(), _Reader("another")]) != current
@@ -180,10 +202,18 @@ def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None
 
 # MIME type: the reader with its versions, and the digest of its output for the file in VALID.
 TEXTS = {
+    "text/x-ssa": "text-1 b7f50a2ed8b1",
+    "application/x-subrip": "text-1 ff6c80ca8963",
+    "text/vtt": "text-1 46d1fd3be861",
+    "text/troff": "text-1 4db400a6b82e",
+    "text/x-bibtex": "text-1 4556234ba7a6",
+    "text/x-tex": "text-1 17e754180722",
+    "text/asciidoc": "text-1 971960ece593",
+    "text/org": "text-1 9bff72f871f4",
     "text/plain": "text-1 d3e7d13b902e",
     "text/csv": "text-1 6c0fcceea790",
     "text/x-rst": "text-1 8992666d0c10",
-    "text/x-python": "text-1 2bb2c9b3a66f",
+    **{f"text/x-{language}": "text-1 2bb2c9b3a66f" for language in SOURCE_CODE},
     "application/json": "text-1 09db9f0bbe67",
     "application/xml": "text-1 d12b92c9dc8b",
     "text/markdown": "markdown-1 81b7036740aa",
@@ -191,9 +221,9 @@ TEXTS = {
     "message/rfc822": "email-1 kreuzberg-4.10.4 92c173988e4d",
     "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
     _OFFICE + "presentationml.presentation": "presentation-1 kreuzberg-4.10.4 dc710895c7dc",
-    _OFFICE + "wordprocessingml.document": "office-1 kreuzberg-4.10.4 fc58acdf57ee",
+    _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
     _OFFICE + "spreadsheetml.sheet": "office-1 kreuzberg-4.10.4 1e549f375a14",
-    _ODF + "text": "office-1 kreuzberg-4.10.4 06b3ede82f17",
+    _ODF + "text": "odt-1 06b3ede82f17",
     _ODF + "spreadsheet": "office-1 kreuzberg-4.10.4 a77cb5c7cb9f",
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
     "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
