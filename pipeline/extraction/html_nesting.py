@@ -11,14 +11,14 @@ MAX_DEPTH = 400  # levels, as counted here; a page with more is made shallow
 KEPT_DEPTH = 300  # levels that a page which is made shallow keeps
 
 # Elements that hold nothing, or that the next one of their kind ends.
-_NEVER_DEEP = frozenset(
-    """area base br col embed hr img input link meta param source track wbr p li dt dd option optgroup rt rp
-    tr td th thead tbody tfoot colgroup html head body title script style""".split()
-)
+_NEVER_DEEP_NAMES = """area base br col embed hr img input link meta param source track wbr p li dt dd option optgroup
+    rt rp tr td th thead tbody tfoot colgroup html head body title script style"""
+_NEVER_DEEP = frozenset(_NEVER_DEEP_NAMES.split())
 _LEVELS = {"table": 4, "ul": 2, "ol": 2, "dl": 2}  # with the rows, cells and items inside
-_INLINE = frozenset(
-    "b i u em strong small big code tt a font span label ins del q cite s sub sup kbd samp var".split()
+_INLINE_NAMES = (
+    """b i u em strong small big code tt a font span label ins del q cite s sub sup kbd samp var"""
 )
+_INLINE = frozenset(_INLINE_NAMES.split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)[^>]*>")
 
 

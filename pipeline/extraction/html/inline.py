@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement
 
+from pipeline.extraction import mathml
 from pipeline.extraction.html.visibility import Attributes
 
 _RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
@@ -87,6 +89,20 @@ def ruby(node: Any) -> str:
         for parts in (base, reading)
     )
     return f"{below}({above})" if above else below
+
+
+def formula(node: Any) -> str:
+    """A formula in MathML as one line of text."""
+    root = Element("math")
+    stack = [(child, root) for child in reversed(_children(node))]
+    while stack:
+        child, parent = stack.pop()
+        if child.tag == "-text":
+            parent.text = (parent.text or "") + child.text_content
+        elif child.tag[0] not in "-!":
+            element = SubElement(parent, child.tag)
+            stack += [(each, element) for each in reversed(_children(child))]
+    return " ".join(mathml.equation_text(root).split())
 
 
 def _spaced(parts: list[str]) -> bool:

@@ -6,22 +6,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.extraction.html import inline, mathml, tables
+from pipeline.extraction.html import inline, tables
 from pipeline.extraction.html.visibility import Attributes, Visibility
 from pipeline.extraction.html.writer import BREAK, GAP, LINE, PARAGRAPH, Writer, joined
 
 Leave = Callable[[], None]
 _SKIP = object()  # the element is read, or left out: its children are not walked
 
-_MARGINS = dict.fromkeys(
-    """p section article main figure fieldset form details header footer aside hgroup center body nav dl
-    table caption menu dir""".split(),
-    PARAGRAPH,
-) | dict.fromkeys(
-    """div address summary figcaption legend dialog search noscript thead tbody tfoot tr td th optgroup hr
-    frameset noframes li dt dd""".split(),
-    LINE,
-)  # fmt: skip
+_APART = """p section article main figure fieldset form details header footer aside hgroup center body nav dl
+    table caption menu dir"""
+_ON_A_LINE = """div address summary figcaption legend dialog search noscript thead tbody tfoot tr td th optgroup hr
+    frameset noframes li dt dd"""
+_MARGINS = dict.fromkeys(_APART.split(), PARAGRAPH) | dict.fromkeys(_ON_A_LINE.split(), LINE)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _QUOTES = (("“", "”"), ("‘", "’"))
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight|brush:|sourceCode|src)[-_ ]([\w+#-]{1,30})")
@@ -197,7 +193,7 @@ class Renderer:
         return _SKIP
 
     def _math(self, node: Any, attributes: Attributes) -> Any:
-        text = " ".join(mathml.text(node).split()) or (attributes.get("alttext") or "")
+        text = inline.formula(node) or (attributes.get("alttext") or "")
         block = attributes.get("display") == "block"
         if block:
             self._block(PARAGRAPH)
@@ -250,12 +246,12 @@ class Renderer:
     def _preformatted(self, node: Any) -> str:
         """The text of <pre> with its whitespace."""
         parts: list[str] = []
-        stack = [(node.child, False)]
+        stack = [node.child]
         while stack:
-            child, _ = stack.pop()
+            child = stack.pop()
             if child is None:
                 continue
-            stack.append((child.next, False))
+            stack.append(child.next)
             tag = child.tag
             if tag == "-text":
                 parts.append(child.text_content)
@@ -263,15 +259,13 @@ class Renderer:
                 parts.append("\n")
             elif tag == "img":
                 parts.append(inline.alternative(child.attributes))
-            elif tag[0] not in "-!" and not self._visibility.skips(child, tag, child.attributes):
-                if not _LINE_NUMBERS.search(child.attributes.get("class") or ""):
-                    stack.append((child.child, True))
-        text = (
-            "".join(parts).replace("\xad", "").replace("\xa0", " ").expandtabs(8)
-            if "\xad" in parts
-            else "".join(parts)
-        )
-        return text.replace("\xa0", " ").strip("\n").rstrip()
+            elif (
+                tag[0] not in "-!"
+                and not self._visibility.skips(child, tag, child.attributes)
+                and not _LINE_NUMBERS.search(child.attributes.get("class") or "")
+            ):
+                stack.append(child.child)
+        return "".join(parts).replace("\xad", "").replace("\xa0", " ").strip("\n").rstrip()
 
     def _table(self, node: Any, attributes: Attributes) -> Any:
         if self._cell or tables.is_layout(node, attributes):

@@ -8,7 +8,8 @@ import re
 from pipeline.extraction import html_nesting
 
 _SELF_CLOSED = re.compile(r"<([A-Za-z_][\w:.-]*)((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)/>")
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr frame".split())
+_VOID_NAMES = """area base br col embed hr img input link meta param source track wbr frame"""
+_VOID = frozenset(_VOID_NAMES.split())
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _RAW_ELEMENT = re.compile(r"(<(script|style)\b[^>]*>)(.*?)(</\2\s*>)", re.DOTALL | re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*\[(.*?)\]\s*>", re.DOTALL | re.IGNORECASE)

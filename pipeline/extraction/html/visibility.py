@@ -9,11 +9,10 @@ from typing import Any
 Attributes = dict[str, str | None]
 
 # Never text: code, data, what is shown only when something else fails, and controls without words.
-UNSEEN = frozenset(
-    """head script style template iframe object embed applet video audio canvas map area datalist meter progress param
-    source track link meta base title colgroup col frameset noframes rp basefont bgsound command keygen
-    annotation annotation-xml""".split()
-)
+_UNSEEN_NAMES = """head script style template iframe object embed applet video audio canvas map area datalist meter
+    progress param source track link meta base title colgroup col frameset noframes rp basefont bgsound
+    command keygen annotation annotation-xml"""
+UNSEEN = frozenset(_UNSEEN_NAMES.split())
 _HIDING_STYLE = re.compile(
     r"(?i)(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)"
 )
@@ -22,7 +21,8 @@ _NAVIGATION_NAME = re.compile(
     r"(?i)(?:^|[-_\s])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|submenu|breadcrumbs?|pagination|pager"
     r"|skip-?links?|skip-to-content|sitenav|sidenav|topnav|mw-jump-link|mw-editsection|printfooter|catlinks)(?:$|[-_\s])"
 )
-_CONTAINERS = frozenset("div ul ol section aside header footer table p menu span".split())
+_CONTAINERS_NAMES = """div ul ol section aside header footer table p menu span"""
+_CONTAINERS = frozenset(_CONTAINERS_NAMES.split())
 _PROSE = 300  # characters outside of links that make a navigation element worth keeping
 _ARIA_CONTENT = 200  # characters of an aria-hidden element that is content all the same
 _CONTENT = "p, h1, h2, h3, table, article, main"
