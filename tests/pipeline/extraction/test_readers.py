@@ -223,7 +223,7 @@ TEXTS = {
     "application/json": "text-1 09db9f0bbe67",
     "application/xml": "text-1 d12b92c9dc8b",
     "text/markdown": "markdown-1 81b7036740aa",
-    "text/html": "html-1 kreuzberg-4.10.4 2e4d335f5ae3",
+    "text/html": "html-2 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-1 kreuzberg-4.10.4 92c173988e4d",
     "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
     _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
