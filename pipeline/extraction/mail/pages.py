@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
-from pipeline.extraction import charsets, encoding
+from pipeline.extraction import charsets, encoding, html
 
 _META = re.compile(rb"(?i)<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)")
 _DECLARED_WITHIN = 8192  # bytes from the beginning of a page
@@ -23,52 +22,6 @@ def decode(data: bytes, declared: str | None, others: tuple[str | None, ...] = (
     return charsets.decode(data, meta, others)
 
 
-class _Text(HTMLParser):
-    _BLOCKS = frozenset(
-        [
-            "p",
-            "div",
-            "br",
-            "li",
-            "tr",
-            "table",
-            "ul",
-            "ol",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "blockquote",
-            "pre",
-            "hr",
-            "dt",
-            "dd",
-        ]
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in ("style", "script", "title")
-        self.pieces.append("\n" if tag in self._BLOCKS else " " if tag in ("td", "th") else "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in ("style", "script", "title")
-        self.pieces.append("\n" if tag in self._BLOCKS else "")
-
-    def handle_data(self, data: str) -> None:
-        if self._hidden <= 0:
-            self.pieces.append(data)
-
-
 def page_markdown(page: str) -> str:
-    """The text of a page."""
-    reading = _Text()
-    reading.feed(page)
-    lines = (" ".join(line.split()) for line in "".join(reading.pieces).splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    """The text of a page as Markdown. Messages belong to no site: nothing in them is its navigation."""
+    return html.html_to_markdown(page, keep_navigation=True).text

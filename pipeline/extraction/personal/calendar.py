@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.extraction import markdown
+from pipeline.extraction import html, markdown
 from pipeline.extraction.content import Content
-from pipeline.extraction.mail import pages
 from pipeline.extraction.personal import times
 from pipeline.extraction.personal.content_lines import Component, Line, components
 
@@ -65,7 +64,11 @@ def _entry(entry: Component, level: int) -> str:
 
 
 def _description(text: str) -> str:
-    return pages.page_markdown(text) if _MARKUP.search(text) else markdown.literal(text)
+    return (
+        html.html_to_markdown(text, keep_navigation=True).text
+        if _MARKUP.search(text)
+        else markdown.literal(text)
+    )
 
 
 def _facts(entry: Component) -> Iterator[tuple[str, str]]:

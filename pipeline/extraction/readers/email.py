@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from pipeline.extraction import markdown
+from pipeline.extraction import html, markdown
 from pipeline.extraction.containers.mbox import MailboxReader
 from pipeline.extraction.content import Attachment, Content, ExtractError
 from pipeline.extraction.formats import Format
@@ -27,7 +27,7 @@ class EmailReader:
 
     name = "email"
     version = 2
-    libraries: tuple[str, ...] = ()
+    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         return _read(data)
@@ -38,7 +38,7 @@ class AppleMailReader:
 
     name = "emlx"
     version = 1
-    libraries: tuple[str, ...] = ()
+    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         length = _LENGTH.match(data)
@@ -53,7 +53,7 @@ class MailboxTextReader:
 
     name = "mailbox"
     version = 1
-    libraries: tuple[str, ...] = ()
+    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         mailbox, file = MailboxReader(), io.BytesIO(data)
@@ -81,7 +81,7 @@ class OutlookReader:
 
     name = "outlook"
     version = 1
-    libraries = ("olefile",)
+    libraries = ("olefile", *html.LIBRARIES)
 
     def read(self, data: bytes, detected: Format) -> Content:
         return outlook_file.read(data)

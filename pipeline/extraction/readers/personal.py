@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.extraction import encoding
+from pipeline.extraction import encoding, html
 from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.personal import calendar, contacts
@@ -13,7 +13,7 @@ class CalendarReader:
 
     name = "calendar"
     version = 1
-    libraries: tuple[str, ...] = ()
+    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         return _unless_empty(calendar.read(data), data, "There is no entry in this calendar.")
