@@ -22,6 +22,7 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.doc import DocReader
 from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
 from pipeline.extraction.readers.html import HtmlReader
@@ -90,7 +91,7 @@ READERS: Mapping[str, FormatReader] = {
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
     "application/epub+zip": _office,
     "application/rtf": RtfReader(),
-    "application/msword": _office,
+    "application/msword": DocReader(),
     "application/vnd.ms-excel": _office,
     "application/vnd.ms-powerpoint": _office,
     "application/vnd.ms-outlook": OutlookReader(),

@@ -67,7 +67,7 @@ def read(stream: bytes) -> FileInformation:
             "corrupt", "This is a Word document that is encrypted and cannot be read without its password."
         )
     word97 = version >= _WORD_97
-    counts = struct.unpack_from("<8i" if word97 else "<8i", stream, 0x4C if word97 else 0x34)
+    counts = struct.unpack_from("<8i", stream, 0x4C if word97 else 0x34)
     return FileInformation(
         word97,
         language,

@@ -134,7 +134,7 @@ class Runs:
             style = (
                 int.from_bytes(data[:2], "little") if self._information.word97 else (data[0] if data else 0)
             )
-            rest = data[2:] if self._information.word97 else data[_WORD_6_HEAD:]
+            rest = data[2:]
             found.append(self._with_huge(properties.paragraph(style, rest, self._information.word97)))
         return limits, found
 
@@ -189,9 +189,6 @@ class Runs:
             if limits[index] < limits[index + 1]:
                 pieces.append(Piece(limits[index], limits[index + 1], offset, 1 if narrow else 2))
         return pieces
-
-
-_WORD_6_HEAD = 1  # bytes before the changes: the style
 
 
 def plc(data: bytes, size: int) -> tuple[list[int], list[bytes]]:
