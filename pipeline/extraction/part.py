@@ -53,3 +53,9 @@ class UniqueNames:
         self._last[clean] = number
         self._taken.add(unique)
         return unique
+
+
+def shown_path(name: str) -> str:
+    """The path of a file in an archive, with slashes, and never leading out of it."""
+    steps = name.replace("\\", "/").split("/")
+    return "/".join(step for step in steps if step not in ("", ".", ".."))
