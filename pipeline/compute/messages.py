@@ -31,6 +31,11 @@ class FileTask:
     known_hash: str | None = None
     place: PartPlace | None = None
 
+    @property
+    def name(self) -> str:
+        """The path, and after it the names that lead to a part."""
+        return "#".join([self.path, *(name for name, _ in self.place.steps)]) if self.place else self.path
+
 
 @dataclass(frozen=True)
 class PartPlace:
@@ -137,9 +142,7 @@ class PartList(Sequence[tuple[str, int, str, str]]):
     def __getitem__(self, index: slice) -> PartList: ...
     def __getitem__(self, index: int | slice) -> tuple[str, int, str, str] | PartList:
         if isinstance(index, slice):
-            return PartList(
-                self.names[index], self.sizes[index], self.digests[index], self.locators[index]
-            )
+            return PartList(self.names[index], self.sizes[index], self.digests[index], self.locators[index])
         return self.names[index], self.sizes[index], self.digests[index], self.locators[index]
 
 

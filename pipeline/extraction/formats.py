@@ -159,8 +159,8 @@ def zip_format(file: BinaryIO, suffix: str) -> Format:
                 return _EPUB
             if "content.xml" in names and "META-INF/manifest.xml" in names:
                 declared = declared or _start(archive, "META-INF/manifest.xml")
-            if found := _open_document(declared):
-                return found
+            if kind := _open_document(declared):
+                return kind
             types = _start(archive, "[Content_Types].xml") if "[Content_Types].xml" in names else b""
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, RuntimeError, EOFError):
         return replace(_ZIPPED.get(suffix, _ARCHIVE), condition=Condition.DAMAGED)

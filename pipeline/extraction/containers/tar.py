@@ -40,7 +40,7 @@ class TarReader:
             archive_file = self._archive(file, min(limits.max_bytes, _MAX_UNPACKED))
             with tarfile.open(fileobj=archive_file, mode="r:") as archive:
                 while (member := archive.next()) is not None:
-                    archive.members.clear()  # otherwise all of them stay in memory
+                    archive.members = []  # type: ignore[attr-defined]  # otherwise all of them stay in memory
                     if member.isreg() and not member.issparse():
                         digest = _digest(archive_file, member.offset_data, member.size)
                         locator = f"{member.offset_data}:{member.size}"
@@ -97,7 +97,7 @@ class _Unpacked:
 
 
 def _temporary_file() -> BinaryIO:
-    return tempfile.TemporaryFile()  # type: ignore[return-value]  # it has no name, so a killed worker leaves nothing
+    return tempfile.TemporaryFile()  # without a name, so that a killed worker leaves nothing behind
 
 
 def _digest(file: BinaryIO, offset: int, size: int) -> str:

@@ -96,7 +96,7 @@ class ZipReader:
 
 
 def _decoded(member: zipfile.ZipInfo) -> str:
-    """A member's name in its own encoding. Many programs write UTF-8 and do not say so; cp437, which the format prescribes, is what is left."""
+    """A member's name. Many programs write UTF-8 and do not say so; cp437, which the format prescribes, is the rest."""
     name = member.orig_filename
     if member.flag_bits & _UTF8 or name.isascii():
         return name
