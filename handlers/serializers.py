@@ -93,7 +93,7 @@ def document_json(document: Document) -> Json:
     return {
         "id": document.id,
         "path": document.path,
-        "name": document.path.rpartition("/")[2],
+        "name": document.name,
         "size": document.size,
         "modified_at": _modified(document),
         "status": document.status,
@@ -106,6 +106,11 @@ def document_json(document: Document) -> Json:
         "length": document.length,
         "content_hash": document.content_hash,
         "chunk_count": document.chunk_count,
+        "author": document.author,
+        "date": document.date,
+        "container_id": document.container_id,
+        "part": document.part,
+        "part_count": document.part_count,
         "error": {"category": failure.category, "message": failure.message} if failure else None,
     }
 
@@ -171,10 +176,14 @@ def hit_json(hit: Hit) -> Json:
         "document": {
             "id": document.id,
             "path": document.path,
-            "name": document.path.rpartition("/")[2],
+            "name": document.name,
             "title": document.title,
             "mime": document.mime,
             "modified_at": _modified(document),
+            "author": document.author,
+            "date": document.date,
+            "container_id": document.container_id,
+            "part": document.part,
         },
         "collection": {"id": hit.collection.id, "name": hit.collection.name},
     }

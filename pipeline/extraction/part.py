@@ -45,6 +45,8 @@ class UniqueNames:
     def add(self, name: str) -> str:
         """`name` on one line, without control characters, bounded in length; numbered if it was there before."""
         clean = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+        while clean.startswith("./"):  # which tells the paths of parts apart that would be the same
+            clean = clean[2:]
         clean = clean[:_MAX_NAME] or "unnamed"
         unique, number = clean, self._last.get(clean, 1)
         while unique in self._taken:

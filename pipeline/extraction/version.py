@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
 
+from pipeline.extraction.container_reader import CONTAINERS, ContainerReader
 from pipeline.extraction.format_reader import READERS, FormatReader
 
 _DETECTION = 2  # goes up when `formats` finds another format for the same file, or `extract` joins texts in another way
@@ -24,10 +25,10 @@ _CHUNKER_LIBRARIES = ("semantic-text-splitter",)
 @cache
 def reader_version() -> str:
     """The version of everything between a file's bytes and its chunks, like "detection-2 ... kreuzberg-4.10.4 ..."."""
-    return version_of(READERS.values())
+    return version_of([*READERS.values(), *CONTAINERS.values()])
 
 
-def version_of(readers: Iterable[FormatReader]) -> str:
+def version_of(readers: Iterable[FormatReader | ContainerReader]) -> str:
     """The reader version for a set of readers: their own versions, then those of their libraries."""
     by_name = {reader.name: reader for reader in readers}
     own = [f"{name}-{reader.version}" for name, reader in sorted(by_name.items())]
