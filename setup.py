@@ -28,6 +28,7 @@ setup(
         "bin/semantik-reindex",
         "bin/semantik-cleanup",
         "bin/semantik-backup",
+        "bin/semantik-extract",
     ],
     python_requires=">=3.11",
     install_requires=[

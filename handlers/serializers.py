@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +54,7 @@ def collection_json(view: CollectionView) -> Json:
         "pending_count": counts.pending,
         "failed_count": counts.failed,
         "skipped_count": counts.skipped,
+        "warned_count": counts.warned,
         "created_at": timestamp_json(collection.created_at),
         "updated_at": timestamp_json(collection.updated_at),
         "active_operation_id": view.active_operation_id,
@@ -111,6 +113,7 @@ def document_json(document: Document) -> Json:
         "container_id": document.container_id,
         "part": document.part,
         "part_count": document.part_count,
+        "quality": asdict(document.quality) if document.quality else None,
         "error": {"category": failure.category, "message": failure.message} if failure else None,
     }
 

@@ -109,7 +109,8 @@ class TextChunks(Sequence[TextChunk]):
 class ReadDocument:
     """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters.
 
-    `author` and `date` as in `Content` (see `pipeline/extraction/content.py`).
+    `author` and `date` as in `Content` (see `pipeline/extraction/content.py`). `reader` is the version of what read it,
+    None for the present one.
     """
 
     document_id: str
@@ -122,6 +123,11 @@ class ReadDocument:
     quality: Quality | None = None
     author: str | None = None
     date: str | None = None
+    reader: str | None = None
+
+    @property
+    def has_warnings(self) -> bool:
+        return bool(self.quality and self.quality.warnings)
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,10 @@ class ReadContainer:
     parts: PartList | None
     part_count: int
     quality: Quality | None = None
+
+    @property
+    def has_warnings(self) -> bool:
+        return bool(self.quality and self.quality.warnings)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,10 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import EmailReader
 from pipeline.extraction.readers.html import HtmlReader
+from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.presentation import PresentationReader
@@ -74,9 +76,9 @@ READERS: Mapping[str, FormatReader] = {
     "message/rfc822": EmailReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
-    _OPENXML + "wordprocessingml.document": _office,
+    _OPENXML + "wordprocessingml.document": DocxReader(),
     _OPENXML + "spreadsheetml.sheet": _office,
-    _ODF + "text": _office,
+    _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": _office,
     "application/epub+zip": _office,
     "application/rtf": _office,

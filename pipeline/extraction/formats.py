@@ -122,8 +122,9 @@ def detect(data: bytes, suffix: str) -> Format:
         if data.startswith(magic, offset):
             return found
     binary = _is_binary(data)
-    if not binary and (flat := _FLAT_START.search(data[:_SAMPLE])) and (kind := _open_document(flat[1])):
-        return kind
+    flat = None if binary else _FLAT_START.search(data[:_SAMPLE])
+    if flat and (document := _open_document(flat[1])):
+        return document
     if suffix in _BY_SUFFIX and (
         binary or suffix not in _OLE
     ):  # .doc and .msg are common names of plain texts
@@ -159,8 +160,8 @@ def zip_format(file: BinaryIO, suffix: str) -> Format:
                 return _EPUB
             if "content.xml" in names and "META-INF/manifest.xml" in names:
                 declared = declared or _start(archive, "META-INF/manifest.xml")
-            if kind := _open_document(declared):
-                return kind
+            if opened := _open_document(declared):
+                return opened
             types = _start(archive, "[Content_Types].xml") if "[Content_Types].xml" in names else b""
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, RuntimeError, EOFError):
         return replace(_ZIPPED.get(suffix, _ARCHIVE), condition=Condition.DAMAGED)

@@ -63,10 +63,12 @@ class Package:
         self.zip = ZipPackage(data)
         self._relations: dict[str, dict[str, Relation]] = {}
 
-    def main(self) -> str:
-        """The name of the document's main part. Raises ExtractError if the package has none."""
+    def main(self, usual: str = "") -> str:
+        """The name of the document's main part, else the `usual` one. Raises ExtractError if there is none."""
         for part in self.related("", "officeDocument"):
             return part
+        if usual in self.zip:
+            return usual
         raise ExtractError("corrupt", "The file has lost its main part, or never was an Office document.")
 
     def relations(self, part: str) -> dict[str, Relation]:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, Outcome, ReadFailure, ReadUnchanged
 from pipeline.context.context import OperationContext
+from pipeline.extraction.version import version_for
 from pipeline.ingest.part_places import PartPlaces
 from pipeline.ingest.partial_document import Vectors
 from pipeline.ingest.reuse.chunks import ChunkReuse
@@ -65,5 +66,6 @@ class DocumentReader:
 
     def _task(self, document: Document, candidate: Document | None = None) -> FileTask:
         known = candidate or document
-        has_text = known.status == "indexed" and not known.is_container
+        is_current = known.status == "indexed" and known.reader == version_for(known.mime)
+        has_text = is_current and not known.is_container
         return self._places.task(document, known.content_hash if has_text else None)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from pipeline.compute.messages import ReadContainer, ReadDocument, ReadFailure
+from pipeline.extraction.version import version_for
 from pipeline.ingest.partial_document import FinishedDocument, Vector, Vectors
 from semantik.core.models import Chunk, Document, Failure
 from semantik.storage.mongo.document_rows import DocumentFields
@@ -73,6 +74,8 @@ def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
         "chunk_count": len(read.chunks),
         "failure": None,
         "quality": asdict(read.quality) if read.quality else None,
+        "warned": int(read.has_warnings),
+        "reader": read.reader or version_for(read.mime),
         "author": read.author,
         "date": read.date,
         "part_count": None,
@@ -91,6 +94,8 @@ def _container(read: ReadContainer) -> DocumentFields:
         "chunk_count": 0,
         "failure": None,
         "quality": asdict(read.quality) if read.quality else None,
+        "warned": int(read.has_warnings),
+        "reader": version_for(read.mime),
         "part_count": read.part_count,
     }
     if read.size is not None and read.modified_ns is not None:
@@ -108,4 +113,6 @@ def _failed(failure: ReadFailure) -> DocumentFields:
         "chunk_count": 0,
         "quality": None,
         "part_count": None,
+        "warned": 0,
+        "reader": version_for(None),
     }

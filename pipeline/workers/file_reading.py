@@ -6,12 +6,10 @@ first needed.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from pipeline import failpoints
 from pipeline.compute import env
@@ -21,38 +19,15 @@ from pipeline.compute.messages import (
     ModelSpec,
     Outcome,
     Pages,
-    ReadDocument,
     ReadFailure,
-    ReadUnchanged,
-    TextChunk,
     TextChunks,
 )
-from pipeline.extraction.reading_options import ReadingOptions
-from semantik.core.models.quality import Quality
+from pipeline.workers.read_options import ReadOptions
 
 if TYPE_CHECKING:
-    from pipeline.extraction.extract import Extracted
-    from pipeline.workers.open_files import OpenFiles
+    from pipeline.workers.file_reader import FileReader
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint.
-
-    `reading` is for the readers of the formats.
-    """
-
-    max_file_bytes: int
-    roots: tuple[str, ...]
-    forbidden: tuple[str, ...]
-    file_timeout_s: float
-    precision: str
-    failpoint: str
-    reading: ReadingOptions = ReadingOptions()
-    max_container_bytes: int = 1 << 40
-    max_container_parts: int = 1_000_000
 
 
 def read_files(
@@ -73,17 +48,10 @@ def read_files_with(
     read_options: ReadOptions,
 ) -> list[Outcome]:
     """As `read_files`, with a given `tokenizers.Tokenizer` and the most of its tokens that a chunk may have."""
-    from pipeline.extraction import chunker, extract
-    from pipeline.workers.open_files import OpenFiles
+    from pipeline.workers.file_reader import FileReader
 
-    def split(extracted: Extracted) -> Sequence[TextChunk]:
-        return chunker.split(
-            extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
-        )
-
-    places = extract.Places(read_options.roots, read_options.forbidden)
-    with OpenFiles(places, read_options.max_file_bytes) as open_files:
-        outcomes = [_read_file(file, open_files, read_options, split) for file in files]
+    with FileReader(tokenizer, max_chunk_tokens, options, read_options) as reader:
+        outcomes = [_read_file(file, reader, read_options) for file in files]
     env.return_freed_memory()
     return outcomes
 
@@ -93,21 +61,15 @@ def time_limit_s(file: FileTask, max_file_bytes: int, file_timeout_s: float) -> 
     return file_timeout_s * max(1.0, file.size / max_file_bytes)
 
 
-def _read_file(
-    file: FileTask,
-    open_files: OpenFiles,
-    read_options: ReadOptions,
-    split: Callable[[Extracted], Sequence[TextChunk]],
-) -> Outcome:
-    from pipeline.extraction.extract import ExtractError
+def _read_file(file: FileTask, reader: FileReader, read_options: ReadOptions) -> Outcome:
+    from pipeline.extraction.content import ExtractError
 
     # By default the signal kills the process, so native code that hangs ends too. The pool sees which signal it was.
     limit_s = time_limit_s(file, read_options.max_file_bytes, read_options.file_timeout_s)
     signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
         failpoints.reach(read_options.failpoint, "extract", file.name)
-        with open_files.open(file) as (opened, name):
-            return _read_open(file, opened, name, read_options, split)
+        return reader.read(file)
     except ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
     except MemoryError:
@@ -118,48 +80,6 @@ def _read_file(
         return ReadFailure(file.document_id, "internal", message, False)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _read_open(
-    file: FileTask,
-    opened: BinaryIO,
-    name: str,
-    read_options: ReadOptions,
-    split: Callable[[Extracted], Sequence[TextChunk]],
-) -> Outcome:
-    """The outcome of an open file or part; the end of `name` may tell its format. Raises ExtractError."""
-    from pipeline.extraction import extract
-    from pipeline.extraction.container_format import container_format
-    from pipeline.extraction.part import ContainerLimits
-    from pipeline.workers.container_listing import list_parts
-    from pipeline.workers.open_files import suffix_of
-
-    container = container_format(opened, suffix_of(name))
-    if container is not None:
-        limits = ContainerLimits(read_options.max_container_parts, read_options.max_container_bytes)
-        return list_parts(file, opened, container, limits)
-    data = extract.read_open(opened, read_options.max_file_bytes)
-    content_hash = hashlib.sha256(data).hexdigest()
-    if content_hash == file.known_hash:
-        return ReadUnchanged(file.document_id)
-    extracted = extract.extract(name, data, read_options.max_file_bytes, read_options.reading)
-    chunks = split(extracted)
-    return ReadDocument(
-        file.document_id,
-        extracted.mime,
-        extracted.title,
-        content_hash,
-        len(extracted.text),
-        extracted.pages[-1][0] if extracted.pages else None,
-        TextChunks.from_chunks(chunks),
-        Quality(
-            len(extracted.text),
-            pages_without_text=len(extracted.pages_without_text),
-            warnings=extracted.warnings,
-        ),
-        extracted.author,
-        extracted.date,
-    )
 
 
 def split_text(text: str, pages: Pages, options: ChunkingOptions, precision: str) -> TextChunks:
@@ -178,5 +98,7 @@ def split_text_with(
 
     extracted = extract.Extracted(text, "text/plain", None, False, pages)
     return TextChunks.from_chunks(
-        chunker.split(extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens)
+        chunker.split(
+            extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
+        ).chunks
     )

@@ -27,11 +27,12 @@ from pipeline.compute.messages import (
 )
 from pipeline.extraction.reading_options import ReadingOptions
 from pipeline.workers.client import WorkerDied
-from pipeline.workers.file_reading import ReadOptions, time_limit_s
+from pipeline.workers.file_reading import time_limit_s
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
 from pipeline.workers.query_worker import QueryWorker
+from pipeline.workers.read_options import ReadOptions
 from semantik.app.health import WorkerInfo
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid

@@ -59,6 +59,11 @@ class DocumentSettings:
     missing: str = reloadable(
         "remove", one_of("remove", "keep"), "Documents whose files are gone: remove deletes, keep marks them."
     )
+    outdated: str = reloadable(
+        "reread",
+        one_of("reread", "keep"),
+        "Documents that another version of their reader has read: a scan rereads them, or keeps them.",
+    )
     file_timeout_s: float = reloadable(
         120.0, at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
     )

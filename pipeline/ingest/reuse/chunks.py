@@ -38,14 +38,15 @@ class ChunkReuse:
     async def candidates(self, documents: Sequence[Document]) -> dict[str, Document]:
         """The documents as they are searched now, by the ids of `documents`: those that need not be read again if their
         content is unchanged. Empty where the new generation reads or splits files in another way."""
-        if not self._previous.reads_alike:
+        if not self._previous.splits_alike:
             return {}
         indexed = await self._previous.indexed_at([one.path for one in documents])
-        return {
-            one.id: indexed[one.path]
-            for one in documents
-            if one.path in indexed and not indexed[one.path].is_container  # it is listed again
+        alike = {
+            path: one
+            for path, one in indexed.items()
+            if self._previous.reads_alike(one) and not one.is_container  # whose parts are listed again
         }
+        return {one.id: alike[one.path] for one in documents if one.path in alike}
 
     async def copy(
         self, candidates: Mapping[str, Document]
@@ -79,7 +80,7 @@ class ChunkReuse:
             return _kept_container(document.id, before, before.part_count)
         own = [chunk async for page in self._chunks.pages_with_vectors(before) for chunk, _ in page]
         chunks = _columns(own) if self._previous.splits_alike else await self._split_again(before, own)
-        known = before if self._previous.reads_alike else replace(before, content_hash=None)
+        known = before if self._previous.reads_alike(before) else replace(before, content_hash=None)
         return _read(document.id, known, chunks)
 
     async def _split_again(self, before: Document, chunks: list[Chunk]) -> TextChunks:
@@ -128,4 +129,5 @@ def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocumen
         before.quality,
         before.author,
         before.date,
+        before.reader,
     )

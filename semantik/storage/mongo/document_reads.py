@@ -133,10 +133,13 @@ class DocumentReads:
         name: str | None,
         after_path: str,
         limit: int,
+        warned: bool = False,
     ) -> list[Document]:
         """Documents by path after `after_path`. `pending` means all that have still to be read, whatever their status;
-        `name` is any part of the path, case-insensitive."""
+        `warned` only those with warnings; `name` is any part of the path, case-insensitive."""
         after: Record = {"path": {"$gt": after_path}}
+        if warned:
+            after["warned"] = 1
         if status == "pending":
             rows = [
                 row

@@ -33,6 +33,7 @@ class DocumentFields(TypedDict, total=False):
     old_count: int
     failure: dict[str, str] | None
     quality: dict[str, Any] | None
+    warned: int  # 1 if the quality has warnings: a sum counts such documents
     reader: str | None
     author: str | None
     date: str | None

@@ -177,13 +177,14 @@ class DocumentTable(DocumentReads):
     async def counts(self, where: Mapping[str, Any]) -> Counts:
         """Count documents by status; `pending` are those that are due, whatever their status was before."""
         due = await self._table.group({**where, "due": {"$ne": None}}, None, {"n": {"$sum": 1}})
-        sums = {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}}
+        sums = {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}, "warned": {"$sum": "$warned"}}
         rows = await self._table.group({**where, "due": None}, "$status", sums)
         by_status: dict[DocumentStatus, Record] = {row["_id"]: row for row in rows}
         by_status.pop("removing", None)
-        chunks = int(by_status["indexed"]["chunks"]) if "indexed" in by_status else 0
+        indexed = by_status.get("indexed", {})
+        chunks, warned = int(indexed.get("chunks") or 0), int(indexed.get("warned") or 0)
         done: dict[str, int] = {status: int(row["n"]) for status, row in by_status.items()}
-        return Counts(**{"pending": int(due[0]["n"]) if due else 0, **done}, chunks=chunks)
+        return Counts(**{"pending": int(due[0]["n"]) if due else 0, **done}, chunks=chunks, warned=warned)
 
     async def counts_of(self, generation: Generation) -> Counts:
         """Count a generation's documents; `chunks` are all that a search can find, also those of due documents."""
