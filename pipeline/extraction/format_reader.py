@@ -28,7 +28,8 @@ from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
-from pipeline.extraction.readers.presentation import PresentationReader
+from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
+from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
@@ -76,10 +77,11 @@ READERS: Mapping[str, FormatReader] = {
     "message/rfc822": EmailReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
+    _ODF + "presentation": OpenPresentationReader(),
     _OPENXML + "wordprocessingml.document": DocxReader(),
-    _OPENXML + "spreadsheetml.sheet": _office,
+    _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
-    _ODF + "spreadsheet": _office,
+    _ODF + "spreadsheet": OpenSpreadsheetReader(),
     "application/epub+zip": _office,
     "application/rtf": _office,
     "application/msword": _office,

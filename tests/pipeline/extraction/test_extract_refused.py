@@ -37,8 +37,8 @@ from pipeline.extraction.extract import ExtractError, Places
         (
             "talk.odp",
             zipped(mimetype="application/vnd.oasis.opendocument.presentation"),
-            "unsupported",
-            "OpenDoc",
+            "corrupt",
+            "content.xml",
         ),
         ("program", b"\x7fELF" + NOISE, "unsupported", "a program"),
         ("sound.txt", b"ID3" + NOISE, "unsupported", "MP3"),

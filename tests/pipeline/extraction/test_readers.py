@@ -31,6 +31,7 @@ def _sample(name: str) -> tuple[str, bytes]:
 def _open_document(kind: str, body: str) -> bytes:
     namespace = "urn:oasis:names:tc:opendocument:xmlns:"
     namespaces = " ".join(f'xmlns:{name}="{namespace}{name}:1.0"' for name in ("office", "text", "table"))
+    namespaces += f' xmlns:draw="{namespace}drawing:1.0"'
     content = (
         f"<office:document-content {namespaces}><office:body>{body}</office:body></office:document-content>"
     )
@@ -43,6 +44,10 @@ _ODS = (
     "<office:spreadsheet><table:table table:name='Stock'><table:table-row>"
     "<table:table-cell office:value-type='string'><text:p>lantern</text:p></table:table-cell>"
     "</table:table-row></table:table></office:spreadsheet>"
+)
+_ODP = (
+    "<office:presentation><draw:page draw:name='one'><draw:frame><draw:text-box><text:p>A lantern.</text:p>"
+    "</draw:text-box></draw:frame></draw:page></office:presentation>"
 )
 _NOTEBOOK = {
     "cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Harbour\n", "A lantern."]}],
@@ -87,6 +92,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _OFFICE + "spreadsheetml.sheet": (_sample("stores.xlsx"), "Glow plug"),
     _ODF + "text": (("a.odt", _open_document("text", _ODT)), "lantern"),
     _ODF + "spreadsheet": (("a.ods", _open_document("spreadsheet", _ODS)), "lantern"),
+    _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
     "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
     "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
@@ -217,14 +223,15 @@ TEXTS = {
     "application/json": "text-1 09db9f0bbe67",
     "application/xml": "text-1 d12b92c9dc8b",
     "text/markdown": "markdown-1 81b7036740aa",
-    "text/html": "html-1 kreuzberg-4.10.4 2e4d335f5ae3",
+    "text/html": "html-2 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-1 kreuzberg-4.10.4 92c173988e4d",
     "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
-    _OFFICE + "presentationml.presentation": "presentation-1 kreuzberg-4.10.4 dc710895c7dc",
+    _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
-    _OFFICE + "spreadsheetml.sheet": "office-1 kreuzberg-4.10.4 1e549f375a14",
+    _OFFICE + "spreadsheetml.sheet": "workbook-1 081ee69f8313",
     _ODF + "text": "odt-1 06b3ede82f17",
-    _ODF + "spreadsheet": "office-1 kreuzberg-4.10.4 a77cb5c7cb9f",
+    _ODF + "spreadsheet": "open_spreadsheet-1 81d3a3fed382",
+    _ODF + "presentation": "open_presentation-1 61707f5ab8e7",
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
     "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
     "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
