@@ -198,8 +198,9 @@ def test_hostile_documents_are_refused_quickly() -> None:
     w = f'xmlns:w="{NAMESPACES["w"]}"'
     bomb = f'<!DOCTYPE x [<!ENTITY a "{"A" * 1000}">]><w:document {w}><w:body>&a;</w:body></w:document>'
     deep = f"<w:document {w}><w:body>{'<w:sdt>' * 50_000}{'</w:sdt>' * 50_000}</w:body></w:document>"
-    many = 90_000
-    deep_large = f"<w:document {w}><w:body>{'<w:customXmlElement>' * many}{'</w:customXmlElement>' * many}</w:body></w:document>"
+    name, many = "w:customXmlElement", 90_000
+    nested = f"{f'<{name}>' * many}{f'</{name}>' * many}"
+    deep_large = f"<w:document {w}><w:body>{nested}</w:body></w:document>"
     for data, category in [
         (_hostile(bomb), "corrupt"),
         (_hostile(bomb.encode("utf-16")), "corrupt"),
