@@ -57,6 +57,7 @@ setup(
         "transformers",
         "voluptuous",
         "watchfiles",
+        "xlrd",
     ],
     extras_require={
         "test": [

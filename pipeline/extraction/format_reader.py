@@ -22,6 +22,7 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import EmailReader
 from pipeline.extraction.readers.html import HtmlReader
@@ -29,7 +30,7 @@ from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
-from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
@@ -59,7 +60,7 @@ _office, _text = OfficeReader(), TextReader()
 
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
-    "text/csv": _text,
+    "text/csv": DelimitedReader(),
     "text/x-rst": _text,
     "text/org": _text,
     "text/asciidoc": _text,
@@ -85,7 +86,7 @@ READERS: Mapping[str, FormatReader] = {
     "application/epub+zip": _office,
     "application/rtf": _office,
     "application/msword": _office,
-    "application/vnd.ms-excel": _office,
+    "application/vnd.ms-excel": OldWorkbookReader(),
     "application/vnd.ms-powerpoint": _office,
     "application/vnd.ms-outlook": _office,
     "application/x-ipynb+json": _office,
