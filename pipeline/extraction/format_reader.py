@@ -24,12 +24,17 @@ from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import EmailReader
+from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
-from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
+from pipeline.extraction.readers.personal import CalendarReader, ContactReader
+from pipeline.extraction.readers.presentation import (
+    OldPresentationReader,
+    OpenPresentationReader,
+    PresentationReader,
+)
 from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
@@ -57,6 +62,7 @@ class FormatReader(Protocol):
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 _office, _text = OfficeReader(), TextReader()
+_open_presentation = OpenPresentationReader()
 
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
@@ -76,9 +82,14 @@ READERS: Mapping[str, FormatReader] = {
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),
+    "message/x-emlx": AppleMailReader(),
+    "application/mbox": MailboxTextReader(),
+    "text/calendar": CalendarReader(),
+    "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
-    _ODF + "presentation": OpenPresentationReader(),
+    _ODF + "presentation": _open_presentation,
+    _ODF + "graphics": _open_presentation,
     _OPENXML + "wordprocessingml.document": DocxReader(),
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
@@ -87,8 +98,8 @@ READERS: Mapping[str, FormatReader] = {
     "application/rtf": _office,
     "application/msword": _office,
     "application/vnd.ms-excel": OldWorkbookReader(),
-    "application/vnd.ms-powerpoint": _office,
-    "application/vnd.ms-outlook": _office,
+    "application/vnd.ms-powerpoint": OldPresentationReader(),
+    "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": _office,
     "application/x-fictionbook+xml": _office,
 }

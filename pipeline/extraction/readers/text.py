@@ -11,7 +11,7 @@ class TextReader:
     """Text in any encoding, character by character as it is in the file."""
 
     name = "text"
-    version = 1
+    version = 2
     libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
@@ -22,7 +22,7 @@ class MarkdownReader:
     """Markdown as it is in the file; the first heading of the first level is the title."""
 
     name = "markdown"
-    version = 1
+    version = 2
     libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:

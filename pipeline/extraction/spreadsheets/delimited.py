@@ -41,9 +41,9 @@ class Dialect:
 
 def dialect(text: str) -> Dialect | None:
     """How the table in a text is written; None for a text that is no table."""
-    start, separators = 0, _SEPARATORS
+    start, separators = 0, list(_SEPARATORS)
     if named := _SEPARATOR_LINE.match(text):
-        start, separators = named.end(), (named[1],)
+        start, separators = named.end(), [named[1]]
     sample = text[start : start + _SAMPLE]
     escaped = '\\"' in sample and '""' not in sample
     best: tuple[float, Dialect] | None = None
@@ -77,11 +77,10 @@ def _rows(text: str, found: Dialect) -> Iterator[Row]:
 
 def _records(text: str, found: Dialect) -> Iterator[list[str]]:
     csv.field_size_limit(_MAX_FIELD)
-    quoting = csv.QUOTE_MINIMAL if found.quoted else csv.QUOTE_NONE
     return csv.reader(
         io.StringIO(text[found.start :], newline=""),
         delimiter=found.separator,
-        quoting=quoting,
+        quoting=csv.QUOTE_MINIMAL if found.quoted else csv.QUOTE_NONE,
         doublequote=not found.escaped,
         escapechar="\\" if found.escaped else None,
         skipinitialspace=True,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.extraction.compound_file import CompoundFile
 from pipeline.extraction.content import Content, ExtractError
+from pipeline.extraction.opc import Properties
 from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets import number_format
 from pipeline.extraction.spreadsheets.sheet import Comment, Sheet, Workbook, cell
 from pipeline.extraction.table_text import Cell, Row
 
-LIBRARIES = ("xlrd",)
+LIBRARIES = ("xlrd", "olefile")
 _MAX_SHEETS = 2_000
 _TEXT, _NUMBER, _DATE, _BOOLEAN, _ERROR = 1, 2, 3, 4, 5  # xlrd's types of cells
 
@@ -31,7 +34,22 @@ def read(data: bytes) -> Content:
         book.unload_sheet(number)
     if not workbook.text and any("damaged" in warning for warning in workbook.warnings):
         raise ExtractError("corrupt", "This is an old Excel workbook whose sheets are damaged.")
-    return Content(workbook.text, markdown=True, warnings=tuple(workbook.warnings))
+    about = _properties(data)
+    return Content(
+        workbook.text,
+        about.title,
+        markdown=True,
+        warnings=tuple(workbook.warnings),
+        author=about.author,
+        date=about.date,
+    )
+
+
+def _properties(data: bytes) -> Properties:
+    """Those of the compound file; the oldest workbooks are none."""
+    with contextlib.suppress(ExtractError):
+        return CompoundFile(data).properties()
+    return Properties()
 
 
 def _open(data: bytes) -> Any:
