@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.compound import Outlook
 from support.extracted import NOISE, PNG, zipped
+from support.old_word import OldWord
 from support.server import SAMPLES
 
 from pipeline.extraction import formats
@@ -108,6 +109,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _ODF + "spreadsheet": (("a.ods", _open_document("spreadsheet", _ODS)), "lantern"),
     _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
     "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
+    "application/msword": (("a.doc", OldWord("Harbour\rA lantern.\r").bytes()), "lantern"),
     "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
     "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
@@ -115,7 +117,6 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
 # Old Office files cannot be written by hand: these consist of the signature and zeros.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
 DAMAGED = {
-    "application/msword": ("a.doc", _OLE),
     "application/vnd.ms-excel": ("a.xls", _OLE),
     "application/vnd.ms-powerpoint": ("a.ppt", _OLE),
 }
@@ -251,7 +252,8 @@ TEXTS = {
     _ODF + "spreadsheet": "open_spreadsheet-1 81d3a3fed382",
     _ODF + "presentation": "open_presentation-1 61707f5ab8e7",
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
-    "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
+    "application/msword": "doc-1 olefile-0.47 67ea7a019b97",
+    "application/rtf": "rtf-1 67ea7a019b97",
     "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
     "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
 }
