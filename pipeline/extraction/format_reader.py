@@ -23,6 +23,7 @@ from typing import Protocol
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.delimited import DelimitedReader
+from pipeline.extraction.readers.doc import DocReader
 from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
 from pipeline.extraction.readers.html import HtmlReader
@@ -35,6 +36,7 @@ from pipeline.extraction.readers.presentation import (
     OpenPresentationReader,
     PresentationReader,
 )
+from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
@@ -95,8 +97,8 @@ READERS: Mapping[str, FormatReader] = {
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
     "application/epub+zip": _office,
-    "application/rtf": _office,
-    "application/msword": _office,
+    "application/rtf": RtfReader(),
+    "application/msword": DocReader(),
     "application/vnd.ms-excel": OldWorkbookReader(),
     "application/vnd.ms-powerpoint": OldPresentationReader(),
     "application/vnd.ms-outlook": OutlookReader(),

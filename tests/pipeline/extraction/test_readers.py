@@ -13,6 +13,7 @@ import pytest
 import xlwt
 from support.compound import Outlook
 from support.extracted import NOISE, PNG, zipped
+from support.old_word import OldWord
 from support.powerpoint import OldSlide, powerpoint
 from support.server import SAMPLES
 
@@ -125,15 +126,13 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "application/vnd.ms-powerpoint": (("a.ppt", powerpoint([OldSlide([(0, "A lantern", None)])])), "lantern"),
     "application/vnd.ms-excel": (("a.xls", _old_workbook()), "lantern"),
     "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
+    "application/msword": (("a.doc", OldWord("Harbour\rA lantern.\r").bytes()), "lantern"),
     "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
     "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
 }
-# Old Office files cannot be written by hand: these consist of the signature and zeros.
+# The signature of an old Office file, and zeros.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
-DAMAGED = {
-    "application/msword": ("a.doc", _OLE),
-}
 
 
 def _suffix(name: str) -> str:
@@ -151,13 +150,13 @@ def _read(mime: str, data: bytes, suffix: str) -> Content:
 
 
 def test_every_supported_mime_type_has_a_test_file() -> None:
-    assert VALID.keys() | DAMAGED.keys() == READERS.keys()
+    assert VALID.keys() == READERS.keys()
     assert {READERS[mime].name for mime in VALID} == {reader.name for reader in READERS.values()}
 
 
 @pytest.mark.parametrize("mime", READERS)
 def test_every_supported_mime_type_is_detected(mime: str) -> None:
-    name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
+    name, data = VALID[mime][0]
     found = formats.detect(data, _suffix(name))
     assert (found.mime, found.condition) == (mime, Condition.SOUND)
 
@@ -177,12 +176,12 @@ def test_a_valid_file_gives_its_text(mime: str) -> None:
 
 @pytest.mark.parametrize("mime", READERS)
 def test_empty_and_damaged_files_give_text_or_raise_extract_error(mime: str) -> None:
-    name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
+    name, data = VALID[mime][0]
     inputs = [
         b"", b"\n", b"Only some words.", PNG, bytes(3000), NOISE,
         data[: len(data) // 2], data[:100] + NOISE, data[:-20] + NOISE[:20], zipped(a="text"),
     ]  # fmt: skip
-    for each in [*inputs, *(data for _, data in DAMAGED.values())]:
+    for each in [*inputs, _OLE]:
         try:
             content = _read(mime, each, _suffix(name))
         except ExtractError as error:
@@ -269,7 +268,8 @@ TEXTS = {
     "application/vnd.ms-powerpoint": "old_presentation-1 olefile-0.47 d60df7826839",
     "application/vnd.ms-excel": "old_workbook-1 xlrd-2.0.2 olefile-0.47 81d3a3fed382",
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
-    "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
+    "application/msword": "doc-1 olefile-0.47 67ea7a019b97",
+    "application/rtf": "rtf-1 67ea7a019b97",
     "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
     "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
 }
