@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Protocol
 
+from pipeline.extraction.containers.mbox import MailboxReader
 from pipeline.extraction.containers.zip import ZipReader
 from pipeline.extraction.part import ContainerLimits, Part
 
@@ -53,4 +54,5 @@ class ContainerReader(Protocol):
 
 CONTAINERS: Mapping[str, ContainerReader] = {
     "application/zip": ZipReader(),
+    "application/mbox": MailboxReader(),
 }
