@@ -45,6 +45,12 @@ def better_is_page(plain: str, page: str) -> bool:
     return len(in_page) >= len(in_plain)
 
 
+def adds_words(text: str, known: str) -> bool:
+    """Whether a text says more than one that is known."""
+    words = _words(text)
+    return len(words - _words(known)) > _FEW * len(words)
+
+
 def _words(text: str) -> set[str]:
     """The words that tell something: none of addresses, nor of sentences that only ask to open something else."""
     text = _ADDRESS.sub(" ", text[:_MAX_COMPARED])

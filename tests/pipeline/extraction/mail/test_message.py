@@ -10,6 +10,7 @@ from support.extracted import PNG
 from support.mail import body, mail, multipart, nested, read
 
 _PLAIN = "Content-Type: text/plain; charset=utf-8\n\n"
+_BASE64 = "Content-Transfer-Encoding: base64\n\n"
 _HTML = "Content-Type: text/html; charset=utf-8\n\n"
 
 
@@ -114,7 +115,7 @@ def test_the_better_version_is_read(plain: str, page: str, chosen: str | None) -
 
 
 def test_pictures_of_a_page_are_out_and_other_files_are_attached() -> None:
-    picture = f"Content-Type: image/png; name=logo.png\nContent-ID: <1>\nContent-Transfer-Encoding: base64\n\n{_encoded(PNG)}"
+    picture = f"Content-Type: image/png; name=logo.png\nContent-ID: <1>\n{_BASE64}{_encoded(PNG)}"
     sheet = (
         "Content-Type: text/csv; name=gusts.csv\nContent-Disposition: attachment\n\nmast,gust\nnorth,178\n"
     )
@@ -132,9 +133,9 @@ def test_a_page_that_is_not_the_first_part_of_related_ones() -> None:
 
 
 def test_text_between_pictures_stays_in_order_and_named_text_is_attached() -> None:
-    parts = (_PLAIN + "Before.", f"Content-Type: image/jpeg; name=a.jpg\nContent-Transfer-Encoding: base64\n\n{_encoded(PNG)}",
-             _PLAIN + "After.", "Content-Type: text/plain; name=log.txt\nContent-Disposition: inline\n\nNamed words.")  # fmt: skip
-    text = body(mail(*multipart("mixed", *parts)))
+    picture = f"Content-Type: image/jpeg; name=a.jpg\n{_BASE64}{_encoded(PNG)}"
+    named = "Content-Type: text/plain; name=log.txt\nContent-Disposition: inline\n\nNamed words."
+    text = body(mail(*multipart("mixed", _PLAIN + "Before.", picture, _PLAIN + "After.", named)))
     assert text == "Before.\n\nAfter.\n\n# Attachment: a.jpg\n\n# Attachment: log.txt\n\nNamed words."
 
 
@@ -197,7 +198,8 @@ def test_the_messages_of_a_digest_need_no_type() -> None:
 
 
 def test_a_delivery_report_is_readable() -> None:
-    status = "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nDiagnostic-Code: smtp; 550\n  no such user\n"
+    fields = "Reporting-MTA: dns; mx\n\nDiagnostic-Code: smtp; 550\n  no such user\n"
+    status = f"Content-Type: message/delivery-status\n\n{fields}"
     original = "Content-Type: text/rfc822-headers\n\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nReceived: x\n"
     text = body(mail(*multipart("report", _PLAIN + "Sorry.", status, original)))
     assert (
