@@ -47,7 +47,7 @@ def split(
 ) -> tuple[TextChunk, ...]:
     """Chunks of at most `min(chunk_size, max_tokens)` tokens, in order; each has a letter or a digit.
 
-    No chunk crosses the boundary of a page, or the start of a Markdown heading that follows text; so its page and
+    No chunk crosses the boundary of a page, or the start of a heading that follows text; so its page and
     heading are those of all its text. Neighbours on the same side of a boundary share up to `chunk_overlap` tokens.
     Between two that share nothing there is no letter or digit, only whitespace, or a rule that did not fit into either.
 
@@ -56,7 +56,7 @@ def split(
     """
     text = extracted.text
     page_starts = [start for _, start in extracted.pages]
-    outline = Outline(text, page_starts) if extracted.markdown else None
+    outline = _outline(extracted, page_starts)
     boundaries = sorted({*page_starts, *(outline.boundaries() if outline else ())})
     size = max(1, min(chunk_size, max_tokens))
     library_splitter = MarkdownSplitter if extracted.markdown else TextSplitter
@@ -75,6 +75,12 @@ def split(
                 )
             )
     return tuple(chunks)
+
+
+def _outline(extracted: Extracted, page_starts: Sequence[int]) -> Outline | None:
+    if extracted.markdown:
+        return Outline(extracted.text, page_starts)
+    return Outline(extracted.text, page_starts, extracted.outline) if extracted.outline else None
 
 
 def _windows(text: str, boundaries: Sequence[int]) -> Iterator[_Span]:
