@@ -109,7 +109,7 @@ class _Line:
             return 1
         elif word == "Fl":
             self._put("-")
-            self._glued = following == "Fl" or bool(following) and following not in MACROS | _CLOSING
+            self._glued = following == "Fl" or (bool(following) and following not in MACROS | _CLOSING)
         elif word == "Nm" and (not following or following in MACROS or following in _CLOSING):
             self._put(self._name)
         elif word == "Ar" and not following:

@@ -122,6 +122,13 @@ def test_packed_pages_are_read_and_logs_are_not_taken_for_pages(tmp_path: Path) 
 
 def test_damaged_pages_end(tmp_path: Path) -> None:
     endless = ".de A\n.A\n.B\n..\n.de B\n.A\n.A\n..\n.TH X 1\n.A\nEnd.\n"
-    for source in (_MAN[:700], _MDOC[:200] * 50, NOISE.decode("latin-1"), endless, ".if \\{\\\n" * 999, ".TS\n" * 999):
+    for source in (
+        _MAN[:700],
+        _MDOC[:200] * 50,
+        NOISE.decode("latin-1"),
+        endless,
+        ".if \\{\\\n" * 999,
+        ".TS\n" * 999,
+    ):
         assert isinstance(ManPage(source).text, str)
     assert ManPage(endless).text == "End."
