@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pipeline.extraction import encoding, markdown
+from pipeline.extraction import encoding, markdown, terminal
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 
 
 class TextReader:
-    """Text in any encoding, character by character as it is in the file."""
+    """Text in any encoding, character by character; what was sent to a terminal is what it shows."""
 
     name = "text"
     version = 2
     libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
-        return Content(encoding.decode(data))
+        return Content(terminal.printed(encoding.decode(data)))
 
 
 class MarkdownReader:

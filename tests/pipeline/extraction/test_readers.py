@@ -235,10 +235,10 @@ def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None
 
 # MIME type: the reader with its versions, and the digest of its output for the file in VALID.
 TEXTS = {
-    "text/x-ssa": "text-2 b7f50a2ed8b1",
-    "application/x-subrip": "text-2 ff6c80ca8963",
-    "text/vtt": "text-2 46d1fd3be861",
-    "text/troff": "text-2 4db400a6b82e",
+    "text/x-ssa": "subtitles-1 726f84136032",
+    "application/x-subrip": "subtitles-1 726f84136032",
+    "text/vtt": "subtitles-1 726f84136032",
+    "text/troff": "man-page-1 669499c001d3",
     "text/x-bibtex": "text-2 4556234ba7a6",
     "text/x-tex": "text-2 17e754180722",
     "text/asciidoc": "text-2 971960ece593",
@@ -246,8 +246,8 @@ TEXTS = {
     "text/plain": "text-2 d3e7d13b902e",
     "text/csv": "delimited-1 charset-normalizer-3.5.2 9fe5b0b7e343",
     "text/x-rst": "text-2 8992666d0c10",
-    **{f"text/x-{language}": "text-2 2bb2c9b3a66f" for language in SOURCE_CODE},
-    "application/json": "text-2 09db9f0bbe67",
+    **{f"text/x-{language}": "source-code-1 2bb2c9b3a66f" for language in SOURCE_CODE},
+    "application/json": "json-1 cba2ba6a5696",
     "application/xml": "text-2 d12b92c9dc8b",
     "text/markdown": "markdown-2 81b7036740aa",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
@@ -270,7 +270,7 @@ TEXTS = {
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
     "application/msword": "doc-1 olefile-0.47 67ea7a019b97",
     "application/rtf": "rtf-1 67ea7a019b97",
-    "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
+    "application/x-ipynb+json": "notebook-1 selectolax-1.0.2 18a736e9464e",
     "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
 }
 
