@@ -5,8 +5,8 @@
 # own stand-in character for old readers. Word and LibreOffice write emoji and rare Han characters in that way.
 # The file made here says "A rat \u-10179?\u-9216? and a fish.": U+1F400, the rat, is D83D DC00.
 #
-# Seen: pandoc takes each half for a character of its own, and writes "A rat" + U+FFFD U+FFFD + "and a fish.";
-# xberg leaves both halves out: "A rat  and a fish." Neither says that something is missing. LibreOffice shows the rat.
+# Seen: pandoc takes each half for a character of its own, and writes "A rat " + U+FFFD U+FFFD + "and a fish.";
+# xberg leaves both halves out: "A rat and a fish." Neither says that something is missing. LibreOffice shows the rat.
 # Exits with 0 as long as neither of them finds the rat.
 set -eu
 folder=$(mktemp -d)
