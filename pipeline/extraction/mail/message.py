@@ -91,11 +91,11 @@ def _received(message: Part) -> str | None:
 
 
 def _charset(message: Part) -> str | None:
-    """That of the first part with text."""
+    """That of the first part with text, else of a word in the header."""
     part = message
     while inner := part.parts() if part.type.startswith("multipart/") else []:
         part = next((each for each in inner if each.type.startswith(("text/", "multipart/"))), inner[0])
-    return part.parameter("charset") or None
+    return part.parameter("charset") or message.other_charset
 
 
 def _read_part(part: Part) -> _Found:
@@ -192,9 +192,14 @@ def _text(part: Part) -> _Found:
         shown = calendar.read(data, charset).text
         return _Found([shown], calendars=[data])
     if part.type == "text/html":
-        return _Found([pages.page_markdown(pages.decode(data, charset))])
+        return _Found([pages.page_markdown(pages.decode(data, charset, (part.other_charset,)))])
     data, encoded = plain.uuencoded(data)
-    text = charsets.decode(data, charset).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    text = (
+        charsets.decode(data, charset, (part.other_charset,))
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\0", "")
+    )
     if part.type in ("text/enriched", "text/richtext"):
         text = plain.without_tags(text)
     elif part.parameter("format").lower() == "flowed":

@@ -274,3 +274,16 @@ def test_deep_nesting_and_many_parts_end_quickly() -> None:
 
 def test_a_heading_in_plain_text_is_none() -> None:
     assert body(mail("", "# not a heading\ntext\n---\n")) == "\\# not a heading\ntext\n\\---"
+
+
+def test_a_line_of_spaces_in_a_header_does_not_end_it() -> None:
+    found = read(mail("Subject: Re:\n \n\tthe mast\nX-Long: a", "Words."))
+    assert found.title == "Re: the mast"
+    assert body(mail("Subject: x\n  ", "Words.")) == "Words."
+
+
+def test_a_body_without_a_charset_has_that_of_a_word_in_the_header() -> None:
+    word = base64.b64encode("Клапан".encode("koi8-r")).decode()
+    data = mail(f"Subject: =?koi8-r?B?{word}?=", "Новый клапан".encode("koi8-r"))
+    assert body(data) == "Новый клапан"
+    assert "Formação" in read(mail("Subject: Formação no verão".encode("latin-1"), "x")).text
