@@ -22,6 +22,7 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.doc import DocReader
 from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
@@ -33,10 +34,14 @@ from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.personal import CalendarReader, ContactReader
-from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
+from pipeline.extraction.readers.presentation import (
+    OldPresentationReader,
+    OpenPresentationReader,
+    PresentationReader,
+)
 from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.source_code import SourceCodeReader
-from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
@@ -64,10 +69,11 @@ class FormatReader(Protocol):
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 _office, _text, _subtitles = OfficeReader(), TextReader(), SubtitleReader()
+_open_presentation = OpenPresentationReader()
 
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
-    "text/csv": _text,
+    "text/csv": DelimitedReader(),
     "text/x-rst": _text,
     "text/org": _text,
     "text/asciidoc": _text,
@@ -89,7 +95,8 @@ READERS: Mapping[str, FormatReader] = {
     "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
-    _ODF + "presentation": OpenPresentationReader(),
+    _ODF + "presentation": _open_presentation,
+    _ODF + "graphics": _open_presentation,
     _OPENXML + "wordprocessingml.document": DocxReader(),
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
@@ -97,8 +104,8 @@ READERS: Mapping[str, FormatReader] = {
     "application/epub+zip": _office,
     "application/rtf": RtfReader(),
     "application/msword": DocReader(),
-    "application/vnd.ms-excel": _office,
-    "application/vnd.ms-powerpoint": _office,
+    "application/vnd.ms-excel": OldWorkbookReader(),
+    "application/vnd.ms-powerpoint": OldPresentationReader(),
     "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": NotebookReader(),
     "application/x-fictionbook+xml": _office,

@@ -22,7 +22,7 @@ class MarkdownReader:
     """Markdown as it is in the file; the first heading of the first level is the title."""
 
     name = "markdown"
-    version = 1
+    version = 2
     libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
