@@ -47,13 +47,18 @@ class Annotations:
         self.notes: list[Note] = []
         self.attachments: list[int] = []  # indexes of annotations that hold a file
         self._typed: list[_Typed] = []
-        for at in range(min(raw.FPDFPage_GetAnnotCount(page), MAX_ANNOTATIONS)):
+        count = min(raw.FPDFPage_GetAnnotCount(page), MAX_ANNOTATIONS)
+        if count and form is not None:
+            raw.FORM_OnAfterLoadPage(page, form)  # without it, no box is checked
+        for at in range(count):
             annotation = raw.FPDFPage_GetAnnot(page, at)
             if annotation:
                 try:
                     self._read(annotation, at)
                 finally:
                     raw.FPDFPage_CloseAnnot(annotation)
+        if count and form is not None:
+            raw.FORM_OnBeforeClosePage(page, form)
 
     def words(self, words: Sequence[Word]) -> list[Word]:
         """Form values and typed text as words, with the names of fields that have no label among `words`."""
@@ -67,7 +72,9 @@ class Annotations:
                 height = min((y1 - y0) / max(len(rows), 1), 14.0) or 10.0
                 y = level if level is not None and len(rows) == 1 else y1 - height * (at + 0.8)
                 text = f"{label}: {row.strip()}" if label and at == 0 else row.strip()
-                result.append(Word(text, x0, max(x1, x0 + 1), y, height, 0, True, len(words) + len(result)))
+                result.append(
+                    Word(text, x0, max(x1, x0 + 1), y, height, 0, True, 1_000_000 + len(result), True)
+                )
         return result
 
     def _read(self, annotation: Any, at: int) -> None:
@@ -86,7 +93,7 @@ class Annotations:
         if not text:
             return
         author = " ".join(self._string(annotation, b"T").split())[:200]
-        if kind == raw.FPDF_ANNOT_FREETEXT and self._visible(annotation):
+        if kind == raw.FPDF_ANNOT_FREETEXT:
             typewriter = "typewriter" in self._string(annotation, b"IT").lower()
             signed = f"{text} (note by {author})" if author and not typewriter else text
             self._typed.append(_Typed(signed, self._box(annotation), ""))
@@ -98,10 +105,6 @@ class Annotations:
                 raw.FPDF_ANNOT_STRIKEOUT,
             )
             self.notes.append(Note(text, author, kind in marks))
-
-    def _visible(self, annotation: Any) -> bool:
-        x0, y0, x1, y1 = self._box(annotation)
-        return x1 > x0 and y1 > y0
 
     def _read_field(self, annotation: Any) -> None:
         raw, form = self._raw, self._form

@@ -157,20 +157,15 @@ def _xmp(data: bytes) -> tuple[str, str, str]:
         root = ElementTree.fromstring(data[start : end + len(b"</x:xmpmeta>")])
     except (ElementTree.ParseError, ValueError):
         return "", "", ""
-    title, author = (
-        next(
-            (
-                " ".join((item.text or "").split())
-                for node in root.iter(_DC + tag)
-                for item in node.iter(_RDF + "li")
-            ),
-            "",
-        )
-        for tag in ("title", "creator")
-    )
+    title, author = (_first_item(root, _DC + tag) for tag in ("title", "creator"))
     dates = [node.text or "" for node in root.iter(_XMP + "CreateDate")]
     dates += [node.get(_XMP + "CreateDate", "") for node in root.iter(_RDF + "Description")]
     return title, author, next((date for date in dates if _ISO_DATE.fullmatch(date)), "")
+
+
+def _first_item(root: ElementTree.Element, tag: str) -> str:
+    items = (item.text or "" for node in root.iter(tag) for item in node.iter(_RDF + "li"))
+    return " ".join(next(items, "").split())
 
 
 def _narrow(function: Any, *arguments: Any) -> bytes:

@@ -10,7 +10,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from pipeline.extraction.pdf import bidi
 from pipeline.extraction.pdf.words import SKEWED, Word
@@ -187,19 +187,22 @@ def _bands(pieces: Iterable[Piece], gutter: float) -> list[tuple[list[Piece], li
 def _verdict(left: Sequence[Piece], right: Sequence[Piece], height: float) -> str:
     """ "columns" where the sides are read one after the other, "drawn" for the drawn order, "" for rows."""
     fewer = min(len(left), len(right))
-    if fewer < 2:
+    if fewer < 2 or any(
+        sum(piece.words[0].typed for piece in side) * 2 > len(side) for side in (left, right)
+    ):
         return ""
     on_left = {id(piece) for piece in left}
     sides = [id(piece) in on_left for piece in sorted([*left, *right], key=lambda piece: piece.order)]
-    turns = sum(one != other for one, other in zip(sides, sides[1:], strict=False))
-    if fewer >= 3 and _is_prose(left) and _is_prose(right):
+    turns = sum(one != other for one, other in pairwise(sides))
+    heights = sorted(piece.y for piece in left)
+    level = sum(any(abs(piece.y - y) < 0.25 * height for y in heights) for piece in right)
+    runs_on = fewer > 5 or level < 0.9 * fewer or (_runs_on(left) and _runs_on(right))
+    if fewer >= 3 and _is_prose(left) and _is_prose(right) and runs_on:
         if turns <= max(3, 0.3 * fewer):
             return "columns"
         if turns >= 1.7 * fewer - 1:
             return "columns" if _runs_on(left) and _runs_on(right) else ""
         return "drawn"
-    heights = sorted(piece.y for piece in left)
-    level = sum(any(abs(piece.y - y) < 0.25 * height for y in heights) for piece in right)
     if level >= 0.6 * fewer:
         return ""
     return "columns" if turns <= max(1, 0.25 * fewer) else ""
@@ -255,7 +258,7 @@ def _line(row: list[Piece], block: int, direction: int) -> Line:
 def _cells(words: Sequence[Word]) -> tuple[str, ...]:
     """The texts between wide gaps; words that touch are one."""
     cells = [words[0].text]
-    for before, word in zip(words, words[1:], strict=False):
+    for before, word in pairwise(words):
         gap = max(word.x0 - before.x1, before.x0 - word.x1)
         if gap > 0.9 * max(before.height, word.height):
             cells.append(word.text)

@@ -62,7 +62,7 @@ def _read(raw: Any, handle: Any, text_page: Any, form: Any) -> Page:
         words = []
     lines = layout.lines([*words, *typed])
     bottom, top = _edges(bounds, lines[0].direction if lines else 0)
-    pictures = raw.FPDFPage_CountObjects(handle) > 0 and readable < _FEW and _shows_picture(raw, handle)
+    pictures = raw.FPDFPage_CountObjects(handle) > 0
     return Page(
         lines, bottom, top, annotations.notes, annotations.attachments, readable, found.unreadable, pictures
     )
@@ -82,18 +82,3 @@ def _edges(bounds: tuple[float, float, float, float], direction: int) -> tuple[f
     """The lower and the upper edge of the page, for text that runs in a direction."""
     left, bottom, right, top = bounds
     return {1: (-right, -left), 2: (-top, -bottom), 3: (left, right)}.get(direction, (bottom, top))
-
-
-def _shows_picture(raw: Any, handle: Any) -> bool:
-    kinds = (
-        raw.FPDF_PAGEOBJ_IMAGE,
-        raw.FPDF_PAGEOBJ_PATH,
-        raw.FPDF_PAGEOBJ_SHADING,
-        raw.FPDF_PAGEOBJ_FORM,
-        raw.FPDF_PAGEOBJ_TEXT,
-    )
-    for at in range(min(raw.FPDFPage_CountObjects(handle), 1000)):
-        piece = raw.FPDFPage_GetObject(handle, at)
-        if raw.FPDFPageObj_GetType(piece) in kinds:
-            return True
-    return False

@@ -79,15 +79,8 @@ class _Joiner:
             self.parts += [separator, text] if self.parts else [text]
             return
         word = joined(broken["head"], broken["mark"], tail[0], self._vocabulary)
-        rest = text[tail.end() :]
-        self.parts[-1] = self.parts[-1][: broken.start()] + word
-        # The punctuation after the word stays with it; the line's break comes after the word.
-        cut = re.match(r"\S*", rest)
-        glued = cut[0] if cut else ""
-        self.parts[-1] += glued
-        rest = rest[len(glued) :].lstrip()
-        if rest:
-            self.parts += [separator, rest]
+        # A broken word shows that the paragraph goes on, however long the line is.
+        self.parts[-1] = self.parts[-1][: broken.start()] + word + text[tail.end() :]
 
 
 def _may_be_broken(broken: re.Match[str], tail: str) -> bool:

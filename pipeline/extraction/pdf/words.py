@@ -30,7 +30,7 @@ class Word:
 
     x0, x1: its ends. y: its base line. height: of its font, about 1.2 times the font's size.
     direction: quarter turns counterclockwise, or SKEWED. spaced: whether a space or more stands before it.
-    order: its place among the words of the page as they are drawn.
+    order: its place among the words of the page as they are drawn. typed: whether it is filled in.
     """
 
     text: str
@@ -41,6 +41,7 @@ class Word:
     direction: int
     spaced: bool
     order: int
+    typed: bool = False
 
     @property
     def rtl(self) -> bool:
