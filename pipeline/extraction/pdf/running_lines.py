@@ -28,8 +28,15 @@ _LONE = re.compile(
     rf"(?:\s*(?:{_OF})\s*\d{{1,5}})?\s*(?:頁|页|ページ|쪽)?[\s\-–—|·.\])~]*",
     re.IGNORECASE,
 )
-_AT_THE_END = re.compile(r"(?P<text>.*\S)\s*[|·•—–]\s*(?P<number>(?:page\s+)?\d{1,4})", re.IGNORECASE)
-_AT_THE_START = re.compile(r"(?P<number>(?:page\s+)?\d{1,4})\s*[|·•—–]\s*(?P<text>\S.*)", re.IGNORECASE)
+_AT_THE_END = re.compile(
+    rf"(?P<text>.*\S)(?:\s*[|·•—–]|\s+-|\b)\s*(?P<number>(?<!\w)(?:{_PAGE_WORDS})[.:]?\s*\d{{1,4}}(?:\s*(?:{_OF})\s*\d{{1,5}})?"
+    r"|(?<=[|·•—–]\s)\d{1,4})",
+    re.IGNORECASE,
+)
+_AT_THE_START = re.compile(
+    rf"(?P<number>(?:(?:{_PAGE_WORDS})[.:]?\s*)?\d{{1,4}}(?:\s*(?:{_OF})\s*\d{{1,5}})?)\s*[|·•—–]\s*(?P<text>\S.*)",
+    re.IGNORECASE,
+)
 # A number after these is that of something else than the page.
 _NUMBERED = re.compile(
     r"(?:[:#№=]|\b(?:no|nr|nro|num|number|nummer|numéro|número|numero|invoice|rechnung|facture|factura|order|case|"
@@ -40,7 +47,7 @@ _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
 
 def running_lines(pages: Sequence[Page]) -> set[int]:
-    """The ids of the lines to leave out; a line that is equal on many pages stays on the first of them."""
+    """The ids of the lines to leave out; one that has no page number stays on the first of its pages."""
     equal: dict[tuple[object, ...], list[tuple[int, int]]] = defaultdict(list)
     numbers: dict[tuple[object, ...], list[tuple[int, int]]] = defaultdict(list)
     for at, page in enumerate(pages):
@@ -54,9 +61,10 @@ def running_lines(pages: Sequence[Page]) -> set[int]:
     for (_, shift), places in numbers.items():
         if shift == 1 or len({at for at, _ in places}) >= _MIN_PAGES:
             result |= {line for _, line in places}
-    for places in equal.values():
+    for key, places in equal.items():
         if len({at for at, _ in places}) >= _MIN_PAGES:
-            result |= {line for at, line in places if at != places[0][0]}
+            numbered = len(key) > 2
+            result |= {line for at, line in places if numbered or at != places[0][0]}
     return result
 
 
