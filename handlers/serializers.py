@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +54,7 @@ def collection_json(view: CollectionView) -> Json:
         "pending_count": counts.pending,
         "failed_count": counts.failed,
         "skipped_count": counts.skipped,
+        "warned_count": counts.warned,
         "created_at": timestamp_json(collection.created_at),
         "updated_at": timestamp_json(collection.updated_at),
         "active_operation_id": view.active_operation_id,
@@ -93,7 +95,7 @@ def document_json(document: Document) -> Json:
     return {
         "id": document.id,
         "path": document.path,
-        "name": document.path.rpartition("/")[2],
+        "name": document.name,
         "size": document.size,
         "modified_at": _modified(document),
         "status": document.status,
@@ -106,6 +108,12 @@ def document_json(document: Document) -> Json:
         "length": document.length,
         "content_hash": document.content_hash,
         "chunk_count": document.chunk_count,
+        "author": document.author,
+        "date": document.date,
+        "container_id": document.container_id,
+        "part": document.part,
+        "part_count": document.part_count,
+        "quality": asdict(document.quality) if document.quality else None,
         "error": {"category": failure.category, "message": failure.message} if failure else None,
     }
 
@@ -171,10 +179,14 @@ def hit_json(hit: Hit) -> Json:
         "document": {
             "id": document.id,
             "path": document.path,
-            "name": document.path.rpartition("/")[2],
+            "name": document.name,
             "title": document.title,
             "mime": document.mime,
             "modified_at": _modified(document),
+            "author": document.author,
+            "date": document.date,
+            "container_id": document.container_id,
+            "part": document.part,
         },
         "collection": {"id": hit.collection.id, "name": hit.collection.name},
     }

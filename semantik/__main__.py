@@ -14,6 +14,7 @@ COMMANDS = {
     "reindex": "semantik.commands.reindex",
     "cleanup": "semantik.commands.cleanup",
     "backup": "semantik.commands.backup",
+    "extract": "semantik.commands.extract",
 }
 
 

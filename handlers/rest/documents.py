@@ -18,6 +18,7 @@ _LIST = vol.Schema(
     {
         **PAGE,
         vol.Optional("status"): one_of(*_LISTED),
+        vol.Optional("warned"): one_of("true"),
         vol.Optional("name"): text(1, 500),
     }
 )
@@ -37,6 +38,7 @@ class DocumentsHandler(RestHandler):
             self.principal.user,
             collection_id,
             query.get("status"),
+            "warned" in query,
             query.get("name"),
             query.get("cursor"),
             query["limit"],

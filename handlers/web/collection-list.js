@@ -11,6 +11,7 @@ export function statusTag(status) {
 export function countsText(collection) {
   const parts = [plural(collection.document_count, "document"), plural(collection.chunk_count, "chunk")];
   if (collection.failed_count) parts.push(`${collection.failed_count} failed`);
+  if (collection.warned_count) parts.push(`${collection.warned_count} with warnings`);
   if (collection.skipped_count) parts.push(`${collection.skipped_count} skipped`);
   return parts.join(" · ");
 }

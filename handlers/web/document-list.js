@@ -6,7 +6,8 @@ import { bytes, date, number, plural, splitPath } from "./format.js";
 const PAGE = 50;
 const MAX_PAGE = 500;
 const TYPING_MS = 250;
-const STATES = [["", "all"], ["indexed", "indexed"], ["failed", "failed"], ["skipped", "skipped"], ["pending", "pending"]];
+const STATES = [["", "all"], ["indexed", "indexed"], ["failed", "failed"], ["skipped", "skipped"],
+  ["warned", "with warnings"], ["pending", "pending"]];
 
 /** `owner`: whether the user may retry failed documents. */
 export function documentList({ collectionStore, activity }, { id: collectionId, owner }, signal) {
@@ -53,7 +54,8 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
   }
 
   function read(from, limit, current) {
-    const query = { status: state.value, name: name.value.trim(), cursor: from, limit };
+    const filter = state.value === "warned" ? { warned: true } : { status: state.value };
+    const query = { ...filter, name: name.value.trim(), cursor: from, limit };
     return request("GET", url(["collections", collectionId, "documents"], query), { signal: current });
   }
 
@@ -88,6 +90,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     if (doc.chunk_count) facts.push(plural(doc.chunk_count, "chunk"));
     if (doc.missing) facts.push("its file was not found by the last scan");
     if (doc.due && doc.status !== "pending") facts.push("to be read again");
+    const warnings = doc.quality?.warnings ?? [];
     const again = doc.status === "failed" && !doc.due && owner && h("button", {
       type: "button", class: "quiet", "data-key": `retry-${doc.id}`, "aria-label": `Retry ${doc.name}`,
       onclick: (event) => retry(event.currentTarget, ["documents", doc.id]),
@@ -99,6 +102,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
           h("span", { class: "folder" }, splitPath(doc.path).folder)),
         h("span", { class: "tag status", "data-status": doc.status }, doc.status)),
       h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
+      warnings.length ? h("details", { class: "warnings" }, h("summary", {}, plural(warnings.length, "warning")), h("ul", {}, warnings.map((each) => h("li", {}, each)))) : null,
       doc.error ? h("div", { class: "row" }, h("p", { class: "reason" }, doc.error.message), again) : null);
   }
 

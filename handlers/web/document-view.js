@@ -2,11 +2,21 @@
 // Offsets are characters (code points) as the server counts them, not the UTF-16 units of a JavaScript string.
 import { request, url } from "./api.js";
 import { errorLine, runGuarded, h } from "./dom.js";
-import { bytes, date, number } from "./format.js";
+import { bytes, date, number, plural } from "./format.js";
 import { highlight, queryPattern } from "./highlight.js";
 
 const WINDOW = 20_000;
 const BEFORE = 4_000;
+
+/** "3 pages of recognised text", "2 pages without text": what is worth knowing of how the document was read. */
+function qualityFacts(quality) {
+  if (!quality) return [];
+  const parts = [];
+  if (quality.recognised_pages) parts.push(`${plural(quality.recognised_pages, "page")} of recognised text`);
+  if (quality.pages_without_text) parts.push(`${plural(quality.pages_without_text, "page")} without text`);
+  if (quality.left_out) parts.push(`${number(quality.left_out)} characters of encoded data are not searched`);
+  return parts;
+}
 
 export function documentView({ collectionStore }, [collectionId, documentId], query, signal) {
   const parts = ["collections", collectionId, "documents", documentId];
@@ -19,6 +29,7 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     : h("a", { href: `#/collections/${encodeURIComponent(collectionId)}` }, `← ${collection?.name ?? "The collection"}`);
   const heading = h("h1", {}, "Loading…");
   const facts = h("p", { class: "hint" });
+  const quality = h("ul", { class: "hint warnings", hidden: true });
   const text = h("div", { class: "text", "aria-busy": "true" });
   const errors = errorLine();
   const earlier = h("button", { type: "button", hidden: true }, "Earlier text");
@@ -51,8 +62,10 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     ]);
     heading.textContent = doc.title || doc.name;
     document.title = `${doc.name} · Semantik`;
-    facts.textContent = [doc.path, bytes(doc.size), date(doc.modified_at), `${number(content.length)} characters of text`]
-      .filter(Boolean).join(" · ");
+    facts.textContent = [doc.path, doc.author, bytes(doc.size), date(doc.modified_at), `${number(content.length)} characters of text`,
+      ...qualityFacts(doc.quality)].filter(Boolean).join(" · ");
+    quality.replaceChildren(...(doc.quality?.warnings ?? []).map((each) => h("li", {}, each)));
+    quality.hidden = !quality.hasChildNodes();
     next = content.next_offset;
     text.replaceChildren(...nodes(content));
     if (!content.length) text.replaceChildren(h("p", { class: "empty" }, doc.error?.message ?? "No text was found in this document."));
@@ -83,6 +96,6 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     heading.textContent = "This document cannot be shown";
     text.removeAttribute("aria-busy");
   });
-  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, errors.node, earlier, text, later);
+  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, quality, errors.node, earlier, text, later);
   return { node, title: "Document" };
 }

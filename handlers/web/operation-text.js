@@ -96,6 +96,7 @@ function resultParts(state) {
   if (state.status === "failed" && state.total) parts.push(`${number(state.processed)} of ${plural(state.total, "document")}`);
   if (state.failed) parts.push(`${number(state.failed)} failed`);
   if (state.skipped) parts.push(`${number(state.skipped)} skipped`);
+  if (result.warned) parts.push(`${number(result.warned)} with warnings`);
   if (state.status === "completed" && result.chunks && state.type !== "remove_source") parts.push(plural(result.chunks, "chunk"));
   const elapsed = state.startedAt && state.completedAt ? (new Date(state.completedAt) - new Date(state.startedAt)) / 1000 : 0;
   const seconds = result.duration_s ?? elapsed;

@@ -14,7 +14,6 @@ from pipeline.compute.messages import ModelInfo
 from pipeline.compute.pool import ComputePool
 from pipeline.context.rate import RateEstimator
 from pipeline.context.reporter import ProgressReporter
-from pipeline.extraction.version import reader_version
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
 from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
@@ -189,15 +188,12 @@ class OperationContext:
     async def record_model(self, model: ModelInfo) -> None:
         """Save the generation's properties before its first vector is stored.
 
-        These are the dimension, a chunk size that the model can read, and the version of the file reader ("" once
-        several versions have read its files).
+        These are the dimension and a chunk size that the model can read.
         """
         generation = self.generation
         fields: dict[str, Any] = {}
         if generation.dimension is None:
-            fields |= {"dimension": model.dimension, "reader": reader_version()}
-        elif generation.reader not in ("", reader_version()):
-            fields["reader"] = ""
+            fields["dimension"] = model.dimension
         if generation.chunk_size > model.max_chunk_tokens:
             fields["chunk_size"] = model.max_chunk_tokens
             fields["chunk_overlap"] = min(generation.chunk_overlap, model.max_chunk_tokens // 4)

@@ -19,6 +19,7 @@ from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import model, torch_import, traced_models, tracing
 from pipeline.embedding.traced_models import TracedModel
 from pipeline.embedding.tracing import SAMPLES
+from semantik.core.normalization import normalized
 
 MIN_STORED_COSINE = (
     0.99  # of vectors of SAMPLES from a stored traced model and the model, which may be in bfloat16
@@ -48,6 +49,7 @@ def embed_queries(
     If it is not in the folder `traced_models_dir`: None, or with `load_model` the vectors from the model itself, which
     this process loads. Raises Invalid when there is no such model, or it cannot be loaded.
     """
+    texts = [normalized(text) for text in texts]
     if (traced := load_traced(spec, traced_models_dir)) is not None:
         return traced.embed(texts)
     if load_model:

@@ -17,9 +17,11 @@ from typing import Any
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pipeline.compute.messages import TextChunk
+from pipeline.extraction import no_language
 from pipeline.extraction.content import WORD
 from pipeline.extraction.extract import Extracted
 from pipeline.extraction.outline import Outline
+from semantik.core.normalization import normalized
 
 WINDOW = 32_768  # characters split at a time: the splitter's time grows faster than its text
 FILL = 0.85  # of the allowed tokens; a part that is still too long is split once more
@@ -42,27 +44,37 @@ class _Span:
         return self.start + len(self.text)
 
 
+@dataclass(frozen=True)
+class Split:
+    """The chunks of a text, and the number of characters in passages without language, which are in no chunk."""
+
+    chunks: tuple[TextChunk, ...]
+    left_out: int
+
+
 def split(
     extracted: Extracted, tokenizer: Any, chunk_size: int, chunk_overlap: int, max_tokens: int
-) -> tuple[TextChunk, ...]:
+) -> Split:
     """Chunks of at most `min(chunk_size, max_tokens)` tokens, in order; each has a letter or a digit.
 
     No chunk crosses the boundary of a page, or the start of a Markdown heading that follows text; so its page and
     heading are those of all its text. Neighbours on the same side of a boundary share up to `chunk_overlap` tokens.
-    Between two that share nothing there is no letter or digit, only whitespace, or a rule that did not fit into either.
+    Between two that share nothing there is no letter or digit, only whitespace, or a rule that did not fit into either;
+    or a passage without language (see `no_language.py`).
 
-    `tokenizer` must not truncate; `max_tokens` is what the model reads. Offsets are characters of `extracted.text`. The
-    time is linear in its length.
+    `tokenizer` must not truncate; `max_tokens` is what the model reads, of the normalized text. Offsets are characters
+    of `extracted.text`. The time is linear in its length.
     """
     text = extracted.text
     page_starts = [start for _, start in extracted.pages]
     outline = Outline(text, page_starts) if extracted.markdown else None
     boundaries = sorted({*page_starts, *(outline.boundaries() if outline else ())})
+    passages = no_language.passages(text)
     size = max(1, min(chunk_size, max_tokens))
     library_splitter = MarkdownSplitter if extracted.markdown else TextSplitter
     splitter = _Splitter(tokenizer, library_splitter, size, min(chunk_overlap, size - 1))
     chunks = []
-    for windows in _batches(_windows(text, boundaries)):
+    for windows in _batches(_windows(text, boundaries, passages)):
         for span in splitter.merge_wordless(text, splitter.split_to_size(windows)):
             page = bisect.bisect_right(page_starts, span.start) - 1
             chunks.append(
@@ -74,12 +86,18 @@ def split(
                     outline.heading_path(span.start, span.end) if outline else None,
                 )
             )
-    return tuple(chunks)
+    return Split(tuple(chunks), sum(end - start for start, end in passages))
 
 
-def _windows(text: str, boundaries: Sequence[int]) -> Iterator[_Span]:
-    """Parts of at most WINDOW characters of a section, each split on its own."""
-    for section, limit in itertools.pairwise([0, *boundaries, len(text)]):
+def _windows(text: str, boundaries: Sequence[int], passages: Sequence[tuple[int, int]]) -> Iterator[_Span]:
+    """Parts of at most WINDOW characters of a section, each split on its own; `passages` are in none of them."""
+    ends = dict(passages)
+    edges = sorted({0, *boundaries, *itertools.chain.from_iterable(passages), len(text)})
+    at = 0  # the end of the last passage
+    for section, limit in itertools.pairwise(edges):
+        at = max(at, ends.get(section, 0))
+        if section < at:
+            continue
         start = section
         while start < limit:
             end = min(start + WINDOW, limit)
@@ -169,5 +187,5 @@ class _Splitter:
 
     def _count(self, spans: Sequence[_Span]) -> list[int]:
         """The number of tokens of each span."""
-        texts = [span.text for span in spans]
+        texts = [normalized(span.text) for span in spans]
         return [len(each) for each in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]

@@ -16,11 +16,12 @@ from pathlib import Path
 from pipeline.extraction import formats
 from pipeline.extraction.attached_text import attached_text
 from pipeline.extraction.content import WORD, Content, ExtractError
-from pipeline.extraction.file_access import Places, read
+from pipeline.extraction.file_access import Places, read, read_open
 from pipeline.extraction.format_reader import READERS
 from pipeline.extraction.formats import Condition, Format
+from pipeline.extraction.reading_options import DEFAULTS, ReadingOptions, using
 
-__all__ = ["WORD", "ExtractError", "Extracted", "Places", "extract", "read"]
+__all__ = ["WORD", "ExtractError", "Extracted", "Places", "extract", "read", "read_open"]
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,16 @@ class Extracted:
     date: str | None = None
 
 
-def extract(path: str, data: bytes, size_limit: int) -> Extracted:
+def extract(path: str, data: bytes, size_limit: int, options: ReadingOptions = DEFAULTS) -> Extracted:
     """The text of the file at `path`, whose bytes are `data`; a gzip file may have `size_limit` bytes unpacked.
 
-    Raises ExtractError.
+    `options` are for the readers of the file and of its attachments. Raises ExtractError.
     """
+    with using(options):
+        return _extract(path, data, size_limit)
+
+
+def _extract(path: str, data: bytes, size_limit: int) -> Extracted:
     suffix = Path(path).suffix.lower()
     detected = formats.detect(data, suffix)
     if detected == formats.GZIP:

@@ -7,33 +7,18 @@ Also knows formats that nothing reads, so that an error can name them. Which rea
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from dataclasses import dataclass, replace
-from enum import Enum
+import zlib
+from dataclasses import replace
+from typing import BinaryIO
 
 from pipeline.extraction.encoding import encoding_of_mark
+from pipeline.extraction.file_format import Condition, Format
+from pipeline.extraction.mail_formats import mail_format
+from pipeline.extraction.text_formats import text_format
 
-
-class Condition(Enum):
-    """Whether a file can be read at all, given a reader for its MIME type."""
-
-    SOUND = 1
-    DAMAGED = 2  # its name or first bytes promise the format, and the rest is something else
-    LOCKED = 3  # behind a password
-
-
-@dataclass(frozen=True)
-class Format:
-    """What a file is. `name` reads well after "This is": "a PDF document"."""
-
-    mime: str
-    name: str
-    condition: Condition = Condition.SOUND
-
-    @property
-    def is_picture(self) -> bool:
-        return self.mime.startswith("image/")
-
+__all__ = ["GZIP", "TAR", "ZIP_STARTS", "Condition", "Format", "detect", "expected_name", "zip_format"]
 
 _OCTETS = "application/octet-stream"
 _OPENXML = "application/vnd.openxmlformats-officedocument."
@@ -47,37 +32,35 @@ _ODT = Format(_ODF + "text", "an OpenDocument text")
 _ODS = Format(_ODF + "spreadsheet", "an OpenDocument spreadsheet")
 _ODP = Format(_ODF + "presentation", "an OpenDocument presentation")
 _RTF = Format("application/rtf", "an RTF document")
+_ODG = Format(_ODF + "graphics", "an OpenDocument drawing")
+_WORD = Format("application/msword", "an old Word document")
 GZIP = Format("application/gzip", "a gzip file")
+TAR = Format("application/x-tar", "a tar archive")
 _BINARY = Format(_OCTETS, "binary data")
 _ARCHIVE = Format("application/zip", "a ZIP archive")
 
 _OLE = {
-    ".doc": Format("application/msword", "an old Word document"),
+    ".doc": _WORD,
+    ".dot": _WORD,
     ".xls": Format("application/vnd.ms-excel", "an old Excel workbook"),
     ".ppt": Format("application/vnd.ms-powerpoint", "an old PowerPoint presentation"),
     ".msg": Format("application/vnd.ms-outlook", "an Outlook message"),
 }
+_OLE_STREAMS = (
+    ("__properties_version1.0", ".msg"),
+    ("PowerPoint Document", ".ppt"),
+    ("WordDocument", ".doc"),
+    ("Workbook", ".xls"),
+)
 _ZIPPED = {
-    ".docx": _DOCX, ".docm": _DOCX, ".dotx": _DOCX, ".pptx": _PPTX, ".pptm": _PPTX, ".ppsx": _PPTX,
-    ".xlsx": _XLSX, ".xlsm": _XLSX, ".xlsb": _XLSX, ".epub": _EPUB, ".odt": _ODT, ".ods": _ODS, ".odp": _ODP,
+    ".docx": _DOCX, ".docm": _DOCX, ".dotx": _DOCX, ".dotm": _DOCX,
+    ".pptx": _PPTX, ".pptm": _PPTX, ".ppsx": _PPTX, ".ppsm": _PPTX, ".potx": _PPTX, ".potm": _PPTX,
+    ".xlsx": _XLSX, ".xlsm": _XLSX, ".xlsb": _XLSX, ".xltx": _XLSX, ".xltm": _XLSX, ".epub": _EPUB,
+    ".odt": _ODT, ".ott": _ODT, ".odm": _ODT, ".ods": _ODS, ".ots": _ODS, ".odp": _ODP, ".otp": _ODP,
+    ".odg": _ODG, ".otg": _ODG,
 }  # fmt: skip
-_TEXTUAL = {
-    ".md": Format("text/markdown", "a Markdown text"),
-    ".markdown": Format("text/markdown", "a Markdown text"),
-    ".html": Format("text/html", "an HTML page"),
-    ".htm": Format("text/html", "an HTML page"),
-    ".xhtml": Format("text/html", "an HTML page"),
-    ".eml": Format("message/rfc822", "an e-mail"),
-    ".ipynb": Format("application/x-ipynb+json", "a Jupyter notebook"),
-    ".fb2": Format("application/x-fictionbook+xml", "a FictionBook"),
-    ".rst": Format("text/x-rst", "a text"),
-    ".csv": Format("text/csv", "a text"),
-    ".json": Format("application/json", "a text"),
-    ".xml": Format("application/xml", "a text"),
-    ".py": Format("text/x-python", "a text"),
-}
-_TEXT = Format("text/plain", "a text")
-_BY_SUFFIX = {".pdf": _PDF, ".rtf": _RTF, **_ZIPPED, **_OLE}
+_FLAT = {".fodt": _ODT, ".fods": _ODS, ".fodp": _ODP, ".fodg": _ODG}  # OpenDocument as one XML file
+_BY_SUFFIX = {".pdf": _PDF, ".rtf": _RTF, **_ZIPPED, **_FLAT, **_OLE}
 
 _INSIDE_ZIP = {
     "word/document.xml": _DOCX,
@@ -85,7 +68,23 @@ _INSIDE_ZIP = {
     "xl/workbook.xml": _XLSX,
     "xl/workbook.bin": _XLSX,
 }
+# The main parts by their types, for the packages that name them in another way. "addin" holds no document.
+_MAIN_PART = re.compile(
+    rb"(wordprocessingml|ms-word|presentationml|ms-powerpoint|spreadsheetml|ms-excel)"
+    rb"\.(?:document|template|sheet|presentation|slideshow)[.\w]*\.?main(?:\+xml)?[\"']"
+)
+_BY_MAIN_PART = {
+    b"wordprocessingml": _DOCX, b"ms-word": _DOCX, b"presentationml": _PPTX, b"ms-powerpoint": _PPTX,
+    b"spreadsheetml": _XLSX, b"ms-excel": _XLSX,
+}  # fmt: skip
+_OPEN_DOCUMENT = re.compile(
+    rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)(?:-template|-master|-web)*"
+)
+_BY_KIND = {b"text": _ODT, b"spreadsheet": _ODS, b"presentation": _ODP, b"graphics": _ODG}
+_FLAT_START = re.compile(rb"<(?:\w+:)?document\s[^>]*?mimetype=[\"']([^\"']+)")
 _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
+    (0, b"{\\rtf", _RTF),
+    (0, b"\x1f\x8b", GZIP),
     (0, b"\x89PNG\r\n\x1a\n", Format("image/png", "a PNG image")),
     (0, b"\xff\xd8\xff", Format("image/jpeg", "a JPEG image")),
     (0, b"GIF8", Format("image/gif", "a GIF image")),
@@ -100,43 +99,42 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"\xfd7zXZ\0", Format(_OCTETS, "an xz archive")),
     (0, b"BZh91AY&SY", Format(_OCTETS, "a bzip2 archive")),
     (0, b"\x28\xb5\x2f\xfd", Format(_OCTETS, "a Zstandard archive")),
-    (257, b"ustar", Format(_OCTETS, "a tar archive")),
+    (257, b"ustar", TAR),
     (0, b"OggS", Format(_OCTETS, "an Ogg recording")),
     (0, b"ID3", Format(_OCTETS, "an MP3 recording")),
     (4, b"ftyp", Format(_OCTETS, "a video or recording")),
 )
+ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # the latter is an archive without files
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b")) + b"\x7f"
 _SAMPLE = 32_768
 
 
 def detect(data: bytes, suffix: str) -> Format:
     """What `data` is; `suffix` is the lower-case end of its name, with the dot, or empty."""
+    if data.startswith(ZIP_STARTS):  # before PDF: the first file in an archive may be one
+        return zip_format(io.BytesIO(data), suffix)
     if b"%PDF-" in data[:1024]:
         return _PDF
-    if data.startswith(b"PK\x03\x04"):
-        return _zip(data, suffix)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         if "EncryptedPackage".encode("utf-16-le") in data:
             return Format("application/x-ole-storage", "an encrypted Office document", Condition.LOCKED)
-        return _OLE.get(suffix, Format("application/x-ole-storage", "a Microsoft compound file"))
-    if data.startswith(b"{\\rtf"):
-        return _RTF
-    if data.startswith(b"\x1f\x8b"):
-        return GZIP
+        return _OLE.get(suffix) or _compound(data)
     for offset, magic, found in _MAGIC:
         if data.startswith(magic, offset):
             return found
+    if mail := mail_format(data, suffix):
+        return mail
     binary = _is_binary(data)
+    flat = None if binary else _FLAT_START.search(data[:_SAMPLE])
+    if flat and (document := _open_document(flat[1])):
+        return document
     if suffix in _BY_SUFFIX and (
         binary or suffix not in _OLE
     ):  # .doc and .msg are common names of plain texts
         return replace(_BY_SUFFIX[suffix], condition=Condition.DAMAGED)
     if binary:
         return _BINARY
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if suffix not in _TEXTUAL and start.startswith((b"<!doctype html", b"<html")):
-        return _TEXTUAL[".html"]
-    return _TEXTUAL.get(suffix, _TEXT)
+    return text_format(data, suffix)
 
 
 def expected_name(suffix: str) -> str | None:
@@ -144,18 +142,44 @@ def expected_name(suffix: str) -> str | None:
     return _BY_SUFFIX[suffix].name if suffix in _BY_SUFFIX else None
 
 
-def _zip(data: bytes, suffix: str) -> Format:
+def _compound(data: bytes) -> Format:
+    """A compound file whose name says nothing, by the name of its main stream."""
+    for name, suffix in _OLE_STREAMS:
+        if (name + "\0").encode("utf-16-le") in data:
+            return _OLE[suffix]
+    return Format("application/x-ole-storage", "a Microsoft compound file")
+
+
+def zip_format(file: BinaryIO, suffix: str) -> Format:
+    """What a file that begins like a ZIP archive is."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
             for name, found in _INSIDE_ZIP.items():
                 if name in names:
                     return found
-            declared = archive.open("mimetype").read(100).strip() if "mimetype" in names else b""
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, RuntimeError):
+            declared = _start(archive, "mimetype") if "mimetype" in names else b""
+            if declared.strip() == _EPUB.mime.encode():
+                return _EPUB
+            if "content.xml" in names and "META-INF/manifest.xml" in names:
+                declared = declared or _start(archive, "META-INF/manifest.xml")
+            if opened := _open_document(declared):
+                return opened
+            types = _start(archive, "[Content_Types].xml") if "[Content_Types].xml" in names else b""
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, RuntimeError, EOFError):
         return replace(_ZIPPED.get(suffix, _ARCHIVE), condition=Condition.DAMAGED)
-    mime = declared.decode("ascii", "replace")
-    return next((each for each in (_EPUB, _ODT, _ODS, _ODP) if each.mime == mime), _ARCHIVE)
+    main = _MAIN_PART.search(types)
+    return _BY_MAIN_PART[main[1]] if main else _ARCHIVE
+
+
+def _start(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        return file.read(_SAMPLE)
+
+
+def _open_document(declared: bytes) -> Format | None:
+    found = _OPEN_DOCUMENT.search(declared)
+    return _BY_KIND[found[1]] if found else None
 
 
 def _is_binary(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Makes deeply nested HTML shallow: kreuzberg silently leaves out what is below some sixty levels.
+"""Makes deeply nested HTML shallow, as browsers do at some 500 levels: a parser's time grows with the depth.
 
 Pure; runs in the worker processes.
 """
@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import re
 
-MAX_DEPTH = 45  # levels, as counted here; a page with more is made shallow
-KEPT_DEPTH = 30  # levels that a page which is made shallow keeps
+MAX_DEPTH = 400  # levels, as counted here; a page with more is made shallow
+KEPT_DEPTH = 300  # levels that a page which is made shallow keeps
 
-# The elements that pages nest, and the levels that one of them adds with the rows, cells and items in it.
-_WRAPPERS = """div span section article main aside nav header footer center font form fieldset blockquote details figure
-    b i u em strong small big code tt a label ins del q cite"""
-_LEVELS = {"table": 4, "ul": 2, "ol": 2, "dl": 2} | dict.fromkeys(_WRAPPERS.split(), 1)
-_TAG = re.compile(
-    rf"<(/?)({'|'.join(sorted(_LEVELS, key=len, reverse=True))})(?=[\s/>])[^>]*>", re.IGNORECASE
+# Elements that hold nothing, or that the next one of their kind ends.
+_NEVER_DEEP_NAMES = """area base br col embed hr img input link meta param source track wbr p li dt dd option optgroup
+    rt rp tr td th thead tbody tfoot colgroup html head body title script style"""
+_NEVER_DEEP = frozenset(_NEVER_DEEP_NAMES.split())
+_LEVELS = {"table": 4, "ul": 2, "ol": 2, "dl": 2}  # with the rows, cells and items inside
+_INLINE_NAMES = (
+    """b i u em strong small big code tt a font span label ins del q cite s sub sup kbd samp var"""
 )
+_INLINE = frozenset(_INLINE_NAMES.split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)[^>]*>")
 
 
 def flatten(page: str) -> str:
@@ -32,7 +35,7 @@ def _depth(page: str) -> int:
 
 
 class _DepthCounter:
-    """Counts levels, tag by tag; a tag deeper than `max_level` is replaced by a line end."""
+    """Counts levels, tag by tag; a tag deeper than `max_level` is replaced by a line end, or by nothing in a line."""
 
     def __init__(self, max_level: int) -> None:
         self._max_level = max_level
@@ -40,13 +43,15 @@ class _DepthCounter:
         self.deepest = 0
 
     def __call__(self, tag: re.Match[str]) -> str:
-        levels = _LEVELS[tag[2].lower()]
-        if tag[0].endswith("/>"):
+        name = tag[2].lower()
+        if name in _NEVER_DEEP or tag[0].endswith("/>"):
             return tag[0]
-        level = self._level
+        level, levels = self._level, _LEVELS.get(name, 1)
         if tag[1]:
             self._level = max(0, level - levels)
         else:
             self._level = level = level + levels
         self.deepest = max(self.deepest, level)
-        return tag[0] if level <= self._max_level else "\n"
+        if level <= self._max_level:
+            return tag[0]
+        return "" if name in _INLINE else "\n"

@@ -36,5 +36,6 @@ def result(context: OperationContext, counts: DocumentCounts) -> dict[str, Any]:
         "chunks": counts.operation.chunks,
         "failed": counts.operation.failed,
         "skipped": counts.operation.skipped,
+        "warned": counts.operation.warned,
         "duration_s": round((now() - started_at).total_seconds(), 3),
     }

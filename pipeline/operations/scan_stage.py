@@ -9,6 +9,7 @@ from pipeline import failpoints
 from pipeline.context.context import OperationContext, overlap
 from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.scanning.missing_files import counts_by_source, resolve_missing
+from pipeline.scanning.outdated_documents import mark_outdated
 from pipeline.scanning.registration import register_files
 from pipeline.scanning.seen_files import SeenFiles
 from pipeline.scanning.source_scan import SourceScan
@@ -28,6 +29,7 @@ async def scan(context: OperationContext, counts: DocumentCounts) -> ScanResults
     scanned = await _register(context, sources)
     for source, found in scanned:
         await resolve_missing(context, source, found)
+    outdated = sum([await mark_outdated(context, source, found) for source, found in scanned])
     for source, _ in scanned:
         await context.deps.store.collections.update_source(source, {"scanned_at": now()})
     missing_files = counts_by_source(context).values()
@@ -44,6 +46,7 @@ async def scan(context: OperationContext, counts: DocumentCounts) -> ScanResults
         unchanged_documents=sum(found.unchanged for found in results) - (moved - moved_now),
         moved_documents=moved,
         missing_documents=sum(numbers["missing"] for numbers in missing_files),
+        outdated_documents=outdated,
         scan_duration=round(sum(found.duration_s for found in results), 3),
     )
     return scanned
@@ -98,13 +101,13 @@ async def _register(context: OperationContext, sources: Sequence[Source]) -> Sca
 
 async def _complete_scan(context: OperationContext, counts: DocumentCounts, **found: Any) -> None:
     names = ["new_documents_registered", "changed_documents", "unchanged_documents"]
-    names += ["moved_documents", "missing_documents", "scan_duration"]
+    names += ["moved_documents", "missing_documents", "outdated_documents", "scan_duration"]
     fields: dict[str, Any] = dict.fromkeys(names, 0) | found
     if context.collection.clean:  # no document has changed
         await context.save_counts(counts.operation)
     else:
         await counts.recount()
-    keys = ("new", "changed", "unchanged", "moved", "missing")
+    keys = ("new", "changed", "unchanged", "moved", "missing", "outdated")
     saved = {key: fields[name] for key, name in zip(keys, names, strict=False)}
     await context.save(result={**(context.operation.result or {}), **saved})
     await context.stage(

@@ -19,6 +19,7 @@ from pipeline import failpoints
 from pipeline.compute import env
 from pipeline.compute.messages import ModelInfo, ModelSpec
 from semantik.core.errors import Invalid, SemantikError
+from semantik.core.normalization import normalized
 
 
 def serve(connection: socket.socket, nice: bool, memory_bytes: int) -> None:
@@ -63,7 +64,7 @@ def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:
 
     for text in texts:
         failpoints.reach(failpoint, "embed", text)
-    vectors = model.load(spec).embed(texts).astype(np.float16)
+    vectors = model.load(spec).embed([normalized(text) for text in texts]).astype(np.float16)
     if not np.isfinite(vectors).all():
         bad = texts[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
         raise Invalid(f"The model gives no vector for the chunk “{bad[:60]}…”.")

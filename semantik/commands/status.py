@@ -75,8 +75,11 @@ def _text(snapshot: StatusSnapshot) -> str:
         )
     parts.append(_section("Stores", ("STORE", "WHERE", "STATE", "HOLDS"), _store_rows(snapshot), ""))
     if contents:
-        found = [(c.name, c.owner, c.documents, c.failed, c.chunks, c.status) for c in contents.collections]
-        columns = ("NAME", "OWNER", "DOCUMENTS", "FAILED", "CHUNKS", "STATUS")
+        found = [
+            (c.name, c.owner, c.documents, c.failed, c.warned, c.chunks, c.status)
+            for c in contents.collections
+        ]
+        columns = ("NAME", "OWNER", "DOCUMENTS", "FAILED", "WARNED", "CHUNKS", "STATUS")
         parts.append(_section("Collections", columns, found, "none"))
     return "\n\n".join(parts)
 

@@ -59,6 +59,7 @@ class CollectionState:
     owner: str
     documents: int
     failed: int
+    warned: int
     chunks: int
     status: str
 
@@ -162,7 +163,14 @@ async def _collections(store: Store, active: Sequence[Operation]) -> list[Collec
 def _collection(collection: Collection, owner: str, active: bool) -> CollectionState:
     counts, status = collection.current.counts, collection.status(active)
     return CollectionState(
-        collection.id, collection.name, owner, counts.indexed, counts.failed, counts.chunks, status
+        collection.id,
+        collection.name,
+        owner,
+        counts.indexed,
+        counts.failed,
+        counts.warned,
+        counts.chunks,
+        status,
     )
 
 

@@ -27,7 +27,8 @@ _NOT_SETTINGS = (
     "SEMANTIK_FAILPOINT",
     "SEMANTIK_INDEX_FAILPOINT",
 )
-_EXPECTED = {int: "a whole number", float: "a number", Path: "a path", str: "a text"}
+_EXPECTED = {int: "a whole number", float: "a number", Path: "a path", str: "a text", bool: "true or false"}
+_TRUTH: Mapping[object, bool] = {True: True, False: False, "true": True, "false": False}
 # Old names of settings: each is refused, and the error names the new one.
 RENAMED = {
     "sockets.inbox_frames": "sockets.send_queue_messages",
@@ -179,15 +180,23 @@ def _checked(entry: Entry, raw: Any, source: str) -> Any:
         return vol.Schema(entry.check)(_parsed(entry.type, raw))
     except vol.Invalid as error:
         allowed = str(error.errors[0].msg if isinstance(error, vol.MultipleInvalid) else error.msg)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # RuntimeError: ~user of an unknown user
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        OverflowError,
+        RuntimeError,
+    ):  # RuntimeError: ~user of an unknown user
         allowed = _EXPECTED.get(entry.type, "a list of texts")
     raise ConfigError(f"{entry.name} = {raw!r} ({source}) is not allowed: {allowed} is expected. {entry.doc}")
 
 
 def _parsed(kind: Any, raw: Any) -> Any:
     """Parse `raw`, a TOML value or a string of the environment or command line, as the setting's type."""
+    if kind is bool:
+        return _TRUTH[raw.lower() if isinstance(raw, str) else raw]
     if isinstance(raw, bool):
-        raise TypeError("no setting is a boolean")
+        raise TypeError("only a switch is true or false")
     if kind is Path and isinstance(raw, (str, os.PathLike)) and str(raw):
         return Path(raw).expanduser()
     if kind is int and isinstance(raw, (str, int)):

@@ -89,13 +89,14 @@ class ViewService:
         user: User,
         collection_id: str,
         status: DocumentStatus | None,
+        warned: bool,
         name: str | None,
         cursor: str | None,
         limit: int,
     ) -> Page[Document]:
         collection = await self._authorizer.collection(user, collection_id)
         after = decode_cursor(cursor, 1)[0] if cursor else ""
-        found = await self._store.documents.page(collection.current, status, name, after, limit + 1)
+        found = await self._store.documents.page(collection.current, status, name, after, limit + 1, warned)
         return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
 
     async def operation(self, user: User, operation_id: str) -> OperationView:

@@ -25,6 +25,8 @@ def toml(value: Any) -> str:
     """The value of a setting as in a TOML file, large numbers in groups of three digits."""
     if isinstance(value, tuple):
         return json.dumps(list(value))
+    if isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, (str, Path)):
         return json.dumps(str(value))
     return f"{value:_}" if isinstance(value, int) and value >= 10_000 else str(value)
@@ -53,11 +55,16 @@ def test_values_of_every_source_are_converted_to_the_type_of_the_setting(tmp_pat
         "SEMANTIK_DOCUMENTS_ROOTS": "/srv/papers, /home/ann",
         "SEMANTIK_DOCUMENTS_FILE_TIMEOUT_S": "2.5",
         "SEMANTIK_DOCUMENTS_MAX_FILES": "1_000",
+        "SEMANTIK_DOCUMENTS_HIDDEN_SHEETS": "true",
     }
     settings = load(config_file(tmp_path, '[documents]\nexclude = ["*.tmp"]'), environ)
     assert settings.data == Path.home() / "data"
     assert settings.documents == DocumentSettings(
-        roots=("/srv/papers", "/home/ann"), exclude=("*.tmp",), file_timeout_s=2.5, max_files=1000
+        roots=("/srv/papers", "/home/ann"),
+        exclude=("*.tmp",),
+        file_timeout_s=2.5,
+        max_files=1000,
+        hidden_sheets=True,
     )
 
 
@@ -76,6 +83,8 @@ INVALID = [
     ("auth.secret", "short", "empty, or at least 32 characters"),
     ("auth.registration", "sometimes", "one of closed, open"),
     ("embedding.precision", "int8", "one of auto, float32, bfloat16"),
+    ("documents.hidden_sheets", "yes", "true or false"),
+    ("documents.hidden_sheets", 2, "true or false"),
     ("documents.roots", [1], "a list of texts"),
     ("documents.roots", {"a": 1}, "a list of texts"),
     ("documents.roots", "papers", "a list of absolute paths"),

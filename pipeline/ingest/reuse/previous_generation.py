@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.compute.messages import ChunkingOptions
 from pipeline.context.context import OperationContext
+from pipeline.extraction.version import version_for
 from semantik.core.models import Document, Generation
 
 
@@ -32,10 +33,9 @@ class PreviousGeneration:
         known = await self._documents.by_paths(self.generation, paths)
         return {path: document for path, document in known.items() if document.status == "indexed"}
 
-    @property
-    def reads_alike(self) -> bool:
-        """Whether both generations get the same chunks from the same file."""
-        return self.generation.reader == self._new.reader != "" and self.splits_alike
+    def reads_alike(self, document: Document) -> bool:
+        """Whether the new generation gets the chunks of this document from the same file."""
+        return self.splits_alike and document.reader == version_for(document.mime)
 
     @property
     def splits_alike(self) -> bool:

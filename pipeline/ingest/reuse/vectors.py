@@ -14,6 +14,7 @@ from pipeline.ingest.partial_document import PartialDocument, Vector
 from pipeline.ingest.reuse.duplicates import Duplicates
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
 from semantik.core.models import Document
+from semantik.core.normalization import normalized
 
 
 class VectorReuse:
@@ -47,12 +48,16 @@ class VectorReuse:
         self._duplicates.remove(partial)
 
     async def _known_vectors(self, document: Document, read: ReadDocument) -> dict[str, Vector]:
-        """By the chunks' texts."""
+        """By the chunks' texts. Builds that stored no reader embedded them as they were, without normalization."""
         wanted = set(read.chunks.texts)
         known: dict[str, Vector] = {}
         async for candidate in self._candidates(document, read):
             async for page in self._store.chunks.pages_with_vectors(candidate):
-                known |= {chunk.text: vector for chunk, vector in page if chunk.text in wanted}
+                known |= {
+                    chunk.text: vector
+                    for chunk, vector in page
+                    if chunk.text in wanted and (candidate.reader or normalized(chunk.text) == chunk.text)
+                }
             if len(known) == len(wanted):
                 break
         return known

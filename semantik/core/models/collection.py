@@ -24,6 +24,7 @@ class Counts:
     failed: int = 0
     skipped: int = 0
     chunks: int = 0
+    warned: int = 0  # of the indexed ones, those with warnings in their quality
 
     @property
     def total(self) -> int:
@@ -41,7 +42,7 @@ class Generation:
     beside the current one.
 
     Its chunks up to `last_seq` may be in an index; those up to `settled_seq` each belong to a document.
-    `operation_id` is the REINDEX that builds it. All its documents were read by `reader`; "" when by several.
+    `operation_id` is the REINDEX that builds it.
     """
 
     collection_id: str
@@ -55,7 +56,6 @@ class Generation:
     settled_seq: int = -1
     counts: Counts = field(default_factory=Counts)
     operation_id: str | None = None
-    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class Collection:
 class Source:
     """A folder of a collection. It is scanned again every `interval_s` seconds, and with `immediate` when something
     in it changes; `scan_id` is the operation that is queued for that, or did it last. With `removing`, an operation is
-    about to remove it.
+    about to remove it. `reader` is the version of the readers that its documents have, as its last complete scan
+    saw to.
     """
 
     id: str
@@ -114,3 +115,4 @@ class Source:
     scan_id: str | None = None
     scanned_at: datetime | None = None
     removing: bool = False
+    reader: str = ""

@@ -28,7 +28,8 @@ def generation_row(generation: Generation) -> Record:
 
 
 def _generation(collection_id: str, row: Record) -> Generation:
-    return Generation(collection_id=collection_id, **{**row, "counts": Counts(**row["counts"])})
+    fields = {name: row[name] for name in Generation.__dataclass_fields__ if name in row}
+    return Generation(collection_id=collection_id, **{**fields, "counts": Counts(**row["counts"])})
 
 
 def collection_row(collection: Collection) -> Record:
@@ -70,4 +71,5 @@ def source_from_row(row: Record) -> Source:
         scan_id=row["scan_id"],
         scanned_at=maybe_time(row["scanned_at"]),
         removing=bool(row["removing"]),
+        reader=row.get("reader", ""),
     )

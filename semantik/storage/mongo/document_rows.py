@@ -12,7 +12,7 @@ from semantik.core.models import Document, DocumentStatus, Failure, Generation, 
 from semantik.storage.mongo.table import Record
 
 # Rows of builds that knew no `quality` have none of these fields.
-_LATER = ("reader", "author", "date", "container_id", "part")
+_LATER = ("reader", "author", "date", "container_id", "part", "locator", "digest", "part_count")
 _CONVERTED = ("id", "failure", "missing", "quality")
 _UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in (*_CONVERTED, *_LATER)]
 
@@ -33,9 +33,20 @@ class DocumentFields(TypedDict, total=False):
     old_count: int
     failure: dict[str, str] | None
     quality: dict[str, Any] | None
+    warned: int  # 1 if the quality has warnings: a sum counts such documents
     reader: str | None
     author: str | None
     date: str | None
+    path: str
+    source_id: str
+    size: int
+    modified_ns: int
+    missing: bool
+    operation_id: str
+    fence: str
+    locator: str | None
+    digest: str | None
+    part_count: int | None
 
 
 def in_generation(generation: Generation, status: DocumentStatus | None = None) -> Record:

@@ -27,6 +27,7 @@ class DocumentTable(DocumentReads):
         await self._table.create_index([("source_id", 1), ("generation", 1), ("path", 1)])
         await self._table.create_index([("collection_id", 1), ("content_hash", 1)])
         await self._table.create_index([("collection_id", 1), ("old_first", 1)])
+        await self._table.create_index([("container_id", 1), ("path", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
         """Insert new documents. The caller has queried `by_paths` and holds the collection's lock.
@@ -96,9 +97,9 @@ class DocumentTable(DocumentReads):
         """Save that files do not exist. What was to be read again keeps its content; it is read when the file is
         back."""
         where = {"_id": {"$in": list(document_ids)}}
-        await self._table.update_many(
-            {**where, "due": {"$ne": None}}, {"$set": {"due": None, "modified_ns": 0}}
-        )
+        # A part is compared by its digest.
+        fields: DocumentFields = {"due": None, "modified_ns": 0, "digest": None}
+        await self._table.update_many({**where, "due": {"$ne": None}}, {"$set": fields})
         await self._table.update_many(where, {"$set": {"missing": True}})
 
     async def move(self, document_id: str, found: Document) -> None:
@@ -109,6 +110,12 @@ class DocumentTable(DocumentReads):
         await self._table.delete_many({"_id": found.id})
         fields = {**_file_state(found), "path": found.path, "source_id": found.source_id, "missing": False}
         await self._table.update_one({"_id": document_id}, {"$set": fields})
+
+    async def update_each(self, changes: Mapping[str, DocumentFields]) -> None:
+        """Set fields of documents, by document id."""
+        await self._table.bulk_update(
+            [({"_id": key}, {"$set": dict(fields)}) for key, fields in changes.items()]
+        )
 
     async def reassign_source(self, document_ids: Sequence[str], source_id: str) -> None:
         """Move documents to another source that contains their files as well."""
@@ -170,13 +177,14 @@ class DocumentTable(DocumentReads):
     async def counts(self, where: Mapping[str, Any]) -> Counts:
         """Count documents by status; `pending` are those that are due, whatever their status was before."""
         due = await self._table.group({**where, "due": {"$ne": None}}, None, {"n": {"$sum": 1}})
-        sums = {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}}
+        sums = {"n": {"$sum": 1}, "chunks": {"$sum": "$chunk_count"}, "warned": {"$sum": "$warned"}}
         rows = await self._table.group({**where, "due": None}, "$status", sums)
         by_status: dict[DocumentStatus, Record] = {row["_id"]: row for row in rows}
         by_status.pop("removing", None)
-        chunks = int(by_status["indexed"]["chunks"]) if "indexed" in by_status else 0
+        indexed = by_status.get("indexed", {})
+        chunks, warned = int(indexed.get("chunks") or 0), int(indexed.get("warned") or 0)
         done: dict[str, int] = {status: int(row["n"]) for status, row in by_status.items()}
-        return Counts(**{"pending": int(due[0]["n"]) if due else 0, **done}, chunks=chunks)
+        return Counts(**{"pending": int(due[0]["n"]) if due else 0, **done}, chunks=chunks, warned=warned)
 
     async def counts_of(self, generation: Generation) -> Counts:
         """Count a generation's documents; `chunks` are all that a search can find, also those of due documents."""
@@ -184,6 +192,13 @@ class DocumentTable(DocumentReads):
         indexed = in_generation(generation, "indexed")
         rows = await self._table.group(indexed, None, {"chunks": {"$sum": "$chunk_count"}})
         return replace(counts, chunks=int(rows[0]["chunks"]) if rows else 0)
+
+    async def count_files(self, generation: Generation) -> int:
+        """How many of a generation's documents are files and no parts of them."""
+        rows = await self._table.group(
+            {**in_generation(generation), "container_id": None}, None, {"n": {"$sum": 1}}
+        )
+        return int(rows[0]["n"]) if rows else 0
 
     async def count_of_source(self, generation: Generation, source_id: str) -> int:
         where = {"source_id": source_id, "generation": generation.number}

@@ -274,8 +274,8 @@ async def test_chunks_are_reused_with_the_same_reader_version_and_rebuilt_with_a
         await _reindex(client, collection_id)
         reused = await _rows(shared, "chunks", {"collection_id": collection_id, "generation": 2})
         assert [one["text"] for one in reused if one["heading"] == "Taken over"] == [first["text"]]
-        await base["collections"].update_one(
-            {"_id": collection_id}, {"$set": {"generations.g2.reader": "an older one"}}
+        await base["documents"].update_many(
+            {"collection_id": collection_id, "generation": 2}, {"$set": {"reader": "an older one"}}
         )
         await _reindex(client, collection_id)
     rebuilt = await _rows(shared, "chunks", {"collection_id": collection_id, "generation": 3})

@@ -1,0 +1,118 @@
+"""Inline elements whose text alone would mislead: raised and lowered text, readings, alternative texts. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement
+
+from pipeline.extraction import mathml
+from pipeline.extraction.html.visibility import Attributes
+
+_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+_ALL_RAISED = re.compile(r"[0-9+\-−=()]+|n|[0-9n+\-−]*n[0-9n+\-−]*")
+_ALL_LOWERED = re.compile(r"[0-9+\-−=()]+")
+_NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,4}|[*†‡§¶]{1,3}|[a-z]|[ivx]{1,5})[\])]?")
+_NOTE_LINK = re.compile(r"(?i)note|fn|cite|ftn|ref")
+_FILE_NAME = re.compile(
+    r"(?i)[^\s]*\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?|avif)|data:.*|https?://\S*|image|img|photo|picture"
+)
+_PERMALINK = frozenset(("¶", "#", "🔗", "§", "\uf0c1", "link", "Link to this heading"))
+_ANCHOR_CLASS = re.compile(r"(?i)headerlink|anchor|permalink|heading-link|hash-link")
+
+
+def raised(text: str, is_note: bool) -> str:
+    """The text of <sup>: powers as raised digits, the mark of a note in brackets, letters as they are."""
+    text = text.strip()
+    if is_note and _NOTE_MARK.fullmatch(text):
+        return text if text[0] in "[(" else f"[{text}]"
+    if _ALL_RAISED.fullmatch(text):
+        return text.translate(_RAISED)
+    return "^" + text if re.search(r"[\d+\-−=/]", text) and len(text) < 20 and " " not in text else text
+
+
+def lowered(text: str) -> str:
+    """The text of <sub>."""
+    text = text.strip()
+    return text.translate(_LOWERED) if _ALL_LOWERED.fullmatch(text) else text
+
+
+def is_note(node: Any, attributes: Attributes) -> bool:
+    """Whether a raised text is the mark of a note: it links, or is part of a link, to one."""
+    link = node.css_first("a[href]") or (
+        node.parent if node.parent is not None and node.parent.tag == "a" else None
+    )
+    kinds = (
+        f"{attributes.get('class') or ''} {attributes.get('role') or ''} {attributes.get('epub:type') or ''}"
+    )
+    if link is None:
+        return bool(_NOTE_LINK.search(kinds)) and "noteref" in kinds.replace("-", "")
+    href = link.attributes.get("href") or ""
+    return "#" in href
+
+
+def is_permalink(node: Any, attributes: Attributes) -> bool:
+    """Whether a link only gives the address of the heading that it stands in."""
+    href = attributes.get("href") or ""
+    if "#" not in href:
+        return False
+    text = node.text(strip=True)
+    if text in ("¶", "🔗", "\uf0c1"):
+        return True
+    return text in _PERMALINK and bool(_ANCHOR_CLASS.search(attributes.get("class") or ""))
+
+
+def alternative(attributes: Attributes) -> str:
+    """What a picture shows, as the page says; empty where that is only a file name."""
+    for name in ("alt", "aria-label", "title"):
+        text = " ".join((attributes.get(name) or "").split())
+        if text:
+            return "" if _FILE_NAME.fullmatch(text) or len(text) > 2000 else text
+    return ""
+
+
+def ruby(node: Any) -> str:
+    """Base text without gaps, then its reading in parentheses."""
+    base: list[str] = []
+    reading: list[str] = []
+    stack = [(child, False) for child in reversed(_children(node))]
+    while stack:
+        child, is_reading = stack.pop()
+        if child.tag == "-text":
+            (reading if is_reading else base).append(child.text_content)
+        elif child.tag != "rp":
+            is_reading = is_reading or child.tag in ("rt", "rtc")
+            stack += [(each, is_reading) for each in reversed(_children(child))]
+    below, above = (
+        "".join("".join(parts).split()) if not _spaced(parts) else " ".join("".join(parts).split())
+        for parts in (base, reading)
+    )
+    return f"{below}({above})" if above else below
+
+
+def formula(node: Any) -> str:
+    """A formula in MathML as one line of text."""
+    root = Element("math")
+    stack = [(child, root) for child in reversed(_children(node))]
+    while stack:
+        child, parent = stack.pop()
+        if child.tag == "-text":
+            parent.text = (parent.text or "") + child.text_content
+        elif child.tag[0] not in "-!":
+            element = SubElement(parent, child.tag)
+            stack += [(each, element) for each in reversed(_children(child))]
+    return " ".join(mathml.equation_text(root).split())
+
+
+def _spaced(parts: list[str]) -> bool:
+    """Whether spaces are part of the script of these parts."""
+    return any("a" <= letter.lower() <= "z" for part in parts for letter in part)
+
+
+def _children(node: Any) -> list[Any]:
+    found, child = [], node.child
+    while child is not None:
+        found.append(child)
+        child = child.next
+    return found

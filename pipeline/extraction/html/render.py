@@ -1,0 +1,357 @@
+"""Walks the elements of a page in order and writes them as Markdown. Pure; no recursion, whatever the depth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.extraction.html import inline, tables
+from pipeline.extraction.html.visibility import Attributes, Visibility
+from pipeline.extraction.html.writer import BREAK, GAP, LINE, PARAGRAPH, Writer, joined
+
+Leave = Callable[[], None]
+_SKIP = object()  # the element is read, or left out: its children are not walked
+
+_APART = """p section article main figure fieldset form details header footer aside hgroup center body nav dl
+    table caption menu dir"""
+_ON_A_LINE = """div address summary figcaption legend dialog search noscript thead tbody tfoot tr td th optgroup hr
+    frameset noframes li dt dd"""
+_MARGINS = dict.fromkeys(_APART.split(), PARAGRAPH) | dict.fromkeys(_ON_A_LINE.split(), LINE)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_QUOTES = (("“", "”"), ("‘", "’"))
+_LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight|brush:|sourceCode|src)[-_ ]([\w+#-]{1,30})")
+_LINE_NUMBERS = re.compile(r"(?:^|\s)(?:linenos|linenodiv|lineno|gutter|line-numbers-rows|blob-num)(?:$|\s)")
+_SHOWN_INPUTS = frozenset(
+    ("", "text", "email", "number", "tel", "url", "date", "search", "time", "datetime-local", "month", "week")
+)
+
+
+class Renderer:
+    """Writes one page, or one cell of a table. `cell` makes one line of it: blocks are only set apart by spaces."""
+
+    def __init__(self, visibility: Visibility, *, cell: bool = False) -> None:
+        self.writer = Writer()
+        self._visibility = visibility
+        self._cell = cell
+        self._numbers: list[int | None] = []  # of the lists that are open: the next number, or None
+        self._quotes = 0
+
+    def render(self, root: Any) -> str:
+        """The text of everything in `root`."""
+        self._walk(root)
+        return " ".join(joined(self.writer.inline).split()) if self._cell else self.writer.result()
+
+    def _walk(self, root: Any) -> None:
+        open_elements: list[tuple[Any, Leave | None]] = []
+        node = root.child
+        writer, enter = self.writer, self._enter
+        while True:
+            if node is None:
+                if not open_elements:
+                    return
+                node, leave = open_elements.pop()
+                if leave is not None:
+                    leave()
+                node = node.next
+                continue
+            tag = node.tag
+            if tag == "-text":
+                writer.text(node.text_content)
+            elif tag[0] not in "-!":
+                leave = enter(node, tag)
+                if leave is not _SKIP and node.child is not None:
+                    open_elements.append((node, leave))
+                    node = node.child
+                    continue
+                if leave is not _SKIP and leave is not None:
+                    leave()
+            node = node.next
+
+    def _enter(self, node: Any, tag: str) -> Any:
+        """Begins an element: what to call at its end, None, or _SKIP."""
+        attributes: Attributes = node.attributes
+        if self._visibility.skips(node, tag, attributes):
+            return _SKIP
+        special = _SPECIAL.get(tag)
+        if special is not None:
+            return special(self, node, attributes)
+        if level := _HEADINGS.get(tag):
+            return self._heading(level)
+        if margin := _MARGINS.get(tag):
+            self._block(margin)
+            return lambda: self._block(margin)
+        if "-" in tag:
+            self.writer.raw(GAP)
+            return lambda: self.writer.raw(GAP)
+        return None
+
+    def _block(self, margin: int) -> None:
+        if self._cell:
+            self.writer.raw(" ")
+        else:
+            self.writer.block(margin)
+
+    def _heading(self, level: int) -> Leave:
+        self._block(PARAGRAPH)
+        self.writer.heading = level
+
+        def leave() -> None:
+            self._block(PARAGRAPH)
+            self.writer.heading = 0
+
+        return leave
+
+    def _break(self, node: Any, attributes: Attributes) -> Any:
+        self.writer.raw(BREAK)
+        return _SKIP
+
+    def _wbr(self, node: Any, attributes: Attributes) -> Any:
+        return _SKIP
+
+    def _list(self, node: Any, attributes: Attributes) -> Any:
+        number: int | None = None
+        if node.tag == "ol":
+            start = attributes.get("start") or ""
+            number = int(start) if re.fullmatch(r"-?\d{1,9}", start) else 1
+        nested = bool(self._numbers)
+        self._numbers.append(number)
+        self._block(LINE if nested else PARAGRAPH)
+
+        def leave() -> None:
+            self._numbers.pop()
+            self._block(LINE if nested else PARAGRAPH)
+
+        return leave
+
+    def _item(self, node: Any, attributes: Attributes) -> Any:
+        self._block(LINE)
+        if self._cell or node.css_first("h1, h2, h3, h4, h5, h6") is not None:
+            return lambda: self._block(LINE)
+        marker = "- "
+        if self._numbers and self._numbers[-1] is not None:
+            value = attributes.get("value") or ""
+            number = int(value) if re.fullmatch(r"-?\d{1,9}", value) else self._numbers[-1]
+            self._numbers[-1] = number + 1
+            marker = f"{number}. "
+        return self._prefixed(marker, " " * len(marker), LINE)
+
+    def _prefixed(self, first: str, rest: str, margin: int) -> Leave:
+        self.writer.open_prefix(first, rest)
+
+        def leave() -> None:
+            self.writer.block(margin)
+            self.writer.close_prefix()
+
+        return leave
+
+    def _definition(self, node: Any, attributes: Attributes) -> Any:
+        self._block(LINE)
+        if self._cell or node.css_first("h1, h2, h3, h4, h5, h6") is not None:
+            return lambda: self._block(LINE)
+        return self._prefixed(": ", "  ", LINE)
+
+    def _quote(self, node: Any, attributes: Attributes) -> Any:
+        self._block(PARAGRAPH)
+        if self._cell or node.css_first("h1, h2, h3, h4, h5, h6") is not None:
+            return lambda: self._block(PARAGRAPH)
+        return self._prefixed("> ", "> ", PARAGRAPH)
+
+    def _inline_quote(self, node: Any, attributes: Attributes) -> Any:
+        opening, closing = _QUOTES[min(self._quotes, 1)]
+        self._quotes += 1
+        self.writer.raw(opening)
+
+        def leave() -> None:
+            self._quotes -= 1
+            self.writer.raw(closing)
+
+        return leave
+
+    def _struck(self, node: Any, attributes: Attributes) -> Any:
+        if not node.text(strip=True) or node.css_first("p, div, li, table, h1, h2, h3") is not None:
+            return None
+        self.writer.raw("~~")
+        return lambda: self.writer.raw("~~")
+
+    def _inside(self, node: Any) -> str:
+        """The text of an element as one line."""
+        return Renderer(self._visibility, cell=True).render(node)
+
+    def _sup(self, node: Any, attributes: Attributes) -> Any:
+        if text := self._inside(node):
+            self.writer.text(inline.raised(text, inline.is_note(node, attributes)))
+        return _SKIP
+
+    def _sub(self, node: Any, attributes: Attributes) -> Any:
+        if text := self._inside(node):
+            self.writer.text(inline.lowered(text))
+        return _SKIP
+
+    def _ruby(self, node: Any, attributes: Attributes) -> Any:
+        self.writer.text(inline.ruby(node))
+        return _SKIP
+
+    def _math(self, node: Any, attributes: Attributes) -> Any:
+        text = inline.formula(node) or (attributes.get("alttext") or "")
+        block = attributes.get("display") == "block"
+        if block:
+            self._block(PARAGRAPH)
+        self.writer.raw(GAP)
+        self.writer.text(text)
+        self.writer.raw(GAP)
+        if block:
+            self._block(PARAGRAPH)
+        return _SKIP
+
+    def _picture(self, node: Any, attributes: Attributes) -> Any:
+        if text := inline.alternative(attributes):
+            self.writer.raw(GAP)
+            self.writer.text(text)
+        self.writer.raw(GAP)
+        return _SKIP
+
+    def _svg(self, node: Any, attributes: Attributes) -> Any:
+        seen: set[str] = set()
+        for part in node.css("title, desc, text, foreignObject"):
+            text = " ".join(part.text(separator=" ").split())
+            if text and text not in seen:
+                seen.add(text)
+                self.writer.raw(GAP)
+                self.writer.text(text)
+        self.writer.raw(GAP)
+        return _SKIP
+
+    def _link(self, node: Any, attributes: Attributes) -> Any:
+        if inline.is_permalink(node, attributes):
+            return _SKIP
+        before = node.prev
+        if before is not None and before.tag == "a":
+            self.writer.raw(GAP)
+        return None
+
+    def _pre(self, node: Any, attributes: Attributes) -> Any:
+        if self._cell:
+            return None
+        text = self._preformatted(node)
+        self.writer.block(PARAGRAPH)
+        if text.strip():
+            fence = "```"
+            while fence in text:
+                fence += "`"
+            lines = [fence + _language(node, attributes), *text.split("\n"), fence]
+            self.writer.lines(lines)
+        return _SKIP
+
+    def _preformatted(self, node: Any) -> str:
+        """The text of <pre> with its whitespace."""
+        parts: list[str] = []
+        stack = [node.child]
+        while stack:
+            child = stack.pop()
+            if child is None:
+                continue
+            stack.append(child.next)
+            tag = child.tag
+            if tag == "-text":
+                parts.append(child.text_content)
+            elif tag == "br":
+                parts.append("\n")
+            elif tag == "img":
+                parts.append(inline.alternative(child.attributes))
+            elif (
+                tag[0] not in "-!"
+                and not self._visibility.skips(child, tag, child.attributes)
+                and not _LINE_NUMBERS.search(child.attributes.get("class") or "")
+            ):
+                stack.append(child.child)
+        return "".join(parts).replace("\xad", "").replace("\xa0", " ").strip("\n").rstrip()
+
+    def _table(self, node: Any, attributes: Attributes) -> Any:
+        if self._cell or tables.is_layout(node, attributes):
+            self._block(PARAGRAPH)
+            return lambda: self._block(PARAGRAPH)
+        self._block(PARAGRAPH)
+        caption = node.css_first("caption")
+        if caption is not None and (text := self._inside(caption)):
+            self.writer.text(text)
+        if lines := tables.rows(node, self._inside):
+            self.writer.lines(lines)
+        return _SKIP
+
+    def _table_cell(self, node: Any, attributes: Attributes) -> Any:
+        if _LINE_NUMBERS.search(attributes.get("class") or ""):
+            return _SKIP
+        self._block(LINE)
+        return lambda: self._block(LINE)
+
+    def _input(self, node: Any, attributes: Attributes) -> Any:
+        kind = (attributes.get("type") or "").lower()
+        self.writer.raw(GAP)
+        if kind in _SHOWN_INPUTS and (value := attributes.get("value")) and len(value) < 500:
+            self.writer.text(value)
+        elif kind == "image":
+            self.writer.text(inline.alternative(attributes))
+        self.writer.raw(GAP)
+        return _SKIP
+
+    def _select(self, node: Any, attributes: Attributes) -> Any:
+        options = node.css("option")
+        chosen = [each for each in options if "selected" in each.attributes]
+        self.writer.raw(GAP)
+        self.writer.text(" ".join(each.text(strip=True) for each in chosen or options[:1]))
+        self.writer.raw(GAP)
+        return _SKIP
+
+    def _button(self, node: Any, attributes: Attributes) -> Any:
+        if not self.writer.heading and node.css_first("p, div, h1, h2, h3, h4") is None:
+            parent = node.parent.tag if node.parent is not None else ""
+            if parent not in ("summary", "dt", "legend", "th", "td", "p") and len(node.text(strip=True)) < 40:
+                return _SKIP
+        self.writer.raw(GAP)
+        return lambda: self.writer.raw(GAP)
+
+
+def _language(node: Any, attributes: Attributes) -> str:
+    code = node.css_first("code")
+    classes = [attributes.get("class")]
+    classes += [code.attributes.get("class")] if code is not None else []
+    classes += [node.parent.attributes.get("class")] if node.parent is not None else []
+    for names in classes:
+        if found := _LANGUAGE.search(names or ""):
+            return "" if found[1] in ("default", "none", "plaintext", "text") else found[1]
+    return ""
+
+
+_SPECIAL: dict[str, Callable[[Renderer, Any, Attributes], Any]] = {
+    "br": Renderer._break,
+    "wbr": Renderer._wbr,
+    "ul": Renderer._list,
+    "ol": Renderer._list,
+    "menu": Renderer._list,
+    "dir": Renderer._list,
+    "li": Renderer._item,
+    "dd": Renderer._definition,
+    "blockquote": Renderer._quote,
+    "q": Renderer._inline_quote,
+    "del": Renderer._struck,
+    "s": Renderer._struck,
+    "strike": Renderer._struck,
+    "sup": Renderer._sup,
+    "sub": Renderer._sub,
+    "ruby": Renderer._ruby,
+    "math": Renderer._math,
+    "img": Renderer._picture,
+    "svg": Renderer._svg,
+    "a": Renderer._link,
+    "pre": Renderer._pre,
+    "listing": Renderer._pre,
+    "xmp": Renderer._pre,
+    "plaintext": Renderer._pre,
+    "table": Renderer._table,
+    "td": Renderer._table_cell,
+    "th": Renderer._table_cell,
+    "input": Renderer._input,
+    "select": Renderer._select,
+    "button": Renderer._button,
+}

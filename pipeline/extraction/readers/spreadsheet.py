@@ -1,0 +1,31 @@
+"""Spreadsheets as Markdown: a heading for each sheet, and its tables. Runs in the worker processes."""
+
+from __future__ import annotations
+
+from pipeline.extraction.content import Content
+from pipeline.extraction.formats import Format
+from pipeline.extraction.odf import OpenDocument
+from pipeline.extraction.opc import Package
+from pipeline.extraction.spreadsheets import ods, xlsx
+
+
+class WorkbookReader:
+    """What the sheets show, with their comments."""
+
+    name = "workbook"
+    version = 1
+    libraries = ()
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return xlsx.read(Package(data))
+
+
+class OpenSpreadsheetReader:
+    """OpenDocument spreadsheets, packed or flat."""
+
+    name = "open_spreadsheet"
+    version = 1
+    libraries = ()
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return ods.read(OpenDocument(data))

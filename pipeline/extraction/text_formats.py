@@ -1,0 +1,110 @@
+"""The formats of texts: which one a suffix stands for, and which one the first bytes prove. Pure.
+
+A suffix decides only where the text may be in that format: `syslog.1` is no man page, and `key.asc` no AsciiDoc.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.extraction.encoding import encoding_of_mark
+from pipeline.extraction.file_format import Format
+
+_SAMPLE = 4096  # bytes from the beginning that may prove a format
+
+TEXT = Format("text/plain", "a text")
+_HTML = Format("text/html", "an HTML page")
+_XML = Format("application/xml", "an XML file")
+_MAN = Format("text/troff", "a man page")
+_ASCIIDOC = Format("text/asciidoc", "an AsciiDoc text")
+_VTT = Format("text/vtt", "a subtitle file")
+
+_FORMATS: tuple[tuple[str, Format], ...] = (
+    (".md .markdown .mdown .mkd .mdx .rmd .qmd", Format("text/markdown", "a Markdown text")),
+    (".html .htm .xhtml", _HTML),
+    (".eml", Format("message/rfc822", "an e-mail")),
+    (".ipynb", Format("application/x-ipynb+json", "a Jupyter notebook")),
+    (
+        ".json .geojson .jsonl .ndjson .json5 .jsonc .har .webmanifest",
+        Format("application/json", "a JSON file"),
+    ),
+    (".fb2", Format("application/x-fictionbook+xml", "a FictionBook")),
+    (".xml .svg .rss .atom .rdf .opml .gpx .kml .xsd .xsl .xslt .wsdl .tei", _XML),
+    (".csv", Format("text/csv", "a text")),
+    (".rst .rest", Format("text/x-rst", "a reStructuredText")),
+    (".org", Format("text/org", "an Org text")),
+    (".adoc .asciidoc .asc", _ASCIIDOC),
+    (".tex .ltx .latex", Format("text/x-tex", "a LaTeX text")),
+    (".bib", Format("text/x-bibtex", "a BibTeX file")),
+    (".srt", Format("application/x-subrip", "a subtitle file")),
+    (".vtt", _VTT),
+    (".ass .ssa", Format("text/x-ssa", "a subtitle file")),
+)
+# The MIME type is text/x-KEY.
+SOURCE_CODE = {
+    "python": ".py .pyi .pyw",
+    "javascript": ".js .mjs .cjs .jsx",
+    "typescript": ".ts .tsx .mts .cts",
+    "c": ".c .h .cc .cpp .cxx .hpp .hh .hxx .ino .m .mm",
+    "java": ".java",
+    "csharp": ".cs",
+    "kotlin": ".kt .kts",
+    "scala": ".scala",
+    "swift": ".swift",
+    "go": ".go",
+    "rust": ".rs",
+    "ruby": ".rb .rake",
+    "php": ".php",
+    "perl": ".pl .pm",
+    "lua": ".lua",
+    "shellscript": ".sh .bash .zsh .ksh",
+    "sql": ".sql",
+}
+_BY_SUFFIX = {
+    **{suffix: found for suffixes, found in _FORMATS for suffix in suffixes.split()},
+    **{
+        suffix: Format(f"text/x-{language}", "a text")
+        for language, suffixes in SOURCE_CODE.items()
+        for suffix in suffixes.split()
+    },
+}
+
+_MAN_SUFFIX = re.compile(r"\.(?:[1-9n][a-z]{0,6}|man|mdoc|roff|mandoc)\Z")
+_MAN_START = re.compile(rb"^[.'][ \t]*(?:TH|Dd|SH|Sh|so)[ \t]+\S", re.MULTILINE)
+_XML_START = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+_NO_ASCIIDOC = (b"-----BEGIN ", b"ncols", b"NCOLS")  # an armoured key; a grid of heights
+
+
+def text_format(data: bytes, suffix: str) -> Format:
+    """The format of `data`, which is known to be a text; `suffix` is the lower-case end of its name."""
+    start = _start(data)
+    named = _BY_SUFFIX.get(suffix)
+    if named == _ASCIIDOC and start.startswith(_NO_ASCIIDOC):
+        return TEXT
+    if named is not None:
+        return named
+    if _MAN_SUFFIX.match(suffix) and _MAN_START.search(start):
+        return _MAN
+    return _by_start(start)
+
+
+def _by_start(start: bytes) -> Format:
+    lower = start[:1024].lower()
+    if lower.startswith((b"<!doctype html", b"<html")):
+        return _HTML
+    if lower.startswith(b"webvtt"):
+        return _VTT
+    if declared := _XML_START.match(start):
+        return _HTML if b"<html" in lower[declared.end() :][:600] else _XML
+    if lower.startswith(b"<svg "):
+        return _XML
+    return TEXT
+
+
+def _start(data: bytes) -> bytes:
+    """The first bytes without a mark and spaces, in an encoding that contains ASCII."""
+    start = data[:_SAMPLE]
+    marked = encoding_of_mark(data)
+    if marked and marked != "utf-8-sig":
+        start = start.decode(marked, "ignore").encode()
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n")
