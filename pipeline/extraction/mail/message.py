@@ -106,7 +106,7 @@ def _read_part(part: Part) -> _Found:
         return _opaque(part)
     if subtype in _SIGNATURES or part.type in _DUPLICATES:
         return _Found()
-    if part.type in ("application/ms-tnef", "application/vnd.ms-tnef") or part.name.lower() == "winmail.dat":
+    if _is_tnef(part):
         return _tnef(part)
     if part.type in _REPORTS:
         return _Found([markdown.literal(_report(part))])
@@ -139,7 +139,10 @@ def _multipart(part: Part, subtype: str) -> _Found:
         return _related(part, parts)
     found = _Found()
     for each in parts:
-        found.add(_read_part(each))
+        inner = _read_part(each)
+        if _is_tnef(each) and not comparison.adds_words(inner.text, found.text):
+            inner.texts.clear()
+        found.add(inner)
     return found
 
 
@@ -222,11 +225,20 @@ def _opaque(part: Part) -> _Found:
     return _read_part(mime.parse(inner, depth=part.depth + 1)) if part.depth < mime.MAX_DEPTH else _Found()
 
 
+def _is_tnef(part: Part) -> bool:
+    return (
+        part.type in ("application/ms-tnef", "application/vnd.ms-tnef") or part.name.lower() == "winmail.dat"
+    )
+
+
 def _tnef(part: Part) -> _Found:
     try:
         content = tnef.read(part.content())
     except ValueError:
-        return _Found(files=[part], warnings=["Outlook's winmail.dat is damaged; its files are not read."])
+        return _Found(
+            files=[Attachment(part.name or "winmail.dat")],
+            warnings=["Outlook's winmail.dat is damaged; its files are not read."],
+        )
     texts = [content.text] if content.text else []
     return _Found(texts, list(content.attachments))
 
