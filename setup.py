@@ -41,6 +41,7 @@ setup(
         "msgpack",
         "numpy",
         "nx-27017",
+        "olefile",
         "pillow",
         "prometheus-client",
         "psutil",
@@ -60,6 +61,7 @@ setup(
         "transformers",
         "voluptuous",
         "watchfiles",
+        "xlrd",
     ],
     extras_require={
         "test": [
@@ -73,6 +75,7 @@ setup(
             "pytest-xdist",
             "ruff",
             "websockets",
+            "xlwt",
         ],
     },
 )

@@ -24,10 +24,30 @@ class ExtractError(Exception):
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file inside a file. `data` is empty where its text is already in that of the outer file."""
+    """A file inside a file.
+
+    data: its bytes; empty where there are none, or its text is already in that of the outer file.
+    content: what it holds, where the outer file's reader has read it: it has no bytes of its own then.
+    """
 
     name: str
-    data: bytes
+    data: bytes = b""
+    content: Content | None = None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands from `start` on has this title, up to the next heading of its level or a higher one.
+
+    start, end: offsets in characters of the line that declares it; the title need not be part of the text.
+    level: 1 for the highest.
+    title: empty where a section ends and what follows belongs to the one around it.
+    """
+
+    start: int
+    end: int
+    level: int
+    title: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +62,7 @@ class Content:
     pages_without_text: the numbers of pages that show something and have no text; it may be recognised.
     author: the sender of a message, the author of a document.
     date: when it was sent or written, as it says itself, in ISO 8601.
+    outline: the headings of a text that is no Markdown, like the functions of a program, in order.
     """
 
     text: str
@@ -54,6 +75,7 @@ class Content:
     pages_without_text: tuple[int, ...] = ()
     author: str | None = None
     date: str | None = None
+    outline: tuple[Heading, ...] = ()
 
 
 def paged(

@@ -174,3 +174,35 @@ async def test_limits_leave_parts_out_with_a_warning(start: Callable[..., Servin
     assert found["huge.zip"]["error"]["category"] == "too_large"
     view = await client.call("GET", f"collections/{collection_id}")
     assert view["warned_count"] == sum(bool((one["quality"] or {}).get("warnings")) for one in found.values())
+
+
+def message(number: int, text: str) -> str:
+    return (
+        f"From keeper@ridge.example Mon Jan 27 09:12:0{number} 2025\nFrom: Keeper <keeper@ridge.example>\n"
+        f"Message-ID: <{number}@ridge.example>\nDate: Mon, 27 Jan 2025 09:12:0{number} +0100\n"
+        f"Subject: Log {number}\n\n{text}\n\n"
+    )
+
+
+async def test_each_message_of_a_mailbox_is_a_document(shared: Serving, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    store = folder / "Inbox"
+    store.write_text(message(1, "The anemometer was torn off.") + message(2, "The radio dish is iced."))
+    (folder / "Inbox.msf").write_text('// <!-- <mdb:mork:z v="1.4"/> -->\n')
+    collection_id, _ = await index(client, folder)
+    found = await listed(client, collection_id, folder)
+    assert set(found) == {"Inbox", "Inbox#1@ridge.example", "Inbox#2@ridge.example"}
+    first = found["Inbox#1@ridge.example"]
+    assert (first["title"], first["mime"]) == ("Log 1", "message/rfc822")
+    [hit] = await ask(client, "what happened to the anemometer", collection_ids=[collection_id], k=1)
+    assert hit["document"]["id"] == first["id"]
+    store.write_text(
+        message(3, "A new one came by the cable car.") + message(1, "The anemometer was torn off.")
+    )
+    await run(client, f"collections/{collection_id}/append")
+    found = await listed(client, collection_id, folder)
+    present = {path for path, one in found.items() if one["status"] == "indexed"}
+    assert present == {"Inbox", "Inbox#1@ridge.example", "Inbox#3@ridge.example"}
+    assert found["Inbox#1@ridge.example"]["id"] == first["id"]
