@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from pipeline.extraction.content import Content
+from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.doc import DocReader
@@ -104,7 +104,7 @@ READERS: Mapping[str, FormatReader] = {
     _OPENXML + "presentationml.presentation": PresentationReader(),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
-    _OPENXML + "wordprocessingml.document": DocxReader(),
+    _OPENXML + "wordprocessingml.document": DocxReader(lambda data, detected: _inside(data, detected)),
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
@@ -117,3 +117,11 @@ READERS: Mapping[str, FormatReader] = {
     "application/x-ipynb+json": NotebookReader(),
     "application/x-fictionbook+xml": _office,
 }
+
+
+def _inside(data: bytes, detected: Format) -> Content:
+    """The content of a file inside another one. Raises ExtractError."""
+    reader = READERS.get(detected.mime)
+    if reader is None:
+        raise ExtractError("unsupported", f"It is {detected.name}, and no text can be read from it.")
+    return reader.read(data, detected)
