@@ -25,7 +25,13 @@ from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.doc import DocReader
 from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
+from pipeline.extraction.readers.email import (
+    AppleMailReader,
+    EmailReader,
+    MailboxTextReader,
+    OutlookReader,
+    SignedFileReader,
+)
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.json_text import JsonReader
 from pipeline.extraction.readers.markup import ManPageReader
@@ -91,6 +97,7 @@ READERS: Mapping[str, FormatReader] = {
     "message/rfc822": EmailReader(),
     "message/x-emlx": AppleMailReader(),
     "application/mbox": MailboxTextReader(),
+    "application/pkcs7-mime": SignedFileReader(),
     "text/calendar": CalendarReader(),
     "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
