@@ -55,6 +55,8 @@ class Visibility:
         return False
 
     def _is_hidden(self, node: Any, tag: str, attributes: Attributes) -> bool:
+        if "note" in (attributes.get("epub:type") or ""):
+            return False  # readers of books show a note when its mark is touched
         if "hidden" in attributes and (attributes["hidden"] or "").lower() != "until-found":
             return True
         if (style := attributes.get("style")) and _HIDING_STYLE.search(style):
