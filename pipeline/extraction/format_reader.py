@@ -23,11 +23,12 @@ from typing import Protocol
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import EmailReader
+from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
+from pipeline.extraction.readers.personal import CalendarReader, ContactReader
 from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
 from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
@@ -75,6 +76,10 @@ READERS: Mapping[str, FormatReader] = {
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),
+    "message/x-emlx": AppleMailReader(),
+    "application/mbox": MailboxTextReader(),
+    "text/calendar": CalendarReader(),
+    "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
     _ODF + "presentation": OpenPresentationReader(),
@@ -87,7 +92,7 @@ READERS: Mapping[str, FormatReader] = {
     "application/msword": _office,
     "application/vnd.ms-excel": _office,
     "application/vnd.ms-powerpoint": _office,
-    "application/vnd.ms-outlook": _office,
+    "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": _office,
     "application/x-fictionbook+xml": _office,
 }

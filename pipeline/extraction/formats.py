@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Condition, Format
+from pipeline.extraction.mail_formats import mail_format
 from pipeline.extraction.text_formats import text_format
 
 __all__ = ["GZIP", "Condition", "Format", "detect", "expected_name"]
@@ -118,6 +119,8 @@ def detect(data: bytes, suffix: str) -> Format:
     for offset, magic, found in _MAGIC:
         if data.startswith(magic, offset):
             return found
+    if mail := mail_format(data, suffix):
+        return mail
     binary = _is_binary(data)
     flat = None if binary else _FLAT_START.search(data[:_SAMPLE])
     if flat and (document := _open_document(flat[1])):

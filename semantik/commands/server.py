@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.extraction.recognition.installation import recognition
 from semantik import __version__
 from semantik.app.log_format import configure_logging
 from semantik.commands.cli_common import FAILED, USAGE_ERROR
 from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
-from semantik.config.settings import Settings
+from semantik.config.settings import DocumentSettings, Settings
 from semantik.core.errors import ConfigError, SemantikError, Unavailable
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
     def read_settings() -> Settings:
         settings = load(config, overrides=overrides)
         _check_roots(settings.documents.roots)
+        _check_recognition(settings.documents)
         return settings
 
     try:
@@ -91,6 +93,15 @@ def _check_roots(roots: tuple[str, ...]) -> None:
             raise ConfigError(
                 f"documents.roots = {str(root)!r} is not allowed: a folder is expected, not a file."
             )
+
+
+def _check_recognition(documents: DocumentSettings) -> None:
+    """Where the settings demand the recognition of text, it must be possible, and with all its languages."""
+    if documents.ocr != "on":
+        return
+    found = recognition(documents.ocr, documents.ocr_languages)
+    if reason := found.reason or found.warning:
+        raise ConfigError(f'documents.ocr = "on", and something is missing for that: {reason.rstrip(".")}.')
 
 
 def _apply_log_settings(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import voluptuous as vol
 
+from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
     ANY,
     NOT_EMPTY,
@@ -19,47 +20,12 @@ from semantik.config.fields import (
     between,
     each,
     empty_or,
-    globs,
     one_of,
     reloadable,
     setting,
 )
 
 _MIB = 1 << 20
-
-
-@dataclass(frozen=True)
-class DocumentSettings:
-    """What may be read from the disk, and how much of it."""
-
-    roots: tuple[str, ...] = reloadable(
-        ["/"],
-        each(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
-        "Folders below which documents may be read; symlinks are resolved first.",
-    )
-    exclude: tuple[str, ...] = reloadable(
-        [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],
-        globs,
-        "Names (globs) that a scan skips.",
-    )
-    max_file_bytes: int = reloadable(
-        100 * _MIB, at_least(1), "A larger file is marked failed, category too_large."
-    )
-    max_files: int = reloadable(1_000_000, at_least(1), "A scan stops at this many files, with a warning.")
-    missing: str = reloadable(
-        "remove", one_of("remove", "keep"), "Documents whose files are gone: remove deletes, keep marks them."
-    )
-    outdated: str = reloadable(
-        "reread",
-        one_of("reread", "keep"),
-        "Documents that another version of their reader has read: a scan rereads them, or keeps them.",
-    )
-    file_timeout_s: float = reloadable(
-        120.0, at_least(0.1), "A file that takes the extractor longer is marked failed, category timeout."
-    )
-    hidden_sheets: bool = reloadable(
-        False, ANY, "Whether the hidden sheets, rows and columns of a spreadsheet are read."
-    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from support.compound import Outlook
 from support.extracted import NOISE, PNG, zipped
 from support.server import SAMPLES
 
@@ -61,6 +62,11 @@ _FICTION_BOOK = (
     "<body><section><title><p>Pier</p></title><p>A lantern.</p></section></body></FictionBook>"
 )
 
+_MAIL = b"From: a@b.example\nMessage-ID: <1@b.example>\nSubject: Harbour\n\nA lantern.\n"
+_APPLE_MAIL = b"%d      \n%s<?xml version='1.0'?><plist version='1.0'><dict/></plist>\n" % (len(_MAIL), _MAIL)
+_MAILBOX = b"From a@b.example Tue Mar  3 10:00:00 2026\n" + _MAIL + b"\n"
+_CALENDAR = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A lantern\nEND:VEVENT\nEND:VCALENDAR\n"
+
 # MIME type: a small valid file, and a word that its text must contain.
 VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "text/plain": (_sample("night-log.txt"), "spider"),
@@ -86,6 +92,14 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "text/markdown": (_sample("welcome.md"), "litres"),
     "text/html": (_sample("visitor-rules.html"), "Dogs"),
     "message/rfc822": (_sample("storm-report.eml"), "178 km/h"),
+    "message/x-emlx": (("a.emlx", _APPLE_MAIL), "lantern"),
+    "application/mbox": (("Inbox", _MAILBOX), "lantern"),
+    "text/calendar": (("a.ics", _CALENDAR), "lantern"),
+    "application/vnd.ms-outlook": (
+        ("a.msg", Outlook({0x0037: "Harbour", 0x1000: "A lantern."}).file()),
+        "lantern",
+    ),
+    "text/vcard": (("a.vcf", b"BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nNOTE:A lantern\nEND:VCARD\n"), "lantern"),
     "application/pdf": (_sample("power-and-heating.pdf"), "red lamp"),
     _OFFICE + "presentationml.presentation": (_sample("visitor-night.pptx"), "brass telescope"),
     _OFFICE + "wordprocessingml.document": (_sample("telescope-procedures.docx"), "140 turns"),
@@ -104,7 +118,6 @@ DAMAGED = {
     "application/msword": ("a.doc", _OLE),
     "application/vnd.ms-excel": ("a.xls", _OLE),
     "application/vnd.ms-powerpoint": ("a.ppt", _OLE),
-    "application/vnd.ms-outlook": ("a.msg", _OLE),
 }
 
 
@@ -224,7 +237,12 @@ TEXTS = {
     "application/xml": "text-1 d12b92c9dc8b",
     "text/markdown": "markdown-1 81b7036740aa",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
-    "message/rfc822": "email-1 kreuzberg-4.10.4 92c173988e4d",
+    "message/rfc822": "email-2 selectolax-1.0.2 28c78c45e14b",
+    "message/x-emlx": "emlx-1 selectolax-1.0.2 a2ef521f0264",
+    "application/mbox": "mailbox-1 selectolax-1.0.2 640f9de59347",
+    "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
+    "text/vcard": "contacts-1 1cd1a9a3e3d3",
+    "application/vnd.ms-outlook": "outlook-1 olefile-0.47 selectolax-1.0.2 24316059be99",
     "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
     _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
