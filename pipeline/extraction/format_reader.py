@@ -22,8 +22,11 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.docbook import DocBookReader
 from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
+from pipeline.extraction.readers.epub import EpubReader
+from pipeline.extraction.readers.fictionbook import FictionBookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
@@ -32,6 +35,7 @@ from pipeline.extraction.readers.personal import CalendarReader, ContactReader
 from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
 from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
+from pipeline.extraction.readers.web_archive import WebArchiveReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
 
@@ -87,12 +91,14 @@ READERS: Mapping[str, FormatReader] = {
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
-    "application/epub+zip": _office,
+    "application/epub+zip": EpubReader(),
+    "application/x-fictionbook+xml": FictionBookReader(),
+    "application/docbook+xml": DocBookReader(),
+    "multipart/related": WebArchiveReader(),
     "application/rtf": _office,
     "application/msword": _office,
     "application/vnd.ms-excel": _office,
     "application/vnd.ms-powerpoint": _office,
     "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": _office,
-    "application/x-fictionbook+xml": _office,
 }

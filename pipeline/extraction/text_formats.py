@@ -9,6 +9,7 @@ import re
 
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Format
+from pipeline.extraction.xml_kinds import DOCBOOK, FICTION_BOOK, vocabulary
 
 _SAMPLE = 4096  # bytes from the beginning that may prove a format
 
@@ -18,6 +19,7 @@ _XML = Format("application/xml", "an XML file")
 _MAN = Format("text/troff", "a man page")
 _ASCIIDOC = Format("text/asciidoc", "an AsciiDoc text")
 _VTT = Format("text/vtt", "a subtitle file")
+_WEB_ARCHIVE = Format("multipart/related", "a saved web page")
 
 _FORMATS: tuple[tuple[str, Format], ...] = (
     (".md .markdown .mdown .mkd .mdx .rmd .qmd", Format("text/markdown", "a Markdown text")),
@@ -28,7 +30,9 @@ _FORMATS: tuple[tuple[str, Format], ...] = (
         ".json .geojson .jsonl .ndjson .json5 .jsonc .har .webmanifest",
         Format("application/json", "a JSON file"),
     ),
-    (".fb2", Format("application/x-fictionbook+xml", "a FictionBook")),
+    (".fb2", FICTION_BOOK),
+    (".dbk .docbook", DOCBOOK),
+    (".mhtml .mht", _WEB_ARCHIVE),
     (".xml .svg .rss .atom .rdf .opml .gpx .kml .xsd .xsl .xslt .wsdl .tei", _XML),
     (".csv", Format("text/csv", "a text")),
     (".rst .rest", Format("text/x-rst", "a reStructuredText")),
@@ -81,17 +85,22 @@ def text_format(data: bytes, suffix: str) -> Format:
     named = _BY_SUFFIX.get(suffix)
     if named == _ASCIIDOC and start.startswith(_NO_ASCIIDOC):
         return TEXT
+    if named == _XML:
+        return vocabulary(data) or named
     if named is not None:
         return named
     if _MAN_SUFFIX.match(suffix) and _MAN_START.search(start):
         return _MAN
-    return _by_start(start)
+    found = _by_start(start)
+    return vocabulary(data) or found if found == _XML else found
 
 
 def _by_start(start: bytes) -> Format:
     lower = start[:1024].lower()
     if lower.startswith((b"<!doctype html", b"<html")):
         return _HTML
+    if lower.startswith(b"from: <saved by "):
+        return _WEB_ARCHIVE
     if lower.startswith(b"webvtt"):
         return _VTT
     if declared := _XML_START.match(start):

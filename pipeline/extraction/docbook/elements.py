@@ -38,11 +38,17 @@ _BLOCKS = """formalpara info bookinfo articleinfo chapterinfo sectioninfo sect1i
     taskrelated"""
 
 PAIRS: dict[str, tuple[str, str]] = {
-    **{name: ("<p>", "</p>") for name in _PARAGRAPHS.split()},
-    **{name: ("<div>", "</div>") for name in _BLOCKS.split()},
-    **{name: ("<pre>", "</pre>") for name in ("programlisting", "screen", "literallayout", "synopsis")},
-    **{name: (f"<{name}>", f"</{name}>") for name in ("thead", "tbody", "tfoot", "tr", "math", "mi", "mo", "mn")},
-    **{name: (f"<{name}>", f"</{name}>") for name in ("mrow", "mfrac", "msup", "msub", "msqrt", "mtext", "semantics")},
+    **dict.fromkeys(_PARAGRAPHS.split(), ("<p>", "</p>")),
+    **dict.fromkeys(_BLOCKS.split(), ("<div>", "</div>")),
+    **dict.fromkeys(("programlisting", "screen", "literallayout", "synopsis"), ("<pre>", "</pre>")),
+    **{
+        name: (f"<{name}>", f"</{name}>")
+        for name in ("thead", "tbody", "tfoot", "tr", "math", "mi", "mo", "mn")
+    },
+    **{
+        name: (f"<{name}>", f"</{name}>")
+        for name in ("mrow", "mfrac", "msup", "msub", "msqrt", "mtext", "semantics")
+    },
     "itemizedlist": ("<ul>", "</ul>"),
     "simplelist": ("<ul>", "</ul>"),
     "stepalternatives": ("<ul>", "</ul>"),

@@ -6,7 +6,7 @@ import html
 import re
 
 from pipeline.extraction.docbook.elements import ADMONITIONS, PAIRS, SECTIONS, SKIPPED
-from pipeline.extraction.html.tag_rewriter import Pair, TagRewriter, attribute
+from pipeline.extraction.html.tag_rewriter import Pair, TagRewriter, attribute, table_cell
 
 _TITLED = re.compile(
     r"<(?:\w+:)?\w+\b[^>]*?\b(?:xml:)?id\s*=\s*[\"']([^\"']{1,200})[\"'][^>]*>\s*"
@@ -77,7 +77,7 @@ class DocBook(TagRewriter):
         return _JOINED[parent] if self._children[-1] > 1 and not self._lists_members(parent) else ""
 
     def _lists_members(self, parent: str) -> bool:
-        return parent == "simplelist" and "</ul>" == self._closings[-1]
+        return parent == "simplelist" and self._closings[-1] == "</ul>"
 
     def _title(self, parent: str, attributes: str) -> Pair:
         if parent.endswith("info") or parent == "blockinfo":
@@ -137,8 +137,7 @@ class DocBook(TagRewriter):
 
     def _cell(self, parent: str, attributes: str) -> Pair:
         tag = "th" if self.inside("thead") else "td"
-        spans = [(each, attribute(attributes, each)) for each in ("colspan", "rowspan")]
-        return f"<{tag}{''.join(f' {each}={value}' for each, value in spans if value.isdigit())}>", f"</{tag}>"
+        return table_cell(tag, attributes)
 
     def _footnote(self, parent: str, attributes: str) -> Pair:
         self._count += 1

@@ -18,7 +18,13 @@ from pipeline.extraction import bounded_xml
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.zip_package import ZipPackage
 
-_CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", "image/svg+xml")
+_CHAPTER_TYPES = (
+    "application/xhtml+xml",
+    "text/html",
+    "application/x-dtbook+xml",
+    "text/x-oeb1-document",
+    "image/svg+xml",
+)
 _CHAPTER_NAME = re.compile(r"\.(?:x?html?|xml)\Z", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
 _MAX_CHAPTERS = 20_000

@@ -225,6 +225,9 @@ class Renderer:
     def _link(self, node: Any, attributes: Attributes) -> Any:
         if inline.is_permalink(node, attributes):
             return _SKIP
+        if mark := inline.note_mark(node, attributes):
+            self.writer.text(mark)
+            return _SKIP
         before = node.prev
         if before is not None and before.tag == "a":
             self.writer.raw(GAP)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from typing import ClassVar
 
 from pipeline.extraction.html import source
 
 _ATTRIBUTES = r"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*"
-_TOKEN = re.compile(rf"<!--.*?(?:-->|\Z)|<\?.*?\?>|<![^>]*>|<(/?)([A-Za-z_][\w.:-]*)({_ATTRIBUTES}?)(/?)>", re.DOTALL)
+_TOKEN = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<\?.*?\?>|<![^>]*>|<(/?)([A-Za-z_][\w.:-]*)({_ATTRIBUTES}?)(/?)>", re.DOTALL
+)
 _ATTRIBUTE = re.compile(r"([\w.:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _UNKNOWN_ENTITY = re.compile(r"&([A-Za-z_][\w.-]{0,60});")
 
@@ -26,8 +28,8 @@ class TagRewriter:
     A subclass overrides `start` for what depends on the place. Other elements leave their content only.
     """
 
-    pairs: Mapping[str, Pair] = {}
-    skipped: frozenset[str] = frozenset()
+    pairs: ClassVar[dict[str, Pair]] = {}
+    skipped: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.out: list[str] = []
@@ -106,3 +108,9 @@ def attribute(attributes: str, name: str) -> str:
         if found[1].rpartition(":")[2] == name:
             return html.unescape(found[2] if found[2] is not None else found[3])
     return ""
+
+
+def table_cell(tag: str, attributes: str) -> Pair:
+    """A cell of a table that names its spans as HTML does."""
+    spans = [(each, attribute(attributes, each)) for each in ("colspan", "rowspan")]
+    return f"<{tag}{''.join(f' {each}={value}' for each, value in spans if value.isdigit())}>", f"</{tag}>"

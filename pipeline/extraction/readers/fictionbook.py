@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import escape
+from typing import ClassVar
 
 from pipeline.extraction import html
 from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.html import charset
-from pipeline.extraction.html.tag_rewriter import Pair, TagRewriter, attribute
+from pipeline.extraction.html.tag_rewriter import Pair, TagRewriter, attribute, table_cell
 
 _TITLE_INFO = re.compile(r"<(?:\w+:)?title-info\b.*?</(?:\w+:)?title-info\s*>", re.DOTALL)
 _AUTHOR = re.compile(r"<(?:\w+:)?author\b.*?</(?:\w+:)?author\s*>", re.DOTALL)
@@ -30,7 +32,9 @@ class FictionBookReader:
         found = _TITLE_INFO.search(source)
         info = found[0] if found else ""
         authors = [
-            " ".join(filter(None, (_field(author, name) for name in ("first-name", "middle-name", "last-name"))))
+            " ".join(
+                filter(None, (_field(author, name) for name in ("first-name", "middle-name", "last-name")))
+            )
             or _field(author, "nickname")
             for author in _AUTHOR.findall(info)
         ]
@@ -44,7 +48,7 @@ class FictionBookReader:
 
 
 class _Book(TagRewriter):
-    pairs = {
+    pairs: ClassVar[dict[str, Pair]] = {
         "p": ("<p>", "</p>"),
         "annotation": ("<div>", "</div>"),
         "section": ("<div>", "</div>"),
@@ -86,12 +90,11 @@ class _Book(TagRewriter):
             note = attribute(attributes, "type") == "note"
             return ("<sup><a href='#note'>", "</a></sup>") if note else ("", "")
         elif name == "image":
-            return f"<img alt=\"{attribute(attributes, 'alt').replace(chr(34), '')}\">", ""
+            return f'<img alt="{escape(attribute(attributes, "alt"))}">', ""
         elif name in ("td", "th"):
-            spans = "".join(f" {each}='{value}'" for each in ("colspan", "rowspan") if (value := attribute(attributes, each)).isdigit())
-            return f"<{name}{spans}>", f"</{name}>"
+            return table_cell(name, attributes)
         elif name == "p" and self.inside("title"):
-            return "", " "
+            return "", "" if self._notes else " "
         elif name == "p" and self._after_number:
             self._after_number = False
             return "", "</p>"
