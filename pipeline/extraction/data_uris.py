@@ -11,7 +11,7 @@ from pipeline.extraction.content import Content
 
 _MEDIA = r"data:(?:[\w.+-]{1,60}/[\w.+*-]{1,100}|(?=;|,))(?:;[\w.+-]{1,60}(?:=[\w.+\"'-]{1,100})?){0,6}"
 _LINES = r"(?:(?:\\n|\r?\n)[ \t]*[A-Za-z0-9+/_-]{50,}={0,2})*"  # of base64, the \n of a JSON text included
-_LAST_LINE = r"(?:\r?\n[A-Za-z0-9+/_-]*={1,2}(?=\s|\)|\"|'|$))?"
+_LAST_LINE = r"(?:\r?\n(?:[A-Za-z0-9+/_-]{16,}|[A-Za-z0-9+/_-]*=)={0,2}(?=\s|\)|\"|'|$))?"
 _PAYLOAD = (
     rf"(?:;base64,[ \t]*[A-Za-z0-9+/_%=-]*{_LINES}{_LAST_LINE}"
     r"|,[ \t]*<svg\b.{0,200000}?</svg>"

@@ -15,8 +15,9 @@ _FENCED = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]{1,1000}?(?<!`)\1(?!`)")
+_NEAR = 200  # characters before a tag that tell whether its line has text
 _HIDDEN = re.compile("\ue000(\\d{1,9})\ue001")
-_COMMENT = re.compile(r"<!--.*?-->[ \t]*", re.DOTALL)
+_COMMENT = re.compile(r"[ \t]?<!--.*?-->", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(?:.*\n){0,200}?(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)")
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*\r?$", re.MULTILINE)
 # What only makes sense as a whole is read as HTML; of all other elements the tags go.
@@ -115,8 +116,9 @@ def _instead(tag: re.Match[str], text: str) -> str:
     is_block = _BLOCK.match(name) is not None
     if name != "br" and not is_block:
         return ""
-    if text[text.rfind("\n", 0, tag.start()) + 1 : tag.start()].lstrip().startswith("|"):
+    line = text[max(text.rfind("\n", 0, tag.start()) + 1, tag.start() - _NEAR) : tag.start()]
+    if line.lstrip().startswith("|"):
         return " "  # a row of a table stays on its line
-    at = tag.end() if tag["end"] or name == "br" else max(0, tag.start() - 1)
-    beside = text[at : at + 1] if at or tag["end"] or name == "br" else ""
-    return "" if beside in ("", "\n", "\r") else "\n"
+    if tag["end"] or name == "br":
+        return "" if text[tag.end() : tag.end() + 1] in ("", "\n", "\r") else "\n"
+    return "\n" if _TAG.sub("", line).strip() else ""

@@ -18,13 +18,14 @@ _HIDING_STYLE = re.compile(
 )
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "search", "toolbar"))
 _NAVIGATION_NAME = re.compile(
-    r"(?i)(?:^|[-_\s])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|submenu|breadcrumbs?|pagination|pager"
+    r"(?i)(?:^|[-_\s])(?:nav|navbar|navheader|navfooter|nav-panel|navigation|navi|menu|topmenu|mainmenu|submenu|breadcrumbs?|pagination|pager"
     r"|skip-?links?|skip-to-content|sitenav|sidenav|topnav|mw-jump-link|mw-editsection|printfooter|catlinks)(?:$|[-_\s])"
 )
 _CONTAINERS_NAMES = """div ul ol section aside header footer table p menu span"""
 _CONTAINERS = frozenset(_CONTAINERS_NAMES.split())
 _PROSE = 300  # characters outside of links that make a navigation element worth keeping
 _ARIA_CONTENT = 200  # characters of an aria-hidden element that is content all the same
+_NEIGHBOURS = 'a[rel="next"], a[rel="prev"], a[rel="up"]'
 _CONTENT = "p, h1, h2, h3, table, article, main"
 
 
@@ -75,6 +76,8 @@ def _is_navigation(node: Any, tag: str, attributes: Attributes) -> bool:
     if not attributes or tag not in _CONTAINERS:
         return False
     names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    if names == "header " and node.css_first(_NEIGHBOURS) is not None:  # of a manual that Texinfo made
+        return len(node.text(strip=True)) < _PROSE
     if len(names) < 3 or not _NAVIGATION_NAME.search(names):
         return False
     linked = _linked(node)

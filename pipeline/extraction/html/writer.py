@@ -73,6 +73,10 @@ class Writer:
         """The innermost item or quote has ended. To be called after `block`."""
         self._prefixes.pop()
 
+    def tighten(self) -> None:
+        """What follows stands on the next line, whatever the blocks before asked for."""
+        self._margin = min(self._margin, LINE)
+
     def lines(self, lines: list[str]) -> None:
         """Writes lines as they are, as a block of their own."""
         self.block(PARAGRAPH)

@@ -66,6 +66,14 @@ _MAIL = b"From: a@b.example\nMessage-ID: <1@b.example>\nSubject: Harbour\n\nA la
 _APPLE_MAIL = b"%d      \n%s<?xml version='1.0'?><plist version='1.0'><dict/></plist>\n" % (len(_MAIL), _MAIL)
 _MAILBOX = b"From a@b.example Tue Mar  3 10:00:00 2026\n" + _MAIL + b"\n"
 _CALENDAR = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A lantern\nEND:VEVENT\nEND:VCALENDAR\n"
+_DOC_BOOK = (
+    '<?xml version="1.0"?><article xmlns="http://docbook.org/ns/docbook" version="5.0"><title>Harbour</title>'
+    "<para>A lantern.</para></article>"
+)
+_WEB_ARCHIVE = (
+    "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\n"
+    "Content-Type: text/html; charset=utf-8\n\n<h1>Harbour</h1><p>A lantern.</p>\n--b--\n"
+)
 
 # MIME type: a small valid file, and a word that its text must contain.
 VALID: dict[str, tuple[tuple[str, bytes], str]] = {
@@ -111,6 +119,8 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
     "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
+    "application/docbook+xml": (("a.xml", _DOC_BOOK.encode()), "lantern"),
+    "multipart/related": (("a.mhtml", _WEB_ARCHIVE.encode()), "lantern"),
 }
 # Old Office files cannot be written by hand: these consist of the signature and zeros.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
@@ -235,7 +245,7 @@ TEXTS = {
     **{f"text/x-{language}": "text-1 2bb2c9b3a66f" for language in SOURCE_CODE},
     "application/json": "text-1 09db9f0bbe67",
     "application/xml": "text-1 d12b92c9dc8b",
-    "text/markdown": "markdown-1 81b7036740aa",
+    "text/markdown": "markdown-2 selectolax-1.0.2 81b7036740aa",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-2 selectolax-1.0.2 28c78c45e14b",
     "message/x-emlx": "emlx-1 selectolax-1.0.2 a2ef521f0264",
@@ -250,10 +260,10 @@ TEXTS = {
     _ODF + "text": "odt-1 06b3ede82f17",
     _ODF + "spreadsheet": "open_spreadsheet-1 81d3a3fed382",
     _ODF + "presentation": "open_presentation-1 61707f5ab8e7",
-    "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
+    "application/epub+zip": "epub-1 selectolax-1.0.2 cfbe37b96197",
     "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
     "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
-    "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
+    "application/x-fictionbook+xml": "fictionbook-1 selectolax-1.0.2 89cf18eab586",
 }
 
 
