@@ -73,8 +73,6 @@ PAIRS: dict[str, tuple[str, str]] = {
     "subscript": ("<sub>", "</sub>"),
     "trademark": ("", "™"),
     "manvolnum": ("(", ")"),
-    "refname": ("", ", "),
-    "refpurpose": (" — ", ""),
     "row": ("<tr>", "</tr>"),
     "informaltable": ("<table>", "</table>"),
     "bridgehead": ("<h5>", "</h5>"),

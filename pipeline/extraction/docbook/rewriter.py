@@ -14,10 +14,10 @@ _TITLED = re.compile(
     re.DOTALL,
 )
 _LABELLED = re.compile(r"<[^>]*?\bid\s*=\s*[\"']([^\"']+)[\"'][^>]*?\bxreflabel\s*=\s*[\"']([^\"']+)[\"']")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<(\w*:?indexterm)\b.*?</\1\s*>|<[^>]*>", re.DOTALL)
 _COLUMN = re.compile(r"\D*(\d{1,3})")
 _CHOICES = {"opt": ("[", "]"), "req": ("{", "}")}
-_JOINED = {"keycombo": "+", "menuchoice": " → ", "simplelist": ", ", "group": " | "}
+_JOINED = {"keycombo": "+", "menuchoice": " → ", "simplelist": ", ", "group": " | ", "refnamediv": ", "}
 
 
 class DocBook(TagRewriter):
@@ -73,6 +73,8 @@ class DocBook(TagRewriter):
         """What stands between this element and the one before it, like the plus sign between two keys."""
         if parent not in _JOINED or not self._children or name == "shortcut":
             return ""
+        if name == "refpurpose":
+            return " — "
         self._children[-1] += 1
         return _JOINED[parent] if self._children[-1] > 1 and not self._lists_members(parent) else ""
 

@@ -145,7 +145,8 @@ class Book:
                 order = last if reference.get("linear", "yes").lower() == "no" else first
                 order.append(Chapter(part, "nav" in item.get("properties", "").split()))
         if missing:
-            self.warnings.append(f"{missing} chapters are missing in the file.")
+            verb = "chapter is" if missing == 1 else "chapters are"
+            self.warnings.append(f"{missing} {verb} missing in the file.")
         return first + last
 
     def _shown(self, id: str) -> Element | None:

@@ -28,10 +28,14 @@ class DocBookReader:
         rewriter = DocBook(source)
         page = html.html_to_markdown(rewriter.rewrite(source), xml=False, keep_navigation=True)
         warnings = []
-        if rewriter.included:
-            warnings.append(f"The {rewriter.included} files that it includes are not read with it.")
-        if rewriter.unresolved:
-            warnings.append(f"{rewriter.unresolved} entities that other files define are left out.")
+        if (count := rewriter.included) == 1:
+            warnings.append("1 file that it includes is not read with it.")
+        elif count:
+            warnings.append(f"{count} files that it includes are not read with it.")
+        if (count := rewriter.unresolved) == 1:
+            warnings.append("1 entity that another file defines is left out.")
+        elif count:
+            warnings.append(f"{count} entities that other files define are left out.")
         found = _INFO.search(source, 0, 200_000)
         info = found[0] if found else ""
         people = [" ".join(" ".join(_NAME.findall(person)).split()) for _, person in _PERSON.findall(info)]

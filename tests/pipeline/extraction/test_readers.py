@@ -246,6 +246,8 @@ TEXTS = {
     "application/json": "text-1 09db9f0bbe67",
     "application/xml": "text-1 d12b92c9dc8b",
     "text/markdown": "markdown-2 selectolax-1.0.2 81b7036740aa",
+    "application/docbook+xml": "docbook-1 selectolax-1.0.2 06b3ede82f17",
+    "multipart/related": "web-archive-1 selectolax-1.0.2 06b3ede82f17",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-2 selectolax-1.0.2 28c78c45e14b",
     "message/x-emlx": "emlx-1 selectolax-1.0.2 a2ef521f0264",
