@@ -20,12 +20,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from pipeline.extraction.content import Content
+from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.doc import DocReader
 from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
+from pipeline.extraction.readers.email import (
+    AppleMailReader,
+    EmailReader,
+    MailboxTextReader,
+    OutlookReader,
+    SignedFileReader,
+)
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.json_text import JsonReader
 from pipeline.extraction.readers.markup import ManPageReader
@@ -91,13 +97,14 @@ READERS: Mapping[str, FormatReader] = {
     "message/rfc822": EmailReader(),
     "message/x-emlx": AppleMailReader(),
     "application/mbox": MailboxTextReader(),
+    "application/pkcs7-mime": SignedFileReader(),
     "text/calendar": CalendarReader(),
     "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
-    _OPENXML + "wordprocessingml.document": DocxReader(),
+    _OPENXML + "wordprocessingml.document": DocxReader(lambda data, detected: _inside(data, detected)),
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
@@ -110,3 +117,11 @@ READERS: Mapping[str, FormatReader] = {
     "application/x-ipynb+json": NotebookReader(),
     "application/x-fictionbook+xml": _office,
 }
+
+
+def _inside(data: bytes, detected: Format) -> Content:
+    """The content of a file inside another one. Raises ExtractError."""
+    reader = READERS.get(detected.mime)
+    if reader is None:
+        raise ExtractError("unsupported", f"It is {detected.name}, and no text can be read from it.")
+    return reader.read(data, detected)

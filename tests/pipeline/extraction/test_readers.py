@@ -80,6 +80,10 @@ _FICTION_BOOK = (
 _MAIL = b"From: a@b.example\nMessage-ID: <1@b.example>\nSubject: Harbour\n\nA lantern.\n"
 _APPLE_MAIL = b"%d      \n%s<?xml version='1.0'?><plist version='1.0'><dict/></plist>\n" % (len(_MAIL), _MAIL)
 _MAILBOX = b"From a@b.example Tue Mar  3 10:00:00 2026\n" + _MAIL + b"\n"
+_SIGNED = (
+    bytes.fromhex("304906092a864886f70d010702a03c303a0201013100303306092a864886f70d010701a0260424")
+    + b"Content-Type: text/plain\n\nA lantern."
+)
 _CALENDAR = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A lantern\nEND:VEVENT\nEND:VCALENDAR\n"
 
 # MIME type: a small valid file, and a word that its text must contain.
@@ -110,6 +114,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "message/x-emlx": (("a.emlx", _APPLE_MAIL), "lantern"),
     "application/mbox": (("Inbox", _MAILBOX), "lantern"),
     "text/calendar": (("a.ics", _CALENDAR), "lantern"),
+    "application/pkcs7-mime": (("a.p7m", _SIGNED), "lantern"),
     "application/vnd.ms-outlook": (
         ("a.msg", Outlook({0x0037: "Harbour", 0x1000: "A lantern."}).file()),
         "lantern",
@@ -252,12 +257,13 @@ TEXTS = {
     "text/markdown": "markdown-2 81b7036740aa",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-2 selectolax-1.0.2 28c78c45e14b",
+    "application/pkcs7-mime": "signed-1 selectolax-1.0.2 b48cefababb6",
     "message/x-emlx": "emlx-1 selectolax-1.0.2 a2ef521f0264",
     "application/mbox": "mailbox-1 selectolax-1.0.2 640f9de59347",
     "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
     "text/vcard": "contacts-1 1cd1a9a3e3d3",
     "application/vnd.ms-outlook": "outlook-1 olefile-0.47 selectolax-1.0.2 24316059be99",
-    "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
+    "application/pdf": "pdf-2 pypdfium2-5.15.2 89d1995a7c6f",
     _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
     _OFFICE + "spreadsheetml.sheet": "workbook-1 081ee69f8313",
