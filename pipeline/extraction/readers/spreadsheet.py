@@ -6,7 +6,7 @@ from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.odf import OpenDocument
 from pipeline.extraction.opc import Package
-from pipeline.extraction.spreadsheets import ods, xls, xlsb, xlsx
+from pipeline.extraction.spreadsheets import excel_xml, ods, xls, xlsb, xlsx
 
 
 class WorkbookReader:
@@ -41,3 +41,14 @@ class OldWorkbookReader:
 
     def read(self, data: bytes, detected: Format) -> Content:
         return xls.read(data)
+
+
+class ExcelXmlReader:
+    """Excel workbooks in the XML of 2003."""
+
+    name = "excel_xml"
+    version = 1
+    libraries = ()
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return excel_xml.read(data)
