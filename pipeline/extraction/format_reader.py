@@ -47,7 +47,12 @@ from pipeline.extraction.readers.presentation import (
 )
 from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.source_code import SourceCodeReader
-from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.spreadsheet import (
+    ExcelXmlReader,
+    OldWorkbookReader,
+    OpenSpreadsheetReader,
+    WorkbookReader,
+)
 from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
@@ -112,6 +117,7 @@ READERS: Mapping[str, FormatReader] = {
     "application/rtf": RtfReader(),
     "application/msword": DocReader(),
     "application/vnd.ms-excel": OldWorkbookReader(),
+    "application/x-spreadsheetml+xml": ExcelXmlReader(),
     "application/vnd.ms-powerpoint": OldPresentationReader(),
     "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": NotebookReader(),
