@@ -49,7 +49,12 @@ from pipeline.extraction.readers.presentation import (
 )
 from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.source_code import SourceCodeReader
-from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.spreadsheet import (
+    ExcelXmlReader,
+    OldWorkbookReader,
+    OpenSpreadsheetReader,
+    WorkbookReader,
+)
 from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.readers.web_archive import WebArchiveReader
@@ -115,6 +120,7 @@ READERS: Mapping[str, FormatReader] = {
     "application/rtf": RtfReader(),
     "application/msword": DocReader(),
     "application/vnd.ms-excel": OldWorkbookReader(),
+    "application/x-spreadsheetml+xml": ExcelXmlReader(),
     "application/vnd.ms-powerpoint": OldPresentationReader(),
     "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": NotebookReader(),

@@ -16,6 +16,8 @@ _SAMPLE = 4096  # bytes from the beginning that may prove a format
 TEXT = Format("text/plain", "a text")
 _HTML = Format("text/html", "an HTML page")
 _XML = Format("application/xml", "an XML file")
+_EXCEL_XML = Format("application/x-spreadsheetml+xml", "an Excel workbook in XML")
+_TABLE = Format("text/csv", "a text")
 _MAN = Format("text/troff", "a man page")
 _ASCIIDOC = Format("text/asciidoc", "an AsciiDoc text")
 _VTT = Format("text/vtt", "a subtitle file")
@@ -34,7 +36,7 @@ _FORMATS: tuple[tuple[str, Format], ...] = (
     (".dbk .docbook", DOCBOOK),
     (".mhtml .mht", _WEB_ARCHIVE),
     (".xml .svg .rss .atom .rdf .opml .gpx .kml .xsd .xsl .xslt .wsdl .tei", _XML),
-    (".csv .tsv .tab .psv", Format("text/csv", "a text")),
+    (".csv .tsv .tab .psv", _TABLE),
     (".rst .rest", Format("text/x-rst", "a reStructuredText")),
     (".org", Format("text/org", "an Org text")),
     (".adoc .asciidoc .asc", _ASCIIDOC),
@@ -83,6 +85,10 @@ def text_format(data: bytes, suffix: str) -> Format:
     """The format of `data`, which is known to be a text; `suffix` is the lower-case end of its name."""
     start = _start(data)
     named = _BY_SUFFIX.get(suffix)
+    if b"urn:schemas-microsoft-com:office:spreadsheet" in start and _XML_START.match(start):
+        return _EXCEL_XML
+    if suffix == ".xls" and _by_start(start) == TEXT:  # many programs export tables with tabs under this name
+        return _TABLE
     if named == _ASCIIDOC and start.startswith(_NO_ASCIIDOC):
         return TEXT
     if named == _XML:

@@ -54,6 +54,10 @@ _ODP = (
     "<office:presentation><draw:page draw:name='one'><draw:frame><draw:text-box><text:p>A lantern.</text:p>"
     "</draw:text-box></draw:frame></draw:page></office:presentation>"
 )
+_EXCEL_XML = (
+    b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+    b"<Worksheet><Table><Row><Cell><Data>lantern</Data></Cell></Row></Table></Worksheet></Workbook>"
+)
 _ODG = _ODP.replace("office:presentation", "office:drawing")
 
 
@@ -137,6 +141,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
     _ODF + "graphics": (("a.odg", _open_document("graphics", _ODG)), "lantern"),
     "application/vnd.ms-powerpoint": (("a.ppt", powerpoint([OldSlide([(0, "A lantern", None)])])), "lantern"),
+    "application/x-spreadsheetml+xml": (("a.xml", _EXCEL_XML), "lantern"),
     "application/vnd.ms-excel": (("a.xls", _old_workbook()), "lantern"),
     "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
     "application/msword": (("a.doc", OldWord("Harbour\rA lantern.\r").bytes()), "lantern"),
@@ -285,6 +290,7 @@ TEXTS = {
     _ODF + "graphics": "open_presentation-1 61707f5ab8e7",
     "application/vnd.ms-powerpoint": "old_presentation-1 olefile-0.47 d60df7826839",
     "application/vnd.ms-excel": "old_workbook-1 xlrd-2.0.2 olefile-0.47 81d3a3fed382",
+    "application/x-spreadsheetml+xml": "excel_xml-1 a3cf259deda4",
     "application/epub+zip": "epub-1 selectolax-1.0.2 cfbe37b96197",
     "application/msword": "doc-1 olefile-0.47 67ea7a019b97",
     "application/rtf": "rtf-1 67ea7a019b97",
