@@ -106,7 +106,8 @@ def test_word_6_fonts_have_code_pages_and_notes_are_read() -> None:
 def test_web_archives_and_pages_may_be_named_like_word_documents() -> None:
     archive = (
         b"Date: Mon, 6 May 2024 07:08:09 +0000\nSubject: Exported\nMIME-Version: 1.0\n"
-        b'Content-Type: multipart/related; boundary="x"\n\n--x\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n'
+        b'Content-Type: multipart/related; boundary="x"\n\n'
+        b"--x\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
         b"<html><body><p>caf=C3=A9 &amp; bar</p></body></html>\n--x--\n"
     )
     assert text_of(archive, ".doc") == "café & bar"
