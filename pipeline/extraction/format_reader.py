@@ -27,7 +27,7 @@ from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.json_text import JsonReader
-from pipeline.extraction.readers.markup import ManPageReader
+from pipeline.extraction.readers.markup import MARKUP_READERS
 from pipeline.extraction.readers.notebook import NotebookReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
@@ -39,6 +39,7 @@ from pipeline.extraction.readers.source_code import SourceCodeReader
 from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
+from pipeline.extraction.readers.xml_text import XmlReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
 
@@ -68,18 +69,13 @@ _office, _text, _subtitles = OfficeReader(), TextReader(), SubtitleReader()
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
     "text/csv": _text,
-    "text/x-rst": _text,
-    "text/org": _text,
-    "text/asciidoc": _text,
-    "text/x-tex": _text,
-    "text/x-bibtex": _text,
-    "text/troff": ManPageReader(),
+    **MARKUP_READERS,
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,
     **dict.fromkeys((f"text/x-{language}" for language in SOURCE_CODE), SourceCodeReader()),
     "application/json": JsonReader(),
-    "application/xml": _text,
+    "application/xml": XmlReader(),
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),
