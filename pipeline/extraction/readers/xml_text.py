@@ -150,8 +150,7 @@ def _readable(element: Element) -> str:
 
 
 def _serialized(element: Element) -> str:
-    from typing import Any
-from xml.etree.ElementTree import tostring
+    from xml.etree.ElementTree import tostring
 
     return re.sub(r"(</?)\w+:", r"\1", tostring(element, encoding="unicode"))
 
