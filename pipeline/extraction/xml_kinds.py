@@ -37,6 +37,8 @@ def vocabulary(data: bytes) -> Format | None:
     if root[1].lower() == b"html":
         return _XHTML
     declared = sample[: root.end()]
-    if root[1] in _DOCBOOK_ROOTS and any(mark in declared for mark in _DOCBOOK_MARKS):
+    if root[1] in _DOCBOOK_ROOTS and (
+        any(mark in declared for mark in _DOCBOOK_MARKS) or b"<para>" in sample
+    ):
         return DOCBOOK
     return None

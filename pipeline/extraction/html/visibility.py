@@ -81,7 +81,7 @@ def _is_navigation(node: Any, tag: str, attributes: Attributes) -> bool:
     if len(names) < 3 or not _NAVIGATION_NAME.search(names):
         return False
     linked = _linked(node)
-    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 7
+    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 6
 
 
 def _linked(node: Any) -> int:
