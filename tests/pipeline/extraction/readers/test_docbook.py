@@ -114,7 +114,9 @@ def test_other_xml_is_no_docbook() -> None:
 
 def test_names_that_other_files_define_and_parts_of_books() -> None:
     content = _read(
-        "<chapter id='a'><title>&rope;</title><para>Use &rope; &mdash; or twine.</para></chapter>"
+        "<chapter id='a'><title>&rope;</title><para>Use &rope; &mdash; or twine.</para><para>Press "
+        "<keycombo>&Ctrl;&Alt;<keycap>D</keycap></keycombo> or <menuchoice><shortcut>&F2;</shortcut>"
+        "<guimenu>Edit</guimenu><guimenuitem>Cut</guimenuitem></menuchoice>.</para></chapter>"
     )
-    assert content.text == "# rope\n\nUse rope — or twine."
+    assert content.text == "# rope\n\nUse rope — or twine.\n\nPress Ctrl+Alt+D or (F2) Edit → Cut."
     assert content.warnings == ("Words that other files define are read as their short names.",)
