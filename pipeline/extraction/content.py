@@ -93,4 +93,6 @@ def paged(
         if body:
             parts.append(body)
             offset += len(body) + 2
-    return Content("\n\n".join(parts), title, markdown, tuple(pages), warnings=warnings)
+    text = "\n\n".join(parts)
+    starts = tuple((number, min(start, len(text))) for number, start in pages)
+    return Content(text, title, markdown, starts, warnings=warnings)

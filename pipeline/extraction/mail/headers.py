@@ -43,6 +43,12 @@ def text(value: bytes, charset: str | None = None) -> str:
     return " ".join(decoded.replace("\0", "").split())
 
 
+def charset(value: bytes) -> str | None:
+    """The charset of the first encoded word of a field."""
+    found = _WORD.search(value[:_MAX_VALUE])
+    return found[1].decode("ascii", "replace") if found else None
+
+
 def _decoded(value: bytes, charset: str | None) -> Iterator[str]:
     """Words of the same charset side by side are decoded together: a character may be split between them."""
     position = 0

@@ -274,3 +274,34 @@ def test_deep_nesting_and_many_parts_end_quickly() -> None:
 
 def test_a_heading_in_plain_text_is_none() -> None:
     assert body(mail("", "# not a heading\ntext\n---\n")) == "\\# not a heading\ntext\n\\---"
+
+
+def test_a_line_of_spaces_in_a_header_does_not_end_it() -> None:
+    found = read(mail("Subject: Re:\n \n\tthe mast\nX-Long: a", "Words."))
+    assert found.title == "Re: the mast"
+    assert body(mail("Subject: x\n  ", "Words.")) == "Words."
+
+
+def test_a_body_without_a_charset_has_that_of_a_word_in_the_header() -> None:
+    word = base64.b64encode("Клапан".encode("koi8-r")).decode()
+    data = mail(f"Subject: =?koi8-r?B?{word}?=", "Новый клапан".encode("koi8-r"))
+    assert body(data) == "Новый клапан"
+    assert "Formação" in read(mail("Subject: Formação no verão".encode("latin-1"), "x")).text
+
+
+def test_bodies_in_unusual_places() -> None:
+    assert (
+        body(mail("Content-Type: text/plain\nContent-Disposition: attachment; filename=body.txt", "Words."))
+        == "Words."
+    )
+    assert (
+        body(mail("Content-Type: text/plain", "<html><body><p>A</p><p>page</p></body></html>")) == "A\n\npage"
+    )
+    assert (
+        body(mail(*multipart("mixed", _PLAIN + "The lens.", _HTML + "<p>The <b>lens</b>.</p>")))
+        == "The lens."
+    )
+    file = "Content-Type: text/csv; name=a.csv\nContent-Disposition: inline\n\na\nnorth\n"
+    apple = nested("mixed", _HTML + "<p>One.</p>", file, _HTML + "<p>Two.</p>", boundary="in")
+    text = body(mail(*multipart("alternative", _PLAIN + "One. Two.", apple)))
+    assert text.startswith("One.\n\nTwo.\n\n# Attachment: a.csv")
