@@ -78,7 +78,11 @@ def _read(paths: list[str], settings: Settings, with_chunks: bool) -> Iterator[_
     splitter = _Splitter(settings) if with_chunks else None
     limit = settings.documents.max_file_bytes
     options = ReadingOptions(settings.documents.hidden_sheets)
-    limits = ContainerLimits(settings.documents.max_container_parts, settings.documents.max_container_bytes)
+    limits = ContainerLimits(
+        settings.documents.max_container_parts,
+        settings.documents.max_container_bytes,
+        settings.documents.exclude,
+    )
     for given in paths:
         for path, name, data in contained_files(given, limit, limits):
             if isinstance(data, ExtractError):
