@@ -130,7 +130,7 @@ def _without_quotes(value: bytes) -> bytes:
 
 def date(value: bytes) -> str | None:
     """A date in ISO 8601, with its zone where it has one; None where it cannot be read."""
-    plain = " ".join(text(value).split())
+    plain = re.sub(r"\s*(:)\s*|\s+(,)", r"\1\2", " ".join(_COMMENT.sub(" ", text(value)).split()))
     for read in (_internet_date, _iso_date, _numeric_date):
         try:
             found = read(plain)

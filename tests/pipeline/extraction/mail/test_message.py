@@ -189,6 +189,14 @@ def test_messages_inside_messages_with_their_own_attachments() -> None:
     assert "# Attachment: Coded\n\n**Subject**: Coded\n\nCoded words." in text
 
 
+def test_comments_in_fields_and_messages_with_a_transfer_encoding() -> None:
+    fields = "Content-Type: text/plain (a letter); charset=utf-8\nContent-Transfer-Encoding: base64 (for old servers)"
+    assert body(mail(fields, _encoded("Größe".encode()))) == "Größe"
+    coded = _encoded("Subject: Größe\n\nInner.".encode())
+    inner = f"Content-Type: message/global\n{_BASE64}{coded}"
+    assert "# Attachment: Größe\n\n**Subject**: Größe\n\nInner." in body(mail(*multipart("mixed", inner)))
+
+
 def test_the_messages_of_a_digest_need_no_type() -> None:
     text = body(mail(*multipart("digest", "\nSubject: One\n\nFirst.", "\nSubject: Two\n\nSecond.")))
     assert (
