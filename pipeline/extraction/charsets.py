@@ -9,7 +9,7 @@ import codecs
 import re
 from collections.abc import Iterable
 
-from pipeline.extraction import encoding
+from pipeline.extraction import charset_guess, encoding
 from pipeline.extraction.content import ExtractError
 
 # What senders write, and the codecs of Python that read it. A charset is read by the one that contains it: the label
@@ -59,7 +59,6 @@ _MULTIBYTE = {
     "shift_jis_2004",
     "euc_jis_2004",
 }
-_FEW = 12  # characters
 _SURELY_UTF_8 = 8  # characters: so many do not happen to be valid UTF-8 in a charset of two bytes
 
 _ESCAPE = re.compile(rb"\x1b(\$[@B]|\$\([@BDO-Q]|\([BJIH])")
@@ -87,18 +86,13 @@ def decode(data: bytes, declared: str | None, others: Iterable[str | None] = ())
 
 
 def _guessed(data: bytes) -> str:
-    """Text in a guessed charset. A few accented letters look alike in all charsets of Europe: it is the western one."""
+    codec = charset_guess.guess(data)
+    if codec is not None:
+        return data.decode(codec, "replace")
     try:
-        text = encoding.decode(data)
+        return encoding.decode(data)
     except ExtractError:
         return data.decode("cp1252", "replace")
-    beyond_ascii = [character for character in text if character > "\x7f"]
-    if len(beyond_ascii) < _FEW and all(
-        character < "\u0250" or character > "\u1fff" for character in beyond_ascii
-    ):
-        western = _windows_1252(data)
-        return text if any("\x7f" < character < "\xa0" for character in western) else western
-    return text
 
 
 def codec_names(charset: str | None) -> list[str]:
