@@ -9,7 +9,7 @@ import codecs
 import re
 from collections.abc import Iterable
 
-from pipeline.extraction import charset_guess, encoding
+from pipeline.extraction import encoding
 from pipeline.extraction.content import ExtractError
 
 # What senders write, and the codecs of Python that read it. A charset is read by the one that contains it: the label
@@ -82,13 +82,6 @@ def decode(data: bytes, declared: str | None, others: Iterable[str | None] = ())
         text = data.decode(names[0], "replace")
         if text.count("\ufffd") * 10 <= max(10, sum(byte > 127 for byte in data[:65536])):
             return text
-    return _guessed(data)
-
-
-def _guessed(data: bytes) -> str:
-    codec = charset_guess.guess(data)
-    if codec is not None:
-        return data.decode(codec, "replace")
     try:
         return encoding.decode(data)
     except ExtractError:
