@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from pipeline.extraction import charsets
 
 # Senders put spaces and line ends into encoded words, and no space between two of them.
-_WORD = re.compile(rb"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?([bBqQ])\?((?:[^?]|\?(?!=)){0,4000})\?=")
+_WORD = re.compile(rb"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?([bBqQ])\?((?:[^?=]|=(?!\?[^=])|\?(?!=))*)\?=")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PARAMETER = re.compile(
     rb";\s*([^\s=;]{1,100}?)\s*=\s*(\"(?:[^\"\\]|\\.)*(?:\"|\Z)|[^;\"\s][^;]*?(?=\s*(?:;|\Z)))", re.DOTALL
