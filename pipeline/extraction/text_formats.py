@@ -78,6 +78,8 @@ _BY_SUFFIX = {
 _MAN_SUFFIX = re.compile(r"\.(?:[1-9n][a-z]{0,6}|man|mdoc|roff|mandoc)\Z")
 _MAN_START = re.compile(rb"^[.'][ \t]*(?:TH|Dd|SH|Sh|so)[ \t]+\S", re.MULTILINE)
 _XML_START = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+# Also the end of names of backups: `controlDict.org`.
+_ORG_START = re.compile(rb"^(?:\*+ \S|[ \t]*#\+\w+)", re.MULTILINE)
 _NO_ASCIIDOC = (b"-----BEGIN ", b"ncols", b"NCOLS")  # an armoured key; a grid of heights
 
 
@@ -90,6 +92,8 @@ def text_format(data: bytes, suffix: str) -> Format:
     if suffix == ".xls" and _by_start(start) == TEXT:  # many programs export tables with tabs under this name
         return _TABLE
     if named == _ASCIIDOC and start.startswith(_NO_ASCIIDOC):
+        return TEXT
+    if suffix == ".org" and not _ORG_START.search(data[:65_536]):
         return TEXT
     if named == _XML:
         return vocabulary(data) or named

@@ -65,7 +65,7 @@ class Drawings:
 
     def _linked(self, relation_id: str, read: Callable[[Element], str], what: str, drawn: Drawn) -> None:
         relation = self._document.package.relations(self._part).get(relation_id)
-        if relation is None or relation.external:
+        if relation is None or relation.external or not self._document.is_first("part", relation.target):
             return
         try:
             drawn.blocks.append(read(self._document.package.xml(relation.target)))
