@@ -52,4 +52,6 @@ def _text(attachment: Attachment, read: Read, warnings: list[str]) -> str:
             warnings.append(f"The attachment {attachment.name} is not read: {error.message}")
         return ""
     warnings += [f"{attachment.name}: {warning}" for warning in content.warnings]
+    if content.pages_without_text:
+        warnings.append(f"Text in pictures of the attachment {attachment.name} is not read.")
     return markdown.demoted(content.text) if content.markdown else markdown.literal(content.text)

@@ -28,6 +28,7 @@ from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
+from pipeline.extraction.readers.picture import PictureReader
 from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
 from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
@@ -55,7 +56,8 @@ class FormatReader(Protocol):
 
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
-_office, _text = OfficeReader(), TextReader()
+_office, _text, _picture = OfficeReader(), TextReader(), PictureReader()
+_PICTURES = ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
 
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
@@ -72,6 +74,7 @@ READERS: Mapping[str, FormatReader] = {
     **{f"text/x-{language}": _text for language in SOURCE_CODE},
     "application/json": _text,
     "application/xml": _text,
+    **{f"image/{name}": _picture for name in _PICTURES},
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),

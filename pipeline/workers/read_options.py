@@ -23,3 +23,5 @@ class ReadOptions:
     reading: ReadingOptions = ReadingOptions()
     max_container_bytes: int = 1 << 40
     max_container_parts: int = 1_000_000
+    ocr: str = "off"
+    ocr_languages: tuple[str, ...] = ()
