@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from pipeline.compute.page_messages import RecognisedTexts
     from semantik.core.models import FailureCategory, Quality
 
 
@@ -37,6 +36,18 @@ class FileTask:
     def name(self) -> str:
         """The path, and after it the names that lead to a part."""
         return "#".join([self.path, *(name for name, _ in self.place.steps)]) if self.place else self.path
+
+
+@dataclass(frozen=True)
+class RecognisedTexts:
+    """What was recognised in a file, whose content has the SHA-256 `content_hash` in hex.
+
+    `texts` are pairs (page number, text); the text is empty where there is none. `warnings` are a sentence each.
+    """
+
+    content_hash: str
+    texts: tuple[tuple[int, str], ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RecognisedTexts:
-    """What was recognised in a file, whose content has the SHA-256 `content_hash` in hex.
-
-    `texts` are pairs (page number, text); the text is empty where there is none. `warnings` are a sentence each.
-    """
-
-    content_hash: str
-    texts: tuple[tuple[int, str], ...]
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class PageTask:
     """A page whose text is to be recognised with `languages`, like "eng+deu"; `number` as in `Content.pages`.
 

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Condition, Format
+from pipeline.extraction.mail_formats import mail_format
 from pipeline.extraction.text_formats import text_format
 
 __all__ = ["GZIP", "TAR", "ZIP_STARTS", "Condition", "Format", "detect", "expected_name", "zip_format"]
@@ -126,6 +127,8 @@ def detect(data: bytes, suffix: str) -> Format:
             return found
     if data.startswith(b"BM") and data[6:10] == bytes(4) and len(data) > 26:  # two reserved fields
         return Format("image/bmp", "a BMP image")
+    if mail := mail_format(data, suffix):
+        return mail
     binary = _is_binary(data)
     flat = None if binary else _FLAT_START.search(data[:_SAMPLE])
     if flat and (document := _open_document(flat[1])):

@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.compute.messages import ChunkingOptions, FileTask, Outcome, ReadFailure, ReadUnchanged
-from pipeline.compute.page_messages import RecognisedTexts
+from pipeline.compute.messages import (
+    ChunkingOptions,
+    FileTask,
+    Outcome,
+    ReadFailure,
+    ReadUnchanged,
+    RecognisedTexts,
+)
 from pipeline.context.context import OperationContext
 from pipeline.extraction.version import version_for
 from pipeline.ingest.part_places import PartPlaces

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.compute.page_messages import RecognisedTexts
+from pipeline.compute.messages import RecognisedTexts
 from pipeline.context.context import OperationContext
 from semantik.core.models import Document, RecognisedPage
 
