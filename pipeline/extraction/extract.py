@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,8 @@ __all__ = [
     "read",
     "read_open",
 ]
+
+_MAX_REASONS = 3  # pages of which a sentence says why they were not recognised
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,7 @@ def _extract(path: str, data: bytes, size_limit: int, pictures: Callable[[], Pic
     if not WORD.search(text):
         raise _no_text(detected, content, known, unrecognised)
     if unrecognised:
-        count = len(unrecognised)
-        pages = "1 page is a picture" if count == 1 else f"{count} pages are pictures"
-        warnings = (f"{pages} without text: {known.reason}.", *warnings)
+        warnings = (f"{_named(unrecognised)} without text; {known.reason}.", *warnings)
     return Extracted(
         text,
         detected.mime,
@@ -122,10 +122,20 @@ def _no_text(
     if not content.pages_without_text:
         return ExtractError("empty", "There is no text in this file.", skipped=True)
     what = detected.name if detected.is_picture else f"{detected.name} whose pages are pictures"
-    reason = pictures.reason if not pictures.texts else "no text was recognised in it"
-    message = " ".join([f"This is {what}; {reason}.", *(pictures.warnings if pictures.texts else ())])
+    if pictures.texts and pictures.warnings:
+        message = " ".join([f"This is {what}.", *pictures.warnings[:_MAX_REASONS]])
+    else:
+        reason = "no text was recognised in it" if pictures.texts else pictures.reason
+        message = f"This is {what}; {reason}."
     failed = pictures.required and bool(unrecognised)
     return NoText("unsupported" if failed else "empty", message, not failed, detected.mime, unrecognised)
+
+
+def _named(pages: Sequence[int]) -> str:
+    """The beginning of a sentence, such as "Page 3 is a picture"."""
+    if len(pages) == 1:
+        return f"Page {pages[0]} is a picture"
+    return f"{len(pages):,} pages, the first of them page {pages[0]}, are pictures"
 
 
 def _unpack(data: bytes, size_limit: int) -> bytes:

@@ -56,6 +56,8 @@ def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> di
             changes[one.document.id] = _container(one.outcome) | _old_chunks(one.document)
         elif isinstance(one.outcome, ReadFailure):
             changes[one.document.id] = _failed(one.outcome) | _old_chunks(one.document)
+            if one.outcome.mime is not None:
+                changes[one.document.id]["mime"] = one.outcome.mime
             changes[one.document.id] |= _unrecognised(one.document, one.outcome.unrecognised)
         else:
             changes[one.document.id] = {}

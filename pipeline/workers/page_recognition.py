@@ -54,7 +54,8 @@ def recognise_page(task: PageTask, options: PageOptions) -> PageText:
         failpoints.reach(options.failpoint, "recognise", task.file.name)
         return _recognise(task, options)
     except ExtractError as error:
-        return PageText("", problem=error.message.rstrip("."), lost=error.category == "unreadable")
+        message = error.message[0].lower() + error.message[1:].rstrip(".")
+        return PageText("", problem=message, lost=error.category == "unreadable")
     except PageTimeout:
         return PageText("", problem=timed_out(options.page_timeout_s))
     except TesseractFailed as error:

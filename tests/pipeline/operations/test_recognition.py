@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import shutil
+import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from pypdf import PdfReader, PdfWriter
 from support.api import ask, documents, index, new_user
+from support.patience import patience
 from support.scans import encoded, lines_of_text, noisy, page, shadowed, turned
-from support.server import Serving
+from support.server import SAMPLES, Serving
 
 from semantik.client.api import Client
+from semantik.commands.server import main
+from semantik.storage.mongo import Store
 
 pytestmark = pytest.mark.gen_test
 
@@ -96,7 +103,7 @@ async def test_pictures_without_text_and_damaged_ones_say_so(shared: Serving, fo
     assert found["sky.png"]["status"] == "skipped"
     assert found["sky.png"]["error"]["message"] == "This is a PNG image; no text was recognised in it."
     assert found["torn.png"]["status"] == "skipped"
-    assert "The picture is damaged" in found["torn.png"]["error"]["message"]
+    assert "the picture is damaged" in found["torn.png"]["error"]["message"]
     messages = await append(client, collection_id)
     assert of_type(messages, "recognizing_text") == []
 
@@ -150,3 +157,140 @@ async def test_switched_off_and_on_again(start: Callable[..., Serving], folder: 
         found["error"]["message"]
         == 'This is a PNG image; text in pictures is not read (documents.ocr = "off").'
     )
+
+
+def scanned_pdf(pages: Iterable[Image.Image]) -> bytes:
+    first, *others = pages
+    return encoded(first, "PDF", save_all=True, append_images=others, resolution=110)
+
+
+def mixed_pdf() -> bytes:
+    """A page of text, a scanned page, and a page of text."""
+    text = PdfReader(SAMPLES / "power-and-heating.pdf").pages
+    scanned = PdfReader(io.BytesIO(scanned_pdf([scan(3)]))).pages[0]
+    writer = PdfWriter()
+    for one in (text[0], scanned, text[1]):
+        writer.add_page(one)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+async def test_scanned_pages_of_pdf_documents(shared: Serving, folder: Path) -> None:
+    (folder / "scanned.pdf").write_bytes(scanned_pdf([scan(1), scan(4)]))
+    (folder / "mixed.pdf").write_bytes(mixed_pdf())
+    client = await new_user(shared)
+    collection_id, messages = await index(client, folder)
+    assert of_type(messages, "recognizing_text")[-1]["pages_total"] == 3
+    assert {name: one["pages"] for name, one in (await documents(client, collection_id)).items()} == {
+        "scanned.pdf": 2,
+        "mixed.pdf": 3,
+    }
+    hits = await ask(client, "Basket", collection_ids=[collection_id], k=50)
+    places = {(hit["document"]["name"], hit["page"], hit["recognised"]) for hit in hits}
+    assert {("scanned.pdf", 1, True), ("scanned.pdf", 2, True), ("mixed.pdf", 2, True)} <= places
+    assert {recognised for name, number, recognised in places if name == "mixed.pdf" and number != 2} == {
+        False
+    }
+    mixed = (await documents(client, collection_id))["mixed.pdf"]
+    assert (mixed["quality"]["recognised_pages"], mixed["quality"]["warnings"]) == (1, [])
+    passage = next(
+        hit["passage"] for hit in hits if hit["page"] == 2 and hit["document"]["name"] == "mixed.pdf"
+    )
+    assert "1003" in passage
+
+
+async def test_pictures_in_an_archive(shared: Serving, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "baskets.zip", "w") as archive:
+        archive.writestr("autumn/basket.png", encoded(scan(2), "PNG"))
+    client = await new_user(shared)
+    collection_id, _ = await index(client, folder)
+    (hit,) = await ask(client, "Basket", collection_ids=[collection_id])
+    assert hit["recognised"] and "1002" in hit["passage"]
+    assert hit["document"]["path"].endswith("baskets.zip#autumn/basket.png")
+
+
+@pytest.mark.noisy
+@pytest.mark.parametrize("stage", ["recognition.recognised", "recognition.marked"])
+async def test_a_crash_in_between_costs_no_page(
+    start: Callable[..., Serving], folder: Path, stage: str
+) -> None:
+    for number in (1, 2):
+        write_scan(folder, number)
+    flags = ("--operations-lease-s", "2")
+    serving = start(*flags, env={"SEMANTIK_FAILPOINT": stage})
+    client = await new_user(serving)
+    made = await client.call("POST", "collections", {"name": "Baskets", "source_path": str(folder)})
+    await asyncio.to_thread(serving.process.wait, patience())
+    again = start(
+        *flags, env={"SEMANTIK_FAILPOINT": "recognise:crash:basket"}
+    )  # nothing is recognised once more
+    client.url = again.url
+    messages = [message async for message in client.watch(made["operation_id"])]
+    assert [message["type"] for message in messages].count("operation_completed") == 1
+    assert {one["status"] for one in (await documents(client, made["id"])).values()} == {"indexed"}
+    again.kill()
+
+
+async def test_a_page_that_takes_too_long_or_crashes_costs_itself_only(
+    start: Callable[..., Serving], folder: Path
+) -> None:
+    (folder / "two.tif").write_bytes(encoded(scan(1), "TIFF", save_all=True, append_images=[scan(2)]))
+    write_scan(folder, 5)
+    serving = start(
+        "--documents-ocr-page-timeout-s", "4", env={"SEMANTIK_FAILPOINT": "recognise:hang:basket-05"}
+    )
+    client = await new_user(serving)
+    collection_id, _ = await index(client, folder)
+    found = await documents(client, collection_id)
+    assert found["two.tif"]["status"] == "indexed"
+    assert found["basket-05.png"]["status"] == "skipped"
+    assert found["basket-05.png"]["error"]["message"] == (
+        "This is a PNG image. The text of page 1 was not recognised: its recognition "
+        "took longer than 4 seconds (documents.ocr_page_timeout_s)."
+    )
+
+
+async def test_cancelled_between_pages_and_taken_up_by_the_next_scan(
+    start: Callable[..., Serving], folder: Path
+) -> None:
+    for number in (1, 2):
+        write_scan(folder, number)
+    serving = start("--pool-workers", "1", env={"SEMANTIK_FAILPOINT": "recognise:hang:basket-02"})
+    client = await new_user(serving)
+    made = await client.call("POST", "collections", {"name": "Baskets", "source_path": str(folder)})
+    async for message in client.watch(made["operation_id"]):
+        if message["type"] == "recognizing_text" and message["data"]["pages_done"] == 1:
+            await client.call("DELETE", f"operations/{made['operation_id']}")
+            break
+    messages = [message async for message in client.watch(made["operation_id"])]
+    assert messages[-1]["data"]["status"] == "cancelled"
+    assert {one["status"] for one in (await documents(client, made["id"])).values()} == {"skipped"}
+    serving.stop()
+    client.url = start().url
+    messages = await append(client, made["id"])
+    assert of_type(messages, "recognizing_text")[0]["pages_done"] == 0
+    assert {one["status"] for one in (await documents(client, made["id"])).values()} == {"indexed"}
+
+
+async def test_removed_documents_leave_no_recognised_text(
+    start: Callable[..., Serving], folder: Path
+) -> None:
+    file = write_scan(folder, 1)
+    (folder / "letter.txt").write_text("The cider press was repaired by the smith.")
+    serving = start()
+    client = await new_user(serving)
+    collection_id, _ = await index(client, folder)
+    async with Store(serving.stores.mongo_url, serving.stores.database) as store:
+        assert len(await store.recognised_pages.contents(collection_id)) == 1
+        file.unlink()
+        await append(client, collection_id)
+        assert await store.recognised_pages.contents(collection_id) == []
+
+
+def test_a_server_that_requires_tesseract_does_not_start_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["--documents-ocr", "on", "--data", str(tmp_path)]) == 2
+    assert "its text can be read once the package tesseract-ocr is installed" in capsys.readouterr().err
