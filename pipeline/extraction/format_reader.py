@@ -24,6 +24,7 @@ from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.doc import DocReader
+from pipeline.extraction.readers.docbook import DocBookReader
 from pipeline.extraction.readers.docx import DocxReader
 from pipeline.extraction.readers.email import (
     AppleMailReader,
@@ -32,12 +33,13 @@ from pipeline.extraction.readers.email import (
     OutlookReader,
     SignedFileReader,
 )
+from pipeline.extraction.readers.epub import EpubReader
+from pipeline.extraction.readers.fictionbook import FictionBookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.json_text import JsonReader
 from pipeline.extraction.readers.markup import ManPageReader
 from pipeline.extraction.readers.notebook import NotebookReader
 from pipeline.extraction.readers.odt import OdtReader
-from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.personal import CalendarReader, ContactReader
 from pipeline.extraction.readers.picture import PictureReader
@@ -48,9 +50,15 @@ from pipeline.extraction.readers.presentation import (
 )
 from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.source_code import SourceCodeReader
-from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.spreadsheet import (
+    ExcelXmlReader,
+    OldWorkbookReader,
+    OpenSpreadsheetReader,
+    WorkbookReader,
+)
 from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
+from pipeline.extraction.readers.web_archive import WebArchiveReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
 
@@ -75,7 +83,7 @@ class FormatReader(Protocol):
 
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
-_office, _text, _subtitles, _picture = OfficeReader(), TextReader(), SubtitleReader(), PictureReader()
+_text, _subtitles, _picture = TextReader(), SubtitleReader(), PictureReader()
 _open_presentation = OpenPresentationReader()
 _PICTURES = ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
 
@@ -111,14 +119,17 @@ READERS: Mapping[str, FormatReader] = {
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
-    "application/epub+zip": _office,
+    "application/epub+zip": EpubReader(),
     "application/rtf": RtfReader(),
     "application/msword": DocReader(),
     "application/vnd.ms-excel": OldWorkbookReader(),
+    "application/x-spreadsheetml+xml": ExcelXmlReader(),
     "application/vnd.ms-powerpoint": OldPresentationReader(),
     "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": NotebookReader(),
-    "application/x-fictionbook+xml": _office,
+    "application/x-fictionbook+xml": FictionBookReader(),
+    "application/docbook+xml": DocBookReader(),
+    "multipart/related": WebArchiveReader(),
 }
 
 

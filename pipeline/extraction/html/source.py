@@ -34,14 +34,19 @@ def prepared(page: str, xml: bool | None = None) -> str:
     return html_nesting.flatten(page)
 
 
+def without_declarations(text: str) -> str:
+    """XML without its document type and CDATA sections; the entities that it declares itself are put in."""
+    if found := _DOCTYPE.search(text, 0, 200_000):
+        text = text[: found.start()] + _with_entities(text[found.end() :], found[1])
+    return _CDATA.sub(lambda found: html.escape(found[1], quote=False), text)
+
+
 def _without_xml(page: str) -> str:
-    if found := _DOCTYPE.search(page, 0, 100_000):
-        page = page[: found.start()] + _with_entities(page[found.end() :], found[1])
-    page = _RAW_ELEMENT.sub(r"\1\4", page)
-    page = _CDATA.sub(lambda found: html.escape(found[1], quote=False), page)
+    page = _RAW_ELEMENT.sub(r"\1\4", _SELF_CLOSED.sub(_opened_and_closed, page))
+    page = without_declarations(page)
     if prefix := _XHTML_PREFIX.search(page, 0, 20_000):
         page = re.sub(rf"(</?){re.escape(prefix[1])}:", r"\1", page)
-    return _SELF_CLOSED.sub(_opened_and_closed, page)
+    return page
 
 
 def _opened_and_closed(tag: re.Match[str]) -> str:

@@ -40,6 +40,13 @@ def built_in(number: int) -> str:
     return SYSTEM_DATE if number in _SYSTEM_DATES else _BUILT_IN.get(number, GENERAL)
 
 
+def format_code(number: int, own: str | None) -> str:
+    """The code of a number format: the file's own one, or that of the built-in number."""
+    if own is None:
+        return built_in(number)
+    return GENERAL if own.strip().lower() in ("general", "standard", "") else own
+
+
 def shown(value: float, code: str, from_1904: bool = False) -> str:
     """The number as the sheet shows it, however narrow its column is; without spaces that only align it."""
     if code == GENERAL or not math.isfinite(value):
