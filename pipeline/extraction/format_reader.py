@@ -37,7 +37,7 @@ from pipeline.extraction.readers.epub import EpubReader
 from pipeline.extraction.readers.fictionbook import FictionBookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.json_text import JsonReader
-from pipeline.extraction.readers.markup import ManPageReader
+from pipeline.extraction.readers.markup import MARKUP_READERS
 from pipeline.extraction.readers.notebook import NotebookReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.pdf import PdfReader
@@ -59,6 +59,7 @@ from pipeline.extraction.readers.spreadsheet import (
 from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.readers.web_archive import WebArchiveReader
+from pipeline.extraction.readers.xml_text import XmlReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
 
@@ -90,18 +91,13 @@ _PICTURES = ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
     "text/csv": DelimitedReader(),
-    "text/x-rst": _text,
-    "text/org": _text,
-    "text/asciidoc": _text,
-    "text/x-tex": _text,
-    "text/x-bibtex": _text,
-    "text/troff": ManPageReader(),
+    **MARKUP_READERS,
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,
     **dict.fromkeys((f"text/x-{language}" for language in SOURCE_CODE), SourceCodeReader()),
     "application/json": JsonReader(),
-    "application/xml": _text,
+    "application/xml": XmlReader(),
     **{f"image/{name}": _picture for name in _PICTURES},
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),

@@ -128,6 +128,7 @@ class Pool:
             ReadingOptions(limits.hidden_sheets),
             limits.max_container_bytes,
             limits.max_container_parts,
+            limits.exclude,
             limits.ocr,
             limits.ocr_languages,
         )

@@ -34,11 +34,14 @@ class TagRewriter:
     def __init__(self) -> None:
         self.out: list[str] = []
         self.stack: list[str] = []  # the names of the open elements
-        self.unresolved = 0  # entities that another file defines
+        self.by_name = 0  # entities that another file defines, and whose names stand for them
+        self.included = 0  # references to other files, which are not read with this one
+        self._files: set[str] = set()  # the entities that are such files
         self._closings: list[str] = []
 
     def rewrite(self, text: str) -> str:
         """The HTML of a whole file."""
+        self._files = source.file_entities(text)
         text = source.without_declarations(text)
         at = 0
         skipping = 0
@@ -98,8 +101,11 @@ class TagRewriter:
     def _entity(self, found: re.Match[str]) -> str:
         if html.unescape(found[0]) != found[0]:
             return found[0]
-        self.unresolved += 1
-        return ""
+        if found[1] in self._files:
+            self.included += 1
+            return ""
+        self.by_name += 1
+        return found[1]
 
 
 def attribute(attributes: str, name: str) -> str:

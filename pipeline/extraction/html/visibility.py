@@ -24,6 +24,7 @@ _NAVIGATION_NAME = re.compile(
 _CONTAINERS_NAMES = """div ul ol section aside header footer table p menu span"""
 _CONTAINERS = frozenset(_CONTAINERS_NAMES.split())
 _PROSE = 300  # characters outside of links that make a navigation element worth keeping
+_HIDING = frozenset(("hidden", "style", "aria-hidden"))
 _ARIA_CONTENT = 200  # characters of an aria-hidden element that is content all the same
 _NEIGHBOURS = 'a[rel="next"], a[rel="prev"], a[rel="up"]'
 _CONTENT = "p, h1, h2, h3, table, article, main"
@@ -47,7 +48,7 @@ class Visibility:
             return not self.noscript
         if tag == "dialog" and "open" not in attributes and not self.hidden:
             return True
-        if attributes and self._is_hidden(node, tag, attributes):
+        if not _HIDING.isdisjoint(attributes) and self._is_hidden(node, tag, attributes):
             self.any_hidden = True
             return not self.hidden
         if not self.navigation and _is_navigation(node, tag, attributes):
@@ -81,7 +82,7 @@ def _is_navigation(node: Any, tag: str, attributes: Attributes) -> bool:
     if len(names) < 3 or not _NAVIGATION_NAME.search(names):
         return False
     linked = _linked(node)
-    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 7
+    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 6
 
 
 def _linked(node: Any) -> int:

@@ -14,6 +14,7 @@ from pipeline.extraction.spreadsheets import number_format
 
 _CX = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
 _MAX_SERIES = 200
+_MAX_LEVELS = 10  # of categories inside one another
 _MAX_POINTS = 2_000  # values of a series; a chart of more is a picture of data, not text
 
 
@@ -87,16 +88,18 @@ def _table(series: list[tuple[str, dict[int, str], dict[int, str]]]) -> Iterator
 
 def _points(node: Element) -> dict[int, str]:
     """The cached texts or numbers by their positions; the levels of nested categories are joined, the outer first."""
-    levels = list(node.iter(f"{C}lvl")) or [node]
+    levels = list(node.iter(f"{C}lvl"))[:_MAX_LEVELS] or [node]
     common = next((each.text for each in node.iter(f"{C}formatCode")), None)
     found: dict[int, str] = {}
     for level in levels:
-        for point in level.iter(f"{C}pt"):
-            at = _number(point.get("idx"))
-            code = point.get("formatCode") or common
-            text = _value(" ".join((point.findtext(f"{C}v") or "").split()), code)
-            found[at] = f"{text} {found[at]}" if at in found else text
+        own = {_number(point.get("idx")): _text(point, common) for point in level.iter(f"{C}pt")}
+        found.update({at: f"{text} {found[at]}" if at in found else text for at, text in own.items()})
     return found
+
+
+def _text(point: Element, common: str | None) -> str:
+    text = " ".join((point.findtext(f"{C}v") or "").split())
+    return _value(text, point.get("formatCode") or common)
 
 
 def _value(text: str, code: str | None = None) -> str:
