@@ -90,6 +90,9 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"GIF8", Format("image/gif", "a GIF image")),
     (0, b"II*\0", Format("image/tiff", "a TIFF image")),
     (0, b"MM\0*", Format("image/tiff", "a TIFF image")),
+    (0, b"II+\0", Format("image/tiff", "a TIFF image")),
+    (0, b"MM\0+", Format("image/tiff", "a TIFF image")),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Format("image/jp2", "a JPEG 2000 image")),
     (8, b"WEBP", Format("image/webp", "a WebP image")),
     (0, b"AT&TFORM", Format("image/vnd.djvu", "a DjVu scan")),
     (0, b"\x7fELF", Format(_OCTETS, "a program")),
@@ -124,6 +127,8 @@ def detect(data: bytes, suffix: str) -> Format:
     for offset, magic, found in _MAGIC:
         if data.startswith(magic, offset):
             return found
+    if data.startswith(b"BM") and data[6:10] == bytes(4) and len(data) > 26:  # two reserved fields
+        return Format("image/bmp", "a BMP image")
     if mail := mail_format(data, suffix):
         return mail
     binary = _is_binary(data)
