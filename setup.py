@@ -41,6 +41,7 @@ setup(
         "msgpack",
         "numpy",
         "nx-27017",
+        "olefile",
         "pillow",
         "prometheus-client",
         "psutil",

@@ -95,7 +95,7 @@ def document_json(document: Document) -> Json:
     return {
         "id": document.id,
         "path": document.path,
-        "name": document.path.rpartition("/")[2],
+        "name": document.name,
         "size": document.size,
         "modified_at": _modified(document),
         "status": document.status,
@@ -110,6 +110,9 @@ def document_json(document: Document) -> Json:
         "chunk_count": document.chunk_count,
         "author": document.author,
         "date": document.date,
+        "container_id": document.container_id,
+        "part": document.part,
+        "part_count": document.part_count,
         "quality": asdict(document.quality) if document.quality else None,
         "error": {"category": failure.category, "message": failure.message} if failure else None,
     }
@@ -176,10 +179,14 @@ def hit_json(hit: Hit) -> Json:
         "document": {
             "id": document.id,
             "path": document.path,
-            "name": document.path.rpartition("/")[2],
+            "name": document.name,
             "title": document.title,
             "mime": document.mime,
             "modified_at": _modified(document),
+            "author": document.author,
+            "date": document.date,
+            "container_id": document.container_id,
+            "part": document.part,
         },
         "collection": {"id": hit.collection.id, "name": hit.collection.name},
     }

@@ -18,6 +18,7 @@ STAGES = frozenset(
         "scanning.registered",
         "scanning.renamed",
         "scanning.completed",
+        "storing.parts",
         "storing.taken",
         "storing.chunks",
         "storing.published",

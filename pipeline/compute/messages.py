@@ -21,13 +21,32 @@ Pages = tuple[tuple[int, int], ...]
 class FileTask:
     """One file to read; `size` in bytes, as found by the scan.
 
-    If the SHA-256 of its content still is `known_hash`, its text is not extracted.
+    If the SHA-256 of its content still is `known_hash`, its text is not extracted. `place` says where a part of a
+    container is, which is the file at `path` or lies inside it.
     """
 
     document_id: str
     path: str
     size: int
     known_hash: str | None = None
+    place: PartPlace | None = None
+
+    @property
+    def name(self) -> str:
+        """The path, and after it the names that lead to a part."""
+        return "#".join([self.path, *(name for name, _ in self.place.steps)]) if self.place else self.path
+
+
+@dataclass(frozen=True)
+class PartPlace:
+    """Where a part is: its name and locator after those of the containers that hold it, from the file inwards.
+
+    `size` and `modified_ns` are the file's when the parts were listed; when it has others, the locators may be wrong.
+    """
+
+    steps: tuple[tuple[str, str], ...]
+    size: int
+    modified_ns: int
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,51 @@ class ReadDocument:
 
 
 @dataclass(frozen=True)
+class PartList(Sequence[tuple[str, int, str, str]]):
+    """The parts of a container in columns, like `TextChunks`; see `Part` in `pipeline/extraction/part.py`."""
+
+    names: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    digests: tuple[str, ...] = ()
+    locators: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int, str, str]: ...
+    @overload
+    def __getitem__(self, index: slice) -> PartList: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, int, str, str] | PartList:
+        if isinstance(index, slice):
+            return PartList(self.names[index], self.sizes[index], self.digests[index], self.locators[index])
+        return self.names[index], self.sizes[index], self.digests[index], self.locators[index]
+
+
+@dataclass(frozen=True)
+class ReadContainer:
+    """A container, whose parts are documents of their own; it has no text itself.
+
+    `content_hash` is the SHA-256 of its bytes in hex. `size` and `modified_ns` are those of a file, as it was when the
+    parts were listed; None for a part. `parts` None: the parts that are known stay as they are, `part_count` of them.
+    """
+
+    document_id: str
+    mime: str
+    title: str | None
+    content_hash: str
+    size: int | None
+    modified_ns: int | None
+    parts: PartList | None
+    part_count: int
+    quality: Quality | None = None
+
+    @property
+    def has_warnings(self) -> bool:
+        return bool(self.quality and self.quality.warnings)
+
+
+@dataclass(frozen=True)
 class ReadFailure:
     """A file that was not read, and why; `message` is one sentence for the user.
 
@@ -131,7 +195,7 @@ class ReadUnchanged:
     document_id: str
 
 
-Outcome = ReadDocument | ReadFailure | ReadUnchanged
+Outcome = ReadDocument | ReadContainer | ReadFailure | ReadUnchanged
 
 
 @dataclass(frozen=True)

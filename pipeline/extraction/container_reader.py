@@ -5,7 +5,7 @@ To add a format:
 1. Write a class with the members of `ContainerReader` in a module of `pipeline/extraction/containers`. It gets an open
    file, which may be larger than the memory, and runs in a worker process that may be killed at any time.
 2. Put an instance into `CONTAINERS` below, under its MIME type.
-3. See that `formats.detect` returns this MIME type for the first 64 KiB of such a file.
+3. See that `formats.detect` returns this MIME type for the first 64 KiB of such a file (`container_format.py`).
 
 `part.py` has what a reader returns, and names that are unique. A reader whose parts get other names, digests or bytes
 raises its `version`.
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Protocol
 
+from pipeline.extraction.containers.tar import TarReader
 from pipeline.extraction.containers.zip import ZipReader
 from pipeline.extraction.part import ContainerLimits, Part
 
@@ -51,6 +52,10 @@ class ContainerReader(Protocol):
         """The bytes of the part at `locator` of the same file, at most `size_limit`. Raises ExtractError."""
 
 
+_tar = TarReader()
+
 CONTAINERS: Mapping[str, ContainerReader] = {
     "application/zip": ZipReader(),
+    "application/x-tar": _tar,
+    "application/x-compressed-tar": _tar,
 }

@@ -24,10 +24,15 @@ class ExtractError(Exception):
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file inside a file. `data` is empty where its text is already in that of the outer file."""
+    """A file inside a file.
+
+    data: its bytes; empty where there are none, or its text is already in that of the outer file.
+    content: what it holds, where the outer file's reader has read it: it has no bytes of its own then.
+    """
 
     name: str
-    data: bytes
+    data: bytes = b""
+    content: Content | None = None
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from pathlib import Path
 from pipeline.extraction import formats
 from pipeline.extraction.attached_text import attached_text
 from pipeline.extraction.content import WORD, Content, ExtractError
-from pipeline.extraction.file_access import Places, read
+from pipeline.extraction.file_access import Places, read, read_open
 from pipeline.extraction.format_reader import READERS
 from pipeline.extraction.formats import Condition, Format
 from pipeline.extraction.reading_options import DEFAULTS, ReadingOptions, using
 
-__all__ = ["WORD", "ExtractError", "Extracted", "Places", "extract", "read"]
+__all__ = ["WORD", "ExtractError", "Extracted", "Places", "extract", "read", "read_open"]
 
 
 @dataclass(frozen=True)

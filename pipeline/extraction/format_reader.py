@@ -22,13 +22,16 @@ from typing import Protocol
 
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.doc import DocReader
 from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import EmailReader
+from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
+from pipeline.extraction.readers.personal import CalendarReader, ContactReader
 from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
+from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
@@ -75,6 +78,10 @@ READERS: Mapping[str, FormatReader] = {
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),
+    "message/x-emlx": AppleMailReader(),
+    "application/mbox": MailboxTextReader(),
+    "text/calendar": CalendarReader(),
+    "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
     _ODF + "presentation": OpenPresentationReader(),
@@ -83,11 +90,11 @@ READERS: Mapping[str, FormatReader] = {
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
     "application/epub+zip": _office,
-    "application/rtf": _office,
-    "application/msword": _office,
+    "application/rtf": RtfReader(),
+    "application/msword": DocReader(),
     "application/vnd.ms-excel": _office,
     "application/vnd.ms-powerpoint": _office,
-    "application/vnd.ms-outlook": _office,
+    "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": _office,
     "application/x-fictionbook+xml": _office,
 }

@@ -11,12 +11,14 @@ import re
 import zipfile
 import zlib
 from dataclasses import replace
+from typing import BinaryIO
 
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Condition, Format
+from pipeline.extraction.mail_formats import mail_format
 from pipeline.extraction.text_formats import text_format
 
-__all__ = ["GZIP", "Condition", "Format", "detect", "expected_name"]
+__all__ = ["GZIP", "TAR", "ZIP_STARTS", "Condition", "Format", "detect", "expected_name", "zip_format"]
 
 _OCTETS = "application/octet-stream"
 _OPENXML = "application/vnd.openxmlformats-officedocument."
@@ -33,6 +35,7 @@ _RTF = Format("application/rtf", "an RTF document")
 _ODG = Format(_ODF + "graphics", "an OpenDocument drawing")
 _WORD = Format("application/msword", "an old Word document")
 GZIP = Format("application/gzip", "a gzip file")
+TAR = Format("application/x-tar", "a tar archive")
 _BINARY = Format(_OCTETS, "binary data")
 _ARCHIVE = Format("application/zip", "a ZIP archive")
 
@@ -96,21 +99,22 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"\xfd7zXZ\0", Format(_OCTETS, "an xz archive")),
     (0, b"BZh91AY&SY", Format(_OCTETS, "a bzip2 archive")),
     (0, b"\x28\xb5\x2f\xfd", Format(_OCTETS, "a Zstandard archive")),
-    (257, b"ustar", Format(_OCTETS, "a tar archive")),
+    (257, b"ustar", TAR),
     (0, b"OggS", Format(_OCTETS, "an Ogg recording")),
     (0, b"ID3", Format(_OCTETS, "an MP3 recording")),
     (4, b"ftyp", Format(_OCTETS, "a video or recording")),
 )
+ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # the latter is an archive without files
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b")) + b"\x7f"
 _SAMPLE = 32_768
 
 
 def detect(data: bytes, suffix: str) -> Format:
     """What `data` is; `suffix` is the lower-case end of its name, with the dot, or empty."""
+    if data.startswith(ZIP_STARTS):  # before PDF: the first file in an archive may be one
+        return zip_format(io.BytesIO(data), suffix)
     if b"%PDF-" in data[:1024]:
         return _PDF
-    if data.startswith(b"PK\x03\x04"):
-        return _zip(data, suffix)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         if "EncryptedPackage".encode("utf-16-le") in data:
             return Format("application/x-ole-storage", "an encrypted Office document", Condition.LOCKED)
@@ -118,6 +122,8 @@ def detect(data: bytes, suffix: str) -> Format:
     for offset, magic, found in _MAGIC:
         if data.startswith(magic, offset):
             return found
+    if mail := mail_format(data, suffix):
+        return mail
     binary = _is_binary(data)
     flat = None if binary else _FLAT_START.search(data[:_SAMPLE])
     if flat and (document := _open_document(flat[1])):
@@ -144,9 +150,10 @@ def _compound(data: bytes) -> Format:
     return Format("application/x-ole-storage", "a Microsoft compound file")
 
 
-def _zip(data: bytes, suffix: str) -> Format:
+def zip_format(file: BinaryIO, suffix: str) -> Format:
+    """What a file that begins like a ZIP archive is."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
             for name, found in _INSIDE_ZIP.items():
                 if name in names:

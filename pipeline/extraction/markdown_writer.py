@@ -54,10 +54,10 @@ class MarkdownWriter:
             self._blocks.append(("item", f"{indent}{marker} {text}".rstrip()))
 
     def note(self, mark: str, text: str) -> None:
-        """A footnote or endnote, whose mark in the text is `note_mark(mark)`."""
+        """A footnote or endnote; `mark` is that of `note_mark` in the text, empty if its text begins with its own."""
         text = _CONTINUED.sub("\n    ", seen(text))
         if text:
-            self._blocks.append(("note", f"{note_mark(mark)}: {text}"))
+            self._blocks.append(("note", f"{note_mark(mark)}: {text}" if mark else text))
 
     def comment(self, author: str, text: str) -> None:
         text = one_line(text)

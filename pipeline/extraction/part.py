@@ -45,6 +45,8 @@ class UniqueNames:
     def add(self, name: str) -> str:
         """`name` on one line, without control characters, bounded in length; numbered if it was there before."""
         clean = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+        while clean.startswith("./"):  # which tells the paths of parts apart that would be the same
+            clean = clean[2:]
         clean = clean[:_MAX_NAME] or "unnamed"
         unique, number = clean, self._last.get(clean, 1)
         while unique in self._taken:
@@ -53,3 +55,9 @@ class UniqueNames:
         self._last[clean] = number
         self._taken.add(unique)
         return unique
+
+
+def shown_path(name: str) -> str:
+    """The path of a file in an archive, with slashes, and never leading out of it."""
+    steps = name.replace("\\", "/").split("/")
+    return "/".join(step for step in steps if step not in ("", ".", ".."))

@@ -11,6 +11,7 @@ from semantik.core.models import Document
 
 MAX_DOCUMENTS = 64  # written together
 _MAX_CHUNKS = 4000  # written together, at least one document
+_MAX_PARTS = 128  # of one container in a batch
 _SINGLE_FILE_BYTES = 256 << 10  # a larger file is a batch of its own: some megabytes of text take seconds
 
 
@@ -25,13 +26,23 @@ async def file_batches(
             if document.size > _SINGLE_FILE_BYTES:
                 yield [document]
                 continue
-            if batch and (len(batch) == limits.batch_files or size + document.size > limits.batch_bytes):
+            if batch and (
+                len(batch) >= _max_files(batch[-1], document, limits)
+                or size + document.size > limits.batch_bytes
+            ):
                 yield batch
                 batch, size = [], 0
             batch.append(document)
             size += document.size
     if batch:
         yield batch
+
+
+def _max_files(last: Document, document: Document, limits: PoolSettings) -> int:
+    """A batch opens a container once, however many of its parts it reads."""
+    return (
+        _MAX_PARTS if document.is_part and document.container_id == last.container_id else limits.batch_files
+    )
 
 
 async def finished_batches(

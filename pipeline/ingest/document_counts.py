@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.compute.messages import ReadDocument, ReadFailure
+from pipeline.compute.messages import ReadContainer, ReadDocument, ReadFailure, ReadUnchanged
 from pipeline.context.context import OperationContext
 from pipeline.ingest.partial_document import FinishedDocument
-from semantik.core.models import Counts, DocumentStatus
+from semantik.core.models import Counts, Document, DocumentStatus
 
 
 class DocumentCounts:
@@ -42,12 +42,34 @@ class DocumentCounts:
         chunks = finished.chunk_count
         if isinstance(finished.outcome, ReadFailure):
             status = "skipped" if finished.outcome.skipped else "failed"
-        elif not isinstance(finished.outcome, ReadDocument):
+        elif isinstance(finished.outcome, ReadUnchanged):
             chunks = chunks_before
         change = {"pending": counts.pending - 1, status: getattr(counts, status) + 1}
         warned = counts.warned + _has_warnings(finished)
         self.operation = replace(counts, **change, chunks=counts.chunks + chunks, warned=warned)
         self._others = replace(self._others, chunks=self._others.chunks - chunks_before)
+
+    def change(self, before: Document | None, after: Document | None) -> None:
+        """Count a document otherwise than before; None where it is not there."""
+        for document, sign in ((before, -1), (after, 1)):
+            if document is not None and document.status != "removing":
+                own, others = self._shares(document)
+                self.operation = _combine(self.operation, own, sign)
+                self._others = _combine(self._others, others, sign)
+
+    def _shares(self, document: Document) -> tuple[Counts, Counts]:
+        """What a document adds to the operation's counts and to the others; see `recount`."""
+        is_due, is_indexed = document.due is not None, document.status == "indexed"
+        has_warnings = (
+            is_indexed and not is_due and document.quality is not None and document.quality.warnings
+        )
+        number = Counts(**{"pending" if is_due else document.status: 1}, warned=int(bool(has_warnings)))
+        chunks = Counts(chunks=document.chunk_count if is_indexed else 0)
+        if document.operation_id != self._context.operation.id:
+            return Counts(), _combine(number, chunks, 1)
+        if is_due:  # the former chunks are no work of this operation
+            return number, chunks
+        return _combine(number, chunks, 1), Counts()
 
     async def save(self) -> None:
         await self._context.save_counts(self.operation)
@@ -55,7 +77,7 @@ class DocumentCounts:
 
 
 def _has_warnings(finished: FinishedDocument) -> bool:
-    if isinstance(finished.outcome, ReadDocument):
+    if isinstance(finished.outcome, ReadDocument | ReadContainer):
         return finished.outcome.has_warnings
     unchanged = not isinstance(finished.outcome, ReadFailure)
     return unchanged and bool(finished.document.quality and finished.document.quality.warnings)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from pipeline.compute.messages import ChunkingOptions, FileTask, Outcome, ReadFailure, ReadUnchanged
 from pipeline.context.context import OperationContext
 from pipeline.extraction.version import version_for
+from pipeline.ingest.part_places import PartPlaces
 from pipeline.ingest.partial_document import Vectors
 from pipeline.ingest.reuse.chunks import ChunkReuse
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
@@ -20,8 +21,13 @@ class DocumentReader:
     """For the documents of one operation, which are split with `options`."""
 
     def __init__(
-        self, context: OperationContext, previous: PreviousGeneration | None, options: ChunkingOptions
+        self,
+        context: OperationContext,
+        previous: PreviousGeneration | None,
+        options: ChunkingOptions,
+        places: PartPlaces,
     ) -> None:
+        self._places = places
         self._pool = context.deps.pool
         self._options = options
         self._reuse = ChunkReuse(context, previous, options) if previous else None
@@ -34,7 +40,7 @@ class DocumentReader:
         Raises Invalid when the model that counts the tokens cannot be loaded, Unavailable when there are no workers.
         """
         if self._reuse is None:
-            outcomes = await self._pool.read([_task(one) for one in batch], self._options)
+            outcomes = await self._pool.read([self._task(one) for one in batch], self._options)
             for document, outcome in zip(batch, outcomes, strict=True):
                 yield document, outcome, None
             return
@@ -47,17 +53,19 @@ class DocumentReader:
         self, batch: Sequence[Document], reuse: ChunkReuse
     ) -> list[tuple[Document, Outcome, Vectors | None]]:
         candidates = await reuse.candidates(batch)
-        results = await self._pool.read([_task(one, candidates.get(one.id)) for one in batch], self._options)
+        results = await self._pool.read(
+            [self._task(one, candidates.get(one.id)) for one in batch], self._options
+        )
         unchanged = {one.document_id for one in results if isinstance(one, ReadUnchanged)} & candidates.keys()
         copied = await reuse.copy({key: candidates[key] for key in unchanged})
         incomplete = [one for one in batch if one.id in unchanged - copied.keys()]
         if incomplete:  # their former chunks are not all there
-            results += await self._pool.read([_task(one) for one in incomplete], self._options)
+            results += await self._pool.read([self._task(one) for one in incomplete], self._options)
         outcomes = {one.document_id: one for one in results}
         return [(one, *copied.get(one.id, (outcomes[one.id], None))) for one in batch]
 
-
-def _task(document: Document, candidate: Document | None = None) -> FileTask:
-    known = candidate or document
-    is_current = known.status == "indexed" and known.reader == version_for(known.mime)
-    return FileTask(document.id, document.path, document.size, known.content_hash if is_current else None)
+    def _task(self, document: Document, candidate: Document | None = None) -> FileTask:
+        known = candidate or document
+        is_current = known.status == "indexed" and known.reader == version_for(known.mime)
+        has_text = is_current and not known.is_container
+        return self._places.task(document, known.content_hash if has_text else None)

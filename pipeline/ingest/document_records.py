@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from pipeline.compute.messages import ReadDocument, ReadFailure
+from pipeline.compute.messages import ReadContainer, ReadDocument, ReadFailure
 from pipeline.extraction.version import version_for
 from pipeline.ingest.partial_document import FinishedDocument, Vector, Vectors
 from semantik.core.models import Chunk, Document, Failure
@@ -42,6 +42,8 @@ def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> di
         if isinstance(one.outcome, ReadDocument):
             changes[one.document.id] = _indexed(one.outcome, first_seq) | _old_chunks(one.document)
             first_seq += one.chunk_count
+        elif isinstance(one.outcome, ReadContainer):
+            changes[one.document.id] = _container(one.outcome) | _old_chunks(one.document)
         elif isinstance(one.outcome, ReadFailure):
             changes[one.document.id] = _failed(one.outcome) | _old_chunks(one.document)
         else:
@@ -76,7 +78,29 @@ def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
         "reader": read.reader or version_for(read.mime),
         "author": read.author,
         "date": read.date,
+        "part_count": None,
     }
+
+
+def _container(read: ReadContainer) -> DocumentFields:
+    fields: DocumentFields = {
+        "status": "indexed",
+        "mime": read.mime,
+        "title": read.title,
+        "content_hash": read.content_hash or None,
+        "length": 0,
+        "pages": None,
+        "first_seq": -1,
+        "chunk_count": 0,
+        "failure": None,
+        "quality": asdict(read.quality) if read.quality else None,
+        "warned": int(read.has_warnings),
+        "reader": version_for(read.mime),
+        "part_count": read.part_count,
+    }
+    if read.size is not None and read.modified_ns is not None:
+        fields |= {"size": read.size, "modified_ns": read.modified_ns}
+    return fields
 
 
 def _failed(failure: ReadFailure) -> DocumentFields:
@@ -88,6 +112,7 @@ def _failed(failure: ReadFailure) -> DocumentFields:
         "first_seq": -1,
         "chunk_count": 0,
         "quality": None,
+        "part_count": None,
         "warned": 0,
         "reader": version_for(None),
     }

@@ -3,7 +3,8 @@
     due documents → batches of files → (pool: read, split) → tasks of chunks → (pool: embed) → writer → progress
 
 An embedding task holds chunks of several files, and the chunks of a large file are spread over many tasks. Chunks whose
-vectors are known, from the collection or from a file with the same content, are not embedded.
+vectors are known, from the collection or from a file with the same content, are not embedded. Of a container the writer
+registers the parts as documents that are due, too: the same round or the next one reads them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.ingest.document_progress import DocumentProgress
 from pipeline.ingest.document_reader import DocumentReader
 from pipeline.ingest.errors import most_severe
+from pipeline.ingest.part_places import PartPlaces
 from pipeline.ingest.partial_document import FinishedDocument, PartialDocument
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
 from pipeline.ingest.reuse.vectors import VectorReuse
@@ -30,6 +32,7 @@ from semantik.core.errors import Invalid
 from semantik.core.models import Document
 
 _ROUNDS = 3
+_LEVELS = 4  # of parts in parts; each may be read only in the round after the container around it
 
 
 async def ingest(
@@ -37,7 +40,7 @@ async def ingest(
 ) -> None:
     """Take every document that is due from its file to searchable chunks, or note why that failed."""
     documents = context.deps.store.documents
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS + _LEVELS):
         files, size = await documents.due_totals(context.operation.id)
         context.rate.start(files * file_work(0) + size)
         await IngestPipeline(context, counts, progress_message).run()
@@ -58,7 +61,8 @@ class IngestPipeline:
         previous = PreviousGeneration.of(context, options)
         self._context = context
         self._model = ModelSpec(generation.model, generation.precision)
-        self._reader = DocumentReader(context, previous, options)
+        self._places = PartPlaces(context.deps.store)
+        self._reader = DocumentReader(context, previous, options, self._places)
         self._reuse = VectorReuse(context, previous)
         self._progress = DocumentProgress(context, counts, progress_message)
         self._writer = DocumentWriter(context, counts, self._progress)
@@ -81,7 +85,7 @@ class IngestPipeline:
 
     async def _batch_files(self) -> None:
         due = self._context.deps.store.documents.due(self._context.operation.id)
-        async for batch in file_batches(due, self._context.deps.settings.pool):
+        async for batch in file_batches(self._places.readable(due), self._context.deps.settings.pool):
             await self._batches.put(batch)
         await self._batches.put(None)
 

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline import failpoints
-from pipeline.compute.messages import ReadDocument
+from pipeline.compute.messages import ReadContainer, ReadDocument
 from pipeline.context.context import OperationContext
 from pipeline.context.shielded import shielded
+from pipeline.ingest.container_parts import ContainerParts
 from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.ingest.document_failures import record_failure
 from pipeline.ingest.document_progress import DocumentProgress
@@ -33,6 +34,7 @@ class DocumentWriter:
         self._store = context.deps.store
         self._counts = counts
         self._progress = progress
+        self._parts = ContainerParts(context, counts)
 
     async def write(self, finished: Sequence[FinishedDocument]) -> None:
         """Write some documents together. Raises Unavailable, or LeaseLost before a search finds any of them."""
@@ -41,6 +43,7 @@ class DocumentWriter:
     async def _write(self, finished: Sequence[FinishedDocument]) -> None:
         context = self._context
         await context.save(last_message=context.reporter.last_seq)
+        await self._update_parts(finished)
         read = [one for one in finished if isinstance(one.outcome, ReadDocument)]
         first = last = -1
         if read:
@@ -64,6 +67,13 @@ class DocumentWriter:
         for one in finished:
             await self._progress.finished(one)
             await asyncio.sleep(0)  # let searches run in between
+
+    async def _update_parts(self, finished: Sequence[FinishedDocument]) -> None:
+        for one in finished:
+            if isinstance(one.outcome, ReadContainer):
+                await self._parts.update(one.document, one.outcome)
+            elif one.document.is_container:
+                await self._parts.remove(one.document)
 
     async def _write_chunks(self, read: Sequence[FinishedDocument]) -> tuple[int, int]:
         """Write chunks and vectors, which no search finds yet. Returns the first and the last seq."""

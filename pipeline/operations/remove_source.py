@@ -8,7 +8,7 @@ does the source.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -64,17 +64,37 @@ async def _remove_documents(context: OperationContext, source: Source, others: S
     total = _saved_number(context, "total")
     left = await documents.count_of_source(context.generation, source.id)
     await context.stage("removing_documents", **_progress(total - left, total))
+    nearest: dict[str, str] = {}
+    gone: set[str] = set()  # containers that were removed, with their parts
     async for page in documents.of_source(context.generation, source.id):
-        shared = _shared(page, others)
+        nearest |= await _reassigned_before(context, source, page, nearest)
+        shared = _shared(page, others, nearest)
         for other_id, ids in shared.items():
             await documents.reassign_source(ids, other_id)
         kept = {document_id for ids in shared.values() for document_id in ids}
-        await remove_documents(context, [one for one in page if one.id not in kept])
-        left -= len(page)
+        to_remove: list[Document] = []
+        for one in page:
+            if one.id in kept:
+                continue
+            if one.container_id not in gone:
+                to_remove.append(one)
+            if one.is_container:
+                gone.add(one.id)
+        left -= len(kept) + await remove_documents(context, to_remove)
         progress = _progress(total - left, total)
         counts = asdict(Counts(pending=max(left, 0), indexed=total - left))
         await context.save(counts=counts, progress_percent=progress["progress_percent"])
         context.reporter.publish_latest("removing_documents", **progress)
+
+
+async def _reassigned_before(
+    context: OperationContext, source: Source, page: Sequence[Document], known: Mapping[str, str]
+) -> dict[str, str]:
+    """The sources of containers that have one already, as an earlier attempt or page left their parts behind."""
+    ids = {one.container_id for one in page if one.container_id is not None} - known.keys()
+    ids -= {one.id for one in page}
+    found = await context.deps.store.documents.by_ids(sorted(ids)) if ids else {}
+    return {key: one.source_id for key, one in found.items() if one.source_id != source.id}
 
 
 async def _source(context: OperationContext) -> Source | None:
@@ -85,9 +105,10 @@ async def _source(context: OperationContext) -> Source | None:
 async def _survey(context: OperationContext, source: Source, others: Sequence[Source]) -> dict[str, object]:
     """How many documents the source has, and how many of them lie in another source, too."""
     total = kept = 0
+    nearest: dict[str, str] = {}
     async for page in context.deps.store.documents.of_source(context.generation, source.id):
         total += len(page)
-        kept += sum(map(len, _shared(page, others).values()))
+        kept += sum(map(len, _shared(page, others, nearest).values()))
     return {"total": total, "kept": kept}
 
 
@@ -100,12 +121,22 @@ def _progress(done: int, total: int) -> dict[str, Any]:
     return {"removed": done, "total": total, "progress_percent": percent}
 
 
-def _shared(page: Sequence[Document], others: Sequence[Source]) -> dict[str, list[str]]:
-    """The ids of those documents that lie in another source, too, by the id of the nearest such source."""
+def _shared(
+    page: Sequence[Document], others: Sequence[Source], nearest: dict[str, str]
+) -> dict[str, list[str]]:
+    """The ids of those documents that lie in another source, too, by the id of the nearest such source.
+
+    A part goes with its container, whose path comes before: `nearest` has the source of each container that is shared.
+    """
     shared: dict[str, list[str]] = {}
     for document in page:
-        holders = [one for one in others if document.path.startswith(one.path.rstrip("/") + "/")]
-        if holders:
-            nearest = max(holders, key=lambda one: len(one.path))
-            shared.setdefault(nearest.id, []).append(document.id)
+        if document.container_id is not None:
+            source_id = nearest.get(document.container_id)
+        else:
+            holders = [one for one in others if document.path.startswith(one.path.rstrip("/") + "/")]
+            source_id = max(holders, key=lambda one: len(one.path)).id if holders else None
+        if source_id is not None:
+            shared.setdefault(source_id, []).append(document.id)
+            if document.is_container:
+                nearest[document.id] = source_id
     return shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline import failpoints
@@ -34,9 +35,18 @@ async def create_staging(context: OperationContext, staging: Generation) -> None
 async def register_documents(context: OperationContext) -> None:
     """Register every document of the current generation as due in the new one."""
     documents = context.deps.store.documents
+    containers: dict[
+        str, str
+    ] = {}  # ids in the new generation by those in the current one; before their parts
     async for page in documents.of_generation(context.collection.current):
         registered = await documents.by_paths(context.generation, [one.path for one in page])
-        await documents.register([_pending(context, one) for one in page if one.path not in registered])
+        new: list[Document] = []
+        for one in page:
+            if one.path not in registered:
+                new.append(_pending(context, one, containers))
+            if one.is_container:
+                containers[one.id] = registered[one.path].id if one.path in registered else new[-1].id
+        await documents.register(new)
         failpoints.die_at("reindex.registered")
 
 
@@ -54,7 +64,7 @@ async def drop_staging(context: OperationContext, staging: Generation) -> None:
     context.refresh(collection, collection.generation)
 
 
-def _pending(context: OperationContext, document: Document) -> Document:
+def _pending(context: OperationContext, document: Document, containers: Mapping[str, str]) -> Document:
     return Document(
         id=new_id(),
         collection_id=document.collection_id,
@@ -68,4 +78,9 @@ def _pending(context: OperationContext, document: Document) -> Document:
         status="pending",
         due=context.operation.id,
         fence=context.fence,
+        container_id=containers.get(document.container_id) if document.container_id else None,
+        part=document.part,
+        locator=document.locator,
+        digest=document.digest,
+        part_count=document.part_count,
     )

@@ -11,9 +11,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.scanning.passed_over_files import is_passed_over_file
 from pipeline.scanning.walk_rules import WalkRules
 from semantik.core.document_roots import is_inside, never_read, resolved
 from semantik.core.globs import Globs, expand_folder_globs
+from semantik.core.passed_over import is_passed_over_folder
 from semantik.core.scan_entries import FoundFile, ScanEntry, ScanWarning, SkippedEntry
 
 MAX_NS = (1 << 63) - 1  # the largest time of a file that is reported as it is: 64 bits, signed
@@ -55,7 +57,10 @@ class EntryClassifier:
         link = False
         try:
             link = entry.is_symlink()
-            if self._exclude.match(path[self._relative], entry.is_dir(follow_symlinks=False)):
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if self._exclude.match(path[self._relative], is_folder) or (
+                is_passed_over_folder(entry.name) if is_folder else is_passed_over_file(entry)
+            ):
                 return SkippedEntry(printable(path))
             if not _is_utf8(path):
                 return ScanWarning(printable(path), "The name is not UTF-8: rename it to have it read.")
@@ -88,8 +93,8 @@ class EntryClassifier:
         """A path below the root, relative to it; empty for the root."""
         return path[self._relative]
 
-    def is_excluded_file(self, relative_path: str) -> bool:
-        return self._exclude.match(relative_path)
+    def is_excluded_file(self, entry: os.DirEntry[str], relative_path: str) -> bool:
+        return self._exclude.match(relative_path) or is_passed_over_file(entry)
 
     def _classify_file(
         self, entry: os.DirEntry[str], folder: Folder, status: os.stat_result, link: bool

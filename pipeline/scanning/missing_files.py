@@ -13,10 +13,12 @@ from pathlib import Path
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
+from pipeline.scanning.parts import mark_missing, move
 from pipeline.scanning.removal import remove_documents
 from pipeline.scanning.seen_files import folder_of
 from pipeline.scanning.source_scan import SourceScan
 from semantik.core.models import Document, Source
+from semantik.core.passed_over import is_passed_over
 
 _BLOCK_BYTES = 1 << 20
 _MAX_FOLDER_QUERIES = 1000  # with more changed folders, all documents of the source are read instead
@@ -54,19 +56,22 @@ async def resolve_missing(context: OperationContext, source: Source, scan: Sourc
 
 
 async def _remove_or_mark(context: OperationContext, source: Source, scan: SourceScan) -> None:
-    documents = context.deps.store.documents
     remove_all = context.deps.settings.documents.missing == "remove"
     async for page in _unseen_documents(context, source, scan):
-        # A document that was never read has nothing to keep.
-        if to_remove := [one for one in page if remove_all or one.status == "pending"]:
+        kept = [] if remove_all else [one for one in page if not _is_nothing_to_keep(one, source)]
+        kept_ids = {one.id for one in kept}
+        if to_remove := [one for one in page if one.id not in kept_ids]:
             await context.mark_dirty()
             await remove_documents(context, to_remove)
-        if not remove_all:
-            kept = [one for one in page if one.status != "pending"]
-            _clear_digests(scan, kept)
-            if to_mark := [one.id for one in kept if not one.missing or one.due is not None]:
-                await context.mark_dirty()
-                await documents.mark_missing(to_mark)
+        _clear_digests(scan, kept)
+        if to_mark := [one for one in kept if not one.missing or one.due is not None]:
+            await context.mark_dirty()
+            await mark_missing(context, to_mark)
+
+
+def _is_nothing_to_keep(document: Document, source: Source) -> bool:
+    """Whether a document was never read, or is none: an earlier version read files that scans pass over now."""
+    return document.status == "pending" or is_passed_over(document.path.removeprefix(source.path).lstrip("/"))
 
 
 async def _save_counts(context: OperationContext, source: Source, moved: int, missing: int) -> None:
@@ -90,7 +95,7 @@ async def _unseen_documents(
     """The documents whose files are missing, in pages."""
     unread = {path.rstrip("/") for path in scan.unread}
     async for page in _documents_to_check(context, source, scan):
-        unseen = [one for one in page if one.path not in scan.seen]
+        unseen = [one for one in page if not one.is_part and one.path not in scan.seen]
         _clear_digests(scan, [one for one in unseen if _is_below(one.path, unread)])
         if missing := [one for one in unseen if not _is_below(one.path, unread)]:
             yield missing
@@ -127,19 +132,22 @@ async def _move_documents(context: OperationContext, missing: _MissingBySize) ->
     moved = 0
     if not missing:
         return moved
-    documents, limit = context.deps.store.documents, context.deps.settings.documents.max_file_bytes
+    documents, settings = context.deps.store.documents, context.deps.settings.documents
+    limit = max(settings.max_file_bytes, settings.max_container_bytes)
     async for page in documents.due(context.operation.id):
         for new in page:
             same_size = missing.get(new.size)
-            if not same_size or new.status != "pending" or new.size > limit:
+            if not same_size or new.status != "pending" or new.is_part or new.size > limit:
                 continue
             content_hash = await asyncio.to_thread(_hash, new.path)
             if content_hash is not None and (ids := same_size.get(content_hash)):
                 moved += 1
                 await context.mark_dirty()
-                await documents.move(ids.pop(0), new)
+                document_id = ids.pop(0)
                 if not ids:
                     del same_size[content_hash]
+                known = await documents.by_ids([document_id])
+                await move(context, known[document_id], new)
                 failpoints.die_at("scanning.renamed")
     return moved
 

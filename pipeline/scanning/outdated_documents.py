@@ -21,10 +21,17 @@ async def mark_outdated(context: OperationContext, source: Source, scan: SourceS
         return 0
     documents, number = context.deps.store.documents, 0
     known = documents.of_source(context.generation, source.id)
+    seen_containers: set[str] = set()  # a container comes before its parts
     async for page in known:
         if scan.new == scan.files:  # the first scan of a source, which may have a million
             break
-        outdated = [one for one in page if _is_outdated(one) and _file_path(one) in scan.seen]
+        seen: list[Document] = []
+        for one in page:
+            if one.container_id in seen_containers if one.is_part else one.path in scan.seen:
+                seen.append(one)
+                if one.is_container:
+                    seen_containers.add(one.id)
+        outdated = [one for one in seen if _is_outdated(one)]
         if outdated:
             await context.mark_dirty()
             await documents.mark_changed(outdated, context.operation.id, context.fence)
@@ -42,8 +49,3 @@ async def mark_outdated(context: OperationContext, source: Source, scan: SourceS
 def _is_outdated(document: Document) -> bool:
     was_read = document.status in ("indexed", "failed", "skipped") and document.due is None
     return was_read and not document.missing and document.reader not in current_versions()
-
-
-def _file_path(document: Document) -> str:
-    """The path of the file, also of a document inside it."""
-    return document.path.removesuffix(f"#{document.part}") if document.part is not None else document.path

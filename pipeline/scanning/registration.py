@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
+from pipeline.scanning.parts import give_way, mark_found
 from pipeline.scanning.source_scan import SourceScan
 from pipeline.scanning.walk_rules import WalkRules
 from pipeline.scanning.walker import walk
@@ -125,11 +126,14 @@ async def _compare(
     known = await documents.by_paths(context.generation, [file.path for file in files])
     new: list[Document] = []
     changed: list[Document] = []
-    found_again: list[str] = []
+    found_again: list[Document] = []
+    if parts := [one for one in known.values() if one.is_part]:  # a file may have the name of a part
+        await context.mark_dirty()
+        await give_way(context, parts)
     for file in files:
         scan.seen.add(file.path)
         document = known.get(file.path)
-        if document is None:
+        if document is None or document.is_part:
             new.append(_new_document(context, source_id, file))
             continue
         as_found = replace(document, size=file.size, modified_ns=file.modified_ns)
@@ -141,13 +145,13 @@ async def _compare(
         else:
             scan.unchanged += 1
             if document.missing:
-                found_again.append(document.id)
+                found_again.append(document)
     if new or changed or found_again:
         await context.mark_dirty()
     await documents.register(new)
     await documents.mark_changed(changed, operation_id, context.fence)
     if found_again:
-        await documents.mark_found(found_again)
+        await mark_found(context, found_again)
     failpoints.die_at("scanning.registered")
     scan.new += len(new)
     scan.changed += len(changed)

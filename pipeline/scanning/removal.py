@@ -13,9 +13,23 @@ from pipeline.context.shielded import shielded
 from semantik.core.models import Document
 
 
-async def remove_documents(context: OperationContext, documents: Sequence[Document]) -> None:
-    """Remove documents with all their chunks. Raises LeaseLost before anything is changed."""
+async def remove_documents(context: OperationContext, documents: Sequence[Document]) -> int:
+    """Remove documents with all their chunks, their parts first; returns the number of all that were removed.
+
+    Raises LeaseLost before it changes a document.
+    """
+    parts = await remove_parts(context, documents)
     await shielded(_remove(context, documents))
+    return parts + len(documents)
+
+
+async def remove_parts(context: OperationContext, documents: Sequence[Document]) -> int:
+    """Remove the parts of those documents that are containers, which stay; returns the number of parts."""
+    removed = 0
+    for container in [one for one in documents if one.is_container]:
+        async for page in context.deps.store.documents.parts_of(container.id):
+            removed += await remove_documents(context, page)
+    return removed
 
 
 async def finish_removals(context: OperationContext) -> None:

@@ -99,7 +99,7 @@ class _Walk:
         for entry in entries:
             name = entry.name
             if shortcut and name.isascii() and entry.is_file(follow_symlinks=False):
-                if classifier.is_excluded_file(prefix + name):
+                if classifier.is_excluded_file(entry, prefix + name):
                     continue
                 status = _plain_status(entry)
                 if status is not None:

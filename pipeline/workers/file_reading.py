@@ -6,12 +6,10 @@ first needed.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import failpoints
 from pipeline.compute import env
@@ -21,30 +19,15 @@ from pipeline.compute.messages import (
     ModelSpec,
     Outcome,
     Pages,
-    ReadDocument,
     ReadFailure,
-    ReadUnchanged,
     TextChunks,
 )
-from pipeline.extraction.reading_options import ReadingOptions
+from pipeline.workers.read_options import ReadOptions
+
+if TYPE_CHECKING:
+    from pipeline.workers.file_reader import FileReader
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint.
-
-    `reading` is for the readers of the formats.
-    """
-
-    max_file_bytes: int
-    roots: tuple[str, ...]
-    forbidden: tuple[str, ...]
-    file_timeout_s: float
-    precision: str
-    failpoint: str
-    reading: ReadingOptions = ReadingOptions()
 
 
 def read_files(
@@ -65,55 +48,38 @@ def read_files_with(
     read_options: ReadOptions,
 ) -> list[Outcome]:
     """As `read_files`, with a given `tokenizers.Tokenizer` and the most of its tokens that a chunk may have."""
-    outcomes = [_read_file(file, options, read_options, tokenizer, max_chunk_tokens) for file in files]
+    from pipeline.workers.file_reader import FileReader
+
+    with FileReader(tokenizer, max_chunk_tokens, options, read_options) as reader:
+        outcomes = [_read_file(file, reader, read_options) for file in files]
     env.return_freed_memory()
     return outcomes
 
 
-def _read_file(
-    file: FileTask, options: ChunkingOptions, read_options: ReadOptions, tokenizer: Any, max_chunk_tokens: int
-) -> Outcome:
-    from pipeline.extraction import chunker, extract
-    from pipeline.extraction.document_quality import document_quality
+def time_limit_s(file: FileTask, max_file_bytes: int, file_timeout_s: float) -> float:
+    """The time for one file; a container, which alone may be larger than other files, has more of it."""
+    return file_timeout_s * max(1.0, file.size / max_file_bytes)
+
+
+def _read_file(file: FileTask, reader: FileReader, read_options: ReadOptions) -> Outcome:
+    from pipeline.extraction.content import ExtractError
 
     # By default the signal kills the process, so native code that hangs ends too. The pool sees which signal it was.
-    signal.setitimer(signal.ITIMER_REAL, read_options.file_timeout_s)
+    limit_s = time_limit_s(file, read_options.max_file_bytes, read_options.file_timeout_s)
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
-        failpoints.reach(read_options.failpoint, "extract", file.path)
-        places = extract.Places(read_options.roots, read_options.forbidden)
-        data = extract.read(file.path, read_options.max_file_bytes, places)
-        content_hash = hashlib.sha256(data).hexdigest()
-        if content_hash == file.known_hash:
-            return ReadUnchanged(file.document_id)
-        extracted = extract.extract(file.path, data, read_options.max_file_bytes, read_options.reading)
-        split = chunker.split(
-            extracted, tokenizer, options.chunk_size, options.chunk_overlap, max_chunk_tokens
-        )
-        if not split.chunks:
-            raise extract.ExtractError("empty", "There is no language in this file, only encoded data.", True)
-        quality = document_quality(extracted, split, tokenizer)
-    except extract.ExtractError as error:
+        failpoints.reach(read_options.failpoint, "extract", file.name)
+        return reader.read(file)
+    except ExtractError as error:
         return ReadFailure(file.document_id, error.category, error.message, error.skipped)
     except MemoryError:
         raise
     except Exception as error:
-        _log.exception("reading %s failed", file.path)
+        _log.exception("reading %s failed", file.name)
         message = f"Reading this file failed with an unexpected error ({type(error).__name__})."
         return ReadFailure(file.document_id, "internal", message, False)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return ReadDocument(
-        file.document_id,
-        extracted.mime,
-        extracted.title,
-        content_hash,
-        len(extracted.text),
-        extracted.pages[-1][0] if extracted.pages else None,
-        TextChunks.from_chunks(split.chunks),
-        quality,
-        extracted.author,
-        extracted.date,
-    )
 
 
 def split_text(text: str, pages: Pages, options: ChunkingOptions, precision: str) -> TextChunks:

@@ -21,7 +21,7 @@ from pipeline.compute.messages import (
 )
 from pipeline.embedding import query_model
 from pipeline.workers import file_reading, preload, worker
-from pipeline.workers.file_reading import ReadOptions
+from pipeline.workers.read_options import ReadOptions
 
 EMBED_TIMEOUT_S = 600.0  # of one embedding task, which may have to load a large model first
 

@@ -27,11 +27,12 @@ from pipeline.compute.messages import (
 )
 from pipeline.extraction.reading_options import ReadingOptions
 from pipeline.workers.client import WorkerDied
-from pipeline.workers.file_reading import ReadOptions
+from pipeline.workers.file_reading import time_limit_s
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
 from pipeline.workers.query_worker import QueryWorker
+from pipeline.workers.read_options import ReadOptions
 from semantik.app.health import WorkerInfo
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid
@@ -122,8 +123,12 @@ class Pool:
             self._settings().embedding.precision,
             failpoints.armed(),
             ReadingOptions(limits.hidden_sheets),
+            limits.max_container_bytes,
+            limits.max_container_parts,
         )
-        timeout_s = EMBED_TIMEOUT_S + limits.file_timeout_s * len(files)
+        timeout_s = EMBED_TIMEOUT_S + sum(
+            time_limit_s(file, limits.max_file_bytes, limits.file_timeout_s) for file in files
+        )
         outcomes: list[Outcome] = await self._batch.run(
             self._functions.read_files, tuple(files), options, read_options, timeout_s=timeout_s
         )

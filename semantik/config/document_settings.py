@@ -30,6 +30,16 @@ class DocumentSettings:
     max_file_bytes: int = reloadable(
         100 * _MIB, at_least(1), "A larger file is marked failed, category too_large."
     )
+    max_container_bytes: int = reloadable(
+        10_240 * _MIB,
+        at_least(1),
+        "A larger archive or mailbox is marked failed; of one that unpacks to more, the rest is left out.",
+    )
+    max_container_parts: int = reloadable(
+        100_000,
+        at_least(1),
+        "Documents in one archive or mailbox; those that follow are left out, with a warning.",
+    )
     max_files: int = reloadable(1_000_000, at_least(1), "A scan stops at this many files, with a warning.")
     missing: str = reloadable(
         "remove", one_of("remove", "keep"), "Documents whose files are gone: remove deletes, keep marks them."

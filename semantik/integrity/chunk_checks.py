@@ -55,6 +55,10 @@ class _GenerationChecker:
             if document.status == "indexed" and self._is_settled(document) and found != document.chunk_count:
                 yield self._missing_chunks(document, found)
         by_id = {document.id: document for document in documents}
+        if self._idle:
+            for document in documents:
+                if document.container_id is not None and document.container_id not in by_id:
+                    yield self._orphaned_part(document)
         for owner, seqs in sorted(strays.items()):
             yield await self._stray_chunks(owner, by_id.get(owner), seqs)
         if self._idle:
@@ -107,6 +111,15 @@ class _GenerationChecker:
                 )
             )
         return found
+
+    def _orphaned_part(self, document: Document) -> Issue:
+        return self._issue(
+            "orphaned part",
+            document.id,
+            f"the file that holds {document.path} is no document any more.",
+            "it is removed",
+            partial(self._remove, document),
+        )
 
     def _missing_chunks(self, document: Document, found: int) -> Issue:
         last = document.first_seq + document.chunk_count - 1

@@ -28,6 +28,7 @@ from pipeline.compute.messages import (
 from pipeline.embedding.model import BUNDLED
 from pipeline.workers import file_reading
 from pipeline.workers.functions import WorkerFunctions
+from pipeline.workers.read_options import ReadOptions
 from semantik.core.errors import Invalid
 
 _DIMENSION = 384
@@ -55,7 +56,7 @@ def describe(spec: ModelSpec) -> ModelInfo:
 
 
 def read_files(
-    files: Sequence[FileTask], options: ChunkingOptions, read_options: file_reading.ReadOptions
+    files: Sequence[FileTask], options: ChunkingOptions, read_options: ReadOptions
 ) -> list[Outcome]:
     """As `pipeline.workers.file_reading.read_files`."""
     wait_until_let_go([file.path for file in files])

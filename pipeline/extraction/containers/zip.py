@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pipeline.extraction.content import ExtractError
-from pipeline.extraction.part import ContainerLimits, Part, UniqueNames
+from pipeline.extraction.part import ContainerLimits, Part, UniqueNames, shown_path
 
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
@@ -51,7 +51,7 @@ class ZipReader:
             if _is_file(member):
                 digest = f"{member.CRC:08x}-{member.file_size}-{member.flag_bits & _ENCRYPTED}"
                 locator = f"{number}:{member.orig_filename}"
-                yield Part(names.add(shown_name(member)), member.file_size, digest, locator)
+                yield Part(names.add(shown_path(_decoded(member))), member.file_size, digest, locator)
 
     def read(self, file: BinaryIO, locator: str, size_limit: int) -> bytes:
         archive, members = self._open(file)
@@ -95,14 +95,8 @@ class ZipReader:
         return archive, members
 
 
-def shown_name(member: zipfile.ZipInfo) -> str:
-    """A member's path as it was meant: in its own encoding, with slashes, and never leading out of the archive."""
-    steps = _decoded(member).replace("\\", "/").split("/")
-    return "/".join(step for step in steps if step not in ("", ".", ".."))
-
-
 def _decoded(member: zipfile.ZipInfo) -> str:
-    """Many programs write UTF-8 and do not say so; cp437, which the format prescribes, is what is left."""
+    """A member's name. Many programs write UTF-8 and do not say so; cp437, which the format prescribes, is the rest."""
     name = member.orig_filename
     if member.flag_bits & _UTF8 or name.isascii():
         return name

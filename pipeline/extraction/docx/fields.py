@@ -10,6 +10,7 @@ from pipeline.extraction import symbol_fonts
 from pipeline.extraction.docx.styles import integer, is_on, value
 from pipeline.extraction.opc import W
 
+_MAX_OPEN = 100  # fields inside one another
 _MAX_CODE = 2_000  # characters
 _BUTTON = re.compile(r"\s*(?:MACROBUTTON|GOTOBUTTON)\s+\S+\s+(.+)", re.IGNORECASE | re.DOTALL)
 _SYMBOL = re.compile(
@@ -39,15 +40,31 @@ class Fields:
         """A w:fldChar begins, divides or ends a field; the text that the field shows without a result."""
         kind = node.get(f"{W}fldCharType", "")
         if kind == "begin":
-            self._open.append(_Field(form=_form(node.find(f"{W}ffData"))))
-        elif kind == "separate" and self._open:
-            self._open[-1].in_result = True
-        elif kind == "end" and self._open:
-            ended = self._open.pop()
-            if not self.shown:
-                return ""
-            return ended.form if ended.form or ended.in_result else shown_by_code("".join(ended.code))
+            self.begin(_form(node.find(f"{W}ffData")))
+        elif kind == "separate":
+            self.separate()
+        elif kind == "end":
+            return self.end()
         return ""
+
+    def begin(self, form: str = "") -> None:
+        """A field begins with its code; `form` is what it shows as a form field without a result."""
+        if len(self._open) < _MAX_OPEN:
+            self._open.append(_Field(form=form))
+
+    def separate(self) -> None:
+        """The result of the innermost field begins."""
+        if self._open:
+            self._open[-1].in_result = True
+
+    def end(self) -> str:
+        """The innermost field ends; the text that it shows without a result."""
+        if not self._open:
+            return ""
+        ended = self._open.pop()
+        if not self.shown:
+            return ""
+        return ended.form if ended.form or ended.in_result else shown_by_code("".join(ended.code))
 
     def code(self, text: str) -> str:
         """A piece of a field's code."""

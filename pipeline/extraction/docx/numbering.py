@@ -15,7 +15,7 @@ _MAX_LABEL = 60
 
 
 @dataclass(frozen=True)
-class _Level:
+class Level:
     start: int = 1
     style: str = "decimal"
     text: str = ""
@@ -36,16 +36,26 @@ class Numbering:
     """The lists of a document. `label` counts, so it is called once for each paragraph, in their order."""
 
     def __init__(self, root: Element | None) -> None:
-        self._abstract: dict[str, dict[int, _Level]] = {}
+        self._abstract: dict[str, dict[int, Level]] = {}
         self._style_links: dict[str, str] = {}
         self._links: dict[str, str] = {}
-        self._lists: dict[str, tuple[str, dict[int, _Level], dict[int, int]]] = {}
+        self._lists: dict[str, tuple[str, dict[int, Level], dict[int, int]]] = {}
         self._counters: dict[str, _Counters] = {}
         for node in root if root is not None else ():
             if node.tag == f"{W}abstractNum":
                 self._add_abstract(node)
             elif node.tag == f"{W}num":
                 self._add_list(node)
+
+    def add_definition(self, definition_id: str, levels: dict[int, Level]) -> None:
+        """The levels (from 0) that lists may have."""
+        self._abstract[definition_id] = levels
+
+    def add_list(
+        self, list_id: str, definition_id: str, overrides: dict[int, Level], starts: dict[int, int]
+    ) -> None:
+        """A list of a definition, with levels and first numbers of its own."""
+        self._lists[list_id] = (definition_id, overrides, starts)
 
     def level_of_style(self, list_id: str | None, style_id: str) -> int | None:
         """The level of a list that is bound to a paragraph style."""
@@ -66,33 +76,33 @@ class Numbering:
         return self._shown(levels, counters.values, level)
 
     def _count(
-        self, counters: _Counters, levels: dict[int, _Level], starts: dict[int, int], list_id: str, level: int
+        self, counters: _Counters, levels: dict[int, Level], starts: dict[int, int], list_id: str, level: int
     ) -> None:
         values = counters.values
         if level in starts and (list_id, level) not in counters.started:
             values.pop(level, None)
         counters.started.add((list_id, level))
         for upper in range(level):
-            values.setdefault(upper, starts.get(upper, levels.get(upper, _Level()).start))
+            values.setdefault(upper, starts.get(upper, levels.get(upper, Level()).start))
         first = starts.get(level, levels[level].start)
         values[level] = values[level] + 1 if level in values else first
         for lower in [each for each in values if each > level]:
-            restart = levels.get(lower, _Level()).restart
+            restart = levels.get(lower, Level()).restart
             if restart is None or level < restart:
                 del values[lower]
 
-    def _shown(self, levels: dict[int, _Level], values: dict[int, int], level: int) -> str:
+    def _shown(self, levels: dict[int, Level], values: dict[int, int], level: int) -> str:
         def number(found: re.Match[str]) -> str:
             at = int(found[1]) - 1
             if at not in values:
                 return ""
-            style = levels.get(at, _Level()).style
+            style = levels.get(at, Level()).style
             legal = levels[level].legal and style not in ("none", "decimalZero")
             return list_numbers.shown(values[at], "decimal" if legal else style)
 
         return " ".join(_PLACE.sub(number, levels[level].text).split())[:_MAX_LABEL]
 
-    def _levels(self, list_id: str | None) -> dict[int, _Level]:
+    def _levels(self, list_id: str | None) -> dict[int, Level]:
         if list_id is None or list_id not in self._lists:
             return {}
         abstract_id, overrides, _ = self._lists[list_id]
@@ -104,7 +114,7 @@ class Numbering:
     def _add_abstract(self, node: Element) -> None:
         abstract_id = node.get(f"{W}abstractNumId", "")
         levels = (_level(each) for each in node.findall(f"{W}lvl"))
-        self._abstract[abstract_id] = dict(levels)
+        self.add_definition(abstract_id, dict(levels))
         if link := value(node.find(f"{W}numStyleLink")):
             self._links[abstract_id] = link
         if link := value(node.find(f"{W}styleLink")):
@@ -120,16 +130,16 @@ class Numbering:
             if (level := each.find(f"{W}lvl")) is not None:
                 overrides[at] = _level(level)[1]
         abstract_id = value(node.find(f"{W}abstractNumId")) or ""
-        self._lists[node.get(f"{W}numId", "")] = (abstract_id, overrides, starts)
+        self.add_list(node.get(f"{W}numId", ""), abstract_id, overrides, starts)
 
 
-def _level(node: Element) -> tuple[int, _Level]:
+def _level(node: Element) -> tuple[int, Level]:
     start = integer(value(node.find(f"{W}start")))
     style = node.find(f"{W}numFmt")
     if style is None:  # a format that only newer versions know
         style = next(node.iter(f"{W}numFmt"), None)
     legal = node.find(f"{W}isLgl")
-    level = _Level(
+    level = Level(
         0 if start is None else start,
         value(style) or "decimal",
         value(node.find(f"{W}lvlText")) or "",

@@ -1,22 +1,94 @@
-"""E-mails, with what is attached to them. Runs in the worker processes."""
+"""E-mails, with what is attached to them: MIME files, those of Apple Mail, and those of Outlook.
+
+Runs in the worker processes.
+"""
 
 from __future__ import annotations
 
-from pipeline.extraction import markdown
-from pipeline.extraction.content import Content
+import io
+import itertools
+import re
+from collections.abc import Iterable
+
+from pipeline.extraction import html, markdown
+from pipeline.extraction.containers.mbox import MailboxReader
+from pipeline.extraction.content import Attachment, Content, ExtractError
 from pipeline.extraction.formats import Format
-from pipeline.extraction.readers import attachments, kreuzberg_call
+from pipeline.extraction.mail import message, mime, outlook_file
+from pipeline.extraction.part import ContainerLimits
+
+_MAX_MESSAGES = 2000
+_MAX_TEXT = 4_000_000  # characters
+_LENGTH = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")
 
 
 class EmailReader:
-    """The header and text of an e-mail and of the e-mails attached to it, as Markdown; its files as attachments."""
+    """The header and text of an e-mail as Markdown, and the files and e-mails attached to it."""
 
     name = "email"
-    version = 1
-    libraries = kreuzberg_call.LIBRARIES
+    version = 2
+    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
-        text, metadata = kreuzberg_call.extract(data, detected, output="markdown")
-        text = markdown.readable(text)
-        title = kreuzberg_call.title(metadata) or markdown.title(text)
-        return Content(text, title, markdown=True, attachments=attachments.attachments(data))
+        return _read(data)
+
+
+class AppleMailReader:
+    """A message of Apple Mail: the number of its bytes, the e-mail, and a property list."""
+
+    name = "emlx"
+    version = 1
+    libraries = html.LIBRARIES
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        length = _LENGTH.match(data)
+        if length is None:
+            return _read(data)
+        end = length.end() + int(length[1])
+        return _read(data[length.end() : end])
+
+
+class MailboxTextReader:
+    """A mailbox where its messages cannot be documents of their own: compressed, or attached to a message."""
+
+    name = "mailbox"
+    version = 1
+    libraries = html.LIBRARIES
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        mailbox, file = MailboxReader(), io.BytesIO(data)
+        sections: list[str] = []
+        attachments: list[Iterable[Attachment]] = []
+        warnings: list[str] = []
+        characters = 0
+        for part in mailbox.parts(file, ContainerLimits(_MAX_MESSAGES, len(data))):
+            if len(sections) >= _MAX_MESSAGES or characters >= _MAX_TEXT:
+                warnings.append(f"Only the first {len(sections)} messages are read.")
+                break
+            content = _read(mailbox.read(file, part.locator, len(data)))
+            sections.append(f"# {content.title or part.name}\n\n{markdown.demoted(content.text)}")
+            attachments.append(content.attachments)
+            warnings += [each for each in content.warnings if each not in warnings]
+            characters += len(sections[-1])
+        if not sections:
+            raise ExtractError("empty", "There is no message in this mailbox.", skipped=True)
+        every = itertools.chain.from_iterable(attachments)
+        return Content("\n\n".join(sections), markdown=True, attachments=every, warnings=tuple(warnings))
+
+
+class OutlookReader:
+    """A message that Outlook saved."""
+
+    name = "outlook"
+    version = 1
+    libraries = ("olefile", *html.LIBRARIES)
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return outlook_file.read(data)
+
+
+def _read(data: bytes) -> Content:
+    found = mime.parse(data)
+    if not found.fields and not data.strip():
+        raise ExtractError("empty", "The e-mail is empty.", skipped=True)
+    return message.read(found)

@@ -9,7 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.compute.messages import ChunkingOptions, Outcome, ReadDocument, ReadFailure, TextChunks
+from pipeline.compute.messages import (
+    ChunkingOptions,
+    Outcome,
+    ReadContainer,
+    ReadDocument,
+    ReadFailure,
+    TextChunks,
+)
 from pipeline.context.context import OperationContext
 from pipeline.ingest.partial_document import Vectors
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
@@ -34,7 +41,11 @@ class ChunkReuse:
         if not self._previous.splits_alike:
             return {}
         indexed = await self._previous.indexed_at([one.path for one in documents])
-        alike = {path: one for path, one in indexed.items() if self._previous.reads_alike(one)}
+        alike = {
+            path: one
+            for path, one in indexed.items()
+            if self._previous.reads_alike(one) and not one.is_container  # whose parts are listed again
+        }
         return {one.id: alike[one.path] for one in documents if one.path in alike}
 
     async def copy(
@@ -65,6 +76,8 @@ class ChunkReuse:
         before = await self._previous.indexed(document.path) if failure.category == "unreadable" else None
         if before is None:
             return failure
+        if before.part_count is not None:
+            return _kept_container(document.id, before, before.part_count)
         own = [chunk async for page in self._chunks.pages_with_vectors(before) for chunk, _ in page]
         chunks = _columns(own) if self._previous.splits_alike else await self._split_again(before, own)
         known = before if self._previous.reads_alike(before) else replace(before, content_hash=None)
@@ -78,6 +91,20 @@ class ChunkReuse:
                 pages.setdefault(chunk.page, chunk.start)
         text = join_chunks(chunks, 0, before.length)
         return await self._pool.split(text, tuple(pages.items()), self._options)
+
+
+def _kept_container(document_id: str, before: Document, part_count: int) -> ReadContainer:
+    return ReadContainer(
+        document_id,
+        before.mime or "",
+        before.title,
+        before.content_hash or "",
+        None,
+        None,
+        None,
+        part_count,
+        before.quality,
+    )
 
 
 def _columns(chunks: list[Chunk]) -> TextChunks:

@@ -22,6 +22,7 @@ from semantik.core.models.document import (
     FailureCategory,
     FileFailure,
     Filters,
+    part_path,
 )
 from semantik.core.models.identifiers import new_id
 from semantik.core.models.operation import (
@@ -74,5 +75,6 @@ __all__ = [
     "VectorBlock",
     "new_id",
     "now",
+    "part_path",
     "queue_position",
 ]

@@ -46,9 +46,13 @@ class Document:
     those that it had before, `old_first` … `old_first + old_count - 1`, are still to be removed. `length` counts the
     characters of its text. A `missing` file was not found by the last scan of its folder.
 
-    A document inside another file, like a message of an mbox, has `container_id`, the id of that file's document, and
-    `part`, which names it there; its path is "<path of the file>#<part>". `author` is the sender of a message, and
-    `date` the time that the document itself states, in ISO 8601. `reader` is the version of what read it.
+    A document inside another one, like a message of an mbox, has `container_id`, the id of that document, and `part`,
+    which names it there; its path is `part_path(path of the container, part)`. `locator` finds it in the container, and
+    `digest` changes with its content (see `pipeline/extraction/part.py`); its time is that at which it was found there.
+    The container itself has `part_count` parts and no chunks; for any other document that is None.
+
+    `author` is the sender of a message, and `date` the time that the document itself states, in ISO 8601. `reader` is
+    the version of what read it.
     """
 
     id: str
@@ -79,10 +83,36 @@ class Document:
     date: str | None = None
     container_id: str | None = None
     part: str | None = None
+    locator: str | None = None
+    digest: str | None = None
+    part_count: int | None = None
+
+    @property
+    def is_container(self) -> bool:
+        return self.part_count is not None
+
+    @property
+    def is_part(self) -> bool:
+        return self.container_id is not None
+
+    @property
+    def name(self) -> str:
+        """The last step of the path; of a part with the name of what holds it, like "letters.zip#2024/may.txt"."""
+        if self.part is None or not self.path.endswith(self.part):
+            return self.path.rpartition("/")[2]
+        return self.path[: -len(self.part)].rpartition("/")[2] + self.part
 
     def has_chunk(self, seq: int) -> bool:
         """Whether the chunk `seq` belongs to the document as it is indexed now."""
         return self.status == "indexed" and self.first_seq <= seq < self.first_seq + self.chunk_count
+
+
+def part_path(container: str, part: str, number: int = 0) -> str:
+    """The path of a part; `number` gives others, for when there is a document with this path, like a file of that name.
+
+    A part's name never begins with "./" (see `UniqueNames`), so each path stands for one part.
+    """
+    return f"{container}#{'./' * number}{part}"
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,11 @@ class DocumentReads:
             # A folder below is skipped as a whole.
             after = {"$gte": _end_of(f"{start}{name}/")} if slash else {"$gt": last}
 
+    async def parts_of(self, container_id: str) -> AsyncIterator[list[Document]]:
+        """The parts directly in a container, in the order of the paths, a page at a time."""
+        async for rows in self._table.pages({"container_id": container_id}, "path", _PAGE):
+            yield [document_from_row(row) for row in rows]
+
     async def of_generation(self, generation: Generation) -> AsyncIterator[list[Document]]:
         """All documents of a generation in the order of the paths, a page at a time."""
         async for rows in self._table.pages(in_generation(generation), "path", _PAGE):
@@ -114,7 +119,7 @@ class DocumentReads:
     async def last_indexed_seq(self, generation: Generation) -> int:
         """The highest seq of all chunks of indexed documents, or -1."""
         row = await self._table.find_one(in_generation(generation, "indexed"), [("first_seq", -1)])
-        return int(row["first_seq"]) + int(row["chunk_count"]) - 1 if row else -1
+        return max(-1, int(row["first_seq"]) + int(row["chunk_count"]) - 1) if row else -1
 
     async def removing(self, generation: Generation) -> list[Document]:
         """A page of those that are marked for removal."""
@@ -182,15 +187,19 @@ def _end_of(folder: str) -> str:
 
 def _filter_conditions(filters: Filters) -> Record:
     conditions: Record = {}
-    path = ""
-    if filters.extensions:
-        endings = "|".join(re.escape(ending) for ending in filters.extensions)
-        path = f"(?=(?s:.*)(?i:{endings})$)"
-    if filters.path_glob:
-        glob = filters.path_glob if filters.path_glob.startswith("/") else f"*/{filters.path_glob}"
-        path += fnmatch.translate(glob)
-    if path:
-        conditions["path"] = {"$regex": f"^{path}"}
+    endings = "|".join(re.escape(ending) for ending in filters.extensions)
+    ending = f"(?=(?s:.*)(?i:{endings})$)" if endings else ""
+    if filters.path_glob and not filters.path_glob.startswith("/"):
+        in_path, in_part = (fnmatch.translate(glob) for glob in (f"*/{filters.path_glob}", filters.path_glob))
+        # The name of a part follows a "#" in the path, where a glob for names at any depth would not begin.
+        below = fnmatch.translate(f"*/{filters.path_glob}")
+        conditions["$or"] = [
+            {"path": {"$regex": f"^{ending}{in_path}"}},
+            {"part": {"$regex": f"^{ending}(?:{in_part}|{below})"}},
+        ]
+    elif ending or filters.path_glob:
+        glob = fnmatch.translate(filters.path_glob) if filters.path_glob else ""
+        conditions["path"] = {"$regex": f"^{ending}{glob}"}
     modified = {}
     if filters.modified_after:
         modified["$gte"] = milliseconds(filters.modified_after) * _NS_IN_MS
@@ -202,6 +211,9 @@ def _filter_conditions(filters: Filters) -> Record:
 
 
 def _ranges(rows: list[Record]) -> NDArray[np.int64]:
-    spans = np.array([(row["first_seq"], row["chunk_count"]) for row in rows], np.int64).reshape(-1, 2)
+    held = [
+        (row["first_seq"], row["chunk_count"]) for row in rows if row["chunk_count"]
+    ]  # a container has none
+    spans = np.array(held, np.int64).reshape(-1, 2)
     spans[:, 1] += spans[:, 0]
     return spans

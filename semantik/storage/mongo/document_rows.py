@@ -12,7 +12,7 @@ from semantik.core.models import Document, DocumentStatus, Failure, Generation, 
 from semantik.storage.mongo.table import Record
 
 # Rows of builds that knew no `quality` have none of these fields.
-_LATER = ("reader", "author", "date", "container_id", "part")
+_LATER = ("reader", "author", "date", "container_id", "part", "locator", "digest", "part_count")
 _CONVERTED = ("id", "failure", "missing", "quality")
 _UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in (*_CONVERTED, *_LATER)]
 
@@ -37,6 +37,16 @@ class DocumentFields(TypedDict, total=False):
     reader: str | None
     author: str | None
     date: str | None
+    path: str
+    source_id: str
+    size: int
+    modified_ns: int
+    missing: bool
+    operation_id: str
+    fence: str
+    locator: str | None
+    digest: str | None
+    part_count: int | None
 
 
 def in_generation(generation: Generation, status: DocumentStatus | None = None) -> Record:

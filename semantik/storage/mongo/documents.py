@@ -27,6 +27,7 @@ class DocumentTable(DocumentReads):
         await self._table.create_index([("source_id", 1), ("generation", 1), ("path", 1)])
         await self._table.create_index([("collection_id", 1), ("content_hash", 1)])
         await self._table.create_index([("collection_id", 1), ("old_first", 1)])
+        await self._table.create_index([("container_id", 1), ("path", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
         """Insert new documents. The caller has queried `by_paths` and holds the collection's lock.
@@ -96,9 +97,9 @@ class DocumentTable(DocumentReads):
         """Save that files do not exist. What was to be read again keeps its content; it is read when the file is
         back."""
         where = {"_id": {"$in": list(document_ids)}}
-        await self._table.update_many(
-            {**where, "due": {"$ne": None}}, {"$set": {"due": None, "modified_ns": 0}}
-        )
+        # A part is compared by its digest.
+        fields: DocumentFields = {"due": None, "modified_ns": 0, "digest": None}
+        await self._table.update_many({**where, "due": {"$ne": None}}, {"$set": fields})
         await self._table.update_many(where, {"$set": {"missing": True}})
 
     async def move(self, document_id: str, found: Document) -> None:
@@ -109,6 +110,12 @@ class DocumentTable(DocumentReads):
         await self._table.delete_many({"_id": found.id})
         fields = {**_file_state(found), "path": found.path, "source_id": found.source_id, "missing": False}
         await self._table.update_one({"_id": document_id}, {"$set": fields})
+
+    async def update_each(self, changes: Mapping[str, DocumentFields]) -> None:
+        """Set fields of documents, by document id."""
+        await self._table.bulk_update(
+            [({"_id": key}, {"$set": dict(fields)}) for key, fields in changes.items()]
+        )
 
     async def reassign_source(self, document_ids: Sequence[str], source_id: str) -> None:
         """Move documents to another source that contains their files as well."""
@@ -185,6 +192,13 @@ class DocumentTable(DocumentReads):
         indexed = in_generation(generation, "indexed")
         rows = await self._table.group(indexed, None, {"chunks": {"$sum": "$chunk_count"}})
         return replace(counts, chunks=int(rows[0]["chunks"]) if rows else 0)
+
+    async def count_files(self, generation: Generation) -> int:
+        """How many of a generation's documents are files and no parts of them."""
+        rows = await self._table.group(
+            {**in_generation(generation), "container_id": None}, None, {"n": {"$sum": 1}}
+        )
+        return int(rows[0]["n"]) if rows else 0
 
     async def count_of_source(self, generation: Generation, source_id: str) -> int:
         where = {"source_id": source_id, "generation": generation.number}

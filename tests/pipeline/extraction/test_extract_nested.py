@@ -105,7 +105,7 @@ def test_attachments_without_text_are_named(tmp_path: Path) -> None:
     assert rest == names
 
 
-def test_an_attached_email_is_read_without_its_own_attachments(tmp_path: Path) -> None:
+def test_an_attached_email_is_read_with_its_own_attachments(tmp_path: Path) -> None:
     email = _email()
     email.add_attachment(_email(("deep.txt", b"Below the surface.")))
     email.add_attachment(
@@ -116,8 +116,9 @@ def test_an_attached_email_is_read_without_its_own_attachments(tmp_path: Path) -
     )
     extracted = extract(file(tmp_path, "a.eml", bytes(email)), LIMIT)
     assert extracted.text.count("The papers are attached.") == 3
-    assert "# Attachment: What you asked for\n\n# Attachment: saved.eml\n\n**Subject**" in extracted.text
-    assert "Below the surface" not in extracted.text
+    assert "\n\n# Attachment: What you asked for\n\n**Subject**" in extracted.text
+    assert "\n\n# Attachment: saved.eml\n\n**Subject**" in extracted.text
+    assert extracted.text.count("\n\n## Attachment: deep.txt\n\nBelow the surface.") == 2
 
 
 def test_a_thousand_attachments_are_named_and_fifty_are_read(tmp_path: Path) -> None:

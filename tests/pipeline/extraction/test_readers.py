@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from support.compound import Outlook
 from support.extracted import NOISE, PNG, zipped
+from support.old_word import OldWord
 from support.server import SAMPLES
 
 from pipeline.extraction import formats
@@ -61,6 +63,11 @@ _FICTION_BOOK = (
     "<body><section><title><p>Pier</p></title><p>A lantern.</p></section></body></FictionBook>"
 )
 
+_MAIL = b"From: a@b.example\nMessage-ID: <1@b.example>\nSubject: Harbour\n\nA lantern.\n"
+_APPLE_MAIL = b"%d      \n%s<?xml version='1.0'?><plist version='1.0'><dict/></plist>\n" % (len(_MAIL), _MAIL)
+_MAILBOX = b"From a@b.example Tue Mar  3 10:00:00 2026\n" + _MAIL + b"\n"
+_CALENDAR = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A lantern\nEND:VEVENT\nEND:VCALENDAR\n"
+
 # MIME type: a small valid file, and a word that its text must contain.
 VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "text/plain": (_sample("night-log.txt"), "spider"),
@@ -86,6 +93,14 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "text/markdown": (_sample("welcome.md"), "litres"),
     "text/html": (_sample("visitor-rules.html"), "Dogs"),
     "message/rfc822": (_sample("storm-report.eml"), "178 km/h"),
+    "message/x-emlx": (("a.emlx", _APPLE_MAIL), "lantern"),
+    "application/mbox": (("Inbox", _MAILBOX), "lantern"),
+    "text/calendar": (("a.ics", _CALENDAR), "lantern"),
+    "application/vnd.ms-outlook": (
+        ("a.msg", Outlook({0x0037: "Harbour", 0x1000: "A lantern."}).file()),
+        "lantern",
+    ),
+    "text/vcard": (("a.vcf", b"BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nNOTE:A lantern\nEND:VCARD\n"), "lantern"),
     "application/pdf": (_sample("power-and-heating.pdf"), "red lamp"),
     _OFFICE + "presentationml.presentation": (_sample("visitor-night.pptx"), "brass telescope"),
     _OFFICE + "wordprocessingml.document": (_sample("telescope-procedures.docx"), "140 turns"),
@@ -94,6 +109,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _ODF + "spreadsheet": (("a.ods", _open_document("spreadsheet", _ODS)), "lantern"),
     _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
     "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
+    "application/msword": (("a.doc", OldWord("Harbour\rA lantern.\r").bytes()), "lantern"),
     "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
     "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
@@ -101,10 +117,8 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
 # Old Office files cannot be written by hand: these consist of the signature and zeros.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
 DAMAGED = {
-    "application/msword": ("a.doc", _OLE),
     "application/vnd.ms-excel": ("a.xls", _OLE),
     "application/vnd.ms-powerpoint": ("a.ppt", _OLE),
-    "application/vnd.ms-outlook": ("a.msg", _OLE),
 }
 
 
@@ -224,7 +238,12 @@ TEXTS = {
     "application/xml": "text-1 d12b92c9dc8b",
     "text/markdown": "markdown-1 81b7036740aa",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
-    "message/rfc822": "email-1 kreuzberg-4.10.4 92c173988e4d",
+    "message/rfc822": "email-2 selectolax-1.0.2 28c78c45e14b",
+    "message/x-emlx": "emlx-1 selectolax-1.0.2 a2ef521f0264",
+    "application/mbox": "mailbox-1 selectolax-1.0.2 640f9de59347",
+    "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
+    "text/vcard": "contacts-1 1cd1a9a3e3d3",
+    "application/vnd.ms-outlook": "outlook-1 olefile-0.47 selectolax-1.0.2 24316059be99",
     "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
     _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
@@ -233,7 +252,8 @@ TEXTS = {
     _ODF + "spreadsheet": "open_spreadsheet-1 81d3a3fed382",
     _ODF + "presentation": "open_presentation-1 61707f5ab8e7",
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
-    "application/rtf": "office-1 kreuzberg-4.10.4 67ea7a019b97",
+    "application/msword": "doc-1 olefile-0.47 67ea7a019b97",
+    "application/rtf": "rtf-1 67ea7a019b97",
     "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
     "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
 }

@@ -1,0 +1,34 @@
+"""The state of an RTF group: what its text means, which `}` gives back. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+# Where text goes, besides into a sink.
+# SKIP: nothing inside counts. SHAPE: its own text does not count, but some groups inside do.
+SKIP, SHAPE, FONTS, STYLES, INFO, CODE, MARKER, AUTHOR, NAME, VALUE = range(1, 11)
+IGNORED = (SKIP, SHAPE)
+
+
+@dataclass(slots=True)
+class State:
+    """Properties of characters and of the paragraph, and `target`: 0 for text, else one of the constants above."""
+
+    target: int = 0
+    key: str = ""  # the entry of INFO that text belongs to
+    font: int | None = None
+    hidden: bool = False  # \v
+    deleted: bool = False  # a tracked deletion
+    markup: bool = False  # \htmlrtf: RTF that stands for markup of HTML
+    skipped_after_unicode: int = 1  # \uc
+    style: int = 0
+    outline: int | None = None
+    in_table: bool = False
+    depth: int = 0
+
+    @property
+    def shown(self) -> bool:
+        return not (self.target or self.hidden or self.deleted or self.markup)
+
+    def copy(self) -> State:
+        return replace(self)

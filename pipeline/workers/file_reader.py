@@ -1,0 +1,80 @@
+"""From an open file, or a part of a container, to chunks: what a worker does with each file of a batch.
+
+Imports the readers and the splitter, so only worker processes import it, and only when the first file comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, BinaryIO, Self
+
+from pipeline.compute.messages import (
+    ChunkingOptions,
+    FileTask,
+    ReadContainer,
+    ReadDocument,
+    ReadUnchanged,
+    TextChunks,
+)
+from pipeline.extraction import chunker, extract
+from pipeline.extraction.container_format import container_format
+from pipeline.extraction.document_quality import document_quality
+from pipeline.extraction.part import ContainerLimits
+from pipeline.workers.container_listing import list_parts
+from pipeline.workers.open_files import OpenFiles, suffix_of
+from pipeline.workers.read_options import ReadOptions
+
+
+class FileReader:
+    """Use as `with FileReader(…) as reader` for one batch: the containers that its parts are in stay open inside.
+
+    `tokenizer` is a `tokenizers.Tokenizer`; a chunk may have at most `max_chunk_tokens` of its tokens.
+    """
+
+    def __init__(
+        self, tokenizer: Any, max_chunk_tokens: int, options: ChunkingOptions, read_options: ReadOptions
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._sizes = options.chunk_size, options.chunk_overlap, max_chunk_tokens
+        self._options = read_options
+        places = extract.Places(read_options.roots, read_options.forbidden)
+        self._open_files = OpenFiles(places, read_options.max_file_bytes)
+
+    def __enter__(self) -> Self:
+        self._open_files.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open_files.__exit__(*error)
+
+    def read(self, file: FileTask) -> ReadDocument | ReadContainer | ReadUnchanged:
+        """The chunks of a file or part, or the parts of a container. Raises ExtractError."""
+        with self._open_files.open(file) as (opened, name):
+            container = container_format(opened, suffix_of(name))
+            if container is None:
+                return self._read_document(file, opened, name)
+            limits = ContainerLimits(self._options.max_container_parts, self._options.max_container_bytes)
+            return list_parts(file, opened, container, limits)
+
+    def _read_document(self, file: FileTask, opened: BinaryIO, name: str) -> ReadDocument | ReadUnchanged:
+        size_limit = self._options.max_file_bytes
+        data = extract.read_open(opened, size_limit)
+        content_hash = hashlib.sha256(data).hexdigest()
+        if content_hash == file.known_hash:
+            return ReadUnchanged(file.document_id)
+        extracted = extract.extract(name, data, size_limit, self._options.reading)
+        split = chunker.split(extracted, self._tokenizer, *self._sizes)
+        if not split.chunks:
+            raise extract.ExtractError("empty", "There is no language in this file, only encoded data.", True)
+        return ReadDocument(
+            file.document_id,
+            extracted.mime,
+            extracted.title,
+            content_hash,
+            len(extracted.text),
+            extracted.pages[-1][0] if extracted.pages else None,
+            TextChunks.from_chunks(split.chunks),
+            document_quality(extracted, split, self._tokenizer),
+            extracted.author,
+            extracted.date,
+        )
