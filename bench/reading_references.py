@@ -11,10 +11,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-_TIMEOUT_S = 120
+_TIMEOUT_S = 60
 _CSV_OF_ALL_SHEETS = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+_FILTER = Path(__file__).with_name("without_math.lua")
 _PANDOC = {".rst": "rst", ".tex": "latex", ".md": "gfm"}
-_OFFICE = (".xlsx", ".xls", ".ods", ".pptx", ".ppt", ".odp")
+_SHEETS = (".xlsx", ".xls", ".ods")
+_TEXTS = (".rtf", ".doc")
+_OFFICE = (*_SHEETS, *_TEXTS, ".pptx", ".ppt", ".odp")
 
 
 class NoReference(Exception):
@@ -44,7 +47,17 @@ def _run(*command: str) -> str:
 
 def _pandoc(file: Path) -> str:
     format_ = _PANDOC.get(file.suffix, file.suffix[1:])
-    return _run("pandoc", "--sandbox", "-f", format_, "-t", "plain", "--wrap=none", str(file))
+    return _run(
+        "pandoc",
+        "--sandbox",
+        f"--lua-filter={_FILTER}",
+        "-f",
+        format_,
+        "-t",
+        "plain",
+        "--wrap=none",
+        str(file),
+    )
 
 
 def _asciidoctor(file: Path) -> str:
@@ -56,16 +69,16 @@ def _asciidoctor(file: Path) -> str:
 
 def _office(file: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        is_sheet = file.suffix in (".xlsx", ".xls", ".ods")
-        target = _CSV_OF_ALL_SHEETS if is_sheet else "pdf"
+        target = "txt:Text (encoded):UTF8" if file.suffix in _TEXTS else "pdf"
+        target = _CSV_OF_ALL_SHEETS if file.suffix in _SHEETS else target
         _run(
             "soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless",
             "--convert-to", target, "--outdir", folder, str(file),
         )  # fmt: skip
-        made = sorted(Path(folder).glob("*.csv" if is_sheet else "*.pdf"))
+        made = sorted(Path(folder).glob(f"*.{target.partition(':')[0]}"))
         if not made:
             raise NoReference("LibreOffice makes no text.")
-        if is_sheet:
+        if target != "pdf":
             return "\n".join(part.read_text("utf-8", "replace") for part in made)
         return _run("pdftotext", "-enc", "UTF-8", str(made[0]), "-")
 
