@@ -61,6 +61,7 @@ setup(
         "transformers",
         "voluptuous",
         "watchfiles",
+        "xlrd",
     ],
     extras_require={
         "test": [
@@ -74,6 +75,7 @@ setup(
             "pytest-xdist",
             "ruff",
             "websockets",
+            "xlwt",
         ],
     },
 )

@@ -57,7 +57,7 @@ def split(
 ) -> Split:
     """Chunks of at most `min(chunk_size, max_tokens)` tokens, in order; each has a letter or a digit.
 
-    No chunk crosses the boundary of a page, or the start of a Markdown heading that follows text; so its page and
+    No chunk crosses the boundary of a page, or the start of a heading that follows text; so its page and
     heading are those of all its text. Neighbours on the same side of a boundary share up to `chunk_overlap` tokens.
     Between two that share nothing there is no letter or digit, only whitespace, or a rule that did not fit into either;
     or a passage without language (see `no_language.py`).
@@ -67,7 +67,7 @@ def split(
     """
     text = extracted.text
     page_starts = [start for _, start in extracted.pages]
-    outline = Outline(text, page_starts) if extracted.markdown else None
+    outline = _outline(extracted, page_starts)
     boundaries = sorted({*page_starts, *(outline.boundaries() if outline else ())})
     passages = no_language.passages(text)
     size = max(1, min(chunk_size, max_tokens))
@@ -87,6 +87,12 @@ def split(
                 )
             )
     return Split(tuple(chunks), sum(end - start for start, end in passages))
+
+
+def _outline(extracted: Extracted, page_starts: Sequence[int]) -> Outline | None:
+    if extracted.markdown:
+        return Outline(extracted.text, page_starts)
+    return Outline(extracted.text, page_starts, extracted.outline) if extracted.outline else None
 
 
 def _windows(text: str, boundaries: Sequence[int], passages: Sequence[tuple[int, int]]) -> Iterator[_Span]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Protocol
 
+from pipeline.extraction.containers.mbox import MailboxReader
 from pipeline.extraction.containers.tar import TarReader
 from pipeline.extraction.containers.zip import ZipReader
 from pipeline.extraction.part import ContainerLimits, Part
@@ -56,6 +57,7 @@ _tar = TarReader()
 
 CONTAINERS: Mapping[str, ContainerReader] = {
     "application/zip": ZipReader(),
+    "application/mbox": MailboxReader(),
     "application/x-tar": _tar,
     "application/x-compressed-tar": _tar,
 }

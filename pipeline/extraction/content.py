@@ -36,6 +36,21 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class Heading:
+    """What stands from `start` on has this title, up to the next heading of its level or a higher one.
+
+    start, end: offsets in characters of the line that declares it; the title need not be part of the text.
+    level: 1 for the highest.
+    title: empty where a section ends and what follows belongs to the one around it.
+    """
+
+    start: int
+    end: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True)
 class Content:
     """What a reader found in a file.
 
@@ -47,6 +62,7 @@ class Content:
     pages_without_text: the numbers of pages that show something and have no text; it may be recognised.
     author: the sender of a message, the author of a document.
     date: when it was sent or written, as it says itself, in ISO 8601.
+    outline: the headings of a text that is no Markdown, like the functions of a program, in order.
     """
 
     text: str
@@ -59,6 +75,7 @@ class Content:
     pages_without_text: tuple[int, ...] = ()
     author: str | None = None
     date: str | None = None
+    outline: tuple[Heading, ...] = ()
 
 
 def paged(
@@ -76,4 +93,6 @@ def paged(
         if body:
             parts.append(body)
             offset += len(body) + 2
-    return Content("\n\n".join(parts), title, markdown, tuple(pages), warnings=warnings)
+    text = "\n\n".join(parts)
+    starts = tuple((number, min(start, len(text))) for number, start in pages)
+    return Content(text, title, markdown, starts, warnings=warnings)

@@ -13,6 +13,14 @@ BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _GUESS_FROM = 65_536  # bytes from the beginning of the text
+# German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish and Norwegian, Finnish.
+_WESTERN_LETTERS = tuple(
+    frozenset(letters)
+    for letters in (
+        "äöüßé", "éèêëàâçîïôûùüœæ", "áéíóúñüç", "áâãàçéêíóôõúü", "àèéìîòù", "éëïèóüöáê", "åäöéü", "æøåéüö", "äöåšžé",
+    )
+)  # fmt: skip
+_WESTERN_MARKS = frozenset("€‚„…‘’“”•–—™\xa0¡§©«®°²´µ·»½¼¾¿×ªº¢£")
 
 
 def encoding_of_mark(data: bytes) -> str | None:
@@ -31,12 +39,27 @@ def decode(data: bytes) -> str:
     beyond_ascii = len(data) - len(data.translate(None, bytes(range(128, 256))))
     if text.count("\ufffd") * 10 <= beyond_ascii:
         return text
+    if _is_western(data):
+        return data.decode("cp1252")
     from charset_normalizer import from_bytes
 
     guess = from_bytes(data[:_GUESS_FROM]).best()
     if guess is None:
         raise ExtractError("unsupported", "This is not a text, or one in an encoding that cannot be told.")
     return data.decode(guess.encoding, "replace")
+
+
+def _is_western(data: bytes) -> bool:
+    """Whether the text is in cp1252: its letters beyond ASCII are then those of one language.
+
+    A guess by frequencies takes a short French text for a Polish one.
+    """
+    try:
+        letters = set(data[:_GUESS_FROM].decode("cp1252")) - _WESTERN_MARKS
+    except UnicodeDecodeError:
+        return False
+    beyond = {letter.lower() for letter in letters if ord(letter) > 127}
+    return any(beyond <= language for language in _WESTERN_LETTERS)
 
 
 def _decode_marked(data: bytes, encoding: str) -> str:

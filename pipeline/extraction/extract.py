@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.extraction import formats
 from pipeline.extraction.attached_text import attached_text
-from pipeline.extraction.content import WORD, Content, ExtractError
+from pipeline.extraction.content import WORD, Content, ExtractError, Heading
 from pipeline.extraction.file_access import Places, read, read_open
 from pipeline.extraction.format_reader import READERS
 from pipeline.extraction.formats import Condition, Format
@@ -42,6 +42,7 @@ class Extracted:
     pages_without_text: tuple[int, ...] = ()
     author: str | None = None
     date: str | None = None
+    outline: tuple[Heading, ...] = ()
 
 
 def extract(path: str, data: bytes, size_limit: int, options: ReadingOptions = DEFAULTS) -> Extracted:
@@ -78,6 +79,7 @@ def _extract(path: str, data: bytes, size_limit: int) -> Extracted:
         content.pages_without_text,
         content.author,
         content.date,
+        content.outline,
     )
 
 

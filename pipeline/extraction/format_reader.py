@@ -20,19 +20,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from pipeline.extraction.content import Content
+from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
+from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.doc import DocReader
 from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
+from pipeline.extraction.readers.email import (
+    AppleMailReader,
+    EmailReader,
+    MailboxTextReader,
+    OutlookReader,
+    SignedFileReader,
+)
 from pipeline.extraction.readers.html import HtmlReader
+from pipeline.extraction.readers.json_text import JsonReader
+from pipeline.extraction.readers.markup import ManPageReader
+from pipeline.extraction.readers.notebook import NotebookReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.personal import CalendarReader, ContactReader
-from pipeline.extraction.readers.presentation import OpenPresentationReader, PresentationReader
+from pipeline.extraction.readers.presentation import (
+    OldPresentationReader,
+    OpenPresentationReader,
+    PresentationReader,
+)
 from pipeline.extraction.readers.rtf import RtfReader
-from pipeline.extraction.readers.spreadsheet import OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.source_code import SourceCodeReader
+from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
@@ -58,43 +74,54 @@ class FormatReader(Protocol):
 
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
-_office, _text = OfficeReader(), TextReader()
+_office, _text, _subtitles = OfficeReader(), TextReader(), SubtitleReader()
+_open_presentation = OpenPresentationReader()
 
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
-    "text/csv": _text,
+    "text/csv": DelimitedReader(),
     "text/x-rst": _text,
     "text/org": _text,
     "text/asciidoc": _text,
     "text/x-tex": _text,
     "text/x-bibtex": _text,
-    "text/troff": _text,
-    "text/vtt": _text,
-    "application/x-subrip": _text,
-    "text/x-ssa": _text,
-    **{f"text/x-{language}": _text for language in SOURCE_CODE},
-    "application/json": _text,
+    "text/troff": ManPageReader(),
+    "text/vtt": _subtitles,
+    "application/x-subrip": _subtitles,
+    "text/x-ssa": _subtitles,
+    **dict.fromkeys((f"text/x-{language}" for language in SOURCE_CODE), SourceCodeReader()),
+    "application/json": JsonReader(),
     "application/xml": _text,
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),
     "message/x-emlx": AppleMailReader(),
     "application/mbox": MailboxTextReader(),
+    "application/pkcs7-mime": SignedFileReader(),
     "text/calendar": CalendarReader(),
     "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
     _OPENXML + "presentationml.presentation": PresentationReader(),
-    _ODF + "presentation": OpenPresentationReader(),
-    _OPENXML + "wordprocessingml.document": DocxReader(),
+    _ODF + "presentation": _open_presentation,
+    _ODF + "graphics": _open_presentation,
+    _OPENXML + "wordprocessingml.document": DocxReader(lambda data, detected: _inside(data, detected)),
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
     "application/epub+zip": _office,
     "application/rtf": RtfReader(),
     "application/msword": DocReader(),
-    "application/vnd.ms-excel": _office,
-    "application/vnd.ms-powerpoint": _office,
+    "application/vnd.ms-excel": OldWorkbookReader(),
+    "application/vnd.ms-powerpoint": OldPresentationReader(),
     "application/vnd.ms-outlook": OutlookReader(),
-    "application/x-ipynb+json": _office,
+    "application/x-ipynb+json": NotebookReader(),
     "application/x-fictionbook+xml": _office,
 }
+
+
+def _inside(data: bytes, detected: Format) -> Content:
+    """The content of a file inside another one. Raises ExtractError."""
+    reader = READERS.get(detected.mime)
+    if reader is None:
+        raise ExtractError("unsupported", f"It is {detected.name}, and no text can be read from it.")
+    return reader.read(data, detected)

@@ -1,4 +1,4 @@
-"""The headings of a Markdown text: where each starts, and which ones apply to a chunk.
+"""The headings of a text: where each starts, and which ones apply to a chunk; those of Markdown are found here.
 
 Pure; runs in the worker processes. Knows nothing of tokens or files.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.extraction.content import WORD
+from pipeline.extraction.content import WORD, Heading
 
 # Characters: what is taken for a heading may be a megabyte long, and is stored with each of its chunks.
 _MAX_TITLE = 200
@@ -28,19 +28,26 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
 
 class Outline:
-    """The headings of `text`, without those inside fenced code. A heading applies to the page that it is on, at most.
+    """The headings of `text`. A heading applies to the page that it is on, at most.
 
-    `page_starts` are offsets in characters, ascending.
+    `page_starts` are offsets in characters, ascending. Without `headings`, `text` is Markdown, and the headings are its
+    own, without those inside fenced code.
     """
 
-    def __init__(self, text: str, page_starts: Sequence[int] = ()) -> None:
+    def __init__(
+        self, text: str, page_starts: Sequence[int] = (), headings: Sequence[Heading] | None = None
+    ) -> None:
         self._text = text
         self._pages = [0, *page_starts, len(text)]
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._paths: list[str] = []
         for begin, end in itertools.pairwise(self._pages):
-            self._read(begin, end)
+            if headings is None:
+                self._add(_markdown_headings(text, begin, end))
+            else:
+                first, last = (bisect.bisect_left(headings, at, key=_start) for at in (begin, end))
+                self._add(headings[first:last])
 
     def boundaries(self) -> list[int]:
         """The offsets where headings start, without those that directly follow another heading."""
@@ -59,16 +66,17 @@ class Outline:
         ):
             here += 1
             start = self._starts[here]
-        return self._paths[here]
+        return self._paths[here] or None
 
-    def _read(self, begin: int, end: int) -> None:
+    def _add(self, headings: Iterable[Heading]) -> None:
         trail: list[tuple[int, str]] = []
-        for start, stop, level, title in _headings(self._text, begin, end):
-            while trail and trail[-1][0] >= level:
+        for heading in headings:
+            while trail and trail[-1][0] >= heading.level:
                 trail.pop()
-            trail.append((level, title))
-            self._starts.append(start)
-            self._ends.append(stop)
+            if title := _shortened(heading.title):
+                trail.append((heading.level, title))
+            self._starts.append(heading.start)
+            self._ends.append(heading.end)
             self._paths.append(" › ".join(name for _, name in trail))
 
     def _follows(self, at: int) -> bool:
@@ -79,8 +87,16 @@ class Outline:
         return bisect.bisect_right(self._pages, offset)
 
 
-def _headings(text: str, begin: int, end: int) -> Iterator[tuple[int, int, int, str]]:
-    """(start, end, level, title) of each heading between two offsets."""
+def _start(heading: Heading) -> int:
+    return heading.start
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1].rstrip() + "…"
+
+
+def _markdown_headings(text: str, begin: int, end: int) -> Iterator[Heading]:
+    """The headings between two offsets; the titles are not empty."""
     fence = ""
     front = None if begin else _FRONT_MATTER.match(text, 0, end)
     for mark in _MARK.finditer(text, front.end() if front else begin, end):
@@ -96,5 +112,4 @@ def _headings(text: str, begin: int, end: int) -> Iterator[tuple[int, int, int, 
                 level, title = (1 if mark["under"][0] == "=" else 2), mark["above"]
             title = _LINK.sub(r"\1", title[:2000]).replace("`", "").replace("**", "").strip()
             if title and (mark["level"] or WORD.search(title)):
-                shown = title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1].rstrip() + "…"
-                yield mark.start(), mark.end(), level, shown
+                yield Heading(mark.start(), mark.end(), level, title)

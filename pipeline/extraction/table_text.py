@@ -22,6 +22,7 @@ _MAX_HEADER_CELL = 200  # characters
 _TOKEN = re.compile(r"[^\W\d_]{1,6}|\d{1,3}|\S")
 _WIDE = re.compile(r"[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_ADDRESS = re.compile(r"\S@\S|://")  # stands in records, not in headers
 _BREAKS = re.compile(r"\s+")
 
 
@@ -131,7 +132,11 @@ def _written(
 def _is_header(row: Row, columns: Sequence[int]) -> bool:
     if len(row.cells) < 2 or 2 * len(row.cells) < len(columns):
         return False
-    return all(cell.is_text or _YEAR.fullmatch(cell.text) for cell in row.cells.values())
+    return all(
+        _YEAR.fullmatch(cell.text)
+        or (cell.is_text and len(cell.text) <= _MAX_HEADER_CELL and not _ADDRESS.search(cell.text))
+        for cell in row.cells.values()
+    )
 
 
 def _rows(rows: Sequence[Row], header: _Header | None, columns: Sequence[int]) -> Iterator[str]:

@@ -30,7 +30,7 @@ _FORMATS: tuple[tuple[str, Format], ...] = (
     ),
     (".fb2", Format("application/x-fictionbook+xml", "a FictionBook")),
     (".xml .svg .rss .atom .rdf .opml .gpx .kml .xsd .xsl .xslt .wsdl .tei", _XML),
-    (".csv", Format("text/csv", "a text")),
+    (".csv .tsv .tab .psv", Format("text/csv", "a text")),
     (".rst .rest", Format("text/x-rst", "a reStructuredText")),
     (".org", Format("text/org", "an Org text")),
     (".adoc .asciidoc .asc", _ASCIIDOC),

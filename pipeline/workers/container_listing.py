@@ -61,8 +61,9 @@ def _list(file: BinaryIO, found: Format, limits: ContainerLimits) -> _Listing:
     listing = _Listing([], [], [], [])
     unpacked = 0
     try:
-        for part in CONTAINERS[found.mime].parts(file, limits):
-            if is_passed_over(part.name):
+        reader = CONTAINERS[found.mime]
+        for part in reader.parts(file, limits):
+            if not reader.part_suffix and is_passed_over(part.name):  # else the name is none of a file
                 continue
             unpacked += part.size
             if len(listing.names) == limits.max_parts:

@@ -152,7 +152,8 @@ class OldWord:
         flags = self.flags | (0x0200 if self.word97 else 0)
         struct.pack_into("<HH2xHxxH", stream, 0, 0xA5EC, 0xC1 if self.word97 else 104, self.language, flags)
         struct.pack_into("<II", stream, 0x18, _TEXT_AT, _TEXT_AT + size)
-        counts = [len(story) for story in stories]
+        width = 2 if self.codec == "utf-16-le" else 1
+        counts = [len(story.encode(self.codec)) // width for story in stories]
         struct.pack_into("<7i", stream, 0x4C if self.word97 else 0x34, *counts)
         for name, pair in pairs.items():
             at = 0x9A + 8 * _PAIRS[name] if self.word97 else _WORD_6_PAIRS.get(name, 0x58 + 8 * _PAIRS[name])

@@ -157,6 +157,12 @@ class InlineReader:
 
 
 def _text(node: Element) -> str:
-    """The text of a w:t; Word drops spaces at its ends unless they are to be kept, which pretty printers rely on."""
-    text = _WHITESPACE.sub(" ", node.text or "")
-    return text if node.get(_SPACE) == "preserve" else text.strip()
+    """The text of a w:t, without what pretty printers add.
+
+    Word drops all spaces at the ends of one that does not say that they are kept. Here single ones stay: many a writer
+    forgets to say it, and words that stick together are not found.
+    """
+    text = node.text or ""
+    if "\n" in text and node.get(_SPACE) != "preserve":
+        text = text.strip()
+    return _WHITESPACE.sub(" ", text)

@@ -12,6 +12,7 @@ _WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400
 _ADDRESS = re.compile(r"\b(?:https?://|www\.|mailto:|cid:)\S+|[\w.+-]+@[\w.-]+", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?。！？]+(?=\s|$)|\n\s*\n|[。！？]")
 _MAX_STUB = 40  # words of a sentence that may be a stub
+_BESIDE_STUB = 6  # words
 _MAX_COMPARED = 300_000  # characters
 _FEW = 0.02  # of the words of a text: so many may be missing in one that says the same
 
@@ -44,12 +45,22 @@ def better_is_page(plain: str, page: str) -> bool:
     return len(in_page) >= len(in_plain)
 
 
+def adds_words(text: str, known: str) -> bool:
+    """Whether a text says more than one that is known."""
+    words = _words(text)
+    return len(words - _words(known)) > _FEW * len(words)
+
+
 def _words(text: str) -> set[str]:
     """The words that tell something: none of addresses, nor of sentences that only ask to open something else."""
     text = _ADDRESS.sub(" ", text[:_MAX_COMPARED])
     words: set[str] = set()
+    asks = False
     for sentence in _SENTENCE.split(text):
         found = _WORD.findall(sentence.casefold())
-        if len(found) > _MAX_STUB or not _STUB.search(sentence):
+        if len(found) <= _MAX_STUB and _STUB.search(sentence):
+            asks = True
+        else:
             words.update(found)
-    return words
+    # "Click here" and "Dear customer" beside such a sentence tell nothing either.
+    return set() if asks and len(words) <= _BESIDE_STUB else words

@@ -22,6 +22,7 @@ _PARAMETER = re.compile(
     rb";\s*([^\s=;]{1,100}?)\s*=\s*(\"(?:[^\"\\]|\\.)*(?:\"|\Z)|[^;\"\s][^;]*?(?=\s*(?:;|\Z)))", re.DOTALL
 )
 _CONTINUED = re.compile(r"(.+?)\*(\d{1,3})(\*?)\Z")
+_ZONE = re.compile(r"[0-9]\s*(?:[+-]\d{4}|\(?[A-Z]{1,5})\b")
 _ISO = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d))?(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?"
 )
@@ -40,6 +41,12 @@ def text(value: bytes, charset: str | None = None) -> str:
     """The text of a field on one line; bytes that no encoded word declares are in UTF-8 or `charset`."""
     decoded = "".join(_decoded(value[:_MAX_VALUE], charset))
     return " ".join(decoded.replace("\0", "").split())
+
+
+def charset(value: bytes) -> str | None:
+    """The charset of the first encoded word of a field."""
+    found = _WORD.search(value[:_MAX_VALUE])
+    return found[1].decode("ascii", "replace") if found else None
 
 
 def _decoded(value: bytes, charset: str | None) -> Iterator[str]:
@@ -141,7 +148,7 @@ def _internet_date(plain: str) -> datetime | None:
     year, month, day, hour, minute, second = fields[:6]
     moment = datetime(year, month, day, hour, minute, min(second, 59))
     offset = fields[9]
-    if offset is None or abs(offset) >= 86_400:
+    if offset is None or abs(offset) >= 86_400 or not _ZONE.search(plain):
         return moment
     return moment.replace(tzinfo=timezone(timedelta(seconds=offset)) if offset else UTC)
 

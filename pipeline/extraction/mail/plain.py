@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 
-_QUOTES = re.compile(r">*")
 _SIGNED = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\r?\n(?:[\w-]+:[^\n]*\n)*\s*?\n"
-    r"(.*?)(?:^-----BEGIN PGP SIGNATURE-----.*?(?:^-----END PGP SIGNATURE-----[ \t]*\r?$|\Z)|\Z)",
+    r"(.*?)(?:^-----BEGIN PGP SIGNATURE-----.*?(?:^-----END PGP SIGNATURE-----[ \t]*\r?(?:\n|\Z)|\Z)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 _ARMOUR = re.compile(
@@ -26,20 +25,20 @@ _UUENCODED = re.compile(
 
 def unflowed(text: str, delete_space: bool) -> str:
     """`format=flowed` (RFC 3676): a line that ends in a space goes on in the next of the same depth of quotes."""
-    out: list[str] = []
+    paragraphs: list[list[str]] = []
     open_depth = -1  # of the paragraph that goes on, or -1
     for line in text.splitlines():
-        quotes = _QUOTES.match(line)[0]  # type: ignore[index]
-        content = line[len(quotes) :]
+        content = line.lstrip(">")
+        depth = len(line) - len(content)
         content = content.removeprefix(" ")
         flows = content.endswith(" ") and content != "-- "
         shown = content[:-1] if flows and delete_space else content
-        if open_depth == len(quotes) and content != "-- ":
-            out[-1] += shown
+        if open_depth == depth and content != "-- ":
+            paragraphs[-1].append(shown)
         else:
-            out.append(f"{quotes} {shown}" if quotes else shown)
-        open_depth = len(quotes) if flows else -1
-    return "\n".join(line.rstrip() for line in out)
+            paragraphs.append([f"{'>' * depth} {shown}" if depth else shown])
+        open_depth = depth if flows else -1
+    return "\n".join("".join(pieces).rstrip() for pieces in paragraphs)
 
 
 def without_armour(text: str) -> tuple[str, bool]:

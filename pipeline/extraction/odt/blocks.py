@@ -17,7 +17,7 @@ from pipeline.extraction.odt.styles import Level, Styles, label, number
 _MAX_DEPTH = 25  # of tables, lists and frames inside one another
 _MAX_REPEATED = 100  # rows or cells that stand for several
 _SILENT = {
-    f"{TEXT}tracked-changes", f"{OFFICE}forms", f"{OFFICE}scripts", f"{TEXT}sequence-decls",
+    f"{OFFICE}forms", f"{OFFICE}scripts", f"{TEXT}sequence-decls",
     f"{TEXT}user-field-decls", f"{TEXT}variable-decls", f"{TEXT}soft-page-break", f"{TEXT}index-source",
     f"{TEXT}dde-connection-decls", f"{OFFICE}dde-source",
 }  # fmt: skip
@@ -41,6 +41,7 @@ class BlockReader:
         self._outline: dict[int, int] = {}
         self._lists: dict[str, _List] = {}  # by xml:id and, for the last one of each, by style
         self._depth = 0
+        self._joined = ""  # the text of paragraphs whose ends are deleted
 
     def read(self, nodes: Iterable[Element], writer: MarkdownWriter) -> None:
         """Write the blocks among `nodes`."""
@@ -66,6 +67,8 @@ class BlockReader:
                 self.read(node, writer)
         elif tag == f"{OFFICE}annotation":
             writer.comment(*comment_of(node))
+        elif tag == f"{TEXT}tracked-changes":
+            self._inline.add_changes(node)
         elif tag.startswith(DRAW):
             beside = Beside()
             writer.paragraph(self._inline.drawing(node, beside))
@@ -87,9 +90,11 @@ class BlockReader:
 
     def _paragraph(self, node: Element, writer: MarkdownWriter) -> None:
         beside = Beside()
-        text = self._inline.text(node, beside)
+        text, self._joined = self._joined + self._inline.text(node, beside), ""
         style = self._styles.get("paragraph", node.get(f"{TEXT}style-name"))
-        if not style.hidden:
+        if self._inline.in_deletion:
+            self._joined = text
+        elif not style.hidden:
             if style.title:
                 writer.heading(1, text)
             else:

@@ -35,7 +35,7 @@ class Line:
 
     @property
     def types(self) -> list[str]:
-        return [each.lower() for each in self.parameters.get("TYPE", ())]
+        return [each.lower() for value in self.parameters.get("TYPE", ()) for each in value.split(",")]
 
     def parameter(self, name: str) -> str:
         return next(iter(self.parameters.get(name, ())), "")

@@ -85,8 +85,8 @@ def repetition(value: str) -> str:
     unit = _UNITS.get(rule.get("FREQ", ""))
     if unit is None:
         return value.strip()
-    interval = rule.get("INTERVAL", "1")
-    words = [f"every {unit}" if interval == "1" else f"every {interval} {unit}s"]
+    interval = rule.get("INTERVAL", "")
+    words = [f"every {interval} {unit}s" if interval.isdecimal() and interval != "1" else f"every {unit}"]
     if months := [_MONTHS[int(each) - 1] for each in rule.get("BYMONTH", "").split(",") if _is_month(each)]:
         words.append("in " + ", ".join(months))
     if days := [_day(each, rule.get("BYSETPOS", "")) for each in rule.get("BYDAY", "").split(",") if each]:
@@ -94,7 +94,7 @@ def repetition(value: str) -> str:
     if "BYMONTHDAY" in rule:
         words.append("on day " + rule["BYMONTHDAY"].replace(",", ", ").replace("-1", "last"))
     if "COUNT" in rule:
-        words.append(f"{rule['COUNT']} times")
+        words[-1] += f", {rule['COUNT']} times"
     if until := moment(Line("UNTIL", rule.get("UNTIL", ""))):
         words.append(f"until {until[0]:%Y-%m-%d}")
     return " ".join(words)

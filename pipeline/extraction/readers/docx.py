@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import formats, markdown
@@ -13,6 +14,7 @@ from pipeline.extraction.file_format import Format
 from pipeline.extraction.markdown_writer import MarkdownWriter
 from pipeline.extraction.opc import Package, R, W
 
+ReadInside = Callable[[bytes, Format], Content]
 _MAX_NESTED = 3  # Word documents inside Word documents
 _TOO_DEEP = "The document nests its parts too deeply to be read."
 
@@ -24,14 +26,21 @@ class DocxReader:
     version = 1
     libraries = ()
 
+    def __init__(self, read_inside: ReadInside | None = None) -> None:
+        """`read_inside` reads the files of other formats that Word shows as parts of the text."""
+        self._read_inside = read_inside
+
     def read(self, data: bytes, detected: Format) -> Content:
-        return _read(data, 0)
+        return _read(data, self._read_inside, 0)
 
 
-def _read(data: bytes, nested: int) -> Content:
+def _read(data: bytes, read_inside: ReadInside | None, nested: int) -> Content:
+    def chunk(inner: bytes, suffix: str) -> str:
+        return _chunk(inner, suffix, read_inside, nested + 1)
+
     try:
         package = Package(data)
-        document = Document(package, lambda chunk, suffix: _chunk(chunk, suffix, nested + 1))
+        document = Document(package, chunk)
         writer = MarkdownWriter()
         reader = BlockReader(document, document.main)
         reader.read(document.blocks(), writer)
@@ -84,17 +93,14 @@ def _once(document: Document, sections: list[Element], kind: str) -> list[str]:
     return list(texts)
 
 
-def _chunk(data: bytes, suffix: str, nested: int) -> str:
+def _chunk(data: bytes, suffix: str, read_inside: ReadInside | None, nested: int) -> str:
     """The Markdown of a file inside a document. Raises ExtractError."""
-    from pipeline.extraction.format_reader import READERS  # the table holds this module's reader
-
     detected = formats.detect(data, suffix)
     if detected.mime.endswith("wordprocessingml.document"):
         if nested > _MAX_NESTED:
             raise ExtractError("too_large", _TOO_DEEP)
-        return _read(data, nested).text
-    reader = READERS.get(detected.mime)
-    if reader is None or detected.condition is not formats.Condition.SOUND:
+        return _read(data, read_inside, nested).text
+    if read_inside is None or detected.condition is not formats.Condition.SOUND:
         raise ExtractError("unsupported", f"It is {detected.name}.")
-    content = reader.read(data, detected)
+    content = read_inside(data, detected)
     return content.text if content.markdown else markdown.literal(content.text)

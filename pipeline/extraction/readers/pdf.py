@@ -2,34 +2,128 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from pipeline.extraction.content import Content, paged
+from pipeline.extraction.content import Attachment, Content, ExtractError, paged
 from pipeline.extraction.formats import Format
-from pipeline.extraction.readers import kreuzberg_call
+from pipeline.extraction.pdf import paragraphs
+from pipeline.extraction.pdf.annotations import Note
+from pipeline.extraction.pdf.document import PdfDocument
+from pipeline.extraction.pdf.page import Page, read_page
+from pipeline.extraction.pdf.running_lines import running_lines
+
+_MAX_PAGES = 50_000
+_MAX_CHARACTERS = 100_000_000
 
 
 class PdfReader:
-    """Each page as plain text: as Markdown, kreuzberg loses and changes characters of a PDF."""
+    """Each page as plain text, with what is filled in and noted on it."""
 
     name = "pdf"
-    version = 1
-    libraries = kreuzberg_call.LIBRARIES
+    version = 2
+    libraries = ("pypdfium2",)
 
     def read(self, data: bytes, detected: Format) -> Content:
-        text, metadata = kreuzberg_call.extract(data, detected, output="plain", page_marks=True)
-        numbers, bodies = kreuzberg_call.split_pages(text.replace("\r\n", "\n"))
-        bodies = _without_running_lines([body.strip().split("\n") for body in bodies])
-        return paged(numbers, bodies, title=kreuzberg_call.title(metadata), markdown=False)
+        with PdfDocument(data) as document:
+            pages = _read_pages(document)
+            title, author, date = document.metadata()
+            xfa = document.xfa_data()
+            labels = {at + 1: label for at in range(len(pages)) if (label := document.label(at)) is not None}
+            has_files = document.has_attachments or any(page.attachments for page in pages)
+        bodies = _bodies(pages)
+        warnings = _warnings(pages)
+        if xfa is not None:
+            bodies[0] = f"{bodies[0]}\n\n{xfa}".strip()
+            warnings.insert(
+                0, "This is a form that only Adobe's programs show; only what is filled in is read."
+            )
+        content = paged(range(1, len(pages) + 1), bodies, title=title, markdown=False)
+        return Content(
+            content.text,
+            title,
+            pages=content.pages,
+            attachments=_attachments(data, pages) if has_files else (),
+            warnings=tuple(warnings),
+            page_labels=labels,
+            pages_without_text=tuple(at for at, page in enumerate(pages, 1) if page.without_text),
+            author=author,
+            date=date,
+        )
 
 
-def _without_running_lines(pages: list[list[str]]) -> list[str]:
-    """Pages without the header and footer that more than a third of them share, page numbers aside."""
-    for place in (0, -1):
-        lines = [re.sub(r"\d+", "#", page[place].strip()) if page else "" for page in pages]
-        repeated = {line for line, times in Counter(lines).items() if line and times > max(2, len(pages) / 3)}
-        for page, line in zip(pages, lines, strict=True):
-            if line in repeated:
-                del page[place]
-    return ["\n".join(page).strip() for page in pages]
+def _read_pages(document: PdfDocument) -> list[Page]:
+    if not document.page_count:
+        raise ExtractError("corrupt", "This is a PDF document that is damaged and has no pages.")
+    if document.page_count > _MAX_PAGES:
+        raise ExtractError("too_large", f"This PDF document has more than {_MAX_PAGES:,} pages.")
+    pages: list[Page] = []
+    characters = 0
+    for page in (
+        read_page(document.raw, document.handle, at, document.form) for at in range(document.page_count)
+    ):
+        pages.append(page)
+        characters += page.readable
+        if characters > _MAX_CHARACTERS:
+            raise ExtractError(
+                "too_large", f"This PDF document has more than {_MAX_CHARACTERS:,} characters."
+            )
+    return pages
+
+
+def _bodies(pages: Sequence[Page]) -> list[str]:
+    """The text of each page, with its notes below."""
+    dropped = running_lines(pages)
+    kept = [[line for line in page.lines if id(line) not in dropped] for page in pages]
+    vocabulary = paragraphs.Vocabulary(line for lines in kept for line in lines)
+    bodies = [paragraphs.text_of(lines, vocabulary) for lines in kept]
+    paragraphs.join_across_pages(bodies, vocabulary)
+    return [_with_notes(body, page.notes) for body, page in zip(bodies, pages, strict=True)]
+
+
+def _with_notes(body: str, notes: Sequence[Note]) -> str:
+    plain = "".join(body.split()) if any(note.quotes for note in notes) else ""
+    texts = []
+    for note in notes:
+        if note.quotes and "".join(note.text.split()) in plain:
+            continue
+        text = f"Note by {note.author}: {note.text}" if note.author else f"Note: {note.text}"
+        texts.append(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "\n\n".join(part for part in (body, *texts) if part)
+
+
+def _warnings(pages: Sequence[Page]) -> list[str]:
+    unreadable = [at for at, page in enumerate(pages, 1) if page.unreadable > page.readable]
+    pictures = [at for at, page in enumerate(pages, 1) if page.without_text and at not in set(unreadable)]
+    warnings = []
+    if unreadable:
+        warnings.append(f"{_named(unreadable)} text whose font does not say which letters it shows.")
+    if pictures:
+        warnings.append(f"{_named(pictures)} no text but a picture.")
+    partly = sum(page.unreadable for page in pages if 0 < page.unreadable <= page.readable)
+    if partly > 20:
+        warnings.append(
+            f"{partly:,} characters cannot be read: their font does not say which letters it shows."
+        )
+    return warnings
+
+
+def _named(numbers: Sequence[int]) -> str:
+    """The pages as the beginning of a sentence, such as "Pages 3, 4 and 17 have"."""
+    if len(numbers) == 1:
+        return f"Page {numbers[0]} has"
+    if len(numbers) > 10:
+        return f"{len(numbers):,} pages, the first of them page {numbers[0]}, have"
+    return f"Pages {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} have"
+
+
+def _attachments(data: bytes, pages: Sequence[Page]) -> Iterator[Attachment]:
+    """The files inside the document, read when they are wanted."""
+    noted = [(at, page.attachments) for at, page in enumerate(pages) if page.attachments]
+
+    def read() -> Iterator[Attachment]:
+        with PdfDocument(data) as document:
+            yield from document.attachments()
+            for at, annotations in noted:
+                yield from document.attached_to_page(at, annotations)
+
+    return read()

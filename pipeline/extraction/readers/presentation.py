@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.extraction import compound_file
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.odf import OpenDocument
 from pipeline.extraction.opc import Package
-from pipeline.extraction.presentations import odp, pptx
+from pipeline.extraction.presentations import odp, ppt, pptx
 
 
 class PresentationReader:
@@ -21,11 +22,23 @@ class PresentationReader:
 
 
 class OpenPresentationReader:
-    """OpenDocument presentations, packed or flat."""
+    """OpenDocument presentations and drawings, packed or flat."""
 
     name = "open_presentation"
     version = 1
     libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
-        return odp.read(OpenDocument(data))
+        kind = "drawing" if detected.mime.endswith("graphics") else "presentation"
+        return odp.read(OpenDocument(data), kind)
+
+
+class OldPresentationReader:
+    """PowerPoint presentations of before 2007."""
+
+    name = "old_presentation"
+    version = 1
+    libraries = compound_file.LIBRARIES
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return ppt.read(data)

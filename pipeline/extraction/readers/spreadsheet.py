@@ -6,7 +6,7 @@ from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.odf import OpenDocument
 from pipeline.extraction.opc import Package
-from pipeline.extraction.spreadsheets import ods, xlsx
+from pipeline.extraction.spreadsheets import ods, xls, xlsx
 
 
 class WorkbookReader:
@@ -29,3 +29,14 @@ class OpenSpreadsheetReader:
 
     def read(self, data: bytes, detected: Format) -> Content:
         return ods.read(OpenDocument(data))
+
+
+class OldWorkbookReader:
+    """Excel workbooks of before 2007."""
+
+    name = "old_workbook"
+    version = 1
+    libraries = xls.LIBRARIES
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return xls.read(data)

@@ -77,7 +77,7 @@ def open_image(file: BinaryIO) -> Iterator[Image.Image]:
 
 
 def _pdf_page(file: BinaryIO, number: int) -> Image.Image:
-    import pypdfium2  # type: ignore[import-untyped]
+    import pypdfium2
 
     try:
         document = pypdfium2.PdfDocument(file, autoclose=False)

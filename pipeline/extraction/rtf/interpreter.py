@@ -178,8 +178,8 @@ class Interpreter:
                 pieces.append(note_mark(mark))
             after.note(mark, words)
 
+        self.place_of_mark = None  # it has its note now
         self.begin_sink(done)
-        self.place_of_mark = None
 
     def _emit(self, text: str) -> None:
         target = self.state.target

@@ -189,19 +189,17 @@ def _marker(interpreter: Interpreter, number: int | None) -> None:
 
 def _field(interpreter: Interpreter, number: int | None) -> None:
     outer = interpreter.state.copy()
+    sink, before = interpreter.sink, len(interpreter.sink.pieces)
 
     def end() -> None:
         code = interpreter.caught.pop(CODE, "")
-        if code and outer.shown:
+        has_result = interpreter.sink is not sink or any(piece.strip() for piece in sink.pieces[before:])
+        if code and outer.shown and not has_result:
             box = {True: "☒", False: "☐"}[interpreter.checked] if "FORMCHECKBOX" in code else ""
             interpreter.sink.pieces.append(box or shown_by_code(code))
 
     interpreter.caught.pop(CODE, None)
     interpreter.begin(end, interpreter.state.target)
-
-
-def _result(interpreter: Interpreter, number: int | None) -> None:
-    interpreter.caught.pop(CODE, None)
 
 
 def _check(interpreter: Interpreter, number: int | None) -> None:
@@ -253,7 +251,7 @@ _WORDS: dict[str, Word] = {
     "stylesheet": _target(STYLES), "title": _info("title"), "author": _info("author"), "creatim": _date("creatim"),
     "revtim": _date("revtim"), "yr": _date_part("yr"), "mo": _date_part("mo"), "dy": _date_part("dy"),
     "hr": _date_part("hr"), "min": _date_part("min"), "listtext": _marker, "pntext": _marker, "field": _field,
-    "fldinst": _target(CODE), "fldrslt": _result, "ffres": _check, "ffdefres": _check, "sp": _property,
+    "fldinst": _target(CODE), "ffres": _check, "ffdefres": _check, "sp": _property,
     "sn": _target(NAME), "sv": _target(VALUE), "upr": _both_encodings, "mnum": _brackets, "mden": _denominator,
     "md": _brackets, "mchr": _sign,
 }  # fmt: skip

@@ -98,11 +98,12 @@ class Workbook:
         ]
         if hidden:
             self.warnings.append(
-                f"{' and '.join(hidden)} of the sheet “{name}” are not read (documents.hidden_sheets)."
+                f"The sheet “{name}” has {' and '.join(hidden)} not read (documents.hidden_sheets)."
             )
         if sheet.without_result:
             self.warnings.append(
-                f"{sheet.without_result} formulas of the sheet “{name}” have no stored result and are not read."
+                f"The sheet “{name}” has formulas without a stored result, which are not read: "
+                f"{sheet.without_result}."
             )
 
 

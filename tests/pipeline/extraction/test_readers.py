@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import xlwt
 from support.compound import Outlook
 from support.extracted import NOISE, PNG, zipped
 from support.old_word import OldWord
+from support.powerpoint import OldSlide, powerpoint
 from support.server import SAMPLES
 
 from pipeline.extraction import formats
@@ -51,6 +54,17 @@ _ODP = (
     "<office:presentation><draw:page draw:name='one'><draw:frame><draw:text-box><text:p>A lantern.</text:p>"
     "</draw:text-box></draw:frame></draw:page></office:presentation>"
 )
+_ODG = _ODP.replace("office:presentation", "office:drawing")
+
+
+def _old_workbook() -> bytes:
+    book = xlwt.Workbook()
+    book.add_sheet("Stock").write(0, 0, "lantern")
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
 _NOTEBOOK = {
     "cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Harbour\n", "A lantern."]}],
     "metadata": {},
@@ -66,6 +80,10 @@ _FICTION_BOOK = (
 _MAIL = b"From: a@b.example\nMessage-ID: <1@b.example>\nSubject: Harbour\n\nA lantern.\n"
 _APPLE_MAIL = b"%d      \n%s<?xml version='1.0'?><plist version='1.0'><dict/></plist>\n" % (len(_MAIL), _MAIL)
 _MAILBOX = b"From a@b.example Tue Mar  3 10:00:00 2026\n" + _MAIL + b"\n"
+_SIGNED = (
+    bytes.fromhex("304906092a864886f70d010702a03c303a0201013100303306092a864886f70d010701a0260424")
+    + b"Content-Type: text/plain\n\nA lantern."
+)
 _CALENDAR = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A lantern\nEND:VEVENT\nEND:VCALENDAR\n"
 
 # MIME type: a small valid file, and a word that its text must contain.
@@ -96,6 +114,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "message/x-emlx": (("a.emlx", _APPLE_MAIL), "lantern"),
     "application/mbox": (("Inbox", _MAILBOX), "lantern"),
     "text/calendar": (("a.ics", _CALENDAR), "lantern"),
+    "application/pkcs7-mime": (("a.p7m", _SIGNED), "lantern"),
     "application/vnd.ms-outlook": (
         ("a.msg", Outlook({0x0037: "Harbour", 0x1000: "A lantern."}).file()),
         "lantern",
@@ -108,18 +127,17 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _ODF + "text": (("a.odt", _open_document("text", _ODT)), "lantern"),
     _ODF + "spreadsheet": (("a.ods", _open_document("spreadsheet", _ODS)), "lantern"),
     _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
+    _ODF + "graphics": (("a.odg", _open_document("graphics", _ODG)), "lantern"),
+    "application/vnd.ms-powerpoint": (("a.ppt", powerpoint([OldSlide([(0, "A lantern", None)])])), "lantern"),
+    "application/vnd.ms-excel": (("a.xls", _old_workbook()), "lantern"),
     "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
     "application/msword": (("a.doc", OldWord("Harbour\rA lantern.\r").bytes()), "lantern"),
     "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
     "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
 }
-# Old Office files cannot be written by hand: these consist of the signature and zeros.
+# The signature of an old Office file, and zeros.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
-DAMAGED = {
-    "application/vnd.ms-excel": ("a.xls", _OLE),
-    "application/vnd.ms-powerpoint": ("a.ppt", _OLE),
-}
 
 
 def _suffix(name: str) -> str:
@@ -137,13 +155,13 @@ def _read(mime: str, data: bytes, suffix: str) -> Content:
 
 
 def test_every_supported_mime_type_has_a_test_file() -> None:
-    assert VALID.keys() | DAMAGED.keys() == READERS.keys()
+    assert VALID.keys() == READERS.keys()
     assert {READERS[mime].name for mime in VALID} == {reader.name for reader in READERS.values()}
 
 
 @pytest.mark.parametrize("mime", READERS)
 def test_every_supported_mime_type_is_detected(mime: str) -> None:
-    name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
+    name, data = VALID[mime][0]
     found = formats.detect(data, _suffix(name))
     assert (found.mime, found.condition) == (mime, Condition.SOUND)
 
@@ -163,12 +181,12 @@ def test_a_valid_file_gives_its_text(mime: str) -> None:
 
 @pytest.mark.parametrize("mime", READERS)
 def test_empty_and_damaged_files_give_text_or_raise_extract_error(mime: str) -> None:
-    name, data = DAMAGED[mime] if mime in DAMAGED else VALID[mime][0]
+    name, data = VALID[mime][0]
     inputs = [
         b"", b"\n", b"Only some words.", PNG, bytes(3000), NOISE,
         data[: len(data) // 2], data[:100] + NOISE, data[:-20] + NOISE[:20], zipped(a="text"),
     ]  # fmt: skip
-    for each in [*inputs, *(data for _, data in DAMAGED.values())]:
+    for each in [*inputs, _OLE]:
         try:
             content = _read(mime, each, _suffix(name))
         except ExtractError as error:
@@ -222,39 +240,43 @@ def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None
 
 # MIME type: the reader with its versions, and the digest of its output for the file in VALID.
 TEXTS = {
-    "text/x-ssa": "text-1 b7f50a2ed8b1",
-    "application/x-subrip": "text-1 ff6c80ca8963",
-    "text/vtt": "text-1 46d1fd3be861",
-    "text/troff": "text-1 4db400a6b82e",
-    "text/x-bibtex": "text-1 4556234ba7a6",
-    "text/x-tex": "text-1 17e754180722",
-    "text/asciidoc": "text-1 971960ece593",
-    "text/org": "text-1 9bff72f871f4",
-    "text/plain": "text-1 d3e7d13b902e",
-    "text/csv": "text-1 6c0fcceea790",
-    "text/x-rst": "text-1 8992666d0c10",
-    **{f"text/x-{language}": "text-1 2bb2c9b3a66f" for language in SOURCE_CODE},
-    "application/json": "text-1 09db9f0bbe67",
-    "application/xml": "text-1 d12b92c9dc8b",
-    "text/markdown": "markdown-1 81b7036740aa",
+    "text/x-ssa": "subtitles-1 726f84136032",
+    "application/x-subrip": "subtitles-1 726f84136032",
+    "text/vtt": "subtitles-1 726f84136032",
+    "text/troff": "man-page-1 669499c001d3",
+    "text/x-bibtex": "text-2 4556234ba7a6",
+    "text/x-tex": "text-2 17e754180722",
+    "text/asciidoc": "text-2 971960ece593",
+    "text/org": "text-2 9bff72f871f4",
+    "text/plain": "text-2 d3e7d13b902e",
+    "text/csv": "delimited-1 charset-normalizer-3.5.2 9fe5b0b7e343",
+    "text/x-rst": "text-2 8992666d0c10",
+    **{f"text/x-{language}": "source-code-1 2bb2c9b3a66f" for language in SOURCE_CODE},
+    "application/json": "json-1 cba2ba6a5696",
+    "application/xml": "text-2 d12b92c9dc8b",
+    "text/markdown": "markdown-2 81b7036740aa",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-2 selectolax-1.0.2 28c78c45e14b",
+    "application/pkcs7-mime": "signed-1 selectolax-1.0.2 b48cefababb6",
     "message/x-emlx": "emlx-1 selectolax-1.0.2 a2ef521f0264",
     "application/mbox": "mailbox-1 selectolax-1.0.2 640f9de59347",
     "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
     "text/vcard": "contacts-1 1cd1a9a3e3d3",
     "application/vnd.ms-outlook": "outlook-1 olefile-0.47 selectolax-1.0.2 24316059be99",
-    "application/pdf": "pdf-1 kreuzberg-4.10.4 8722f5ec8c84",
+    "application/pdf": "pdf-2 pypdfium2-5.15.2 89d1995a7c6f",
     _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
     _OFFICE + "spreadsheetml.sheet": "workbook-1 081ee69f8313",
     _ODF + "text": "odt-1 06b3ede82f17",
     _ODF + "spreadsheet": "open_spreadsheet-1 81d3a3fed382",
     _ODF + "presentation": "open_presentation-1 61707f5ab8e7",
+    _ODF + "graphics": "open_presentation-1 61707f5ab8e7",
+    "application/vnd.ms-powerpoint": "old_presentation-1 olefile-0.47 d60df7826839",
+    "application/vnd.ms-excel": "old_workbook-1 xlrd-2.0.2 olefile-0.47 81d3a3fed382",
     "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
     "application/msword": "doc-1 olefile-0.47 67ea7a019b97",
     "application/rtf": "rtf-1 67ea7a019b97",
-    "application/x-ipynb+json": "office-1 kreuzberg-4.10.4 06b3ede82f17",
+    "application/x-ipynb+json": "notebook-1 selectolax-1.0.2 18a736e9464e",
     "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
 }
 

@@ -1,0 +1,277 @@
+"""Puts the words of a PDF page into lines, and the lines into reading order. Pure; runs in the worker processes.
+
+A page may have columns, which are read one after the other, and tables, which are read row by row. What tells them
+apart is how the text fills its column, whether the rows are level, and the order in which it is drawn.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from pipeline.extraction.pdf import bidi
+from pipeline.extraction.pdf.words import SKEWED, Word
+
+_MAX_PIECES = 4_000  # of a page: beyond, its columns are not looked for
+_MAX_DEPTH = 8
+_BIN = 2.0  # points
+
+
+@dataclass(slots=True)
+class Piece:
+    """Words that stand close together on one line, in the order in which they are drawn."""
+
+    words: list[Word]
+    x0: float
+    x1: float
+    y: float
+    height: float
+    order: int
+
+    @property
+    def characters(self) -> int:
+        return sum(len(word.text) for word in self.words)
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of text. x0, x1, y and height as of a Word; `direction`, too.
+
+    cells: the texts of its parts, which wide gaps separate. block: equal for lines that are read together.
+    first_word: the width of its first word.
+    """
+
+    text: str
+    cells: tuple[str, ...]
+    x0: float
+    x1: float
+    y: float
+    height: float
+    direction: int
+    block: int
+    first_word: float
+    rtl: bool
+
+
+def lines(words: Iterable[Word]) -> list[Line]:
+    """The lines of a page in reading order: those of the direction with the most words first."""
+    by_direction: dict[int, list[Word]] = {}
+    for word in words:
+        by_direction.setdefault(word.direction, []).append(word)
+    result: list[Line] = []
+    for direction, group in sorted(by_direction.items(), key=lambda item: -len(item[1])):
+        pieces = _without_doubles(_pieces(group))
+        if direction == SKEWED:
+            blocks = [_Block([piece], True) for piece in pieces]
+        else:
+            rtl = sum(word.rtl for word in group) * 2 > len(group)
+            blocks = _blocks(pieces, rtl, 0)
+        for block in blocks:
+            number = result[-1].block + 1 if result else 0
+            result += [_line(row, number, direction) for row in _rows(block)]
+    return result
+
+
+def _pieces(words: Sequence[Word]) -> list[Piece]:
+    """Neighbours that are drawn one after the other, on one line, without a wide gap."""
+    pieces: list[Piece] = []
+    for word in words:
+        if pieces and _continues(pieces[-1], word):
+            piece = pieces[-1]
+            piece.words.append(word)
+            piece.x0, piece.x1 = min(piece.x0, word.x0), max(piece.x1, word.x1)
+            piece.height = max(piece.height, word.height)
+        else:
+            pieces.append(Piece([word], word.x0, word.x1, word.y, word.height, word.order))
+    return pieces
+
+
+def _continues(piece: Piece, word: Word) -> bool:
+    before = piece.words[-1]
+    height = max(before.height, word.height)
+    if abs(word.y - before.y) > 0.4 * height:
+        return False
+    gap = max(word.x0 - before.x1, before.x0 - word.x1)
+    overlap = min(word.x1, before.x1) - max(word.x0, before.x0)
+    return gap < 0.9 * height and overlap < 0.5 * min(word.x1 - word.x0, before.x1 - before.x0) + 0.1
+
+
+def _without_doubles(pieces: list[Piece]) -> list[Piece]:
+    """The pieces without those that are drawn again at almost the same place, for bold letters or a shadow."""
+    seen: dict[str, list[Piece]] = {}
+    result = []
+    for piece in pieces:
+        same = seen.setdefault("".join(word.text for word in piece.words), [])
+        near = 0.25 * piece.height
+        if any(abs(each.x0 - piece.x0) < near and abs(each.y - piece.y) < near for each in same[-50:]):
+            continue
+        same.append(piece)
+        result.append(piece)
+    return result
+
+
+@dataclass(slots=True)
+class _Block:
+    """Pieces that are read together: row by row, or in the order in which they are drawn."""
+
+    pieces: list[Piece]
+    as_drawn: bool = False
+
+
+def _blocks(pieces: list[Piece], rtl: bool, depth: int) -> list[_Block]:
+    if not 4 <= len(pieces) <= _MAX_PIECES or depth >= _MAX_DEPTH:
+        return [_Block(pieces)]
+    height = statistics.median(piece.height for piece in pieces)
+    for gutter in _gutters(pieces, height):
+        bands = _bands(pieces, gutter)
+        verdicts = [_verdict(left, right, height) if left and right else "" for _, left, right in bands]
+        if not any(verdicts):
+            continue
+        result: list[_Block] = []
+        rest: list[Piece] = []
+        for (across, left, right), verdict in zip(bands, verdicts, strict=True):
+            if not verdict:
+                rest += across + left + right
+                continue
+            if rest:
+                result += _blocks(rest, rtl, depth + 1)
+                rest = []
+            if verdict == "drawn":
+                result.append(_Block(sorted(left + right, key=lambda piece: piece.order), True))
+            else:
+                for side in (right, left) if rtl else (left, right):
+                    result += _blocks(side, rtl, depth + 1)
+        return result + (_blocks(rest, rtl, depth + 1) if rest else [])
+    return [_Block(pieces)]
+
+
+def _gutters(pieces: Sequence[Piece], height: float) -> list[float]:
+    """The middles of the vertical strips that few pieces cross, the best ones first."""
+    left = min(piece.x0 for piece in pieces)
+    count = int((max(piece.x1 for piece in pieces) - left) / _BIN) + 2
+    if count > 5_000:
+        return []
+    changes = [0] * (count + 1)
+    for piece in pieces:
+        changes[int((piece.x0 - left) / _BIN)] += 1
+        changes[int((piece.x1 - left) / _BIN) + 1] -= 1
+    covered, now = [], 0
+    for change in changes[:count]:
+        now += change
+        covered.append(now)
+    most = max(2, len(pieces) // 5)
+    strips, at = [], 0
+    for crossed, group in groupby(covered):
+        width = len(list(group))
+        if crossed <= most and at > 0 and at + width < count:
+            strips.append((crossed, width, left + (at + width / 2) * _BIN))
+        at += width
+    wide = [strip for strip in strips if strip[1] * _BIN >= 0.4 * height]
+    return [middle for _, _, middle in sorted(wide, key=lambda strip: (strip[0], -strip[1]))[:6]]
+
+
+def _bands(pieces: Iterable[Piece], gutter: float) -> list[tuple[list[Piece], list[Piece], list[Piece]]]:
+    """From top to bottom (across, left, right): either pieces that cross the gutter, or those on its two sides."""
+    bands: list[tuple[list[Piece], list[Piece], list[Piece]]] = []
+    for piece in sorted(pieces, key=lambda piece: -piece.y):
+        across = piece.x0 < gutter < piece.x1
+        if not bands or across != bool(bands[-1][0]):
+            bands.append(([], [], []))
+        bands[-1][0 if across else 1 if piece.x1 <= gutter else 2].append(piece)
+    return bands
+
+
+def _verdict(left: Sequence[Piece], right: Sequence[Piece], height: float) -> str:
+    """ "columns" where the sides are read one after the other, "drawn" for the drawn order, "" for rows."""
+    fewer = min(len(left), len(right))
+    if fewer < 2 or any(
+        sum(piece.words[0].typed for piece in side) * 2 > len(side) for side in (left, right)
+    ):
+        return ""
+    on_left = {id(piece) for piece in left}
+    sides = [id(piece) in on_left for piece in sorted([*left, *right], key=lambda piece: piece.order)]
+    turns = sum(one != other for one, other in pairwise(sides))
+    heights = sorted(piece.y for piece in left)
+    level = sum(any(abs(piece.y - y) < 0.25 * height for y in heights) for piece in right)
+    runs_on = fewer > 5 or level < 0.9 * fewer or (_runs_on(left) and _runs_on(right))
+    if fewer >= 3 and _is_prose(left) and _is_prose(right) and runs_on:
+        if turns <= max(3, 0.3 * fewer):
+            return "columns"
+        if turns >= 1.7 * fewer - 1:
+            return "columns" if _runs_on(left) and _runs_on(right) else ""
+        return "drawn"
+    if level >= 0.6 * fewer:
+        return ""
+    return "columns" if turns <= max(1, 0.25 * fewer) else ""
+
+
+def _is_prose(pieces: Sequence[Piece]) -> bool:
+    """Whether most lines have one piece that fills most of the column."""
+    width = max(piece.x1 for piece in pieces) - min(piece.x0 for piece in pieces)
+    full = sum(piece.x1 - piece.x0 >= 0.6 * width for piece in pieces)
+    return full * 2 >= len(pieces) and statistics.median(piece.characters for piece in pieces) >= 15
+
+
+def _runs_on(pieces: Sequence[Piece]) -> bool:
+    """Whether most lines go on in the middle of a sentence; a cell of a table rarely does."""
+    starts = [piece.words[0].text[0] for piece in pieces]
+    cased = [each for each in starts if each.islower() or each.isupper()]
+    if len(cased) * 2 >= len(starts):
+        return sum(each.islower() for each in cased) * 2 >= len(cased)
+    width = max(piece.x1 for piece in pieces) - min(piece.x0 for piece in pieces)
+    return sum(piece.x1 - piece.x0 >= 0.85 * width for piece in pieces) * 4 >= len(pieces) * 3
+
+
+def _rows(block: _Block) -> list[list[Piece]]:
+    """The pieces of each line, from top to bottom; the order within a line is left to `_line`."""
+    if block.as_drawn:
+        pieces: Iterable[Piece] = block.pieces
+    else:
+        pieces = sorted(block.pieces, key=lambda piece: -piece.y)
+    rows: list[list[Piece]] = []
+    for piece in pieces:
+        # A line is as high as its largest letters: an exponent, which is met first, does not make it.
+        level = max(rows[-1], key=lambda each: each.height) if rows else None
+        if level is not None and abs(level.y - piece.y) < 0.38 * max(level.height, piece.height):
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    return rows
+
+
+def _line(row: list[Piece], block: int, direction: int) -> Line:
+    row.sort(key=lambda piece: piece.x0)
+    words = [word for piece in row for word in piece.words]
+    rtl = sum(word.rtl for word in words) * 2 > sum(any(map(str.isalpha, word.text)) for word in words)
+    if any(word.rtl for word in words):
+        words = bidi.logical(words, rtl)
+    height = Counter(round(word.height, 1) for word in words).most_common(1)[0][0]
+    y = max(row, key=lambda piece: piece.characters).y
+    x0, x1 = min(piece.x0 for piece in row), max(piece.x1 for piece in row)
+    cells = _cells(words)
+    return Line(" ".join(cells), cells, x0, x1, y, height, direction, block, words[0].x1 - words[0].x0, rtl)
+
+
+def _cells(words: Sequence[Word]) -> tuple[str, ...]:
+    """The texts between wide gaps; words that touch are one."""
+    cells = [words[0].text]
+    for before, word in pairwise(words):
+        gap = max(word.x0 - before.x1, before.x0 - word.x1)
+        if gap > 0.9 * max(before.height, word.height):
+            cells.append(word.text)
+        elif _space_between(before, word, gap):
+            cells[-1] += " " + word.text
+        else:
+            cells[-1] += word.text
+    return tuple(cells)
+
+
+def _space_between(before: Word, word: Word, gap: float) -> bool:
+    if before.rtl and word.rtl:  # letters that do not join are drawn apart, and PDFium takes them for words
+        return gap > 0.06 * word.height
+    if gap > 0.2 * word.height or (word.spaced and gap > -0.3 * word.height):
+        return True
+    return before.order > word.order + 1

@@ -1,0 +1,84 @@
+"""Reads one page of a PDF document: its lines, notes and attached files. Runs in the worker processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.extraction.pdf import layout
+from pipeline.extraction.pdf.annotations import Annotations, Note
+from pipeline.extraction.pdf.layout import Line
+from pipeline.extraction.pdf.words import page_words
+
+_FEW = 5  # readable characters on a picture: a stamp or the number of the page, not its text
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows.
+
+    bottom, top: its edges in the direction of its first line. attachments: indexes of the annotations that hold a file.
+    readable, unreadable: characters that are known, and those whose font does not say what they are.
+    pictures: whether it shows anything besides text.
+    """
+
+    lines: list[Line]
+    bottom: float
+    top: float
+    notes: list[Note]
+    attachments: list[int]
+    readable: int
+    unreadable: int
+    pictures: bool
+
+    @property
+    def without_text(self) -> bool:
+        """Whether the page shows something that is no text, or text that cannot be read."""
+        return (self.pictures and self.readable < _FEW) or self.unreadable > self.readable
+
+
+def read_page(raw: Any, document: Any, index: int, form: Any) -> Page:
+    """The page at `index`; a damaged one is empty. `form` is the handle of the document's form, or None."""
+    handle = raw.FPDF_LoadPage(document, index)
+    if not handle:
+        return Page([], 0.0, 0.0, [], [], 0, 0, True)
+    text_page = raw.FPDFText_LoadPage(handle)
+    try:
+        return _read(raw, handle, text_page, form)
+    finally:
+        if text_page:
+            raw.FPDFText_ClosePage(text_page)
+        raw.FPDF_ClosePage(handle)
+
+
+def _read(raw: Any, handle: Any, text_page: Any, form: Any) -> Page:
+    bounds = _bounds(raw, handle)
+    found = page_words(raw, text_page, bounds)
+    words = found.words
+    annotations = Annotations(raw, handle, form)
+    typed = annotations.words(words)
+    readable = found.readable + sum(len(word.text) for word in typed)
+    if found.unreadable > found.readable:
+        words = []
+    lines = layout.lines([*words, *typed])
+    bottom, top = _edges(bounds, lines[0].direction if lines else 0)
+    pictures = raw.FPDFPage_CountObjects(handle) > 0
+    return Page(
+        lines, bottom, top, annotations.notes, annotations.attachments, readable, found.unreadable, pictures
+    )
+
+
+def _bounds(raw: Any, handle: Any) -> tuple[float, float, float, float]:
+    """What is shown of the page: left, bottom, right, top."""
+    box = raw.FS_RECTF()
+    if raw.FPDF_GetPageBoundingBox(handle, box):
+        return (
+            min(box.left, box.right), min(box.bottom, box.top), max(box.left, box.right), max(box.bottom, box.top)
+        )  # fmt: skip
+    return 0.0, 0.0, 14_400.0, 14_400.0
+
+
+def _edges(bounds: tuple[float, float, float, float], direction: int) -> tuple[float, float]:
+    """The lower and the upper edge of the page, for text that runs in a direction."""
+    left, bottom, right, top = bounds
+    return {1: (-right, -left), 2: (-top, -bottom), 3: (left, right)}.get(direction, (bottom, top))
