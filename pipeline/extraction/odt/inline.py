@@ -49,6 +49,7 @@ class InlineReader:
             set()
         )  # tracked; most writers keep the text elsewhere, flat files have it here
         self._open: set[str] = set()
+        self._objects: set[str] = set()
 
     @property
     def in_deletion(self) -> bool:
@@ -160,6 +161,10 @@ class InlineReader:
     def _object(self, node: Element, beside: Beside) -> str:
         """An embedded equation or chart, which stands in a part of its own or, in a flat file, here."""
         href = node.get(f"{XLINK}href")
+        if href in self._objects:
+            return ""  # it has been read
+        if href:
+            self._objects.add(href)
         content = self._document.object_content(href) if href else node
         if content is None:
             return ""
