@@ -15,10 +15,20 @@ from typing import BinaryIO
 
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Condition, Format
-from pipeline.extraction.mail_formats import mail_format
-from pipeline.extraction.text_formats import text_format
+from pipeline.extraction.mail_formats import BY_MAIL_SUFFIX, mail_format
+from pipeline.extraction.text_formats import BY_TEXT_SUFFIX, text_format
 
-__all__ = ["GZIP", "TAR", "ZIP_STARTS", "Condition", "Format", "detect", "expected_name", "zip_format"]
+__all__ = [
+    "GZIP",
+    "TAR",
+    "ZIP_STARTS",
+    "Condition",
+    "Format",
+    "detect",
+    "expected_name",
+    "known_suffixes",
+    "zip_format",
+]
 
 _OCTETS = "application/octet-stream"
 _OPENXML = "application/vnd.openxmlformats-officedocument."
@@ -147,6 +157,12 @@ def detect(data: bytes, suffix: str) -> Format:
 def expected_name(suffix: str) -> str | None:
     """The format that a suffix stands for, if it stands for a document: "a PDF document"."""
     return _BY_SUFFIX[suffix].name if suffix in _BY_SUFFIX else None
+
+
+def known_suffixes() -> dict[str, str]:
+    """The MIME types that suffixes stand for, by suffix with its dot; not those of formats known by content alone."""
+    named = {**BY_TEXT_SUFFIX, **BY_MAIL_SUFFIX, **_BY_SUFFIX}
+    return {suffix: found.mime for suffix, found in named.items()}
 
 
 def _compound(data: bytes) -> Format:
