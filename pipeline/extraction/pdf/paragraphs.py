@@ -90,11 +90,14 @@ def _may_be_broken(broken: re.Match[str], tail: str) -> bool:
 def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
     """The lines of a page as text: a paragraph on one line, an empty line between blocks."""
     joiner = _Joiner(vocabulary)
+    last: Line | None = None
     for group in _same_style(lines):
         left, right = min(line.x0 for line in group), max(line.x1 for line in group)
         before: Line | None = None
         for line in group:
-            if before is None:
+            if _in_one_row(last, line):
+                separator = " "
+            elif before is None:
                 separator = "\n"
             elif _goes_on(before, line, left, right):
                 solid = _SOLID.match(before.text[-1]) and _SOLID.match(line.text[0])
@@ -102,7 +105,7 @@ def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
             else:
                 separator = "\n"
             joiner.add(line.text, separator)
-            before = line
+            last = before = line
     return "".join(joiner.parts).replace("\xad", "")
 
 
@@ -136,6 +139,11 @@ def _same_style(lines: Sequence[Line]) -> list[list[Line]]:
         else:
             groups.append([line])
     return groups
+
+
+def _in_one_row(before: Line | None, line: Line) -> bool:
+    """Whether both are of one row of a table, which is a line of the text but for the items of lists in its cells."""
+    return before is not None and 0 < before.row == line.row and not _ITEM.match(line.text)
 
 
 def _goes_on(before: Line, line: Line, left: float, right: float) -> bool:
