@@ -56,7 +56,7 @@ class Line:
     rtl: bool
 
 
-def lines(words: Iterable[Word]) -> list[Line]:
+def lines(words: Iterable[Word], glyphs_of: bidi.GlyphsOf) -> list[Line]:
     """The lines of a page in reading order: those of the direction with the most words first."""
     by_direction: dict[int, list[Word]] = {}
     for word in words:
@@ -65,13 +65,14 @@ def lines(words: Iterable[Word]) -> list[Line]:
     for direction, group in sorted(by_direction.items(), key=lambda item: -len(item[1])):
         pieces = _without_doubles(_pieces(group))
         if direction == SKEWED:
+            rtl = False
             blocks = [_Block([piece], True) for piece in pieces]
         else:
             rtl = sum(word.rtl for word in group) * 2 > len(group)
             blocks = _blocks(pieces, rtl, 0)
         for block in blocks:
             number = result[-1].block + 1 if result else 0
-            result += [_line(row, number, direction) for row in _rows(block)]
+            result += [_line(row, number, direction, glyphs_of, rtl) for row in _rows(block)]
     return result
 
 
@@ -173,11 +174,12 @@ def _gutters(pieces: Sequence[Piece], height: float) -> list[float]:
     return [middle for _, _, middle in sorted(wide, key=lambda strip: (strip[0], -strip[1]))[:6]]
 
 
-def _bands(pieces: Iterable[Piece], gutter: float) -> list[tuple[list[Piece], list[Piece], list[Piece]]]:
-    """From top to bottom (across, left, right): either pieces that cross the gutter, or those on its two sides."""
+def _bands(pieces: Sequence[Piece], gutter: float) -> list[tuple[list[Piece], list[Piece], list[Piece]]]:
+    """From top to bottom (across, left, right): either pieces on lines that cross the gutter, or those on its sides."""
+    crossing = [piece for piece in pieces if piece.x0 < gutter < piece.x1]
     bands: list[tuple[list[Piece], list[Piece], list[Piece]]] = []
     for piece in sorted(pieces, key=lambda piece: -piece.y):
-        across = piece.x0 < gutter < piece.x1
+        across = any(abs(each.y - piece.y) < 0.3 * piece.height for each in crossing)
         if not bands or across != bool(bands[-1][0]):
             bands.append(([], [], []))
         bands[-1][0 if across else 1 if piece.x1 <= gutter else 2].append(piece)
@@ -242,17 +244,18 @@ def _rows(block: _Block) -> list[list[Piece]]:
     return rows
 
 
-def _line(row: list[Piece], block: int, direction: int) -> Line:
+def _line(row: list[Piece], block: int, direction: int, glyphs_of: bidi.GlyphsOf, page_rtl: bool) -> Line:
     row.sort(key=lambda piece: piece.x0)
     words = [word for piece in row for word in piece.words]
-    rtl = sum(word.rtl for word in words) * 2 > sum(any(map(str.isalpha, word.text)) for word in words)
     if any(word.rtl for word in words):
-        words = bidi.logical(words, rtl)
+        cells, rtl = bidi.cells(words, glyphs_of, page_rtl)
+    else:
+        cells, rtl = _cells(words), False
     height = Counter(round(word.height, 1) for word in words).most_common(1)[0][0]
     y = max(row, key=lambda piece: piece.characters).y
     x0, x1 = min(piece.x0 for piece in row), max(piece.x1 for piece in row)
-    cells = _cells(words)
-    return Line(" ".join(cells), cells, x0, x1, y, height, direction, block, words[0].x1 - words[0].x0, rtl)
+    first = max(words, key=lambda word: word.x1) if rtl else words[0]
+    return Line(" ".join(cells), cells, x0, x1, y, height, direction, block, first.x1 - first.x0, rtl)
 
 
 def _cells(words: Sequence[Word]) -> tuple[str, ...]:
@@ -270,8 +273,6 @@ def _cells(words: Sequence[Word]) -> tuple[str, ...]:
 
 
 def _space_between(before: Word, word: Word, gap: float) -> bool:
-    if before.rtl and word.rtl:  # letters that do not join are drawn apart, and PDFium takes them for words
-        return gap > 0.06 * word.height
     if gap > 0.2 * word.height or (word.spaced and gap > -0.3 * word.height):
         return True
     return before.order > word.order + 1

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.extraction.pdf import layout
 from pipeline.extraction.pdf.annotations import Annotations, Note
 from pipeline.extraction.pdf.layout import Line
-from pipeline.extraction.pdf.words import page_words
+from pipeline.extraction.pdf.words import glyphs, page_words
 
 _FEW = 5  # readable characters on a picture: a stamp or the number of the page, not its text
 
@@ -60,7 +60,7 @@ def _read(raw: Any, handle: Any, text_page: Any, form: Any) -> Page:
     readable = found.readable + sum(len(word.text) for word in typed)
     if found.unreadable > found.readable:
         words = []
-    lines = layout.lines([*words, *typed])
+    lines = layout.lines([*words, *typed], lambda word: glyphs(raw, text_page, word))
     bottom, top = _edges(bounds, lines[0].direction if lines else 0)
     pictures = raw.FPDFPage_CountObjects(handle) > 0
     return Page(

@@ -11,14 +11,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_CHARACTERS = 400_000  # of a page; the densest printed page has some 20 000
 SKEWED = -1  # the direction of text that runs at an angle
 
 _WORD = re.compile(r"[^\s\x02\ufffe\x00]+")
 _RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_RTL_RUN = re.compile(r"[\u0590-\u065f\u066e-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+")
 _COMPATIBLE = re.compile(r"[\ufb00-\ufb06\ufb1d-\ufdff\ufe70-\ufefc]")
 # What a glyph without a known character becomes: private use, replacement, control characters.
 _UNREADABLE = re.compile(r"[\ue000-\uf8ff\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f\U000f0000-\U0010ffff]")
@@ -30,7 +29,8 @@ class Word:
 
     x0, x1: its ends. y: its base line. height: of its font, about 1.2 times the font's size.
     direction: quarter turns counterclockwise, or SKEWED. spaced: whether a space or more stands before it.
-    order: its place among the words of the page as they are drawn. typed: whether it is filled in.
+    order: its place among the words of the page as they are drawn. start, end: of its characters
+    in the page's text. typed: whether it is filled in.
     """
 
     text: str
@@ -41,11 +41,21 @@ class Word:
     direction: int
     spaced: bool
     order: int
+    start: int = 0
+    end: int = 0
     typed: bool = False
 
     @property
     def rtl(self) -> bool:
         return _RTL.search(self.text) is not None
+
+
+class Glyph(NamedTuple):
+    """A character from x0 to x1 along the direction of its word."""
+
+    text: str
+    x0: float
+    x1: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +92,13 @@ def page_words(raw: Any, text_page: Any, bounds: tuple[float, float, float, floa
             readable -= bad
             written = _UNREADABLE.sub("\ufffd", written)
         readable += end - start
-        if _RTL.search(written):
-            written = _logical(raw, text_page, start, written)
         if _COMPATIBLE.search(written):
             written = _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), written)
         if end < len(text) and text[end] in "\x02\ufffe":
             written += _hyphen(raw, text_page, end)
-        words.append(_word(written, (x0, y0, x1, y1), first, matrix, spaced, at))
+        word = _word(written, (x0, y0, x1, y1), first, matrix, spaced, at)
+        word.start, word.end = start, end
+        words.append(word)
     return PageWords(words, readable, unreadable)
 
 
@@ -140,20 +150,25 @@ def _word(
     return Word(text, -y1, -y0, matrix.e, max(first.right - first.left, 1.0), 3, spaced, order)
 
 
-def _logical(raw: Any, text_page: Any, start: int, text: str) -> str:
-    """A word of a right-to-left script in logical order.
-
-    PDFium takes it for drawn from left to right, and turns it round; some programs draw from right to left.
-    """
-    for found in _RTL_RUN.finditer(text):
-        if found.end() - found.start() < 2:
+def glyphs(raw: Any, text_page: Any, word: Word) -> list[Glyph]:
+    """The characters of a word with the space before it, if one is written, in the order in which PDFium finds them."""
+    result = []
+    box = raw.FS_RECTF()
+    for index in range(word.start - word.spaced, word.end):
+        code = raw.FPDFText_GetUnicode(text_page, index)
+        raw.FPDFText_GetLooseCharBox(text_page, index, box)
+        if index < word.start and not (code in (0x20, 0xA0) and box.right - box.left > 0.3):
             continue
-        first, last = raw.FS_RECTF(), raw.FS_RECTF()
-        raw.FPDFText_GetLooseCharBox(text_page, start + found.start(), first)
-        raw.FPDFText_GetLooseCharBox(text_page, start + found.end() - 1, last)
-        if first.left < last.left - 0.01:
-            text = text[: found.start()] + found[0][::-1] + text[found.end() :]
-    return text
+        if not 0x20 <= code < 0x110000 or 0xD800 <= code < 0xE000:
+            continue
+        text = chr(code) if code != 0xA0 else " "
+        if _COMPATIBLE.match(text):
+            text = unicodedata.normalize("NFKC", text)
+        along = (
+            (box.left, box.right), (box.bottom, box.top), (-box.right, -box.left), (-box.top, -box.bottom)
+        )  # fmt: skip
+        result.append(Glyph(text, *along[word.direction % 4]))
+    return result
 
 
 def _hyphen(raw: Any, text_page: Any, index: int) -> str:
