@@ -7,7 +7,6 @@ apart is how the text fills its column, whether the rows are level, and the orde
 from __future__ import annotations
 
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -83,8 +82,12 @@ def _pieces(words: Sequence[Word]) -> list[Piece]:
         if pieces and _continues(pieces[-1], word):
             piece = pieces[-1]
             piece.words.append(word)
-            piece.x0, piece.x1 = min(piece.x0, word.x0), max(piece.x1, word.x1)
-            piece.height = max(piece.height, word.height)
+            if word.x0 < piece.x0:
+                piece.x0 = word.x0
+            if word.x1 > piece.x1:
+                piece.x1 = word.x1
+            if word.height > piece.height:
+                piece.height = word.height
         else:
             pieces.append(Piece([word], word.x0, word.x1, word.y, word.height, word.order))
     return pieces
@@ -92,9 +95,11 @@ def _pieces(words: Sequence[Word]) -> list[Piece]:
 
 def _continues(piece: Piece, word: Word) -> bool:
     before = piece.words[-1]
-    height = max(before.height, word.height)
+    height = before.height if before.height > word.height else word.height
     if abs(word.y - before.y) > 0.4 * height:
         return False
+    if -0.1 < word.x0 - before.x1 < 0.9 * height:
+        return True
     gap = max(word.x0 - before.x1, before.x0 - word.x1)
     overlap = min(word.x1, before.x1) - max(word.x0, before.x0)
     return gap < 0.9 * height and overlap < 0.5 * min(word.x1 - word.x0, before.x1 - before.x0) + 0.1
@@ -251,7 +256,11 @@ def _line(row: list[Piece], block: int, direction: int, glyphs_of: bidi.GlyphsOf
         cells, rtl = bidi.cells(words, glyphs_of, page_rtl)
     else:
         cells, rtl = _cells(words), False
-    height = Counter(round(word.height, 1) for word in words).most_common(1)[0][0]
+    height = (
+        max(words, key=lambda word: len(word.text)).height
+        if len(words) < 4
+        else words[len(words) // 2].height
+    )
     y = max(row, key=lambda piece: piece.characters).y
     x0, x1 = min(piece.x0 for piece in row), max(piece.x1 for piece in row)
     first = max(words, key=lambda word: word.x1) if rtl else words[0]
@@ -262,8 +271,8 @@ def _cells(words: Sequence[Word]) -> tuple[str, ...]:
     """The texts between wide gaps; words that touch are one."""
     cells = [words[0].text]
     for before, word in pairwise(words):
-        gap = max(word.x0 - before.x1, before.x0 - word.x1)
-        if gap > 0.9 * max(before.height, word.height):
+        gap = word.x0 - before.x1
+        if gap > 0.9 * before.height and gap > 0.9 * word.height:
             cells.append(word.text)
         elif _space_between(before, word, gap):
             cells[-1] += " " + word.text
@@ -273,6 +282,8 @@ def _cells(words: Sequence[Word]) -> tuple[str, ...]:
 
 
 def _space_between(before: Word, word: Word, gap: float) -> bool:
+    if word.direction == SKEWED:
+        return word.spaced
     if gap > 0.2 * word.height or (word.spaced and gap > -0.3 * word.height):
         return True
     return before.order > word.order + 1

@@ -96,7 +96,7 @@ def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
         for line in group:
             if before is None:
                 separator = "\n"
-            elif _goes_on(before, line, left, right):
+            elif _goes_on(before, line, left, right) and not (len(group) == 2 and line.text[0].isupper()):
                 solid = _SOLID.match(before.text[-1]) and _SOLID.match(line.text[0])
                 separator = "" if solid else " "
             else:

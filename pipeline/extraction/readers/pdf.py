@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.extraction.content import Attachment, Content, ExtractError, paged
@@ -13,6 +14,7 @@ from pipeline.extraction.pdf.page import Page, read_page
 from pipeline.extraction.pdf.running_lines import running_lines
 
 _MAX_PAGES = 50_000
+_PLEASE_WAIT = re.compile(r"Please wait\.\.\.")  # the only page of a form that Adobe's programs draw
 _MAX_CHARACTERS = 100_000_000
 
 
@@ -33,7 +35,7 @@ class PdfReader:
         bodies = _bodies(pages)
         warnings = _warnings(pages)
         if xfa is not None:
-            bodies[0] = f"{bodies[0]}\n\n{xfa}".strip()
+            bodies[0] = f"{'' if _PLEASE_WAIT.match(bodies[0]) else bodies[0]}\n\n{xfa}".strip()
             warnings.insert(
                 0, "This is a form that only Adobe's programs show; only what is filled in is read."
             )
