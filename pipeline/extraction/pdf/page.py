@@ -62,7 +62,7 @@ def _read(raw: Any, handle: Any, text_page: Any, form: Any) -> Page:
         words = []
     lines = layout.lines([*words, *typed], lambda word: glyphs(raw, text_page, word))
     bottom, top = _edges(bounds, lines[0].direction if lines else 0)
-    pictures = raw.FPDFPage_CountObjects(handle) > 0
+    pictures = readable < _FEW and _shows_more(raw, handle, readable)
     return Page(
         lines, bottom, top, annotations.notes, annotations.attachments, readable, found.unreadable, pictures
     )
@@ -82,3 +82,10 @@ def _edges(bounds: tuple[float, float, float, float], direction: int) -> tuple[f
     """The lower and the upper edge of the page, for text that runs in a direction."""
     left, bottom, right, top = bounds
     return {1: (-right, -left), 2: (-top, -bottom), 3: (left, right)}.get(direction, (bottom, top))
+
+
+def _shows_more(raw: Any, handle: Any, readable: int) -> bool:
+    """Whether the page shows anything that is no text, or text of which nothing can be read."""
+    pieces = range(min(raw.FPDFPage_CountObjects(handle), 1_000))
+    kinds = {raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(handle, at)) for at in pieces}
+    return bool(kinds) if not readable else bool(kinds - {raw.FPDF_PAGEOBJ_TEXT})

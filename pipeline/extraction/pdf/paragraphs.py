@@ -70,21 +70,13 @@ class _Joiner:
     def add(self, text: str, separator: str) -> None:
         """Add a line after `separator`, or directly after the broken word that it ends."""
         broken = _BROKEN.search(self.parts[-1]) if self.parts else None
-        tail = re.match(r"[^\W\d_]+", text) if broken else None
-        if (
-            broken is None
-            or tail is None
-            or (broken["mark"] != "\xad" and not _may_be_broken(broken, tail[0]))
-        ):
+        tail = re.match(r"[^\W_]+", text) if broken else None
+        if broken is None or tail is None:
             self.parts += [separator, text] if self.parts else [text]
             return
         word = joined(broken["head"], broken["mark"], tail[0], self._vocabulary)
         # A broken word shows that the paragraph goes on, however long the line is.
         self.parts[-1] = self.parts[-1][: broken.start()] + word + text[tail.end() :]
-
-
-def _may_be_broken(broken: re.Match[str], tail: str) -> bool:
-    return tail[0].islower() or broken["head"][-1].isupper() or not tail[0].isupper()
 
 
 def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:

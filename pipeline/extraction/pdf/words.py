@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 MAX_CHARACTERS = 400_000  # of a page; the densest printed page has some 20 000
+_SAMPLE = 16  # words of a page
 SKEWED = -1  # the direction of text that runs at an angle
 
 _WORD = re.compile(r"[^\s\x02\ufffe\x00]+")
@@ -97,7 +98,15 @@ def page_words(raw: Any, text_page: Any, bounds: tuple[float, float, float, floa
             turned = _turned((x0, y0, x1, y1), a, b, e, f)
             word = Word(written, *turned, spaced, order, start, end, rtl)
         words.append(word)
+    if readable and _is_guessed(raw, text_page, words):
+        readable, unreadable = 0, readable + unreadable
     return PageWords(words, readable, unreadable)
+
+
+def _is_guessed(raw: Any, text_page: Any, words: list[Word]) -> bool:
+    """Whether the fonts of most words do not say which characters their glyphs are: PDFium gives others then."""
+    some = words[:: max(len(words) // _SAMPLE, 1)]
+    return sum(raw.FPDFText_HasUnicodeMapError(text_page, word.start) == 1 for word in some) * 2 > len(some)
 
 
 def _cleaned(text: str) -> tuple[str, bool, int]:
