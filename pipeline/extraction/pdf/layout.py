@@ -71,7 +71,8 @@ def lines(words: Iterable[Word], glyphs_of: bidi.GlyphsOf) -> list[Line]:
             blocks = _blocks(pieces, rtl, 0)
         for block in blocks:
             number = result[-1].block + 1 if result else 0
-            result += [_line(row, number, direction, glyphs_of, rtl) for row in _rows(block)]
+            found = [_line(row, number, direction, glyphs_of, rtl) for row in _rows(block)]
+            result += [line for line in found if line.text]
     return result
 
 

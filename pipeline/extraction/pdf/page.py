@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.extraction.pdf import layout
 from pipeline.extraction.pdf.annotations import Annotations, Note
 from pipeline.extraction.pdf.layout import Line
+from pipeline.extraction.pdf.visibility import HiddenText
 from pipeline.extraction.pdf.words import glyphs, page_words
 
 _FEW = 5  # readable characters on a picture: a stamp or the number of the page, not its text
@@ -37,24 +38,24 @@ class Page:
         return (self.pictures and self.readable < _FEW) or self.unreadable > self.readable
 
 
-def read_page(raw: Any, document: Any, index: int, form: Any) -> Page:
+def read_page(raw: Any, document: Any, index: int, form: Any, hidden: HiddenText) -> Page:
     """The page at `index`; a damaged one is empty. `form` is the handle of the document's form, or None."""
     handle = raw.FPDF_LoadPage(document, index)
     if not handle:
         return Page([], 0.0, 0.0, [], [], 0, 0, True)
     text_page = raw.FPDFText_LoadPage(handle)
     try:
-        return _read(raw, handle, text_page, form)
+        return _read(raw, handle, text_page, form, hidden)
     finally:
         if text_page:
             raw.FPDFText_ClosePage(text_page)
         raw.FPDF_ClosePage(handle)
 
 
-def _read(raw: Any, handle: Any, text_page: Any, form: Any) -> Page:
+def _read(raw: Any, handle: Any, text_page: Any, form: Any, hidden: HiddenText) -> Page:
     bounds = _bounds(raw, handle)
     found = page_words(raw, text_page, bounds)
-    words = found.words
+    words = hidden.without(found.words, text_page)
     annotations = Annotations(raw, handle, form)
     typed = annotations.words(words)
     readable = found.readable + sum(len(word.text) for word in typed)

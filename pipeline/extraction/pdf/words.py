@@ -17,6 +17,7 @@ import numpy as np
 
 MAX_CHARACTERS = 400_000  # of a page; the densest printed page has some 20 000
 _SAMPLE = 16  # words of a page
+_MANY = 20  # a page of which this part is unreadable may be so altogether
 SKEWED = -1  # the direction of text that runs at an angle
 
 _WORD = re.compile(r"[^\s\x02\ufffe\x00]+")
@@ -98,7 +99,7 @@ def page_words(raw: Any, text_page: Any, bounds: tuple[float, float, float, floa
             turned = _turned((x0, y0, x1, y1), a, b, e, f)
             word = Word(written, *turned, spaced, order, start, end, rtl)
         words.append(word)
-    if readable and _is_guessed(raw, text_page, words):
+    if unreadable * _MANY >= readable > 0 and _is_guessed(raw, text_page, words):
         readable, unreadable = 0, readable + unreadable
     return PageWords(words, readable, unreadable)
 

@@ -129,6 +129,18 @@ def test_invisible_text_is_read_and_text_outside_the_crop_box_is_not() -> None:
     assert bodies(pdf([drawn], page="/CropBox [0 100 595 842]")) == ["Inside"]
 
 
+def test_text_that_is_clipped_away_or_on_a_hidden_layer_is_left_out() -> None:
+    clipped = "q 10 10 20 20 re W n " + text(60, 500, "Clipped away") + "Q q 50 380 200 40 re W n "
+    assert bodies(pdf([text(60, 700, "Seen") + clipped + text(60, 400, "Seen, too") + "Q"])) == [
+        "Seen\nSeen, too"
+    ]
+    layers = ["<< /Type /OCG /Name (Answers) >>", "<< /Type /OCG /Name (Questions) >>"]
+    resources = "/Resources << /Font << /F1 3 0 R >> /Properties << /A 10 0 R /Q 11 0 R >> >>"
+    catalog = "/OCProperties << /OCGs [10 0 R 11 0 R] /D << /OFF [10 0 R] >> >>"
+    drawn = f"/OC /A BDC {text(60, 700, 'Forty')} EMC /OC /Q BDC {text(60, 600, 'How many?')} EMC"
+    assert bodies(pdf([drawn], page=resources, catalog=catalog, objects=layers)) == ["How many?"]
+
+
 def test_pages_that_show_something_without_text_are_named() -> None:
     content = read(
         pdf([text(60, 700, "One"), "10 10 300 300 re f", "", "10 10 300 300 re f " + text(9, 9, "4")])
