@@ -1,7 +1,7 @@
 // A collection's documents in pages, filtered by status and name; failed ones with the reason and a retry button.
 import { request, url } from "./api.js";
 import { errorLine, field, runGuarded, h, replaceNodes } from "./dom.js";
-import { bytes, date, number, plural, splitPath } from "./format.js";
+import { bytes, date, folderOf, number, plural } from "./format.js";
 
 const PAGE = 50;
 const MAX_PAGE = 500;
@@ -88,6 +88,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     const href = `#/${["collections", collectionId, "documents", doc.id].map(encodeURIComponent).join("/")}`;
     const facts = [bytes(doc.size), date(doc.modified_at)];
     if (doc.chunk_count) facts.push(plural(doc.chunk_count, "chunk"));
+    if (doc.part_count !== null) facts.push(`${plural(doc.part_count, "document")} inside`);
     if (doc.missing) facts.push("its file was not found by the last scan");
     if (doc.due && doc.status !== "pending") facts.push("to be read again");
     const warnings = doc.quality?.warnings ?? [];
@@ -99,7 +100,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
       h("div", { class: "row" },
         h("span", { class: "path", title: doc.path },
           doc.status === "indexed" ? h("a", { href }, doc.name) : h("span", { class: "name" }, doc.name),
-          h("span", { class: "folder" }, splitPath(doc.path).folder)),
+          h("span", { class: "folder" }, folderOf(doc))),
         h("span", { class: "tag status", "data-status": doc.status }, doc.status)),
       h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
       warnings.length ? h("details", { class: "warnings" }, h("summary", {}, plural(warnings.length, "warning")), h("ul", {}, warnings.map((each) => h("li", {}, each)))) : null,

@@ -8,6 +8,12 @@ import { highlight, queryPattern } from "./highlight.js";
 const WINDOW = 20_000;
 const BEFORE = 4_000;
 
+/** What is said where a document has no text. */
+function emptyText(doc) {
+  if (doc.part_count === null) return "No text was found in this document.";
+  return `This file holds ${plural(doc.part_count, "document")}; each is listed and found by itself.`;
+}
+
 /** "3 pages of recognised text", "2 pages without text": what is worth knowing of how the document was read. */
 function qualityFacts(quality) {
   if (!quality) return [];
@@ -62,13 +68,13 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     ]);
     heading.textContent = doc.title || doc.name;
     document.title = `${doc.name} · Semantik`;
-    facts.textContent = [doc.path, doc.author, bytes(doc.size), date(doc.modified_at), `${number(content.length)} characters of text`,
+    facts.textContent = [doc.path, doc.author, bytes(doc.size), date(doc.date ?? doc.modified_at), `${number(content.length)} characters of text`,
       ...qualityFacts(doc.quality)].filter(Boolean).join(" · ");
     quality.replaceChildren(...(doc.quality?.warnings ?? []).map((each) => h("li", {}, each)));
     quality.hidden = !quality.hasChildNodes();
     next = content.next_offset;
     text.replaceChildren(...nodes(content));
-    if (!content.length) text.replaceChildren(h("p", { class: "empty" }, doc.error?.message ?? "No text was found in this document."));
+    if (!content.length) text.replaceChildren(h("p", { class: "empty" }, doc.error?.message ?? emptyText(doc)));
     text.removeAttribute("aria-busy");
     drawButtons();
     const chunk = text.querySelector("#hit");

@@ -41,3 +41,8 @@ export function splitPath(path) {
   const split = path.lastIndexOf("/") + 1;
   return { folder: path.slice(0, split), name: path.slice(split) };
 }
+
+/** The folder of a document; of one inside an archive or mailbox, that of the file that holds it. */
+export function folderOf(doc) {
+  return doc.path.endsWith(doc.name) ? doc.path.slice(0, -doc.name.length) : splitPath(doc.path).folder;
+}

@@ -1,7 +1,7 @@
 // The results of a query: chunks, each with its score, its position and a link to its document.
 import { request, url } from "./api.js";
 import { errorLine, runGuarded, h } from "./dom.js";
-import { number, plural, splitPath } from "./format.js";
+import { folderOf, number, plural } from "./format.js";
 import { highlight, queryPattern } from "./highlight.js";
 
 const PAGE = 10;
@@ -93,7 +93,7 @@ export class Results {
     const query = new URLSearchParams({ start: hit.start, end: hit.end, q: this.query });
     for (const id of this.body.collection_ids ?? []) query.append("in", id);
     const path = ["collections", collection.id, "documents", doc.id].map(encodeURIComponent).join("/");
-    const { folder } = splitPath(doc.path);
+    const folder = folderOf(doc);
     const position = [hit.page ? `page ${hit.page}` : "", hit.heading ?? ""].filter(Boolean).join(" · ");
     return h("li", { class: "card hit" },
       h("div", { class: "row" },

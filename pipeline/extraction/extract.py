@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.extraction import formats
 from pipeline.extraction.attached_text import attached_text
 from pipeline.extraction.content import WORD, Content, ExtractError, Heading
+from pipeline.extraction.data_uris import without_data_uris
 from pipeline.extraction.file_access import Places, read, read_open
 from pipeline.extraction.format_reader import READERS
 from pipeline.extraction.formats import Condition, Format
@@ -106,7 +107,7 @@ def read_content(data: bytes, detected: Format, suffix: str) -> Content:
     reader = READERS.get(detected.mime)
     if reader is None:
         raise _no_reader(detected, formats.expected_name(suffix))
-    return reader.read(data, detected)
+    return without_data_uris(reader.read(data, detected))
 
 
 def _no_reader(detected: Format, expected: str | None) -> ExtractError:

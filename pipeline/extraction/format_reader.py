@@ -24,14 +24,22 @@ from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.readers.delimited import DelimitedReader
 from pipeline.extraction.readers.doc import DocReader
+from pipeline.extraction.readers.docbook import DocBookReader
 from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import AppleMailReader, EmailReader, MailboxTextReader, OutlookReader
+from pipeline.extraction.readers.email import (
+    AppleMailReader,
+    EmailReader,
+    MailboxTextReader,
+    OutlookReader,
+    SignedFileReader,
+)
+from pipeline.extraction.readers.epub import EpubReader
+from pipeline.extraction.readers.fictionbook import FictionBookReader
 from pipeline.extraction.readers.html import HtmlReader
 from pipeline.extraction.readers.json_text import JsonReader
-from pipeline.extraction.readers.markup import ManPageReader
+from pipeline.extraction.readers.markup import MARKUP_READERS
 from pipeline.extraction.readers.notebook import NotebookReader
 from pipeline.extraction.readers.odt import OdtReader
-from pipeline.extraction.readers.office import OfficeReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.personal import CalendarReader, ContactReader
 from pipeline.extraction.readers.presentation import (
@@ -41,9 +49,16 @@ from pipeline.extraction.readers.presentation import (
 )
 from pipeline.extraction.readers.rtf import RtfReader
 from pipeline.extraction.readers.source_code import SourceCodeReader
-from pipeline.extraction.readers.spreadsheet import OldWorkbookReader, OpenSpreadsheetReader, WorkbookReader
+from pipeline.extraction.readers.spreadsheet import (
+    ExcelXmlReader,
+    OldWorkbookReader,
+    OpenSpreadsheetReader,
+    WorkbookReader,
+)
 from pipeline.extraction.readers.subtitles import SubtitleReader
 from pipeline.extraction.readers.text import MarkdownReader, TextReader
+from pipeline.extraction.readers.web_archive import WebArchiveReader
+from pipeline.extraction.readers.xml_text import XmlReader
 from pipeline.extraction.text_formats import SOURCE_CODE
 
 
@@ -68,29 +83,25 @@ class FormatReader(Protocol):
 
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
-_office, _text, _subtitles = OfficeReader(), TextReader(), SubtitleReader()
+_text, _subtitles = TextReader(), SubtitleReader()
 _open_presentation = OpenPresentationReader()
 
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
     "text/csv": DelimitedReader(),
-    "text/x-rst": _text,
-    "text/org": _text,
-    "text/asciidoc": _text,
-    "text/x-tex": _text,
-    "text/x-bibtex": _text,
-    "text/troff": ManPageReader(),
+    **MARKUP_READERS,
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,
     **dict.fromkeys((f"text/x-{language}" for language in SOURCE_CODE), SourceCodeReader()),
     "application/json": JsonReader(),
-    "application/xml": _text,
+    "application/xml": XmlReader(),
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),
     "message/x-emlx": AppleMailReader(),
     "application/mbox": MailboxTextReader(),
+    "application/pkcs7-mime": SignedFileReader(),
     "text/calendar": CalendarReader(),
     "text/vcard": ContactReader(),
     "application/pdf": PdfReader(),
@@ -101,14 +112,17 @@ READERS: Mapping[str, FormatReader] = {
     _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
     _ODF + "text": OdtReader(),
     _ODF + "spreadsheet": OpenSpreadsheetReader(),
-    "application/epub+zip": _office,
+    "application/epub+zip": EpubReader(),
     "application/rtf": RtfReader(),
     "application/msword": DocReader(),
     "application/vnd.ms-excel": OldWorkbookReader(),
+    "application/x-spreadsheetml+xml": ExcelXmlReader(),
     "application/vnd.ms-powerpoint": OldPresentationReader(),
     "application/vnd.ms-outlook": OutlookReader(),
     "application/x-ipynb+json": NotebookReader(),
-    "application/x-fictionbook+xml": _office,
+    "application/x-fictionbook+xml": FictionBookReader(),
+    "application/docbook+xml": DocBookReader(),
+    "multipart/related": WebArchiveReader(),
 }
 
 

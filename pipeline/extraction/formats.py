@@ -100,6 +100,8 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"BZh91AY&SY", Format(_OCTETS, "a bzip2 archive")),
     (0, b"\x28\xb5\x2f\xfd", Format(_OCTETS, "a Zstandard archive")),
     (257, b"ustar", TAR),
+    (0, b"!BDN", Format(_OCTETS, "an Outlook data file")),
+    (0, b"\xcf\xad\x12\xfe", Format(_OCTETS, "a mail folder of Outlook Express")),
     (0, b"OggS", Format(_OCTETS, "an Ogg recording")),
     (0, b"ID3", Format(_OCTETS, "an MP3 recording")),
     (4, b"ftyp", Format(_OCTETS, "a video or recording")),

@@ -13,6 +13,7 @@ from pipeline.extraction.file_format import Format
 MAIL = Format("message/rfc822", "an e-mail")
 APPLE_MAIL = Format("message/x-emlx", "an e-mail")
 MAILBOX = Format("application/mbox", "a mailbox")
+SIGNED = Format("application/pkcs7-mime", "a signed or encrypted file")
 MAIL_INDEX = Format("application/x-mork", "an index of a mail program")
 CALENDAR = Format("text/calendar", "a calendar")
 CONTACTS = Format("text/vcard", "a contact")
@@ -24,7 +25,7 @@ _NAMED = {
 }  # fmt: skip
 # Texts that may quote a header at their beginning; `.txt` only becomes a message with the trace of a server.
 _TEXTS = re.compile(
-    r"\.(?:txt|text|md|markdown|patch|diff|log|rst|html?|xml|json|csv|py|c|h|org|adoc|asc|tex)\Z"
+    r"\.(?:txt|text|md|markdown|patch|diff|log|rst|html?|mht|mhtml|xml|json|csv|py|c|h|org|adoc|asc|tex)\Z"
 )
 
 # "From ilse@example.org Tue Mar  3 10:00:00 2026", with a zone or a remark here or there.
@@ -47,6 +48,7 @@ _DATE = re.compile(
 _PERSON = re.compile(
     rb"(?im)^(?:from|sender|return-path|to|delivered-to):[^\r\n]*(?:\r?\n[ \t][^\r\n]*){0,20}?[\w.+-]@[\w-]"
 )
+_CMS = re.compile(rb"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x02\x03]")  # of signed and enveloped data
 _APPLE_LENGTH = re.compile(rb"\d{1,12}[ \t]*\r?\n")
 
 
@@ -65,6 +67,8 @@ def mail_format(data: bytes, suffix: str) -> Format | None:
         return CONTACTS
     if start.startswith(b"// <!-- <mdb:mork"):
         return MAIL_INDEX
+    if data[:1] == b"\x30" and _CMS.search(data[:64]):
+        return SIGNED
     if length := _APPLE_LENGTH.match(start):
         return APPLE_MAIL if not _TEXTS.search(suffix) and is_header(start[length.end() :]) else None
     is_text = suffix == ".txt"

@@ -13,7 +13,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     lines = []
     width = max((len(row) for row in rows), default=0)
     for at, row in enumerate(rows):
-        cells = [" ".join(cell.split()).replace("|", "¦") for cell in row]
+        cells = [" ".join(cell.split()) for cell in row]
         lines.append("| " + " | ".join(cells + [""] * (width - len(cells))) + " |")
         if not at:
             lines.append("|" + " --- |" * width)

@@ -13,6 +13,7 @@ from pipeline.extraction import markdown
 
 _MAX_HEADING = 300  # characters: a longer one is a paragraph in the wrong style
 _MAX_CELL = 3_000  # characters: a table with a longer cell is a layout, and becomes paragraphs
+_MAX_COLUMNS = 50  # up to which short rows are filled with empty cells
 _MAX_DEPTH = 8  # levels of lists
 # Soft hyphens are seen at line ends only; the non-breaking hyphen is a hyphen to everybody who searches.
 _SEEN = {0xAD: None, 0x2011: "-", 0xFEFF: None, 0x200B: None, **dict.fromkeys(range(9), None), 0x0B: "\n"}
@@ -132,4 +133,4 @@ def _flat(kind: str, text: str) -> str:
 
 
 def _row(cells: Sequence[str], width: int) -> str:
-    return f"| {' | '.join([*cells[:width], *[''] * (width - len(cells))])} |"
+    return f"| {' | '.join([*cells[:width], *[''] * (min(width, _MAX_COLUMNS) - len(cells))])} |"

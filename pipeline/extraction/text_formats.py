@@ -9,15 +9,19 @@ import re
 
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Format
+from pipeline.extraction.xml_kinds import DOCBOOK, FICTION_BOOK, vocabulary
 
 _SAMPLE = 4096  # bytes from the beginning that may prove a format
 
 TEXT = Format("text/plain", "a text")
 _HTML = Format("text/html", "an HTML page")
 _XML = Format("application/xml", "an XML file")
+_EXCEL_XML = Format("application/x-spreadsheetml+xml", "an Excel workbook in XML")
+_TABLE = Format("text/csv", "a text")
 _MAN = Format("text/troff", "a man page")
 _ASCIIDOC = Format("text/asciidoc", "an AsciiDoc text")
 _VTT = Format("text/vtt", "a subtitle file")
+_WEB_ARCHIVE = Format("multipart/related", "a saved web page")
 
 _FORMATS: tuple[tuple[str, Format], ...] = (
     (".md .markdown .mdown .mkd .mdx .rmd .qmd", Format("text/markdown", "a Markdown text")),
@@ -28,9 +32,11 @@ _FORMATS: tuple[tuple[str, Format], ...] = (
         ".json .geojson .jsonl .ndjson .json5 .jsonc .har .webmanifest",
         Format("application/json", "a JSON file"),
     ),
-    (".fb2", Format("application/x-fictionbook+xml", "a FictionBook")),
+    (".fb2", FICTION_BOOK),
+    (".dbk .docbook", DOCBOOK),
+    (".mhtml .mht", _WEB_ARCHIVE),
     (".xml .svg .rss .atom .rdf .opml .gpx .kml .xsd .xsl .xslt .wsdl .tei", _XML),
-    (".csv .tsv .tab .psv", Format("text/csv", "a text")),
+    (".csv .tsv .tab .psv", _TABLE),
     (".rst .rest", Format("text/x-rst", "a reStructuredText")),
     (".org", Format("text/org", "an Org text")),
     (".adoc .asciidoc .asc", _ASCIIDOC),
@@ -72,26 +78,45 @@ _BY_SUFFIX = {
 _MAN_SUFFIX = re.compile(r"\.(?:[1-9n][a-z]{0,6}|man|mdoc|roff|mandoc)\Z")
 _MAN_START = re.compile(rb"^[.'][ \t]*(?:TH|Dd|SH|Sh|so)[ \t]+\S", re.MULTILINE)
 _XML_START = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+# Wikis export pages "for Word" as web archives that are named *.doc.
+_WORD_ARCHIVE = re.compile(
+    rb"(?i)(?:date|message-id|subject|mime-version|from):(?s:.{0,800}?)\ncontent-type:\s*multipart/related"
+)
+# Also the end of names of backups: `controlDict.org`.
+_ORG_START = re.compile(rb"^(?:\*+ \S|[ \t]*#\+\w+)", re.MULTILINE)
 _NO_ASCIIDOC = (b"-----BEGIN ", b"ncols", b"NCOLS")  # an armoured key; a grid of heights
 
 
 def text_format(data: bytes, suffix: str) -> Format:
     """The format of `data`, which is known to be a text; `suffix` is the lower-case end of its name."""
     start = _start(data)
+    if suffix == ".doc" and _WORD_ARCHIVE.match(start):
+        return _WEB_ARCHIVE
     named = _BY_SUFFIX.get(suffix)
+    if b"urn:schemas-microsoft-com:office:spreadsheet" in start and _XML_START.match(start):
+        return _EXCEL_XML
+    if suffix == ".xls" and _by_start(start) == TEXT:  # many programs export tables with tabs under this name
+        return _TABLE
     if named == _ASCIIDOC and start.startswith(_NO_ASCIIDOC):
         return TEXT
+    if suffix == ".org" and not _ORG_START.search(data[:65_536]):
+        return TEXT
+    if named == _XML:
+        return vocabulary(data) or named
     if named is not None:
         return named
     if _MAN_SUFFIX.match(suffix) and _MAN_START.search(start):
         return _MAN
-    return _by_start(start)
+    found = _by_start(start)
+    return vocabulary(data) or found if found == _XML else found
 
 
 def _by_start(start: bytes) -> Format:
     lower = start[:1024].lower()
     if lower.startswith((b"<!doctype html", b"<html")):
         return _HTML
+    if lower.startswith(b"from: <saved by "):
+        return _WEB_ARCHIVE
     if lower.startswith(b"webvtt"):
         return _VTT
     if declared := _XML_START.match(start):

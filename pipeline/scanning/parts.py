@@ -70,8 +70,7 @@ async def move_parts(context: OperationContext, container: Document, path: str, 
 async def give_way(context: OperationContext, parts: Sequence[Document]) -> None:
     """Give parts other paths: files have been found that have theirs."""
     for part in parts:
-        container = part.path.removesuffix(part.part or "").rstrip("./").removesuffix("#")
-        [path] = await free_paths(context, container, [part.part or ""])
+        [path] = await free_paths(context, part.container_path, [part.part or ""])
         await move_parts(context, part, path, part.source_id)
         await context.deps.store.documents.update_each({part.id: {"path": path}})
 

@@ -53,7 +53,10 @@ class FileReader:
             container = container_format(opened, suffix_of(name))
             if container is None:
                 return self._read_document(file, opened, name)
-            limits = ContainerLimits(self._options.max_container_parts, self._options.max_container_bytes)
+            options = self._options
+            limits = ContainerLimits(
+                options.max_container_parts, options.max_container_bytes, options.exclude
+            )
             return list_parts(file, opened, container, limits)
 
     def _read_document(self, file: FileTask, opened: BinaryIO, name: str) -> ReadDocument | ReadUnchanged:

@@ -125,6 +125,7 @@ class Pool:
             ReadingOptions(limits.hidden_sheets),
             limits.max_container_bytes,
             limits.max_container_parts,
+            limits.exclude,
         )
         timeout_s = EMBED_TIMEOUT_S + sum(
             time_limit_s(file, limits.max_file_bytes, limits.file_timeout_s) for file in files

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from support.api import PASSWORD, ask
+from support.archives import write_zip, zip_bytes
 from support.server import given_stores, serve
 
 from semantik.client.api import Client
@@ -119,6 +120,19 @@ def write_before(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(paragraphs(text, 5))
+    for name in (
+        "harbour/chest.zip",
+        "harbour/trunk.zip",
+        "harbour/bin.zip",
+        "wharf/crate.zip",
+        "books/shelf.zip",
+    ):
+        inner = zip_bytes({"string.txt": paragraphs(f"A string from {name}.", 2)})
+        letters = {f"letter-{each}.txt": paragraphs(f"Letter {each} of {name}.", 2) for each in range(4)}
+        write_zip(
+            folder / name, {**letters, "inner.zip": inner, "sand.bin": b"" if "books" in name else _BROKEN}
+        )
+    write_zip(folder / "books/charts/atlas.zip", {"sea.txt": paragraphs("The sea is deep.", 2)})
     (folder / "cellar/cask.txt").write_bytes(_BROKEN)
     (folder / "wharf/anchor.pdf").write_bytes(b"%PDF-1.7 and no more")
     (folder / "wharf/empty.txt").write_text("")
@@ -134,6 +148,13 @@ def write_after(folder: Path) -> None:
     (harbour / "ropes.txt").rename(harbour / "knots.txt")
     (harbour / "fog.txt").write_bytes(_BROKEN)
     (harbour / "gulls.txt").unlink()
+    (harbour / "trunk.zip").rename(harbour / "box.zip")
+    (harbour / "bin.zip").unlink()
+    letters = {
+        f"letter-{each}.txt": paragraphs(f"Letter {each} was written anew.", 2) for each in range(2, 6)
+    }
+    inner = zip_bytes({"string.txt": paragraphs("A longer string.", 3)})
+    write_zip(harbour / "chest.zip", {**letters, "inner.zip": inner})
     os.utime(harbour / "touched.txt", (1, 1))
     (folder / "cellar/cask.txt").write_text(paragraphs("The cask was opened.", 3))
 

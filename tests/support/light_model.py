@@ -59,7 +59,7 @@ def read_files(
     files: Sequence[FileTask], options: ChunkingOptions, read_options: ReadOptions
 ) -> list[Outcome]:
     """As `pipeline.workers.file_reading.read_files`."""
-    wait_until_let_go([file.path for file in files])
+    wait_until_let_go([file.name for file in files])
     describe(ModelSpec(options.model, read_options.precision))
     return file_reading.read_files_with(_tokenizer(), _TOKENS, files, options, read_options)
 

@@ -65,8 +65,8 @@ class Marks:
         number = max(start, 1)
         style = _FORMATS[number_format] if number_format < len(_FORMATS) else "decimal"
         for index, kind in enumerate(kinds):
-            if index + 1 >= len(limits):
-                break
+            if index + 1 >= len(limits) or positions[index] >= self._information.counts[0]:
+                break  # a mark outside of the text could stand in its own note
             mark = ""
             if kind != b"\0\0":
                 mark = list_numbers.shown(number, style)
@@ -80,7 +80,7 @@ class Marks:
         authors = self._authors()
         base = self._information.start_of(COMMENTS)
         for index, value in enumerate(values):
-            if index + 1 >= len(limits):
+            if index + 1 >= len(limits) or positions[index] >= self._information.counts[0]:
                 break
             at = struct.unpack_from("<H", value, 20)[0] if self._information.word97 else len(authors)
             author = authors[at] if at < len(authors) else ""
@@ -110,7 +110,7 @@ class Marks:
                 continue
             span = Span(base + limits[index], base + limits[index + 1])
             position = at_shape.get(shape)
-            if position is None or position in self.boxes:
+            if position is None or position in self.boxes or position >= self._information.counts[0]:
                 self.loose_boxes.append(span)
             else:
                 self.boxes[position] = span

@@ -188,14 +188,18 @@ class Runs:
             )
             if limits[index] < limits[index + 1]:
                 pieces.append(Piece(limits[index], limits[index + 1], offset, 1 if narrow else 2))
+        if sum((piece.end - piece.start) * piece.width for piece in pieces) > 2 * len(self._stream):
+            raise ExtractError("corrupt", "This is an old Word document that is damaged and cannot be read.")
         return pieces
 
 
 def plc(data: bytes, size: int) -> tuple[list[int], list[bytes]]:
-    """A list of Word: n + 1 numbers, and n values of `size` bytes; without values where it does not fit."""
+    """A list of Word: n + 1 ascending numbers, and n values of `size` bytes; empty where it is damaged."""
     count = (len(data) - 4) // (4 + size)
     if count < 1:
         return [], []
     numbers = list(struct.unpack_from(f"<{count + 1}I", data))
+    if numbers != sorted(numbers):
+        return [], []  # damaged; texts that overlap could be read again and again
     base = 4 * (count + 1)
     return numbers, [data[base + size * index : base + size * (index + 1)] for index in range(count)]

@@ -16,6 +16,7 @@ from pipeline.extraction.markdown_writer import MarkdownWriter
 from pipeline.extraction.opc import MC, W, content_of_alternates
 
 _MAX_DEPTH = 25  # of tables and text boxes inside one another
+_MAX_JOINED = 100_000  # characters of paragraphs that tracked changes join
 _REMOVED = {
     f"{W}del",
     f"{W}moveFrom",
@@ -67,7 +68,7 @@ class BlockReader:
         beside = Beside()
         text = self._joined + self._inline.text(node, style, beside)
         self._joined = ""
-        if properties is not None and _end_is_deleted(properties):
+        if properties is not None and _end_is_deleted(properties) and len(text) < _MAX_JOINED:
             self._joined = text
         else:
             self._write(text, style_id, style, properties, writer)
@@ -163,7 +164,7 @@ class BlockReader:
         document = self._document
         relation_id = next((text for name, text in node.items() if name.endswith("}id")), "")
         relation = document.package.relations(self._part).get(relation_id)
-        if relation is None or relation.external:
+        if relation is None or relation.external or not document.is_first("part", relation.target):
             return
         try:
             suffix = "." + relation.target.rpartition(".")[2].lower()

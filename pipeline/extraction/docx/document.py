@@ -34,6 +34,7 @@ class Document:
         self.main = package.main("word/document.xml")
         self.read_chunk = read_chunk
         self.warnings: list[str] = []
+        self._met: set[tuple[str, ...]] = set()
         self.styles = Styles(self._optional("styles"))
         self.numbering = Numbering(self._optional("numbering"))
         self.settings = self._optional("settings")
@@ -64,6 +65,12 @@ class Document:
     @cached_property
     def _endnotes(self) -> dict[str, Element]:
         return self._by_id("endnotes")
+
+    def is_first(self, *key: str) -> bool:
+        """Whether a note, comment or part is met for the first time. Each is read once, however often it is named."""
+        known = key in self._met
+        self._met.add(key)
+        return not known
 
     def warn(self, sentence: str) -> None:
         if sentence not in self.warnings:

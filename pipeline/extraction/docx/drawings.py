@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.docx.document import Document
 from pipeline.extraction.docx.styles import is_on
-from pipeline.extraction.drawingml import chart_text, smartart_text
 from pipeline.extraction.opc import DGM, MC, A, R, W, content_of_alternates
+from pipeline.extraction.spreadsheets.drawingml import chart_text, smartart_text
 
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp|ico)|https?://\S+", re.IGNORECASE)
 
@@ -65,7 +65,7 @@ class Drawings:
 
     def _linked(self, relation_id: str, read: Callable[[Element], str], what: str, drawn: Drawn) -> None:
         relation = self._document.package.relations(self._part).get(relation_id)
-        if relation is None or relation.external:
+        if relation is None or relation.external or not self._document.is_first("part", relation.target):
             return
         try:
             drawn.blocks.append(read(self._document.package.xml(relation.target)))

@@ -22,6 +22,7 @@ _SYMBOL = re.compile(
 class _Field:
     in_result: bool = False
     code: list[str] = field(default_factory=list)
+    size: int = 0  # characters of the code
     form: str = ""  # what a form field without a result shows
 
 
@@ -68,8 +69,9 @@ class Fields:
 
     def code(self, text: str) -> str:
         """A piece of a field's code."""
-        if self._open and sum(map(len, self._open[-1].code)) < _MAX_CODE:
+        if self._open and self._open[-1].size < _MAX_CODE:
             self._open[-1].code.append(text)
+            self._open[-1].size += len(text)
         return ""
 
     def end_of_paragraph(self) -> None:
@@ -81,7 +83,7 @@ class Fields:
 def shown_by_code(code: str) -> str:
     """What a field shows that never has a result."""
     if button := _BUTTON.match(code):
-        return button[1].strip()
+        return f" {button[1].strip()} "  # its frame keeps it apart from what stands beside it
     if symbol := _SYMBOL.match(code):
         return symbol_fonts.character(int(symbol[1], 0), (symbol[2] or "").strip())
     return ""

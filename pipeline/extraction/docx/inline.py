@@ -49,7 +49,6 @@ class InlineReader:
         self._document = document
         self._drawings = Drawings(document, part)
         self._fields = Fields()
-        self._seen_comments: set[str] = set()
 
     def text(self, paragraph: Element, style: Style, beside: Beside) -> str:
         """A paragraph's text as it is seen, with tabs and line breaks."""
@@ -115,15 +114,14 @@ class InlineReader:
         note = self._document.notes(kind).get(node.get(f"{W}id", ""))
         custom = is_on(node.get(f"{W}customMarkFollows", "0"))
         mark = "" if custom else self._document.numbers[kind].next()
-        if note is not None:
+        if note is not None and self._document.is_first(kind, node.get(f"{W}id", "")):
             beside.notes.append((mark, kind, note))
         return note_mark(mark) if mark and note is not None else ""
 
     def _comment(self, node: Element, beside: Beside) -> str:
         comment_id = node.get(f"{W}id", "")
         comment = self._document.comments.get(comment_id)
-        if comment is not None and comment_id not in self._seen_comments:
-            self._seen_comments.add(comment_id)
+        if comment is not None and self._document.is_first("comment", comment_id):
             beside.comments.append(comment)
         return ""
 

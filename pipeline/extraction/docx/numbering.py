@@ -142,7 +142,7 @@ def _level(node: Element) -> tuple[int, Level]:
     level = Level(
         0 if start is None else start,
         value(style) or "decimal",
-        value(node.find(f"{W}lvlText")) or "",
+        (value(node.find(f"{W}lvlText")) or "")[:_MAX_LABEL],
         integer(value(node.find(f"{W}lvlRestart"))),
         legal is not None and is_on(value(legal)),
         value(node.find(f"{W}pStyle")),

@@ -8,6 +8,7 @@ import re
 from pipeline.extraction import encoding
 
 _WITHIN = 4096  # bytes from the beginning of a page in which it may declare its encoding
+_FEW = 30  # bytes beyond ASCII
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _META = re.compile(rb"(?i)<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w.:-]+)")
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)")
@@ -35,7 +36,7 @@ def codec(label: str) -> str | None:
         "".encode(found.name)  # some codecs, like "zip", make no text
     except (LookupError, UnicodeError, ValueError, TypeError):
         return None
-    return name if found._is_text_encoding else None
+    return found.name if found._is_text_encoding else None
 
 
 def decode(data: bytes, label: str | None = None) -> str:
@@ -50,13 +51,21 @@ def decode(data: bytes, label: str | None = None) -> str:
     name = codec(label) if label else None
     name = name or _declared(data)
     if name is None:
-        return encoding.decode(data)
+        return _undeclared(data)
     if _SINGLE_BYTE.match(name) and (text := _utf8(data)) is not None:
         return text
     text = data.decode(name, "replace")
     if text.count("\ufffd") * 100 > len(text):
         return encoding.decode(data)
     return text
+
+
+def _undeclared(data: bytes) -> str:
+    """A page that says nothing: where it has few bytes to guess from, it is in the encoding that browsers take."""
+    beyond_ascii = len(data) - len(data.translate(None, bytes(range(128, 256))))
+    if 0 < beyond_ascii < _FEW and _utf8(data) is None:
+        return data.decode("cp1252", "replace")
+    return encoding.decode(data)
 
 
 def _declared(data: bytes) -> str | None:

@@ -52,6 +52,16 @@ def is_note(node: Any, attributes: Attributes) -> bool:
     return "#" in href
 
 
+def note_mark(node: Any, attributes: Attributes) -> str:
+    """The mark of a note in brackets, where a link says that it is one and no <sup> does; else empty."""
+    if "noteref" not in f"{attributes.get('epub:type') or ''} {attributes.get('role') or ''}":
+        return ""
+    text = node.text(strip=True)
+    if not _NOTE_MARK.fullmatch(text) or (node.parent is not None and node.parent.tag == "sup"):
+        return ""
+    return text if text[0] in "[(" else f"[{text}]"
+
+
 def is_permalink(node: Any, attributes: Attributes) -> bool:
     """Whether a link only gives the address of the heading that it stands in."""
     href = attributes.get("href") or ""

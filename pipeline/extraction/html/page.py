@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.extraction import markdown
 from pipeline.extraction.content import WORD
 from pipeline.extraction.html import source
-from pipeline.extraction.html.render import Renderer
+from pipeline.extraction.html.render import Renderer, headed
 from pipeline.extraction.html.visibility import Visibility
 
 LIBRARIES = ("selectolax",)
@@ -63,13 +63,14 @@ def html_to_markdown(
 def _text(root: Any, keep_navigation: bool) -> str:
     """The page's text; where hardly any is left without what is usually left out, that is the content."""
     seen = Visibility(navigation=keep_navigation)
-    text = Renderer(seen).render(root)
+    layout = headed(root)
+    text = Renderer(seen, headed=layout).render(root)
     if len(text) < _LITTLE and seen.left_out > len(text):
-        text = _longer(text, Renderer(Visibility(navigation=True)).render(root))
+        text = _longer(text, Renderer(Visibility(navigation=True), headed=layout).render(root))
     if WORD.search(text):
         return text
     for everything in (Visibility(navigation=True, noscript=True), Visibility(True, True, True)):
-        text = Renderer(everything).render(root)
+        text = Renderer(everything, headed=layout).render(root)
         if WORD.search(text):
             return text
     return text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.extraction.html import inline, tables
+from pipeline.extraction.html import controls, inline, preformatted, tables
 from pipeline.extraction.html.visibility import Attributes, Visibility
 from pipeline.extraction.html.writer import BREAK, GAP, LINE, PARAGRAPH, Writer, joined
 
@@ -20,18 +20,16 @@ _ON_A_LINE = """div address summary figcaption legend dialog search noscript the
 _MARGINS = dict.fromkeys(_APART.split(), PARAGRAPH) | dict.fromkeys(_ON_A_LINE.split(), LINE)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _QUOTES = (("“", "”"), ("‘", "’"))
-_LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight|brush:|sourceCode|src)[-_ ]([\w+#-]{1,30})")
-_LINE_NUMBERS = re.compile(r"(?:^|\s)(?:linenos|linenodiv|lineno|gutter|line-numbers-rows|blob-num)(?:$|\s)")
-_SHOWN_INPUTS = frozenset(
-    ("", "text", "email", "number", "tel", "url", "date", "search", "time", "datetime-local", "month", "week")
-)
 
 
 class Renderer:
     """Writes one page, or one cell of a table. `cell` makes one line of it: blocks are only set apart by spaces."""
 
-    def __init__(self, visibility: Visibility, *, cell: bool = False) -> None:
+    def __init__(
+        self, visibility: Visibility, *, cell: bool = False, headed: frozenset[int] = frozenset()
+    ) -> None:
         self.writer = Writer()
+        self._headed = headed  # see `headed`
         self._visibility = visibility
         self._cell = cell
         self._numbers: list[int | None] = []  # of the lists that are open: the next number, or None
@@ -126,7 +124,7 @@ class Renderer:
 
     def _item(self, node: Any, attributes: Attributes) -> Any:
         self._block(LINE)
-        if self._cell or node.css_first("h1, h2, h3, h4, h5, h6") is not None:
+        if self._cell or node.mem_id in self._headed:
             return lambda: self._block(LINE)
         marker = "- "
         if self._numbers and self._numbers[-1] is not None:
@@ -138,22 +136,27 @@ class Renderer:
 
     def _prefixed(self, first: str, rest: str, margin: int) -> Leave:
         self.writer.open_prefix(first, rest)
+        before = self.writer.written
 
         def leave() -> None:
             self.writer.block(margin)
             self.writer.close_prefix()
+            if (
+                margin == LINE and self.writer.written - before <= 2
+            ):  # a single paragraph, and what is before it
+                self.writer.tighten()
 
         return leave
 
     def _definition(self, node: Any, attributes: Attributes) -> Any:
         self._block(LINE)
-        if self._cell or node.css_first("h1, h2, h3, h4, h5, h6") is not None:
+        if self._cell or node.mem_id in self._headed:
             return lambda: self._block(LINE)
         return self._prefixed(": ", "  ", LINE)
 
     def _quote(self, node: Any, attributes: Attributes) -> Any:
         self._block(PARAGRAPH)
-        if self._cell or node.css_first("h1, h2, h3, h4, h5, h6") is not None:
+        if self._cell or node.mem_id in self._headed:
             return lambda: self._block(PARAGRAPH)
         return self._prefixed("> ", "> ", PARAGRAPH)
 
@@ -197,9 +200,7 @@ class Renderer:
         block = attributes.get("display") == "block"
         if block:
             self._block(PARAGRAPH)
-        self.writer.raw(GAP)
-        self.writer.text(text)
-        self.writer.raw(GAP)
+        self._apart(text)
         if block:
             self._block(PARAGRAPH)
         return _SKIP
@@ -225,6 +226,9 @@ class Renderer:
     def _link(self, node: Any, attributes: Attributes) -> Any:
         if inline.is_permalink(node, attributes):
             return _SKIP
+        if mark := inline.note_mark(node, attributes):
+            self.writer.text(mark)
+            return _SKIP
         before = node.prev
         if before is not None and before.tag == "a":
             self.writer.raw(GAP)
@@ -233,39 +237,15 @@ class Renderer:
     def _pre(self, node: Any, attributes: Attributes) -> Any:
         if self._cell:
             return None
-        text = self._preformatted(node)
+        text = preformatted.text(node, self._visibility)
         self.writer.block(PARAGRAPH)
         if text.strip():
             fence = "```"
             while fence in text:
                 fence += "`"
-            lines = [fence + _language(node, attributes), *text.split("\n"), fence]
+            lines = [fence, *text.split("\n"), fence]
             self.writer.lines(lines)
         return _SKIP
-
-    def _preformatted(self, node: Any) -> str:
-        """The text of <pre> with its whitespace."""
-        parts: list[str] = []
-        stack = [node.child]
-        while stack:
-            child = stack.pop()
-            if child is None:
-                continue
-            stack.append(child.next)
-            tag = child.tag
-            if tag == "-text":
-                parts.append(child.text_content)
-            elif tag == "br":
-                parts.append("\n")
-            elif tag == "img":
-                parts.append(inline.alternative(child.attributes))
-            elif (
-                tag[0] not in "-!"
-                and not self._visibility.skips(child, tag, child.attributes)
-                and not _LINE_NUMBERS.search(child.attributes.get("class") or "")
-            ):
-                stack.append(child.child)
-        return "".join(parts).replace("\xad", "").replace("\xa0", " ").strip("\n").rstrip()
 
     def _table(self, node: Any, attributes: Attributes) -> Any:
         if self._cell or tables.is_layout(node, attributes):
@@ -280,47 +260,41 @@ class Renderer:
         return _SKIP
 
     def _table_cell(self, node: Any, attributes: Attributes) -> Any:
-        if _LINE_NUMBERS.search(attributes.get("class") or ""):
+        if preformatted.is_line_number(attributes):
             return _SKIP
         self._block(LINE)
         return lambda: self._block(LINE)
 
     def _input(self, node: Any, attributes: Attributes) -> Any:
-        kind = (attributes.get("type") or "").lower()
-        self.writer.raw(GAP)
-        if kind in _SHOWN_INPUTS and (value := attributes.get("value")) and len(value) < 500:
-            self.writer.text(value)
-        elif kind == "image":
-            self.writer.text(inline.alternative(attributes))
-        self.writer.raw(GAP)
+        self._apart(controls.input_text(attributes))
         return _SKIP
 
     def _select(self, node: Any, attributes: Attributes) -> Any:
-        options = node.css("option")
-        chosen = [each for each in options if "selected" in each.attributes]
-        self.writer.raw(GAP)
-        self.writer.text(" ".join(each.text(strip=True) for each in chosen or options[:1]))
-        self.writer.raw(GAP)
+        self._apart(controls.chosen(node))
         return _SKIP
 
     def _button(self, node: Any, attributes: Attributes) -> Any:
-        if not self.writer.heading and node.css_first("p, div, h1, h2, h3, h4") is None:
-            parent = node.parent.tag if node.parent is not None else ""
-            if parent not in ("summary", "dt", "legend", "th", "td", "p") and len(node.text(strip=True)) < 40:
-                return _SKIP
+        if not self.writer.heading and controls.is_mere_button(node):
+            return _SKIP
         self.writer.raw(GAP)
         return lambda: self.writer.raw(GAP)
 
+    def _apart(self, text: str) -> None:
+        """Adds text that does not belong to the words beside it."""
+        self.writer.raw(GAP)
+        self.writer.text(text)
+        self.writer.raw(GAP)
 
-def _language(node: Any, attributes: Attributes) -> str:
-    code = node.css_first("code")
-    classes = [attributes.get("class")]
-    classes += [code.attributes.get("class")] if code is not None else []
-    classes += [node.parent.attributes.get("class")] if node.parent is not None else []
-    for names in classes:
-        if found := _LANGUAGE.search(names or ""):
-            return "" if found[1] in ("default", "none", "plaintext", "text") else found[1]
-    return ""
+
+def headed(root: Any) -> frozenset[int]:
+    """The elements that hold a heading, by `mem_id`: a list item or a quote that does so is a part of the layout."""
+    found: set[int] = set()
+    for heading in root.css("h1, h2, h3, h4, h5, h6"):
+        parent = heading.parent
+        while parent is not None and parent.mem_id not in found:
+            found.add(parent.mem_id)
+            parent = parent.parent
+    return frozenset(found)
 
 
 _SPECIAL: dict[str, Callable[[Renderer, Any, Attributes], Any]] = {

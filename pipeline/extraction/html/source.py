@@ -14,6 +14,7 @@ _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _RAW_ELEMENT = re.compile(r"(<(script|style)\b[^>]*>)(.*?)(</\2\s*>)", re.DOTALL | re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*\[(.*?)\]\s*>", re.DOTALL | re.IGNORECASE)
 _ENTITY = re.compile(r"<!ENTITY\s+([\w.-]+)\s+(?:\"([^\"]{0,1000})\"|'([^']{0,1000})')\s*>")
+_FILE_ENTITY = re.compile(r"<!ENTITY\s+([\w.-]+)\s+(?:SYSTEM|PUBLIC)\b")
 _MAX_ENTITY_TEXT = 1_000_000  # characters that a page's own entities may add
 _XML_DECLARATION = re.compile(r"\s*<\?xml\b")
 _XHTML = re.compile(
@@ -34,14 +35,25 @@ def prepared(page: str, xml: bool | None = None) -> str:
     return html_nesting.flatten(page)
 
 
+def without_declarations(text: str) -> str:
+    """XML without its document type and CDATA sections; the entities that it declares itself are put in."""
+    if found := _DOCTYPE.search(text, 0, 200_000):
+        text = text[: found.start()] + _with_entities(text[found.end() :], found[1])
+    return _CDATA.sub(lambda found: html.escape(found[1], quote=False), text)
+
+
+def file_entities(text: str) -> set[str]:
+    """The names of the entities that stand for other files."""
+    found = _DOCTYPE.search(text, 0, 200_000)
+    return set(_FILE_ENTITY.findall(found[1])) if found else set()
+
+
 def _without_xml(page: str) -> str:
-    if found := _DOCTYPE.search(page, 0, 100_000):
-        page = page[: found.start()] + _with_entities(page[found.end() :], found[1])
-    page = _RAW_ELEMENT.sub(r"\1\4", page)
-    page = _CDATA.sub(lambda found: html.escape(found[1], quote=False), page)
+    page = _RAW_ELEMENT.sub(r"\1\4", _SELF_CLOSED.sub(_opened_and_closed, page))
+    page = without_declarations(page)
     if prefix := _XHTML_PREFIX.search(page, 0, 20_000):
         page = re.sub(rf"(</?){re.escape(prefix[1])}:", r"\1", page)
-    return _SELF_CLOSED.sub(_opened_and_closed, page)
+    return page
 
 
 def _opened_and_closed(tag: re.Match[str]) -> str:

@@ -18,13 +18,15 @@ _HIDING_STYLE = re.compile(
 )
 _NAVIGATION_ROLES = frozenset(("navigation", "menu", "menubar", "search", "toolbar"))
 _NAVIGATION_NAME = re.compile(
-    r"(?i)(?:^|[-_\s])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|submenu|breadcrumbs?|pagination|pager"
+    r"(?i)(?:^|[-_\s])(?:nav|navbar|navheader|navfooter|nav-panel|navigation|navi|menu|topmenu|mainmenu|submenu|breadcrumbs?|pagination|pager"
     r"|skip-?links?|skip-to-content|sitenav|sidenav|topnav|mw-jump-link|mw-editsection|printfooter|catlinks)(?:$|[-_\s])"
 )
 _CONTAINERS_NAMES = """div ul ol section aside header footer table p menu span"""
 _CONTAINERS = frozenset(_CONTAINERS_NAMES.split())
 _PROSE = 300  # characters outside of links that make a navigation element worth keeping
+_HIDING = frozenset(("hidden", "style", "aria-hidden"))
 _ARIA_CONTENT = 200  # characters of an aria-hidden element that is content all the same
+_NEIGHBOURS = 'a[rel="next"], a[rel="prev"], a[rel="up"]'
 _CONTENT = "p, h1, h2, h3, table, article, main"
 
 
@@ -46,7 +48,7 @@ class Visibility:
             return not self.noscript
         if tag == "dialog" and "open" not in attributes and not self.hidden:
             return True
-        if attributes and self._is_hidden(node, tag, attributes):
+        if not _HIDING.isdisjoint(attributes) and self._is_hidden(node, tag, attributes):
             self.any_hidden = True
             return not self.hidden
         if not self.navigation and _is_navigation(node, tag, attributes):
@@ -55,6 +57,8 @@ class Visibility:
         return False
 
     def _is_hidden(self, node: Any, tag: str, attributes: Attributes) -> bool:
+        if "note" in (attributes.get("epub:type") or ""):
+            return False  # readers of books show a note when its mark is touched
         if "hidden" in attributes and (attributes["hidden"] or "").lower() != "until-found":
             return True
         if (style := attributes.get("style")) and _HIDING_STYLE.search(style):
@@ -73,10 +77,12 @@ def _is_navigation(node: Any, tag: str, attributes: Attributes) -> bool:
     if not attributes or tag not in _CONTAINERS:
         return False
     names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    if names == "header " and node.css_first(_NEIGHBOURS) is not None:  # of a manual that Texinfo made
+        return len(node.text(strip=True)) < _PROSE
     if len(names) < 3 or not _NAVIGATION_NAME.search(names):
         return False
     linked = _linked(node)
-    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 7
+    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 6
 
 
 def _linked(node: Any) -> int:

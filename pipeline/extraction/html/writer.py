@@ -36,6 +36,7 @@ class _Prefix:
 
     first: str
     rest: str
+    is_new: bool = True
 
 
 class Writer:
@@ -50,7 +51,7 @@ class Writer:
 
     def text(self, text: str) -> None:
         """Adds inline text; whitespace in it is collapsed."""
-        self.inline.append(_WHITESPACE.sub(" ", text))
+        self.inline.append(" " if text.isspace() else _WHITESPACE.sub(" ", text))
 
     def raw(self, text: str) -> None:
         """Adds BREAK, GAP, or a text whose whitespace stays."""
@@ -60,7 +61,8 @@ class Writer:
         """Ends the current paragraph; at least `margin` line ends separate it from what follows."""
         if self.inline:
             self._flush()
-        self._margin = max(self._margin, margin)
+        if not (self._prefixes and self._prefixes[-1].is_new):  # a marker stands beside its first paragraph
+            self._margin = max(self._margin, margin)
 
     def open_prefix(self, first: str, rest: str) -> None:
         """The lines that follow belong to an item or a quote. To be called after `block`."""
@@ -70,6 +72,10 @@ class Writer:
     def close_prefix(self) -> None:
         """The innermost item or quote has ended. To be called after `block`."""
         self._prefixes.pop()
+
+    def tighten(self) -> None:
+        """What follows stands on the next line, whatever the blocks before asked for."""
+        self._margin = min(self._margin, LINE)
 
     def lines(self, lines: list[str]) -> None:
         """Writes lines as they are, as a block of their own."""
@@ -103,7 +109,7 @@ class Writer:
         self._margin = 0
         first = "".join(prefix.first for prefix in self._prefixes)
         for prefix in self._prefixes:
-            prefix.first = prefix.rest
+            prefix.first, prefix.is_new = prefix.rest, False
         rest = "".join(prefix.rest for prefix in self._prefixes)
         self._out.append(first + lines[0])
         for line in lines[1:]:

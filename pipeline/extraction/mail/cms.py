@@ -7,6 +7,7 @@ import re
 import zlib
 
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+_ENCRYPTED = bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117")
 _COMPRESSED_DATA = bytes.fromhex("2a864886f70d0109100109")
 _SEQUENCE, _OCTETS, _OBJECT = 0x30, 0x04, 0x06
 _CONSTRUCTED = 0x20
@@ -26,6 +27,11 @@ def signed_content(data: bytes) -> bytes | None:
         return _content(data)
     except (ValueError, IndexError, zlib.error, RecursionError):
         return None
+
+
+def is_encrypted(data: bytes) -> bool:
+    """Whether the bytes begin like encrypted data."""
+    return any(kind in data[:64] for kind in _ENCRYPTED)
 
 
 def _content(data: bytes) -> bytes | None:

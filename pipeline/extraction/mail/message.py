@@ -28,6 +28,7 @@ _OPAQUE = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _REPORTS = ("message/delivery-status", "message/disposition-notification", "message/feedback-report",
             "message/global-delivery-status", "text/rfc822-headers", "message/global-headers")  # fmt: skip
 _DUPLICATES = ("text/x-amp-html", "text/watch-html")  # of the HTML page, for other devices
+_PAGE = re.compile(rb"\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
 ENCRYPTED = "The message is encrypted; only its header is read."
 _PARTLY_ENCRYPTED = "A part of the message is encrypted and not read."
 
@@ -91,11 +92,11 @@ def _received(message: Part) -> str | None:
 
 
 def _charset(message: Part) -> str | None:
-    """That of the first part with text."""
+    """That of the first part with text, else of a word in the header."""
     part = message
     while inner := part.parts() if part.type.startswith("multipart/") else []:
         part = next((each for each in inner if each.type.startswith(("text/", "multipart/"))), inner[0])
-    return part.parameter("charset") or None
+    return part.parameter("charset") or message.other_charset
 
 
 def _read_part(part: Part) -> _Found:
@@ -120,7 +121,7 @@ def _read_part(part: Part) -> _Found:
 
 def _is_text(part: Part) -> bool:
     """Whether a part is text of the message, and not a file attached to it."""
-    if not part.type.startswith("text/") or part.disposition == "attachment":
+    if not part.type.startswith("text/") or (part.disposition == "attachment" and part.depth):
         return False
     if part.type == "text/calendar":
         return True
@@ -138,11 +139,14 @@ def _multipart(part: Part, subtype: str) -> _Found:
     if subtype == "related":
         return _related(part, parts)
     found = _Found()
+    before = ""
     for each in parts:
         inner = _read_part(each)
-        if _is_tnef(each) and not comparison.adds_words(inner.text, found.text):
+        repeats = _is_tnef(each) or (before == "text/plain" and each.type == "text/html")
+        if repeats and not comparison.adds_words(inner.text, found.text):
             inner.texts.clear()
         found.add(inner)
+        before = each.type
     return found
 
 
@@ -170,7 +174,7 @@ def _alternative(versions: list[_Found], parts: list[Part]) -> _Found:
             rest.texts += version.texts
             rest.calendars += version.calendars
             continue
-        is_page = part.type in ("text/html", "multipart/related")
+        is_page = part.type == "text/html" or part.type.startswith("multipart/")
         if best is None or (
             comparison.better_is_page(best.text, version.text)
             if is_page or not best_is_page
@@ -191,10 +195,15 @@ def _text(part: Part) -> _Found:
     if part.type == "text/calendar":
         shown = calendar.read(data, charset).text
         return _Found([shown], calendars=[data])
-    if part.type == "text/html":
-        return _Found([pages.page_markdown(pages.decode(data, charset))])
+    if part.type == "text/html" or (part.type == "text/plain" and _PAGE.match(data)):
+        return _Found([pages.page_markdown(pages.decode(data, charset, (part.other_charset,)))])
     data, encoded = plain.uuencoded(data)
-    text = charsets.decode(data, charset).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    text = (
+        charsets.decode(data, charset, (part.other_charset,))
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\0", "")
+    )
     if part.type in ("text/enriched", "text/richtext"):
         text = plain.without_tags(text)
     elif part.parameter("format").lower() == "flowed":
@@ -222,7 +231,11 @@ def _opaque(part: Part) -> _Found:
     inner = cms.signed_content(part.content())
     if inner is None:
         return _Found(warnings=[ENCRYPTED])
-    return _read_part(mime.parse(inner, depth=part.depth + 1)) if part.depth < mime.MAX_DEPTH else _Found()
+    signed = mime.parse(inner, depth=part.depth + 1, outer_charset=part.other_charset)
+    if not signed.header("content-type"):  # a signed file, like contract.pdf.p7m
+        name = part.name[:-4] if part.name.lower().endswith(".p7m") else part.name
+        return _Found(files=[Attachment(name or "attachment", inner)])
+    return _read_part(signed) if part.depth < mime.MAX_DEPTH else _Found()
 
 
 def _is_tnef(part: Part) -> bool:

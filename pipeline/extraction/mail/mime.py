@@ -32,12 +32,14 @@ class Part:
     fields: (name in lower case, value as it is in the file without line ends), in order.
     body: the bytes below, still encoded; that of a multipart, too.
     default_type: the MIME type where the part declares none.
+    outer_charset: a charset of the message around it.
     """
 
     fields: tuple[tuple[str, bytes], ...]
     body: bytes
     default_type: str = "text/plain"
     depth: int = field(default=0, compare=False)
+    outer_charset: str | None = field(default=None, compare=False)
 
     def header(self, name: str) -> bytes:
         """The first field of that name, or nothing."""
@@ -60,6 +62,11 @@ class Part:
         if name == "charset":
             return None
         return headers.parameters(self.header("content-type"), None).get("charset")
+
+    @property
+    def other_charset(self) -> str | None:
+        """The charset of a word in a header, for a text that declares none."""
+        return next(filter(None, (headers.charset(value) for _, value in self.fields)), self.outer_charset)
 
     @property
     def disposition(self) -> str:
@@ -88,7 +95,8 @@ class Part:
             return []
         if self.type.startswith("multipart/"):
             inner = "message/rfc822" if self.type == "multipart/digest" else "text/plain"
-            return [parse(each, inner, self.depth + 1) for each in self._slices()]
+            charset = self.other_charset
+            return [parse(each, inner, self.depth + 1, charset) for each in self._slices()]
         if self.type in ("message/rfc822", "message/global"):
             return [parse(self.content(), depth=self.depth + 1)]
         return []
@@ -120,10 +128,12 @@ class Part:
         return found
 
 
-def parse(data: bytes, default_type: str = "text/plain", depth: int = 0) -> Part:
+def parse(
+    data: bytes, default_type: str = "text/plain", depth: int = 0, outer_charset: str | None = None
+) -> Part:
     """The e-mail or part that `data` is."""
     fields, end = _fields(data)
-    return Part(fields, data[end:] if end else data, default_type, depth)
+    return Part(fields, data[end:] if end else data, default_type, depth, outer_charset)
 
 
 def _fields(data: bytes) -> tuple[tuple[tuple[str, bytes], ...], int]:
@@ -133,7 +143,7 @@ def _fields(data: bytes) -> tuple[tuple[tuple[str, bytes], ...], int]:
     while position < min(len(data), _MAX_HEADER):
         end = data.find(b"\n", position) + 1 or len(data)
         line = data[position:end].rstrip(b"\r\n")
-        if line[:1] in (b" ", b"\t") and fields and line.strip():
+        if line[:1] in (b" ", b"\t") and fields and (line.strip() or _goes_on(data, end)):
             fields[-1][1].append(line)
         elif match := _FIELD.match(line):
             fields.append((match[1].decode("ascii").lower(), [line[match.end() :]]))
@@ -144,6 +154,11 @@ def _fields(data: bytes) -> tuple[tuple[tuple[str, bytes], ...], int]:
             break  # the blank line is missing
         position = end
     return tuple((name, b"".join(lines)) for name, lines in fields), position
+
+
+def _goes_on(data: bytes, position: int) -> bool:
+    """Whether the header goes on below a line of spaces, which some servers leave of a field that was long."""
+    return data[position : position + 1] in (b" ", b"\t") or _FIELD.match(data, position) is not None
 
 
 def _base64(data: bytes) -> bytes:

@@ -112,7 +112,7 @@ def _message(file: _File, storage: _Path, depth: int) -> Content:
 
 def _protected(data: bytes) -> Content:
     """What is in the only attachment of a signed message."""
-    content = data if data.lstrip()[:8].lower() == b"content-" else cms.signed_content(data)
+    content = data if mime.parse(data.lstrip()).header("content-type") else cms.signed_content(data)
     if content is None:
         return Content("", warnings=(message.ENCRYPTED,))
     return message.read(mime.parse(content.lstrip()))

@@ -15,9 +15,11 @@ from pipeline.extraction.odt.inline import Beside, InlineReader, comment_of
 from pipeline.extraction.odt.styles import Level, Styles, label, number
 
 _MAX_DEPTH = 25  # of tables, lists and frames inside one another
-_MAX_REPEATED = 100  # rows or cells that stand for several
+_MAX_REPEATED = 100  # copies of a row or cell that stands for several
+_MAX_REPEATED_TEXT = 100  # characters of such a cell; tables inside it would multiply
+_MAX_JOINED = 100_000  # characters of paragraphs that tracked changes join
 _SILENT = {
-    f"{TEXT}tracked-changes", f"{OFFICE}forms", f"{OFFICE}scripts", f"{TEXT}sequence-decls",
+    f"{OFFICE}forms", f"{OFFICE}scripts", f"{TEXT}sequence-decls",
     f"{TEXT}user-field-decls", f"{TEXT}variable-decls", f"{TEXT}soft-page-break", f"{TEXT}index-source",
     f"{TEXT}dde-connection-decls", f"{OFFICE}dde-source",
 }  # fmt: skip
@@ -41,6 +43,7 @@ class BlockReader:
         self._outline: dict[int, int] = {}
         self._lists: dict[str, _List] = {}  # by xml:id and, for the last one of each, by style
         self._depth = 0
+        self._joined = ""  # the text of paragraphs whose ends are deleted
 
     def read(self, nodes: Iterable[Element], writer: MarkdownWriter) -> None:
         """Write the blocks among `nodes`."""
@@ -66,6 +69,8 @@ class BlockReader:
                 self.read(node, writer)
         elif tag == f"{OFFICE}annotation":
             writer.comment(*comment_of(node))
+        elif tag == f"{TEXT}tracked-changes":
+            self._inline.add_changes(node)
         elif tag.startswith(DRAW):
             beside = Beside()
             writer.paragraph(self._inline.drawing(node, beside))
@@ -87,9 +92,11 @@ class BlockReader:
 
     def _paragraph(self, node: Element, writer: MarkdownWriter) -> None:
         beside = Beside()
-        text = self._inline.text(node, beside)
+        text, self._joined = self._joined + self._inline.text(node, beside), ""
         style = self._styles.get("paragraph", node.get(f"{TEXT}style-name"))
-        if not style.hidden:
+        if self._inline.in_deletion and len(text) < _MAX_JOINED:
+            self._joined = text
+        elif not style.hidden:
             if style.title:
                 writer.heading(1, text)
             else:
@@ -149,23 +156,27 @@ class BlockReader:
 
     def _table(self, node: Element, writer: MarkdownWriter) -> None:
         beside = MarkdownWriter()
-        rows = [list(_cells(row)) for row in _rows(node)]
-        if sum(map(len, rows)) == 1 and rows:
-            for cell in (each for row in rows for each in row):
-                self.read(cell, writer)
+        rows = [(row, list(_cells(row))) for row in _rows(node)]
+        if len(rows) == 1 and len(rows[0][1]) == 1:  # a frame around text
+            self.read(rows[0][1][0], writer)
             return
         texts: list[list[str]] = []
-        for row in rows:
-            texts.append([])
-            for cell in row:
-                inner = MarkdownWriter()
-                if cell.tag == f"{TABLE}table-cell":
-                    self.read(cell, inner)
-                text, notes = inner.split_notes()
-                beside.extend(notes)
-                texts[-1].append(text)
+        for row, cells in rows:
+            found: list[str] = []
+            for cell in cells:
+                text = self._cell(cell, beside)
+                found += [text] * _repeats(cell, "columns", text)
+            texts += [found] * _repeats(row, "rows", "".join(found))
         writer.table(texts)
         writer.extend(beside)
+
+    def _cell(self, cell: Element, beside: MarkdownWriter) -> str:
+        inner = MarkdownWriter()
+        if cell.tag == f"{TABLE}table-cell":
+            self.read(cell, inner)
+        text, notes = inner.split_notes()
+        beside.extend(notes)
+        return text
 
     def _beside(self, beside: Beside, writer: MarkdownWriter) -> None:
         for box in beside.boxes:
@@ -194,7 +205,7 @@ def _rows(table: Element) -> Iterator[Element]:
     for child in table:
         if child.tag == f"{TABLE}table-row":
             if child.get(f"{TABLE}visibility", "visible") == "visible":
-                yield from [child] * min(number(child.get(f"{TABLE}number-rows-repeated")), _MAX_REPEATED)
+                yield child
         elif child.tag in (
             f"{TABLE}table-header-rows", f"{TABLE}table-rows", f"{TABLE}table-row-group",
         ):  # fmt: skip
@@ -204,7 +215,13 @@ def _rows(table: Element) -> Iterator[Element]:
 def _cells(row: Element) -> Iterator[Element]:
     for cell in row:
         if cell.tag in (f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
-            yield from [cell] * min(number(cell.get(f"{TABLE}number-columns-repeated")), _MAX_REPEATED)
+            yield cell
+
+
+def _repeats(node: Element, what: str, text: str) -> int:
+    """How often a row or cell with a text stands in its table."""
+    count = number(node.get(f"{TABLE}number-{what}-repeated"))
+    return max(1, min(count, _MAX_REPEATED)) if len(text) <= _MAX_REPEATED_TEXT else 1
 
 
 def _count(values: dict[int, int], levels: dict[int, Level], level: int, start: int | None) -> None:

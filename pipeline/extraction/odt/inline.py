@@ -17,6 +17,7 @@ from pipeline.extraction.odt.styles import Styles, number
 
 _WHITESPACE = re.compile(r"[ \t\r\n]+")
 _MATH = "{http://www.w3.org/1998/Math/MathML}math"
+_XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _MAX_SPACES = 1000
 _SILENT = {
     f"{OFFICE}annotation-end", f"{OFFICE}forms", f"{OFFICE}event-listeners", f"{OFFICE}binary-data",
@@ -39,11 +40,27 @@ class Beside:
 
 
 class InlineReader:
-    """Reads paragraphs; keeps no state between them."""
+    """Reads paragraphs, in order: a tracked deletion may go from one into another."""
 
     def __init__(self, document: OpenDocument, styles: Styles) -> None:
         self._document = document
         self._styles = styles
+        self._deletions: set[str] = (
+            set()
+        )  # tracked; most writers keep the text elsewhere, flat files have it here
+        self._open: set[str] = set()
+        self._objects: set[str] = set()
+
+    @property
+    def in_deletion(self) -> bool:
+        """Whether the text here is deleted."""
+        return bool(self._open)
+
+    def add_changes(self, changes: Element) -> None:
+        """The text:tracked-changes of the document."""
+        for region in changes.iter(f"{TEXT}changed-region"):
+            if region.find(f"{TEXT}deletion") is not None:
+                self._deletions |= {region.get(f"{TEXT}id", ""), region.get(_XML_ID, "")} - {""}
 
     def text(self, node: Element, beside: Beside) -> str:
         """The text of a paragraph or heading as it is seen, with tabs and line breaks."""
@@ -72,15 +89,21 @@ class InlineReader:
         return "".join(texts)
 
     def _content(self, node: Element, beside: Beside) -> str:
-        pieces = [_WHITESPACE.sub(" ", node.text or "")]
+        pieces = [self._seen(node.text)]
         for child in node:
             pieces.append(self._inline(child, beside))
-            pieces.append(_WHITESPACE.sub(" ", child.tail or ""))
+            pieces.append(self._seen(child.tail))
         return "".join(pieces)
+
+    def _seen(self, text: str | None) -> str:
+        return "" if self._open else _WHITESPACE.sub(" ", text or "")
 
     def _inline(self, node: Element, beside: Beside) -> str:
         tag = node.tag
-        if tag in _SILENT:
+        if tag in (f"{TEXT}change-start", f"{TEXT}change-end"):
+            self._change(node)
+            return ""
+        if tag in _SILENT or (self._open and tag != f"{TEXT}span"):
             return ""
         if tag == f"{TEXT}span":
             hidden = self._styles.get("text", node.get(f"{TEXT}style-name")).hidden
@@ -92,6 +115,13 @@ class InlineReader:
         if tag in _BLOCKS:
             return f" {self._content(node, beside)} "
         return self._content(node, beside)
+
+    def _change(self, node: Element) -> None:
+        change = node.get(f"{TEXT}change-id", "")
+        if node.tag == f"{TEXT}change-end":
+            self._open.discard(change)
+        elif change in self._deletions:
+            self._open.add(change)
 
     def _spaces(self, node: Element, beside: Beside) -> str:
         return " " * min(number(node.get(f"{TEXT}c")), _MAX_SPACES)
@@ -131,6 +161,10 @@ class InlineReader:
     def _object(self, node: Element, beside: Beside) -> str:
         """An embedded equation or chart, which stands in a part of its own or, in a flat file, here."""
         href = node.get(f"{XLINK}href")
+        if href in self._objects:
+            return ""  # it has been read
+        if href:
+            self._objects.add(href)
         content = self._document.object_content(href) if href else node
         if content is None:
             return ""

@@ -14,7 +14,7 @@ from pipeline.extraction import html, markdown
 from pipeline.extraction.containers.mbox import MailboxReader
 from pipeline.extraction.content import Attachment, Content, ExtractError
 from pipeline.extraction.formats import Format
-from pipeline.extraction.mail import message, mime, outlook_file
+from pipeline.extraction.mail import cms, message, mime, outlook_file
 from pipeline.extraction.part import ContainerLimits
 
 _MAX_MESSAGES = 2000
@@ -74,6 +74,25 @@ class MailboxTextReader:
             raise ExtractError("empty", "There is no message in this mailbox.", skipped=True)
         every = itertools.chain.from_iterable(attachments)
         return Content("\n\n".join(sections), markdown=True, attachments=every, warnings=tuple(warnings))
+
+
+class SignedFileReader:
+    """A file inside its signature, like contract.pdf.p7m, or a signed e-mail without its header."""
+
+    name = "signed"
+    version = 1
+    libraries = html.LIBRARIES
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        content = cms.signed_content(data)
+        if content is not None:
+            part = mime.parse(content)
+            if part.header("content-type"):
+                return message.read(part)
+            return Content("", markdown=True, attachments=(Attachment("signed file", content),))
+        if cms.is_encrypted(data):
+            raise ExtractError("corrupt", "The file is encrypted and cannot be read without its key.")
+        raise ExtractError("empty", "This is a signature; what it signs is in another file.", skipped=True)
 
 
 class OutlookReader:

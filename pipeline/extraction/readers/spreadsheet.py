@@ -6,7 +6,7 @@ from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.odf import OpenDocument
 from pipeline.extraction.opc import Package
-from pipeline.extraction.spreadsheets import ods, xls, xlsx
+from pipeline.extraction.spreadsheets import excel_xml, ods, xls, xlsb, xlsx
 
 
 class WorkbookReader:
@@ -17,7 +17,8 @@ class WorkbookReader:
     libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
-        return xlsx.read(Package(data))
+        package = Package(data)
+        return xlsb.read(package) if package.main().endswith(".bin") else xlsx.read(package)
 
 
 class OpenSpreadsheetReader:
@@ -40,3 +41,14 @@ class OldWorkbookReader:
 
     def read(self, data: bytes, detected: Format) -> Content:
         return xls.read(data)
+
+
+class ExcelXmlReader:
+    """Excel workbooks in the XML of 2003."""
+
+    name = "excel_xml"
+    version = 1
+    libraries = ()
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return excel_xml.read(data)

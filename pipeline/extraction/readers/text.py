@@ -1,8 +1,8 @@
-"""Plain text and Markdown, whose text is the file itself. Runs in the worker processes."""
+"""Plain text, whose text is the file itself, and Markdown, whose text nearly is. Runs in the worker processes."""
 
 from __future__ import annotations
 
-from pipeline.extraction import encoding, markdown, terminal
+from pipeline.extraction import data_uris, encoding, html, markdown, markdown_source, terminal
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 
@@ -19,12 +19,13 @@ class TextReader:
 
 
 class MarkdownReader:
-    """Markdown as it is in the file; the first heading of the first level is the title."""
+    """Markdown as it is in the file, apart from raw HTML, comments and pictures in it, which read as they are shown."""
 
     name = "markdown"
-    version = 2
-    libraries = ()
+    version = 3
+    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
-        text = encoding.decode(data)
-        return Content(text, markdown.title(text), markdown=True)
+        source = data_uris.without_data_uris(Content(encoding.decode(data))).text
+        text = markdown_source.as_seen(source)
+        return Content(text, markdown_source.front_title(source) or markdown.title(text), markdown=True)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pipeline.extraction import list_numbers, symbol_fonts
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.markdown_writer import MarkdownWriter, note_mark
 from pipeline.extraction.paragraph_sink import ParagraphFormat, ParagraphSink
-from pipeline.extraction.rtf.state import FONTS, IGNORED, INFO, STYLES, State
+from pipeline.extraction.rtf.state import FONTS, IGNORED, INFO, SKIP, STYLES, State
 from pipeline.extraction.rtf.tables import Tables
 from pipeline.extraction.rtf.tokens import Token, tokens
 from pipeline.extraction.windows_charsets import decoded
 
+_Key = TypeVar("_Key")
 _MAX_DEPTH = 5_000  # groups inside one another
+_MAX_SINKS = 20  # text boxes and notes inside one another
 _MAX_FIELD = 10_000  # characters of a field's code, a title, a name
 
 
@@ -76,6 +78,7 @@ class Interpreter:
         self.checked = False  # the state of the last check box
         self.starred = False  # the next word begins a group that old readers skip
         self._bytes = bytearray()
+        self._sinks = 0  # that are open
         self._skip = 0  # characters that stand for one in Unicode, for readers without it
         self._units: list[int] = []  # UTF-16 code units
 
@@ -146,6 +149,10 @@ class Interpreter:
 
     def begin_sink(self, done: Callable[[MarkdownWriter], None]) -> None:
         """The text of the group is apart from that around it."""
+        if self._sinks >= _MAX_SINKS:
+            self.begin(target=SKIP)
+            return
+        self._sinks += 1
         outer, self.sink = self.sink, ParagraphSink()
         place, self.place_of_mark = self.place_of_mark, None
         state = self.state
@@ -155,18 +162,22 @@ class Interpreter:
         def end() -> None:
             collected = self.sink.close(self.form())
             self.sink, self.place_of_mark = outer, place
+            self._sinks -= 1
             done(collected)
 
         self.begin(end)
 
     def begin_note(self) -> None:
         """A \\footnote, which is an endnote if it says so."""
-        outer, self.note = self.note, Note(self.place_of_mark)
+        if self.note is not None:  # none has notes of its own
+            self.begin(target=SKIP)
+            return
+        self.note = Note(self.place_of_mark)
         pieces, state = self.sink.pieces, self.state.copy()
         after = self.sink.after
 
         def done(text: MarkdownWriter) -> None:
-            note, self.note = self.note, outer
+            note, self.note = self.note, None
             if note is None or not state.shown:
                 return
             words = text.text()
@@ -192,12 +203,11 @@ class Interpreter:
 
     def _catch(self, target: int, text: str) -> None:
         if target == INFO:
-            key = self.state.key
-            self.info[key] = (self.info.get(key, "") + text)[:_MAX_FIELD]
+            _append(self.info, self.state.key, text)
         elif target in (FONTS, STYLES):
             self._name(target, text)
         else:
-            self.caught[target] = (self.caught.get(target, "") + text)[:_MAX_FIELD]
+            _append(self.caught, target, text)
 
     def _name(self, target: int, text: str) -> None:
         """The name of a font or style, which ends with a semicolon."""
@@ -272,6 +282,12 @@ class Interpreter:
         if group.at_end is not None:
             group.at_end()
         self.state = group.outer
+
+
+def _append(texts: dict[_Key, str], key: _Key, text: str) -> None:
+    known = texts.get(key, "")
+    if len(known) < _MAX_FIELD:
+        texts[key] = (known + text)[:_MAX_FIELD]
 
 
 def _ends_with_mark(pieces: list[str], note: str) -> bool:

@@ -40,6 +40,13 @@ def built_in(number: int) -> str:
     return SYSTEM_DATE if number in _SYSTEM_DATES else _BUILT_IN.get(number, GENERAL)
 
 
+def format_code(number: int, own: str | None) -> str:
+    """The code of a number format: the file's own one, or that of the built-in number."""
+    if own is None:
+        return built_in(number)
+    return GENERAL if own.strip().lower() in ("general", "standard", "") else own
+
+
 def shown(value: float, code: str, from_1904: bool = False) -> str:
     """The number as the sheet shows it, however narrow its column is; without spaces that only align it."""
     if code == GENERAL or not math.isfinite(value):
@@ -105,7 +112,9 @@ def _chosen(parts: Sequence[Section], value: float) -> tuple[Section, bool]:
     if any(each.condition for each in numeric):
         chosen = next((each for each in numeric if each.condition and _holds(value, each.condition)), None)
         chosen = chosen or next((each for each in numeric if not each.condition), numeric[-1])
-        own_sign = any(token.kind is Kind.LITERAL and token.text in ("-", "(") for token in chosen.tokens)
+        own_sign = not (chosen.shows(Kind.DIGIT) or chosen.shows(Kind.GENERAL)) or any(
+            token.kind is Kind.LITERAL and token.text in ("-", "(") for token in chosen.tokens
+        )
         only_negative = (
             chosen.condition is not None and chosen.condition[0] in ("<", "<=") and chosen.condition[1] <= 0
         )

@@ -5,6 +5,7 @@ Knows no file format; runs in the worker processes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from pipeline.extraction.table_text import Cell, Row, blocks, line
 
 MAX_CELLS = 1_000_000  # that show something, in a workbook
 _MAX_NAME = 200  # characters of a sheet's name; Excel allows 31
+_MAX_MERGED = 100_000  # areas
+_MAX_HEIGHT = 2_000  # rows of a merged area that hides values below its first cell
 _MAX_COMMENT = 10_000  # characters
 
 
@@ -42,6 +45,7 @@ class Sheet:
     comments: list[Comment] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
     hidden_rows: int = 0
+    last_hidden_row: int = -1
     hidden_columns: set[int] = field(default_factory=set)
     without_result: int = 0  # formulas
 
@@ -105,6 +109,21 @@ class Workbook:
                 f"The sheet “{name}” has formulas without a stored result, which are not read: "
                 f"{sheet.without_result}."
             )
+
+
+class Covered:
+    """The cells that merged areas hide: all but the first of each."""
+
+    def __init__(self, areas: Iterable[tuple[int, int, int, int]]) -> None:
+        """`areas`: first row, first column, last row, last column of each, from 0."""
+        self._by_row: dict[int, list[tuple[int, int]]] = {}
+        for top, left, bottom, right in itertools.islice(areas, _MAX_MERGED):
+            for row in range(top, min(bottom, top + _MAX_HEIGHT) + 1):
+                self._by_row.setdefault(row, []).append((left + (row == top), right))
+
+    def __contains__(self, place: tuple[int, int]) -> bool:
+        row, column = place
+        return any(first <= column <= last for first, last in self._by_row.get(row, ()))
 
 
 def cell(text: str, is_text: bool = True) -> Cell | None:

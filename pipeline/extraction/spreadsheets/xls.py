@@ -12,7 +12,8 @@ from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.opc import Properties
 from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets import number_format
-from pipeline.extraction.spreadsheets.sheet import Comment, Sheet, Workbook, cell
+from pipeline.extraction.spreadsheets.sheet import Covered, Sheet, Workbook, cell
+from pipeline.extraction.spreadsheets.xlsx_notes import old_comment
 from pipeline.extraction.table_text import Cell, Row
 
 LIBRARIES = ("xlrd", "olefile")
@@ -79,25 +80,15 @@ def _sheet(book: Any, number: int, name: str) -> Sheet:
         return sheet
     sheet.rows = _rows(book, source, sheet)
     for (row, column), note in sorted(source.cell_note_map.items()):
-        text = note.text.strip()
-        if note.author and text.startswith(
-            f"{note.author}:"
-        ):  # Excel begins a comment with its author's name
-            text = text[len(note.author) + 1 :]
-        sheet.comments.append(Comment(row, column, note.author or "", text))
+        sheet.comments.append(old_comment(row, column, note.author or "", note.text))
     return sheet
 
 
 def _rows(book: Any, source: Any, sheet: Sheet) -> Iterator[Row]:
     codes = _codes(book)
     show_hidden = current().hidden_sheets
-    covered = {
-        (row, column)
-        for first, last, left, right in source.merged_cells[:10_000]
-        for row in range(first, min(last, first + 1000))
-        for column in range(left, right)
-        if (row, column) != (first, left)
-    }
+    merged = source.merged_cells
+    covered = Covered((top, left, bottom - 1, right - 1) for top, bottom, left, right in merged)
     hidden = {at for at, info in source.colinfo_map.items() if info.hidden and not show_hidden}
     for number in range(source.nrows):
         found: dict[int, Cell] = {}
@@ -121,11 +112,9 @@ def _codes(book: Any) -> list[str]:
     codes = []
     for style in book.xf_list:
         found = book.format_map.get(style.format_key)
-        code = found.format_str if found is not None else number_format.GENERAL
+        code = number_format.format_code(style.format_key, found.format_str if found is not None else None)
         built_in = number_format.built_in(style.format_key)
-        if built_in == number_format.SYSTEM_DATE:
-            code = built_in
-        codes.append(number_format.GENERAL if code.strip().lower() in ("general", "standard", "") else code)
+        codes.append(built_in if built_in == number_format.SYSTEM_DATE else code)
     return codes
 
 

@@ -80,12 +80,8 @@ def _codes(package: Package, main: str) -> list[str]:
             own = {node.get("numFmtId", ""): node.get("formatCode", "") for node in root.iter(f"{S}numFmt")}
             styles = root.find(f"{S}cellXfs")
             numbers = [node.get("numFmtId", "0") for node in (() if styles is None else styles)]
-            return [format_code(number, own.get(number)) for number in numbers]
+            return [
+                number_format.format_code(int(number) if number.isdecimal() else 0, own.get(number))
+                for number in numbers
+            ]
     return []
-
-
-def format_code(number: str, own: str | None) -> str:
-    """The code of a number format: the file's own one, or that of the built-in number."""
-    if own is None:
-        return number_format.built_in(int(number)) if number.isdecimal() else number_format.GENERAL
-    return number_format.GENERAL if own.strip().lower() in ("general", "standard", "") else own

@@ -11,15 +11,13 @@ from pipeline.extraction import bounded_xml
 from pipeline.extraction.opc import S
 from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets import number_format
-from pipeline.extraction.spreadsheets.sheet import Sheet, cell
+from pipeline.extraction.spreadsheets.sheet import Covered, Sheet, cell
 from pipeline.extraction.table_text import Cell, Row
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([^\"]{1,40})\"")
 _FILTER = re.compile(rb"<(?:\w+:)?autoFilter\s[^>]*?ref=\"([^\"]{1,40})\"[^>]*?>\s*<(?:\w+:)?filterColumn")
-_MAX_MERGED = 100_000
-_MAX_HEIGHT = 10_000  # rows of a merged area that hides values below its first cell
 _TRUE = ("1", "true")
 _TRUTH = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 
@@ -35,10 +33,10 @@ class Shared:
 
 @dataclass(frozen=True)
 class _Layout:
-    """`covered`: by row from 0, the columns (first, last) that a merged area hides. `filtered`: rows of filters."""
+    """`filtered`: first and last row of each filter that hides rows, from 0."""
 
     hidden_columns: frozenset[int]
-    covered: dict[int, list[tuple[int, int]]]
+    covered: Covered
     filtered: list[tuple[int, int]]
 
 
@@ -90,12 +88,11 @@ def rows(data: bytes, shared: Shared, sheet: Sheet) -> Iterator[Row]:
 
 def _cells(node: Element, row: int, shared: Shared, layout: _Layout, sheet: Sheet) -> dict[int, Cell]:
     found: dict[int, Cell] = {}
-    covered = layout.covered.get(row, ())
     column = -1
     for each in node:
         place = position(each.get("r", ""))
         column = place[1] if place else column + 1
-        if any(first <= column <= last for first, last in covered):
+        if (row, column) in layout.covered:
             continue
         if column in layout.hidden_columns:
             if len(each):
@@ -157,11 +154,8 @@ def _layout(data: bytes) -> _Layout:
                     if first.isdecimal() and last.isdecimal():
                         hidden.update(range(int(first) - 1, min(int(last), 16_384)))
     tail = data.rfind(b"sheetData")
-    merged = [area(found[1].decode("ascii", "replace")) for found in _MERGED.finditer(data, max(tail, 0))]
-    covered: dict[int, list[tuple[int, int]]] = {}
-    for each in merged[:_MAX_MERGED]:
-        if each and each[2] - each[0] < _MAX_HEIGHT:
-            for row in range(each[0], each[2] + 1):
-                covered.setdefault(row, []).append((each[1] + (row == each[0]), each[3]))
+    merged = (area(found[1].decode("ascii", "replace")) for found in _MERGED.finditer(data, max(tail, 0)))
     filters = (area(found[1].decode("ascii", "replace")) for found in _FILTER.finditer(data, max(tail, 0)))
-    return _Layout(frozenset(hidden), covered, [(each[0], each[2]) for each in filters if each])
+    return _Layout(
+        frozenset(hidden), Covered(filter(None, merged)), [(each[0], each[2]) for each in filters if each]
+    )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction.content import ExtractError
-from pipeline.extraction.drawingml import chart_text, smartart_text
 from pipeline.extraction.opc import DGM, A, C, Package, R, S
+from pipeline.extraction.spreadsheets.drawingml import chart_text, smartart_text
 from pipeline.extraction.spreadsheets.sheet import Comment
 from pipeline.extraction.spreadsheets.xlsx_cells import area, position, string
 
@@ -31,6 +31,16 @@ def comments(package: Package, sheet: str, names: dict[str, str]) -> list[Commen
 
     Excel writes a thread once more as an old comment, for older programs; that copy is left out.
     """
+    found = threads(package, sheet, names)
+    threaded = {(each.row, each.column) for each in found}
+    for part in package.related(sheet, "comments"):
+        with contextlib.suppress(ExtractError):
+            found += (each for each in _old(package.xml(part)) if (each.row, each.column) not in threaded)
+    return sorted(found, key=lambda each: (each.row, each.column))
+
+
+def threads(package: Package, sheet: str, names: dict[str, str]) -> list[Comment]:
+    """The comments of a sheet's threads."""
     found: list[Comment] = []
     for part in package.related(sheet, "threadedComment"):
         with contextlib.suppress(ExtractError):
@@ -38,11 +48,15 @@ def comments(package: Package, sheet: str, names: dict[str, str]) -> list[Commen
                 if place := position(node.get("ref", "")):
                     author = names.get(node.get("personId", ""), "")
                     found.append(Comment(*place, author, node.findtext(f"{_THREADED}text") or ""))
-    threads = {(each.row, each.column) for each in found}
-    for part in package.related(sheet, "comments"):
-        with contextlib.suppress(ExtractError):
-            found += (each for each in _old(package.xml(part)) if (each.row, each.column) not in threads)
-    return sorted(found, key=lambda each: (each.row, each.column))
+    return found
+
+
+def old_comment(row: int, column: int, author: str, text: str) -> Comment:
+    """A comment without its author's name at the beginning, which Excel writes there."""
+    text = text.strip()
+    if author and text.startswith(f"{author}:"):
+        text = text[len(author) + 1 :]
+    return Comment(row, column, author, text)
 
 
 def _old(root: Element) -> Iterator[Comment]:
@@ -52,10 +66,7 @@ def _old(root: Element) -> Iterator[Comment]:
         author = authors[int(number)] if number.isdecimal() and int(number) < len(authors) else ""
         body = node.find(f"{S}text")
         if place and body is not None:
-            text = string(body).strip()
-            if author and text.startswith(f"{author}:"):  # Excel begins a comment with its author's name
-                text = text[len(author) + 1 :]
-            yield Comment(*place, author, text)
+            yield old_comment(*place, author, string(body))
 
 
 def header_rows(package: Package, sheet: str) -> list[int]:

@@ -96,11 +96,20 @@ class Document:
         return self.container_id is not None
 
     @property
+    def container_path(self) -> str:
+        """The path of the container that a part is in; its inverse is `part_path`."""
+        assert self.part is not None
+        path = self.path.removesuffix(self.part)
+        while path.endswith("./"):
+            path = path[:-2]
+        return path.removesuffix("#")
+
+    @property
     def name(self) -> str:
         """The last step of the path; of a part with the name of what holds it, like "letters.zip#2024/may.txt"."""
-        if self.part is None or not self.path.endswith(self.part):
+        if self.part is None:
             return self.path.rpartition("/")[2]
-        return self.path[: -len(self.part)].rpartition("/")[2] + self.part
+        return f"{self.container_path.rpartition('/')[2]}#{self.part}"
 
     def has_chunk(self, seq: int) -> bool:
         """Whether the chunk `seq` belongs to the document as it is indexed now."""

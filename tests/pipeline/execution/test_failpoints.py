@@ -43,13 +43,14 @@ _STORING = (
     "storing.counted",
 )
 REACHED = {
-    "index": ("scanning.registered", "scanning.completed", *_STORING, *_ENDING),
+    "index": ("scanning.registered", "scanning.completed", "storing.parts", *_STORING, *_ENDING),
     "append": (
         "scanning.registered",
         "scanning.renamed",
         "removal.marked",
         "removal.forgotten",
         "scanning.completed",
+        "storing.parts",
         *_STORING,
         "storing.forgotten",
         *_ENDING,

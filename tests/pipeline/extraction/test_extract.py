@@ -55,10 +55,10 @@ def test_pages_and_slides_are_numbered_without_running_footers() -> None:
 
 def test_plain_text_is_returned_unchanged(tmp_path: Path) -> None:
     text = "<b>&amp; ünï → 日本 🙂</b>\r\n\tx = a_b * 2  \\# kept\r\n"
-    for name in ("a.txt", "a.py", "a.md", "a.rst", "a.log", "a", "a.unknown", "a.doc", "Makefile"):
+    for name in ("a.txt", "a.py", "a.yaml", "a.log", "a", "a.unknown", "a.doc", "Makefile"):
         extracted = extract(file(tmp_path, name, text.encode()), LIMIT)
         assert extracted.text == text, name
-        assert extracted.markdown == (name == "a.md")
+        assert not extracted.markdown
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "latin-1", "cp1251"])

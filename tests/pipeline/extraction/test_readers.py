@@ -54,6 +54,10 @@ _ODP = (
     "<office:presentation><draw:page draw:name='one'><draw:frame><draw:text-box><text:p>A lantern.</text:p>"
     "</draw:text-box></draw:frame></draw:page></office:presentation>"
 )
+_EXCEL_XML = (
+    b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+    b"<Worksheet><Table><Row><Cell><Data>lantern</Data></Cell></Row></Table></Worksheet></Workbook>"
+)
 _ODG = _ODP.replace("office:presentation", "office:drawing")
 
 
@@ -80,7 +84,19 @@ _FICTION_BOOK = (
 _MAIL = b"From: a@b.example\nMessage-ID: <1@b.example>\nSubject: Harbour\n\nA lantern.\n"
 _APPLE_MAIL = b"%d      \n%s<?xml version='1.0'?><plist version='1.0'><dict/></plist>\n" % (len(_MAIL), _MAIL)
 _MAILBOX = b"From a@b.example Tue Mar  3 10:00:00 2026\n" + _MAIL + b"\n"
+_SIGNED = (
+    bytes.fromhex("304906092a864886f70d010702a03c303a0201013100303306092a864886f70d010701a0260424")
+    + b"Content-Type: text/plain\n\nA lantern."
+)
 _CALENDAR = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:A lantern\nEND:VEVENT\nEND:VCALENDAR\n"
+_DOC_BOOK = (
+    '<?xml version="1.0"?><article xmlns="http://docbook.org/ns/docbook" version="5.0"><title>Harbour</title>'
+    "<para>A lantern.</para></article>"
+)
+_WEB_ARCHIVE = (
+    "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\n"
+    "Content-Type: text/html; charset=utf-8\n\n<h1>Harbour</h1><p>A lantern.</p>\n--b--\n"
+)
 
 # MIME type: a small valid file, and a word that its text must contain.
 VALID: dict[str, tuple[tuple[str, bytes], str]] = {
@@ -110,6 +126,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "message/x-emlx": (("a.emlx", _APPLE_MAIL), "lantern"),
     "application/mbox": (("Inbox", _MAILBOX), "lantern"),
     "text/calendar": (("a.ics", _CALENDAR), "lantern"),
+    "application/pkcs7-mime": (("a.p7m", _SIGNED), "lantern"),
     "application/vnd.ms-outlook": (
         ("a.msg", Outlook({0x0037: "Harbour", 0x1000: "A lantern."}).file()),
         "lantern",
@@ -124,12 +141,15 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
     _ODF + "graphics": (("a.odg", _open_document("graphics", _ODG)), "lantern"),
     "application/vnd.ms-powerpoint": (("a.ppt", powerpoint([OldSlide([(0, "A lantern", None)])])), "lantern"),
+    "application/x-spreadsheetml+xml": (("a.xml", _EXCEL_XML), "lantern"),
     "application/vnd.ms-excel": (("a.xls", _old_workbook()), "lantern"),
     "application/epub+zip": (_sample("kitchen-recipes.epub"), "lentils"),
     "application/msword": (("a.doc", OldWord("Harbour\rA lantern.\r").bytes()), "lantern"),
     "application/rtf": (("a.rtf", rb"{\rtf1\ansi Harbour\par A lantern.\par}"), "lantern"),
     "application/x-ipynb+json": (("a.ipynb", json.dumps(_NOTEBOOK).encode()), "lantern"),
     "application/x-fictionbook+xml": (("a.fb2", _FICTION_BOOK.encode()), "lantern"),
+    "application/docbook+xml": (("a.xml", _DOC_BOOK.encode()), "lantern"),
+    "multipart/related": (("a.mhtml", _WEB_ARCHIVE.encode()), "lantern"),
 }
 # The signature of an old Office file, and zeros.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
@@ -239,19 +259,22 @@ TEXTS = {
     "application/x-subrip": "subtitles-1 726f84136032",
     "text/vtt": "subtitles-1 726f84136032",
     "text/troff": "man-page-1 669499c001d3",
-    "text/x-bibtex": "text-2 4556234ba7a6",
-    "text/x-tex": "text-2 17e754180722",
-    "text/asciidoc": "text-2 971960ece593",
-    "text/org": "text-2 9bff72f871f4",
+    "text/x-bibtex": "bibtex-1 db0560cf2695",
+    "text/x-tex": "latex-1 162c55011a49",
+    "text/asciidoc": "asciidoc-1 06b3ede82f17",
+    "text/org": "org-1 162c55011a49",
     "text/plain": "text-2 d3e7d13b902e",
     "text/csv": "delimited-1 charset-normalizer-3.5.2 9fe5b0b7e343",
-    "text/x-rst": "text-2 8992666d0c10",
+    "text/x-rst": "restructured-text-1 06b3ede82f17",
     **{f"text/x-{language}": "source-code-1 2bb2c9b3a66f" for language in SOURCE_CODE},
     "application/json": "json-1 cba2ba6a5696",
-    "application/xml": "text-2 d12b92c9dc8b",
-    "text/markdown": "markdown-2 81b7036740aa",
+    "application/xml": "xml-1 selectolax-1.0.2 ab065e074a58",
+    "text/markdown": "markdown-3 selectolax-1.0.2 81b7036740aa",
+    "application/docbook+xml": "docbook-1 selectolax-1.0.2 06b3ede82f17",
+    "multipart/related": "web-archive-1 selectolax-1.0.2 06b3ede82f17",
     "text/html": "html-2 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-2 selectolax-1.0.2 28c78c45e14b",
+    "application/pkcs7-mime": "signed-1 selectolax-1.0.2 b48cefababb6",
     "message/x-emlx": "emlx-1 selectolax-1.0.2 a2ef521f0264",
     "application/mbox": "mailbox-1 selectolax-1.0.2 640f9de59347",
     "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
@@ -267,11 +290,12 @@ TEXTS = {
     _ODF + "graphics": "open_presentation-1 61707f5ab8e7",
     "application/vnd.ms-powerpoint": "old_presentation-1 olefile-0.47 d60df7826839",
     "application/vnd.ms-excel": "old_workbook-1 xlrd-2.0.2 olefile-0.47 81d3a3fed382",
-    "application/epub+zip": "office-1 kreuzberg-4.10.4 cfbe37b96197",
+    "application/x-spreadsheetml+xml": "excel_xml-1 a3cf259deda4",
+    "application/epub+zip": "epub-1 selectolax-1.0.2 cfbe37b96197",
     "application/msword": "doc-1 olefile-0.47 67ea7a019b97",
     "application/rtf": "rtf-1 67ea7a019b97",
     "application/x-ipynb+json": "notebook-1 selectolax-1.0.2 18a736e9464e",
-    "application/x-fictionbook+xml": "office-1 kreuzberg-4.10.4 89cf18eab586",
+    "application/x-fictionbook+xml": "fictionbook-1 selectolax-1.0.2 89cf18eab586",
 }
 
 

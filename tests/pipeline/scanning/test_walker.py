@@ -112,6 +112,32 @@ def test_excluded_names_give_no_warning_and_include_limits_the_files(tmp_path: P
     assert _walk(tmp_path, exclude=(".git", "node_modules"), include=("*.py",)) == (["src/a.py"], {})
 
 
+def test_files_that_are_no_documents_are_passed_over_by_name_and_content(tmp_path: Path) -> None:
+    kept = ["._really.txt", "Thumbs.db.txt", "alone.txt~", "letter.txt", "~$large.docx", "sub/note.md"]
+    for name in kept:
+        _write(tmp_path / name, "text" * 2000)
+    for name in (
+        ".DS_Store",
+        "letter.txt~",
+        "#letter.txt#",
+        "~$letter.docx",
+        ".~lock.letter.odt#",
+        "x.crdownload",
+    ):
+        _write(tmp_path / name)
+    for name in ("._letter.txt", "sub/._note.md"):
+        (tmp_path / name).write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    for folder in ("__MACOSX", "@eaDir", ".Trash-1000", "sub/$RECYCLE.BIN"):
+        _write(tmp_path / folder / "inside.txt")
+    (tmp_path / ".#letter.txt").symlink_to("ann@host.1234")
+    assert _walk(tmp_path) == (kept, {})
+    entries = list(walk_entries(tmp_path, WalkRules(("/",), ())))
+    assert [each.path for each in entries if isinstance(each, FoundFile)] == [
+        str(tmp_path / name) for name in kept
+    ]
+    assert not any(isinstance(each, ScanWarning) for each in entries)
+
+
 def test_globs_with_a_slash_match_paths_relative_to_the_source(tmp_path: Path) -> None:
     names = ["top.txt", "a/b/tmp/d.txt", "docs/e.txt", "docs/drafts/f.txt", "drafts/c.txt", "tmp/g.txt"]
     for name in names:

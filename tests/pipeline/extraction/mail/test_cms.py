@@ -6,8 +6,9 @@ import base64
 import zlib
 
 import pytest
-from support.mail import body, mail, read
+from support.mail import body, mail, multipart, read
 
+from pipeline.extraction.content import ExtractError
 from pipeline.extraction.mail import cms
 
 _SIGNED = bytes.fromhex("06092a864886f70d010702")
@@ -77,3 +78,22 @@ def test_encrypted_and_damaged_ones_have_a_warning(data: bytes) -> None:
         )
     )
     assert found.warnings == ("The message is encrypted; only its header is read.",)
+
+
+def test_a_signed_file_is_read_as_what_it_is() -> None:
+    found = read(_signed("Größe der Linse, laut Vertrag.".encode(), True), "contract.txt.p7m")
+    assert found.text.endswith("# Attachment: signed file\n\nGröße der Linse, laut Vertrag.")
+    coded = base64.encodebytes(_signed(b"a,b\n1,celled\n", False)).decode()
+    part = f"Content-Type: application/pkcs7-mime; name=list.csv.p7m\nContent-Transfer-Encoding: base64\n\n{coded}"
+    text = body(mail(*multipart("mixed", "\nSee the list.", part)))
+    assert text.startswith("See the list.\n\n# Attachment: list.csv\n\n")
+    assert "celled" in text
+    assert "Die Linse" in read(_signed(_INNER, False), "smime.p7m").text
+    with pytest.raises(ExtractError, match="encrypted"):
+        read(_signed(b"secret", False, _ENVELOPED), "a.p7m")
+    with pytest.raises(ExtractError, match="a signature") as refused:
+        read(
+            _der(0x30, _SIGNED, _der(0xA0, _der(0x30, b"\x02\x01\x01", _der(0x31), _der(0x30, _DATA)))),
+            "a.p7s",
+        )
+    assert refused.value.skipped

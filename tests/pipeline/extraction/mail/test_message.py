@@ -189,6 +189,14 @@ def test_messages_inside_messages_with_their_own_attachments() -> None:
     assert "# Attachment: Coded\n\n**Subject**: Coded\n\nCoded words." in text
 
 
+def test_comments_in_fields_and_messages_with_a_transfer_encoding() -> None:
+    fields = "Content-Type: text/plain (a letter); charset=utf-8\nContent-Transfer-Encoding: base64 (for old servers)"
+    assert body(mail(fields, _encoded("Größe".encode()))) == "Größe"
+    coded = _encoded("Subject: Größe\n\nInner.".encode())
+    inner = f"Content-Type: message/global\n{_BASE64}{coded}"
+    assert "# Attachment: Größe\n\n**Subject**: Größe\n\nInner." in body(mail(*multipart("mixed", inner)))
+
+
 def test_the_messages_of_a_digest_need_no_type() -> None:
     text = body(mail(*multipart("digest", "\nSubject: One\n\nFirst.", "\nSubject: Two\n\nSecond.")))
     assert (
@@ -257,20 +265,51 @@ def test_parts_without_a_boundary_or_an_end_are_found() -> None:
 
 
 def test_deep_nesting_and_many_parts_end_quickly() -> None:
-    nesting = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(5000))
+    nesting = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(2000))
     assert "deep" in read(mail("Subject: deep\n" + nesting.rstrip(), "x")).text
     messages = "Content-Type: message/rfc822\n\n" * 3000
     assert "deep" in read(mail("Subject: deep\n" + messages.rstrip(), "x")).text
     assert (
         "many"
         in read(
-            mail(*multipart("mixed", *[_PLAIN] * 20_000, "Subject: z\n\nx")).replace(
+            mail(*multipart("mixed", *[_PLAIN] * 3_000, "Subject: z\n\nx")).replace(
                 b"From", b"Subject: many\r\nFrom", 1
             )
         ).text
     )
-    assert read(mail("Subject: " + "=?utf-8?q?a" * 50_000, "x")).text
+    assert read(mail("Subject: " + "=?utf-8?q?a" * 10_000, "x")).text
 
 
 def test_a_heading_in_plain_text_is_none() -> None:
     assert body(mail("", "# not a heading\ntext\n---\n")) == "\\# not a heading\ntext\n\\---"
+
+
+def test_a_line_of_spaces_in_a_header_does_not_end_it() -> None:
+    found = read(mail("Subject: Re:\n \n\tthe mast\nX-Long: a", "Words."))
+    assert found.title == "Re: the mast"
+    assert body(mail("Subject: x\n  ", "Words.")) == "Words."
+
+
+def test_a_body_without_a_charset_has_that_of_a_word_in_the_header() -> None:
+    word = base64.b64encode("Клапан".encode("koi8-r")).decode()
+    data = mail(f"Subject: =?koi8-r?B?{word}?=", "Новый клапан".encode("koi8-r"))
+    assert body(data) == "Новый клапан"
+    assert "Formação" in read(mail("Subject: Formação no verão".encode("latin-1"), "x")).text
+
+
+def test_bodies_in_unusual_places() -> None:
+    assert (
+        body(mail("Content-Type: text/plain\nContent-Disposition: attachment; filename=body.txt", "Words."))
+        == "Words."
+    )
+    assert (
+        body(mail("Content-Type: text/plain", "<html><body><p>A</p><p>page</p></body></html>")) == "A\n\npage"
+    )
+    assert (
+        body(mail(*multipart("mixed", _PLAIN + "The lens.", _HTML + "<p>The <b>lens</b>.</p>")))
+        == "The lens."
+    )
+    file = "Content-Type: text/csv; name=a.csv\nContent-Disposition: inline\n\na\nnorth\n"
+    apple = nested("mixed", _HTML + "<p>One.</p>", file, _HTML + "<p>Two.</p>", boundary="in")
+    text = body(mail(*multipart("alternative", _PLAIN + "One. Two.", apple)))
+    assert text.startswith("One.\n\nTwo.\n\n# Attachment: a.csv")

@@ -181,3 +181,19 @@ def test_a_damaged_winmail_dat_has_a_warning(data: bytes) -> None:
     found = read(mail(*multipart("mixed", "\nWords.", part + base64.encodebytes(data).decode())))
     assert found.text.endswith("Words.\n\n# Attachment: winmail.dat")
     assert found.warnings[0] == "Outlook's winmail.dat is damaged; its files are not read."
+
+
+def test_a_signed_message_is_read() -> None:
+    inner = (
+        b'MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary="s"\r\n\r\n--s\r\n'
+        b"Content-Type: text/plain\r\n\r\nSigned words.\r\n--s\r\n"
+        b"Content-Type: application/pkcs7-signature; name=smime.p7s\r\n\r\nMIIA\r\n--s--\r\n"
+    )
+    files = [({0x3707: "smime.p7m", 0x370E: "multipart/signed", 0x3701: bytearray(inner)}, None)]
+    found = read(
+        Outlook({0x1A: "IPM.Note.SMIME.MultipartSigned", _SUBJECT: "x"}, files=files).file(), "a.msg"
+    )
+    assert (found.text, found.warnings) == ("**Subject**: x\n\nSigned words.", ())
+    files = [({0x3707: "smime.p7m", 0x3701: bytearray(b"\x30\x03\x06\x01\x2a")}, None)]
+    found = read(Outlook({0x1A: "IPM.Note.SMIME", _SUBJECT: "x"}, files=files).file(), "a.msg")
+    assert found.warnings == ("The message is encrypted; only its header is read.",)

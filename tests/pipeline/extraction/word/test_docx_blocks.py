@@ -152,6 +152,12 @@ def test_files_inside_are_read() -> None:
     )
 
 
+def test_embedded_files_are_attachments() -> None:
+    inner = docx(paragraph("A letter inside."))
+    content = content_of(docx(paragraph("Before."), linked={"o1": ("package.docx", inner)}))
+    assert [(each.name, each.data) for each in content.attachments] == [("part0.docx", inner)]
+
+
 def test_a_document_inside_itself_ends() -> None:
     data = docx(paragraph("core"))
     for _ in range(6):

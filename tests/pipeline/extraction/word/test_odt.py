@@ -124,6 +124,18 @@ def test_tracked_deletions_are_left_out() -> None:
         "The fee is <text:change text:change-id='c'/><text:change-start/>twelve<text:change-end/>."
     )
     assert text_of(odt(body), ".odt") == "The fee is twelve."
+    inline = changes.replace("<text:p>gone words</text:p>", "").replace(
+        "changed-region>", "changed-region text:id='d'>", 1
+    )
+    start, end = "<text:change-start text:change-id='d'/>", "<text:change-end text:change-id='d'/>"
+    body = (
+        inline
+        + _p(f"Kept {start}gone")
+        + _p("<text:span>all gone</text:span>")
+        + _p(f"gone{end}here.")
+        + _p("Next.")
+    )
+    assert text_of(flat_odt(body), ".fodt") == "Kept here.\n\nNext."
 
 
 def test_headers_and_footers_of_the_pages_used_stand_once() -> None:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction.opc import DGM, A, C
+from pipeline.extraction.spreadsheets import number_format
 
 _CX = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
 _MAX_SERIES = 200
+_MAX_LEVELS = 10  # of categories inside one another
 _MAX_POINTS = 2_000  # values of a series; a chart of more is a picture of data, not text
 
 
@@ -86,24 +88,29 @@ def _table(series: list[tuple[str, dict[int, str], dict[int, str]]]) -> Iterator
 
 def _points(node: Element) -> dict[int, str]:
     """The cached texts or numbers by their positions; the levels of nested categories are joined, the outer first."""
-    levels = list(node.iter(f"{C}lvl")) or [node]
+    levels = list(node.iter(f"{C}lvl"))[:_MAX_LEVELS] or [node]
+    common = next((each.text for each in node.iter(f"{C}formatCode")), None)
     found: dict[int, str] = {}
     for level in levels:
-        for point in level.iter(f"{C}pt"):
-            at = _number(point.get("idx"))
-            text = _value(" ".join((point.findtext(f"{C}v") or "").split()))
-            found[at] = f"{text} {found[at]}" if at in found else text
+        own = {_number(point.get("idx")): _text(point, common) for point in level.iter(f"{C}pt")}
+        found.update({at: f"{text} {found[at]}" if at in found else text for at, text in own.items()})
     return found
 
 
-def _value(text: str) -> str:
-    """A cached number without the noise of its binary form: 0.30000000000000004 is 0.3."""
-    if len(text) > 12:
-        try:
-            return f"{float(text):.12g}"
-        except ValueError:
-            return text
-    return text
+def _text(point: Element, common: str | None) -> str:
+    text = " ".join((point.findtext(f"{C}v") or "").split())
+    return _value(text, point.get("formatCode") or common)
+
+
+def _value(text: str, code: str | None = None) -> str:
+    """A cached number as its format shows it; without one, 0.30000000000000004 is 0.3."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if code:
+        return number_format.shown(number, number_format.format_code(0, code))
+    return f"{number:.12g}" if len(text) > 12 else text
 
 
 def _extended_chart(root: Element) -> str:

@@ -1,0 +1,1 @@
+"""EPUB books: their package document, and their chapters in order. Runs in the worker processes."""

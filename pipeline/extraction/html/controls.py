@@ -1,0 +1,38 @@
+"""What the controls of a form show: values, choices, and buttons that are more than a button. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.extraction.html import inline
+from pipeline.extraction.html.visibility import Attributes
+
+_SHOWN_TYPES = " text email number tel url date search time datetime-local month week"
+_SHOWN_INPUTS = frozenset(_SHOWN_TYPES.split(" "))  # the first one is that of an input without a type
+_MAX_VALUE = 500  # characters
+_MAX_LABEL = 40  # characters of a button that is no content
+_CONTENT_AROUND = frozenset(("summary", "dt", "legend", "th", "td", "p"))
+
+
+def input_text(attributes: Attributes) -> str:
+    """The value that a person typed or sees; empty for hidden values, buttons and boxes."""
+    kind = (attributes.get("type") or "").lower()
+    if kind == "image":
+        return inline.alternative(attributes)
+    value = attributes.get("value") or ""
+    return value if kind in _SHOWN_INPUTS and len(value) < _MAX_VALUE else ""
+
+
+def chosen(node: Any) -> str:
+    """The options of a list that are selected, else the first one, which is shown."""
+    options = node.css("option")
+    selected = [each for each in options if "selected" in each.attributes]
+    return " ".join(each.text(strip=True) for each in selected or options[:1])
+
+
+def is_mere_button(node: Any) -> bool:
+    """Whether a button only names an action, and is not part of a text or holds one."""
+    parent = node.parent.tag if node.parent is not None else ""
+    if parent in _CONTENT_AROUND or node.css_first("p, div, h1, h2, h3, h4") is not None:
+        return False
+    return len(node.text(strip=True)) < _MAX_LABEL
