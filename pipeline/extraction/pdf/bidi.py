@@ -210,7 +210,8 @@ def _numbers(clusters: list[_Cluster]) -> list[tuple[str, str]]:
 
 def _with_brackets(text: str) -> str:
     """The text with the brackets of each kind opened and closed in turn: PDFium mirrors only some of them."""
-    for opening, closing in _BRACKETS:
+    for brackets in _BRACKETS:
+        opening, closing = brackets[0], brackets[1]
         places = [at for at, character in enumerate(text) if character in (opening, closing)]
         if places and len(places) % 2 == 0:
             letters = list(text)

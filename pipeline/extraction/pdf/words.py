@@ -107,7 +107,8 @@ def page_words(raw: Any, text_page: Any, bounds: tuple[float, float, float, floa
 def _is_guessed(raw: Any, text_page: Any, words: list[Word]) -> bool:
     """Whether the fonts of most words do not say which characters their glyphs are: PDFium gives others then."""
     some = words[:: max(len(words) // _SAMPLE, 1)]
-    return sum(raw.FPDFText_HasUnicodeMapError(text_page, word.start) == 1 for word in some) * 2 > len(some)
+    guessed = [word for word in some if raw.FPDFText_HasUnicodeMapError(text_page, word.start) == 1]
+    return len(guessed) * 2 > len(some)
 
 
 def _cleaned(text: str) -> tuple[str, bool, int]:
@@ -149,7 +150,7 @@ def _places(raw: Any, text_page: Any, spans: list[tuple[int, int]]) -> list[list
     first_boxes = np.frombuffer(firsts, np.float32).reshape(count, 4)
     last_boxes = np.frombuffer(lasts, np.float32).reshape(count, 4)
     low, high = np.minimum(first_boxes, last_boxes), np.maximum(first_boxes, last_boxes)
-    boxes = np.column_stack([low[:, 0], low[:, 3], high[:, 2], high[:, 1]]).tolist()
+    boxes: list[list[float]] = np.column_stack([low[:, 0], low[:, 3], high[:, 2], high[:, 1]]).tolist()
     edges = first_boxes[:, 1::2].tolist()
     matrix = raw.FS_MATRIX()
     drawn: tuple[float, ...] = ()
