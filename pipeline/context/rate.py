@@ -37,6 +37,10 @@ class RateEstimator:
         self._done += work
         self._remaining = max(0.0, self._remaining - work)
 
+    def change(self, work: float) -> None:
+        """Add `work` to what is ahead, or take it away if negative."""
+        self._remaining = max(0.0, self._remaining + work)
+
     def finish(self, files: int) -> None:
         """Count so many files as finished."""
         self._files += files

@@ -28,11 +28,13 @@ class ContainerLimits:
     """How much of a container is read: the number of its parts, and their bytes together, unpacked.
 
     The parts that follow are left out, and the container has a warning. Whoever takes parts from a reader counts them;
-    a reader needs the limits only where it would do work ahead.
+    a reader needs the limits only where it would do work ahead. Files in archives are not listed if a glob of `exclude`
+    matches them or a folder of theirs (see `semantik/core/globs.py`).
     """
 
     max_parts: int
     max_bytes: int
+    exclude: tuple[str, ...] = ()
 
 
 class UniqueNames:

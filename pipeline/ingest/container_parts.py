@@ -12,6 +12,7 @@ from dataclasses import replace
 from pipeline import failpoints
 from pipeline.compute.messages import PartList, ReadContainer
 from pipeline.context.context import OperationContext
+from pipeline.context.rate import file_work
 from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.scanning.parts import free_paths, parts_within
 from pipeline.scanning.removal import remove_documents, remove_parts
@@ -80,18 +81,23 @@ class ContainerParts:
                 fields |= due
                 fields["modified_ns"] = _modified_ns(container, read)
                 self._counts.change(document, self._pending(document))
+                self._context.rate.change(file_work(size))
             if any(getattr(document, name) != value for name, value in fields.items()):
                 changes[document.id] = fields
-        await self._documents.update_each(changes)
+        if changes:
+            await self._context.save()  # raises LeaseLost
+            await self._documents.update_each(changes)
 
     async def _register(self, container: Document, read: ReadContainer, positions: Sequence[int]) -> None:
         assert read.parts is not None
         parts: PartList = read.parts
         paths = await free_paths(self._context, container.path, [parts.names[at] for at in positions])
         new = [self._new(container, read, at, path) for at, path in zip(positions, paths, strict=True)]
+        await self._context.save()  # raises LeaseLost
         await self._documents.register(new)
         for one in new:
             self._counts.change(None, one)
+            self._context.rate.change(file_work(one.size))
         failpoints.die_at("storing.parts")
 
     def _new(self, container: Document, read: ReadContainer, at: int, path: str) -> Document:

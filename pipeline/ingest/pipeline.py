@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadDocument
+from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument
 from pipeline.context.context import OperationContext
 from pipeline.context.rate import file_work
 from pipeline.ingest.batches import MAX_DOCUMENTS, file_batches, finished_batches
@@ -135,7 +135,9 @@ class IngestPipeline:
 
     async def _finish(self, documents: Sequence[FinishedDocument]) -> None:
         for one in documents:
-            if one.partial is None or not one.partial.pending:  # no embedding task counts its work
+            if isinstance(one.outcome, ReadContainer):
+                self._context.rate.change(-file_work(one.document.size))  # its parts are the work
+            elif one.partial is None or not one.partial.pending:  # no embedding task counts its work
                 self._context.rate.advance(file_work(one.document.size))
             await self._finished.put(one)
 

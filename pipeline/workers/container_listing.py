@@ -12,6 +12,7 @@ from pipeline.extraction.container_reader import CONTAINERS
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.file_format import Format
 from pipeline.extraction.part import ContainerLimits
+from semantik.core.globs import Globs
 from semantik.core.models.quality import Quality
 from semantik.core.passed_over import is_passed_over
 
@@ -61,9 +62,9 @@ def _list(file: BinaryIO, found: Format, limits: ContainerLimits) -> _Listing:
     listing = _Listing([], [], [], [])
     unpacked = 0
     try:
-        reader = CONTAINERS[found.mime]
+        reader, exclude = CONTAINERS[found.mime], Globs(limits.exclude)
         for part in reader.parts(file, limits):
-            if not reader.part_suffix and is_passed_over(part.name):  # else the name is none of a file
+            if not reader.part_suffix and _is_left_out(part.name, exclude):  # else the name is none of a file
                 continue
             unpacked += part.size
             if len(listing.names) == limits.max_parts:
@@ -86,6 +87,14 @@ def _list(file: BinaryIO, found: Format, limits: ContainerLimits) -> _Listing:
             raise
         listing.left_out = f"Only its first {len(listing.names):,} files are read: {error.message}"
     return listing
+
+
+def _is_left_out(path: str, exclude: Globs) -> bool:
+    """Whether a scan would pass over a file of this path, relative to what is scanned."""
+    folders = (path[:at] for at, char in enumerate(path) if char == "/")
+    return (
+        is_passed_over(path) or exclude.match(path) or any(exclude.match(one, folder=True) for one in folders)
+    )
 
 
 def _state(file: BinaryIO, task: FileTask) -> tuple[int | None, int | None]:

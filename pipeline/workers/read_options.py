@@ -11,7 +11,7 @@ from pipeline.extraction.reading_options import ReadingOptions
 class ReadOptions:
     """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint.
 
-    `reading` is for the readers of the formats.
+    `reading` is for the readers of the formats, `exclude` for the names of files in archives.
     """
 
     max_file_bytes: int
@@ -23,3 +23,6 @@ class ReadOptions:
     reading: ReadingOptions = ReadingOptions()
     max_container_bytes: int = 1 << 40
     max_container_parts: int = 1_000_000
+    exclude: tuple[str, ...] = ()
+    ocr: str = "off"
+    ocr_languages: tuple[str, ...] = ()

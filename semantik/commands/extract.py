@@ -16,7 +16,9 @@ from typing import Any
 from pipeline.compute.messages import ModelSpec, TextChunk
 from pipeline.extraction import extract
 from pipeline.extraction.content import ExtractError
+from pipeline.extraction.part import ContainerLimits
 from pipeline.extraction.reading_options import ReadingOptions
+from pipeline.workers.contained_files import contained_files
 from semantik import __version__
 from semantik.commands.cli_common import FAILED, print_output, report_error
 from semantik.config.loader import load
@@ -60,7 +62,8 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROG,
-        description="Print what is read of files: format, title, pages, warnings and text. No server is needed. "
+        description="Print what is read of files: format, title, pages, warnings and text; of an archive or a mailbox, "
+        "of each document in it. No server is needed. "
         "Exit status 0: every file was read; 1: a file was not read; 2: usage error.",
     )
     parser.add_argument("--version", action="version", version=f"semantik {__version__}")
@@ -75,14 +78,22 @@ def _read(paths: list[str], settings: Settings, with_chunks: bool) -> Iterator[_
     splitter = _Splitter(settings) if with_chunks else None
     limit = settings.documents.max_file_bytes
     options = ReadingOptions(settings.documents.hidden_sheets)
-    for path in paths:
-        try:
-            data = extract.read(str(Path(path).absolute()), limit, extract.Places(("/",), ()))
-            extracted = extract.extract(path, data, limit, options)
-        except ExtractError as error:
-            yield _Reading(path, error=error.message)
-            continue
-        yield splitter.split(path, extracted) if splitter else _Reading(path, extracted)
+    limits = ContainerLimits(
+        settings.documents.max_container_parts,
+        settings.documents.max_container_bytes,
+        settings.documents.exclude,
+    )
+    for given in paths:
+        for path, name, data in contained_files(given, limit, limits):
+            if isinstance(data, ExtractError):
+                yield _Reading(path, error=data.message)
+                continue
+            try:
+                extracted = extract.extract(name, data, limit, options)
+            except ExtractError as error:
+                yield _Reading(path, error=error.message)
+                continue
+            yield splitter.split(path, extracted) if splitter else _Reading(path, extracted)
 
 
 class _Splitter:

@@ -57,7 +57,7 @@ class _GenerationChecker:
         by_id = {document.id: document for document in documents}
         if self._idle:
             for document in documents:
-                if document.container_id is not None and document.container_id not in by_id:
+                if document.is_part and document.status != "removing" and document.container_id not in by_id:
                     yield self._orphaned_part(document)
         for owner, seqs in sorted(strays.items()):
             yield await self._stray_chunks(owner, by_id.get(owner), seqs)

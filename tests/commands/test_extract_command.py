@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.archives import write_zip, zip_bytes
 from support.patience import patience
 from support.server import ROOT
 
@@ -51,3 +52,15 @@ def test_chunks_and_quality_are_printed_as_json(files: list[str]) -> None:
     assert status == 0
     assert [chunk["heading"] for chunk in read["chunks"]] == ["Ferry", "Ferry › Winter"]
     assert read["quality"]["characters"] == len(read["text"])
+
+
+def test_the_documents_in_an_archive_are_read_one_by_one(tmp_path: Path) -> None:
+    inner = zip_bytes({"deep.txt": "The buoy is green."})
+    archive = write_zip(
+        tmp_path / "log.zip", {"a.md": "# Tide\n\nIt falls.", "in.zip": inner, "b.bin": b"\0" * 99}
+    )
+    status, out, err = _extract(str(archive))
+    assert status == 1 and f"{archive}#b.bin: " in err
+    heads = [line.removeprefix(f"== {archive}") for line in out.splitlines() if line.startswith("== ")]
+    assert heads == ["#a.md", "#in.zip#deep.txt", "#b.bin"]
+    assert "title:     Tide" in out and "The buoy is green." in out

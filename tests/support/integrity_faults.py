@@ -123,6 +123,10 @@ async def _half_removed(scene: Scene) -> None:
     await scene.store.documents.mark_removing([scene.documents[0].id])
 
 
+async def _orphaned_part(scene: Scene) -> None:
+    await scene.update(scene.store.documents, scene.documents[0].id, container_id=new_id(), part="a.txt")
+
+
 async def wrong_counts(scene: Scene) -> None:
     await scene.update(scene.store.collections, scene.collection.id, **{"generations.g1.counts.indexed": 9})
 
@@ -218,6 +222,7 @@ FAULTS: dict[str, tuple[Callable[[Scene], Awaitable[None]], set[str]]] = {
     "missing chunks": (_missing_chunk, {"missing chunks", "vectors without chunks"}),
     "old chunks": (old_chunk, {"old chunks"}),
     "half-removed document": (_half_removed, {"half-removed document", "wrong counts"}),
+    "orphaned part": (_orphaned_part, {"orphaned part"}),
     "wrong counts": (wrong_counts, {"wrong counts"}),
     "stale lock": (_stale_lock, {"stale lock"}),
     "stale fence": (_stale_fence, {"stale fence"}),

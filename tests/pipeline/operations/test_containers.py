@@ -19,7 +19,8 @@ pytestmark = pytest.mark.gen_test
 async def test_each_file_in_an_archive_is_a_document(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     folder = tmp_path / "papers"
-    write_zip(folder / "garden.zip", LETTERS)
+    junk = ("node_modules/a.js", "src/.git/config", "__MACOSX/._list.csv", "letters/.DS_Store", "~$list.xlsx")
+    write_zip(folder / "garden.zip", LETTERS | dict.fromkeys(junk, "nothing"))
     (folder / "note.txt").write_text("A note beside the archive.")
     collection_id, _ = await index(client, folder)
     found = await listed(client, collection_id, folder)

@@ -182,3 +182,52 @@ async def test_documents_that_an_earlier_version_made_of_junk_are_removed(
         await table.update_one({"_id": odd["id"]}, {"$set": {"path": str(folder / "odd.txt.part")}})
     await run(client, f"collections/{collection_id}/append")
     assert set(await listed(client, collection_id, folder)) == {"note.txt", "gone.txt"}
+
+
+async def test_an_archive_that_changes_while_it_is_read_ends_with_its_current_parts(
+    shared: Serving, tmp_path: Path
+) -> None:
+    client = await new_user(shared)
+    folder = tmp_path / "papers"
+    archive = write_zip(folder / "garden.zip", LETTERS)
+    with held(folder, "*#*"):
+        made = await client.call("POST", "collections", {"name": "Papers", "source_path": str(folder)})
+        async for message in client.watch(made["operation_id"]):
+            if message["type"] == "document_processed":
+                write_zip(archive, {"first.txt": "Now the first is this.", **LETTERS})
+                break
+    async for _ in client.watch(made["operation_id"]):
+        pass
+    found = await listed(client, made["id"], folder)
+    assert {one["error"]["category"] for name, one in found.items() if "#" in name} == {"unreadable"}
+    await is_sound(client, made["id"], folder)
+    await run(client, f"collections/{made['id']}/append")
+    found = await listed(client, made["id"], folder)
+    assert {one["status"] for one in found.values()} == {"indexed"} and len(found) == 5
+    await is_sound(client, made["id"], folder)
+    archive.write_text("It is a text now.")
+    await run(client, f"collections/{made['id']}/append")
+    found = await listed(client, made["id"], folder)
+    assert list(found) == ["garden.zip"] and found["garden.zip"]["part_count"] is None
+    await is_sound(client, made["id"], folder)
+    write_zip(archive, LETTERS)
+    await run(client, f"collections/{made['id']}/append")
+    assert len(await listed(client, made["id"], folder)) == 4
+    hits = await ask(client, "now", collection_ids=[made["id"]], k=9)
+    assert {hit["passage"] for hit in hits} == set(LETTERS.values()) - {LETTERS["list.csv"]} | {
+        hit["passage"] for hit in hits if "ash" in hit["passage"]
+    }
+    await is_sound(client, made["id"], folder)
+
+
+async def test_a_part_that_ends_its_worker_fails_alone(start: Callable[..., Serving], tmp_path: Path) -> None:
+    serving = start(*OPEN, env={"SEMANTIK_FAILPOINT": "extract:crash:#letters/autumn.txt"})
+    client = await new_user(serving)
+    folder = tmp_path / "papers"
+    write_zip(folder / "garden.zip", LETTERS)
+    collection_id, _ = await index(client, folder)
+    found = await listed(client, collection_id, folder)
+    failed = found.pop("garden.zip#letters/autumn.txt")
+    assert failed["error"]["category"] == "worker_died"
+    assert {one["status"] for one in found.values()} == {"indexed"} and len(found) == 3
+    await is_sound(client, collection_id, folder)
