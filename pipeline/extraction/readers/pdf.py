@@ -97,12 +97,9 @@ def _with_notes(body: str, notes: Sequence[Note]) -> str:
 
 def _warnings(pages: Sequence[Page]) -> list[str]:
     unreadable = [at for at, page in enumerate(pages, 1) if page.unreadable > page.readable]
-    pictures = [at for at, page in enumerate(pages, 1) if page.without_text and at not in set(unreadable)]
     warnings = []
     if unreadable:
         warnings.append(f"{_named(unreadable)} text whose font does not say which letters it shows.")
-    if pictures:
-        warnings.append(f"{_named(pictures)} no text but a picture.")
     partly = sum(page.unreadable for page in pages if 0 < page.unreadable <= page.readable)
     if partly > 20:
         warnings.append(
