@@ -66,7 +66,7 @@ SOURCE_CODE = {
     "shellscript": ".sh .bash .zsh .ksh",
     "sql": ".sql",
 }
-_BY_SUFFIX = {
+BY_TEXT_SUFFIX = {
     **{suffix: found for suffixes, found in _FORMATS for suffix in suffixes.split()},
     **{
         suffix: Format(f"text/x-{language}", "a text")
@@ -92,7 +92,7 @@ def text_format(data: bytes, suffix: str) -> Format:
     start = _start(data)
     if suffix == ".doc" and _WORD_ARCHIVE.match(start):
         return _WEB_ARCHIVE
-    named = _BY_SUFFIX.get(suffix)
+    named = BY_TEXT_SUFFIX.get(suffix)
     if b"urn:schemas-microsoft-com:office:spreadsheet" in start and _XML_START.match(start):
         return _EXCEL_XML
     if suffix == ".xls" and _by_start(start) == TEXT:  # many programs export tables with tabs under this name

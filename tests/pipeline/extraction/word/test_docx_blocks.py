@@ -56,6 +56,10 @@ def test_headings_by_style_name_outline_level_and_inheritance() -> None:
     )
 
 
+def test_headings_of_a_document_without_styles() -> None:
+    assert text_of(docx(_styled("Salt", "Heading2") + _styled("Pans", "Headings"))) == "## Salt\n\nPans"
+
+
 def test_lists_and_numbered_headings_show_their_numbers() -> None:
     body = _item("oak", 1) + _item("acorn", 1, 1) + _item("leaf", 1, 1) + _item("elm", 1)
     body += _item("twig", 1, 1) + _item("moss", 2) + _item("late", 3) + _item("Roots", 1, style="berschrift2")
