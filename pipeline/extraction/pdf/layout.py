@@ -7,7 +7,6 @@ apart is how the text fills its column, whether the rows are level, and the orde
 from __future__ import annotations
 
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -44,7 +43,7 @@ class Line:
     row: int = 0
 
 
-def lines(words: Iterable[Word]) -> list[Line]:
+def lines(words: Iterable[Word], glyphs_of: bidi.GlyphsOf) -> list[Line]:
     """The lines of a page in reading order: those of the direction with the most words first."""
     by_direction: dict[int, list[Word]] = {}
     for word in words:
@@ -53,6 +52,7 @@ def lines(words: Iterable[Word]) -> list[Line]:
     for direction, group in sorted(by_direction.items(), key=lambda item: -len(item[1])):
         pieces = pieces_of(group)
         if direction == SKEWED:
+            rtl = False
             blocks = [_Block([piece], True) for piece in pieces]
         else:
             rtl = sum(word.rtl for word in group) * 2 > len(group)
@@ -61,10 +61,10 @@ def lines(words: Iterable[Word]) -> list[Line]:
             number = result[-1].block + 1 if result else 0
             for row in _rows(block):
                 if row[0].cells:
-                    result += _cell_lines(row[0], number, direction)
+                    result += _cell_lines(row[0], number, direction, glyphs_of, rtl)
                     number = result[-1].block + 1
-                else:
-                    result.append(_line(row, number, direction))
+                elif (line := _line(row, number, direction, glyphs_of, rtl)).text:
+                    result.append(line)
     return result
 
 
@@ -79,7 +79,7 @@ class _Block:
 def _blocks(pieces: list[Piece], rtl: bool, depth: int) -> list[_Block]:
     if not 4 <= len(pieces) <= _MAX_PIECES or depth >= _MAX_DEPTH:
         return [_Block(pieces)]
-    pieces = with_rows(pieces)
+    pieces = with_rows(pieces, rtl)
     height = statistics.median(piece.height for piece in pieces)
     for gutter in _gutters(pieces, height):
         bands = _bands(pieces, gutter)
@@ -129,11 +129,12 @@ def _gutters(pieces: Sequence[Piece], height: float) -> list[float]:
     return [middle for _, _, middle in sorted(wide, key=lambda strip: (strip[0], -strip[1]))[:6]]
 
 
-def _bands(pieces: Iterable[Piece], gutter: float) -> list[tuple[list[Piece], list[Piece], list[Piece]]]:
-    """From top to bottom (across, left, right): either pieces that cross the gutter, or those on its two sides."""
+def _bands(pieces: Sequence[Piece], gutter: float) -> list[tuple[list[Piece], list[Piece], list[Piece]]]:
+    """From top to bottom (across, left, right): either pieces on lines that cross the gutter, or those on its sides."""
+    crossing = [piece for piece in pieces if piece.x0 < gutter < piece.x1]
     bands: list[tuple[list[Piece], list[Piece], list[Piece]]] = []
     for piece in sorted(pieces, key=lambda piece: -piece.y):
-        across = piece.x0 < gutter < piece.x1
+        across = any(abs(each.y - piece.y) < 0.3 * piece.height for each in crossing)
         if not bands or across != bool(bands[-1][0]):
             bands.append(([], [], []))
         bands[-1][0 if across else 1 if piece.x1 <= gutter else 2].append(piece)
@@ -189,45 +190,59 @@ def _rows(block: _Block) -> list[list[Piece]]:
         pieces = sorted(block.pieces, key=lambda piece: -piece.y)
     rows: list[list[Piece]] = []
     for piece in pieces:
-        # A line is as high as its largest letters: an exponent, which is met first, does not make it.
-        level = max(rows[-1], key=lambda each: each.height) if rows else None
-        if level is not None and not (level.cells or piece.cells) and abs(level.y - piece.y) < 0.38 * max(level.height, piece.height):
+        if rows and _is_level(rows[-1], piece):
             rows[-1].append(piece)
         else:
             rows.append([piece])
     return rows
 
 
-def _cell_lines(row: Piece, block: int, direction: int) -> list[Line]:
+def _is_level(row: list[Piece], piece: Piece) -> bool:
+    """Whether a piece stands on the line of a row."""
+    # A line is as high as its largest letters: an exponent, which is met first, does not make it.
+    level = max(row, key=lambda each: each.height)
+    if level.cells or piece.cells:
+        return False
+    return abs(level.y - piece.y) < 0.38 * max(level.height, piece.height)
+
+
+def _cell_lines(
+    row: Piece, block: int, direction: int, glyphs_of: bidi.GlyphsOf, page_rtl: bool
+) -> list[Line]:
     """The lines of a row, cell by cell; each cell is a block."""
     result: list[Line] = []
     for at, cell in enumerate(row.cells, block + 1):
-        for piece in cell:
-            line = _line([piece], at, direction)
+        for pieces in _rows(_Block(list(cell))):
+            line = _line(pieces, at, direction, glyphs_of, page_rtl)
             line.row = block + 1
             result.append(line)
     return result
 
 
-def _line(row: list[Piece], block: int, direction: int) -> Line:
+def _line(row: list[Piece], block: int, direction: int, glyphs_of: bidi.GlyphsOf, page_rtl: bool) -> Line:
     row.sort(key=lambda piece: piece.x0)
     words = [word for piece in row for word in piece.words]
-    rtl = sum(word.rtl for word in words) * 2 > sum(any(map(str.isalpha, word.text)) for word in words)
     if any(word.rtl for word in words):
-        words = bidi.logical(words, rtl)
-    height = Counter(round(word.height, 1) for word in words).most_common(1)[0][0]
+        cells, rtl = bidi.cells(words, glyphs_of, page_rtl)
+    else:
+        cells, rtl = _cells(words), False
+    height = (
+        max(words, key=lambda word: len(word.text)).height
+        if len(words) < 4
+        else words[len(words) // 2].height
+    )
     y = max(row, key=lambda piece: piece.characters).y
     x0, x1 = min(piece.x0 for piece in row), max(piece.x1 for piece in row)
-    cells = _cells(words)
-    return Line(" ".join(cells), cells, x0, x1, y, height, direction, block, words[0].x1 - words[0].x0, rtl)
+    first = max(words, key=lambda word: word.x1) if rtl else words[0]
+    return Line(" ".join(cells), cells, x0, x1, y, height, direction, block, first.x1 - first.x0, rtl)
 
 
 def _cells(words: Sequence[Word]) -> tuple[str, ...]:
     """The texts between wide gaps; words that touch are one."""
     cells = [words[0].text]
     for before, word in pairwise(words):
-        gap = max(word.x0 - before.x1, before.x0 - word.x1)
-        if gap > 0.9 * max(before.height, word.height):
+        gap = word.x0 - before.x1
+        if gap > 0.9 * before.height and gap > 0.9 * word.height:
             cells.append(word.text)
         elif _space_between(before, word, gap):
             cells[-1] += " " + word.text
@@ -237,8 +252,8 @@ def _cells(words: Sequence[Word]) -> tuple[str, ...]:
 
 
 def _space_between(before: Word, word: Word, gap: float) -> bool:
-    if before.rtl and word.rtl:  # letters that do not join are drawn apart, and PDFium takes them for words
-        return gap > 0.06 * word.height
+    if word.direction == SKEWED:
+        return word.spaced
     if gap > 0.2 * word.height or (word.spaced and gap > -0.3 * word.height):
         return True
     return before.order > word.order + 1

@@ -1,4 +1,4 @@
-"""The words of a PDF page as pieces of lines, in the order in which they are drawn. Pure; runs in the worker processes."""
+"""The words of a PDF page as pieces of lines, in drawn order. Pure; runs in the worker processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.extraction.pdf.words import Word
 class Piece:
     """Words that stand close together on one line, in the order in which they are drawn.
 
-    cells: where it is a row of a table whose cells have several lines: the pieces of each of them, and `words` is empty.
+    cells: of a row of a table whose cells have several lines, the pieces of each of them; `words` is empty then.
     """
 
     words: list[Word]
@@ -40,8 +40,12 @@ def pieces_of(words: Sequence[Word]) -> list[Piece]:
         if pieces and _continues(pieces[-1], word):
             piece = pieces[-1]
             piece.words.append(word)
-            piece.x0, piece.x1 = min(piece.x0, word.x0), max(piece.x1, word.x1)
-            piece.height = max(piece.height, word.height)
+            if word.x0 < piece.x0:
+                piece.x0 = word.x0
+            if word.x1 > piece.x1:
+                piece.x1 = word.x1
+            if word.height > piece.height:
+                piece.height = word.height
         else:
             pieces.append(Piece([word], word.x0, word.x1, word.y, word.height, word.order))
     return _without_doubles(pieces)
@@ -49,9 +53,11 @@ def pieces_of(words: Sequence[Word]) -> list[Piece]:
 
 def _continues(piece: Piece, word: Word) -> bool:
     before = piece.words[-1]
-    height = max(before.height, word.height)
+    height = before.height if before.height > word.height else word.height
     if abs(word.y - before.y) > 0.4 * height:
         return False
+    if -0.1 < word.x0 - before.x1 < 0.9 * height:
+        return True
     gap = max(word.x0 - before.x1, before.x0 - word.x1)
     overlap = min(word.x1, before.x1) - max(word.x0, before.x0)
     return gap < 0.9 * height and overlap < 0.5 * min(word.x1 - word.x0, before.x1 - before.x0) + 0.1

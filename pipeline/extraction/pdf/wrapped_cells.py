@@ -12,13 +12,14 @@ from pipeline.extraction.pdf.pieces import Piece
 
 _MAX_LINES = 20  # of a cell: longer texts side by side are columns
 _MAX_CELLS = 40
+_NEAR = 0.4  # of a line's height, between parts of a line of one cell
 _MARGIN = 0.3  # of a line's height, which its text takes above and below the base line
 
 _Run = list[Piece]  # the lines of a paragraph of a cell
 
 
-def with_rows(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces, with one in place of those of each such row."""
+def with_rows(pieces: Sequence[Piece], rtl: bool) -> list[Piece]:
+    """The pieces, with one in place of those of each such row; `rtl` is the direction of the page."""
     drawn = sorted(pieces, key=lambda piece: piece.order)
     result: list[Piece] = []
     for group in _side_by_side(_runs(drawn), {piece.order: at for at, piece in enumerate(drawn)}):
@@ -26,7 +27,7 @@ def with_rows(pieces: Sequence[Piece]) -> list[Piece]:
         if cells is None:
             result += [piece for run in group for piece in run]
         else:
-            result.append(_row(cells))
+            result.append(_row(cells, rtl))
     return result
 
 
@@ -104,7 +105,8 @@ def _cells(group: Sequence[_Run]) -> list[list[_Run]] | None:
     edges: list[tuple[float, float]] = []
     for run in group:
         x0, x1 = min(piece.x0 for piece in run), max(piece.x1 for piece in run)
-        if cells and x0 < edges[-1][1] and x1 > edges[-1][0]:
+        near = _NEAR * run[0].height
+        if cells and x0 < edges[-1][1] + near and x1 > edges[-1][0] - near:
             cells[-1].append(run)
             edges[-1] = (min(x0, edges[-1][0]), max(x1, edges[-1][1]))
         else:
@@ -133,9 +135,10 @@ def _are_level(group: Sequence[_Run], longest: _Run) -> bool:
     return all(any(abs(piece.y - y) < near for y in heights) for run in group for piece in run)
 
 
-def _row(cells: list[list[_Run]]) -> Piece:
+def _row(cells: list[list[_Run]], rtl: bool) -> Piece:
     lines = [tuple(piece for run in cell for piece in run) for cell in cells]
     pieces = [piece for cell in lines for piece in cell]
+    lines.sort(key=lambda cell: min(piece.x0 for piece in cell), reverse=rtl)
     first = max(pieces, key=lambda piece: piece.y)
     x0, x1 = min(piece.x0 for piece in pieces), max(piece.x1 for piece in pieces)
     return Piece([], x0, x1, first.y, first.height, min(piece.order for piece in pieces), tuple(lines))
