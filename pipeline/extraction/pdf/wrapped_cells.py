@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from pipeline.extraction.pdf.pieces import Piece
+from pipeline.extraction.pdf.pieces import SOLID, Piece
 
 _MAX_LINES = 20  # of a cell: longer texts side by side are columns
 _MAX_CELLS = 40
+_LONG = 12  # characters: lines of a single shorter word are not those of a sentence
 _NEAR = 0.4  # of a line's height, between parts of a line of one cell
 _MARGIN = 0.3  # of a line's height, which its text takes above and below the base line
 
@@ -63,7 +64,8 @@ def _paragraphs(stack: _Run) -> Iterator[_Run]:
     run = [stack[0]]
     for before, piece in pairwise(stack):
         word = piece.words[0]
-        if width - (before.x1 - before.x0) < word.x1 - word.x0 + 0.4 * piece.height:
+        first = piece.height if SOLID.match(word.text) else word.x1 - word.x0
+        if width - (before.x1 - before.x0) < first + 0.4 * piece.height:
             run.append(piece)
         else:
             yield run
@@ -124,9 +126,14 @@ def _are_wrapped(group: Sequence[_Run]) -> bool:
     longest = max(group, key=len)
     if any(1 < len(run) < len(longest) for run in group) or not _are_level(group, longest):
         return True
-    starts = [piece.words[0].text[0] for run in group for piece in run[1:]]
-    cased = [start for start in starts if start.islower() or start.isupper()]
-    return bool(cased) and sum(start.islower() for start in cased) * 2 >= len(cased)
+    starts = [
+        piece.words[0].text[0]
+        for run in group
+        for before, piece in pairwise(run)
+        if len(before.words) > 1 or before.characters > _LONG
+    ]
+    letters = [start for start in starts if start.isalpha()]
+    return bool(letters) and sum(not start.isupper() for start in letters) * 2 >= len(letters)
 
 
 def _are_level(group: Sequence[_Run], longest: _Run) -> bool:

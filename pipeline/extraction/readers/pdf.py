@@ -24,7 +24,7 @@ class PdfReader:
     """Each page as plain text, with what is filled in and noted on it."""
 
     name = "pdf"
-    version = 2
+    version = 3
     libraries = ("pypdf", "pypdfium2")
 
     def read(self, data: bytes, detected: Format) -> Content:
