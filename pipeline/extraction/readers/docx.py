@@ -24,7 +24,7 @@ class DocxReader:
     """The text as it is seen when all changes are accepted: notes at their marks, headers first, footers last."""
 
     name = "docx"
-    version = 1
+    version = 2
     libraries = ()
 
     def __init__(self, read_inside: ReadInside | None = None) -> None:

@@ -25,7 +25,7 @@ class OpenSpreadsheetReader:
     """OpenDocument spreadsheets, packed or flat."""
 
     name = "open_spreadsheet"
-    version = 1
+    version = 2
     libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:

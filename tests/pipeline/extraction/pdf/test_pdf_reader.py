@@ -121,6 +121,29 @@ def test_columns_of_a_table_that_are_drawn_one_after_the_other_are_read_row_by_r
     ]
 
 
+def test_bullets_and_signs_of_symbol_fonts_are_read() -> None:
+    named = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /N def /CMapType 2 def "
+        "1 begincodespacerange <00> <FF> endcodespacerange "
+        "2 beginbfchar <B7> <F0B7> <A7> <F0A7> endbfchar endcmap end end"
+    )
+    fonts = [
+        f"<< /Type /Font /Subtype /TrueType /BaseFont /ABCDEF+{name} /FirstChar 0 /LastChar 255 "
+        f"/Widths [{'500 ' * 256}] /ToUnicode 12 0 R >>"
+        for name in ("SymbolMT", "Wingdings-Regular")
+    ]
+    drawn = "".join(
+        f"BT /{font} 12 Tf 60 {700 - 20 * at} Td <{code}> Tj ET\n"
+        + text(80, 700 - 20 * at, f"Oar number {at}")
+        for at, (font, code) in enumerate([("F2", "B7")] * 30 + [("F3", "A7")])
+    )
+    resources = "/Resources << /Font << /F1 3 0 R /F2 10 0 R /F3 11 0 R >> >>"
+    content = read(pdf([drawn], page=resources, objects=[*fonts, stream(named)]))
+    assert content.text.split("\n")[:2] == ["• Oar number 0", "• Oar number 1"]
+    assert "▪ Oar number 30" in content.text
+    assert content.warnings == ()
+
+
 LEFT = [
     "The heron stands in the shallow water and", "waits until a frog comes near enough, then",
     "strikes so fast that the eye can not follow", "the neck. In winter it moves to the coast",
