@@ -90,7 +90,7 @@ def decode(data: bytes, declared: str | None, others: Iterable[str | None] = ())
 
 def codec_names(charset: str | None) -> list[str]:
     """The codecs for a charset, the most likely one first; empty for one that is unknown or says nothing."""
-    name = (charset or "").strip(" \t\"';,<>").lower()
+    name = "".join((charset or "").strip(" \t\"';,<>").lower().split())
     if not name or name in _UNKNOWN:
         return []
     names = _CODECS.get(name, _CODECS.get(name.removeprefix("x-"), name)).split()

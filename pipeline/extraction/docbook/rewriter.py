@@ -9,11 +9,11 @@ from pipeline.extraction.docbook.elements import ADMONITIONS, PAIRS, SECTIONS, S
 from pipeline.extraction.html.tag_rewriter import Pair, TagRewriter, attribute, table_cell
 
 _TITLED = re.compile(
-    r"<(?:\w+:)?\w+\b[^>]*?\b(?:xml:)?id\s*=\s*[\"']([^\"']{1,200})[\"'][^>]*>\s*"
-    r"(?:<(?:\w+:)?\w*info\b[^>]*>\s*)?<(?:\w+:)?title\b[^>]*>(.{1,500}?)</(?:\w+:)?title\s*>",
+    r"<(?:\w+:)?\w+\b[^<>]*?\b(?:xml:)?id\s*=\s*[\"']([^\"']{1,200})[\"'][^<>]*>\s*"
+    r"(?:<(?:\w+:)?\w*info\b[^<>]*>\s*)?<(?:\w+:)?title\b[^<>]*>(.{1,500}?)</(?:\w+:)?title\s*>",
     re.DOTALL,
 )
-_LABELLED = re.compile(r"<[^>]*?\bid\s*=\s*[\"']([^\"']+)[\"'][^>]*?\bxreflabel\s*=\s*[\"']([^\"']+)[\"']")
+_LABELLED = re.compile(r"<[^<>]*?\bid\s*=\s*[\"']([^\"']+)[\"'][^<>]*?\bxreflabel\s*=\s*[\"']([^\"']+)[\"']")
 _TAG = re.compile(r"<(\w*:?indexterm)\b.*?</\1\s*>|<[^>]*>", re.DOTALL)
 _PARTS = re.compile(r"&[\w.-]+;|[^&]+|&")
 _COLUMN = re.compile(r"\D*(\d{1,3})")

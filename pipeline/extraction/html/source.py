@@ -39,7 +39,8 @@ def without_declarations(text: str) -> str:
     """XML without its document type and CDATA sections; the entities that it declares itself are put in."""
     if found := _DOCTYPE.search(text, 0, 200_000):
         text = text[: found.start()] + _with_entities(text[found.end() :], found[1])
-    return _CDATA.sub(lambda found: html.escape(found[1], quote=False), text)
+    closed = text.rfind("]]>") + 3  # no search goes beyond, so the time is linear
+    return _CDATA.sub(lambda found: html.escape(found[1], quote=False), text[:closed]) + text[closed:]
 
 
 def file_entities(text: str) -> set[str]:
@@ -49,7 +50,9 @@ def file_entities(text: str) -> set[str]:
 
 
 def _without_xml(page: str) -> str:
-    page = _RAW_ELEMENT.sub(r"\1\4", _SELF_CLOSED.sub(_opened_and_closed, page))
+    page = _SELF_CLOSED.sub(_opened_and_closed, page)
+    closed = max(page.lower().rfind("</script"), page.lower().rfind("</style"))
+    page = _RAW_ELEMENT.sub(r"\1\4", page[: closed + 9]) + page[closed + 9 :] if closed >= 0 else page
     page = without_declarations(page)
     if prefix := _XHTML_PREFIX.search(page, 0, 20_000):
         page = re.sub(rf"(</?){re.escape(prefix[1])}:", r"\1", page)

@@ -13,10 +13,12 @@ from pipeline.extraction.html import source
 
 _ATTRIBUTES = r"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*"
 _TOKEN = re.compile(
-    rf"<!--.*?(?:-->|\Z)|<\?.*?\?>|<![^>]*>|<(/?)([A-Za-z_][\w.:-]*)({_ATTRIBUTES}?)(/?)>", re.DOTALL
+    rf"<!--.*?(?:-->|\Z)|<\?.*?\?>|<![^<>]*>|<(/?)([A-Za-z_][\w.:-]*)({_ATTRIBUTES}?)(/?)>", re.DOTALL
 )
 _ATTRIBUTE = re.compile(r"([\w.:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _UNKNOWN_ENTITY = re.compile(r"&([A-Za-z_][\w.-]{0,60});")
+
+_MAX_DEPTH = 300  # levels; the tags of deeper elements are left out
 
 Pair = tuple[str, str]
 """What is written at the start of an element, and at its end."""
@@ -83,6 +85,8 @@ class TagRewriter:
         return any(name in self.stack for name in names)
 
     def _start(self, name: str, attributes: str) -> None:
+        if len(self.stack) >= _MAX_DEPTH:
+            return
         opening, closing = self.start(name, attributes)
         self.out.append(opening)
         self.stack.append(name)

@@ -34,7 +34,7 @@ class DocBookReader:
             warnings.append(f"{count} files that it includes are not read with it.")
         if rewriter.by_name:
             warnings.append("Words that other files define are read as their short names.")
-        found = _INFO.search(source, 0, 200_000)
+        found = _INFO.search(source, 0, 20_000)
         info = found[0] if found else ""
         people = [" ".join(" ".join(_NAME.findall(person)).split()) for _, person in _PERSON.findall(info)]
         date = _DATE.search(info)

@@ -289,7 +289,7 @@ TEXTS = {
     "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
     "text/vcard": "contacts-1 1cd1a9a3e3d3",
     "application/vnd.ms-outlook": "outlook-1 olefile-0.47 selectolax-1.0.2 24316059be99",
-    "application/pdf": "pdf-2 pypdfium2-5.15.2 89d1995a7c6f",
+    "application/pdf": "pdf-2 pypdf-7.1.0 pypdfium2-5.15.2 cd1e5c66e9e0",
     _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
     _OFFICE + "spreadsheetml.sheet": "workbook-1 081ee69f8313",
