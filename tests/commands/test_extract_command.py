@@ -45,7 +45,7 @@ def test_text_in_a_picture_is_recognised(tmp_path: Path) -> None:
     status, out, err = _extract(str(picture))
     assert (status, err) == (0, "")
     assert "recognised: text of pages: 1" in out
-    assert out.endswith("The ferry rests in winter.\n")
+    assert out.endswith("The ferry rests in winter.\n\n")
 
 
 def test_a_file_that_cannot_be_read_costs_itself_only(files: list[str]) -> None:
