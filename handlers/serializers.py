@@ -176,6 +176,7 @@ def hit_json(hit: Hit) -> Json:
         "end": hit.chunk.end,
         "page": hit.chunk.page,
         "heading": hit.chunk.heading,
+        "recognised": hit.chunk.recognised,
         "document": {
             "id": document.id,
             "path": document.path,

@@ -36,6 +36,8 @@ STAGES = frozenset(
         "reindex.validated",
         "reindex.switched",
         "reindex.discarded",
+        "recognition.recognised",
+        "recognition.marked",
         "retired.chunks",
         "watched.claimed",
         "remove_source.source",

@@ -1,9 +1,10 @@
 // The state of one operation. Input: messages, or its REST record; output: numbers and texts. No DOM, no network.
 import { ENDED, endStatus, isBefore } from "./operation-client.js";
-import { countsText, stageText, titleText } from "./operation-text.js";
+import { countsText, pagesText, stageText, titleText } from "./operation-text.js";
 
 const STAGES = new Set([
-  "scanning_documents", "scanning_completed", "processing_embeddings", "index_completed", "append_completed",
+  "scanning_documents", "scanning_completed", "processing_embeddings", "recognizing_text",
+  "index_completed", "append_completed",
   "removing_documents", "remove_source_completed",
   "reindex_preflight", "staging_created", "reprocessing_progress", "validation_complete", "reindex_completed",
 ]);
@@ -17,6 +18,7 @@ export class OperationState {
   skipped = 0;
   total = 0;
   scanned = 0;
+  pages = ""; // of pictures whose text is recognised: "12 of 50 pages"
   percent = 0;
   file = "";
   folder = ""; // the path that it is about, or scans now
@@ -88,6 +90,7 @@ export class OperationState {
     if (type === "scanning_completed") this.total = data.total_files ?? this.total;
     if (type === "error") return;
     if (STAGES.has(type)) this.stage = type;
+    if (type === "recognizing_text") this.pages = pagesText(data);
     const { status: _text, ...fields } = data;
     const hasStatus = type === "status_update" || type === "operation_started";
     this.#assign(hasStatus ? data : fields);

@@ -11,6 +11,7 @@ const STAGES = {
   scanning_documents: (state) => (state.options.retry ? "Finding the documents that failed" : `Scanning ${folderOf(state)}`),
   scanning_completed: (state) => (state.total ? reading(state) : "There is nothing to read"),
   processing_embeddings: (state) => reading(state),
+  recognizing_text: ({ pages }) => `Recognizing text in pictures and scans${pages ? `: ${pages}` : ""}`,
   index_completed: () => "All documents are done",
   append_completed: () => "All documents are done",
   removing_documents: (state) => `Removing the documents of ${folderOf(state)}`,
@@ -71,6 +72,11 @@ function cancelledText({ type, startedAt, processed, failed, skipped, total }) {
   if (type === "reindex") return "Operation cancelled; what was searched before is unchanged";
   if (type === "remove_source") return `Operation cancelled; ${processed} of ${total} documents had gone, the others are kept`;
   return `Operation cancelled; what was stored so far is kept: ${processed - failed - skipped} of ${total} documents`;
+}
+
+/** How many pages of pictures are recognised: "12 of 50 pages". */
+export function pagesText(data) {
+  return data.pages_total ? `${number(data.pages_done)} of ${plural(data.pages_total, "page")}` : "";
 }
 
 export function countsText(state) {

@@ -94,7 +94,8 @@ export class Results {
     for (const id of this.body.collection_ids ?? []) query.append("in", id);
     const path = ["collections", collection.id, "documents", doc.id].map(encodeURIComponent).join("/");
     const folder = folderOf(doc);
-    const position = [hit.page ? `page ${hit.page}` : "", hit.heading ?? ""].filter(Boolean).join(" · ");
+    const recognised = hit.recognised ? "recognised text" : "";
+    const position = [hit.page ? `page ${hit.page}` : "", hit.heading ?? "", recognised].filter(Boolean).join(" · ");
     return h("li", { class: "card hit" },
       h("div", { class: "row" },
         h("h2", {}, doc.title && doc.title !== doc.name ? [h("span", {}, doc.title), " "] : null, h("span", {}, doc.name)),

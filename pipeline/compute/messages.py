@@ -22,7 +22,7 @@ class FileTask:
     """One file to read; `size` in bytes, as found by the scan.
 
     If the SHA-256 of its content still is `known_hash`, its text is not extracted. `place` says where a part of a
-    container is, which is the file at `path` or lies inside it.
+    container is, which is the file at `path` or lies inside it. `recognised` are texts for its pages without text.
     """
 
     document_id: str
@@ -30,11 +30,24 @@ class FileTask:
     size: int
     known_hash: str | None = None
     place: PartPlace | None = None
+    recognised: RecognisedTexts | None = None
 
     @property
     def name(self) -> str:
         """The path, and after it the names that lead to a part."""
         return "#".join([self.path, *(name for name, _ in self.place.steps)]) if self.place else self.path
+
+
+@dataclass(frozen=True)
+class RecognisedTexts:
+    """What was recognised in a file, whose content has the SHA-256 `content_hash` in hex.
+
+    `texts` are pairs (page number, text); the text is empty where there is none. `warnings` are a sentence each.
+    """
+
+    content_hash: str
+    texts: tuple[tuple[int, str], ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,13 +76,17 @@ class ChunkingOptions:
 
 @dataclass(frozen=True)
 class TextChunk:
-    """A chunk: `text == document_text[start:end]`, in characters; `heading` like "Guide › Install"."""
+    """A chunk: `text == document_text[start:end]`, in characters; `heading` like "Guide › Install".
+
+    `recognised` says that it was read in a picture.
+    """
 
     text: str
     start: int
     end: int
     page: int | None
     heading: str | None
+    recognised: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,15 +97,18 @@ class TextChunks(Sequence[TextChunk]):
     starts: tuple[int, ...]
     pages: tuple[int | None, ...]
     headings: tuple[str | None, ...]
+    recognised: tuple[bool, ...] = ()  # empty: none
 
     @classmethod
     def from_chunks(cls, chunks: Sequence[TextChunk]) -> TextChunks:
         """From chunks with `end == start + len(text)`."""
+        recognised = tuple(chunk.recognised for chunk in chunks)
         return cls(
             tuple(chunk.text for chunk in chunks),
             tuple(chunk.start for chunk in chunks),
             tuple(chunk.page for chunk in chunks),
             tuple(chunk.heading for chunk in chunks),
+            recognised if any(recognised) else (),
         )
 
     def __len__(self) -> int:
@@ -102,7 +122,8 @@ class TextChunks(Sequence[TextChunk]):
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         text, start = self.texts[index], self.starts[index]
-        return TextChunk(text, start, start + len(text), self.pages[index], self.headings[index])
+        recognised = bool(self.recognised and self.recognised[index])
+        return TextChunk(text, start, start + len(text), self.pages[index], self.headings[index], recognised)
 
 
 @dataclass(frozen=True)
@@ -110,7 +131,7 @@ class ReadDocument:
     """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters.
 
     `author` and `date` as in `Content` (see `pipeline/extraction/content.py`). `reader` is the version of what read it,
-    None for the present one.
+    None for the present one. `unrecognised` are the pages whose text is still to be recognised.
     """
 
     document_id: str
@@ -124,6 +145,7 @@ class ReadDocument:
     author: str | None = None
     date: str | None = None
     reader: str | None = None
+    unrecognised: tuple[int, ...] = ()
 
     @property
     def has_warnings(self) -> bool:
@@ -179,13 +201,17 @@ class ReadContainer:
 class ReadFailure:
     """A file that was not read, and why; `message` is one sentence for the user.
 
-    A file of the category `empty` counts as skipped, not as failed.
+    A file of the category `empty` counts as skipped, not as failed. Where it has pages whose text is still to be
+    recognised, these are `unrecognised`, and `content_hash` and `mime` as in `ReadDocument`.
     """
 
     document_id: str
     category: FailureCategory
     message: str
     skipped: bool
+    unrecognised: tuple[int, ...] = ()
+    content_hash: str | None = None
+    mime: str | None = None
 
 
 @dataclass(frozen=True)

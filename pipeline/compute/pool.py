@@ -29,6 +29,7 @@ from pipeline.compute.messages import (
     Pages,
     TextChunks,
 )
+from pipeline.compute.page_messages import PageTask, PageText
 from semantik.app.health import WorkerInfo
 from semantik.config.settings import Settings
 
@@ -60,6 +61,12 @@ class ComputePool(Protocol):
         """The chunks of a text that was read before.
 
         Raises Invalid when the model that counts the tokens cannot be loaded.
+        """
+
+    async def recognise(self, page: PageTask) -> PageText:
+        """The text of a page that is a picture; that it has none, or took too long, is no error.
+
+        The process that does it gives way to those of other calls.
         """
 
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:

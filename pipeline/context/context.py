@@ -60,6 +60,7 @@ class OperationContext:
         self.percent_range = (0.0, 100.0)
         self.rate = RateEstimator()
         self.current_file = operation.current_file
+        self.unrecognised = 0.0  # documents that were read, and wait for the recognition of their text
         self._warnings = list(operation.warnings)
         self._marked_dirty = False
 
@@ -140,7 +141,7 @@ class OperationContext:
     async def save_counts(self, counts: Counts) -> None:
         """Save the operation's progress: counts, warnings, rate and time left."""
         start, end = self.percent_range
-        done = counts.processed / counts.total if counts.total else 0.0
+        done = max(0.0, counts.processed - self.unrecognised) / counts.total if counts.total else 0.0
         await self.save(
             counts=asdict(counts),
             progress_percent=max(self.operation.progress_percent, round(start + (end - start) * done, 1)),

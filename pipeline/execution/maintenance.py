@@ -75,6 +75,7 @@ class Maintenance:
         await store.chunks.remove_spans(collection_id, [(0, collection.next_seq)])
         await store.documents.remove(collection_id)
         await store.folder_digests.remove_all(collection_id)
+        await store.recognised_pages.remove_all(collection_id)
         await store.failures.remove([operation.id for operation in operations])
         await store.operations.remove(collection_id)
         await store.collections.remove(collection_id)

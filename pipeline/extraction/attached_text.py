@@ -64,6 +64,8 @@ class _Reading:
         if content is None:
             return ""
         self.warnings += [f"{attachment.name}: {warning}" for warning in content.warnings]
+        if content.pages_without_text:
+            self.warnings.append(f"Text in pictures of the attachment {attachment.name} is not read.")
         text = markdown.demoted(content.text) if content.markdown else markdown.literal(content.text)
         self._characters += len(text)
         inner = self.sections(content, depth + 1)

@@ -59,7 +59,6 @@ _MULTIBYTE = {
     "shift_jis_2004",
     "euc_jis_2004",
 }
-_FEW = 12  # characters
 _SURELY_UTF_8 = 8  # characters: so many do not happen to be valid UTF-8 in a charset of two bytes
 
 _ESCAPE = re.compile(rb"\x1b(\$[@B]|\$\([@BDO-Q]|\([BJIH])")
@@ -83,27 +82,15 @@ def decode(data: bytes, declared: str | None, others: Iterable[str | None] = ())
         text = data.decode(names[0], "replace")
         if text.count("\ufffd") * 10 <= max(10, sum(byte > 127 for byte in data[:65536])):
             return text
-    return _guessed(data)
-
-
-def _guessed(data: bytes) -> str:
-    """Text in a guessed charset. A few accented letters look alike in all charsets of Europe: it is the western one."""
     try:
-        text = encoding.decode(data)
+        return encoding.decode(data)
     except ExtractError:
         return data.decode("cp1252", "replace")
-    beyond_ascii = [character for character in text if character > "\x7f"]
-    if len(beyond_ascii) < _FEW and all(
-        character < "\u0250" or character > "\u1fff" for character in beyond_ascii
-    ):
-        western = _windows_1252(data)
-        return text if any("\x7f" < character < "\xa0" for character in western) else western
-    return text
 
 
 def codec_names(charset: str | None) -> list[str]:
     """The codecs for a charset, the most likely one first; empty for one that is unknown or says nothing."""
-    name = (charset or "").strip(" \t\"';,<>").lower()
+    name = "".join((charset or "").strip(" \t\"';,<>").lower().split())
     if not name or name in _UNKNOWN:
         return []
     names = _CODECS.get(name, _CODECS.get(name.removeprefix("x-"), name)).split()

@@ -22,6 +22,17 @@ class ExtractError(Exception):
         self.skipped = skipped
 
 
+class NoText(ExtractError):
+    """A file all of whose pages are pictures; the text of the pages `unrecognised` is still to be recognised."""
+
+    def __init__(
+        self, category: FailureCategory, message: str, skipped: bool, mime: str, unrecognised: tuple[int, ...]
+    ) -> None:
+        super().__init__(category, message, skipped)
+        self.mime = mime
+        self.unrecognised = unrecognised
+
+
 @dataclass(frozen=True)
 class Attachment:
     """A file inside a file.

@@ -35,7 +35,8 @@ def document_quality(extracted: Extracted, split: Split, tokenizer: Any) -> Qual
             f"{split.left_out:,} of {characters:,} characters are no language (encoded data, machine-made code); "
             "they are not searched."
         )
-    if pages := len(extracted.pages_without_text):
+    without_text = len(extracted.pages_without_text)
+    if pages := without_text - len(extracted.unrecognised):  # of those there is a warning already
         warnings.append(f"{pages} {'page has' if pages == 1 else 'pages have'} no text that can be read.")
     if len(warnings) > MAX_WARNINGS:
         more = len(warnings) - MAX_WARNINGS + 1
@@ -44,7 +45,8 @@ def document_quality(extracted: Extracted, split: Split, tokenizer: Any) -> Qual
         characters,
         unknown,
         split.left_out,
-        pages,
+        without_text,
+        len(extracted.recognised),
         warnings=tuple(_bounded(warning) for warning in warnings),
     )
 

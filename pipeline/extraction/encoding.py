@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.extraction import charset_guess
 from pipeline.extraction.content import ExtractError
 
 # The mark of UTF-32 starts with that of UTF-16, so it comes first.
@@ -41,6 +42,8 @@ def decode(data: bytes) -> str:
         return text
     if _is_western(data):
         return data.decode("cp1252")
+    if codec := charset_guess.guess(data):
+        return data.decode(codec, "replace")
     from charset_normalizer import from_bytes
 
     guess = from_bytes(data[:_GUESS_FROM]).best()

@@ -42,6 +42,7 @@ from pipeline.extraction.readers.notebook import NotebookReader
 from pipeline.extraction.readers.odt import OdtReader
 from pipeline.extraction.readers.pdf import PdfReader
 from pipeline.extraction.readers.personal import CalendarReader, ContactReader
+from pipeline.extraction.readers.picture import PictureReader
 from pipeline.extraction.readers.presentation import (
     OldPresentationReader,
     OpenPresentationReader,
@@ -83,8 +84,9 @@ class FormatReader(Protocol):
 
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
-_text, _subtitles = TextReader(), SubtitleReader()
+_text, _subtitles, _picture = TextReader(), SubtitleReader(), PictureReader()
 _open_presentation = OpenPresentationReader()
+_PICTURES = ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
 
 READERS: Mapping[str, FormatReader] = {
     "text/plain": _text,
@@ -96,6 +98,7 @@ READERS: Mapping[str, FormatReader] = {
     **dict.fromkeys((f"text/x-{language}" for language in SOURCE_CODE), SourceCodeReader()),
     "application/json": JsonReader(),
     "application/xml": XmlReader(),
+    **{f"image/{name}": _picture for name in _PICTURES},
     "text/markdown": MarkdownReader(),
     "text/html": HtmlReader(),
     "message/rfc822": EmailReader(),

@@ -15,10 +15,20 @@ from typing import BinaryIO
 
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Condition, Format
-from pipeline.extraction.mail_formats import mail_format
-from pipeline.extraction.text_formats import text_format
+from pipeline.extraction.mail_formats import BY_MAIL_SUFFIX, mail_format
+from pipeline.extraction.text_formats import BY_TEXT_SUFFIX, text_format
 
-__all__ = ["GZIP", "TAR", "ZIP_STARTS", "Condition", "Format", "detect", "expected_name", "zip_format"]
+__all__ = [
+    "GZIP",
+    "TAR",
+    "ZIP_STARTS",
+    "Condition",
+    "Format",
+    "detect",
+    "expected_name",
+    "known_suffixes",
+    "zip_format",
+]
 
 _OCTETS = "application/octet-stream"
 _OPENXML = "application/vnd.openxmlformats-officedocument."
@@ -90,6 +100,9 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"GIF8", Format("image/gif", "a GIF image")),
     (0, b"II*\0", Format("image/tiff", "a TIFF image")),
     (0, b"MM\0*", Format("image/tiff", "a TIFF image")),
+    (0, b"II+\0", Format("image/tiff", "a TIFF image")),
+    (0, b"MM\0+", Format("image/tiff", "a TIFF image")),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Format("image/jp2", "a JPEG 2000 image")),
     (8, b"WEBP", Format("image/webp", "a WebP image")),
     (0, b"AT&TFORM", Format("image/vnd.djvu", "a DjVu scan")),
     (0, b"\x7fELF", Format(_OCTETS, "a program")),
@@ -124,6 +137,8 @@ def detect(data: bytes, suffix: str) -> Format:
     for offset, magic, found in _MAGIC:
         if data.startswith(magic, offset):
             return found
+    if data.startswith(b"BM") and data[6:10] == bytes(4) and len(data) > 26:  # two reserved fields
+        return Format("image/bmp", "a BMP image")
     if mail := mail_format(data, suffix):
         return mail
     binary = _is_binary(data)
@@ -142,6 +157,12 @@ def detect(data: bytes, suffix: str) -> Format:
 def expected_name(suffix: str) -> str | None:
     """The format that a suffix stands for, if it stands for a document: "a PDF document"."""
     return _BY_SUFFIX[suffix].name if suffix in _BY_SUFFIX else None
+
+
+def known_suffixes() -> dict[str, str]:
+    """The MIME types that suffixes stand for, by suffix with its dot; not those of formats known by content alone."""
+    named = {**BY_TEXT_SUFFIX, **BY_MAIL_SUFFIX, **_BY_SUFFIX}
+    return {suffix: found.mime for suffix, found in named.items()}
 
 
 def _compound(data: bytes) -> Format:

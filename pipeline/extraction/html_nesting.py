@@ -28,10 +28,28 @@ def flatten(page: str) -> str:
 
 
 def _depth(page: str) -> int:
-    counter = _DepthCounter(MAX_DEPTH)
+    """The deepest level, or the first one beyond MAX_DEPTH. Runs on every page: no call for each tag."""
+    level = deepest = 0
+    if page.count("<") <= MAX_DEPTH // 4:  # a table counts as four
+        return 0
     for tag in _TAG.finditer(page):
-        counter(tag)
-    return counter.deepest
+        end, name = tag.group(1, 2)
+        if name in _NEVER_DEEP:
+            continue
+        if end:
+            level = max(level - _levels(name), 0)
+        elif page[tag.end() - 2] != "/":
+            level += _levels(name)
+            if level > deepest:
+                deepest = level
+                if level > MAX_DEPTH:
+                    break
+    return deepest
+
+
+def _levels(name: str) -> int:
+    name = name.lower()
+    return 0 if name in _NEVER_DEEP else _LEVELS.get(name, 1)
 
 
 class _DepthCounter:
@@ -40,18 +58,16 @@ class _DepthCounter:
     def __init__(self, max_level: int) -> None:
         self._max_level = max_level
         self._level = 0
-        self.deepest = 0
 
     def __call__(self, tag: re.Match[str]) -> str:
         name = tag[2].lower()
-        if name in _NEVER_DEEP or tag[0].endswith("/>"):
+        level, levels = self._level, _levels(name)
+        if not levels or tag[0].endswith("/>"):
             return tag[0]
-        level, levels = self._level, _LEVELS.get(name, 1)
         if tag[1]:
             self._level = max(0, level - levels)
         else:
             self._level = level = level + levels
-        self.deepest = max(self.deepest, level)
         if level <= self._max_level:
             return tag[0]
         return "" if name in _INLINE else "\n"

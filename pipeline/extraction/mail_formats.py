@@ -19,7 +19,7 @@ CALENDAR = Format("text/calendar", "a calendar")
 CONTACTS = Format("text/vcard", "a contact")
 
 _SAMPLE = 65_536  # bytes
-_NAMED = {
+BY_MAIL_SUFFIX = {
     ".eml": MAIL, ".emlx": APPLE_MAIL, ".ics": CALENDAR, ".ical": CALENDAR, ".ifb": CALENDAR, ".icalendar": CALENDAR,
     ".vcs": CALENDAR, ".vcf": CONTACTS, ".vcard": CONTACTS,
 }  # fmt: skip
@@ -55,7 +55,7 @@ _APPLE_LENGTH = re.compile(rb"\d{1,12}[ \t]*\r?\n")
 def mail_format(data: bytes, suffix: str) -> Format | None:
     """The format of a message, mailbox, calendar or contact; None for everything else, and what is no text at all."""
     start = data[:_SAMPLE].removeprefix(_MARK).lstrip(b"\r\n")
-    named = _NAMED.get(suffix)
+    named = BY_MAIL_SUFFIX.get(suffix)
     if start.startswith(b"From ") and named in (None, MAIL) and _is_mailbox(start, suffix):
         return MAILBOX
     if named in (MAIL, APPLE_MAIL):

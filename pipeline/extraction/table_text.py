@@ -23,7 +23,6 @@ _TOKEN = re.compile(r"[^\W\d_]{1,6}|\d{1,3}|\S")
 _WIDE = re.compile(r"[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ADDRESS = re.compile(r"\S@\S|://")  # stands in records, not in headers
-_BREAKS = re.compile(r"\s+")
 
 
 class Cell(NamedTuple):
@@ -90,7 +89,7 @@ def simple_table(rows: Sequence[Sequence[str]]) -> str:
 
 def line(text: str) -> str:
     """The text without line breaks and runs of spaces."""
-    return _BREAKS.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def _without_gaps(rows: Sequence[Row]) -> Iterator[Row]:

@@ -66,7 +66,7 @@ SOURCE_CODE = {
     "shellscript": ".sh .bash .zsh .ksh",
     "sql": ".sql",
 }
-_BY_SUFFIX = {
+BY_TEXT_SUFFIX = {
     **{suffix: found for suffixes, found in _FORMATS for suffix in suffixes.split()},
     **{
         suffix: Format(f"text/x-{language}", "a text")
@@ -78,6 +78,10 @@ _BY_SUFFIX = {
 _MAN_SUFFIX = re.compile(r"\.(?:[1-9n][a-z]{0,6}|man|mdoc|roff|mandoc)\Z")
 _MAN_START = re.compile(rb"^[.'][ \t]*(?:TH|Dd|SH|Sh|so)[ \t]+\S", re.MULTILINE)
 _XML_START = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+# Wikis export pages "for Word" as web archives that are named *.doc.
+_WORD_ARCHIVE = re.compile(
+    rb"(?i)(?:date|message-id|subject|mime-version|from):(?s:.{0,800}?)\ncontent-type:\s*multipart/related"
+)
 # Also the end of names of backups: `controlDict.org`.
 _ORG_START = re.compile(rb"^(?:\*+ \S|[ \t]*#\+\w+)", re.MULTILINE)
 _NO_ASCIIDOC = (b"-----BEGIN ", b"ncols", b"NCOLS")  # an armoured key; a grid of heights
@@ -86,7 +90,9 @@ _NO_ASCIIDOC = (b"-----BEGIN ", b"ncols", b"NCOLS")  # an armoured key; a grid o
 def text_format(data: bytes, suffix: str) -> Format:
     """The format of `data`, which is known to be a text; `suffix` is the lower-case end of its name."""
     start = _start(data)
-    named = _BY_SUFFIX.get(suffix)
+    if suffix == ".doc" and _WORD_ARCHIVE.match(start):
+        return _WEB_ARCHIVE
+    named = BY_TEXT_SUFFIX.get(suffix)
     if b"urn:schemas-microsoft-com:office:spreadsheet" in start and _XML_START.match(start):
         return _EXCEL_XML
     if suffix == ".xls" and _by_start(start) == TEXT:  # many programs export tables with tabs under this name

@@ -11,10 +11,12 @@ _PROLOG = re.compile(
     rb"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*", re.DOTALL | re.IGNORECASE
 )
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)([^>]{0,4000})")
-_DOCBOOK_ROOTS = frozenset(
-    b"""book article chapter appendix preface part set section sect1 sect2 refentry reference glossary
-    bibliography""".split()
-)
+_DOCBOOK_NAMES = b"""book article chapter appendix preface part set section sect1 sect2 sect3 refentry reference
+    glossary bibliography refsect1 refsect2 refsection topic simplesect colophon dedication table
+    informaltable note tip warning caution important para simpara formalpara variablelist
+    itemizedlist orderedlist procedure glosslist figure example legalnotice abstract bookinfo
+    articleinfo"""
+_DOCBOOK_ROOTS = frozenset(_DOCBOOK_NAMES.split())
 _DOCBOOK_MARKS = (b"//DTD DocBook", b"docbook.org/ns/docbook")
 
 FICTION_BOOK = Format("application/x-fictionbook+xml", "a FictionBook")
@@ -37,6 +39,8 @@ def vocabulary(data: bytes) -> Format | None:
     if root[1].lower() == b"html":
         return _XHTML
     declared = sample[: root.end()]
-    if root[1] in _DOCBOOK_ROOTS and any(mark in declared for mark in _DOCBOOK_MARKS):
+    if root[1] in _DOCBOOK_ROOTS and (
+        any(mark in declared for mark in _DOCBOOK_MARKS) or b"</para" in sample
+    ):
         return DOCBOOK
     return None

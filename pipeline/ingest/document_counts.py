@@ -26,6 +26,9 @@ class DocumentCounts:
         """Count the operation's documents, and the generation's, from their records."""
         documents = self._context.deps.store.documents
         self.operation = await documents.counts({"operation_id": self._context.operation.id})
+        self._context.unrecognised = await documents.count_to_recognise(
+            self._context.generation, self._context.operation.id
+        )
         generation = await documents.counts_of(self._context.generation)
         self._others = _combine(generation, self.operation, -1)
         await self.save()
@@ -44,6 +47,8 @@ class DocumentCounts:
             status = "skipped" if finished.outcome.skipped else "failed"
         elif isinstance(finished.outcome, ReadUnchanged):
             chunks = chunks_before
+        if isinstance(finished.outcome, (ReadDocument, ReadFailure)) and finished.outcome.unrecognised:
+            self._context.unrecognised += 1
         change = {"pending": counts.pending - 1, status: getattr(counts, status) + 1}
         warned = counts.warned + _has_warnings(finished)
         self.operation = replace(counts, **change, chunks=counts.chunks + chunks, warned=warned)

@@ -5,13 +5,22 @@ Runs on the loop.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
-from pipeline.compute.messages import ChunkingOptions, FileTask, Outcome, ReadFailure, ReadUnchanged
+from pipeline.compute.messages import (
+    ChunkingOptions,
+    FileTask,
+    Outcome,
+    ReadFailure,
+    ReadUnchanged,
+    RecognisedTexts,
+)
 from pipeline.context.context import OperationContext
 from pipeline.extraction.version import version_for
 from pipeline.ingest.part_places import PartPlaces
 from pipeline.ingest.partial_document import Vectors
+from pipeline.ingest.recognised_texts import recognised_texts
 from pipeline.ingest.reuse.chunks import ChunkReuse
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
 from semantik.core.models import Document
@@ -27,6 +36,7 @@ class DocumentReader:
         options: ChunkingOptions,
         places: PartPlaces,
     ) -> None:
+        self._context = context
         self._places = places
         self._pool = context.deps.pool
         self._options = options
@@ -39,23 +49,24 @@ class DocumentReader:
 
         Raises Invalid when the model that counts the tokens cannot be loaded, Unavailable when there are no workers.
         """
+        texts = await recognised_texts(self._context, batch)
         if self._reuse is None:
-            outcomes = await self._pool.read([self._task(one) for one in batch], self._options)
+            tasks = [self._task(one, texts=texts.get(one.id)) for one in batch]
+            outcomes = await self._pool.read(tasks, self._options)
             for document, outcome in zip(batch, outcomes, strict=True):
                 yield document, outcome, None
             return
-        for document, outcome, vectors in await self._read_or_copy(batch, self._reuse):
+        for document, outcome, vectors in await self._read_or_copy(batch, texts, self._reuse):
             if isinstance(outcome, ReadFailure):
                 outcome = await self._reuse.fallback(document, outcome)
             yield document, outcome, vectors
 
     async def _read_or_copy(
-        self, batch: Sequence[Document], reuse: ChunkReuse
+        self, batch: Sequence[Document], texts: Mapping[str, RecognisedTexts], reuse: ChunkReuse
     ) -> list[tuple[Document, Outcome, Vectors | None]]:
         candidates = await reuse.candidates(batch)
-        results = await self._pool.read(
-            [self._task(one, candidates.get(one.id)) for one in batch], self._options
-        )
+        tasks = [self._task(one, candidates.get(one.id), texts.get(one.id)) for one in batch]
+        results = await self._pool.read(tasks, self._options)
         unchanged = {one.document_id for one in results if isinstance(one, ReadUnchanged)} & candidates.keys()
         copied = await reuse.copy({key: candidates[key] for key in unchanged})
         incomplete = [one for one in batch if one.id in unchanged - copied.keys()]
@@ -64,8 +75,15 @@ class DocumentReader:
         outcomes = {one.document_id: one for one in results}
         return [(one, *copied.get(one.id, (outcomes[one.id], None))) for one in batch]
 
-    def _task(self, document: Document, candidate: Document | None = None) -> FileTask:
+    def _task(
+        self,
+        document: Document,
+        candidate: Document | None = None,
+        texts: RecognisedTexts | None = None,
+    ) -> FileTask:
         known = candidate or document
         is_current = known.status == "indexed" and known.reader == version_for(known.mime)
-        has_text = is_current and not known.is_container
-        return self._places.task(document, known.content_hash if has_text else None)
+        # Texts that were recognised meanwhile are still to be put into the document.
+        has_text = is_current and not known.is_container and not (texts and document.unrecognised)
+        task = self._places.task(document, known.content_hash if has_text else None)
+        return replace(task, recognised=texts) if texts else task

@@ -11,7 +11,7 @@ from pipeline.compute.messages import ReadContainer, ReadDocument, ReadFailure
 from pipeline.extraction.version import version_for
 from pipeline.ingest.partial_document import FinishedDocument, Vector, Vectors
 from semantik.core.models import Chunk, Document, Failure
-from semantik.storage.mongo.document_rows import DocumentFields
+from semantik.storage.mongo.document_rows import DocumentFields, recognition_queue
 
 
 def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[tuple[Chunk, Vector]]:
@@ -21,7 +21,16 @@ def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[
         assert isinstance(one.outcome, ReadDocument)
         for part, vector in zip(one.outcome.chunks, _vectors(one), strict=True):
             yield (
-                Chunk(seq, one.document.id, part.text, part.start, part.end, part.page, part.heading),
+                Chunk(
+                    seq,
+                    one.document.id,
+                    part.text,
+                    part.start,
+                    part.end,
+                    part.page,
+                    part.heading,
+                    part.recognised,
+                ),
                 vector,
             )
             seq += 1
@@ -41,11 +50,15 @@ def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> di
     for one in finished:
         if isinstance(one.outcome, ReadDocument):
             changes[one.document.id] = _indexed(one.outcome, first_seq) | _old_chunks(one.document)
+            changes[one.document.id] |= _unrecognised(one.document, one.outcome.unrecognised)
             first_seq += one.chunk_count
         elif isinstance(one.outcome, ReadContainer):
             changes[one.document.id] = _container(one.outcome) | _old_chunks(one.document)
         elif isinstance(one.outcome, ReadFailure):
             changes[one.document.id] = _failed(one.outcome) | _old_chunks(one.document)
+            if one.outcome.mime is not None:
+                changes[one.document.id]["mime"] = one.outcome.mime
+            changes[one.document.id] |= _unrecognised(one.document, one.outcome.unrecognised)
         else:
             changes[one.document.id] = {}
     return changes
@@ -60,6 +73,11 @@ def _old_chunks(document: Document) -> DocumentFields:
     if not document.chunk_count:
         return {}
     return {"old_first": document.first_seq, "old_count": document.chunk_count}
+
+
+def _unrecognised(document: Document, pages: Sequence[int]) -> DocumentFields:
+    queue = recognition_queue(document.collection_id, document.generation) if pages else None
+    return {"unrecognised": list(pages), "recognition_queue": queue}
 
 
 def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
@@ -107,7 +125,7 @@ def _failed(failure: ReadFailure) -> DocumentFields:
     return {
         "status": "skipped" if failure.skipped else "failed",
         "failure": asdict(Failure(failure.category, failure.message)),
-        "content_hash": None,
+        "content_hash": failure.content_hash,
         "length": 0,
         "first_seq": -1,
         "chunk_count": 0,

@@ -43,6 +43,10 @@ class PartPlaces:
             if ready := [one for one in ready if one.due is not None]:
                 yield ready
 
+    async def look_up(self, documents: Sequence[Document]) -> None:
+        """Look up the containers of documents that are not due, so that `task` knows where they are."""
+        await self._waiting(documents)
+
     def task(self, document: Document, known_hash: str | None) -> FileTask:
         """The task that reads a document; a part must have been `readable`."""
         steps: list[tuple[str, str]] = []

@@ -13,6 +13,7 @@ from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.ingest.pipeline import ingest
 from pipeline.ingest.recovery import recover
 from pipeline.operations.ingestion import record_model, result
+from pipeline.operations.recognition import recognise
 from pipeline.operations.scan_stage import SCAN_STAGES, ScanResults, finalize_scan, retry_documents, scan
 
 
@@ -32,6 +33,7 @@ async def append(context: OperationContext) -> dict[str, object]:
     if counts.operation.pending:
         await record_model(context)
         await ingest(context, counts)
+    await recognise(context, counts)
     await finalize_scan(context, scanned)
     outcome = result(context, counts)
     await context.stage("append_completed", **outcome)

@@ -2,6 +2,8 @@
 
     scanning_documents → scanning_completed → processing_embeddings → document_processed… → index_completed
 
+Where there are pictures, the text in them is recognised before the last stage (`recognition.py`).
+
 Each stage is saved before it is published; after a crash the operation resumes at the last saved stage.
 """
 
@@ -11,6 +13,7 @@ from pipeline.context.context import OperationContext
 from pipeline.ingest.pipeline import ingest
 from pipeline.ingest.recovery import recover
 from pipeline.operations.ingestion import record_model, result
+from pipeline.operations.recognition import recognise
 from pipeline.operations.scan_stage import SCAN_STAGES, ScanResults, finalize_scan, scan
 
 
@@ -29,6 +32,7 @@ async def index(context: OperationContext) -> dict[str, object]:
         workers=context.deps.pool.batch_workers,
     )
     await ingest(context, counts)
+    await recognise(context, counts)
     await finalize_scan(context, scanned)
     outcome = result(context, counts)
     await context.stage("index_completed", **outcome)

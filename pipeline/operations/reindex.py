@@ -14,6 +14,7 @@ from pipeline.context.context import OperationContext
 from pipeline.ingest.pipeline import ingest
 from pipeline.ingest.recovery import recover
 from pipeline.operations.ingestion import record_model, result
+from pipeline.operations.recognition import recognise
 from pipeline.operations.staging import create_staging, drop_staging, planned_staging, register_documents
 from pipeline.operations.validation import check_disk_space, validate
 
@@ -79,6 +80,7 @@ async def _build(context: OperationContext) -> None:
     )
     await record_model(context)
     await ingest(context, counts, progress_message="reprocessing_progress")
+    await recognise(context, counts, progress_message="reprocessing_progress")
     failpoints.die_at("reindex.reprocessed")
     checks = await validate(context)
     await context.save(result=result(context, counts))

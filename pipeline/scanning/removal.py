@@ -5,7 +5,7 @@ After a crash at any point the marks in MongoDB remain, and `finish_removals` go
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
@@ -58,3 +58,21 @@ async def _delete_marked(context: OperationContext, documents: Sequence[Document
     await delete_chunks(context, spans)
     failpoints.die_at("removal.forgotten")
     await context.deps.store.documents.remove_ids([one.id for one in documents])
+    await remove_unused_pages(context, {one.content_hash for one in documents if one.content_hash})
+
+
+async def remove_unused_pages(
+    context: OperationContext, content_hashes: Collection[str] | None = None
+) -> None:
+    """Remove the recognised texts of contents that no document of the collection has: some contents, or all."""
+    store, collection_id = context.deps.store, context.collection.id
+    if not await store.recognised_pages.any_of(collection_id):
+        return
+    known = await store.recognised_pages.contents(collection_id)
+    unused = [
+        content_hash
+        for content_hash in known
+        if (content_hashes is None or content_hash in content_hashes)
+        and not await store.documents.has_content(collection_id, content_hash)
+    ]
+    await store.recognised_pages.remove(collection_id, unused)

@@ -6,13 +6,16 @@ Imports the readers and the splitter, so only worker processes import it, and on
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO, Self
 
 from pipeline.compute.messages import (
     ChunkingOptions,
     FileTask,
-    ReadContainer,
+    Outcome,
     ReadDocument,
+    ReadFailure,
     ReadUnchanged,
     TextChunks,
 )
@@ -20,6 +23,8 @@ from pipeline.extraction import chunker, extract
 from pipeline.extraction.container_format import container_format
 from pipeline.extraction.document_quality import document_quality
 from pipeline.extraction.part import ContainerLimits
+from pipeline.extraction.recognition.installation import recognition
+from pipeline.extraction.recognition.page_texts import Pictures
 from pipeline.workers.container_listing import list_parts
 from pipeline.workers.open_files import OpenFiles, suffix_of
 from pipeline.workers.read_options import ReadOptions
@@ -47,7 +52,7 @@ class FileReader:
     def __exit__(self, *error: object) -> None:
         self._open_files.__exit__(*error)
 
-    def read(self, file: FileTask) -> ReadDocument | ReadContainer | ReadUnchanged:
+    def read(self, file: FileTask) -> Outcome:
         """The chunks of a file or part, or the parts of a container. Raises ExtractError."""
         with self._open_files.open(file) as (opened, name):
             container = container_format(opened, suffix_of(name))
@@ -59,13 +64,28 @@ class FileReader:
             )
             return list_parts(file, opened, container, limits)
 
-    def _read_document(self, file: FileTask, opened: BinaryIO, name: str) -> ReadDocument | ReadUnchanged:
+    def _read_document(
+        self, file: FileTask, opened: BinaryIO, name: str
+    ) -> ReadDocument | ReadFailure | ReadUnchanged:
         size_limit = self._options.max_file_bytes
         data = extract.read_open(opened, size_limit)
         content_hash = hashlib.sha256(data).hexdigest()
         if content_hash == file.known_hash:
             return ReadUnchanged(file.document_id)
-        extracted = extract.extract(name, data, size_limit, self._options.reading)
+        try:
+            extracted = extract.extract(
+                name, data, size_limit, self._options.reading, partial(self._pictures, file, content_hash)
+            )
+        except extract.NoText as error:
+            return ReadFailure(
+                file.document_id,
+                error.category,
+                error.message,
+                error.skipped,
+                error.unrecognised,
+                content_hash,
+                error.mime,
+            )
         split = chunker.split(extracted, self._tokenizer, *self._sizes)
         if not split.chunks:
             raise extract.ExtractError("empty", "There is no language in this file, only encoded data.", True)
@@ -76,8 +96,30 @@ class FileReader:
             content_hash,
             len(extracted.text),
             extracted.pages[-1][0] if extracted.pages else None,
-            TextChunks.from_chunks(split.chunks),
+            _chunks(extracted, split),
             document_quality(extracted, split, self._tokenizer),
             extracted.author,
             extracted.date,
+            unrecognised=extracted.unrecognised,
         )
+
+    def _pictures(self, file: FileTask, content_hash: str) -> Pictures:
+        """What is known of the file's pages without text, if it is the file whose pages were recognised."""
+        ocr = self._options.ocr
+        found = recognition(ocr, self._options.ocr_languages)
+        reason = "its text is still to be recognised" if found.is_ready else found.reason
+        known = file.recognised
+        if known is None or known.content_hash != content_hash:
+            return Pictures(reason=reason, required=ocr == "on" and not found.is_ready)
+        return Pictures(dict(known.texts), reason, known.warnings)
+
+
+def _chunks(extracted: extract.Extracted, split: chunker.Split) -> TextChunks:
+    """The chunks; those of recognised pages are marked, or all of a picture, which has no pages."""
+    chunks = TextChunks.from_chunks(split.chunks)
+    if not extracted.recognised:
+        return chunks
+    recognised = set(extracted.recognised)
+    return replace(
+        chunks, recognised=tuple(not extracted.pages or page in recognised for page in chunks.pages)
+    )

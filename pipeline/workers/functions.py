@@ -19,8 +19,10 @@ from pipeline.compute.messages import (
     Pages,
     TextChunks,
 )
+from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.embedding import query_model
-from pipeline.workers import file_reading, preload, worker
+from pipeline.workers import file_reading, page_recognition, preload, worker
+from pipeline.workers.page_recognition import PageOptions
 from pipeline.workers.read_options import ReadOptions
 
 EMBED_TIMEOUT_S = 600.0  # of one embedding task, which may have to load a large model first
@@ -39,6 +41,7 @@ class WorkerFunctions:
         file_reading.read_files
     )
     split_text: Callable[[str, Pages, ChunkingOptions, str], TextChunks] = file_reading.split_text
+    recognise_page: Callable[[PageTask, PageOptions], PageText] = page_recognition.recognise_page
     embed: Callable[[ModelSpec, Sequence[str], str], np.ndarray] = worker.embed
     embed_queries: Callable[[ModelSpec, Sequence[str], str, bool], np.ndarray | None] = (
         query_model.embed_queries

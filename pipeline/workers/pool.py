@@ -25,12 +25,14 @@ from pipeline.compute.messages import (
     ReadFailure,
     TextChunks,
 )
+from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.extraction.reading_options import ReadingOptions
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.file_reading import time_limit_s
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
+from pipeline.workers.page_recognition import PageOptions, timed_out
 from pipeline.workers.query_worker import QueryWorker
 from pipeline.workers.read_options import ReadOptions
 from semantik.app.health import WorkerInfo
@@ -38,6 +40,7 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Invalid
 
 _IDLE_CHECK_S = 1.0
+_WAIT_S = 10.0  # beyond the time after which a worker ends itself, in case it is stopped
 
 
 class Pool:
@@ -126,6 +129,8 @@ class Pool:
             limits.max_container_bytes,
             limits.max_container_parts,
             limits.exclude,
+            limits.ocr,
+            limits.ocr_languages,
         )
         timeout_s = EMBED_TIMEOUT_S + sum(
             time_limit_s(file, limits.max_file_bytes, limits.file_timeout_s) for file in files
@@ -168,6 +173,33 @@ class Pool:
         )
         self._queries.start_trace_check(ModelSpec(options.model, precision))
         return chunks
+
+    async def recognise(self, page: PageTask) -> PageText:
+        """The text of a page, recognised in a batch worker, or in one without a model if none is up.
+
+        Raises Unavailable when there are no workers.
+        """
+        limits = self._settings().documents
+        options = PageOptions(
+            limits.max_file_bytes,
+            limits.roots,
+            (str(self._settings().data.resolve()),),
+            limits.ocr_page_timeout_s,
+            failpoints.armed(),
+        )
+        group = self._batch if self._batch.is_up else self._light
+        try:
+            text: PageText = await group.run(
+                self._functions.recognise_page, page, options, timeout_s=options.limit_s + _WAIT_S
+            )
+            return text
+        except WorkerDied as death:
+            problem = (
+                timed_out(limits.ocr_page_timeout_s)
+                if death.timed_out
+                else f"its recognition failed: {death}"
+            )
+            return PageText("", problem=problem)
 
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         """Vectors of chunks as float16 (n, dimension) of unit length, in order; all workers share a large task.

@@ -24,3 +24,5 @@ class ReadOptions:
     max_container_bytes: int = 1 << 40
     max_container_parts: int = 1_000_000
     exclude: tuple[str, ...] = ()
+    ocr: str = "off"
+    ocr_languages: tuple[str, ...] = ()

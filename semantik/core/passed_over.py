@@ -35,6 +35,8 @@ _FILES = frozenset(
     {
         ".ds_store", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", ".localized", "icon\r",
         ".directory", ".dropbox", ".dropbox.attr", ".stignore", ".nextcloudsync.log", ".owncloudsync.log", ".apdisk",
+        "dovecot-uidlist", "dovecot-keywords", "dovecot.index", "dovecot.index.log", "dovecot.index.log.2",
+        "dovecot.index.cache", "dovecot.list.index", "dovecot.list.index.log", "maildirfolder", "maildirsize",
     }
 )  # fmt: skip
 _SUFFIXES = frozenset(

@@ -8,7 +8,14 @@ from functools import partial
 from semantik.integrity.issue import CheckContext, Issue
 from semantik.storage.mongo.by_owner import RowKind
 
-_OF_COLLECTION: tuple[RowKind, ...] = ("chunks", "documents", "sources", "listings", "operations")
+_OF_COLLECTION: tuple[RowKind, ...] = (
+    "chunks",
+    "documents",
+    "sources",
+    "listings",
+    "recognised_pages",
+    "operations",
+)
 _OF_GENERATION: tuple[RowKind, ...] = ("chunks", "documents")
 
 
@@ -46,10 +53,11 @@ async def _orphans(
 ) -> Issue:
     by_owner = context.store.by_owner
     size = await by_owner.storage_size(kind, owner, generation)
+    name = kind.replace("_", " ")
     return Issue(
-        f"orphaned {kind}",
+        f"orphaned {name}",
         f"{owner} {generation}",
-        f"{kind.capitalize()} of {owner_name}, which does not exist: {size.rows}.",
+        f"{name.capitalize()} of {owner_name}, which does not exist: {size.rows}.",
         "they are removed",
         partial(by_owner.remove, kind, owner, generation),
         size.bytes,

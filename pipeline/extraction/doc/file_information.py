@@ -12,6 +12,7 @@ from pipeline.extraction.content import ExtractError
 
 _OLDEST = 101  # Word 6
 _WORD_97 = 0xC1 - 20  # versions from 105 to 192 were never released
+_MACINTOSH = 0x100
 _ENCRYPTED, _COMPLEX, _SECOND_TABLE = 0x0100, 0x0004, 0x0200
 # The places of (offset, length) pairs by their numbers in Word 97; those of Word 6 that are not at the same number.
 STYLES, FOOTNOTE_MARKS, FOOTNOTES, COMMENT_MARKS, COMMENTS, HEADERS = 1, 2, 3, 4, 5, 11
@@ -27,6 +28,7 @@ class FileInformation:
 
     word97: bool
     language: int
+    macintosh: bool
     table_name: str
     complex: bool
     first: int  # the offset of the first character of the text
@@ -71,6 +73,7 @@ def read(stream: bytes) -> FileInformation:
     return FileInformation(
         word97,
         language,
+        not word97 and struct.unpack_from("<H", stream, 0x14)[0] == _MACINTOSH,
         ("1Table" if flags & _SECOND_TABLE else "0Table") if word97 else "WordDocument",
         bool(flags & _COMPLEX),
         struct.unpack_from("<I", stream, 0x18)[0],

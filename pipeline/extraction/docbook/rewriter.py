@@ -9,26 +9,26 @@ from pipeline.extraction.docbook.elements import ADMONITIONS, PAIRS, SECTIONS, S
 from pipeline.extraction.html.tag_rewriter import Pair, TagRewriter, attribute, table_cell
 
 _TITLED = re.compile(
-    r"<(?:\w+:)?\w+\b[^>]*?\b(?:xml:)?id\s*=\s*[\"']([^\"']{1,200})[\"'][^>]*>\s*"
-    r"(?:<(?:\w+:)?\w*info\b[^>]*>\s*)?<(?:\w+:)?title\b[^>]*>(.{1,500}?)</(?:\w+:)?title\s*>",
+    r"<(?:\w+:)?\w+\b[^<>]*?\b(?:xml:)?id\s*=\s*[\"']([^\"']{1,200})[\"'][^<>]*>\s*"
+    r"(?:<(?:\w+:)?\w*info\b[^<>]*>\s*)?<(?:\w+:)?title\b[^<>]*>(.{1,500}?)</(?:\w+:)?title\s*>",
     re.DOTALL,
 )
-_LABELLED = re.compile(r"<[^>]*?\bid\s*=\s*[\"']([^\"']+)[\"'][^>]*?\bxreflabel\s*=\s*[\"']([^\"']+)[\"']")
+_LABELLED = re.compile(r"<[^<>]*?\bid\s*=\s*[\"']([^\"']+)[\"'][^<>]*?\bxreflabel\s*=\s*[\"']([^\"']+)[\"']")
 _TAG = re.compile(r"<(\w*:?indexterm)\b.*?</\1\s*>|<[^>]*>", re.DOTALL)
+_PARTS = re.compile(r"&[\w.-]+;|[^&]+|&")
 _COLUMN = re.compile(r"\D*(\d{1,3})")
 _CHOICES = {"opt": ("[", "]"), "req": ("{", "}")}
 _JOINED = {"keycombo": "+", "menuchoice": " → ", "simplelist": ", ", "group": " | ", "refnamediv": ", "}
 
 
 class DocBook(TagRewriter):
-    """One document. `included` counts the files that it includes and that are not read with it."""
+    """One document."""
 
     pairs = PAIRS
     skipped = SKIPPED
 
     def __init__(self, source: str) -> None:
         super().__init__()
-        self.included = 0
         self._titles = {found[1]: _plain(found[2]) for found in _TITLED.finditer(source)}
         self._titles |= {found[1]: html.unescape(found[2]) for found in _LABELLED.finditer(source)}
         self._notes: list[str] = []  # those of the open section, as HTML
@@ -65,9 +65,14 @@ class DocBook(TagRewriter):
             self._notes = []
 
     def text(self, text: str) -> None:
-        if self.stack and self.stack[-1] in _JOINED:
-            text = text.strip()
-        super().text(text)
+        parent = self.stack[-1] if self.stack else ""
+        if parent not in _JOINED:
+            super().text(text)
+            return
+        for part in _PARTS.findall(text.strip()):
+            if part.startswith("&") and html.unescape(part) == part:  # it stands for an element, like a key
+                self.out.append(self._joint("", parent))
+            super().text(part)
 
     def _joint(self, name: str, parent: str) -> str:
         """What stands between this element and the one before it, like the plus sign between two keys."""

@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.docx.document import Document
 from pipeline.extraction.docx.styles import is_on
-from pipeline.extraction.drawingml import chart_text, smartart_text
 from pipeline.extraction.opc import DGM, MC, A, R, W, content_of_alternates
+from pipeline.extraction.spreadsheets.drawingml import chart_text, smartart_text
 
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp|ico)|https?://\S+", re.IGNORECASE)
 

@@ -83,7 +83,7 @@ class Fields:
 def shown_by_code(code: str) -> str:
     """What a field shows that never has a result."""
     if button := _BUTTON.match(code):
-        return button[1].strip()
+        return f" {button[1].strip()} "  # its frame keeps it apart from what stands beside it
     if symbol := _SYMBOL.match(code):
         return symbol_fonts.character(int(symbol[1], 0), (symbol[2] or "").strip())
     return ""

@@ -36,9 +36,9 @@ class Styles:
                 self.default_paragraph = style_id
 
     def get(self, style_id: str | None) -> Style:
-        """The style with an id; one that says nothing if there is none."""
+        """The style with an id; of one that is nowhere defined, the id says whether it is a heading."""
         if not style_id or style_id not in self._nodes:
-            return Style()
+            return Style(_level_of_name(style_id or "") or None)
         if style_id not in self._cache:
             self._cache[style_id] = self._resolve(style_id)
         return self._cache[style_id]
@@ -69,10 +69,15 @@ def _heading_level(node: Element) -> int | None:
     outline = integer(value(node.find(f"{W}pPr/{W}outlineLvl")))
     if outline is not None:
         return outline + 1 if 0 <= outline <= 8 else 0
-    name = (value(node.find(f"{W}name")) or "").casefold()
+    return _level_of_name(value(node.find(f"{W}name")) or "")
+
+
+def _level_of_name(name: str) -> int | None:
+    """Of "Title", "heading 2" or "Heading2"."""
+    name = name.casefold()
     if name == "title":
         return 1
-    number = name.removeprefix("heading ")
+    number = name.removeprefix("heading").strip()
     return int(number) if number != name and number in set("123456789") else None
 
 

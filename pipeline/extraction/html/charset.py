@@ -36,7 +36,7 @@ def codec(label: str) -> str | None:
         "".encode(found.name)  # some codecs, like "zip", make no text
     except (LookupError, UnicodeError, ValueError, TypeError):
         return None
-    return name if found._is_text_encoding else None
+    return found.name if found._is_text_encoding else None
 
 
 def decode(data: bytes, label: str | None = None) -> str:

@@ -11,6 +11,7 @@ _SHOWN_TYPES = " text email number tel url date search time datetime-local month
 _SHOWN_INPUTS = frozenset(_SHOWN_TYPES.split(" "))  # the first one is that of an input without a type
 _MAX_VALUE = 500  # characters
 _MAX_LABEL = 40  # characters of a button that is no content
+_REVEALING = frozenset(("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle"))
 _CONTENT_AROUND = frozenset(("summary", "dt", "legend", "th", "td", "p"))
 
 
@@ -32,6 +33,8 @@ def chosen(node: Any) -> str:
 
 def is_mere_button(node: Any) -> bool:
     """Whether a button only names an action, and is not part of a text or holds one."""
+    if not _REVEALING.isdisjoint(node.attributes) or "accordion" in (node.attributes.get("class") or ""):
+        return False
     parent = node.parent.tag if node.parent is not None else ""
     if parent in _CONTENT_AROUND or node.css_first("p, div, h1, h2, h3, h4") is not None:
         return False

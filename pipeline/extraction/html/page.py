@@ -12,7 +12,8 @@ from typing import Any
 from pipeline.extraction import markdown
 from pipeline.extraction.content import WORD
 from pipeline.extraction.html import source
-from pipeline.extraction.html.render import Renderer, headed
+from pipeline.extraction.html.blocks import headed
+from pipeline.extraction.html.render import Renderer
 from pipeline.extraction.html.visibility import Visibility
 
 LIBRARIES = ("selectolax",)

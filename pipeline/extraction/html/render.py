@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from pipeline.extraction.html import controls, inline, preformatted, tables
+from pipeline.extraction.html.blocks import HEADINGS, MARGINS
+from pipeline.extraction.html.numbering import Numbering, numbering
 from pipeline.extraction.html.visibility import Attributes, Visibility
 from pipeline.extraction.html.writer import BREAK, GAP, LINE, PARAGRAPH, Writer, joined
 
 Leave = Callable[[], None]
 _SKIP = object()  # the element is read, or left out: its children are not walked
 
-_APART = """p section article main figure fieldset form details header footer aside hgroup center body nav dl
-    table caption menu dir"""
-_ON_A_LINE = """div address summary figcaption legend dialog search noscript thead tbody tfoot tr td th optgroup hr
-    frameset noframes li dt dd"""
-_MARGINS = dict.fromkeys(_APART.split(), PARAGRAPH) | dict.fromkeys(_ON_A_LINE.split(), LINE)
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _QUOTES = (("“", "”"), ("‘", "’"))
 
 
@@ -29,10 +24,10 @@ class Renderer:
         self, visibility: Visibility, *, cell: bool = False, headed: frozenset[int] = frozenset()
     ) -> None:
         self.writer = Writer()
-        self._headed = headed  # see `headed`
+        self._headed = headed  # see `blocks.headed`
         self._visibility = visibility
         self._cell = cell
-        self._numbers: list[int | None] = []  # of the lists that are open: the next number, or None
+        self._lists: list[Numbering | None] = []  # those that are open
         self._quotes = 0
 
     def render(self, root: Any) -> str:
@@ -74,9 +69,9 @@ class Renderer:
         special = _SPECIAL.get(tag)
         if special is not None:
             return special(self, node, attributes)
-        if level := _HEADINGS.get(tag):
+        if level := HEADINGS.get(tag):
             return self._heading(level)
-        if margin := _MARGINS.get(tag):
+        if margin := MARGINS.get(tag):
             self._block(margin)
             return lambda: self._block(margin)
         if "-" in tag:
@@ -104,20 +99,13 @@ class Renderer:
         self.writer.raw(BREAK)
         return _SKIP
 
-    def _wbr(self, node: Any, attributes: Attributes) -> Any:
-        return _SKIP
-
     def _list(self, node: Any, attributes: Attributes) -> Any:
-        number: int | None = None
-        if node.tag == "ol":
-            start = attributes.get("start") or ""
-            number = int(start) if re.fullmatch(r"-?\d{1,9}", start) else 1
-        nested = bool(self._numbers)
-        self._numbers.append(number)
+        nested = bool(self._lists)
+        self._lists.append(numbering(node, attributes))
         self._block(LINE if nested else PARAGRAPH)
 
         def leave() -> None:
-            self._numbers.pop()
+            self._lists.pop()
             self._block(LINE if nested else PARAGRAPH)
 
         return leave
@@ -126,12 +114,8 @@ class Renderer:
         self._block(LINE)
         if self._cell or node.mem_id in self._headed:
             return lambda: self._block(LINE)
-        marker = "- "
-        if self._numbers and self._numbers[-1] is not None:
-            value = attributes.get("value") or ""
-            number = int(value) if re.fullmatch(r"-?\d{1,9}", value) else self._numbers[-1]
-            self._numbers[-1] = number + 1
-            marker = f"{number}. "
+        ordered = self._lists[-1] if self._lists else None
+        marker = ordered.marker(attributes) if ordered else "- "
         return self._prefixed(marker, " " * len(marker), LINE)
 
     def _prefixed(self, first: str, rest: str, margin: int) -> Leave:
@@ -149,16 +133,16 @@ class Renderer:
         return leave
 
     def _definition(self, node: Any, attributes: Attributes) -> Any:
-        self._block(LINE)
-        if self._cell or node.mem_id in self._headed:
-            return lambda: self._block(LINE)
-        return self._prefixed(": ", "  ", LINE)
+        return self._marked(node, ": ", "  ", LINE)
 
     def _quote(self, node: Any, attributes: Attributes) -> Any:
-        self._block(PARAGRAPH)
+        return self._marked(node, "> ", "> ", PARAGRAPH)
+
+    def _marked(self, node: Any, first: str, rest: str, margin: int) -> Leave:
+        self._block(margin)
         if self._cell or node.mem_id in self._headed:
-            return lambda: self._block(PARAGRAPH)
-        return self._prefixed("> ", "> ", PARAGRAPH)
+            return lambda: self._block(margin)
+        return self._prefixed(first, rest, margin)
 
     def _inline_quote(self, node: Any, attributes: Attributes) -> Any:
         opening, closing = _QUOTES[min(self._quotes, 1)]
@@ -265,12 +249,8 @@ class Renderer:
         self._block(LINE)
         return lambda: self._block(LINE)
 
-    def _input(self, node: Any, attributes: Attributes) -> Any:
-        self._apart(controls.input_text(attributes))
-        return _SKIP
-
-    def _select(self, node: Any, attributes: Attributes) -> Any:
-        self._apart(controls.chosen(node))
+    def _control(self, node: Any, attributes: Attributes) -> Any:
+        self._apart(controls.chosen(node) if node.tag == "select" else controls.input_text(attributes))
         return _SKIP
 
     def _button(self, node: Any, attributes: Attributes) -> Any:
@@ -286,20 +266,8 @@ class Renderer:
         self.writer.raw(GAP)
 
 
-def headed(root: Any) -> frozenset[int]:
-    """The elements that hold a heading, by `mem_id`: a list item or a quote that does so is a part of the layout."""
-    found: set[int] = set()
-    for heading in root.css("h1, h2, h3, h4, h5, h6"):
-        parent = heading.parent
-        while parent is not None and parent.mem_id not in found:
-            found.add(parent.mem_id)
-            parent = parent.parent
-    return frozenset(found)
-
-
 _SPECIAL: dict[str, Callable[[Renderer, Any, Attributes], Any]] = {
     "br": Renderer._break,
-    "wbr": Renderer._wbr,
     "ul": Renderer._list,
     "ol": Renderer._list,
     "menu": Renderer._list,
@@ -325,7 +293,7 @@ _SPECIAL: dict[str, Callable[[Renderer, Any, Attributes], Any]] = {
     "table": Renderer._table,
     "td": Renderer._table_cell,
     "th": Renderer._table_cell,
-    "input": Renderer._input,
-    "select": Renderer._select,
+    "input": Renderer._control,
+    "select": Renderer._control,
     "button": Renderer._button,
 }

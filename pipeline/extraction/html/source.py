@@ -14,6 +14,7 @@ _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _RAW_ELEMENT = re.compile(r"(<(script|style)\b[^>]*>)(.*?)(</\2\s*>)", re.DOTALL | re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*\[(.*?)\]\s*>", re.DOTALL | re.IGNORECASE)
 _ENTITY = re.compile(r"<!ENTITY\s+([\w.-]+)\s+(?:\"([^\"]{0,1000})\"|'([^']{0,1000})')\s*>")
+_FILE_ENTITY = re.compile(r"<!ENTITY\s+([\w.-]+)\s+(?:SYSTEM|PUBLIC)\b")
 _MAX_ENTITY_TEXT = 1_000_000  # characters that a page's own entities may add
 _XML_DECLARATION = re.compile(r"\s*<\?xml\b")
 _XHTML = re.compile(
@@ -38,11 +39,20 @@ def without_declarations(text: str) -> str:
     """XML without its document type and CDATA sections; the entities that it declares itself are put in."""
     if found := _DOCTYPE.search(text, 0, 200_000):
         text = text[: found.start()] + _with_entities(text[found.end() :], found[1])
-    return _CDATA.sub(lambda found: html.escape(found[1], quote=False), text)
+    closed = text.rfind("]]>") + 3  # no search goes beyond, so the time is linear
+    return _CDATA.sub(lambda found: html.escape(found[1], quote=False), text[:closed]) + text[closed:]
+
+
+def file_entities(text: str) -> set[str]:
+    """The names of the entities that stand for other files."""
+    found = _DOCTYPE.search(text, 0, 200_000)
+    return set(_FILE_ENTITY.findall(found[1])) if found else set()
 
 
 def _without_xml(page: str) -> str:
-    page = _RAW_ELEMENT.sub(r"\1\4", _SELF_CLOSED.sub(_opened_and_closed, page))
+    page = _SELF_CLOSED.sub(_opened_and_closed, page)
+    closed = max(page.lower().rfind("</script"), page.lower().rfind("</style"))
+    page = _RAW_ELEMENT.sub(r"\1\4", page[: closed + 9]) + page[closed + 9 :] if closed >= 0 else page
     page = without_declarations(page)
     if prefix := _XHTML_PREFIX.search(page, 0, 20_000):
         page = re.sub(rf"(</?){re.escape(prefix[1])}:", r"\1", page)

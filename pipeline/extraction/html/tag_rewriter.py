@@ -13,10 +13,12 @@ from pipeline.extraction.html import source
 
 _ATTRIBUTES = r"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*"
 _TOKEN = re.compile(
-    rf"<!--.*?(?:-->|\Z)|<\?.*?\?>|<![^>]*>|<(/?)([A-Za-z_][\w.:-]*)({_ATTRIBUTES}?)(/?)>", re.DOTALL
+    rf"<!--.*?(?:-->|\Z)|<\?.*?\?>|<![^<>]*>|<(/?)([A-Za-z_][\w.:-]*)({_ATTRIBUTES}?)(/?)>", re.DOTALL
 )
 _ATTRIBUTE = re.compile(r"([\w.:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _UNKNOWN_ENTITY = re.compile(r"&([A-Za-z_][\w.-]{0,60});")
+
+_MAX_DEPTH = 300  # levels; the tags of deeper elements are left out
 
 Pair = tuple[str, str]
 """What is written at the start of an element, and at its end."""
@@ -34,11 +36,14 @@ class TagRewriter:
     def __init__(self) -> None:
         self.out: list[str] = []
         self.stack: list[str] = []  # the names of the open elements
-        self.unresolved = 0  # entities that another file defines
+        self.by_name = 0  # entities that another file defines, and whose names stand for them
+        self.included = 0  # references to other files, which are not read with this one
+        self._files: set[str] = set()  # the entities that are such files
         self._closings: list[str] = []
 
     def rewrite(self, text: str) -> str:
         """The HTML of a whole file."""
+        self._files = source.file_entities(text)
         text = source.without_declarations(text)
         at = 0
         skipping = 0
@@ -80,6 +85,8 @@ class TagRewriter:
         return any(name in self.stack for name in names)
 
     def _start(self, name: str, attributes: str) -> None:
+        if len(self.stack) >= _MAX_DEPTH:
+            return
         opening, closing = self.start(name, attributes)
         self.out.append(opening)
         self.stack.append(name)
@@ -98,8 +105,11 @@ class TagRewriter:
     def _entity(self, found: re.Match[str]) -> str:
         if html.unescape(found[0]) != found[0]:
             return found[0]
-        self.unresolved += 1
-        return ""
+        if found[1] in self._files:
+            self.included += 1
+            return ""
+        self.by_name += 1
+        return found[1]
 
 
 def attribute(attributes: str, name: str) -> str:

@@ -10,7 +10,7 @@ Attributes = dict[str, str | None]
 
 # Never text: code, data, what is shown only when something else fails, and controls without words.
 _UNSEEN_NAMES = """head script style template iframe object embed applet video audio canvas map area datalist meter
-    progress param source track link meta base title colgroup col frameset noframes rp basefont bgsound
+    progress param source track link meta base wbr title colgroup col frameset noframes rp basefont bgsound
     command keygen annotation annotation-xml"""
 UNSEEN = frozenset(_UNSEEN_NAMES.split())
 _HIDING_STYLE = re.compile(
@@ -24,6 +24,8 @@ _NAVIGATION_NAME = re.compile(
 _CONTAINERS_NAMES = """div ul ol section aside header footer table p menu span"""
 _CONTAINERS = frozenset(_CONTAINERS_NAMES.split())
 _PROSE = 300  # characters outside of links that make a navigation element worth keeping
+_REVEALED = re.compile(r"(?i)\btab|pane|collaps|accordion|toggle|spoiler|expand|answer|faq")
+_HIDING = frozenset(("hidden", "style", "aria-hidden"))
 _ARIA_CONTENT = 200  # characters of an aria-hidden element that is content all the same
 _NEIGHBOURS = 'a[rel="next"], a[rel="prev"], a[rel="up"]'
 _CONTENT = "p, h1, h2, h3, table, article, main"
@@ -47,7 +49,7 @@ class Visibility:
             return not self.noscript
         if tag == "dialog" and "open" not in attributes and not self.hidden:
             return True
-        if attributes and self._is_hidden(node, tag, attributes):
+        if not _HIDING.isdisjoint(attributes) and self._is_hidden(node, tag, attributes):
             self.any_hidden = True
             return not self.hidden
         if not self.navigation and _is_navigation(node, tag, attributes):
@@ -58,6 +60,8 @@ class Visibility:
     def _is_hidden(self, node: Any, tag: str, attributes: Attributes) -> bool:
         if "note" in (attributes.get("epub:type") or ""):
             return False  # readers of books show a note when its mark is touched
+        if _is_revealed(node, attributes):
+            return False
         if "hidden" in attributes and (attributes["hidden"] or "").lower() != "until-found":
             return True
         if (style := attributes.get("style")) and _HIDING_STYLE.search(style):
@@ -67,6 +71,13 @@ class Visibility:
         if tag == "math" or node.css_first(_CONTENT) is not None:
             return False
         return len(node.text(strip=True)) < _ARIA_CONTENT
+
+
+def _is_revealed(node: Any, attributes: Attributes) -> bool:
+    """Whether a person reads the element after a click: the panel of a tab, the answer below a question."""
+    parent = node.parent.attributes if node.parent is not None else {}
+    names = (each.get(name) or "" for each in (attributes, parent) for name in ("class", "id", "role"))
+    return bool(_REVEALED.search(" ".join(names)))
 
 
 def _is_navigation(node: Any, tag: str, attributes: Attributes) -> bool:
@@ -81,7 +92,7 @@ def _is_navigation(node: Any, tag: str, attributes: Attributes) -> bool:
     if len(names) < 3 or not _NAVIGATION_NAME.search(names):
         return False
     linked = _linked(node)
-    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 7
+    return linked > 0 and linked * 10 >= len(node.text(strip=True)) * 6
 
 
 def _linked(node: Any) -> int:

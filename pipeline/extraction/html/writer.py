@@ -51,7 +51,7 @@ class Writer:
 
     def text(self, text: str) -> None:
         """Adds inline text; whitespace in it is collapsed."""
-        self.inline.append(_WHITESPACE.sub(" ", text))
+        self.inline.append(" " if text.isspace() else _WHITESPACE.sub(" ", text))
 
     def raw(self, text: str) -> None:
         """Adds BREAK, GAP, or a text whose whitespace stays."""

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from pipeline.extraction import charsets
 
 # Senders put spaces and line ends into encoded words, and no space between two of them.
-_WORD = re.compile(rb"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?([bBqQ])\?((?:[^?]|\?(?!=)){0,4000})\?=")
+_WORD = re.compile(rb"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?([bBqQ])\?((?:[^?=]|=(?!\?[^=])|\?(?!=))*)\?=")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PARAMETER = re.compile(
     rb";\s*([^\s=;]{1,100}?)\s*=\s*(\"(?:[^\"\\]|\\.)*(?:\"|\Z)|[^;\"\s][^;]*?(?=\s*(?:;|\Z)))", re.DOTALL
@@ -130,7 +130,7 @@ def _without_quotes(value: bytes) -> bytes:
 
 def date(value: bytes) -> str | None:
     """A date in ISO 8601, with its zone where it has one; None where it cannot be read."""
-    plain = " ".join(text(value).split())
+    plain = re.sub(r"\s*(:)\s*|\s+(,)", r"\1\2", " ".join(_COMMENT.sub(" ", text(value)).split()))
     for read in (_internet_date, _iso_date, _numeric_date):
         try:
             found = read(plain)

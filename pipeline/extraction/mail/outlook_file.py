@@ -15,6 +15,17 @@ from pipeline.extraction.mail.mapi import Properties
 if TYPE_CHECKING:
     import olefile
 
+# What the library raises at damaged files.
+_ERRORS = (
+    OSError,
+    ValueError,
+    struct.error,
+    LookupError,
+    RecursionError,
+    AttributeError,
+    TypeError,
+    OverflowError,
+)
 _MAX_DEPTH = 4  # messages inside messages
 _MAX_ENTRIES = 20_000  # storages and streams of a file
 _STREAM = re.compile(r"__substg1\.0_([0-9A-F]{4})([0-9A-F]{4})\Z", re.IGNORECASE)
@@ -37,15 +48,7 @@ def read(data: bytes) -> Content:
             return _message(storage, (), 0)
     except ExtractError:
         raise
-    except (
-        OSError,
-        ValueError,
-        struct.error,
-        IndexError,
-        RecursionError,
-        AttributeError,
-        TypeError,
-    ) as error:
+    except _ERRORS as error:
         raise ExtractError("corrupt", "The Outlook message is damaged and cannot be read.") from error
 
 
@@ -64,7 +67,7 @@ class _File:
     def stream(self, path: _Path) -> bytes:
         try:
             return bytes(self._ole.openstream(list(path)).read())
-        except OSError:  # the chain of its sectors is broken
+        except _ERRORS:  # the chain of its sectors is broken
             return b""
 
     def properties(self, storage: _Path, charset: str | None, header: int) -> Properties:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.extraction.pdf.words import Word
+from pipeline.extraction.pdf.words import RTL, Word
 
 MAX_ANNOTATIONS = 5_000  # of a page
 _MAX_VALUE = 100_000  # characters
@@ -72,9 +72,7 @@ class Annotations:
                 height = min((y1 - y0) / max(len(rows), 1), 14.0) or 10.0
                 y = level if level is not None and len(rows) == 1 else y1 - height * (at + 0.8)
                 text = f"{label}: {row.strip()}" if label and at == 0 else row.strip()
-                result.append(
-                    Word(text, x0, max(x1, x0 + 1), y, height, 0, True, 1_000_000 + len(result), True)
-                )
+                result.append(_typed_word(text, x0, x1, y, height, 1_000_000 + len(result)))
         return result
 
     def _read(self, annotation: Any, at: int) -> None:
@@ -193,3 +191,8 @@ def _labelled(box: tuple[float, float, float, float], words: Sequence[Word]) -> 
         word.direction == 0 and 0 <= word.y - y1 < 1.2 * word.height and word.x0 < x1 and word.x1 > x0
         for word in words
     )
+
+
+def _typed_word(text: str, x0: float, x1: float, y: float, height: float, order: int) -> Word:
+    rtl = RTL.search(text) is not None
+    return Word(text, x0, max(x1, x0 + 1), y, height, 0, True, order, rtl=rtl, typed=True)

@@ -7,7 +7,6 @@ apart is how the text fills its column, whether the rows are level, and the orde
 from __future__ import annotations
 
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -56,7 +55,7 @@ class Line:
     rtl: bool
 
 
-def lines(words: Iterable[Word]) -> list[Line]:
+def lines(words: Iterable[Word], glyphs_of: bidi.GlyphsOf) -> list[Line]:
     """The lines of a page in reading order: those of the direction with the most words first."""
     by_direction: dict[int, list[Word]] = {}
     for word in words:
@@ -65,13 +64,15 @@ def lines(words: Iterable[Word]) -> list[Line]:
     for direction, group in sorted(by_direction.items(), key=lambda item: -len(item[1])):
         pieces = _without_doubles(_pieces(group))
         if direction == SKEWED:
+            rtl = False
             blocks = [_Block([piece], True) for piece in pieces]
         else:
             rtl = sum(word.rtl for word in group) * 2 > len(group)
             blocks = _blocks(pieces, rtl, 0)
         for block in blocks:
             number = result[-1].block + 1 if result else 0
-            result += [_line(row, number, direction) for row in _rows(block)]
+            found = [_line(row, number, direction, glyphs_of, rtl) for row in _rows(block)]
+            result += [line for line in found if line.text]
     return result
 
 
@@ -82,8 +83,12 @@ def _pieces(words: Sequence[Word]) -> list[Piece]:
         if pieces and _continues(pieces[-1], word):
             piece = pieces[-1]
             piece.words.append(word)
-            piece.x0, piece.x1 = min(piece.x0, word.x0), max(piece.x1, word.x1)
-            piece.height = max(piece.height, word.height)
+            if word.x0 < piece.x0:
+                piece.x0 = word.x0
+            if word.x1 > piece.x1:
+                piece.x1 = word.x1
+            if word.height > piece.height:
+                piece.height = word.height
         else:
             pieces.append(Piece([word], word.x0, word.x1, word.y, word.height, word.order))
     return pieces
@@ -91,9 +96,11 @@ def _pieces(words: Sequence[Word]) -> list[Piece]:
 
 def _continues(piece: Piece, word: Word) -> bool:
     before = piece.words[-1]
-    height = max(before.height, word.height)
+    height = before.height if before.height > word.height else word.height
     if abs(word.y - before.y) > 0.4 * height:
         return False
+    if -0.1 < word.x0 - before.x1 < 0.9 * height:
+        return True
     gap = max(word.x0 - before.x1, before.x0 - word.x1)
     overlap = min(word.x1, before.x1) - max(word.x0, before.x0)
     return gap < 0.9 * height and overlap < 0.5 * min(word.x1 - word.x0, before.x1 - before.x0) + 0.1
@@ -173,11 +180,12 @@ def _gutters(pieces: Sequence[Piece], height: float) -> list[float]:
     return [middle for _, _, middle in sorted(wide, key=lambda strip: (strip[0], -strip[1]))[:6]]
 
 
-def _bands(pieces: Iterable[Piece], gutter: float) -> list[tuple[list[Piece], list[Piece], list[Piece]]]:
-    """From top to bottom (across, left, right): either pieces that cross the gutter, or those on its two sides."""
+def _bands(pieces: Sequence[Piece], gutter: float) -> list[tuple[list[Piece], list[Piece], list[Piece]]]:
+    """From top to bottom (across, left, right): either pieces on lines that cross the gutter, or those on its sides."""
+    crossing = [piece for piece in pieces if piece.x0 < gutter < piece.x1]
     bands: list[tuple[list[Piece], list[Piece], list[Piece]]] = []
     for piece in sorted(pieces, key=lambda piece: -piece.y):
-        across = piece.x0 < gutter < piece.x1
+        across = any(abs(each.y - piece.y) < 0.3 * piece.height for each in crossing)
         if not bands or across != bool(bands[-1][0]):
             bands.append(([], [], []))
         bands[-1][0 if across else 1 if piece.x1 <= gutter else 2].append(piece)
@@ -242,25 +250,30 @@ def _rows(block: _Block) -> list[list[Piece]]:
     return rows
 
 
-def _line(row: list[Piece], block: int, direction: int) -> Line:
+def _line(row: list[Piece], block: int, direction: int, glyphs_of: bidi.GlyphsOf, page_rtl: bool) -> Line:
     row.sort(key=lambda piece: piece.x0)
     words = [word for piece in row for word in piece.words]
-    rtl = sum(word.rtl for word in words) * 2 > sum(any(map(str.isalpha, word.text)) for word in words)
     if any(word.rtl for word in words):
-        words = bidi.logical(words, rtl)
-    height = Counter(round(word.height, 1) for word in words).most_common(1)[0][0]
+        cells, rtl = bidi.cells(words, glyphs_of, page_rtl)
+    else:
+        cells, rtl = _cells(words), False
+    height = (
+        max(words, key=lambda word: len(word.text)).height
+        if len(words) < 4
+        else words[len(words) // 2].height
+    )
     y = max(row, key=lambda piece: piece.characters).y
     x0, x1 = min(piece.x0 for piece in row), max(piece.x1 for piece in row)
-    cells = _cells(words)
-    return Line(" ".join(cells), cells, x0, x1, y, height, direction, block, words[0].x1 - words[0].x0, rtl)
+    first = max(words, key=lambda word: word.x1) if rtl else words[0]
+    return Line(" ".join(cells), cells, x0, x1, y, height, direction, block, first.x1 - first.x0, rtl)
 
 
 def _cells(words: Sequence[Word]) -> tuple[str, ...]:
     """The texts between wide gaps; words that touch are one."""
     cells = [words[0].text]
     for before, word in pairwise(words):
-        gap = max(word.x0 - before.x1, before.x0 - word.x1)
-        if gap > 0.9 * max(before.height, word.height):
+        gap = word.x0 - before.x1
+        if gap > 0.9 * before.height and gap > 0.9 * word.height:
             cells.append(word.text)
         elif _space_between(before, word, gap):
             cells[-1] += " " + word.text
@@ -270,8 +283,8 @@ def _cells(words: Sequence[Word]) -> tuple[str, ...]:
 
 
 def _space_between(before: Word, word: Word, gap: float) -> bool:
-    if before.rtl and word.rtl:  # letters that do not join are drawn apart, and PDFium takes them for words
-        return gap > 0.06 * word.height
+    if word.direction == SKEWED:
+        return word.spaced
     if gap > 0.2 * word.height or (word.spaced and gap > -0.3 * word.height):
         return True
     return before.order > word.order + 1

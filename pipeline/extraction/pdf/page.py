@@ -8,7 +8,8 @@ from typing import Any
 from pipeline.extraction.pdf import layout
 from pipeline.extraction.pdf.annotations import Annotations, Note
 from pipeline.extraction.pdf.layout import Line
-from pipeline.extraction.pdf.words import page_words
+from pipeline.extraction.pdf.visibility import HiddenText
+from pipeline.extraction.pdf.words import glyphs, page_words
 
 _FEW = 5  # readable characters on a picture: a stamp or the number of the page, not its text
 
@@ -37,32 +38,32 @@ class Page:
         return (self.pictures and self.readable < _FEW) or self.unreadable > self.readable
 
 
-def read_page(raw: Any, document: Any, index: int, form: Any) -> Page:
+def read_page(raw: Any, document: Any, index: int, form: Any, hidden: HiddenText) -> Page:
     """The page at `index`; a damaged one is empty. `form` is the handle of the document's form, or None."""
     handle = raw.FPDF_LoadPage(document, index)
     if not handle:
         return Page([], 0.0, 0.0, [], [], 0, 0, True)
     text_page = raw.FPDFText_LoadPage(handle)
     try:
-        return _read(raw, handle, text_page, form)
+        return _read(raw, handle, text_page, form, hidden)
     finally:
         if text_page:
             raw.FPDFText_ClosePage(text_page)
         raw.FPDF_ClosePage(handle)
 
 
-def _read(raw: Any, handle: Any, text_page: Any, form: Any) -> Page:
+def _read(raw: Any, handle: Any, text_page: Any, form: Any, hidden: HiddenText) -> Page:
     bounds = _bounds(raw, handle)
     found = page_words(raw, text_page, bounds)
-    words = found.words
+    words = hidden.without(found.words, text_page)
     annotations = Annotations(raw, handle, form)
     typed = annotations.words(words)
     readable = found.readable + sum(len(word.text) for word in typed)
     if found.unreadable > found.readable:
         words = []
-    lines = layout.lines([*words, *typed])
+    lines = layout.lines([*words, *typed], lambda word: glyphs(raw, text_page, word))
     bottom, top = _edges(bounds, lines[0].direction if lines else 0)
-    pictures = raw.FPDFPage_CountObjects(handle) > 0
+    pictures = readable < _FEW and _shows_more(raw, handle, readable)
     return Page(
         lines, bottom, top, annotations.notes, annotations.attachments, readable, found.unreadable, pictures
     )
@@ -82,3 +83,10 @@ def _edges(bounds: tuple[float, float, float, float], direction: int) -> tuple[f
     """The lower and the upper edge of the page, for text that runs in a direction."""
     left, bottom, right, top = bounds
     return {1: (-right, -left), 2: (-top, -bottom), 3: (left, right)}.get(direction, (bottom, top))
+
+
+def _shows_more(raw: Any, handle: Any, readable: int) -> bool:
+    """Whether the page shows anything that is no text, or text of which nothing can be read."""
+    pieces = range(min(raw.FPDFPage_CountObjects(handle), 1_000))
+    kinds = {raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(handle, at)) for at in pieces}
+    return bool(kinds) if not readable else bool(kinds - {raw.FPDF_PAGEOBJ_TEXT})

@@ -70,21 +70,13 @@ class _Joiner:
     def add(self, text: str, separator: str) -> None:
         """Add a line after `separator`, or directly after the broken word that it ends."""
         broken = _BROKEN.search(self.parts[-1]) if self.parts else None
-        tail = re.match(r"[^\W\d_]+", text) if broken else None
-        if (
-            broken is None
-            or tail is None
-            or (broken["mark"] != "\xad" and not _may_be_broken(broken, tail[0]))
-        ):
+        tail = re.match(r"[^\W_]+", text) if broken else None
+        if broken is None or tail is None:
             self.parts += [separator, text] if self.parts else [text]
             return
         word = joined(broken["head"], broken["mark"], tail[0], self._vocabulary)
         # A broken word shows that the paragraph goes on, however long the line is.
         self.parts[-1] = self.parts[-1][: broken.start()] + word + text[tail.end() :]
-
-
-def _may_be_broken(broken: re.Match[str], tail: str) -> bool:
-    return tail[0].islower() or broken["head"][-1].isupper() or not tail[0].isupper()
 
 
 def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
@@ -96,7 +88,7 @@ def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
         for line in group:
             if before is None:
                 separator = "\n"
-            elif _goes_on(before, line, left, right):
+            elif _goes_on(before, line, left, right) and not (len(group) == 2 and line.text[0].isupper()):
                 solid = _SOLID.match(before.text[-1]) and _SOLID.match(line.text[0])
                 separator = "" if solid else " "
             else:

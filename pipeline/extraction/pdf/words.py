@@ -11,14 +11,21 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 MAX_CHARACTERS = 400_000  # of a page; the densest printed page has some 20 000
+_SAMPLE = 16  # words of a page
+_MANY = 20  # a page of which this part is unreadable may be so altogether
 SKEWED = -1  # the direction of text that runs at an angle
 
 _WORD = re.compile(r"[^\s\x02\ufffe\x00]+")
-_RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_RTL_RUN = re.compile(r"[\u0590-\u065f\u066e-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+")
+RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_HYPHENS = "\x02\ufffe"  # PDFium's characters for a hyphen at the end of a line
+_SPECIAL = re.compile(
+    r"[\u0590-\u08ff\ufb00-\ufdff\ufe70-\ufefc\ue000-\uf8ff\ufffd\x01\x03-\x08\x0e-\x1f\x7f-\x9f\U000f0000-\U0010ffff]"
+)
 _COMPATIBLE = re.compile(r"[\ufb00-\ufb06\ufb1d-\ufdff\ufe70-\ufefc]")
 # What a glyph without a known character becomes: private use, replacement, control characters.
 _UNREADABLE = re.compile(r"[\ue000-\uf8ff\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f\U000f0000-\U0010ffff]")
@@ -30,7 +37,8 @@ class Word:
 
     x0, x1: its ends. y: its base line. height: of its font, about 1.2 times the font's size.
     direction: quarter turns counterclockwise, or SKEWED. spaced: whether a space or more stands before it.
-    order: its place among the words of the page as they are drawn. typed: whether it is filled in.
+    order: its place among the words of the page as they are drawn. start, end: of its characters
+    in the page's text. rtl: whether it has a letter of a right-to-left script. typed: whether it is filled in.
     """
 
     text: str
@@ -41,11 +49,18 @@ class Word:
     direction: int
     spaced: bool
     order: int
+    start: int = 0
+    end: int = 0
+    rtl: bool = False
     typed: bool = False
 
-    @property
-    def rtl(self) -> bool:
-        return _RTL.search(self.text) is not None
+
+class Glyph(NamedTuple):
+    """A character from x0 to x1 along the direction of its word."""
+
+    text: str
+    x0: float
+    x1: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +79,47 @@ def page_words(raw: Any, text_page: Any, bounds: tuple[float, float, float, floa
         return PageWords([], 0, 0)
     text = _text(raw, text_page, count)
     spans = [found.span() for found in _WORD.finditer(text)]
-    firsts, lasts, matrices = _geometry(raw, text_page, spans)
     left, bottom, right, top = bounds
+    plain = _SPECIAL.search(text) is None
     words: list[Word] = []
     readable = unreadable = end_before = 0
-    for at, (start, end) in enumerate(spans):
-        first, last, matrix = firsts[at], lasts[at], matrices[at]
-        x0, x1 = min(first.left, last.left), max(first.right, last.right)
-        y0, y1 = min(first.bottom, last.bottom), max(first.top, last.top)
+    for order, ((start, end), place) in enumerate(zip(spans, _places(raw, text_page, spans), strict=True)):
+        x0, y0, x1, y1, a, b, e, f = place
         spaced, end_before = start > end_before, end
         if not (left <= (x0 + x1) / 2 <= right and bottom <= (y0 + y1) / 2 <= top):
             continue
-        written = text[start:end]
-        if _UNREADABLE.search(written):
-            bad = len(_UNREADABLE.findall(written))
-            unreadable += bad
-            readable -= bad
-            written = _UNREADABLE.sub("\ufffd", written)
-        readable += end - start
-        if _RTL.search(written):
-            written = _logical(raw, text_page, start, written)
-        if _COMPATIBLE.search(written):
-            written = _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), written)
-        if end < len(text) and text[end] in "\x02\ufffe":
+        written, rtl, bad = (text[start:end], False, 0) if plain else _cleaned(text[start:end])
+        unreadable += bad
+        readable += end - start - bad
+        if end < count and text[end] in _HYPHENS:
             written += _hyphen(raw, text_page, end)
-        words.append(_word(written, (x0, y0, x1, y1), first, matrix, spaced, at))
+        if b == 0 and a > 0:
+            word = Word(written, x0, x1, f, max(y1 - y0, 1.0), 0, spaced, order, start, end, rtl)
+        else:
+            turned = _turned((x0, y0, x1, y1), a, b, e, f)
+            word = Word(written, *turned, spaced, order, start, end, rtl)
+        words.append(word)
+    if unreadable * _MANY >= readable > 0 and _is_guessed(raw, text_page, words):
+        readable, unreadable = 0, readable + unreadable
     return PageWords(words, readable, unreadable)
+
+
+def _is_guessed(raw: Any, text_page: Any, words: list[Word]) -> bool:
+    """Whether the fonts of most words do not say which characters their glyphs are: PDFium gives others then."""
+    some = words[:: max(len(words) // _SAMPLE, 1)]
+    guessed = [word for word in some if raw.FPDFText_HasUnicodeMapError(text_page, word.start) == 1]
+    return len(guessed) * 2 > len(some)
+
+
+def _cleaned(text: str) -> tuple[str, bool, int]:
+    """A word without unreadable characters and ligatures, whether it runs from right to left, and how many are bad."""
+    bad = len(_UNREADABLE.findall(text))
+    if bad:
+        text = _UNREADABLE.sub("\ufffd", text)
+    rtl = RTL.search(text) is not None
+    if _COMPATIBLE.search(text):
+        text = _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return text, rtl, bad
 
 
 def _text(raw: Any, text_page: Any, count: int) -> str:
@@ -105,55 +135,69 @@ def _text(raw: Any, text_page: Any, count: int) -> str:
     )
 
 
-def _geometry(raw: Any, text_page: Any, spans: list[tuple[int, int]]) -> tuple[Any, Any, Any]:
-    """The boxes of the first and last character of each span, and the matrices of the first one.
+def _places(raw: Any, text_page: Any, spans: list[tuple[int, int]]) -> list[list[float]]:
+    """For each span its box (left, bottom, right, top), and a, b, e and f of the matrix that it is drawn with.
 
-    The library is called for the ends of words only: a call takes as long as several lines of Python.
+    The library is called as rarely as possible: a call takes as long as several lines of Python.
     """
     count = len(spans)
     firsts, lasts = (raw.FS_RECTF * count)(), (raw.FS_RECTF * count)()
-    matrices = (raw.FS_MATRIX * count)()
-    box, matrix = raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetMatrix
-    for at, (start, end) in enumerate(spans):
-        box(text_page, start, firsts[at])
-        matrix(text_page, start, matrices[at])
-        if end - start > 1:
-            box(text_page, end - 1, lasts[at])
-        else:
-            lasts[at] = firsts[at]
-    return firsts, lasts, matrices
+    box = raw.FPDFText_GetLooseCharBox
+    for (start, end), first, last in zip(spans, firsts, lasts, strict=True):
+        box(text_page, start, first)
+        box(text_page, end - 1, last)
+    # The members of a box are left, top, right and bottom.
+    first_boxes = np.frombuffer(firsts, np.float32).reshape(count, 4)
+    last_boxes = np.frombuffer(lasts, np.float32).reshape(count, 4)
+    low, high = np.minimum(first_boxes, last_boxes), np.maximum(first_boxes, last_boxes)
+    boxes: list[list[float]] = np.column_stack([low[:, 0], low[:, 3], high[:, 2], high[:, 1]]).tolist()
+    edges = first_boxes[:, 1::2].tolist()
+    matrix = raw.FS_MATRIX()
+    drawn: tuple[float, ...] = ()
+    before: list[float] = []
+    for (start, _), place, edge in zip(spans, boxes, edges, strict=True):
+        if edge != before or drawn[1] != 0:  # else it is on the line of the word before
+            raw.FPDFText_GetMatrix(text_page, start, matrix)
+            drawn = (matrix.a, matrix.b, matrix.e, matrix.f)
+            before = edge
+        place += drawn
+    return boxes
 
 
-def _word(
-    text: str, box: tuple[float, float, float, float], first: Any, matrix: Any, spaced: bool, order: int
-) -> Word:
-    """The word in the coordinates of its own direction."""
+def _turned(
+    box: tuple[float, float, float, float], a: float, b: float, e: float, f: float
+) -> tuple[float, float, float, float, int]:
+    """x0, x1, y, height and direction of a word that does not run straight from left to right."""
     x0, y0, x1, y1 = box
-    turns = math.atan2(matrix.b, matrix.a) / (math.pi / 2)
+    turns = math.atan2(b, a) / (math.pi / 2)
     direction = round(turns) % 4 if abs(turns - round(turns)) < 0.12 else SKEWED
-    if direction in (0, SKEWED):
-        return Word(text, x0, x1, matrix.f, max(first.top - first.bottom, 1.0), direction, spaced, order)
-    if direction == 1:
-        return Word(text, y0, y1, -matrix.e, max(first.right - first.left, 1.0), 1, spaced, order)
-    if direction == 2:
-        return Word(text, -x1, -x0, -matrix.f, max(first.top - first.bottom, 1.0), 2, spaced, order)
-    return Word(text, -y1, -y0, matrix.e, max(first.right - first.left, 1.0), 3, spaced, order)
+    wide, high = max(x1 - x0, 1.0), max(y1 - y0, 1.0)
+    return {
+        1: (y0, y1, -e, wide, 1),
+        2: (-x1, -x0, -f, high, 2),
+        3: (-y1, -y0, e, wide, 3),
+    }.get(direction, (x0, x1, f, high, direction))
 
 
-def _logical(raw: Any, text_page: Any, start: int, text: str) -> str:
-    """A word of a right-to-left script in logical order.
-
-    PDFium takes it for drawn from left to right, and turns it round; some programs draw from right to left.
-    """
-    for found in _RTL_RUN.finditer(text):
-        if found.end() - found.start() < 2:
+def glyphs(raw: Any, text_page: Any, word: Word) -> list[Glyph]:
+    """The characters of a word with the space before it, if one is written, in the order in which PDFium finds them."""
+    result = []
+    box = raw.FS_RECTF()
+    for index in range(word.start - word.spaced, word.end):
+        code = raw.FPDFText_GetUnicode(text_page, index)
+        raw.FPDFText_GetLooseCharBox(text_page, index, box)
+        if index < word.start and not (code in (0x20, 0xA0) and box.right - box.left > 0.3):
             continue
-        first, last = raw.FS_RECTF(), raw.FS_RECTF()
-        raw.FPDFText_GetLooseCharBox(text_page, start + found.start(), first)
-        raw.FPDFText_GetLooseCharBox(text_page, start + found.end() - 1, last)
-        if first.left < last.left - 0.01:
-            text = text[: found.start()] + found[0][::-1] + text[found.end() :]
-    return text
+        if not 0x20 <= code < 0x110000 or 0xD800 <= code < 0xE000:
+            continue
+        text = chr(code) if code != 0xA0 else " "
+        if _COMPATIBLE.match(text):
+            text = unicodedata.normalize("NFKC", text)
+        along = (
+            (box.left, box.right), (box.bottom, box.top), (-box.right, -box.left), (-box.top, -box.bottom)
+        )  # fmt: skip
+        result.append(Glyph(text, *along[word.direction % 4]))
+    return result
 
 
 def _hyphen(raw: Any, text_page: Any, index: int) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction.content import ExtractError
-from pipeline.extraction.drawingml import chart_text, smartart_text
 from pipeline.extraction.opc import DGM, MC, A, C, M, P, Package, R, content_of_alternates
 from pipeline.extraction.presentations.slide import Box, Shape, description, items
+from pipeline.extraction.spreadsheets.drawingml import chart_text, smartart_text
 from pipeline.extraction.table_text import simple_table
 
 TITLES = ("title", "ctrTitle")

@@ -53,13 +53,16 @@ def _read(file: Any) -> Content:
     marks = Marks(runs, information)
     list_place, list_length = information.place(places.LISTS)
     numbering = tables.numbering(table[list_place:] if list_length else b"", runs.part(places.LIST_USES))
+    codec = None if information.word97 else codec_of_language(information.language)
+    if information.macintosh and codec == "cp1252":
+        codec = "mac_roman"
     reader = StoryReader(
         runs,
         marks,
         tables.styles(runs.part(places.STYLES), information.word97),
         numbering,
         tables.fonts(runs.part(places.FONTS), information.word97),
-        None if information.word97 else codec_of_language(information.language),
+        codec,
     )
     headers, footers = marks.headers()
     body = reader.read(0, information.counts[0])

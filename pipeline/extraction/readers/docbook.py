@@ -32,11 +32,9 @@ class DocBookReader:
             warnings.append("1 file that it includes is not read with it.")
         elif count:
             warnings.append(f"{count} files that it includes are not read with it.")
-        if (count := rewriter.unresolved) == 1:
-            warnings.append("1 entity that another file defines is left out.")
-        elif count:
-            warnings.append(f"{count} entities that other files define are left out.")
-        found = _INFO.search(source, 0, 200_000)
+        if rewriter.by_name:
+            warnings.append("Words that other files define are read as their short names.")
+        found = _INFO.search(source, 0, 20_000)
         info = found[0] if found else ""
         people = [" ".join(" ".join(_NAME.findall(person)).split()) for _, person in _PERSON.findall(info)]
         date = _DATE.search(info)

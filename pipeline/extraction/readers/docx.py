@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import posixpath
+from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import formats, markdown
-from pipeline.extraction.content import Content, ExtractError
+from pipeline.extraction.content import Attachment, Content, ExtractError
 from pipeline.extraction.docx.blocks import BlockReader, header_text
 from pipeline.extraction.docx.document import Document
 from pipeline.extraction.docx.styles import is_on, value
@@ -58,10 +59,20 @@ def _read(data: bytes, read_inside: ReadInside | None, nested: int) -> Content:
         whole.text(),
         title,
         markdown=True,
+        attachments=_objects(document),
         warnings=tuple(document.warnings),
         author=properties.author,
         date=properties.date,
     )
+
+
+def _objects(document: Document) -> Iterator[Attachment]:
+    """The workbooks, presentations and documents that are embedded, of which the page shows a picture."""
+    for part in document.package.related(document.main, "package"):
+        try:
+            yield Attachment(posixpath.basename(part), document.package.zip.read(part))
+        except ExtractError:
+            yield Attachment(posixpath.basename(part), b"")
 
 
 def _once(document: Document, sections: list[Element], kind: str) -> list[str]:

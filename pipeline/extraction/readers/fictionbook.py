@@ -29,7 +29,7 @@ class FictionBookReader:
         if "<FictionBook" not in source and ":FictionBook" not in source:
             raise ExtractError("corrupt", f"The file is damaged, or not {detected.name} at all.")
         book = html.html_to_markdown(_Book().rewrite(source), xml=False, keep_navigation=True)
-        found = _TITLE_INFO.search(source)
+        found = _TITLE_INFO.search(source, 0, 20_000)
         info = found[0] if found else ""
         authors = [
             " ".join(

@@ -99,7 +99,11 @@ def _cell(cell: dict[str, Any], language: str) -> Iterator[str]:
             yield _output(_dict(output))
     elif kind == "heading":
         level = cell.get("level")
-        yield "#" * (int(level) if level in _OLD_HEADINGS else 1) + " " + " ".join(source.split())
+        yield (
+            "#" * (level if isinstance(level, int) and level in _OLD_HEADINGS else 1)
+            + " "
+            + " ".join(source.split())
+        )
     elif kind == "html":
         yield _html(source)
     elif kind == "raw":

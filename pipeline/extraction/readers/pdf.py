@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import cache, partial
 
 from pipeline.extraction.content import Attachment, Content, ExtractError, paged
 from pipeline.extraction.formats import Format
@@ -11,8 +13,10 @@ from pipeline.extraction.pdf.annotations import Note
 from pipeline.extraction.pdf.document import PdfDocument
 from pipeline.extraction.pdf.page import Page, read_page
 from pipeline.extraction.pdf.running_lines import running_lines
+from pipeline.extraction.pdf.visibility import HiddenText, hidden_layers
 
 _MAX_PAGES = 50_000
+_PLEASE_WAIT = re.compile(r"Please wait\.\.\.")  # the only page of a form that Adobe's programs draw
 _MAX_CHARACTERS = 100_000_000
 
 
@@ -21,11 +25,11 @@ class PdfReader:
 
     name = "pdf"
     version = 2
-    libraries = ("pypdfium2",)
+    libraries = ("pypdf", "pypdfium2")
 
     def read(self, data: bytes, detected: Format) -> Content:
         with PdfDocument(data) as document:
-            pages = _read_pages(document)
+            pages = _read_pages(document, data)
             title, author, date = document.metadata()
             xfa = document.xfa_data()
             labels = {at + 1: label for at in range(len(pages)) if (label := document.label(at)) is not None}
@@ -33,7 +37,7 @@ class PdfReader:
         bodies = _bodies(pages)
         warnings = _warnings(pages)
         if xfa is not None:
-            bodies[0] = f"{bodies[0]}\n\n{xfa}".strip()
+            bodies[0] = f"{'' if _PLEASE_WAIT.match(bodies[0]) else bodies[0]}\n\n{xfa}".strip()
             warnings.insert(
                 0, "This is a form that only Adobe's programs show; only what is filled in is read."
             )
@@ -51,16 +55,16 @@ class PdfReader:
         )
 
 
-def _read_pages(document: PdfDocument) -> list[Page]:
+def _read_pages(document: PdfDocument, data: bytes) -> list[Page]:
     if not document.page_count:
         raise ExtractError("corrupt", "This is a PDF document that is damaged and has no pages.")
     if document.page_count > _MAX_PAGES:
         raise ExtractError("too_large", f"This PDF document has more than {_MAX_PAGES:,} pages.")
     pages: list[Page] = []
     characters = 0
-    for page in (
-        read_page(document.raw, document.handle, at, document.form) for at in range(document.page_count)
-    ):
+    hidden = HiddenText(document.raw, cache(partial(hidden_layers, data)))
+    for at in range(document.page_count):
+        page = read_page(document.raw, document.handle, at, document.form, hidden)
         pages.append(page)
         characters += page.readable
         if characters > _MAX_CHARACTERS:
@@ -93,12 +97,9 @@ def _with_notes(body: str, notes: Sequence[Note]) -> str:
 
 def _warnings(pages: Sequence[Page]) -> list[str]:
     unreadable = [at for at, page in enumerate(pages, 1) if page.unreadable > page.readable]
-    pictures = [at for at, page in enumerate(pages, 1) if page.without_text and at not in set(unreadable)]
     warnings = []
     if unreadable:
         warnings.append(f"{_named(unreadable)} text whose font does not say which letters it shows.")
-    if pictures:
-        warnings.append(f"{_named(pictures)} no text but a picture.")
     partly = sum(page.unreadable for page in pages if 0 < page.unreadable <= page.readable)
     if partly > 20:
         warnings.append(

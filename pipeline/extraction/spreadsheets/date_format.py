@@ -37,7 +37,10 @@ def date_text(value: float, section: Section, from_1904: bool) -> str | None:
     """The number by a section of a format; None for a date that no calendar has. Hours have two digits at least."""
     elapsed = section.shows(Kind.ELAPSED)
     decimals = max((len(token.text) for token in section.tokens if token.kind is Kind.FRACTION), default=0)
-    moment = _moment(abs(value) if elapsed else value, decimals, from_1904)
+    with_seconds = any(
+        token.kind in (Kind.DATE, Kind.ELAPSED) and token.text[0] == "s" for token in section.tokens
+    )
+    moment = _moment(abs(value) if elapsed else value, decimals if with_seconds else None, from_1904)
     if moment is None:
         return None
     pieces = ["-"] if elapsed and value < 0 else []
@@ -71,11 +74,12 @@ def iso_text(value: float, from_1904: bool) -> str | None:
     return f"{day} {clock}" if moment.seconds else day
 
 
-def _moment(value: float, decimals: int, from_1904: bool) -> _Moment | None:
+def _moment(value: float, decimals: int | None, from_1904: bool) -> _Moment | None:
+    """Rounded to `decimals` of a second; None cuts off what is shown of it, as minutes are never rounded up."""
     if not 0 <= value < _LAST_DAY + 1:
         return None
     days = math.floor(value)
-    unit = 10 ** min(decimals, 3)
+    unit = 100 if decimals is None else 10 ** min(decimals, 3)
     ticks = round((value - days) * _DAY_S * unit)
     if ticks >= _DAY_S * unit:
         days, ticks = days + 1, 0

@@ -112,7 +112,9 @@ def _chosen(parts: Sequence[Section], value: float) -> tuple[Section, bool]:
     if any(each.condition for each in numeric):
         chosen = next((each for each in numeric if each.condition and _holds(value, each.condition)), None)
         chosen = chosen or next((each for each in numeric if not each.condition), numeric[-1])
-        own_sign = any(token.kind is Kind.LITERAL and token.text in ("-", "(") for token in chosen.tokens)
+        own_sign = not (chosen.shows(Kind.DIGIT) or chosen.shows(Kind.GENERAL)) or any(
+            token.kind is Kind.LITERAL and token.text in ("-", "(") for token in chosen.tokens
+        )
         only_negative = (
             chosen.condition is not None and chosen.condition[0] in ("<", "<=") and chosen.condition[1] <= 0
         )

@@ -16,6 +16,8 @@ from pipeline.extraction.table_text import Cell, Row, blocks, line
 MAX_CELLS = 1_000_000  # that show something, in a workbook
 _MAX_NAME = 200  # characters of a sheet's name; Excel allows 31
 _MAX_MERGED = 100_000  # areas
+_MAX_MERGED_ROWS = 500_000  # of all areas together
+_MAX_RUNS = 1_000  # merged areas in a row
 _MAX_HEIGHT = 2_000  # rows of a merged area that hides values below its first cell
 _MAX_COMMENT = 10_000  # characters
 
@@ -117,13 +119,17 @@ class Covered:
     def __init__(self, areas: Iterable[tuple[int, int, int, int]]) -> None:
         """`areas`: first row, first column, last row, last column of each, from 0."""
         self._by_row: dict[int, list[tuple[int, int]]] = {}
+        budget = _MAX_MERGED_ROWS
         for top, left, bottom, right in itertools.islice(areas, _MAX_MERGED):
-            for row in range(top, min(bottom, top + _MAX_HEIGHT) + 1):
+            last = min(bottom, top + _MAX_HEIGHT, top + budget)
+            budget -= max(0, last - top + 1)
+            for row in range(top, last + 1):
                 self._by_row.setdefault(row, []).append((left + (row == top), right))
 
     def __contains__(self, place: tuple[int, int]) -> bool:
         row, column = place
-        return any(first <= column <= last for first, last in self._by_row.get(row, ()))
+        runs = self._by_row.get(row, ())
+        return any(first <= column <= last for first, last in itertools.islice(runs, _MAX_RUNS))
 
 
 def cell(text: str, is_text: bool = True) -> Cell | None:

@@ -15,6 +15,7 @@ from pipeline.extraction.spreadsheets.xlsx_cells import Shared
 from pipeline.extraction.table_text import Cell, Row
 
 _MAX_SHEETS = 2_000
+_MAX_COLUMNS = 16_384
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,15 @@ def _rows(data: bytes, shared: Shared, sheet: Sheet) -> Iterator[Row]:
 
 
 def _layout(data: bytes) -> _Layout:
-    hidden: set[int] = set()
+    hidden = bytearray(_MAX_COLUMNS)
     merged = []
     for kind, content in biff12.records(data):
         if kind == biff12.MERGED:
             merged.append(biff12.area(content))
         elif kind == biff12.COLUMNS and biff12.number(content, 16, 2) & 1 and not current().hidden_sheets:
-            hidden.update(range(biff12.number(content, 0), min(biff12.number(content, 4), 16_383) + 1))
-    return _Layout(frozenset(hidden), Covered(merged))
+            begin, end = biff12.number(content, 0), min(biff12.number(content, 4) + 1, _MAX_COLUMNS)
+            hidden[begin:end] = b"\1" * max(0, end - begin)
+    return _Layout(frozenset(at for at, is_hidden in enumerate(hidden) if is_hidden), Covered(merged))
 
 
 def _cell(kind: int, content: bytes, shared: Shared) -> Cell | None:

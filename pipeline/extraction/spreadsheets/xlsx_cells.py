@@ -18,6 +18,7 @@ _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([^\"]{1,40})\"")
 _FILTER = re.compile(rb"<(?:\w+:)?autoFilter\s[^>]*?ref=\"([^\"]{1,40})\"[^>]*?>\s*<(?:\w+:)?filterColumn")
+_MAX_COLUMNS = 16_384
 _TRUE = ("1", "true")
 _TRUTH = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 
@@ -145,17 +146,19 @@ def _code(node: Element, shared: Shared) -> str:
 
 
 def _layout(data: bytes) -> _Layout:
-    hidden: set[int] = set()
+    hidden = bytearray(_MAX_COLUMNS)
     if not current().hidden_sheets:
         for columns in bounded_xml.sections(data, {f"{S}cols"}, stop=f"{S}sheetData"):
             for node in columns:
-                if node.get("hidden") in _TRUE:
-                    first, last = (node.get(name, "") for name in ("min", "max"))
-                    if first.isdecimal() and last.isdecimal():
-                        hidden.update(range(int(first) - 1, min(int(last), 16_384)))
+                first, last = (node.get(name, "") for name in ("min", "max"))
+                if node.get("hidden") in _TRUE and first.isdecimal() and last.isdecimal():
+                    begin, end = max(int(first) - 1, 0), min(int(last), _MAX_COLUMNS)
+                    hidden[begin:end] = b"\1" * max(0, end - begin)
     tail = data.rfind(b"sheetData")
     merged = (area(found[1].decode("ascii", "replace")) for found in _MERGED.finditer(data, max(tail, 0)))
     filters = (area(found[1].decode("ascii", "replace")) for found in _FILTER.finditer(data, max(tail, 0)))
     return _Layout(
-        frozenset(hidden), Covered(filter(None, merged)), [(each[0], each[2]) for each in filters if each]
+        frozenset(at for at, is_hidden in enumerate(hidden) if is_hidden),
+        Covered(filter(None, merged)),
+        [(each[0], each[2]) for each in filters if each],
     )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction.content import ExtractError
-from pipeline.extraction.drawingml import chart_text, smartart_text
 from pipeline.extraction.opc import DGM, A, C, Package, R, S
+from pipeline.extraction.spreadsheets.drawingml import chart_text, smartart_text
 from pipeline.extraction.spreadsheets.sheet import Comment
 from pipeline.extraction.spreadsheets.xlsx_cells import area, position, string
 

@@ -44,7 +44,10 @@ class ChunkReuse:
         alike = {
             path: one
             for path, one in indexed.items()
-            if self._previous.reads_alike(one) and not one.is_container  # whose parts are listed again
+            if self._previous.reads_alike(one)
+            and not one.is_container  # whose parts are listed again
+            # Recognised texts may be of other languages by now; those of the same ones are kept elsewhere.
+            and not (one.quality and one.quality.recognised_pages)
         }
         return {one.id: alike[one.path] for one in documents if one.path in alike}
 
@@ -113,6 +116,7 @@ def _columns(chunks: list[Chunk]) -> TextChunks:
         tuple(chunk.start for chunk in chunks),
         tuple(chunk.page for chunk in chunks),
         tuple(chunk.heading for chunk in chunks),
+        tuple(chunk.recognised for chunk in chunks) if any(chunk.recognised for chunk in chunks) else (),
     )
 
 
@@ -130,4 +134,5 @@ def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocumen
         before.author,
         before.date,
         before.reader,
+        before.unrecognised,
     )

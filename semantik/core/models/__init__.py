@@ -40,6 +40,7 @@ from semantik.core.models.operation import (
     queue_position,
 )
 from semantik.core.models.quality import Quality
+from semantik.core.models.recognised_page import RecognisedPage
 
 __all__ = [
     "ACTIVE",
@@ -66,6 +67,7 @@ __all__ = [
     "OperationStatus",
     "OperationType",
     "Quality",
+    "RecognisedPage",
     "Session",
     "Source",
     "Stage",

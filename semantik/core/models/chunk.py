@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Chunk:
-    """A part of a document: `text` is the document's characters `start` to `end`."""
+    """A part of a document: `text` is the document's characters `start` to `end`; `recognised` in a picture or not."""
 
     seq: int
     document_id: str
@@ -19,6 +19,7 @@ class Chunk:
     end: int
     page: int | None
     heading: str | None
+    recognised: bool = False
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ class Document:
     `digest` changes with its content (see `pipeline/extraction/part.py`); its time is that at which it was found there.
     The container itself has `part_count` parts and no chunks; for any other document that is None.
 
+    `unrecognised` are the numbers of its pages whose text is still to be recognised; a document that has no other text
+    is skipped until then.
+
     `author` is the sender of a message, and `date` the time that the document itself states, in ISO 8601. `reader` is
     the version of what read it.
     """
@@ -86,6 +89,7 @@ class Document:
     locator: str | None = None
     digest: str | None = None
     part_count: int | None = None
+    unrecognised: tuple[int, ...] = ()
 
     @property
     def is_container(self) -> bool:

@@ -36,6 +36,7 @@ StageName = Literal[
     "scanning_documents",
     "scanning_completed",
     "processing_embeddings",
+    "recognizing_text",
     "index_completed",
     "append_completed",
     # REINDEX

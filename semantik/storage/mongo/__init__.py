@@ -21,6 +21,7 @@ from semantik.storage.mongo.folder_digests import FolderDigestTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
+from semantik.storage.mongo.recognised_pages import RecognisedPageTable
 from semantik.storage.mongo.search_reads import SearchReads
 from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
 from semantik.storage.mongo.usage_stats import UsageReads
@@ -57,6 +58,7 @@ class Store:
         self.search_reads = SearchReads(Table(base["chunks"], reads["chunks"]))
         self.operations = OperationTable(Table(base["operations"]))
         self.failures = FailureTable(Table(base["failures"]))
+        self.recognised_pages = RecognisedPageTable(Table(base["recognised_pages"]))
         self.folder_digests = FolderDigestTable(Table(base["listings"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
@@ -70,7 +72,14 @@ class Store:
     async def __aenter__(self) -> Self:
         accounts = (self.users, self.sessions, self.api_keys)
         content = (self.collections, self.documents, self.chunks)
-        for table in (*accounts, *content, self.operations, self.failures, self.folder_digests):
+        for table in (
+            *accounts,
+            *content,
+            self.operations,
+            self.failures,
+            self.folder_digests,
+            self.recognised_pages,
+        ):
             await table.create_indexes()
         await migrate(self._meta, self._tables)
         return self

@@ -9,13 +9,14 @@ from semantik.storage.mongo.table import Record, StorageSize, Table
 
 _PAGE = 5000
 _SLICE = 20_000
-RowKind = Literal["chunks", "documents", "sources", "listings", "operations", "failures"]
+RowKind = Literal["chunks", "documents", "sources", "listings", "recognised_pages", "operations", "failures"]
 
 _OWNER_FIELDS: dict[RowKind, str] = {
     "chunks": "collection_id",
     "documents": "collection_id",
     "sources": "collection_id",
     "listings": "collection_id",
+    "recognised_pages": "collection_id",
     "operations": "collection_id",
     "failures": "operation_id",
 }

@@ -171,7 +171,7 @@ def chunk_key(collection_id: str, seq: int) -> str:
 
 
 def _row(generation: Generation, chunk: Chunk, vector: NDArray[np.float16]) -> Record:
-    return {
+    row: Record = {
         "_id": chunk_key(generation.collection_id, chunk.seq),
         "collection_id": generation.collection_id,
         "generation": generation.number,
@@ -184,9 +184,19 @@ def _row(generation: Generation, chunk: Chunk, vector: NDArray[np.float16]) -> R
         "text": chunk.text,
         "vector": Binary(vector.astype(np.float16, copy=False).tobytes()),
     }
+    if chunk.recognised:  # few chunks are: the others have no such field
+        row["recognised"] = True
+    return row
 
 
 def chunk_from_row(row: Record) -> Chunk:
     return Chunk(
-        row["seq"], row["document_id"], row["text"], row["start"], row["end"], row["page"], row["heading"]
+        row["seq"],
+        row["document_id"],
+        row["text"],
+        row["start"],
+        row["end"],
+        row["page"],
+        row["heading"],
+        bool(row.get("recognised")),
     )

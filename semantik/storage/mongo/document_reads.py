@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.core.models import Document, DocumentStatus, Filters, Generation
-from semantik.storage.mongo.document_rows import document_from_row, in_generation
+from semantik.storage.mongo.document_rows import document_from_row, in_generation, recognition_queue
 from semantik.storage.mongo.rows import milliseconds
 from semantik.storage.mongo.table import Record, Table
 
@@ -102,6 +102,24 @@ class DocumentReads:
         return next(
             (one for one in found if one.generation == generation.number and one.status == "indexed"), None
         )
+
+    async def has_content(self, collection_id: str, content_hash: str) -> bool:
+        """Whether any document of the collection has this content, in whatever generation."""
+        where = {"collection_id": collection_id, "content_hash": content_hash}
+        return await self._table.find_one(where) is not None
+
+    async def to_recognise(self, generation: Generation) -> AsyncIterator[list[Document]]:
+        """The documents with pages whose text is still to be recognised, by path, a page at a time."""
+        queue = recognition_queue(generation.collection_id, generation.number)
+        async for rows in self._table.pages({"recognition_queue": queue}, "path", _PAGE):
+            yield [document_from_row(row) for row in rows]
+
+    async def count_to_recognise(self, generation: Generation, operation_id: str) -> int:
+        """How many documents that an operation has read have such pages."""
+        queue = recognition_queue(generation.collection_id, generation.number)
+        where = {"recognition_queue": queue, "operation_id": operation_id, "due": None}
+        rows = await self._table.group(where, None, {"n": {"$sum": 1}})
+        return int(rows[0]["n"]) if rows else 0
 
     async def failed(self, operation_id: str) -> AsyncIterator[Document]:
         """Those that an operation has read and that failed."""

@@ -6,6 +6,7 @@ and `migration.py` refuses the database of a newer version.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from semantik.core.models import Document, DocumentStatus, Failure, Generation, Quality
@@ -13,7 +14,7 @@ from semantik.storage.mongo.table import Record
 
 # Rows of builds that knew no `quality` have none of these fields.
 _LATER = ("reader", "author", "date", "container_id", "part", "locator", "digest", "part_count")
-_CONVERTED = ("id", "failure", "missing", "quality")
+_CONVERTED = ("id", "failure", "missing", "quality", "unrecognised")
 _UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in (*_CONVERTED, *_LATER)]
 
 
@@ -47,6 +48,8 @@ class DocumentFields(TypedDict, total=False):
     locator: str | None
     digest: str | None
     part_count: int | None
+    unrecognised: Sequence[int]
+    recognition_queue: str | None  # `recognition_queue` of its generation while there are such pages
 
 
 def in_generation(generation: Generation, status: DocumentStatus | None = None) -> Record:
@@ -55,6 +58,11 @@ def in_generation(generation: Generation, status: DocumentStatus | None = None) 
     if status is not None:
         where["status"] = status
     return where
+
+
+def recognition_queue(collection_id: str, generation: int) -> str:
+    """The value of the field of this name: one equality finds a generation's documents with pages to recognise."""
+    return f"{collection_id}:{generation}"
 
 
 def document_from_row(row: Record) -> Document:
@@ -66,6 +74,7 @@ def document_from_row(row: Record) -> Document:
         failure=failure,
         missing=bool(row["missing"]),
         quality=_quality(row.get("quality")),
+        unrecognised=tuple(row.get("unrecognised") or ()),
         **fields,
     )
 

@@ -27,6 +27,7 @@ class DocumentTable(DocumentReads):
         await self._table.create_index([("source_id", 1), ("generation", 1), ("path", 1)])
         await self._table.create_index([("collection_id", 1), ("content_hash", 1)])
         await self._table.create_index([("collection_id", 1), ("old_first", 1)])
+        await self._table.create_index([("recognition_queue", 1), ("path", 1)])
         await self._table.create_index([("container_id", 1), ("path", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
@@ -87,6 +88,12 @@ class DocumentTable(DocumentReads):
                 )
                 for one in documents
             ]
+        )
+
+    async def assign(self, document_ids: Sequence[str], operation_id: str) -> None:
+        """Let documents count as those of an operation, though it has not to read them."""
+        await self._table.update_many(
+            {"_id": {"$in": list(document_ids)}}, {"$set": {"operation_id": operation_id}}
         )
 
     async def mark_found(self, document_ids: Sequence[str]) -> None:

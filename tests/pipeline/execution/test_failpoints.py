@@ -70,8 +70,9 @@ REACHED = {
     "cancelled_reindex": ("reindex.discarded", *_ENDING),
     "remove_source": ("removal.marked", "removal.forgotten", "remove_source.source", *_ENDING),
 }
-# No operation exists yet at this one: tests/pipeline/watching/test_watching_faults.py kills a server there.
-TESTED_ELSEWHERE = {"watched.claimed"}
+# No operation exists yet at the first one: tests/pipeline/watching/test_watching_faults.py kills a server there. The
+# others need pictures: tests/pipeline/operations/test_recognition.py.
+TESTED_ELSEWHERE = {"watched.claimed", "recognition.recognised", "recognition.marked"}
 _ONCE = (
     "operation_queued",
     "operation_started",

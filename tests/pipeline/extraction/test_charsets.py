@@ -102,7 +102,18 @@ def test_a_damaged_byte_costs_one_character() -> None:
 
 
 @pytest.mark.parametrize(
-    "declared", ["hex", "rot13", "base64", "zip", "idna", "punycode", "undefined", "unicode_escape"]
+    "declared",
+    [
+        "hex",
+        "rot13",
+        "base64",
+        "zip",
+        "idna",
+        "punycode",
+        "undefined",
+        "unicode_escape",
+        "utf-8 begin:vcalendar",
+    ],
 )
 def test_codecs_that_are_no_charsets_do_no_harm(declared: str) -> None:
     assert charsets.decode(b"61 valve \xc3\xbc", declared).endswith(("ü", "Ã¼"))

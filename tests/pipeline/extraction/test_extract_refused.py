@@ -24,7 +24,7 @@ from pipeline.extraction.extract import ExtractError, Places
         ("truncated.pdf", PDF[: len(PDF) // 2], "corrupt", "damaged"),
         ("noise.pdf", b"%PDF-1.7\n" + NOISE, "corrupt", "damaged"),
         ("encrypted.pdf", encrypted("secret"), "corrupt", "encrypted"),
-        ("picture.pdf", PNG, "unsupported", "a PNG image, not a PDF document"),
+        ("picture.pdf", PNG, "empty", "a PNG image"),
         ("text.pdf", b"Only some words.", "corrupt", "not a PDF document"),
         ("picture.png", PNG, "empty", "a PNG image"),
         ("binary.txt", NOISE, "unsupported", "binary data"),

@@ -15,6 +15,7 @@ from support.compound import Outlook
 from support.extracted import NOISE, PNG, zipped
 from support.old_word import OldWord
 from support.powerpoint import OldSlide, powerpoint
+from support.scans import encoded, page
 from support.server import SAMPLES
 
 from pipeline.extraction import formats
@@ -98,6 +99,12 @@ _WEB_ARCHIVE = (
     "Content-Type: text/html; charset=utf-8\n\n<h1>Harbour</h1><p>A lantern.</p>\n--b--\n"
 )
 
+# The text of pictures is recognised later.
+_PICTURES = {
+    f"image/{kind}": ((f"a.{kind}", encoded(page(["A lantern."], 12), kind.replace("jp2", "jpeg2000"))), "")
+    for kind in ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
+}
+
 # MIME type: a small valid file, and a word that its text must contain.
 VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "text/plain": (_sample("night-log.txt"), "spider"),
@@ -125,6 +132,7 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     "message/rfc822": (_sample("storm-report.eml"), "178 km/h"),
     "message/x-emlx": (("a.emlx", _APPLE_MAIL), "lantern"),
     "application/mbox": (("Inbox", _MAILBOX), "lantern"),
+    **_PICTURES,
     "text/calendar": (("a.ics", _CALENDAR), "lantern"),
     "application/pkcs7-mime": (("a.p7m", _SIGNED), "lantern"),
     "application/vnd.ms-outlook": (
@@ -255,6 +263,7 @@ def test_every_reader_and_its_libraries_are_part_of_the_reader_version() -> None
 
 # MIME type: the reader with its versions, and the digest of its output for the file in VALID.
 TEXTS = {
+    **dict.fromkeys(_PICTURES, "picture-1 935b02b6907b"),
     "text/x-ssa": "subtitles-1 726f84136032",
     "application/x-subrip": "subtitles-1 726f84136032",
     "text/vtt": "subtitles-1 726f84136032",
@@ -280,7 +289,7 @@ TEXTS = {
     "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
     "text/vcard": "contacts-1 1cd1a9a3e3d3",
     "application/vnd.ms-outlook": "outlook-1 olefile-0.47 selectolax-1.0.2 24316059be99",
-    "application/pdf": "pdf-2 pypdfium2-5.15.2 89d1995a7c6f",
+    "application/pdf": "pdf-2 pypdf-7.1.0 pypdfium2-5.15.2 cd1e5c66e9e0",
     _OFFICE + "presentationml.presentation": "presentation-2 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-1 66fb66e7a804",
     _OFFICE + "spreadsheetml.sheet": "workbook-1 081ee69f8313",

@@ -32,6 +32,13 @@ def _text(body: str) -> str:
         ("<h2>Tide <em>tables</em><a class='headerlink' href='#t'>¶</a></h2>", "## Tide tables"),
         ("<ul><li>one<ol start='4'><li>four<li>five</ol><li>two</ul>", "- one\n  4. four\n  5. five\n- two"),
         ("<ul><li><p>one</p></li><li><p>two</p></li></ul>after", "- one\n- two\n\nafter"),
+        ("<ol type='a'><li>x<li value='4'>y<li>z</ol>", "a. x\nd. y\ne. z"),
+        ("<ol type='I' start='3'><li>x</ol><ol reversed><li>x<li>y</ol>", "III. x\n\n2. x\n1. y"),
+        (
+            "<div class='accordion'><button aria-expanded='false'>Open?</button><p hidden>At ten.</p></div>",
+            "Open?\n\nAt ten.",
+        ),
+        ("<div class='tab-content'><div style='display:none'>Second tab</div></div>", "Second tab"),
         ("<dl><dt>Fid</dt><dd>A wooden pin.</dd></dl>", "Fid\n: A wooden pin."),
         ("<blockquote><p>Fair winds.</p></blockquote>", "> Fair winds."),
         ("<pre>if x:\n\n    y &lt; 2\n</pre>", "```\nif x:\n\n    y < 2\n```"),

@@ -65,7 +65,7 @@ def test_a_message_with_its_people_and_files() -> None:
         "Ilse <i@ridge.example>",
         "2024-12-30T02:40:00+00:00",
     )
-    assert found.warnings == ()
+    assert found.warnings == ("Text in pictures of the attachment photo.png is not read.",)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_book_of_version_four() -> None:
         == "# Ropes\n\nIna Hemp\n\n2003-04\n\n## Knots\n\nBy Oar & Co.\n\n### Bends\n\nSee Knots."
     )
     assert (content.title, content.author, content.date) == ("Ropes", "Ina Hemp", "2003-04")
-    assert content.warnings == ("1 entity that another file defines is left out.",)
+    assert content.warnings == ("1 file that it includes is not read with it.",)
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,13 @@ def test_other_xml_is_no_docbook() -> None:
         formats.detect(b"<?xml version='1.0'?><book><title>x</title></book>", ".xml").mime
         == "application/xml"
     )
+
+
+def test_names_that_other_files_define_and_parts_of_books() -> None:
+    content = _read(
+        "<chapter id='a'><title>&rope;</title><para>Use &rope; &mdash; or twine.</para><para>Press "
+        "<keycombo>&Ctrl;&Alt;<keycap>D</keycap></keycombo> or <menuchoice><shortcut>&F2;</shortcut>"
+        "<guimenu>Edit</guimenu><guimenuitem>Cut</guimenuitem></menuchoice>.</para></chapter>"
+    )
+    assert content.text == "# rope\n\nUse rope — or twine.\n\nPress Ctrl+Alt+D or (F2) Edit → Cut."
+    assert content.warnings == ("Words that other files define are read as their short names.",)

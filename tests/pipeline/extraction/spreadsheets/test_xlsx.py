@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from support.openxml import element
 from support.workbook import Book, SheetXml, row
@@ -181,6 +183,17 @@ def test_rows_and_cells_may_have_no_references() -> None:
     first = '<row><c t="inlineStr"><is><t>a</t></is></c><c><v>1</v></c></row>'
     text = _one(first + '<row><c t="inlineStr"><is><t>b</t></is></c></row>').text
     assert text.split("\n")[2:] == ["| a | 1 |", "| b |"]
+
+
+def test_thousands_of_merged_areas_and_hidden_columns_cost_little() -> None:
+    merged = "".join(f'<mergeCell ref="A{at}:C{at + 5000}"/>' for at in range(2, 20_000))
+    columns = '<col min="2" max="16384" hidden="1"/>' * 5000
+    start = time.process_time()
+    content = _one(
+        row(1, "first"), before=f"<cols>{columns}</cols>", after=f"<mergeCells>{merged}</mergeCells>"
+    )
+    assert content.text == "## Bees\n\nfirst"
+    assert time.process_time() - start < 10
 
 
 def test_too_many_cells_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

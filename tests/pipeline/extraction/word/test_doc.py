@@ -103,6 +103,18 @@ def test_word_6_fonts_have_code_pages_and_notes_are_read() -> None:
     assert _text(document) == "Ключ[^1] здесь\n[^1]: note\n\nвидно"
 
 
+def test_web_archives_and_pages_may_be_named_like_word_documents() -> None:
+    archive = (
+        b"Date: Mon, 6 May 2024 07:08:09 +0000\nSubject: Exported\nMIME-Version: 1.0\n"
+        b'Content-Type: multipart/related; boundary="x"\n\n'
+        b"--x\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
+        b"<html><body><p>caf=C3=A9 &amp; bar</p></body></html>\n--x--\n"
+    )
+    assert text_of(archive, ".doc") == "café & bar"
+    assert text_of(b"<html><body><p>caf&eacute;</p></body></html>", ".doc") == "café"
+    assert text_of(rb"{\rtf1\ansi caf\'e9}", ".doc") == "café"
+
+
 def test_encrypted_and_older_documents_say_so() -> None:
     with pytest.raises(ExtractError, match="encrypted"):
         content_of(OldWord("x\r", flags=0x0100).bytes(), ".doc")

@@ -56,6 +56,10 @@ def test_headings_by_style_name_outline_level_and_inheritance() -> None:
     )
 
 
+def test_headings_of_a_document_without_styles() -> None:
+    assert text_of(docx(_styled("Salt", "Heading2") + _styled("Pans", "Headings"))) == "## Salt\n\nPans"
+
+
 def test_lists_and_numbered_headings_show_their_numbers() -> None:
     body = _item("oak", 1) + _item("acorn", 1, 1) + _item("leaf", 1, 1) + _item("elm", 1)
     body += _item("twig", 1, 1) + _item("moss", 2) + _item("late", 3) + _item("Roots", 1, style="berschrift2")
@@ -150,6 +154,12 @@ def test_files_inside_are_read() -> None:
     assert text_of(docx(body, linked=linked)) == (
         "Before.\n\nA page & more.\n\nA sheet of résumé.\n\nA letter inside.\n\nAfter."
     )
+
+
+def test_embedded_files_are_attachments() -> None:
+    inner = docx(paragraph("A letter inside."))
+    content = content_of(docx(paragraph("Before."), linked={"o1": ("package.docx", inner)}))
+    assert [(each.name, each.data) for each in content.attachments] == [("part0.docx", inner)]
 
 
 def test_a_document_inside_itself_ends() -> None:
