@@ -31,6 +31,7 @@ _MIN_GRAIN = 5  # of 255: median difference of a pixel from those around it
 _SHADOW_CELL = 16  # pixels
 _MIN_SHADOW = 40  # of 255: how much darker the paper is in one place than in another
 _PAPER = 245
+_BAND = 256  # rows
 
 # Formats that Pillow decodes by itself: none that runs another program (EPS) or only knows the header. "JPEG" stands
 # for its multi-picture format, too.
@@ -143,5 +144,10 @@ def _evenly_lit(grey: Image.Image) -> Image.Image:
     low, high = np.percentile(values, (2, 98))
     if high - low < _MIN_SHADOW:
         return grey
-    paper = np.maximum(np.asarray(light.resize(grey.size, Image.Resampling.BILINEAR), np.float32), 1)
-    return Image.fromarray(np.clip(np.asarray(grey, np.float32) * (_PAPER / paper), 0, 255).astype(np.uint8))
+    even = np.empty((grey.height, grey.width), np.uint8)
+    paper = light.resize(grey.size, Image.Resampling.BILINEAR)
+    for top in range(0, grey.height, _BAND):  # a large page as a whole would need hundreds of megabytes
+        band = (0, top, grey.width, min(grey.height, top + _BAND))
+        factor = _PAPER / np.maximum(np.asarray(paper.crop(band), np.float32), 1)
+        even[top : band[3]] = np.clip(np.asarray(grey.crop(band), np.float32) * factor, 0, 255)
+    return Image.fromarray(even)
