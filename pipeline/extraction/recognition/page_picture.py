@@ -17,7 +17,9 @@ from PIL import Image, ImageFilter, ImageOps, ImageStat, UnidentifiedImageError
 from pipeline.extraction.content import ExtractError
 
 MAX_PIXELS = 20_000_000  # given to the recognition: A4 at 300 dpi has 8.7 million
-_MAX_SOURCE_PIXELS = 300_000_000  # an image file with more is not decoded
+_MAX_SOURCE_PIXELS = (
+    170_000_000  # an image file with more is not decoded; Pillow's own limit is a little above
+)
 _PDF_DPI = 300
 _POINTS_PER_INCH = 72
 _SMALL_SIDE = (
@@ -45,6 +47,7 @@ def page_picture(file: BinaryIO, mime: str, number: int) -> Image.Image:
     with open_image(file) as image:
         try:
             image.seek(number - 1)
+            _check_size(image)
             image.draft(
                 "L", (_SMALL_SIDE * 2, _SMALL_SIDE * 2)
             )  # a large JPEG is decoded at a part of its size
@@ -62,19 +65,23 @@ def open_image(file: BinaryIO) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")  # what a picture's metadata lack is no matter here
         try:
             image = Image.open(file, formats=IMAGE_FORMATS)
-        except (
-            UnidentifiedImageError,
-            OSError,
-            SyntaxError,
-            ValueError,
-            Image.DecompressionBombError,
-        ) as error:
+        except Image.DecompressionBombError as error:
+            raise _too_large() from error
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
             raise ExtractError("corrupt", "The picture is damaged and cannot be read.") from error
         with image:
-            if image.width * image.height > _MAX_SOURCE_PIXELS:
-                million = _MAX_SOURCE_PIXELS // 1_000_000
-                raise ExtractError("too_large", f"The picture has more than {million} million pixels.")
+            _check_size(image)
             yield image
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > _MAX_SOURCE_PIXELS:
+        raise _too_large()
+
+
+def _too_large() -> ExtractError:
+    million = _MAX_SOURCE_PIXELS // 1_000_000
+    return ExtractError("too_large", f"The picture has more than {million} million pixels.")
 
 
 def _pdf_page(file: BinaryIO, number: int) -> Image.Image:
