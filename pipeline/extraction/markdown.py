@@ -1,4 +1,4 @@
-"""Simplifies Markdown: kreuzberg writes it for a renderer, and here a person and a model read the source.
+"""Simplifies Markdown that was written for a renderer: here a person and a model read the source.
 
 Pure; runs in the worker processes.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 
 _FENCED = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[ \t]*$)", re.MULTILINE | re.DOTALL)
-# Kreuzberg closes its block of "key: value" lines with ---, and then takes the last of them for a heading.
-_FRONT_MATTER = re.compile(r"\A---\n(?:\s*## [\w:.-]+:.*\n+|[\w:.-]+:(?: .*)?\n(?:(?!#).*\n){0,60}?## .*\n+)")
 # Repeats are bounded, so that a text full of brackets costs no more than its length.
 _LABEL = r"((?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}\]){0,1000})"
 _TARGET = r"\((?:[^()\\]|\\.|\([^()]{0,500}\)){0,2000}\)"
@@ -30,11 +28,6 @@ def readable(text: str) -> str:
     parts = _FENCED.split(text)
     parts[::2] = [_simplified(part) for part in parts[::2]]
     return _BLANKS.sub("\n\n", "".join(parts)).strip()
-
-
-def without_front_matter(text: str) -> str:
-    """The text without the block of metadata that kreuzberg puts before a page."""
-    return _FRONT_MATTER.sub("", text, count=1)
 
 
 def title(text: str) -> str | None:

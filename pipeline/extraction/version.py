@@ -13,9 +13,9 @@ from functools import cache
 from importlib.metadata import version
 
 from pipeline.extraction.container_reader import CONTAINERS, ContainerReader
-from pipeline.extraction.format_reader import READERS, FormatReader
+from pipeline.extraction.format_reader import READERS, Reader
 
-Reader = FormatReader | ContainerReader
+Versioned = Reader | ContainerReader
 
 _DETECTION = 2  # goes up when `formats` finds another format for the same file, or `extract` joins texts in another way
 _CHUNKER = 2  # goes up when `chunker` makes other chunks of the same text
@@ -45,14 +45,14 @@ def current_versions() -> frozenset[str]:
     return frozenset({reader_version(), *map(version_for, [*READERS, *CONTAINERS])})
 
 
-def version_of(readers: Iterable[Reader]) -> str:
+def version_of(readers: Iterable[Versioned]) -> str:
     """A digest of the versions of a set of readers, in any order, with those of detection and chunker."""
     versions = sorted({_of_reader(reader) for reader in readers})
     text = "\n".join([f"detection-{_DETECTION}", *versions])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _of_reader(reader: Reader) -> str:
+def _of_reader(reader: Versioned) -> str:
     libraries = sorted({*reader.libraries, *_CHUNKER_LIBRARIES})
     own = [f"{reader.name}-{reader.version}", f"chunker-{_CHUNKER}"]
     return " ".join([*own, *(f"{name}-{version(name)}" for name in libraries)])

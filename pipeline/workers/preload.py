@@ -23,11 +23,11 @@ def base(name: str, precision: str, traced_models_dir: str) -> None:
 
 
 def full(name: str, precision: str) -> None:
-    """Load the model itself, the libraries that it needs, and the chunker."""
+    """Load the model itself, the libraries that it needs, the readers without their libraries, and the chunker."""
     import tqdm  # type: ignore[import-untyped]
 
     from pipeline.embedding import model
-    from pipeline.workers import file_reading, worker  # noqa: F401
+    from pipeline.workers import file_reader, file_reading, worker  # noqa: F401
 
     # tqdm would start a thread and create a system semaphore, though no progress bar is shown.
     tqdm.tqdm.monitor_interval = 0

@@ -18,11 +18,13 @@ from pipeline.extraction import extract
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.part import ContainerLimits
 from pipeline.extraction.reading_options import ReadingOptions
+from pipeline.extraction.recognition.installation import recognition
+from pipeline.extraction.recognition.whole_file import recognised_pages
 from pipeline.workers.contained_files import contained_files
 from semantik import __version__
 from semantik.commands.cli_common import FAILED, print_output, report_error
 from semantik.config.loader import load
-from semantik.config.settings import Settings
+from semantik.config.settings import DocumentSettings, Settings
 from semantik.core.errors import SemantikError
 from semantik.core.models import Quality
 
@@ -89,11 +91,30 @@ def _read(paths: list[str], settings: Settings, with_chunks: bool) -> Iterator[_
                 yield _Reading(path, error=data.message)
                 continue
             try:
-                extracted = extract.extract(name, data, limit, options)
+                extracted = _extracted(name, data, options, settings.documents)
             except ExtractError as error:
                 yield _Reading(path, error=error.message)
                 continue
             yield splitter.split(path, extracted) if splitter else _Reading(path, extracted)
+
+
+def _extracted(
+    name: str, data: bytes, options: ReadingOptions, documents: DocumentSettings
+) -> extract.Extracted:
+    """What is read of a file, with the recognised text of its pictures. Raises ExtractError."""
+    found = recognition(documents.ocr, documents.ocr_languages)
+    pictures = extract.Pictures(reason=found.reason)
+    try:
+        extracted = extract.extract(name, data, documents.max_file_bytes, options, lambda: pictures)
+        mime, unrecognised = extracted.mime, extracted.unrecognised
+    except extract.NoText as error:
+        if not (error.unrecognised and found.is_ready):
+            raise
+        mime, unrecognised = error.mime, error.unrecognised
+    if unrecognised and found.is_ready:
+        pictures = recognised_pages(data, mime, unrecognised, found, documents.ocr_page_timeout_s)
+        extracted = extract.extract(name, data, documents.max_file_bytes, options, lambda: pictures)
+    return extracted
 
 
 class _Splitter:
@@ -142,6 +163,8 @@ def _facts(extracted: extract.Extracted, quality: Quality | None) -> Iterator[tu
             yield name, value
     if extracted.pages:
         yield "pages", str(extracted.pages[-1][0])
+    if extracted.recognised:
+        yield "recognised", f"text of pages: {len(extracted.recognised):,}"
     yield "text", f"{len(extracted.text):,} characters"
     if quality:
         yield "unknown", f"{quality.unknown_share:.1%} of the words cannot be read by the model"
@@ -160,6 +183,7 @@ def _json(one: _Reading) -> dict[str, Any]:
         "date": extracted.date,
         "pages": [{"number": number, "start": start} for number, start in extracted.pages],
         "page_labels": {str(number): label for number, label in extracted.page_labels.items()},
+        "recognised_pages": list(extracted.recognised),
         "warnings": list(extracted.warnings),
         "text": extracted.text,
         "quality": asdict(one.quality) if one.quality else None,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.archives import write_zip, zip_bytes
 from support.patience import patience
+from support.scans import encoded, page
 from support.server import ROOT
 
 
@@ -36,6 +37,15 @@ def test_the_text_of_a_file_is_printed(files: list[str]) -> None:
     assert (status, err) == (0, "")
     assert out.splitlines()[:3] == [f"== {files[0]}", "format:    text/markdown", "title:     Ferry"]
     assert out.endswith("## Winter\n\nIt rests.\n\n")
+
+
+def test_text_in_a_picture_is_recognised(tmp_path: Path) -> None:
+    picture = tmp_path / "sign.png"
+    picture.write_bytes(encoded(page(["The ferry rests in winter."]), "PNG"))
+    status, out, err = _extract(str(picture))
+    assert (status, err) == (0, "")
+    assert "recognised: text of pages: 1" in out
+    assert out.endswith("The ferry rests in winter.\n\n")
 
 
 def test_a_file_that_cannot_be_read_costs_itself_only(files: list[str]) -> None:

@@ -29,5 +29,7 @@ def _lines(path: str, *functions: str) -> int:
     text = (ROOT / path).read_text()
     if not functions:
         return len(text.splitlines())
-    nodes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+    nodes = {
+        node.name: node for node in ast.parse(text).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    }
     return sum((nodes[name].end_lineno or 0) - nodes[name].lineno + 1 for name in functions)

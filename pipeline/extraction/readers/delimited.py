@@ -13,10 +13,6 @@ from pipeline.extraction.spreadsheets import delimited
 class DelimitedReader:
     """The table as Markdown; a text that is no table stays as it is, whatever its name."""
 
-    name = "delimited"
-    version = 1
-    libraries = ("charset-normalizer",)
-
     def read(self, data: bytes, detected: Format) -> Content:
         text = encoding.decode(data)
         found = delimited.dialect(text)

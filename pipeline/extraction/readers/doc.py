@@ -23,10 +23,6 @@ _DAMAGED = "This is an old Word document that is damaged and cannot be read."
 class DocReader:
     """The text as it is seen when all changes are accepted: notes at their marks, headers first, footers last."""
 
-    name = "doc"
-    version = 1
-    libraries = ("olefile",)
-
     def read(self, data: bytes, detected: Format) -> Content:
         import olefile
 

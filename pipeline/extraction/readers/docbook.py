@@ -19,10 +19,6 @@ _DATE = re.compile(r"<(?:\w+:)?(?:pubdate|date)\b[^>]*>\s*(\d{4}(?:-\d\d(?:-\d\d
 class DocBookReader:
     """Sections with their titles as headings; footnotes stand at the end of their section."""
 
-    name = "docbook"
-    version = 1
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         source = charset.decode(data)
         rewriter = DocBook(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import formats, markdown
@@ -12,10 +12,10 @@ from pipeline.extraction.docx.blocks import BlockReader, header_text
 from pipeline.extraction.docx.document import Document
 from pipeline.extraction.docx.styles import is_on, value
 from pipeline.extraction.file_format import Format
+from pipeline.extraction.format_reader import read_inside
 from pipeline.extraction.markdown_writer import MarkdownWriter
 from pipeline.extraction.opc import Package, R, W
 
-ReadInside = Callable[[bytes, Format], Content]
 _MAX_NESTED = 3  # Word documents inside Word documents
 _TOO_DEEP = "The document nests its parts too deeply to be read."
 
@@ -23,21 +23,13 @@ _TOO_DEEP = "The document nests its parts too deeply to be read."
 class DocxReader:
     """The text as it is seen when all changes are accepted: notes at their marks, headers first, footers last."""
 
-    name = "docx"
-    version = 2
-    libraries = ()
-
-    def __init__(self, read_inside: ReadInside | None = None) -> None:
-        """`read_inside` reads the files of other formats that Word shows as parts of the text."""
-        self._read_inside = read_inside
-
     def read(self, data: bytes, detected: Format) -> Content:
-        return _read(data, self._read_inside, 0)
+        return _read(data, 0)
 
 
-def _read(data: bytes, read_inside: ReadInside | None, nested: int) -> Content:
+def _read(data: bytes, nested: int) -> Content:
     def chunk(inner: bytes, suffix: str) -> str:
-        return _chunk(inner, suffix, read_inside, nested + 1)
+        return _chunk(inner, suffix, nested + 1)
 
     try:
         package = Package(data)
@@ -104,14 +96,14 @@ def _once(document: Document, sections: list[Element], kind: str) -> list[str]:
     return list(texts)
 
 
-def _chunk(data: bytes, suffix: str, read_inside: ReadInside | None, nested: int) -> str:
+def _chunk(data: bytes, suffix: str, nested: int) -> str:
     """The Markdown of a file inside a document. Raises ExtractError."""
     detected = formats.detect(data, suffix)
     if detected.mime.endswith("wordprocessingml.document"):
         if nested > _MAX_NESTED:
             raise ExtractError("too_large", _TOO_DEEP)
-        return _read(data, read_inside, nested).text
-    if read_inside is None or detected.condition is not formats.Condition.SOUND:
+        return _read(data, nested).text
+    if detected.condition is not formats.Condition.SOUND:
         raise ExtractError("unsupported", f"It is {detected.name}.")
     content = read_inside(data, detected)
     return content.text if content.markdown else markdown.literal(content.text)

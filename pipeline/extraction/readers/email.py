@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from pipeline.extraction import html, markdown
+from pipeline.extraction import markdown
 from pipeline.extraction.containers.mbox import MailboxReader
 from pipeline.extraction.content import Attachment, Content, ExtractError
 from pipeline.extraction.formats import Format
@@ -25,20 +25,12 @@ _LENGTH = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")
 class EmailReader:
     """The header and text of an e-mail as Markdown, and the files and e-mails attached to it."""
 
-    name = "email"
-    version = 2
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         return _read(data)
 
 
 class AppleMailReader:
     """A message of Apple Mail: the number of its bytes, the e-mail, and a property list."""
-
-    name = "emlx"
-    version = 1
-    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         length = _LENGTH.match(data)
@@ -50,10 +42,6 @@ class AppleMailReader:
 
 class MailboxTextReader:
     """A mailbox where its messages cannot be documents of their own: compressed, or attached to a message."""
-
-    name = "mailbox"
-    version = 1
-    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         mailbox, file = MailboxReader(), io.BytesIO(data)
@@ -79,10 +67,6 @@ class MailboxTextReader:
 class SignedFileReader:
     """A file inside its signature, like contract.pdf.p7m, or a signed e-mail without its header."""
 
-    name = "signed"
-    version = 1
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         content = cms.signed_content(data)
         if content is not None:
@@ -97,10 +81,6 @@ class SignedFileReader:
 
 class OutlookReader:
     """A message that Outlook saved."""
-
-    name = "outlook"
-    version = 1
-    libraries = ("olefile", *html.LIBRARIES)
 
     def read(self, data: bytes, detected: Format) -> Content:
         return outlook_file.read(data)

@@ -18,10 +18,6 @@ _FEW = 300  # characters of a table of contents without its links
 class EpubReader:
     """The chapters in reading order. A chapter without a heading gets its title in the table of contents as one."""
 
-    name = "epub"
-    version = 1
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         book = Book(data)
         chapters = book.chapters()

@@ -20,10 +20,6 @@ _BINARY = re.compile(r"<binary\b[^>]*>[^<]*(?:</binary\s*>|\Z)")
 class FictionBookReader:
     """The annotation, the bodies with their sections, and the notes."""
 
-    name = "fictionbook"
-    version = 1
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         source = _BINARY.sub("", charset.decode(data))
         if "<FictionBook" not in source and ":FictionBook" not in source:

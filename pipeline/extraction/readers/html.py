@@ -11,10 +11,6 @@ from pipeline.extraction.html import charset
 class HtmlReader:
     """What a person sees of a page, without the navigation of its site."""
 
-    name = "html"
-    version = 2
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         page = html.html_to_markdown(charset.decode(data))
         return Content(

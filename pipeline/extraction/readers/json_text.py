@@ -28,10 +28,6 @@ Scalar = str | int | float | bool | None
 class JsonReader:
     """Objects as lines "key: value", lists of objects as paragraphs, lists of numbers cut short."""
 
-    name = "json"
-    version = 1
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         text = encoding.decode(data).removeprefix("\ufeff")
         try:

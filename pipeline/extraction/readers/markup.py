@@ -31,21 +31,32 @@ class Document(Protocol):
 class MarkupReader:
     """Reads one markup language; `parse` makes a document of the source."""
 
-    name: str
-    version: int
     parse: Callable[[str], Document]
-    libraries: tuple[str, ...] = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
         document = self.parse(encoding.decode(data).removeprefix("\ufeff"))
         return Content(document.text, document.title, markdown=True)
 
 
-MARKUP_READERS = {
-    "text/troff": MarkupReader("man-page", 1, ManPage),
-    "text/x-rst": MarkupReader("restructured-text", 1, RestructuredText),
-    "text/org": MarkupReader("org", 1, OrgText),
-    "text/x-tex": MarkupReader("latex", 1, LatexText),
-    "text/x-bibtex": MarkupReader("bibtex", 1, BibTeX),
-    "text/asciidoc": MarkupReader("asciidoc", 1, AsciiDoc),
-}
+def man_page() -> MarkupReader:
+    return MarkupReader(ManPage)
+
+
+def restructured_text() -> MarkupReader:
+    return MarkupReader(RestructuredText)
+
+
+def org() -> MarkupReader:
+    return MarkupReader(OrgText)
+
+
+def latex() -> MarkupReader:
+    return MarkupReader(LatexText)
+
+
+def bibtex() -> MarkupReader:
+    return MarkupReader(BibTeX)
+
+
+def asciidoc() -> MarkupReader:
+    return MarkupReader(AsciiDoc)

@@ -30,10 +30,6 @@ _NO_TEXT = re.compile(
 class NotebookReader:
     """A notebook of the format 2, 3 or 4; code stands in fences with the language of the kernel."""
 
-    name = "notebook"
-    version = 1
-    libraries = HtmlReader.libraries
-
     def read(self, data: bytes, detected: Format) -> Content:
         notebook = _parsed(data)
         language = _language(notebook)

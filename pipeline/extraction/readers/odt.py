@@ -16,10 +16,6 @@ _PLACES = ("", "-left", "-first")
 class OdtReader:
     """The text as it is seen when all changes are accepted: notes at their marks, headers first, footers last."""
 
-    name = "odt"
-    version = 1
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         document = OpenDocument(data)
         try:

@@ -23,10 +23,6 @@ _MAX_CHARACTERS = 100_000_000
 class PdfReader:
     """Each page as plain text, with what is filled in and noted on it."""
 
-    name = "pdf"
-    version = 3
-    libraries = ("pypdf", "pypdfium2")
-
     def read(self, data: bytes, detected: Format) -> Content:
         with PdfDocument(data) as document:
             pages = _read_pages(document, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.extraction import encoding, html
+from pipeline.extraction import encoding
 from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.personal import calendar, contacts
@@ -11,20 +11,12 @@ from pipeline.extraction.personal import calendar, contacts
 class CalendarReader:
     """Events, tasks and journal entries, each below its name, as Markdown."""
 
-    name = "calendar"
-    version = 1
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         return _unless_empty(calendar.read(data), data, "There is no entry in this calendar.")
 
 
 class ContactReader:
     """Contacts, each below its name, as Markdown."""
-
-    name = "contacts"
-    version = 1
-    libraries: tuple[str, ...] = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
         return _unless_empty(contacts.read(data), data, "There is no card in this contact file.")

@@ -15,10 +15,6 @@ _REDUCED = 1
 class PictureReader:
     """The pages of an image file, without text: of a TIFF file each picture is a page, other files have one."""
 
-    name = "picture"
-    version = 1
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         from pipeline.extraction.recognition.page_picture import open_image
 

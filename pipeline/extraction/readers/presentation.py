@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.extraction import compound_file
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.odf import OpenDocument
@@ -13,20 +12,12 @@ from pipeline.extraction.presentations import odp, ppt, pptx
 class PresentationReader:
     """Each slide of a PowerPoint presentation as a page of Markdown, with its speaker's notes."""
 
-    name = "presentation"
-    version = 2
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         return pptx.read(Package(data))
 
 
 class OpenPresentationReader:
     """OpenDocument presentations and drawings, packed or flat."""
-
-    name = "open_presentation"
-    version = 1
-    libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
         kind = "drawing" if detected.mime.endswith("graphics") else "presentation"
@@ -35,10 +26,6 @@ class OpenPresentationReader:
 
 class OldPresentationReader:
     """PowerPoint presentations of before 2007."""
-
-    name = "old_presentation"
-    version = 1
-    libraries = compound_file.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         return ppt.read(data)

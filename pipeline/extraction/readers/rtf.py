@@ -13,10 +13,6 @@ from pipeline.extraction.rtf.interpreter import Interpreter
 class RtfReader:
     """The text as it is seen: notes at their marks, headers first, footers last."""
 
-    name = "rtf"
-    version = 1
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         interpreter = Interpreter()
         body = interpreter.run(data, words.do)

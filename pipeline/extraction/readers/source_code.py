@@ -11,10 +11,6 @@ from pipeline.extraction.formats import Format
 class SourceCodeReader:
     """A program's text, character by character; the MIME type names the language: "text/x-python"."""
 
-    name = "source-code"
-    version = 1
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         source = encoding.decode(data)
         return Content(source, outline=outline(source, detected.mime.removeprefix("text/x-")))

@@ -12,10 +12,6 @@ from pipeline.extraction.spreadsheets import excel_xml, ods, xls, xlsb, xlsx
 class WorkbookReader:
     """What the sheets show, with their comments."""
 
-    name = "workbook"
-    version = 1
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         package = Package(data)
         return xlsb.read(package) if package.main().endswith(".bin") else xlsx.read(package)
@@ -24,10 +20,6 @@ class WorkbookReader:
 class OpenSpreadsheetReader:
     """OpenDocument spreadsheets, packed or flat."""
 
-    name = "open_spreadsheet"
-    version = 2
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         return ods.read(OpenDocument(data))
 
@@ -35,20 +27,12 @@ class OpenSpreadsheetReader:
 class OldWorkbookReader:
     """Excel workbooks of before 2007."""
 
-    name = "old_workbook"
-    version = 1
-    libraries = xls.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         return xls.read(data)
 
 
 class ExcelXmlReader:
     """Excel workbooks in the XML of 2003."""
-
-    name = "excel_xml"
-    version = 1
-    libraries = ()
 
     def read(self, data: bytes, detected: Format) -> Content:
         return excel_xml.read(data)

@@ -38,10 +38,6 @@ class _Cue:
 class SubtitleReader:
     """SubRip and WebVTT, and the dialogue of SubStation Alpha."""
 
-    name = "subtitles"
-    version = 1
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         text = re.sub(r"\r\n?", "\n", encoding.decode(data).removeprefix("\ufeff"))
         cues = list(_dialogue(text) if detected.mime == "text/x-ssa" else _cues(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.extraction import data_uris, encoding, html, markdown, markdown_source, terminal
+from pipeline.extraction import data_uris, encoding, markdown, markdown_source, terminal
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 
@@ -10,20 +10,12 @@ from pipeline.extraction.formats import Format
 class TextReader:
     """Text in any encoding, character by character; what was sent to a terminal is what it shows."""
 
-    name = "text"
-    version = 2
-    libraries = ()
-
     def read(self, data: bytes, detected: Format) -> Content:
         return Content(terminal.printed(encoding.decode(data)))
 
 
 class MarkdownReader:
     """Markdown as it is in the file, apart from raw HTML, comments and pictures in it, which read as they are shown."""
-
-    name = "markdown"
-    version = 3
-    libraries = html.LIBRARIES
 
     def read(self, data: bytes, detected: Format) -> Content:
         source = data_uris.without_data_uris(Content(encoding.decode(data))).text

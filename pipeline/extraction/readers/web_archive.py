@@ -19,10 +19,6 @@ _PAGES = ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml")
 class WebArchiveReader:
     """The page that was saved, and below it the texts of its frames."""
 
-    name = "web-archive"
-    version = 1
-    libraries = html.LIBRARIES
-
     def read(self, data: bytes, detected: Format) -> Content:
         try:
             message = email.message_from_bytes(data, policy=email.policy.compat32)

@@ -49,10 +49,6 @@ _TITLES = ("title", "name")
 class XmlReader:
     """The texts of the elements as lines; the file as plain text where it is damaged."""
 
-    name = "xml"
-    version = 1
-    libraries = HtmlReader.libraries
-
     def read(self, data: bytes, detected: Format) -> Content:
         source = _decoded(data)
         try:

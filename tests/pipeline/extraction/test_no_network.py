@@ -54,24 +54,3 @@ def test_every_format_is_read_without_a_network() -> None:
     done = _read_all(unshare, "--net", "--map-root-user")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("read ")
-
-
-def test_no_reader_of_texts_uses_kreuzberg() -> None:
-    """It fetches grammars for AsciiDoc and source code when it is given them."""
-    program = (
-        "import sys\nsys.path[:0] = ['tests', 'tests/pipeline/extraction']\nimport test_readers as t\n"
-        "for mime, ((name, data), _) in t.VALID.items():\n"
-        "    if mime.startswith('text/') or mime in ('application/json', 'application/x-ipynb+json'):\n"
-        "        t._read(mime, data, t._suffix(name))\n"
-        "assert 'kreuzberg' not in sys.modules\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr

@@ -194,11 +194,11 @@ def test_an_idle_pool_has_loaded_only_the_traced_model() -> None:
             maps = Path(f"/proc/{query_worker}/maps").read_text()
             assert "libtorch" in maps and "tokenizers" in maps
             assert not [
-                word for word in ("/sklearn/", "/scipy/", "/safetensors/", "/kreuzberg/") if word in maps
+                word for word in ("/sklearn/", "/scipy/", "/safetensors/", "/pypdfium2") if word in maps
             ]
             loaded = await pool.run(_libraries_loaded, timeout_s=10)
             assert "torch" in loaded and "tokenizers" in loaded
-            assert not loaded & {"transformers", "sentence_transformers", "sklearn", "scipy", "kreuzberg"}
+            assert not loaded & {"transformers", "sentence_transformers", "sklearn", "scipy", "pypdfium2"}
             for pid in (query_worker, _pid(fork_servers().base)):
                 assert psutil.Process(pid).num_threads() == 1, "a process is forked with a single thread"
 
