@@ -170,6 +170,22 @@ def test_columns_are_read_one_after_the_other(interleaved: bool) -> None:
     assert " ".join(LEFT + RIGHT) in plain
 
 
+def test_three_columns_that_are_not_level_are_read_one_after_the_other() -> None:
+    third = [
+        "The bittern is a heron, too, but it hides", "among the reeds and is heard more often",
+        "than it is seen by anyone.",
+    ]  # fmt: skip
+    drawn = [
+        text(30, 740, "A heading"), lines(30, 720, LEFT[:5], 11), text(215, 742, LEFT[5], 9.5),
+        text(215, 716, "Another"), lines(215, 700, RIGHT, 11),
+        text(400, 735, "A third one"), lines(400, 718, third, 11),
+    ]  # fmt: skip
+    body = bodies(pdf(["".join(drawn).replace(" 12 Tf", " 8 Tf").replace(" 9.5 Tf", " 8 Tf")]))[0]
+    plain = " ".join(body.split())
+    headed = ["A heading", *LEFT, "Another", *RIGHT, "A third one", *third]
+    assert plain == " ".join(headed)
+
+
 def test_text_is_read_in_each_direction() -> None:
     upright = lines(60, 700, LEFT)
     sideways = "q 0 1 -1 0 40 300 cm " + text(0, 0, "Plate seven of the atlas") + "Q\n"
