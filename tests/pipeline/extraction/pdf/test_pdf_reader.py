@@ -252,6 +252,22 @@ def test_the_labels_of_pages_are_kept() -> None:
     assert content.page_labels == {1: "i", 2: "ii", 3: "1", 4: "2"}
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Microsoft Word - Rules of the rowing club.docx", "Rules of the rowing club"),
+        ("Microsoft PowerPoint - rowing_2.ppt", None),
+        ("PowerPoint Presentation", None),
+        ("rowing-rules.indd", None),
+        ("Document1", None),
+        ("Rowing in 12 lessons, vol. 2", "Rowing in 12 lessons, vol. 2"),
+        ("Node.js", "Node.js"),
+    ],
+)
+def test_names_of_files_and_programs_are_no_titles(written: str, title: str | None) -> None:
+    assert read(pdf([text(60, 700, "Oars")], info=f"/Title ({written})")).title == title
+
+
 def test_title_author_and_date_are_those_of_the_document() -> None:
     info = "/Title (Eels of the delta) /Author (Mirjam Vos) /CreationDate (D:20240229101500+01'00')"
     content = read(pdf([text(60, 700, "Text")], info=info))
