@@ -46,7 +46,9 @@ class UniqueNames:
 
     def add(self, name: str) -> str:
         """`name` on one line, without control characters, bounded in length; numbered if it was there before."""
-        clean = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+        if not name.isprintable():
+            name = "".join(char if char.isprintable() else " " for char in name)
+        clean = " ".join(name.split())
         while clean.startswith("./"):  # which tells the paths of parts apart that would be the same
             clean = clean[2:]
         clean = clean[:_MAX_NAME] or "unnamed"

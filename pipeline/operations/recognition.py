@@ -78,7 +78,10 @@ class _RecognitionStage:
         if self._found.warning:
             context.warn(self._found.warning)
         await record_model(context)
-        await context.mark_dirty()
+        if (
+            context.generation.number == context.collection.current.number
+        ):  # a REINDEX changes nothing that is searched
+            await context.mark_dirty()
         for at in range(0, len(documents), _GROUP_DOCUMENTS):
             ids = [one.id for one in documents[at : at + _GROUP_DOCUMENTS]]
             await context.deps.store.documents.assign(ids, context.operation.id)

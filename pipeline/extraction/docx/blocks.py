@@ -16,7 +16,7 @@ from pipeline.extraction.markdown_writer import MarkdownWriter
 from pipeline.extraction.opc import MC, W, content_of_alternates
 
 _MAX_DEPTH = 25  # of tables and text boxes inside one another
-_MAX_JOINED = 100_000  # characters of paragraphs that tracked changes join
+_MAX_JOINED = 100_000  # characters of paragraphs that tracked changes or drop caps join
 _REMOVED = {
     f"{W}del",
     f"{W}moveFrom",
@@ -36,7 +36,7 @@ class BlockReader:
         self._part = part
         self._depth = depth
         self._inline = InlineReader(document, part)
-        self._joined = ""  # the text of paragraphs whose ends are deleted
+        self._joined = ""  # the text of paragraphs that go on in the next one
         self.sections: list[Element] = []  # the properties of the sections read so far
 
     def read(self, nodes: Iterable[Element], writer: MarkdownWriter) -> None:
@@ -68,7 +68,8 @@ class BlockReader:
         beside = Beside()
         text = self._joined + self._inline.text(node, style, beside)
         self._joined = ""
-        if properties is not None and _end_is_deleted(properties) and len(text) < _MAX_JOINED:
+        goes_on = properties is not None and (_end_is_deleted(properties) or _is_drop_cap(properties))
+        if goes_on and len(text) < _MAX_JOINED:
             self._joined = text
         else:
             self._write(text, style_id, style, properties, writer)
@@ -201,6 +202,12 @@ def _is_deleted(row: Element) -> bool:
         return False
     hidden = properties.find(f"{W}hidden")
     return properties.find(f"{W}del") is not None or (hidden is not None and is_on(value(hidden)))
+
+
+def _is_drop_cap(properties: Element) -> bool:
+    """Whether the paragraph is the large first letter of the next one."""
+    frame = properties.find(f"{W}framePr")
+    return frame is not None and frame.get(f"{W}dropCap", "none") != "none"
 
 
 def _end_is_deleted(properties: Element) -> bool:

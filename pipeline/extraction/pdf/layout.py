@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from pipeline.extraction.pdf import bidi
+from pipeline.extraction.pdf.pieces import Piece, pieces_of
 from pipeline.extraction.pdf.words import SKEWED, Word
+from pipeline.extraction.pdf.wrapped_cells import with_rows
 
 _MAX_PIECES = 4_000  # of a page: beyond, its columns are not looked for
 _MAX_DEPTH = 8
@@ -20,27 +22,12 @@ _BIN = 2.0  # points
 
 
 @dataclass(slots=True)
-class Piece:
-    """Words that stand close together on one line, in the order in which they are drawn."""
-
-    words: list[Word]
-    x0: float
-    x1: float
-    y: float
-    height: float
-    order: int
-
-    @property
-    def characters(self) -> int:
-        return sum(len(word.text) for word in self.words)
-
-
-@dataclass(slots=True)
 class Line:
     """A line of text. x0, x1, y and height as of a Word; `direction`, too.
 
     cells: the texts of its parts, which wide gaps separate. block: equal for lines that are read together.
-    first_word: the width of its first word.
+    first_word: the width of its first word. row: not 0, and equal for lines of one row of a table whose cells have
+    several lines each.
     """
 
     text: str
@@ -53,6 +40,7 @@ class Line:
     block: int
     first_word: float
     rtl: bool
+    row: int = 0
 
 
 def lines(words: Iterable[Word], glyphs_of: bidi.GlyphsOf) -> list[Line]:
@@ -62,7 +50,7 @@ def lines(words: Iterable[Word], glyphs_of: bidi.GlyphsOf) -> list[Line]:
         by_direction.setdefault(word.direction, []).append(word)
     result: list[Line] = []
     for direction, group in sorted(by_direction.items(), key=lambda item: -len(item[1])):
-        pieces = _without_doubles(_pieces(group))
+        pieces = pieces_of(group)
         if direction == SKEWED:
             rtl = False
             blocks = [_Block([piece], True) for piece in pieces]
@@ -71,52 +59,12 @@ def lines(words: Iterable[Word], glyphs_of: bidi.GlyphsOf) -> list[Line]:
             blocks = _blocks(pieces, rtl, 0)
         for block in blocks:
             number = result[-1].block + 1 if result else 0
-            found = [_line(row, number, direction, glyphs_of, rtl) for row in _rows(block)]
-            result += [line for line in found if line.text]
-    return result
-
-
-def _pieces(words: Sequence[Word]) -> list[Piece]:
-    """Neighbours that are drawn one after the other, on one line, without a wide gap."""
-    pieces: list[Piece] = []
-    for word in words:
-        if pieces and _continues(pieces[-1], word):
-            piece = pieces[-1]
-            piece.words.append(word)
-            if word.x0 < piece.x0:
-                piece.x0 = word.x0
-            if word.x1 > piece.x1:
-                piece.x1 = word.x1
-            if word.height > piece.height:
-                piece.height = word.height
-        else:
-            pieces.append(Piece([word], word.x0, word.x1, word.y, word.height, word.order))
-    return pieces
-
-
-def _continues(piece: Piece, word: Word) -> bool:
-    before = piece.words[-1]
-    height = before.height if before.height > word.height else word.height
-    if abs(word.y - before.y) > 0.4 * height:
-        return False
-    if -0.1 < word.x0 - before.x1 < 0.9 * height:
-        return True
-    gap = max(word.x0 - before.x1, before.x0 - word.x1)
-    overlap = min(word.x1, before.x1) - max(word.x0, before.x0)
-    return gap < 0.9 * height and overlap < 0.5 * min(word.x1 - word.x0, before.x1 - before.x0) + 0.1
-
-
-def _without_doubles(pieces: list[Piece]) -> list[Piece]:
-    """The pieces without those that are drawn again at almost the same place, for bold letters or a shadow."""
-    seen: dict[str, list[Piece]] = {}
-    result = []
-    for piece in pieces:
-        same = seen.setdefault("".join(word.text for word in piece.words), [])
-        near = 0.25 * piece.height
-        if any(abs(each.x0 - piece.x0) < near and abs(each.y - piece.y) < near for each in same[-50:]):
-            continue
-        same.append(piece)
-        result.append(piece)
+            for row in _rows(block):
+                if row[0].cells:
+                    result += _cell_lines(row[0], number, direction, glyphs_of, rtl)
+                    number = result[-1].block + 1
+                elif (line := _line(row, number, direction, glyphs_of, rtl)).text:
+                    result.append(line)
     return result
 
 
@@ -131,6 +79,7 @@ class _Block:
 def _blocks(pieces: list[Piece], rtl: bool, depth: int) -> list[_Block]:
     if not 4 <= len(pieces) <= _MAX_PIECES or depth >= _MAX_DEPTH:
         return [_Block(pieces)]
+    pieces = with_rows(pieces, rtl)
     height = statistics.median(piece.height for piece in pieces)
     for gutter in _gutters(pieces, height):
         bands = _bands(pieces, gutter)
@@ -196,7 +145,7 @@ def _verdict(left: Sequence[Piece], right: Sequence[Piece], height: float) -> st
     """ "columns" where the sides are read one after the other, "drawn" for the drawn order, "" for rows."""
     fewer = min(len(left), len(right))
     if fewer < 2 or any(
-        sum(piece.words[0].typed for piece in side) * 2 > len(side) for side in (left, right)
+        sum(piece.all_words[0].typed for piece in side) * 2 > len(side) for side in (left, right)
     ):
         return ""
     on_left = {id(piece) for piece in left}
@@ -225,7 +174,7 @@ def _is_prose(pieces: Sequence[Piece]) -> bool:
 
 def _runs_on(pieces: Sequence[Piece]) -> bool:
     """Whether most lines go on in the middle of a sentence; a cell of a table rarely does."""
-    starts = [piece.words[0].text[0] for piece in pieces]
+    starts = [piece.all_words[0].text[0] for piece in pieces]
     cased = [each for each in starts if each.islower() or each.isupper()]
     if len(cased) * 2 >= len(starts):
         return sum(each.islower() for each in cased) * 2 >= len(cased)
@@ -241,13 +190,33 @@ def _rows(block: _Block) -> list[list[Piece]]:
         pieces = sorted(block.pieces, key=lambda piece: -piece.y)
     rows: list[list[Piece]] = []
     for piece in pieces:
-        # A line is as high as its largest letters: an exponent, which is met first, does not make it.
-        level = max(rows[-1], key=lambda each: each.height) if rows else None
-        if level is not None and abs(level.y - piece.y) < 0.38 * max(level.height, piece.height):
+        if rows and _is_level(rows[-1], piece):
             rows[-1].append(piece)
         else:
             rows.append([piece])
     return rows
+
+
+def _is_level(row: list[Piece], piece: Piece) -> bool:
+    """Whether a piece stands on the line of a row."""
+    # A line is as high as its largest letters: an exponent, which is met first, does not make it.
+    level = max(row, key=lambda each: each.height)
+    if level.cells or piece.cells:
+        return False
+    return abs(level.y - piece.y) < 0.38 * max(level.height, piece.height)
+
+
+def _cell_lines(
+    row: Piece, block: int, direction: int, glyphs_of: bidi.GlyphsOf, page_rtl: bool
+) -> list[Line]:
+    """The lines of a row, cell by cell; each cell is a block."""
+    result: list[Line] = []
+    for at, cell in enumerate(row.cells, block + 1):
+        for pieces in _rows(_Block(list(cell))):
+            line = _line(pieces, at, direction, glyphs_of, page_rtl)
+            line.row = block + 1
+            result.append(line)
+    return result
 
 
 def _line(row: list[Piece], block: int, direction: int, glyphs_of: bidi.GlyphsOf, page_rtl: bool) -> Line:

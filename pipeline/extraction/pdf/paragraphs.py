@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.extraction.pdf.layout import Line
+from pipeline.extraction.pdf.pieces import SOLID
 
 _MIN_LINE = 25  # characters of a line that another one goes on from
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _BROKEN = re.compile(r"(?P<head>[^\W_]+(?:[-\u2010\u2011'’][^\W_]+)*)(?P<mark>[-\u2010\xad])$")
 _ITEM = re.compile(r"(?:[•▪■●○◦‣⁃∙·*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])(?:\s|$)|[•▪■●○◦‣]")
-# Characters of scripts that are written without spaces.
-_SOLID = re.compile(r"[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 # A word that is broken after one of these keeps its hyphen, unless an ending follows: "well-known", "high-est".
 _PREFIXES = frozenset(["all", "cross", "half", "high", "long", "low", "self", "short", "well"])
 _ENDINGS = frozenset(
@@ -67,9 +66,9 @@ class _Joiner:
         self._vocabulary = vocabulary
         self.parts: list[str] = []
 
-    def add(self, text: str, separator: str) -> None:
-        """Add a line after `separator`, or directly after the broken word that it ends."""
-        broken = _BROKEN.search(self.parts[-1]) if self.parts else None
+    def add(self, text: str, separator: str, goes_on: bool = True) -> None:
+        """Add a line after `separator`, or directly after the broken word that it ends; `goes_on`: it may end one."""
+        broken = _BROKEN.search(self.parts[-1]) if self.parts and goes_on else None
         tail = re.match(r"[^\W_]+", text) if broken else None
         if broken is None or tail is None:
             self.parts += [separator, text] if self.parts else [text]
@@ -82,19 +81,23 @@ class _Joiner:
 def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
     """The lines of a page as text: a paragraph on one line, an empty line between blocks."""
     joiner = _Joiner(vocabulary)
+    last: Line | None = None
     for group in _same_style(lines):
         left, right = min(line.x0 for line in group), max(line.x1 for line in group)
         before: Line | None = None
         for line in group:
+            in_row = _in_one_row(last, line)
             if before is None:
-                separator = "\n"
-            elif _goes_on(before, line, left, right) and not (len(group) == 2 and line.text[0].isupper()):
-                solid = _SOLID.match(before.text[-1]) and _SOLID.match(line.text[0])
+                separator = " " if in_row else "\n"
+            elif in_row or (
+                _goes_on(before, line, left, right) and not (len(group) == 2 and line.text[0].isupper())
+            ):
+                solid = SOLID.match(before.text[-1]) and SOLID.match(line.text[0])
                 separator = "" if solid else " "
             else:
                 separator = "\n"
-            joiner.add(line.text, separator)
-            before = line
+            joiner.add(line.text, separator, goes_on=before is not None or not in_row)
+            last = before = line
     return "".join(joiner.parts).replace("\xad", "")
 
 
@@ -130,11 +133,16 @@ def _same_style(lines: Sequence[Line]) -> list[list[Line]]:
     return groups
 
 
+def _in_one_row(before: Line | None, line: Line) -> bool:
+    """Whether both are of one row of a table, which is a line of the text but for the items of lists in its cells."""
+    return before is not None and 0 < before.row == line.row and not _ITEM.match(line.text)
+
+
 def _goes_on(before: Line, line: Line, left: float, right: float) -> bool:
     """Whether the paragraph of `before` goes on in `line`: its first word had no room on the line before."""
     if len(before.cells) > 1 or len(line.cells) > 1 or _ITEM.match(line.text):
         return False
-    least = _MIN_LINE // 2 if _SOLID.search(before.text) else _MIN_LINE
+    least = _MIN_LINE // 2 if SOLID.search(before.text) else _MIN_LINE
     if len(before.text) < least:
         return False
     if line.rtl or before.rtl:

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pipeline.extraction.pdf.symbols import with_signs
+
 MAX_CHARACTERS = 400_000  # of a page; the densest printed page has some 20 000
 _SAMPLE = 16  # words of a page
 _MANY = 20  # a page of which this part is unreadable may be so altogether
@@ -77,7 +79,7 @@ def page_words(raw: Any, text_page: Any, bounds: tuple[float, float, float, floa
     count = min(raw.FPDFText_CountChars(text_page), MAX_CHARACTERS)
     if count <= 0:
         return PageWords([], 0, 0)
-    text = _text(raw, text_page, count)
+    text = with_signs(raw, text_page, _text(raw, text_page, count))
     spans = [found.span() for found in _WORD.finditer(text)]
     left, bottom, right, top = bounds
     plain = _SPECIAL.search(text) is None

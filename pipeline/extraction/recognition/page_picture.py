@@ -17,7 +17,9 @@ from PIL import Image, ImageFilter, ImageOps, ImageStat, UnidentifiedImageError
 from pipeline.extraction.content import ExtractError
 
 MAX_PIXELS = 20_000_000  # given to the recognition: A4 at 300 dpi has 8.7 million
-_MAX_SOURCE_PIXELS = 300_000_000  # an image file with more is not decoded
+_MAX_SOURCE_PIXELS = (
+    170_000_000  # an image file with more is not decoded; Pillow's own limit is a little above
+)
 _PDF_DPI = 300
 _POINTS_PER_INCH = 72
 _SMALL_SIDE = (
@@ -31,6 +33,7 @@ _MIN_GRAIN = 5  # of 255: median difference of a pixel from those around it
 _SHADOW_CELL = 16  # pixels
 _MIN_SHADOW = 40  # of 255: how much darker the paper is in one place than in another
 _PAPER = 245
+_BAND = 256  # rows
 
 # Formats that Pillow decodes by itself: none that runs another program (EPS) or only knows the header. "JPEG" stands
 # for its multi-picture format, too.
@@ -44,6 +47,7 @@ def page_picture(file: BinaryIO, mime: str, number: int) -> Image.Image:
     with open_image(file) as image:
         try:
             image.seek(number - 1)
+            _check_size(image)
             image.draft(
                 "L", (_SMALL_SIDE * 2, _SMALL_SIDE * 2)
             )  # a large JPEG is decoded at a part of its size
@@ -61,19 +65,23 @@ def open_image(file: BinaryIO) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")  # what a picture's metadata lack is no matter here
         try:
             image = Image.open(file, formats=IMAGE_FORMATS)
-        except (
-            UnidentifiedImageError,
-            OSError,
-            SyntaxError,
-            ValueError,
-            Image.DecompressionBombError,
-        ) as error:
+        except Image.DecompressionBombError as error:
+            raise _too_large() from error
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
             raise ExtractError("corrupt", "The picture is damaged and cannot be read.") from error
         with image:
-            if image.width * image.height > _MAX_SOURCE_PIXELS:
-                million = _MAX_SOURCE_PIXELS // 1_000_000
-                raise ExtractError("too_large", f"The picture has more than {million} million pixels.")
+            _check_size(image)
             yield image
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > _MAX_SOURCE_PIXELS:
+        raise _too_large()
+
+
+def _too_large() -> ExtractError:
+    million = _MAX_SOURCE_PIXELS // 1_000_000
+    return ExtractError("too_large", f"The picture has more than {million} million pixels.")
 
 
 def _pdf_page(file: BinaryIO, number: int) -> Image.Image:
@@ -143,5 +151,10 @@ def _evenly_lit(grey: Image.Image) -> Image.Image:
     low, high = np.percentile(values, (2, 98))
     if high - low < _MIN_SHADOW:
         return grey
-    paper = np.maximum(np.asarray(light.resize(grey.size, Image.Resampling.BILINEAR), np.float32), 1)
-    return Image.fromarray(np.clip(np.asarray(grey, np.float32) * (_PAPER / paper), 0, 255).astype(np.uint8))
+    even = np.empty((grey.height, grey.width), np.uint8)
+    paper = light.resize(grey.size, Image.Resampling.BILINEAR)
+    for top in range(0, grey.height, _BAND):  # a large page as a whole would need hundreds of megabytes
+        band = (0, top, grey.width, min(grey.height, top + _BAND))
+        factor = _PAPER / np.maximum(np.asarray(paper.crop(band), np.float32), 1)
+        even[top : band[3]] = np.clip(np.asarray(grey.crop(band), np.float32) * factor, 0, 255)
+    return Image.fromarray(even)

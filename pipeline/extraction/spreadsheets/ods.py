@@ -53,8 +53,9 @@ def _sheet(document: OpenDocument, table: Element, unseen: set[str]) -> Sheet:
     sheet.headers = headers
     for shapes in table.iter(f"{TABLE}shapes"):
         sheet.drawn += _drawn(document, shapes)
-    for frame in table.iter(f"{TABLE}table-cell"):
-        for drawing in frame:
+    # Not all cells below: in a flat file, those of charts are among them.
+    for cell_node in (each for row, _ in _row_nodes(table, False) for each in row):
+        for drawing in cell_node:
             if drawing.tag.startswith(DRAW):
                 sheet.drawn += _drawn(document, drawing)
     return sheet
@@ -150,8 +151,10 @@ def _comments(node: Element, row: int, column: int) -> Iterator[Comment]:
 
 def _drawn(document: OpenDocument, parent: Element) -> Iterator[str]:
     """The texts of text boxes and shapes, the titles of charts, and the words that describe pictures."""
-    for node in parent.iter():
-        if node.tag == f"{DRAW}object":
-            yield odf_text.chart(document, node, with_values=False) or ""
-        elif node.tag.startswith(DRAW):
-            yield "\n".join([*odf_text.paragraphs(node), *filter(None, [odf_text.description(node)])])
+    if parent.tag == f"{DRAW}object":  # its content stands here in a flat file
+        yield odf_text.chart(document, parent, with_values=False) or ""
+        return
+    if parent.tag.startswith(DRAW):
+        yield "\n".join([*odf_text.paragraphs(parent), *filter(None, [odf_text.description(parent)])])
+    for node in parent:
+        yield from _drawn(document, node)

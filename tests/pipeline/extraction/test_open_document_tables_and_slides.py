@@ -201,3 +201,19 @@ def test_an_encrypted_document_is_refused() -> None:
     for kind, suffix in (("spreadsheet", ".ods"), ("presentation", ".odp")):
         with pytest.raises(ExtractError, match="password"):
             _read(_packed(kind, "", **{"META-INF__manifest.xml": manifest}), suffix)
+
+
+def test_the_data_of_a_chart_in_a_flat_spreadsheet_is_not_read_again() -> None:
+    data = _table(
+        f"<table:table-row>{_cell('Thyme')}<table:table-cell><draw:g><svg:desc>Herbs.B1:Herbs.B3</svg:desc></draw:g>"
+        "</table:table-cell></table:table-row>"
+    )
+    chart = (
+        "<office:document><office:body><office:chart><chart:chart><chart:title><text:p>Sales of herbs</text:p>"
+        f"</chart:title>{data}</chart:chart></office:chart></office:body></office:document>"
+    )
+    shapes = f"<table:shapes><draw:frame><draw:object>{chart}</draw:object></draw:frame></table:shapes>"
+    body = _table(f"{shapes}<table:table-row>{_cell('Sage')}{_cell('Mint')}</table:table-row>")
+    text = _read(_flat("spreadsheet", body), ".fods").text
+    assert "Sales of herbs" in text
+    assert "Herbs.B1" not in text

@@ -81,6 +81,69 @@ def test_consecutive_numbers_of_receipts_stay() -> None:
     assert all(f"Receipt no. {at + 1}" in body for at, body in enumerate(bodies(pdf(pages))))
 
 
+def cell(x: float, y: float, rows: list[str]) -> str:
+    return lines(x, y, rows, 12)
+
+
+def test_cells_of_several_lines_are_read_one_after_the_other() -> None:
+    rows = (
+        cell(60, 700, ["Lock"]) + cell(120, 700, ["Duty of the keeper"]) + cell(300, 700, ["Remark"])
+        + cell(60, 670, ["East"]) + cell(120, 670, ["Opens the upper gate when a", "barge has sounded its horn."])
+        + cell(300, 676, ["Never by night, and not", "while the weir is being re-", "paired by the masons."])
+        + cell(60, 620, ["West-"]) + cell(120, 620, ["Writes down", "each boat."])
+        + cell(300, 620, ["In the book", "of the lock."])
+        + cell(60, 580, ["North"]) + cell(120, 580, ["None"]) + cell(300, 580, ["Closed"])
+    )  # fmt: skip
+    prose = "".join(
+        lines(
+            60,
+            top,
+            ["The keepers of the locks live beside the canal, in houses that were built with it."] * 8,
+        )
+        for top in (540, 400)
+    )
+    assert bodies(pdf([rows + prose]))[0].split("\n")[:4] == [
+        "Lock Duty of the keeper Remark",
+        "East Opens the upper gate when a barge has sounded its horn. "
+        "Never by night, and not while the weir is being repaired by the masons.",
+        "West- Writes down each boat. In the book of the lock.",
+        "North None Closed",
+    ]
+
+
+def test_columns_of_a_table_that_are_drawn_one_after_the_other_are_read_row_by_row() -> None:
+    labels = cell(60, 700, ["Ida Brand", "Jon Dahl", "Eva Holm"])
+    values = cell(200, 700, ["keeper", "pilot", "cook"])
+    assert bodies(pdf([labels + values]))[0].split("\n") == [
+        "Ida Brand keeper",
+        "Jon Dahl pilot",
+        "Eva Holm cook",
+    ]
+
+
+def test_bullets_and_signs_of_symbol_fonts_are_read() -> None:
+    named = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /N def /CMapType 2 def "
+        "1 begincodespacerange <00> <FF> endcodespacerange "
+        "2 beginbfchar <B7> <F0B7> <A7> <F0A7> endbfchar endcmap end end"
+    )
+    fonts = [
+        f"<< /Type /Font /Subtype /TrueType /BaseFont /ABCDEF+{name} /FirstChar 0 /LastChar 255 "
+        f"/Widths [{'500 ' * 256}] /ToUnicode 12 0 R >>"
+        for name in ("SymbolMT", "Wingdings-Regular")
+    ]
+    drawn = "".join(
+        f"BT /{font} 12 Tf 60 {700 - 20 * at} Td <{code}> Tj ET\n"
+        + text(80, 700 - 20 * at, f"Oar number {at}")
+        for at, (font, code) in enumerate([("F2", "B7")] * 30 + [("F3", "A7")])
+    )
+    resources = "/Resources << /Font << /F1 3 0 R /F2 10 0 R /F3 11 0 R >> >>"
+    content = read(pdf([drawn], page=resources, objects=[*fonts, stream(named)]))
+    assert content.text.split("\n")[:2] == ["• Oar number 0", "• Oar number 1"]
+    assert "▪ Oar number 30" in content.text
+    assert content.warnings == ()
+
+
 LEFT = [
     "The heron stands in the shallow water and", "waits until a frog comes near enough, then",
     "strikes so fast that the eye can not follow", "the neck. In winter it moves to the coast",

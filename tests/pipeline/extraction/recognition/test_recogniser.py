@@ -138,6 +138,14 @@ def test_a_language_that_is_not_installed_is_an_error():
         recognise_picture(page(LINES[:1]), "tlh", time.monotonic() + 30)
 
 
+@pytest.mark.parametrize("side", [13_200, 20_000])
+def test_a_picture_with_too_many_pixels_is_not_decoded(side):
+    data = encoded(Image.new("1", (side, side)), "PNG")
+    with pytest.raises(ExtractError) as refused:
+        page_picture(io.BytesIO(data), "image/png", 1)
+    assert refused.value.category == "too_large"
+
+
 @pytest.mark.parametrize("file_format", sorted(_MIME))
 def test_damaged_pictures_end_with_an_error_or_give_what_is_left(file_format):
     data = encoded(page(LINES[:2]).convert("RGB"), file_format)

@@ -222,3 +222,8 @@ def test_hostile_documents_are_refused_quickly() -> None:
         with pytest.raises(ExtractError) as refused:
             content_of(data)
         assert refused.value.category == category
+
+
+def test_a_drop_cap_is_the_first_letter_of_its_word() -> None:
+    cap = paragraph("M", '<w:pPr><w:framePr w:dropCap="drop" w:lines="3"/></w:pPr>')
+    assert text_of(docx(cap + paragraph("arsh birds nest late."))) == "Marsh birds nest late."
