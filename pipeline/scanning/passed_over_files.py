@@ -1,8 +1,9 @@
-"""Whether a file or a folder of a walk is no document, where its name alone does not tell. Runs in a thread, never on the loop."""
+"""Whether a file or folder of a walk is no document, where its name alone does not tell. Runs in a thread."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from semantik.core.passed_over import (
     SMALL_BYTES,
@@ -36,8 +37,8 @@ def is_passed_over_directory(entry: os.DirEntry[str]) -> bool:
     """Whether a scan never enters a folder; also where a Maildir keeps messages that are not delivered yet."""
     if entry.name != "tmp":
         return is_passed_over_folder(entry.name)
-    parent = entry.path[: -len("tmp")]
-    return os.path.isdir(parent + "cur") and os.path.isdir(parent + "new")
+    parent = Path(entry.path).parent
+    return (parent / "cur").is_dir() and (parent / "new").is_dir()
 
 
 def _start(path: str) -> bytes:
