@@ -11,8 +11,8 @@ _NONE = frozenset({
     "", "untitled", "(anonymous)", "(unspecified)", "(unknown)", "anonymous", "unknown", "unspecified", "title",
     "print",
     "powerpoint presentation", "powerpoint-präsentation", "présentation powerpoint", "slide 1", "folie 1",
-    "word document", "microsoft word document", "layout 1", "sans titre", "unbenannt", "sin título", "presentación de powerpoint",
-    "presentazione standard di powerpoint", "презентация powerpoint",
+    "word document", "microsoft word document", "layout 1", "sans titre", "unbenannt", "sin título",
+    "presentación de powerpoint", "presentazione standard di powerpoint", "презентация powerpoint",
 })  # fmt: skip
 _PROGRAM = re.compile(
     r"(?:Microsoft (?:Office )?(?:Word|PowerPoint|Excel|Publisher|Visio|Outlook)|CorelDRAW|Adobe \w+) - "
