@@ -49,6 +49,8 @@ class _Reading:
                 sections.append(f"# Attachment: {attachment.name}\n\n{text}".rstrip())
         except MemoryError:
             raise
+        except ExtractError as error:
+            self.warnings.append(f"Some attachments cannot be read: {error.message}")
         except Exception as error:  # also what the reader of an outer file raises at some
             self.warnings.append(f"Some attachments cannot be read ({type(error).__name__}).")
         return "\n\n".join(sections)
@@ -69,7 +71,7 @@ class _Reading:
         text = markdown.demoted(content.text) if content.markdown else markdown.literal(content.text)
         self._characters += len(text)
         inner = self.sections(content, depth + 1)
-        return f"{text}\n\n{markdown.demoted(inner)}" if inner else text
+        return "\n\n".join(part for part in (text, markdown.demoted(inner)) if part)
 
     def _is_too_much(self, attachment: Attachment, depth: int) -> bool:
         if attachment.content is None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.extraction import formats
+from pipeline.extraction.attached_archive import MAX_FILE, archive_content
 from pipeline.extraction.attached_text import attached_text
 from pipeline.extraction.content import WORD, Content, ExtractError, Heading, NoText
 from pipeline.extraction.data_uris import without_data_uris
@@ -92,7 +93,7 @@ def _extract(path: str, data: bytes, size_limit: int, pictures: Callable[[], Pic
     unrecognised = merged.untried if pictures is not Pictures else ()
     content = merged.content
     text = content.text
-    attached, warnings = attached_text(content, read_content)
+    attached, warnings = attached_text(content, _read_attached)
     if attached:
         text = f"{text}\n\n{attached}"
     if not WORD.search(text):
@@ -151,6 +152,13 @@ def _unpack(data: bytes, size_limit: int) -> bytes:
     if not unpacked:
         raise ExtractError("empty", "The gzip file holds nothing.", skipped=True)
     return unpacked
+
+
+def _read_attached(data: bytes, detected: Format, suffix: str) -> Content:
+    if detected == formats.GZIP:
+        data = _unpack(data, MAX_FILE)
+        detected = formats.detect(data, "")
+    return archive_content(data, detected) or read_content(data, detected, suffix)
 
 
 def read_content(data: bytes, detected: Format, suffix: str) -> Content:

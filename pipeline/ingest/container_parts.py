@@ -6,7 +6,8 @@ are removed. The container itself is still due meanwhile, so after a crash all o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline import failpoints
@@ -34,18 +35,17 @@ class ContainerParts:
         """Make the documents of a container's parts those that it holds now."""
         if read.parts is None:
             return
-        if (
-            not container.is_container
-        ):  # what was registered is found again even if the file is no container any more
+        if not container.is_container:  # what was registered is found again even if it is none any more
             await self._documents.update_each({container.id: {"part_count": 0}})
-        listed = dict(zip(read.parts.names, range(len(read.parts)), strict=True))
+        # In threads: there may be a hundred thousand parts.
+        listed = await asyncio.to_thread(_positions, read.parts.names)
         async for page in self._documents.parts_of(container.id):
             gone = [one for one in page if one.part not in listed]
             kept = [(one, listed.pop(one.part or "")) for one in page if one.part in listed]
             if gone:
                 await self._remove(gone)
             await self._compare(container, read, kept)
-        left = [listed[name] for name in sorted(listed)]  # so that the paths looked up together are close
+        left = await asyncio.to_thread(_by_name, listed)
         for at in range(0, len(left), _PARTS_AT_ONCE):
             await self._register(container, read, left[at : at + _PARTS_AT_ONCE])
 
@@ -124,6 +124,15 @@ class ContainerParts:
     def _pending(self, document: Document) -> Document:
         operation_id = self._context.operation.id
         return replace(document, due=operation_id, operation_id=operation_id)
+
+
+def _positions(names: Sequence[str]) -> dict[str, int]:
+    return {name: at for at, name in enumerate(names)}
+
+
+def _by_name(positions: Mapping[str, int]) -> list[int]:
+    """The positions in the order of the names, so that the paths which are looked up together are close."""
+    return [positions[name] for name in sorted(positions)]
 
 
 def _is_unchanged(document: Document, digest: str) -> bool:

@@ -11,11 +11,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.scanning.passed_over_files import is_passed_over_file
+from pipeline.scanning.passed_over_files import is_passed_over_directory, is_passed_over_file
 from pipeline.scanning.walk_rules import WalkRules
 from semantik.core.document_roots import is_inside, never_read, resolved
 from semantik.core.globs import Globs, expand_folder_globs
-from semantik.core.passed_over import is_passed_over_folder
 from semantik.core.scan_entries import FoundFile, ScanEntry, ScanWarning, SkippedEntry
 
 MAX_NS = (1 << 63) - 1  # the largest time of a file that is reported as it is: 64 bits, signed
@@ -59,7 +58,7 @@ class EntryClassifier:
             link = entry.is_symlink()
             is_folder = entry.is_dir(follow_symlinks=False)
             if self._exclude.match(path[self._relative], is_folder) or (
-                is_passed_over_folder(entry.name) if is_folder else is_passed_over_file(entry)
+                is_passed_over_directory(entry) if is_folder else is_passed_over_file(entry)
             ):
                 return SkippedEntry(printable(path))
             if not _is_utf8(path):

@@ -21,7 +21,6 @@ class Verdict(Enum):
 
 
 SMALL_BYTES = 4096
-APPLE_DOUBLE = (b"\x00\x05\x16\x07", b"\x00\x05\x16\x00")
 
 _FOLDERS = frozenset(
     {
@@ -75,6 +74,11 @@ def verdict(name: str) -> Verdict:
         if name.startswith("._"):
             return Verdict.IF_APPLE_DOUBLE
     return Verdict.IF_COPY if original(name) else Verdict.DOCUMENT
+
+
+def is_apple_double(start: bytes) -> bool:
+    """Whether a file "._x" that starts so holds what macOS keeps beside x (00 05 16 07), be it damaged or empty."""
+    return not start or start[0] == 0  # no document starts with 00
 
 
 def original(name: str) -> str | None:

@@ -67,7 +67,7 @@ class LatexText:
 
     def __init__(self, source: str) -> None:
         text, self._verbatim = latex_source.prepared(re.sub(r"\r\n?", "\n", source))
-        text = latex_source.expanded(text)
+        text = latex_source.expanded(latex_source.chosen(text))
         preamble, begin, body = text.partition("\\begin{document}")
         body = body.partition("\\end{document}")[0] if begin else text
         self._german = bool(re.search(r"n?german|ngermanb", preamble))
@@ -155,12 +155,12 @@ class LatexText:
             option = re.compile(r"\*?\s*\[[^\]\n]*\]|\*?").match(text, at)
             return "\x03", option.end() if option else at
         if symbol in latex_symbols.ACCENTS:
-            letter = re.compile(r"\s*(?:\{(\\[ij]|[^{}\\]*)\}|(\\[ij](?![a-zA-Z])|[^\s\\{}]))").match(
+            letter = re.compile(r"\s*(?:\{(\\[ij]|[^{}\\]*)\}|(\\[ij](?![a-zA-Z]))[ \t]*|([^\s\\{}]))").match(
                 text, at
             )
             if letter:
                 return latex_symbols.accented(
-                    symbol, letter[1] if letter[1] is not None else letter[2]
+                    symbol, letter[1] if letter[1] is not None else letter[2] or letter[3]
                 ), letter.end()
         return (
             "\x04" if symbol == "#" else symbol if symbol in "%&$_{}" else " " if symbol in ", ;:\n" else ""
@@ -179,16 +179,13 @@ class LatexText:
             return self._begin(environment, text, end) if name == "begin" else (self._end(environment), end)
         if name in latex_symbols.LETTERS:
             space = re.compile(r"\{\}|[ \t]*\n?[ \t]*(?=\S)").match(text, at)
-            return latex_symbols.LETTERS[name], space.end() if space and name.islower() and len(
-                name
-            ) <= 2 else at
+            letter = latex_symbols.LETTERS[name]
+            return letter, space.end() if space and letter.isalpha() and len(name) <= 2 else at
         if name in latex_symbols.ACCENTS:
-            letter = re.compile(r"\s*\{(\\[ij]|[^{}\\]{0,3})\}|\s+(\w)").match(text, at)
-            return (
-                (latex_symbols.accented(name, letter[1] or letter[2] or ""), letter.end())
-                if letter
-                else ("", at)
-            )
+            accented = re.compile(r"\s*\{(\\[ij]|[^{}\\]{0,3})\}|\s+(\w)").match(text, at)
+            if not accented:
+                return "", at
+            return latex_symbols.accented(name, accented[1] or accented[2] or ""), accented.end()
         if name == "item":
             return self._item(text, at)
         if name in (

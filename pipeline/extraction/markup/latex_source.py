@@ -20,6 +20,12 @@ _DEFINITION = re.compile(
     r"\\(?:(?:re)?newcommand|providecommand|DeclareRobustCommand|def)\*?\s*(?:\{\s*\\(?P<name>[a-zA-Z@]+)\s*\}|\\(?P<name2>[a-zA-Z@]+))"
     r"\s*(?:\[(?P<count>\d)\])?(?P<optional>\[[^\]]*\])?\s*(?=\{)"
 )
+_DECIDED = re.compile(r"\\if(?:false|true)(?![a-zA-Z@])[ \t]?")
+_CONDITION = re.compile(
+    r"\\(?:(?P<opens>if(?!f\b|thenelse\b)[a-zA-Z@]*)|(?P<other>else)|fi)(?![a-zA-Z@])[ \t]?"
+)
+_GIVEN_AWAY = re.compile(r"\\let\s*\\[a-zA-Z@]+\s*=?\s*\Z")
+_CONDITIONS = 200
 _EXPANSIONS = 2000
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _LONGEST_GROUP = 50_000  # characters
@@ -59,6 +65,40 @@ def prepared(source: str) -> tuple[str, list[tuple[str, str, bool]]]:
         return f"\ue000{len(parts) - 1}\ue001"
 
     return _VERBATIM_BLOCK.sub(replaced, source), parts
+
+
+def chosen(source: str) -> str:
+    """The source without what `\\iffalse` hides, and with what `\\iftrue` shows; no other condition is decided."""
+    at = 0
+    for _ in range(_CONDITIONS):
+        found = _DECIDED.search(source, at)
+        if not found:
+            break
+        at = found.end()
+        if _GIVEN_AWAY.search(source, max(0, found.start() - 80), found.start()):
+            continue
+        if branches := _branches(source, at):
+            shown = branches[0] if "true" in found[0] else branches[1]
+            at = found.start()
+            source = source[:at] + shown + source[branches[2] :]
+    return source
+
+
+def _branches(source: str, start: int) -> tuple[str, str, int] | None:
+    """What stands before and after the `\\else` of the condition that opens at `start`, and its end."""
+    depth, middle = 1, None
+    for found in _CONDITION.finditer(source, start):
+        if found["opens"]:
+            depth += 1
+        elif found["other"]:
+            if depth == 1 and middle is None:
+                middle = found
+        elif depth > 1:
+            depth -= 1
+        else:
+            first = source[start : (middle or found).start()]
+            return first, source[middle.end() : found.start()] if middle else "", found.end()
+    return None
 
 
 def expanded(source: str) -> str:

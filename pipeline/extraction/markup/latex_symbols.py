@@ -49,6 +49,7 @@ _STYLED = re.compile(
     r"\\(?:math\w+|text\w*|operatorname\*?|boldsymbol|bm|mbox|ensuremath|hat|bar|vec|tilde|dot|overline|underline)\s*"
     r"\{([^{}]*)\}"
 )
+_DEGREE = re.compile(r"\^\s*(?:\\circ(?![a-zA-Z])|\{\s*\\circ\s*\})")
 _COMMAND = re.compile(r"\\([a-zA-Z]+)\*?")
 
 
@@ -61,7 +62,7 @@ def accented(accent: str, letter: str) -> str:
 
 def mathematics(source: str) -> str:
     """A formula in one line: Greek letters and symbols as characters, `a/b` for a fraction, no braces or spacing."""
-    text = source
+    text = _DEGREE.sub("°", source)
     for _ in range(4):
         text = _STYLED.sub(r"\1", _ROOT.sub(r"√(\1)", _FRACTION.sub(_fraction, text)))
     text = _SILENT.sub("", text)

@@ -116,7 +116,8 @@ class _Writer:
                     f"{'  ' * min(depth + 1, _INDENTED)}- {' '.join(text.split())}" for text in texts
                 ]
             else:
-                self.lines.append(f"{label} {', '.join(texts)}".strip(" ") if key else ", ".join(texts))
+                indent = f"{label} " if label else "  " * min(depth, _INDENTED)
+                self.lines.append((indent + ", ".join(texts)).rstrip(" "))
             return
         if _only_numbers(values):
             count = sum(1 for _ in _numbers(values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import bz2
 import io
 import zipfile
 from email.message import EmailMessage
@@ -92,8 +92,8 @@ def test_email_attachments_are_read_below_their_names(tmp_path: Path) -> None:
 
 
 def test_attachments_without_text_are_named(tmp_path: Path) -> None:
-    names = ["broken.docx", "locked.pdf", "noise.bin", "photo.png", "empty.txt", "talk.txt.gz"]
-    contents = [DOCX[:900], encrypted("secret"), NOISE, PNG, b"", gzip.compress(b"text")]
+    names = ["broken.docx", "locked.pdf", "noise.bin", "photo.png", "empty.txt", "talk.txt.bz2"]
+    contents = [DOCX[:900], encrypted("secret"), NOISE, PNG, b"", bz2.compress(b"text")]
     email = _email(*zip(names, contents, strict=True))
     email.add_attachment(b"pgp", maintype="application", subtype="pgp-signature", filename="signature.asc")
     email.add_attachment(

@@ -127,6 +127,8 @@ def test_files_that_are_no_documents_are_passed_over_by_name_and_content(tmp_pat
         _write(tmp_path / name)
     for name in ("._letter.txt", "sub/._note.md"):
         (tmp_path / name).write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    (tmp_path / "._damaged.pdf").write_bytes(bytes(120))
+    (tmp_path / "._empty.pdf").touch()
     for folder in ("__MACOSX", "@eaDir", ".Trash-1000", "sub/$RECYCLE.BIN"):
         _write(tmp_path / folder / "inside.txt")
     (tmp_path / ".#letter.txt").symlink_to("ann@host.1234")
@@ -136,6 +138,12 @@ def test_files_that_are_no_documents_are_passed_over_by_name_and_content(tmp_pat
         str(tmp_path / name) for name in kept
     ]
     assert not any(isinstance(each, ScanWarning) for each in entries)
+
+
+def test_what_is_not_delivered_in_a_maildir_is_passed_over(tmp_path: Path) -> None:
+    for name in ("mail/cur/1.a", "mail/new/2.a", "mail/tmp/3.a", "other/cur/4", "other/tmp/5"):
+        _write(tmp_path / name)
+    assert _walk(tmp_path)[0] == ["mail/cur/1.a", "mail/new/2.a", "other/cur/4", "other/tmp/5"]
 
 
 def test_globs_with_a_slash_match_paths_relative_to_the_source(tmp_path: Path) -> None:

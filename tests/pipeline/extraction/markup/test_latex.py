@@ -26,6 +26,9 @@ from pipeline.extraction.markup.latex import LatexText
         (r"\input{secret}\includegraphics[width=3cm]{a.png}\begin{figure}[h]\caption{The gate.}\end{figure}", "The gate."),
         (r"\href{http://x.example}{the site} \url{http://y.example/a_b} \textcolor{red}{hot}", "the site http://y.example/a_b hot"),
         ("水門は\n高い。", "水門は高い。"),
+        (r"na\"\i ve, \AA land, \O stfold, M\'\i{}r, \LaTeX{} at 5\,$^\circ$C", "naïve, Åland, Østfold, Mír, LaTeX at 5 °C"),
+        (r"a \iffalse no \ifx\x\y no \else no \fi no \fi b \iftrue c\else no\fi{} \iffalse no\else d\fi.", "a b c d."),
+        (r"\let\ifdraft\iffalse\newif\ifx Kept, \iffalse not closed.", "Kept, not closed."),
         (r"one\\two\par three \# 4", "one\ntwo\n\nthree # 4"),
     ],
 )  # fmt: skip

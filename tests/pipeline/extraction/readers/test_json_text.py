@@ -20,6 +20,13 @@ def test_escapes_are_resolved() -> None:
     assert _read(json.dumps(value)).text == _read(json.dumps(value, ensure_ascii=False)).text == expected
 
 
+def test_a_short_list_stands_under_its_key() -> None:
+    value = {"pier": {"boats": ["Mara", "Ole"], "depth": 3, "buoys": [[1, 2], ["x", "y"]]}}
+    assert _read(json.dumps(value)).text == (
+        "pier:\n  boats: Mara, Ole\n  depth: 3\n  buoys:\n    1, 2\n    x, y"
+    )
+
+
 def test_objects_of_a_list_are_paragraphs() -> None:
     value = {
         "title": "Ferry log",
