@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 
 from pipeline.extraction.content import Attachment, ExtractError
 from pipeline.extraction.pdf.annotations import utf16
+from pipeline.extraction.pdf.titles import is_none, title_of
 
 _MAX_ATTACHMENTS = 200
 _MAX_ATTACHMENT_BYTES = 64 << 20
 _PASSWORD_ERROR, _SECURITY_ERROR = 4, 5
-_NO_TITLES = {"", "untitled", "(anonymous)", "(unspecified)", "anonymous", "unknown", "unspecified"}
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:(Z)|([+-])(\d\d)'?(\d\d)?)?")
 _ISO_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)?)?")
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -64,11 +64,7 @@ class PdfDocument:
         if not (title and author and date):
             found = _xmp(self._data)
             title, author, date = title or found[0], author or found[1], date or found[2]
-        if title.lower() in _NO_TITLES or title.isdigit():
-            title = ""
-        if author.lower() in _NO_TITLES:
-            author = ""
-        return title or None, author or None, date or None
+        return title_of(title) or None, None if is_none(author) else author, date or None
 
     def attachments(self) -> Iterator[Attachment]:
         """The files of the document's list of embedded files."""

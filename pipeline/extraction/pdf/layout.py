@@ -166,8 +166,8 @@ def _verdict(left: Sequence[Piece], right: Sequence[Piece], height: float) -> st
 
 
 def _is_prose(pieces: Sequence[Piece]) -> bool:
-    """Whether most lines have one piece that fills most of the column."""
-    width = max(piece.x1 for piece in pieces) - min(piece.x0 for piece in pieces)
+    """Whether most pieces are about as wide as the widest: the lines of a column, or of several side by side."""
+    width = max(piece.x1 - piece.x0 for piece in pieces)
     full = sum(piece.x1 - piece.x0 >= 0.6 * width for piece in pieces)
     return full * 2 >= len(pieces) and statistics.median(piece.characters for piece in pieces) >= 15
 

@@ -170,6 +170,22 @@ def test_columns_are_read_one_after_the_other(interleaved: bool) -> None:
     assert " ".join(LEFT + RIGHT) in plain
 
 
+def test_three_columns_that_are_not_level_are_read_one_after_the_other() -> None:
+    third = [
+        "The bittern is a heron, too, but it hides", "among the reeds and is heard more often",
+        "than it is seen by anyone.",
+    ]  # fmt: skip
+    drawn = [
+        text(30, 740, "A heading"), lines(30, 720, LEFT[:5], 11), text(215, 742, LEFT[5], 9.5),
+        text(215, 716, "Another"), lines(215, 700, RIGHT, 11),
+        text(400, 735, "A third one"), lines(400, 718, third, 11),
+    ]  # fmt: skip
+    body = bodies(pdf(["".join(drawn).replace(" 12 Tf", " 8 Tf").replace(" 9.5 Tf", " 8 Tf")]))[0]
+    plain = " ".join(body.split())
+    headed = ["A heading", *LEFT, "Another", *RIGHT, "A third one", *third]
+    assert plain == " ".join(headed)
+
+
 def test_text_is_read_in_each_direction() -> None:
     upright = lines(60, 700, LEFT)
     sideways = "q 0 1 -1 0 40 300 cm " + text(0, 0, "Plate seven of the atlas") + "Q\n"
@@ -234,6 +250,22 @@ def test_the_labels_of_pages_are_kept() -> None:
     labels = "/PageLabels << /Nums [0 << /S /r >> 2 << /S /D >>] >>"
     content = read(pdf([text(60, 700, f"Sheet {at}") for at in range(4)], catalog=labels))
     assert content.page_labels == {1: "i", 2: "ii", 3: "1", 4: "2"}
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Microsoft Word - Rules of the rowing club.docx", "Rules of the rowing club"),
+        ("Microsoft PowerPoint - rowing_2.ppt", None),
+        ("PowerPoint Presentation", None),
+        ("rowing-rules.indd", None),
+        ("Document1", None),
+        ("Rowing in 12 lessons, vol. 2", "Rowing in 12 lessons, vol. 2"),
+        ("Node.js", "Node.js"),
+    ],
+)
+def test_names_of_files_and_programs_are_no_titles(written: str, title: str | None) -> None:
+    assert read(pdf([text(60, 700, "Oars")], info=f"/Title ({written})")).title == title
 
 
 def test_title_author_and_date_are_those_of_the_document() -> None:
