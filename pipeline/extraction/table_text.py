@@ -113,7 +113,7 @@ def _written(
             start += 1
         yield from _lines([next(iter(row.cells.values())).text for row in table[:start]])
         first = table[start]
-        grouped = len(table) > start + 2 and _is_second_header(first, *table[start + 1 : start + 3], columns)
+        grouped = len(table) > start + 2 and _is_second_header(table[start : start + 3], columns)
         if first.number in known or (
             _is_header(first, list(first.cells) if grouped else columns)
             and (before is None or start + 1 < len(table))
@@ -143,8 +143,10 @@ def _is_header(row: Row, columns: Sequence[int]) -> bool:
     )
 
 
-def _is_second_header(first: Row, second: Row, third: Row, columns: Sequence[int]) -> bool:
-    """Whether a row names the columns that the one above groups: "2024" over "Plan" and "Actual", then numbers."""
+def _is_second_header(rows: Sequence[Row], columns: Sequence[int]) -> bool:
+    """Whether the second of three rows names the columns that the first groups, over numbers in the third:
+    "Plan" and "Actual" below "2024"."""
+    first, second, third = rows
     if not _is_header(second, columns) or not second.cells.keys() - first.cells.keys():
         return False
     numbers = [at for at in second.cells if at in third.cells and not third.cells[at].is_text]
