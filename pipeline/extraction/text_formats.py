@@ -78,6 +78,7 @@ BY_TEXT_SUFFIX = {
 _MAN_SUFFIX = re.compile(r"\.(?:[1-9n][a-z]{0,6}|man|mdoc|roff|mandoc)\Z")
 _MAN_START = re.compile(rb"^[.'][ \t]*(?:TH|Dd|SH|Sh|so)[ \t]+\S", re.MULTILINE)
 _XML_START = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+_XML_NAMESPACE = re.compile(rb"<[A-Za-z_][\w:.-]*\s(?:[^<>]{0,400}\s)?xmlns(?::[\w.-]+)?=[\"']")
 # Wikis export pages "for Word" as web archives that are named *.doc.
 _WORD_ARCHIVE = re.compile(
     rb"(?i)(?:date|message-id|subject|mime-version|from):(?s:.{0,800}?)\ncontent-type:\s*multipart/related"
@@ -121,7 +122,7 @@ def _by_start(start: bytes) -> Format:
         return _VTT
     if declared := _XML_START.match(start):
         return _HTML if b"<html" in lower[declared.end() :][:600] else _XML
-    if lower.startswith(b"<svg "):
+    if lower.startswith(b"<svg ") or _XML_NAMESPACE.match(start):
         return _XML
     return TEXT
 

@@ -13,12 +13,14 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from pipeline.extraction.charset_guess import guess
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.part import ContainerLimits, Part, UniqueNames, shown_path
 
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
 _UNIX = 3
+_CODE_PAGES = ("cp866", "cp932", "cp949", "cp950", "gb18030")  # those whose texts are hardly anything else
 _UNICODE_PATH = 0x7075  # the extra field with the name in UTF-8
 _ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, struct.error, RuntimeError)
 
@@ -30,7 +32,7 @@ class ZipReader:
     """A locator is "n:name": the n-th member, from 0, of those that have this name in the archive."""
 
     name = "zip"
-    version = 1
+    version = 2
     libraries: tuple[str, ...] = ()
     part_suffix = ""
 
@@ -96,7 +98,10 @@ class ZipReader:
 
 
 def _decoded(member: zipfile.ZipInfo) -> str:
-    """A member's name. Many programs write UTF-8 and do not say so; cp437, which the format prescribes, is the rest."""
+    """A member's name. Many programs write UTF-8 and do not say so, and old ones the code page of their system.
+
+    The rest is in cp437, which the format prescribes.
+    """
     name = member.orig_filename
     if member.flag_bits & _UTF8 or name.isascii():
         return name
@@ -110,7 +115,8 @@ def _decoded(member: zipfile.ZipInfo) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return name
+        codec = guess(raw)
+        return raw.decode(codec, "replace") if codec in _CODE_PAGES else name
 
 
 def _is_file(member: zipfile.ZipInfo) -> bool:

@@ -15,10 +15,12 @@ from pipeline.extraction.containers.mbox import MailboxReader
 from pipeline.extraction.content import Attachment, Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.mail import cms, message, mime, outlook_file
+from pipeline.extraction.mail_formats import field_names, is_known_field
 from pipeline.extraction.part import ContainerLimits
 
 _MAX_MESSAGES = 2000
 _MAX_TEXT = 4_000_000  # characters
+_HEADER = 1 << 14  # bytes that show whether a header begins
 _LENGTH = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")
 
 
@@ -87,7 +89,18 @@ class OutlookReader:
 
 
 def _read(data: bytes) -> Content:
-    found = mime.parse(data)
+    found = mime.parse(_repaired(data))
     if not found.fields and not data.strip():
         raise ExtractError("empty", "The e-mail is empty.", skipped=True)
     return message.read(found)
+
+
+def _repaired(data: bytes) -> bytes:
+    """A message without blank lines above its header, and with line feeds where it has carriage returns alone."""
+    if b"\r" in data and b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
+    if data[:1] in (b"\r", b"\n"):
+        rest = data.lstrip(b"\r\n")
+        if any(map(is_known_field, field_names(rest[:_HEADER]))):
+            return rest
+    return data

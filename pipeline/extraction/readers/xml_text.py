@@ -45,6 +45,8 @@ _PROSE_ATTRIBUTES = {
 }
 _TITLES = ("title", "name")
 
+_BREAKS = frozenset(("br", "lb", "line-break", "tab"))  # empty elements that part words
+
 
 class XmlReader:
     """The texts of the elements as lines; the file as plain text where it is damaged."""
@@ -114,6 +116,9 @@ def _name(element: Element) -> str:
 
 
 def _text(element: Element) -> str:
+    for each in element.iter():
+        if _name(each) in _BREAKS and each.get("break") != "no" and not (each.text or "").strip():
+            each.text = " "
     return " ".join("".join(element.itertext()).split())
 
 

@@ -117,6 +117,10 @@ def test_two_members_of_one_name_are_two_parts() -> None:
     ("raw", "flags", "extra", "name"),
     [
         ("Grüße.txt".encode("cp437"), 0, b"", "Grüße.txt"),
+        ("Résumé élève.txt".encode("cp850"), 0, b"", "Résumé élève.txt"),
+        ("Журнал дежурств.txt".encode("cp866"), 0, b"", "Журнал дежурств.txt"),
+        ("会议记录.txt".encode("gb18030"), 0, b"", "会议记录.txt"),
+        ("ポンプの点検.txt".encode("cp932"), 0, b"", "ポンプの点検.txt"),
         ("Grüße.txt".encode(), 0x800, b"", "Grüße.txt"),
         ("Grüße.txt".encode(), 0, b"", "Grüße.txt"),  # as macOS writes it
         (b"Gr__e.txt", 0, b"Grueszi.txt", "Gr__e.txt"),  # ASCII needs no other name

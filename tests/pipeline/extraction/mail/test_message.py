@@ -268,3 +268,12 @@ def test_bodies_in_unusual_places() -> None:
     apple = nested("mixed", _HTML + "<p>One.</p>", file, _HTML + "<p>Two.</p>", boundary="in")
     text = body(mail(*multipart("alternative", _PLAIN + "One. Two.", apple)))
     assert text.startswith("One.\n\nTwo.\n\n# Attachment: a.csv")
+
+
+@pytest.mark.parametrize(
+    ("above", "line_end"), [(b"\r\n\r\n", b"\r\n"), (b"\n", b"\n"), (b"", b"\r"), (b"\r", b"\r")]
+)
+def test_blank_lines_above_the_header_and_old_line_ends(above: bytes, line_end: bytes) -> None:
+    found = read(above + mail("Subject: The slipway", "It is closed.\n").replace(b"\r\n", line_end))
+    assert (found.title, found.author) == ("The slipway", "Ilse Brandvold <ilse@ridge.example>")
+    assert found.text.endswith("\n\nIt is closed.")

@@ -86,3 +86,9 @@ def test_large_entities_and_deep_files_are_bounded() -> None:
     assert len(_read(big).text) < 1_100_000
     with pytest.raises(ExtractError):
         _read("<a>" * 100_000 + "</a>" * 100_000)
+
+
+def test_xml_without_a_declaration_is_known_by_its_name_space() -> None:
+    subtitles = '<tt xml:lang="en"\n xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="1s">The gate<br/>is <i>o</i>pen.</p></div></body></tt>'
+    assert _read(subtitles, ".ttml").text == "The gate is open."
+    assert detect(b'<template xmlns-x="a"><p>Hi</p></template>', ".vue").mime == "text/plain"
