@@ -17,6 +17,9 @@ run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
 demo: setup ## index a folder with live progress and search it: make demo [FOLDER=/some/folder]
 	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}
 
+# Compiled modules are stored: hundreds of processes of the tests import the same ones.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Three workers a core: most tests wait for something most of the time.
 PARALLEL = -n $(shell echo $$(( 3 * $$(nproc) ))) --dist loadgroup
 

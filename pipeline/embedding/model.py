@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.compute.messages import ModelInfo, ModelSpec
-from pipeline.embedding import torch_import
+from pipeline.embedding import sentence_transformers_import, torch_import
 from pipeline.embedding.encoder import Encoder, pack_linear_layers
 from semantik.core.errors import Invalid
 
@@ -101,6 +101,7 @@ def load_sentence_transformer(name: str, precision: str) -> Any:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     torch_import.load_deferred()
+    sentence_transformers_import.import_sentence_transformers()
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging

@@ -73,7 +73,7 @@ _open_presentation = Reader("open_presentation", 1, "presentation:OpenPresentati
 
 READERS: Mapping[str, Reader] = {
     "text/plain": Reader("text", 2, "text:TextReader"),
-    "text/csv": Reader("delimited", 1, "delimited:DelimitedReader", ("charset-normalizer",)),
+    "text/csv": Reader("delimited", 2, "delimited:DelimitedReader", ("charset-normalizer",)),
     "text/troff": Reader("man-page", 1, "markup:man_page"),
     "text/x-rst": Reader("restructured-text", 1, "markup:restructured_text"),
     "text/org": Reader("org", 1, "markup:org"),
@@ -103,16 +103,16 @@ READERS: Mapping[str, Reader] = {
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
     _OPENXML + "wordprocessingml.document": Reader("docx", 2, "docx:DocxReader"),
-    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 1, "spreadsheet:WorkbookReader"),
+    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 2, "spreadsheet:WorkbookReader"),
     _ODF + "text": Reader("odt", 1, "odt:OdtReader"),
     _ODF + "spreadsheet": Reader("open_spreadsheet", 2, "spreadsheet:OpenSpreadsheetReader"),
     "application/epub+zip": Reader("epub", 1, "epub:EpubReader", ("selectolax",)),
     "application/rtf": Reader("rtf", 1, "rtf:RtfReader"),
     "application/msword": Reader("doc", 1, "doc:DocReader", ("olefile",)),
     "application/vnd.ms-excel": Reader(
-        "old_workbook", 1, "spreadsheet:OldWorkbookReader", ("xlrd", "olefile")
+        "old_workbook", 2, "spreadsheet:OldWorkbookReader", ("xlrd", "olefile")
     ),
-    "application/x-spreadsheetml+xml": Reader("excel_xml", 1, "spreadsheet:ExcelXmlReader"),
+    "application/x-spreadsheetml+xml": Reader("excel_xml", 2, "spreadsheet:ExcelXmlReader"),
     "application/vnd.ms-powerpoint": Reader(
         "old_presentation", 1, "presentation:OldPresentationReader", ("olefile",)
     ),

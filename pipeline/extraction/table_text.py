@@ -113,12 +113,17 @@ def _written(
             start += 1
         yield from _lines([next(iter(row.cells.values())).text for row in table[:start]])
         first = table[start]
+        grouped = len(table) > start + 2 and _is_second_header(table[start : start + 3], columns)
         if first.number in known or (
-            _is_header(first, columns) and (before is None or start + 1 < len(table))
+            _is_header(first, list(first.cells) if grouped else columns)
+            and (before is None or start + 1 < len(table))
         ):
             names = {at: cell.text[:_MAX_HEADER_CELL] for at, cell in first.cells.items()}
-            header = _Header(tuple(columns), names)
             start += 1
+            if grouped:
+                names = _joined(names, table[start])
+                start += 1
+            header = _Header(tuple(columns), names)
         elif before is not None and set(columns) <= set(before.columns):
             header = before
     rest = table[start:]
@@ -136,6 +141,25 @@ def _is_header(row: Row, columns: Sequence[int]) -> bool:
         or (cell.is_text and len(cell.text) <= _MAX_HEADER_CELL and not _ADDRESS.search(cell.text))
         for cell in row.cells.values()
     )
+
+
+def _is_second_header(rows: Sequence[Row], columns: Sequence[int]) -> bool:
+    """Whether the second of three rows names the columns that the first groups, over numbers in the third:
+    "Plan" and "Actual" below "2024"."""
+    first, second, third = rows
+    if not _is_header(second, columns) or not second.cells.keys() - first.cells.keys():
+        return False
+    numbers = [at for at in second.cells if at in third.cells and not third.cells[at].is_text]
+    return 2 * len(numbers) > len(second.cells)
+
+
+def _joined(names: dict[int, str], second: Row) -> dict[int, str]:
+    """The names of the columns, each with that of its group, which stands over the first of the group."""
+    joined = dict(names)
+    for column, cell in second.cells.items():
+        group = names.get(max((at for at in names if at <= column), default=-1), "")
+        joined[column] = f"{group} {cell.text}".strip()[:_MAX_HEADER_CELL]
+    return dict(sorted(joined.items()))
 
 
 def _rows(rows: Sequence[Row], header: _Header | None, columns: Sequence[int]) -> Iterator[str]:

