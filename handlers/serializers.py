@@ -175,6 +175,7 @@ def hit_json(hit: Hit) -> Json:
         "start": hit.chunk.start,
         "end": hit.chunk.end,
         "page": hit.chunk.page,
+        "page_label": hit.chunk.page_label,
         "heading": hit.chunk.heading,
         "recognised": hit.chunk.recognised,
         "document": {

@@ -7,6 +7,12 @@ import { highlight, queryPattern } from "./highlight.js";
 const PAGE = 10;
 const SLOW_MS = 1_500;
 
+/** "page 3", or "page iii (3)" where the page has another label than its number. */
+function pageText({ page, page_label: label }) {
+  if (!page) return "";
+  return label ? `page ${label} (${page})` : `page ${page}`;
+}
+
 export class Results {
   #request = new AbortController();
 
@@ -95,7 +101,7 @@ export class Results {
     const path = ["collections", collection.id, "documents", doc.id].map(encodeURIComponent).join("/");
     const folder = folderOf(doc);
     const recognised = hit.recognised ? "recognised text" : "";
-    const position = [hit.page ? `page ${hit.page}` : "", hit.heading ?? "", recognised].filter(Boolean).join(" · ");
+    const position = [pageText(hit), hit.heading ?? "", recognised].filter(Boolean).join(" · ");
     return h("li", { class: "card hit" },
       h("div", { class: "row" },
         h("h2", {}, doc.title && doc.title !== doc.name ? [h("span", {}, doc.title), " "] : null, h("span", {}, doc.name)),

@@ -78,7 +78,8 @@ class ChunkingOptions:
 class TextChunk:
     """A chunk: `text == document_text[start:end]`, in characters; `heading` like "Guide › Install".
 
-    `recognised` says that it was read in a picture.
+    `recognised` says that it was read in a picture; `page_label` is what stands on the page, like "iii", where that is
+    not its number.
     """
 
     text: str
@@ -87,6 +88,7 @@ class TextChunk:
     page: int | None
     heading: str | None
     recognised: bool = False
+    page_label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,17 +100,20 @@ class TextChunks(Sequence[TextChunk]):
     pages: tuple[int | None, ...]
     headings: tuple[str | None, ...]
     recognised: tuple[bool, ...] = ()  # empty: none
+    page_labels: tuple[str | None, ...] = ()  # empty: none
 
     @classmethod
     def from_chunks(cls, chunks: Sequence[TextChunk]) -> TextChunks:
         """From chunks with `end == start + len(text)`."""
         recognised = tuple(chunk.recognised for chunk in chunks)
+        labels = tuple(chunk.page_label for chunk in chunks)
         return cls(
             tuple(chunk.text for chunk in chunks),
             tuple(chunk.start for chunk in chunks),
             tuple(chunk.page for chunk in chunks),
             tuple(chunk.heading for chunk in chunks),
             recognised if any(recognised) else (),
+            labels if any(labels) else (),
         )
 
     def __len__(self) -> int:
@@ -123,7 +128,10 @@ class TextChunks(Sequence[TextChunk]):
             return [self[number] for number in range(*index.indices(len(self)))]
         text, start = self.texts[index], self.starts[index]
         recognised = bool(self.recognised and self.recognised[index])
-        return TextChunk(text, start, start + len(text), self.pages[index], self.headings[index], recognised)
+        label = self.page_labels[index] if self.page_labels else None
+        return TextChunk(
+            text, start, start + len(text), self.pages[index], self.headings[index], recognised, label
+        )
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[
                     part.page,
                     part.heading,
                     part.recognised,
+                    part.page_label,
                 ),
                 vector,
             )

@@ -115,8 +115,11 @@ class FileReader:
 
 
 def _chunks(extracted: extract.Extracted, split: chunker.Split) -> TextChunks:
-    """The chunks; those of recognised pages are marked, or all of a picture, which has no pages."""
+    """The chunks, with the labels of their pages; those of recognised pages, or of a picture, are marked."""
     chunks = TextChunks.from_chunks(split.chunks)
+    if extracted.page_labels:
+        labels = tuple(extracted.page_labels.get(page) if page else None for page in chunks.pages)
+        chunks = replace(chunks, page_labels=labels)
     if not extracted.recognised:
         return chunks
     recognised = set(extracted.recognised)

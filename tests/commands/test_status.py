@@ -82,6 +82,7 @@ async def test_status_beside_a_running_server_and_after_its_end(
             "owner": "ann",
             "documents": 2,
             "failed": 0,
+            "warned": 0,
             "chunks": 2,
             "status": "ready",
         }

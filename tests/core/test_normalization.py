@@ -15,7 +15,7 @@ from semantik.core.normalization import normalized
         ("zero\u200bwidth\ufeff", "zerowidth"),
         ("\u202bמפתח\u202c", "מפתח"),
         ("o\ufb03ce", "office"),
-        ("ＫＸ－５５１９", "KX-5519"),
+        ("ＱＰ－７３０２", "QP-7302"),
         ("Gro\u0308\u00dfe", "Größe"),
         ("non\u2011breaking", "non\u2010breaking"),
         ("a\u00a0b", "a b"),

@@ -16,6 +16,16 @@ class PictureReader:
     """The pages of an image file, without text: of a TIFF file each picture is a page, other files have one."""
 
     def read(self, data: bytes, detected: Format) -> Content:
+        try:
+            return self._pages(data, detected)
+        except ExtractError as error:
+            if error.category != "corrupt":
+                raise
+            raise ExtractError(
+                "corrupt", f"This is {detected.name} that is damaged and cannot be read."
+            ) from error
+
+    def _pages(self, data: bytes, detected: Format) -> Content:
         from pipeline.extraction.recognition.page_picture import open_image
 
         with open_image(io.BytesIO(data)) as image:

@@ -117,6 +117,7 @@ def _columns(chunks: list[Chunk]) -> TextChunks:
         tuple(chunk.page for chunk in chunks),
         tuple(chunk.heading for chunk in chunks),
         tuple(chunk.recognised for chunk in chunks) if any(chunk.recognised for chunk in chunks) else (),
+        tuple(chunk.page_label for chunk in chunks) if any(chunk.page_label for chunk in chunks) else (),
     )
 
 

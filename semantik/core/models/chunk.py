@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Chunk:
-    """A part of a document: `text` is the document's characters `start` to `end`; `recognised` in a picture or not."""
+    """A part of a document: `text` is the document's characters `start` to `end`; `recognised` in a picture or not.
+
+    `page_label` is what stands on the page, like "iii", where that is not its number.
+    """
 
     seq: int
     document_id: str
@@ -20,6 +23,7 @@ class Chunk:
     page: int | None
     heading: str | None
     recognised: bool = False
+    page_label: str | None = None
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,8 @@ def _row(generation: Generation, chunk: Chunk, vector: NDArray[np.float16]) -> R
     }
     if chunk.recognised:  # few chunks are: the others have no such field
         row["recognised"] = True
+    if chunk.page_label is not None:
+        row["page_label"] = chunk.page_label
     return row
 
 
@@ -199,4 +201,5 @@ def chunk_from_row(row: Record) -> Chunk:
         row["page"],
         row["heading"],
         bool(row.get("recognised")),
+        row.get("page_label"),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from support.api import ask, documents, index, new_user
+from support.hold import held
 from support.server import Serving, Stores, complaints
 from support.two_servers import Two, owner_of
 from support.watchers import Watcher, same_story
@@ -50,6 +52,9 @@ async def test_the_other_server_takes_over_after_a_kill(two: Two, tmp_path: Path
     client = await new_user(first)
     folder = _folder(tmp_path)
     rng = random.Random(2026)
+    # The last files wait, so that the kill comes in the middle of the operation.
+    holding = contextlib.ExitStack()
+    holding.enter_context(held(folder, "lamp-15*.txt"))
     made = await client.call("POST", "collections", {"name": "Lamps", "source_path": str(folder)})
     urls = [first.url, second.url]
     watchers = [
@@ -67,6 +72,7 @@ async def test_the_other_server_takes_over_after_a_kill(two: Two, tmp_path: Path
         owner = await _owner_in_the_middle(two.stores, made["operation_id"], (first, second))
         children = owner.tree[1:]
         owner.kill()
+        holding.close()
     survivor = second if owner is first else first
     same_story(watchers)
     assert not [child for child in children if child.is_running() and child.status() != "zombie"]
