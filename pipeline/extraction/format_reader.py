@@ -79,7 +79,7 @@ READERS: Mapping[str, Reader] = {
     "text/org": Reader("org", 1, "markup:org"),
     "text/x-tex": Reader("latex", 2, "markup:latex"),
     "text/x-bibtex": Reader("bibtex", 1, "markup:bibtex"),
-    "text/asciidoc": Reader("asciidoc", 1, "markup:asciidoc"),
+    "text/asciidoc": Reader("asciidoc", 2, "markup:asciidoc"),
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,

@@ -61,7 +61,7 @@ TEXTS = {
     "text/troff": "man-page-1 669499c001d3",
     "text/x-bibtex": "bibtex-1 db0560cf2695",
     "text/x-tex": "latex-2 162c55011a49",
-    "text/asciidoc": "asciidoc-1 06b3ede82f17",
+    "text/asciidoc": "asciidoc-2 06b3ede82f17",
     "text/org": "org-1 162c55011a49",
     "text/plain": "text-2 d3e7d13b902e",
     "text/csv": "delimited-1 charset-normalizer-3.5.2 9fe5b0b7e343",
