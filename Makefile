@@ -26,8 +26,8 @@ PARALLEL = -n $(shell echo $$(( 3 * $$(nproc) ))) --dist loadgroup
 test: tools ## run all tests: make test [ARGS="-k search"]
 	@.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
 
-test-fast: tools ## run the tests that start no server and no browser
-	@.venv/bin/python -m pytest $(PARALLEL) -m "not server" $(ARGS)
+test-fast: tools ## run the tests that need no server, no browser and no model
+	@.venv/bin/python -m pytest $(PARALLEL) -m "not server and not model" $(ARGS)
 
 test-redis: tools ## run the tests that need Redis on the redis-server of this machine
 	@PYTHONPATH=tests .venv/bin/python -m support.on_redis $(PARALLEL) $(ARGS)

@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from support import traced_model_cache
+from support import light_model, traced_model_cache
 from support.browser import chromium
 from support.patience import TEST_S, deadline, patience
 from support.pools import end_fork_servers, share_fork_servers
 from support.redis_server import Lines, RedisServer, given_redis
 from support.server import Serving, complaints, is_excused, serve
+
+from pipeline.workers.functions import WorkerFunctions
+
+_POOLS = {"fork_server", "light_fork_server"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "real_model: its servers have the real model, workers and password hashes"
     )
     config.addinivalue_line("markers", "server: it starts a server or a browser")
+    config.addinivalue_line(
+        "markers", "model: it loads the real model, or starts workers for it, without a server"
+    )
     config.addinivalue_line("markers", "noisy: this test expects warnings in the log")
     config.addinivalue_line("markers", "embedded: this test does something to the server's embedded stores")
     config.addinivalue_line("markers", "crowded: so many do something at once that the loop may be held")
@@ -35,9 +42,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         used = set(getattr(item, "fixturenames", ()))
         if used & {"start", "shared", "browser"}:
             item.add_marker(pytest.mark.server)
+        if used & _POOLS or item.get_closest_marker("real_model"):
+            item.add_marker(pytest.mark.model)
         if "shared" in used and item.get_closest_marker("real_model"):
             item.add_marker(pytest.mark.xdist_group("the real server"))
-        elif used & {"browser", "fork_server"}:
+        elif used & {"browser", *_POOLS}:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
@@ -154,6 +163,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """For modules whose own process has pools: their fork servers end with the module."""
-    share_fork_servers(tmp_path_factory.mktemp("pool") / "data")
+    share_fork_servers(tmp_path_factory.mktemp("pool") / "data", WorkerFunctions())
+    yield
+    end_fork_servers()
+
+
+@pytest.fixture(scope="module")
+def light_fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """As `fork_server`, with the light model in the workers."""
+    share_fork_servers(tmp_path_factory.mktemp("pool") / "data", light_model.FUNCTIONS)
     yield
     end_fork_servers()

@@ -1,4 +1,4 @@
-"""Pools in the process of the tests. They share fork servers, so that the model is loaded once."""
+"""Pools in the process of the tests. They share fork servers, so that their model is loaded once."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from semantik.config.settings import DocumentSettings, EmbeddingSettings, PoolSe
 MODEL = ModelSpec("sentence-transformers/all-MiniLM-L6-v2", "auto")
 OPTIONS = ChunkingOptions(MODEL.name, 200, 20)
 MEMORY = 512 << 20
-_shared: list[ForkServers] = []
+_shared: list[tuple[ForkServers, WorkerFunctions]] = []
 
 
-def share_fork_servers(data: Path) -> None:
+def share_fork_servers(data: Path, functions: WorkerFunctions) -> None:
     """Have all pools use the same ones until `end_fork_servers`; traced models are stored in a folder of `data`."""
     data.mkdir(exist_ok=True)
-    _shared.append(ForkServers(Settings(data=data), WorkerFunctions()))
+    _shared.append((ForkServers(Settings(data=data), functions), functions))
 
 
 def fork_servers() -> ForkServers:
-    return _shared[-1]
+    return _shared[-1][0]
 
 
 def end_fork_servers() -> None:
-    asyncio.run(_shared.pop().close())
+    servers, _ = _shared.pop()
+    asyncio.run(servers.close())
 
 
 @asynccontextmanager
@@ -43,7 +44,8 @@ async def ready_pool(
         documents=DocumentSettings(file_timeout_s=file_timeout_s),
         embedding=EmbeddingSettings(batch_chunks=batch_chunks),
     )
-    async with Pool(lambda: settings, servers=fork_servers()) as pool:
+    servers, functions = _shared[-1]
+    async with Pool(lambda: settings, functions, servers) as pool:
         await pool.wait_ready()
         yield pool
 

@@ -19,7 +19,7 @@ from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import model, query_model, traced_models, tracing
 from semantik.core.errors import Invalid
 
-pytestmark = pytest.mark.xdist_group("the model in the tests' own process")
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("the model in the tests' own process")]
 
 TEXTS = [
     "Where is the key?",

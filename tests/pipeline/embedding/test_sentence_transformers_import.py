@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from support.patience import patience
 from support.server import ROOT
 
@@ -29,5 +30,6 @@ assert sklearn.metrics.__file__ and scipy.sparse.__file__
 """
 
 
+@pytest.mark.model
 def test_scikit_learn_and_scipy_are_imported_at_their_first_use() -> None:
     subprocess.run([sys.executable, "-c", _CODE], cwd=ROOT, check=True, timeout=patience())

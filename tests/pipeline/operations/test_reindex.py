@@ -15,7 +15,7 @@ from support.server import Serving
 
 from semantik.client.api import Client
 
-pytestmark = [pytest.mark.gen_test, pytest.mark.real_model]
+pytestmark = pytest.mark.gen_test
 
 
 def _folder(tmp_path: Path, count: int = 12) -> Path:
@@ -96,6 +96,7 @@ async def test_stages_are_in_order_and_progress_never_decreases(
     assert not await _rows(serving, "documents", {"generation": 1})
 
 
+@pytest.mark.real_model
 async def test_no_search_fails_or_mixes_generations_during_a_reindex(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     collection_id, _ = await index(client, _folder(tmp_path))
@@ -154,6 +155,7 @@ async def test_deleted_files_keep_their_chunks(shared: Serving, tmp_path: Path) 
         assert "Year 1, week 29: the harvest of field 29 was weighed." in content["text"]
 
 
+@pytest.mark.real_model
 async def test_a_failed_or_cancelled_reindex_changes_nothing(shared: Serving, tmp_path: Path) -> None:
     serving = shared
     client = await new_user(serving)
@@ -184,6 +186,7 @@ async def test_a_failed_or_cancelled_reindex_changes_nothing(shared: Serving, tm
     assert after["generation"] == 3, "another server may still have an index of the discarded generation"
 
 
+@pytest.mark.real_model
 async def test_an_append_during_a_reindex_is_queued_and_indexes_its_file(
     shared: Serving, tmp_path: Path
 ) -> None:
@@ -210,6 +213,7 @@ async def test_an_append_during_a_reindex_is_queued_and_indexes_its_file(
     assert (view["chunk_size"], view["document_count"]) == (30, 13)
 
 
+@pytest.mark.real_model
 async def test_cancelling_queued_operations_does_not_affect_the_running_one(
     shared: Serving, tmp_path: Path
 ) -> None:

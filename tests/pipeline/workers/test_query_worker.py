@@ -24,6 +24,8 @@ from pipeline.workers.pool import Pool
 from semantik.config.settings import EmbeddingSettings, PoolSettings, Settings
 from semantik.core.errors import Invalid
 
+pytestmark = pytest.mark.model
+
 TEXTS = ["Where is the key?"]
 
 
