@@ -12,7 +12,7 @@ import { openReindex } from "./reindex-dialog.js";
 export function collectionView(app, [id], _query, signal) {
   const { collectionStore } = app;
   const known = collectionStore.get(id);
-  if (!known) return { node: notFound(), title: "No such collection" };
+  if (!known) return { node: notFound(collectionStore, id, signal), title: "No such collection" };
   const status = h("span");
   const counts = h("p", { class: "hint" });
   const details = h("p", { class: "hint" });
@@ -52,7 +52,12 @@ export function collectionView(app, [id], _query, signal) {
   return { node, title: known.name };
 }
 
-function notFound() {
+/** The collection may have been created elsewhere since the list was loaded: it is shown if the server knows it. */
+function notFound(collectionStore, id, signal) {
+  collectionStore.addEventListener("change", () => {
+    if (collectionStore.get(id)) window.dispatchEvent(new Event("hashchange"));
+  }, { signal });
+  collectionStore.refreshQuietly();
   return h("div", { class: "card stack" },
     h("p", {}, "There is no such collection, or you have no access to it."), h("p", {}, h("a", { href: "#/" }, "To the collections")));
 }

@@ -79,7 +79,7 @@ READERS: Mapping[str, Reader] = {
     "text/org": Reader("org", 1, "markup:org"),
     "text/x-tex": Reader("latex", 2, "markup:latex"),
     "text/x-bibtex": Reader("bibtex", 1, "markup:bibtex"),
-    "text/asciidoc": Reader("asciidoc", 1, "markup:asciidoc"),
+    "text/asciidoc": Reader("asciidoc", 2, "markup:asciidoc"),
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,
@@ -92,10 +92,10 @@ READERS: Mapping[str, Reader] = {
     **dict.fromkeys((f"image/{name}" for name in _PICTURES), _picture),
     "text/markdown": Reader("markdown", 3, "text:MarkdownReader", ("selectolax",)),
     "text/html": Reader("html", 2, "html:HtmlReader", ("selectolax",)),
-    "message/rfc822": Reader("email", 3, "email:EmailReader", ("selectolax",)),
-    "message/x-emlx": Reader("emlx", 2, "email:AppleMailReader", ("selectolax",)),
-    "application/mbox": Reader("mailbox", 2, "email:MailboxTextReader", ("selectolax",)),
-    "application/pkcs7-mime": Reader("signed", 2, "email:SignedFileReader", ("selectolax",)),
+    "message/rfc822": Reader("email", 4, "email:EmailReader", ("selectolax",)),
+    "message/x-emlx": Reader("emlx", 3, "email:AppleMailReader", ("selectolax",)),
+    "application/mbox": Reader("mailbox", 3, "email:MailboxTextReader", ("selectolax",)),
+    "application/pkcs7-mime": Reader("signed", 3, "email:SignedFileReader", ("selectolax",)),
     "text/calendar": Reader("calendar", 1, "personal:CalendarReader", ("selectolax",)),
     "text/vcard": Reader("contacts", 1, "personal:ContactReader"),
     "application/pdf": Reader("pdf", 3, "pdf:PdfReader", ("pypdf", "pypdfium2")),
@@ -116,7 +116,7 @@ READERS: Mapping[str, Reader] = {
     "application/vnd.ms-powerpoint": Reader(
         "old_presentation", 1, "presentation:OldPresentationReader", ("olefile",)
     ),
-    "application/vnd.ms-outlook": Reader("outlook", 2, "email:OutlookReader", ("olefile", "selectolax")),
+    "application/vnd.ms-outlook": Reader("outlook", 3, "email:OutlookReader", ("olefile", "selectolax")),
     "application/x-ipynb+json": Reader("notebook", 1, "notebook:NotebookReader", ("selectolax",)),
     "application/x-fictionbook+xml": Reader(
         "fictionbook", 1, "fictionbook:FictionBookReader", ("selectolax",)

@@ -231,3 +231,14 @@ def test_when_a_folder_is_watched_is_kept_and_set_by_keyboard(member: Page, fold
     dialog.get_by_label("By the clock").select_option("never")
     dialog.get_by_role("button", name="Save").click()
     expect(source).not_to_contain_text("watched:")
+
+
+def test_a_collection_created_elsewhere_is_opened_by_its_address(member: Page) -> None:
+    other = member.context.new_page()
+    other.goto("/")
+    create(other, "Elsewhere", "")
+    address = other.get_by_role("link", name="Elsewhere", exact=True).get_attribute("href")
+    other.close()
+    member.evaluate("address => { location.hash = address; }", address)
+    expect(member.get_by_role("heading", name="Elsewhere", exact=True)).to_be_visible()
+    assert member.title() == "Elsewhere · Semantik"

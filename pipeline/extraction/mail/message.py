@@ -63,7 +63,7 @@ def read(message: Part) -> Content:
     charset = _charset(message)
     found = _read_part(message)
     fields = [(label, _shown(message, name, charset)) for label, name in _SHOWN]
-    head = "\n\n".join(f"**{label}**: {value}" for label, value in fields if value)
+    head = "\n\n".join(f"{label}: {value}" for label, value in fields if value)
     values = dict(fields)
     return Content(
         "\n\n".join(each for each in (head, found.text) if each),

@@ -95,7 +95,7 @@ def _message(file: _File, storage: _Path, depth: int) -> Content:
     sent_header = mime.parse(found.text(mapi.HEADERS).encode("utf-8", "replace")).header("date")
     date = headers.date(sent_header) or found.date(mapi.SUBMITTED) or found.date(mapi.DELIVERED)
     fields = mapi.head(found, recipients, date)
-    head = "\n\n".join(f"**{label}**: {value}" for label, value in fields)
+    head = "\n\n".join(f"{label}: {value}" for label, value in fields)
     attachments = list(_attachments(file, storage, found, depth))
     body = mapi.body(found)
     warnings: tuple[str, ...] = ()

@@ -124,12 +124,20 @@ class AsciiDoc:
             self._parts.append(re.sub(r"<[^<>]{0,500}>", "", "\n".join(body)))
         elif kind == "verse":
             self._parts.append("\n".join(self._plain(each) for each in body))
+            self._attribute(style)
         elif self._depth < 20:
             self._depth += 1
             self._parts += [kind.capitalize() + ":"] if kind in _KINDS else []
             self._read(body)
             self._depth -= 1
+            self._attribute(style)
         return end + 1
+
+    def _attribute(self, style: str) -> None:
+        """Whom a quotation is of, below it."""
+        kind, *who = (part.strip().strip("\"'") for part in style.split(",")[:3])
+        if kind in ("quote", "verse") and any(who):
+            self._parts.append(f"— {self._plain(', '.join(part for part in who if part))}")
 
     def _is_underline(self, lines: Sequence[str], at: int) -> bool:
         """Whether a line of `----` is that below a title, which has its length."""
@@ -273,4 +281,5 @@ class AsciiDoc:
                 text if kind == "verse" else " ".join(text.replace(" +\n", "\0").split()).replace("\0", "\n")
             )
             self._parts.append(self._mark + markdown.literal(joined))
+            self._attribute(self._style)
         self._words, self._mark, self._style = [], "", ""

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 
 _BAR = "\ue000"  # stands for a bar that separates no cells
-_CELL = re.compile(r"(?:(?<=\s)|^)(?P<repeat>\d+\*)?(?:\d+)?(?:\.\d+)?\+?[<^>.]*[aehlmdsv]?\|", re.MULTILINE)
+_CELL = re.compile(
+    r"(?:(?:(?<=\s)|^)(?P<repeat>\d+\*)?(?:\d+)?(?:\.\d+)?\+?[<^>.]*[aehlmdsv]?)?\|", re.MULTILINE
+)
 
 
 def rows(lines: Sequence[str], style: str, mark: str, plain: Callable[[str], str]) -> list[list[str]]:

@@ -116,8 +116,8 @@ def test_an_attached_email_is_read_with_its_own_attachments(tmp_path: Path) -> N
     )
     extracted = extract(file(tmp_path, "a.eml", bytes(email)), LIMIT)
     assert extracted.text.count("The papers are attached.") == 3
-    assert "\n\n# Attachment: What you asked for\n\n**Subject**" in extracted.text
-    assert "\n\n# Attachment: saved.eml\n\n**Subject**" in extracted.text
+    assert "\n\n# Attachment: What you asked for\n\nSubject" in extracted.text
+    assert "\n\n# Attachment: saved.eml\n\nSubject" in extracted.text
     assert extracted.text.count("\n\n## Attachment: deep.txt\n\nBelow the surface.") == 2
 
 

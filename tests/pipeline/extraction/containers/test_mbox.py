@@ -162,6 +162,6 @@ def test_a_compressed_mailbox_is_one_document_with_all_messages() -> None:
     found = read_text(
         gzip.compress(_message(1, "One word.") + _message(2, "Two words.")), "2025-January.txt.gz"
     )
-    assert "# Log 1\n\n**Subject**: Log 1" in found.text
+    assert "# Log 1\n\nSubject: Log 1" in found.text
     assert "One word." in found.text
     assert "# Log 2\n\n" in found.text

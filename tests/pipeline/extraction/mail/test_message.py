@@ -25,9 +25,9 @@ def test_the_header_stands_above_the_text_and_describes_the_document() -> None:
         )
     )
     assert found.text == (
-        "**Subject**: Anemometer\n\n**From**: Ilse Brandvold <ilse@ridge.example>\n\n**To**: all@ridge.example\n\n"
-        "**Cc**: Jörg <j@ridge.example>\n\n**Bcc**: x@ridge.example\n\n"
-        "**Date**: Mon, 27 Jan 2025 09:12:00 +0100\n\nIt broke."
+        "Subject: Anemometer\n\nFrom: Ilse Brandvold <ilse@ridge.example>\n\nTo: all@ridge.example\n\n"
+        "Cc: Jörg <j@ridge.example>\n\nBcc: x@ridge.example\n\n"
+        "Date: Mon, 27 Jan 2025 09:12:00 +0100\n\nIt broke."
     )
     assert (found.title, found.author) == ("Anemometer", "Ilse Brandvold <ilse@ridge.example>")
     assert found.date == "2025-01-27T09:12:00+01:00"
@@ -150,13 +150,10 @@ def test_messages_inside_messages_with_their_own_attachments() -> None:
         b"Subject: Coded\n\nCoded words."
     )
     text = body(mail(*multipart("mixed", _PLAIN + "See below.", inner, coded)))
-    assert (
-        "See below.\n\n# Attachment: Über\n\n**Subject**: Über\n\n**From**: a@b.example\n\nDeep words."
-        in text
-    )
+    assert "See below.\n\n# Attachment: Über\n\nSubject: Über\n\nFrom: a@b.example\n\nDeep words." in text
     assert "\n\n## Attachment: d.csv\n\n" in text
     assert "deepest" in text
-    assert "# Attachment: Coded\n\n**Subject**: Coded\n\nCoded words." in text
+    assert "# Attachment: Coded\n\nSubject: Coded\n\nCoded words." in text
 
 
 def test_comments_in_fields_and_messages_with_a_transfer_encoding() -> None:
@@ -164,14 +161,13 @@ def test_comments_in_fields_and_messages_with_a_transfer_encoding() -> None:
     assert body(mail(fields, _encoded("Größe".encode()))) == "Größe"
     coded = _encoded("Subject: Größe\n\nInner.".encode())
     inner = f"Content-Type: message/global\n{_BASE64}{coded}"
-    assert "# Attachment: Größe\n\n**Subject**: Größe\n\nInner." in body(mail(*multipart("mixed", inner)))
+    assert "# Attachment: Größe\n\nSubject: Größe\n\nInner." in body(mail(*multipart("mixed", inner)))
 
 
 def test_the_messages_of_a_digest_need_no_type() -> None:
     text = body(mail(*multipart("digest", "\nSubject: One\n\nFirst.", "\nSubject: Two\n\nSecond.")))
     assert (
-        text
-        == "# Attachment: One\n\n**Subject**: One\n\nFirst.\n\n# Attachment: Two\n\n**Subject**: Two\n\nSecond."
+        text == "# Attachment: One\n\nSubject: One\n\nFirst.\n\n# Attachment: Two\n\nSubject: Two\n\nSecond."
     )
 
 

@@ -50,12 +50,11 @@ def test_a_message_with_its_people_and_files() -> None:
     }
     found = read(Outlook(properties, _TO, files).file(), "a.msg")
     assert found.text.startswith(
-        "**Subject**: Größe\n\n**From**: Ilse <i@ridge.example>\n\n**To**: Jörg <j@ridge.example>\n\n**Cc**: Anna\n\n"
-        "**Date**: 2024-12-30T02:40:00+00:00\n\nThe mast.\nIt fell.\n\n# Attachment: log.txt\n\nAttached words."
+        "Subject: Größe\n\nFrom: Ilse <i@ridge.example>\n\nTo: Jörg <j@ridge.example>\n\nCc: Anna\n\n"
+        "Date: 2024-12-30T02:40:00+00:00\n\nThe mast.\nIt fell.\n\n# Attachment: log.txt\n\nAttached words."
     )
     assert (
-        "# Attachment: Inner\n\n**Subject**: Inner\n\nInner words.\n\n## Attachment: deep.csv\n\n"
-        in found.text
+        "# Attachment: Inner\n\nSubject: Inner\n\nInner words.\n\n## Attachment: deep.csv\n\n" in found.text
     )
     assert "deepest" in found.text
     assert "logo" not in found.text
@@ -193,7 +192,7 @@ def test_a_signed_message_is_read() -> None:
     found = read(
         Outlook({0x1A: "IPM.Note.SMIME.MultipartSigned", _SUBJECT: "x"}, files=files).file(), "a.msg"
     )
-    assert (found.text, found.warnings) == ("**Subject**: x\n\nSigned words.", ())
+    assert (found.text, found.warnings) == ("Subject: x\n\nSigned words.", ())
     files = [({0x3707: "smime.p7m", 0x3701: bytearray(b"\x30\x03\x06\x01\x2a")}, None)]
     found = read(Outlook({0x1A: "IPM.Note.SMIME", _SUBJECT: "x"}, files=files).file(), "a.msg")
     assert found.warnings == ("The message is encrypted; only its header is read.",)

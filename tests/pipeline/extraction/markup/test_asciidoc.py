@@ -28,7 +28,10 @@ from pipeline.extraction.markup.asciidoc import AsciiDoc
         (".Prices\n[cols=\"1,2\",options=\"header\"]\n|===\n|Kind |Price\n\n|Adult\n|3 \\| 4\n|===", "Prices\n\n| Kind | Price |\n| --- | --- |\n| Adult | 3 | 4 |"),
         (",===\na,b\n1,2\n,===", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
         ("image::gate.png[The old gate, 300]", "The old gate"),
-        ("[quote, Mara]\n____\nSaid so.\n____", "Said so."),
+        ("[quote, Mara]\n____\nSaid so.\n____", "Said so.\n\n— Mara"),
+        ("[quote,Ole,'The *Log*']\nWe saw it.", "We saw it.\n\n— Ole, The Log"),
+        ("[verse, Ole]\n____\none\n  two\n____", "one\ntwo\n\n— Ole"),
+        ("|===\n|Kind|Price\n\n|Adult|3\n|===", "| Kind | Price |\n| --- | --- |\n| Adult | 3 |"),
         ("a&nbsp;b &#8212; c (C) &amp; d", "a\xa0b — c (C) & d".replace("\xa0", " ")),
     ],
 )  # fmt: skip
