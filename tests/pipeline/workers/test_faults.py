@@ -1,16 +1,21 @@
-"""Stores and workers that fail for a while: the server stays up, reports it, and recovers."""
+"""Stores and workers that fail for a while: the server stays up, reports it, and recovers.
+
+The workers have the light model; in `test_faults_during_operations.py` they have the real one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from support.api import ask, documents, new_user
+from support.hold import held
 from support.operation_fixtures import SMALL_STEPS
 from support.patience import patience
 from support.processes import command_line, still_running
@@ -23,13 +28,14 @@ from semantik.core.errors import Unavailable
 pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 # Small batches, so that an operation has a middle.
+HELD = "ship-059.txt"  # so that the operation does not end before the fault
 OPEN = (*SMALL_STEPS, "--auth-registration", "open", "--progress-linger-s", "0.2")
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One server, which recovers after each fault."""
-    serving = serve(tmp_path_factory.mktemp("faults") / "data", *OPEN, real=True)
+    serving = serve(tmp_path_factory.mktemp("faults") / "data", *OPEN)
     yield serving
     assert serving.stop() == 0
 
@@ -82,13 +88,17 @@ async def test_an_embedded_store_that_dies_during_indexing_is_restarted_without_
     serving: Serving, tmp_path: Path, store: str
 ) -> None:
     client = await new_user(serving)
-    made = await _start(client, _folder(tmp_path, 120))
+    folder = _folder(tmp_path, 120)
     messages: list[dict[str, Any]] = []
-    async for message in client.watch(made["operation_id"]):
-        messages.append(message)
-        if message["type"] == "document_processed" and not any(m["type"] == "killed" for m in messages):
-            _child(serving, store).kill()
-            messages.append({"type": "killed"})
+    with ExitStack() as until_killed:
+        until_killed.enter_context(held(folder, HELD))
+        made = await _start(client, folder)
+        async for message in client.watch(made["operation_id"]):
+            messages.append(message)
+            if message["type"] == "document_processed" and not any(m["type"] == "killed" for m in messages):
+                _child(serving, store).kill()
+                messages.append({"type": "killed"})
+                until_killed.close()
     await _assert_complete(client, made, messages, 120)
 
 
@@ -100,9 +110,11 @@ async def test_a_suspended_store_gives_503_and_the_operation_waits(
     serving: Serving, tmp_path: Path, store: str
 ) -> None:
     client = await new_user(serving)
-    made = await _start(client, _folder(tmp_path, 60))
+    folder = _folder(tmp_path, 60)
     child = _child(serving, store)
-    child.suspend()
+    with held(folder, HELD):
+        made = await _start(client, folder)
+        child.suspend()
     try:
         path = "collections" if store == "mongo" else "health"
         answer = await AsyncHTTPClient().fetch(
@@ -125,15 +137,20 @@ async def test_a_killed_worker_and_a_killed_fork_server_lose_no_document(
     serving: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(serving)
-    made = await _start(client, _folder(tmp_path, 120))
+    folder = _folder(tmp_path, 120)
     killed = 0
     messages: list[dict[str, Any]] = []
-    async for message in client.watch(made["operation_id"]):
-        messages.append(message)
-        if message["type"] == "document_processed" and killed < 2:
-            workers = [c for c in serving.tree[1:] if "forkserver" in " ".join(command_line(c))]
-            workers[-1 if killed == 0 else 0].kill()
-            killed += 1
+    with ExitStack() as until_killed:
+        until_killed.enter_context(held(folder, HELD))
+        made = await _start(client, folder)
+        async for message in client.watch(made["operation_id"]):
+            messages.append(message)
+            if message["type"] == "document_processed" and killed < 2:
+                workers = [c for c in serving.tree[1:] if "forkserver" in " ".join(command_line(c))]
+                workers[-1 if killed == 0 else 0].kill()
+                killed += 1
+                if killed == 2:
+                    until_killed.close()
     await _assert_complete(client, made, messages, 120)
     assert await ask(client, "Which ship left with barrels?")
 
@@ -164,21 +181,22 @@ async def test_a_wrong_setting_is_refused_before_anything_starts(flags: tuple[st
     assert word in errors.decode() and "Traceback" not in errors.decode()
 
 
-@pytest.mark.real_model
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [pytest.param(signal.SIGTERM, marks=pytest.mark.real_model), signal.SIGINT])
 async def test_a_signal_during_indexing_ends_the_server_and_all_its_children(
     start: Callable[..., Serving], tmp_path: Path, end: signal.Signals
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    made = await _start(client, _folder(tmp_path, 200))
-    watching = client.watch(made["operation_id"], patience_s=0)
-    async for message in watching:
-        if message["type"] == "document_processed":
-            break
-    tree = serving.tree
-    serving.process.send_signal(end)
-    assert await asyncio.to_thread(serving.process.wait, patience()) == 0
+    folder = _folder(tmp_path, 200)
+    with held(folder, HELD):
+        made = await _start(client, folder)
+        watching = client.watch(made["operation_id"], patience_s=0)
+        async for message in watching:
+            if message["type"] == "document_processed":
+                break
+        tree = serving.tree
+        serving.process.send_signal(end)
+        assert await asyncio.to_thread(serving.process.wait, patience()) == 0
     with pytest.raises(Unavailable, match="shutting down"):
         [_ async for _ in watching]
     alive = still_running(tree)

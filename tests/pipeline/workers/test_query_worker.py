@@ -24,7 +24,7 @@ from pipeline.workers.pool import Pool
 from semantik.config.settings import EmbeddingSettings, PoolSettings, Settings
 from semantik.core.errors import Invalid
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("traced models of pools")]
 
 TEXTS = ["Where is the key?"]
 
@@ -55,6 +55,18 @@ def query(data: Path, model: str) -> np.ndarray:
     return asyncio.run(embed())
 
 
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """A data folder with a traced model of the bundled one, and the vector of the first query."""
+    model, data = MODEL_DIR.as_posix(), tmp_path_factory.mktemp("traced") / "data"
+
+    async def make() -> np.ndarray:
+        async with own_pool(data, model) as pool:
+            return await pool.embed_queries(ModelSpec(model, "auto"), TEXTS)
+
+    return data, asyncio.run(make())
+
+
 def test_on_a_new_data_folder_the_model_is_loaded_on_first_use(tmp_path: Path) -> None:
     model = MODEL_DIR.as_posix()
 
@@ -73,21 +85,15 @@ def test_on_a_new_data_folder_the_model_is_loaded_on_first_use(tmp_path: Path) -
 
 @pytest.mark.noisy
 def test_a_traced_model_of_another_model_is_replaced_when_the_first_text_is_embedded(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    traced: tuple[Path, np.ndarray], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder, data = tmp_path / "model", tmp_path / "data"
-    shutil.copytree(MODEL_DIR, folder)
-    spec = ModelSpec(str(folder), "auto")
-
-    async def make() -> np.ndarray:
-        async with own_pool(data, spec.name) as pool:
-            return await pool.embed_queries(spec, TEXTS)
-
-    expected = asyncio.run(make())
+    made, expected = traced
+    data = shutil.copytree(made, tmp_path / "data")
+    spec = ModelSpec(MODEL_DIR.as_posix(), "auto")
     (path,) = (data / "models").iterdir()
-    traced = traced_models.load(path)
-    assert traced is not None
-    traced_models.save(replace(traced, prompt="Something else entirely: "), path)
+    stored = traced_models.load(path)
+    assert stored is not None
+    traced_models.save(replace(stored, prompt="Something else entirely: "), path)
     wrong = query(data, spec.name)
     assert float(wrong[0] @ expected[0]) < 0.99
 
@@ -105,14 +111,11 @@ def test_a_traced_model_of_another_model_is_replaced_when_the_first_text_is_embe
     assert np.allclose(query(data, spec.name), expected, atol=1e-5)
 
 
-def test_a_damaged_traced_model_is_made_again_at_the_start(tmp_path: Path) -> None:
-    model, data = MODEL_DIR.as_posix(), tmp_path / "data"
-
-    async def make() -> np.ndarray:
-        async with own_pool(data, model) as pool:
-            return await pool.embed_queries(ModelSpec(model, "auto"), TEXTS)
-
-    expected = asyncio.run(make())
+def test_a_damaged_traced_model_is_made_again_at_the_start(
+    traced: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    made, expected = traced
+    model, data = MODEL_DIR.as_posix(), shutil.copytree(made, tmp_path / "data")
     (path,) = (data / "models").iterdir()
     path.write_bytes(path.read_bytes()[:1000])
 
