@@ -13,6 +13,7 @@ from support.server import SAMPLES
 
 from pipeline.extraction import extract as extracting
 from pipeline.extraction.extract import ExtractError, Places
+from pipeline.extraction.file_access import read_open
 
 
 @pytest.mark.parametrize(
@@ -88,8 +89,9 @@ def test_a_deleted_file_is_unreadable(tmp_path: Path) -> None:
 
 
 def test_a_file_that_exceeds_the_limit_while_it_is_read_is_too_large() -> None:
-    with pytest.raises(ExtractError) as refused:  # stat gives 0 as its size, but reading gives more
-        extract("/proc/cpuinfo", 100)
+    # stat gives 0 as its size, but reading gives more
+    with Path("/proc/cpuinfo").open("rb") as file, pytest.raises(ExtractError) as refused:
+        read_open(file, 100)
     assert refused.value.category == "too_large"
 
 
