@@ -21,8 +21,8 @@ from bench.reading_corpus import documents
 from bench.results import Result
 from bench.server_process import ROOT, index_folder, run_server
 
-_PER_FORMAT = 8
-_ROUNDS = 3
+_PER_FORMAT = 4
+_ROUNDS = 2
 _SAMPLE_S = 0.25
 _MB = 1 << 20
 

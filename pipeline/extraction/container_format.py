@@ -12,6 +12,8 @@ from pipeline.extraction.file_format import Condition, Format
 _HEAD = 1 << 16
 _GZIP_WINDOW = 31  # of zlib: with the header of gzip
 _TAR_BLOCK = 512
+_TAR_MAGIC = 257
+_MARK_AND_BLANKS = 256  # bytes before the first postmark of a mailbox
 TAR_GZ = Format("application/x-compressed-tar", "a compressed tar archive")
 
 # Archives that are parts of programs, or documents of another kind.
@@ -31,10 +33,17 @@ def container_format(file: BinaryIO, suffix: str) -> Format | None:
             return None
     elif head.startswith(b"\x1f\x8b"):
         found = TAR_GZ if _holds_tar(head) else formats.GZIP
+    elif not _may_be_container(head):
+        found = None
     else:
         found = formats.detect(head, suffix)
     file.seek(0)
-    return found if found.mime in CONTAINERS and found.condition is Condition.SOUND else None
+    return found if found and found.mime in CONTAINERS and found.condition is Condition.SOUND else None
+
+
+def _may_be_container(head: bytes) -> bool:
+    """A quick look, since nearly all files are none: a tar archive, or a mailbox below a mark and blank lines."""
+    return b"ustar" in head[_TAR_MAGIC : _TAR_MAGIC + 5] or b"From " in head[:_MARK_AND_BLANKS]
 
 
 def _holds_tar(head: bytes) -> bool:

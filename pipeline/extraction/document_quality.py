@@ -53,6 +53,8 @@ def document_quality(extracted: Extracted, split: Split, tokenizer: Any) -> Qual
 
 def _unknown_share(text: str, tokenizer: Any) -> float:
     """Of the words in samples from all over the text, those with a token for "unknown", 0 to 1."""
+    if text.isascii():  # every tokenizer knows these letters
+        return 0.0
     ids = {tokenizer.token_to_id(token) for token in _UNKNOWN_TOKENS} - {None}
     if not ids:
         return 0.0
