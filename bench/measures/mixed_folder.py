@@ -94,7 +94,7 @@ async def _index(build: Path, files: Path) -> _Round:
 
 
 async def _sample_workers(pid: int, largest: list[int]) -> None:
-    """Note the most memory of its own (USS) of a process below a fork server: workers, and a fork server's own child."""
+    """Note the most memory of its own (USS) of a process below a fork server: workers, and another fork server."""
     while True:
         for child in psutil.Process(pid).children():
             for worker in _children(child):
