@@ -274,11 +274,9 @@ def unprivileged() -> Iterator[Path]:
     (folder / "good.txt").write_text("text")
     (folder / "shut").mkdir(mode=0)
     root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
+    os.seteuid(65534 if root else os.geteuid())
     yield folder
-    if root:
-        os.seteuid(0)
+    os.seteuid(0 if root else os.geteuid())
     (folder / "shut").chmod(0o700)
     shutil.rmtree(folder)
 
@@ -297,7 +295,6 @@ def test_a_folder_deleted_during_the_walk_gives_a_warning(tmp_path: Path) -> Non
     walking = walk(tmp_path, WalkRules(("/",), ()))
     assert [name for name, _, _ in next(walking).files] == ["a.txt"]
     (tmp_path / "gone").rmdir()
-    gone = str(tmp_path / "gone")
-    assert next(walking).warnings == [
-        ScanWarning(gone, "The folder cannot be read: No such file or directory.")
-    ]
+    [warning] = next(walking).warnings
+    assert warning.path == str(tmp_path / "gone")
+    assert warning.message == "The folder cannot be read: No such file or directory."
