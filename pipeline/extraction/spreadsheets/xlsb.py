@@ -12,6 +12,7 @@ from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets import biff12, number_format, xlsx_notes
 from pipeline.extraction.spreadsheets.sheet import Comment, Covered, Sheet, Workbook, cell
 from pipeline.extraction.spreadsheets.xlsx_cells import Shared
+from pipeline.extraction.spreadsheets.xlsx_content import workbook_content
 from pipeline.extraction.table_text import Cell, Row
 
 _MAX_SHEETS = 2_000
@@ -39,17 +40,7 @@ def read(package: Package) -> Content:
                 workbook.add(sheet)
             except ExtractError as error:
                 workbook.warnings.append(f"The sheet “{sheet.name}” is not read: {error.message}")
-    if not workbook.text and any("not read:" in each for each in workbook.warnings):
-        raise ExtractError("corrupt", "This is an Excel workbook whose sheets are damaged.")
-    about = package.properties()
-    return Content(
-        workbook.text,
-        about.title,
-        markdown=True,
-        warnings=tuple(workbook.warnings),
-        author=about.author,
-        date=about.date,
-    )
+    return workbook_content(package, workbook)
 
 
 def _fill(

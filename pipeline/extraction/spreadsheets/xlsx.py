@@ -11,6 +11,7 @@ from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets import number_format, xlsx_cells, xlsx_notes
 from pipeline.extraction.spreadsheets.sheet import Sheet, Workbook
 from pipeline.extraction.spreadsheets.xlsx_cells import Shared
+from pipeline.extraction.spreadsheets.xlsx_content import workbook_content
 
 _MAX_SHEETS = 2_000
 
@@ -32,17 +33,7 @@ def read(package: Package) -> Content:
             workbook.add(_sheet(package, main, node, shared, names))
         except ExtractError as error:
             workbook.warnings.append(f"The sheet “{node.get('name', '')}” is not read: {error.message}")
-    if not workbook.text and any("not read:" in each for each in workbook.warnings):
-        raise ExtractError("corrupt", "This is an Excel workbook whose sheets are damaged.")
-    about = package.properties()
-    return Content(
-        workbook.text,
-        about.title,
-        markdown=True,
-        warnings=tuple(workbook.warnings),
-        author=about.author,
-        date=about.date,
-    )
+    return workbook_content(package, workbook)
 
 
 def _sheet(package: Package, main: str, node: Element, shared: Shared, names: dict[str, str]) -> Sheet:
