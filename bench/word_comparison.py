@@ -34,6 +34,11 @@ class WordDifference:
     def added_percent(self) -> float:
         return 100 * self.added.total() / max(self.words, 1)
 
+    @property
+    def total(self) -> int:
+        """All words that only one of the texts has."""
+        return self.lost.total() + self.added.total()
+
 
 def words(text: str) -> Counter[str]:
     """The words of a text, normalised, with their numbers."""
@@ -41,7 +46,7 @@ def words(text: str) -> Counter[str]:
     return Counter(_WORD.findall(_HYPHEN.sub("", plain).casefold()))
 
 
-def compare(reference: str, text: str) -> WordDifference:
+def word_difference(reference: str, text: str) -> WordDifference:
     """What `text` lost of the words of `reference`, and what it added."""
     expected, found = words(reference), words(text)
     return WordDifference(expected.total(), expected - found, found - expected)
