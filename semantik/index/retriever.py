@@ -85,6 +85,12 @@ class Retriever(Protocol[Content]):
         Raises Invalid, or Unavailable: after the retriever was closed, and as `query.embed` does.
         """
 
+    async def scores(self, query: RetrievalQuery, seqs: Sequence[int], /) -> dict[int, float]:
+        """The score of each of these chunks, as `search` would give it; one that cannot be found is absent.
+
+        Raises what `search` does.
+        """
+
 
 class RetrieverRegistry(Protocol[R_co]):
     """The retrievers of one kind on this server, opened when first needed: one for each collection and generation."""

@@ -139,6 +139,9 @@ def test_random_operations_equal_brute_force(tmp_path: Path, seed: int) -> None:
                 limit = float(rng.choice([-1.0, 0.2]))
                 found = await index.nearest(query, k, allowed, limit)
                 assert same_hits(found, brute_force(stored, query, k, allowed, limit))
+            sample = await index.sample(50)
+            assert len(sample) == min(50, len(stored)) and set(sample) <= set(stored)
+            assert sample == sorted(set(sample))
 
     async def test() -> None:
         for _ in range(4):

@@ -44,6 +44,9 @@ class TextRetriever:
     ) -> list[ScoredSeq]:
         return [ScoredSeq(seq, 1.0) for seq, _ in enumerate(query.text.split())][:k]
 
+    async def scores(self, query: RetrievalQuery, seqs: Sequence[int]) -> dict[int, float]:
+        return {seq: 1.0 for seq in seqs if seq < len(query.text.split())}
+
 
 async def test_query_is_not_embedded_when_no_retriever_needs_its_vector() -> None:
     retriever: Retriever[Sequence[str]] = TextRetriever()
