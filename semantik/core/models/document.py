@@ -54,7 +54,7 @@ class Document:
     is skipped until then.
 
     `author` is the sender of a message, and `date` the time that the document itself states, in ISO 8601. `reader` is
-    the version of what read it.
+    the version of what read it. `language` is that of most of its text (ISO 639-1), None where it is not clear.
     """
 
     id: str
@@ -89,6 +89,7 @@ class Document:
     digest: str | None = None
     part_count: int | None = None
     unrecognised: tuple[int, ...] = ()
+    language: str | None = None
 
     @property
     def is_container(self) -> bool:
