@@ -110,6 +110,7 @@ def document_json(document: Document) -> Json:
         "chunk_count": document.chunk_count,
         "author": document.author,
         "date": document.date,
+        "language": document.language,
         "container_id": document.container_id,
         "part": document.part,
         "part_count": document.part_count,
