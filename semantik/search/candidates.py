@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from semantik.core.errors import SemantikError
@@ -23,18 +24,20 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What the query scores by meaning against chunks that were picked at random: mean and standard deviation."""
+    """What the query scores by meaning against a sample of `size` chunks: mean and standard deviation."""
 
     mean: float
     deviation: float
+    size: int
 
 
 @dataclass(frozen=True)
 class Retrieved:
-    """The candidates of one collection: the seqs that have all scores which there are.
+    """The candidates of one collection.
 
-    `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. `considered` is the
-    number of chunks that were compared.
+    `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. A candidate has a score
+    on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
+    the number of chunks that were compared.
     """
 
     collection: Collection
@@ -43,24 +46,23 @@ class Retrieved:
     background: Background | None = None
     considered: int = 0
     failure: SemantikError | None = None
+    words_scale: float = 1.0
 
-    @property
-    def seqs(self) -> set[int]:
-        sides = [side.scores.keys() for side in (self.meaning, self.words) if side is not None]
-        return set.intersection(*map(set, sides)) if sides else set()
+    def scored(self) -> Iterator[tuple[int, float | None, float | None]]:
+        """(seq, score by meaning, score by words) of each candidate, in no order."""
+        if self.meaning is None or self.words is None:
+            for seq, score in (self.meaning or self.words or _NOTHING).scores.items():
+                yield (seq, score, None) if self.meaning else (seq, None, score)
+            return
+        words = self.words.scores
+        for seq, score in self.meaning.scores.items():
+            if (found := words.get(seq)) is not None:
+                yield seq, score, found
 
     @property
     def exhausted(self) -> bool:
-        """Whether there are no other chunks."""
+        """Whether all chunks that may be found are candidates."""
         return all(side is None or side.bound is None for side in (self.meaning, self.words))
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A chunk and its scores; see `semantik.search.hits.Scores`."""
-
-    seq: int
-    collection: Collection
-    meaning: float | None
-    words: float | None
-    fused: float
+_NOTHING = Side({}, 0.0, None)
