@@ -93,7 +93,9 @@ class CollectionSearch:
             meaning |= {seq: score for seq, score in more.items() if score >= lowest}
         if self._restricts or self._is_full(found):
             word_scores |= await words.scores(self.request, only_near) if only_near else {}
-        if not self._restricts:  # a chunk that the other index does not have, or not yet, has none of the words
+        if (
+            not self._restricts
+        ):  # a chunk that the other index does not have, or not yet, has none of the words
             word_scores |= dict.fromkeys(meaning.keys() - word_scores.keys(), 0.0)
         # All chunks that may be found are candidates when either of these has no more.
         complete = not self._is_full(near) or (self._requires and not self._is_full(found))

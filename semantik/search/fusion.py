@@ -16,7 +16,7 @@ from semantik.search.candidates import Background, Retrieved
 from semantik.search.query import Mode
 
 # The weight of meaning: the smaller where the best chunk stands out from a sample of the collection no more than the
-# best of as many random numbers would, the larger where it stands out by as much as those of an English model in English.
+# best of as many random numbers would, the larger where it stands out as in the language of the model.
 _LEAST_WEIGHT, _MOST_WEIGHT = 0.2, 0.65
 _CHANCE, _CLEAR = 0.8, 1.3
 _UNKNOWN_WEIGHT = 0.6  # of a collection too small for a background

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from semantik.analysis import detect_language
 from semantik.config import settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Generation
-from semantik.index import RetrievalQuery, Retriever
+from semantik.index import RetrievalQuery
 from semantik.query import ParsedQuery
 from semantik.search.backgrounds import Backgrounds
 from semantik.search.candidates import Retrieved
@@ -80,9 +79,7 @@ class RetrievalStep:
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
         wait_s = limits.meaning_wait_s if opened.words and query.mode == "hybrid" else limits.timeout_s
-        embed = partial(
-            self._embedder.embed, generation.model, generation.precision, parsed.plain, wait_s
-        )
+        embed = partial(self._embedder.embed, generation.model, generation.precision, parsed.plain, wait_s)
         request = RetrievalQuery(parsed.plain, embed, parsed, languages)
         search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth)
         considered = opened.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
