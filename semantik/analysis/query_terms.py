@@ -10,29 +10,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from semantik.analysis.stemming import stems
+from semantik.analysis.stemming import forms
 from semantik.analysis.units import Unit, stretches, units
 
 Field = Literal["words", "stems", "wholes"]
 
 # What a match is worth in each field.
 WORD_WEIGHT = 1.0
-FORM_WEIGHT = 0.5
-WHOLE_WEIGHT = 1.0
+FORM_WEIGHT = 0.8
+EXACT_WEIGHT = 1.05
+WHOLE_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class QueryTerm:
-    """A term to look up in a field; its BM25 is multiplied by `weight`."""
+    """A term to look up in a field; its BM25 is multiplied by `weight`, and adds to that of the word if `adds`."""
 
     field: Field
     term: str
     weight: float
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QueryWord:
-    """A word of a question, at `start` to `end` of it, and all terms that it is found under."""
+    """A word of a question, at `start` to `end` of it, and all terms that it is found under.
+
+    Its score is the best of its terms (they are forms of one word), plus those that add: compounds as a whole.
+    """
 
     start: int
     end: int
@@ -50,11 +55,13 @@ def query_words(text: str, languages: Sequence[str]) -> list[QueryWord]:
 
 
 def _terms(unit: Unit, languages: Sequence[str]) -> tuple[QueryTerm, ...]:
-    forms = dict.fromkeys([*stems(unit.word, languages), *unit.others])
+    found = dict.fromkeys([*forms(unit.word, unit.exact, tuple(languages)), *unit.others])
+    spelled = (QueryTerm("wholes", unit.exact, EXACT_WEIGHT),) if unit.exact != unit.word else ()
     return (
         QueryTerm("words", unit.word, WORD_WEIGHT),
         QueryTerm("stems", unit.word, FORM_WEIGHT),
-        *(QueryTerm("words", form, FORM_WEIGHT) for form in forms),
-        *(QueryTerm("stems", form, FORM_WEIGHT) for form in forms),
-        *(QueryTerm("wholes", whole, WHOLE_WEIGHT) for whole in unit.wholes),
+        *(QueryTerm("words", form, FORM_WEIGHT) for form in found),
+        *(QueryTerm("stems", form, FORM_WEIGHT) for form in found),
+        *spelled,
+        *(QueryTerm("wholes", whole, WHOLE_WEIGHT, adds=True) for whole in unit.wholes),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semantik.analysis.stemming import stem
+from semantik.analysis.stemming import forms
 from semantik.analysis.units import Unit, stretches, units
 
 
@@ -74,9 +74,12 @@ def terms(text: str, language: str | None) -> Terms:
 
 def _entry(found: list[Unit], language: str | None) -> _Entry:
     others: list[str] = []
+    wholes: list[str] = []
     for unit in found:
-        others += unit.others
-        if language is not None and (stemmed := stem(unit.word, language)) != unit.word:
-            others.append(stemmed)
-    wholes = [whole for unit in found for whole in unit.wholes]
-    return tuple(unit.word for unit in found), tuple(others), tuple(wholes)
+        others += (*unit.others, *unit.singles)
+        if language is not None:
+            others += forms(unit.word, unit.exact, (language,))
+        if unit.exact != unit.word:
+            wholes.append(unit.exact)
+        wholes += unit.wholes
+    return tuple(unit.word for unit in found), tuple(others), tuple(dict.fromkeys(wholes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import regex
@@ -13,14 +14,19 @@ from semantik.analysis.numbers import readings
 
 
 class Unit(NamedTuple):
-    """One word: offsets in its stretch, folded and exact form, other forms that find it, wholes that begin here."""
+    """One word of a stretch: where it is, and the forms under which it is stored and looked up.
+
+    `others` are forms that find it: parts of a joined word, compounds without their signs. `singles` are stored only:
+    the characters of a bigram. `wholes` are compounds that begin with this word.
+    """
 
     start: int
     end: int
     word: str
     exact: str
-    others: tuple[str, ...]
-    wholes: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    singles: tuple[str, ...] = ()
+    wholes: tuple[str, ...] = ()
 
 
 _STRETCH = re.compile(r"\S+")
@@ -47,7 +53,7 @@ def units(stretch: str) -> list[Unit]:
     """The words of a stretch of text without white space, in order."""
     if stretch.isascii() and stretch.isalpha() and (stretch[1:].islower() or stretch.isupper()):
         word = stretch.lower()
-        return [Unit(0, len(stretch), word, word, (), ())]
+        return [Unit(0, len(stretch), word, word)]
     aligned = Aligned(stretch)
     found: list[Unit] = []
     for compound in _COMPOUND.finditer(aligned.text):
@@ -56,47 +62,39 @@ def units(stretch: str) -> list[Unit]:
 
 
 def _compound(aligned: Aligned, offset: int, text: str) -> list[Unit]:
-    numbers = readings(text)
-    if numbers:
+    if numbers := readings(text):
         start, end = aligned.span(offset, offset + len(text))
-        return [Unit(start, end, numbers[0], text, numbers[1:], (text,))]
+        return [Unit(start, end, numbers[0], text, others=numbers[1:], wholes=(text,))]
     found: list[Unit] = []
     for part in _PART.finditer(text):
-        if part["bigrams"]:
-            found += _bigrams(aligned, offset + part.start(), part[0])
-        else:
-            found.append(_word(aligned, offset + part.start(), part[0]))
-    if found and len(text) <= _LONGEST and not text.isalnum():
+        make = _bigrams if part["bigrams"] else _word
+        found += make(aligned, offset + part.start(), part[0])
+    if not text.isalnum() and len(text) <= _LONGEST and found:
         whole = folded(exact(text))
-        if whole != found[0].word:
-            joined = "".join(unit.word for unit in found)
-            others = (joined,) if len(found) > 1 and not found[0].wholes else ()
-            first = found[0]
-            found[0] = first._replace(wholes=(*first.wholes, whole), others=(*first.others, *others))
+        first = found[0]
+        if whole != first.word:
+            joined = ("".join(unit.word for unit in found),) if len(found) > 1 and not first.wholes else ()
+            found[0] = first._replace(wholes=(*first.wholes, whole), others=(*first.others, *joined))
     return found
 
 
-def _word(aligned: Aligned, offset: int, text: str) -> Unit:
+def _word(aligned: Aligned, offset: int, text: str) -> list[Unit]:
     start, end = aligned.span(offset, offset + len(text))
-    word, spelled = folded(text), exact(text)
-    others: list[str] = []
-    inner = [folded(each) for each in _INNER.findall(text)]
-    if len(inner) > 1:
-        others += [each for each in inner if len(each) > 1]
-    return Unit(start, end, word, spelled, tuple(others), (spelled,) if spelled != word else ())
+    inner = _INNER.findall(text)
+    others = tuple(folded(each) for each in inner if len(each) > 1) if len(inner) > 1 else ()
+    return [Unit(start, end, folded(text), exact(text), others=others)]
 
 
 def _bigrams(aligned: Aligned, offset: int, text: str) -> list[Unit]:
     clusters = [(each.start(), each.end(), each[0]) for each in _CLUSTER.finditer(text)]
-    wholes = tuple(each[0] for each in _KATAKANA.finditer(text))
+    if len(clusters) == 1:
+        word = folded(text)
+        return [Unit(*aligned.span(offset, offset + len(text)), word, word)]
     found: list[Unit] = []
-    for first, second in zip(clusters, clusters[1:] or clusters, strict=False):
+    for first, second in pairwise(clusters):
         start, end = aligned.span(offset + first[0], offset + second[1])
         pair = folded(text[first[0] : second[1]])
-        singles = (
-            ()
-            if first is second
-            else (folded(first[2]), *((folded(second[2]),) if second is clusters[-1] else ()))
-        )
-        found.append(Unit(start, end, pair, pair, singles, wholes if not found else ()))
+        singles = (first[2], second[2]) if second is clusters[-1] else (first[2],)
+        found.append(Unit(start, end, pair, pair, singles=tuple(folded(each) for each in singles)))
+    found[0] = found[0]._replace(wholes=tuple(each[0] for each in _KATAKANA.finditer(text)))
     return found
