@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 # Characters of scripts without spaces are words of their own.
 _SOLID = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_SOLID}]|[^\W_{_SOLID}]+")
+_WORD = re.compile(rf"(?=\w)[{_SOLID}]|[^\W_{_SOLID}]+")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\xad\u2010\u2011]\s*(?=[^\W\d_])")
 _INVISIBLE = re.compile(r"[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
