@@ -66,15 +66,21 @@ def standing_out(best: float, background: Background) -> float:
     return (best - background.mean) / (background.deviation * expected)
 
 
+def clearness(best: float, background: Background) -> float:
+    """How well the model reads the query and the collection: from 0, as if it could not, to 1."""
+    return min(max((standing_out(best, background) - _CHANCE) / (_CLEAR - _CHANCE), 0.0), 1.0)
+
+
 def _meaning_weight(retrieved: Sequence[Retrieved]) -> float:
     """One weight for a query: that of the collection in which its model reads it best."""
     weights = []
     for each in retrieved:
         if each.meaning and each.meaning.scores:
-            clear = (_UNKNOWN_WEIGHT - _LEAST_WEIGHT) / (_MOST_WEIGHT - _LEAST_WEIGHT)
-            if each.background:
-                clear = (standing_out(each.meaning.best, each.background) - _CHANCE) / (_CLEAR - _CHANCE)
-            weights.append(_LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * min(max(clear, 0.0), 1.0))
+            if each.background is None:
+                weights.append(_UNKNOWN_WEIGHT)
+                continue
+            clear = clearness(each.meaning.best, each.background)
+            weights.append(_LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear)
     return max(weights, default=_UNKNOWN_WEIGHT)
 
 
