@@ -86,7 +86,9 @@ async def _measure_chance(index: VectorIndex, measured: _Measured, embed: Embed)
         # A few of the queries may be related after all, so the highest of them say nothing.
         middle = max(float(np.quantile(best, 0.5)), SMALL_CHANCE.middle)
         spread = max(float(np.quantile(best, 0.8)) - middle, 0.0) * 2
-        measured.chance = Chance(middle, max(middle + spread, middle + SMALL_CHANCE.high - SMALL_CHANCE.middle))
+        measured.chance = Chance(
+            middle, max(middle + spread, middle + SMALL_CHANCE.high - SMALL_CHANCE.middle)
+        )
 
 
 def _moments(sample: Vector, vector: Vector) -> tuple[float, float]:

@@ -54,7 +54,8 @@ class Retrieved:
 
     `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. A candidate has a score
     on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
-    the number of chunks that were compared.
+    the number of chunks that were compared, out of `size`. `frequencies` says in how many chunks each of the query's
+    words is; None without an index of words.
     """
 
     collection: Collection
@@ -64,6 +65,8 @@ class Retrieved:
     considered: int = 0
     failure: SemantikError | None = None
     words_scale: float = 1.0
+    size: int = 0
+    frequencies: tuple[int, ...] | None = None
 
     def scored(self) -> Iterator[tuple[int, float | None, float | None]]:
         """(seq, score by meaning, score by words) of each candidate, in no order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from semantik.search.hits import CharacterRange
 from semantik.search.matching import Match, QueryMatcher
@@ -71,7 +72,7 @@ def _sentences(text: str) -> list[CharacterRange]:
     """The sentences of a text without the white space around them."""
     cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
     pieces = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         piece = text[start:end]
         if stripped := piece.strip():
             begin = start + len(piece) - len(piece.lstrip())

@@ -16,12 +16,16 @@ from semantik.query import ParsedQuery
 
 _MAX_TEXT = 20_000  # characters of a chunk that are looked at
 _MAX_WORDS = 64
-_LEAST_WORTH = 0.3  # of the word that is worth most: "the" and "was" are marked only where all words are like them
+_LEAST_WORTH = (
+    0.3  # of the word that is worth most: "the" and "was" are marked only where all words are like them
+)
 _PREFIX = 3  # the forms of a word hardly ever differ before their fourth letter
 # Letters that fold to one other. A text of these and of punctuation is searched for beginnings of the query's words
 # before anything of it is taken apart; of another one each stretch is.
 _LETTERS = {
-    code: plain for code in (*range(0x41, 0x250), *range(0x370, 0x530)) if len(plain := folded(chr(code))) == 1
+    code: plain
+    for code in (*range(0x41, 0x250), *range(0x370, 0x530))
+    if len(plain := folded(chr(code))) == 1
 }
 _OTHER = re.compile("[^\x00-\u024f\u0370-\u052f\u2000-\u206f€]")
 _STRETCH = re.compile(r"\S+")
@@ -168,13 +172,13 @@ def _side_by_side(found: Sequence[Match], phrase: Sequence[int], text: str) -> I
         run = [first]
         for index in phrase[1:]:
             following = (
-                match
-                for match in by_index.get(index, ())
-                if match.start > run[-1].start and not any(map(str.isalnum, text[run[-1].end : match.start]))
+                each
+                for each in by_index.get(index, ())
+                if each.start > run[-1].start and not any(map(str.isalnum, text[run[-1].end : each.start]))
             )
-            if (match := next(following, None)) is None:
+            if (last := next(following, None)) is None:
                 break
-            run.append(match)
+            run.append(last)
         else:
             yield from run
 
