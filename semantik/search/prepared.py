@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from semantik.analysis import detect_language
 from semantik.index.keyword import KeywordIndex
@@ -26,7 +26,22 @@ class PreparedQuery:
 
 
 def prepare(text: str) -> PreparedQuery:
-    parsed = parse(text)
+    return _prepared(parse(text))
+
+
+def relaxed(prepared: PreparedQuery) -> PreparedQuery | None:
+    """The query with its phrases as plain words, for when no chunk has them; None where it has no phrases.
+
+    People put quotation marks into questions that are about a name or a title, too.
+    """
+    parsed = prepared.parsed
+    if not parsed.required:
+        return None
+    words = tuple(replace(clause, phrase=False) for group in parsed.required for clause in group)
+    return _prepared(replace(parsed, optional=(*words, *parsed.optional), required=()))
+
+
+def _prepared(parsed: ParsedQuery) -> PreparedQuery:
     # A few words are often of no language in particular.
     languages = (detect_language(parsed.plain) or "en",)
     return PreparedQuery(parsed, languages, words_of(parsed, languages))

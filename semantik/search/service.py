@@ -20,7 +20,7 @@ from semantik.search.grouping import arrange
 from semantik.search.hits import Hit, SearchResult
 from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
-from semantik.search.prepared import PreparedQuery, prepare
+from semantik.search.prepared import PreparedQuery, prepare, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.retrieval import RetrievalStep
@@ -81,6 +81,9 @@ class SearchService:
             chosen = _chosen(collections, parsed.filters)
             try:
                 found = await self._find(chosen, cached, query, prepared)
+                if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
+                    prepared = without_phrases
+                    found = await self._find(chosen, cached, query, prepared)
             except SemantikError:
                 if not cached or await self._authorizer.collections(user, ids) == cached:
                     raise
