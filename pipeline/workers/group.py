@@ -70,7 +70,7 @@ class WorkerGroup:
         """As `run`, in an additional worker that ends afterwards."""
         if self._closed:
             raise Unavailable("The server is shutting down.")
-        worker = self._new_client()
+        worker = self._new_client(rest_bytes=0)  # it ends anyway
         self._temporary.add(worker)
         try:
             with self._count_task():

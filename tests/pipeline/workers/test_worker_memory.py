@@ -84,3 +84,20 @@ def test_the_workers_of_a_group_are_replaced_before_their_next_task(monkeypatch:
         await group.close()
 
     run(test())
+
+
+def test_a_worker_that_ends_after_its_task_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replaced, it would be starting while it is to end; and that ends the fork server with all its workers."""
+    monkeypatch.setattr(client, "_MIN_AGE_S", 0.0)
+
+    async def test() -> None:
+        server = fork_servers().base
+        group = WorkerGroup(server, 1, nice=False, memory_bytes=MEMORY, rest_bytes=REST)
+        first = await group.run(os.getpid, timeout_s=TIMEOUT_S)
+        fork_server = server.pid()
+        assert await group.run_in_new_worker(keep, LARGE, timeout_s=TIMEOUT_S) != first
+        assert await group.run(os.getpid, timeout_s=TIMEOUT_S) == first
+        assert server.pid() == fork_server
+        await group.close()
+
+    run(test())
