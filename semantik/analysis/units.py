@@ -59,7 +59,7 @@ _PART = regex.compile(
     rf"(?P<run>(?:(?=[{_BIGRAM_SCRIPTS}])\p{{L}}\p{{M}}*+)++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD}|\p{{Nd}})++|\p{{M}}++"
 )
 _CLUSTER = regex.compile(r"\P{M}\p{M}*+|\p{M}++")
-_INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}++(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")
+_INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}+(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")
 # What French and Italian put before a vowel: `l'eau` is two words, not a compound as `don't` or `O'Hara`.
 _ELISION = regex.compile(
     r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|un|all|dall|dell|nell|sull|quest|quell)'[^'.@/:]+", regex.I
@@ -92,6 +92,11 @@ def units(stretch: str) -> list[Unit]:
         else:
             listed += _bigrams(piece)
     return listed
+
+
+def is_bigram(word: str) -> bool:
+    """Whether a word is two characters, or one, of a script without spaces."""
+    return _BIGRAM_RUN.fullmatch(word) is not None
 
 
 def pieces(stretch: str) -> list[Unit | Run]:
