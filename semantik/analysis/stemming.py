@@ -8,13 +8,16 @@ from functools import lru_cache
 
 import Stemmer
 
+from semantik.analysis.folding import exact, folded
+
 # Snowball's algorithms by ISO 639-1.
 ALGORITHMS = {
-    "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "da": "danish", "nl": "dutch", "en": "english",
-    "et": "estonian", "fi": "finnish", "fr": "french", "de": "german", "el": "greek", "hi": "hindi",
-    "hu": "hungarian", "id": "indonesian", "ga": "irish", "it": "italian", "lt": "lithuanian", "ne": "nepali",
-    "no": "norwegian", "nb": "norwegian", "nn": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian",
-    "sr": "serbian", "es": "spanish", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish",
+    "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
+    "it": "italian", "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch", "nn": "norwegian",
+    "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian",
+    "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
 
 # A stemmer keeps state while it works, so two threads must not share one.
@@ -22,7 +25,7 @@ _local = threading.local()
 
 
 def stem(word: str, language: str) -> str:
-    """The stem of a folded word; the word itself in a language without a stemmer, and if it has digits."""
+    """The stem of a word in lower case; the word itself in a language without a stemmer, and if it has digits."""
     algorithm = ALGORITHMS.get(language)
     if algorithm is None or len(word) < 3 or not word.isalpha():
         return word
@@ -34,11 +37,22 @@ def stem(word: str, language: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _stems(word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
-    found = dict.fromkeys(stem(word, language) for language in languages)
-    return tuple(each for each in found if each != word)
+def forms(word: str, exact: str, languages: tuple[str, ...]) -> tuple[str, ...]:
+    """The stems of a word in these languages, each once, without the word itself.
+
+    Stemmers know endings by their accents, and people leave accents out: the stem of the exact spelling is folded, and
+    that of the folded one is added.
+    """
+    found: dict[str, None] = {}
+    for language in languages:
+        found[stem(word, language)] = None
+        if exact != word and exact.isalpha():
+            found[folded(stem(exact, language))] = None
+    found.pop(word, None)
+    return tuple(found)
 
 
 def stems(word: str, languages: Sequence[str]) -> list[str]:
-    """The stems of a folded word in these languages (ISO 639-1), each once, without the word itself."""
-    return list(_stems(word, tuple(languages)))
+    """The stems of a word in these languages (ISO 639-1), each once, without the folded word itself."""
+    spelled = exact(word)
+    return list(forms(folded(spelled), spelled, tuple(languages)))

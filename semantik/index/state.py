@@ -235,17 +235,17 @@ class IndexState:
             scores.update(zip(found.seqs.tolist(), found.scores.tolist(), strict=True))
         return scores
 
-    def sample(self, count: int) -> list[int]:
-        """At most `count` seqs that can be found, evenly spread over all of them. Runs in any thread."""
-        live = [rows.seqs[rows.live] for rows in self.snapshot.parts]
-        total = sum(map(len, live))
+    def sample(self, count: int) -> NDArray[np.float32]:
+        """At most `count` vectors that can be found (n, dimension), evenly spread. Runs in any thread."""
+        parts = [(rows, np.flatnonzero(rows.live)) for rows in self.snapshot.parts]
+        total = sum(len(live) for _, live in parts)
         picked = np.arange(min(count, total)) * total // max(1, min(count, total))
-        seqs: list[int] = []
-        for each in live:
-            inside = picked[(picked >= 0) & (picked < len(each))]
-            seqs += each[inside].tolist()
-            picked = picked - len(each)
-        return seqs
+        vectors = [np.empty((0, self.dimension), np.float32)]
+        for rows, live in parts:
+            inside = picked[(picked >= 0) & (picked < len(live))]
+            vectors.append(rows.vectors[live[inside]].astype(np.float32))
+            picked = picked - len(live)
+        return np.concatenate(vectors)
 
     def release(self) -> None:
         """Prepare for the removal of all files; running searches complete."""

@@ -148,8 +148,8 @@ class VectorIndex:
         unit, wanted = self._unit(await query.embed()), np.unique(np.asarray(seqs, np.int64))
         return await self._submit(self._context.readers, self._state.scores, unit, wanted)
 
-    async def sample(self, count: int) -> list[int]:
-        """At most `count` seqs that can be found, evenly spread over all of them, ascending."""
+    async def sample(self, count: int) -> NDArray[np.float32]:
+        """At most `count` of the vectors that can be found, evenly spread over all of them: (n, dimension)."""
         return await self._submit(self._context.readers, self._state.sample, count)
 
     def _unit(self, vector: NDArray[np.float32]) -> NDArray[np.float64]:
