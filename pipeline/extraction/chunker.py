@@ -82,8 +82,10 @@ def split(
     library_splitter = MarkdownSplitter if extracted.markdown else TextSplitter
     splitter = _Splitter(tokenizer, library_splitter, size, min(chunk_overlap, size - 1))
     has_text = outline.has_text if outline else _unknown
+    # A chunk is of recognised text or of another, so it ends with its page where there is any.
+    parts = sections(text, boundaries, passages, page_starts, has_text, over_pages=not extracted.recognised)
     chunks = []
-    for windows in _batches(_windows(text, sections(text, boundaries, passages, page_starts, has_text))):
+    for windows in _batches(_windows(text, parts)):
         for span in splitter.merge_wordless(text, splitter.split_to_size(windows)):
             place = span.section.place_of(span.start)
             page = bisect.bisect_right(page_starts, place) - 1

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-_MAX_LENGTH = 160  # characters
-_MAX_LINES = 4
+_LINE_LENGTH = 40  # characters on average
+_MAX_HEADINGS = 1600
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+\S")
 _FIRST_LINE = re.compile(r"\s*(?P<line>\S.{0,100}?)[ \t]*\r?\n(?:[=*~-]{3,}[ \t]*\r?\n)?[ \t]*\r?\n\s*\S")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-{3,})[ \t]*")
@@ -26,14 +26,14 @@ def first_line_title(text: str) -> str:
     )
 
 
-def is_title(text: str) -> bool:
+def is_title(text: str, max_lines: int = 4) -> bool:
     """Whether a text without white space at its ends consists of a few short lines that are no sentences, or of
     headings of Markdown."""
-    if len(text) > 10 * _MAX_LENGTH:
+    if len(text) > _MAX_HEADINGS:
         return False
     lines = [line for line in text.splitlines() if line.strip() and not _UNDERLINE.fullmatch(line)]
     if all(map(_HEADING.match, lines)):
         return True
-    if len(text) > _MAX_LENGTH or len(lines) > _MAX_LINES:
+    if len(text) > max_lines * _LINE_LENGTH or len(lines) > max_lines:
         return False
     return not any(_DATA.search(line) or _STATEMENT.search(line.rstrip()) for line in lines)

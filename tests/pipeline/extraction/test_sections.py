@@ -53,6 +53,15 @@ def test_what_starts_in_a_title_has_the_place_of_its_text() -> None:
     assert [section.place_of(start) for start in (0, 6, 11, 20)] == [11, 11, 11, 20]
 
 
+def test_pages_stay_apart_if_some_are_recognised_or_one_says_more_than_a_title() -> None:
+    text = "Title page\nWords of the next page."
+    apart = sections(text, [11], (), [0, 11], lambda start, end: None, over_pages=False)
+    assert [(one.start, one.anchor) for one in apart] == [(0, 0), (11, 11)]
+    label = "Basket 17\nWillow\nAutumn\nWords of the next page."
+    apart = sections(label, [24], (), [0, 24], lambda start, end: None)
+    assert [(one.start, one.anchor) for one in apart] == [(0, 0), (24, 24)]
+
+
 def test_nothing_is_joined_over_a_passage_without_language() -> None:
     text = "Title\nQUJDREVGR0g=\nWords."
     found = sections(text, [], [(6, 19)], [], lambda start, end: None)
