@@ -1,7 +1,7 @@
 """The terms under which the words of a question are looked up, with the weight of each. Pure.
 
-Texts are stored in three fields (see `Terms`). A word of a question is looked up in `words` as itself, in `stems` as
-itself and by its stem in each language, and its compounds in `wholes`.
+Texts are stored in three fields (see `Terms`). A word of a question is looked up as itself and under its other forms in
+both `words` and `stems`, since a text holds a form in `stems` only where it is not the word itself.
 """
 
 from __future__ import annotations
@@ -10,34 +10,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from semantik.analysis.stemming import has_stem, query_forms
-from semantik.analysis.units import Unit, is_bigram, stretches, units
+from semantik.analysis.stemming import forms
+from semantik.analysis.units import Unit, stretches, units
 from semantik.analysis.written import is_telling, written
 
 Field = Literal["words", "stems", "wholes"]
 
-# What a match is worth in each field. The BM25 scores of all terms are added: a word of letters is in `words` and, by
-# its stem, in `stems`.
-WORD_WEIGHT = 0.3
-STEM_WEIGHT = 0.7
-ALONE_WEIGHT = 1.0  # of what is only in `words`
-OTHER_WEIGHT = 0.5
-EXACT_WEIGHT = 0.05
+# What a match is worth in each field.
+WORD_WEIGHT = 1.0
+FORM_WEIGHT = 0.8
+EXACT_WEIGHT = 1.05
 WHOLE_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class QueryTerm:
-    """A term to look up in a field; its BM25 is multiplied by `weight`."""
+    """A term to look up in a field; its BM25 is multiplied by `weight`, and adds to that of the word if `adds`."""
 
     field: Field
     term: str
     weight: float
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QueryWord:
-    """A word of a question, at `start` to `end` of it, and all terms that it is found under."""
+    """A word of a question, at `start` to `end` of it, and all terms that it is found under.
+
+    Its score is the best of its terms (they are forms of one word), plus those that add: compounds as a whole.
+    """
 
     start: int
     end: int
@@ -66,27 +67,24 @@ def _written(found: Sequence[str]) -> dict[int, tuple[QueryTerm, ...]]:
     for index, kind, form in written(found, telling, stored=False):
         added: tuple[QueryTerm, ...]
         if kind == "whole":
-            added = (QueryTerm("wholes", form, WHOLE_WEIGHT),)
+            added = (QueryTerm("wholes", form, WHOLE_WEIGHT, adds=True),)
         else:
             added = (
-                QueryTerm("words", form, WORD_WEIGHT),
-                QueryTerm("stems", form, STEM_WEIGHT),
+                QueryTerm("words", form, WORD_WEIGHT, adds=True),
+                QueryTerm("stems", form, FORM_WEIGHT, adds=True),
             )
         terms[index] = terms.get(index, ()) + added
     return terms
 
 
 def _terms(unit: Unit, languages: Sequence[str]) -> tuple[QueryTerm, ...]:
-    # A bigram is not stored in `stems`, nor is a word with digits.
-    stemmed = has_stem(unit.word) and not is_bigram(unit.word)
-    others = dict.fromkeys(
-        [unit.word, *(query_forms(unit.word, unit.exact, tuple(languages)) if stemmed else ()), *unit.others]
-    )
+    found = dict.fromkeys([*forms(unit.word, unit.exact, tuple(languages)), *unit.others])
     spelled = (QueryTerm("wholes", unit.exact, EXACT_WEIGHT),) if unit.exact != unit.word else ()
     return (
-        QueryTerm("words", unit.word, WORD_WEIGHT if stemmed else ALONE_WEIGHT),
-        *(QueryTerm("stems", other, STEM_WEIGHT) for other in others),
-        *(QueryTerm("words", other, OTHER_WEIGHT) for other in unit.others),
+        QueryTerm("words", unit.word, WORD_WEIGHT),
+        QueryTerm("stems", unit.word, FORM_WEIGHT),
+        *(QueryTerm("words", form, FORM_WEIGHT) for form in found),
+        *(QueryTerm("stems", form, FORM_WEIGHT) for form in found),
         *spelled,
-        *(QueryTerm("wholes", whole, WHOLE_WEIGHT) for whole in unit.wholes),
+        *(QueryTerm("wholes", whole, WHOLE_WEIGHT, adds=True) for whole in unit.wholes),
     )

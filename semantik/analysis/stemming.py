@@ -9,7 +9,6 @@ from functools import lru_cache
 import Stemmer
 
 from semantik.analysis.folding import exact, folded
-from semantik.analysis.language_profiles import ARABIC, CYRILLIC, DEVANAGARI, LATIN
 
 # Snowball's algorithms by ISO 639-1.
 ALGORITHMS = {
@@ -21,26 +20,8 @@ ALGORITHMS = {
     "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
 
-_LONGEST_SHORT = 4
-_SHORT = frozenset(
-    folded(word)
-    for profiles in (LATIN, CYRILLIC, ARABIC, DEVANAGARI)
-    for words in profiles.values()
-    for word in words.split()
-    if len(word) <= _LONGEST_SHORT
-)
-
 # A stemmer keeps state while it works, so two threads must not share one.
 _local = threading.local()
-
-
-def has_stem(word: str) -> bool:
-    """Whether a folded word is stored in `stems`, too: those of letters are, but for frequent short ones.
-
-    Half of a text are words such as "the", which have no endings worth anything: that they are left out, in texts and
-    questions of all languages alike, makes the field half as large.
-    """
-    return word.isalpha() and word not in _SHORT
 
 
 def stem(word: str, language: str) -> str:
@@ -57,7 +38,7 @@ def stem(word: str, language: str) -> str:
 
 @lru_cache(maxsize=4096)
 def forms(word: str, exact: str, languages: tuple[str, ...]) -> tuple[str, ...]:
-    """The stems of a word in these languages, each once; the word itself where it is its own stem.
+    """The stems of a word in these languages, each once, without the word itself.
 
     Stemmers know endings by their accents, and people leave accents out: the stem of the exact spelling is folded, and
     that of the folded one is added.
@@ -67,18 +48,11 @@ def forms(word: str, exact: str, languages: tuple[str, ...]) -> tuple[str, ...]:
         found[stem(word, language)] = None
         if exact != word and exact.isalpha():
             found[folded(stem(exact, language))] = None
+    found.pop(word, None)
     return tuple(found)
-
-
-@lru_cache(maxsize=1024)
-def query_forms(word: str, exact: str, languages: tuple[str, ...]) -> tuple[str, ...]:
-    """The stems of a word of a question, each once: of the spelling as typed, since texts are stored with both."""
-    spelled = exact if exact.isalpha() else word
-    return tuple(dict.fromkeys(folded(stem(spelled, language)) for language in languages))
 
 
 def stems(word: str, languages: Sequence[str]) -> list[str]:
     """The stems of a word in these languages (ISO 639-1), each once, without the folded word itself."""
     spelled = exact(word)
-    plain = folded(spelled)
-    return [each for each in query_forms(plain, spelled, tuple(languages)) if each != plain]
+    return list(forms(folded(spelled), spelled, tuple(languages)))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from semantik.analysis.cache import BoundedCache
 from semantik.analysis.dates import broader
-from semantik.analysis.stemming import forms, has_stem, stem
+from semantik.analysis.stemming import forms
 from semantik.analysis.units import Run, pieces, stretches, units
 from semantik.analysis.written import hyphenated, is_telling, written
 
@@ -30,9 +30,9 @@ class Token:
 class Terms:
     """What the keyword index stores of a text; no entry contains white space.
 
-    `words` has every word in order. `stems` has, in no order, what finds words in other forms: the stem of each word of
-    letters, parts of joined words, compounds without their signs, single characters of bigrams. `wholes` has compounds
-    and identifiers as a whole, spellings with accents, and dates, times and percentages in their canonical form.
+    `words` has every word in order. `stems` has, in no order, what finds words in other forms: stems that are not the
+    word itself, parts of joined words, compounds without their signs, single characters of bigrams. `wholes` has
+    compounds and identifiers as a whole, spellings with accents, and dates, times and percentages in canonical form.
     """
 
     words: list[str]
@@ -93,7 +93,7 @@ def terms(text: str, language: str | None) -> Terms:
             (wholes if form.kind == "whole" else others).append(form.form)
     if "-\n" in text or "-\r" in text:
         for _, word in hyphenated(text):
-            others += {word, stem(word, language)} if language else (word,)
+            others += (word, *(forms(word, word, (language,)) if language else ()))
     return Terms(words, others, wholes)
 
 
@@ -116,8 +116,7 @@ def _entry(stretch: str, language: str | None, cache: BoundedCache[str, _Entry])
 def _analysed(stretch: str, language: str | None) -> _Entry:
     if stretch.isascii() and stretch.isalpha() and stretch[1:].islower():
         word = stretch.lower()
-        stems = [stem(word, language) if language else word] if has_stem(word) else []
-        return _Entry([word], stems, [], is_telling(word))
+        return _Entry([word], list(forms(word, word, (language,))) if language else [], [], is_telling(word))
     words: list[str] = []
     others: list[str] = []
     wholes: list[str] = []
@@ -128,8 +127,8 @@ def _analysed(stretch: str, language: str | None) -> _Entry:
             continue
         words.append(piece.word)
         others += piece.others
-        if has_stem(piece.word):
-            others += forms(piece.word, piece.exact, (language,)) if language else (piece.word,)
+        if language is not None:
+            others += forms(piece.word, piece.exact, (language,))
         if piece.exact != piece.word:
             wholes.append(piece.exact)
         for whole in piece.wholes:

@@ -94,11 +94,6 @@ def units(stretch: str) -> list[Unit]:
     return listed
 
 
-def is_bigram(word: str) -> bool:
-    """Whether a word is two characters, or one, of a script without spaces."""
-    return _BIGRAM_RUN.fullmatch(word) is not None
-
-
 def pieces(stretch: str) -> list[Unit | Run]:
     """The words of a stretch of text without white space, in order, with runs in one piece."""
     aligned = Aligned(stretch)
