@@ -24,6 +24,7 @@ from semantik.search.prepared import PreparedQuery, prepare, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.retrieval import RetrievalStep
+from semantik.search.similar import SimilarChunks
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
@@ -46,7 +47,7 @@ class _Found:
 
 
 class SearchService:
-    """Answers the queries of users."""
+    """Answers the queries of users; `similar` finds more like a chunk."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class SearchService:
         self._limits = limits
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
         self._hydration = HydrationStep(store, indexes)
+        self.similar = SimilarChunks(store, authorizer, indexes)
 
     async def close(self) -> None:
         """Stop what is measured in the background; before the indexes are closed."""
