@@ -56,7 +56,7 @@ async def test_hit_says_why_it_was_found_and_where_else_it_is(shared: Serving, t
     accents = await _search(client, "cafe zoe", mode="words")
     assert _marked(accents["hits"][0]) == ["café", "Zoë"]
     assert accents["hits"][0]["score"] is None and accents["mode"] == "words"
-    meaning = (await _search(client, "baking", mode="meaning"))["hits"][0]
+    meaning = (await _search(client, "sourdough bread in the oven", mode="meaning"))["hits"][0]
     assert meaning["document"]["name"] == "bread.txt" and meaning["scores"]["fused"] == meaning["score"]
     path = f"collections/{collection_id}/documents/{hit['document']['id']}/chunks/{hit['seq']}/similar"
     similar = await client.call("GET", f"{path}?k=10")
