@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -42,7 +41,7 @@ class Words(Protocol):
 
     def __len__(self) -> int: ...
 
-    def pairs(self) -> Sequence[tuple[str, int]]: ...
+    def pairs(self) -> Iterable[tuple[str, int]]: ...
 
     def frequency(self, word: str) -> int: ...
 
@@ -54,7 +53,7 @@ class WordIndex(Protocol):
         """Whether each word is found under any of its terms."""
 
     async def vocabulary(self) -> Words:
-        """The words of its texts; the newest may be missing."""
+        """The words of its texts; the newest may be missing. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Corrector:
     """Keeps the spelling indexes of the vocabularies that were used last."""
 
     def __init__(self) -> None:
-        self._spellings: OrderedDict[int, tuple[Words, asyncio.Task[SpellingIndex]]] = OrderedDict()
+        self._spellings: OrderedDict[int, tuple[Words, asyncio.Future[SpellingIndex]]] = OrderedDict()
 
     async def correct(
         self, parsed: ParsedQuery, languages: Sequence[str], indexes: Sequence[WordIndex]
@@ -96,25 +95,17 @@ class Corrector:
         corrections = await asyncio.to_thread(_corrections, typed, unknown, vocabularies, spellings)
         return Corrected(replaced(parsed, corrections), tuple(corrections))
 
-    async def close(self) -> None:
-        """Wait until no spelling index is being built."""
-        tasks = [task for _, task in self._spellings.values()]
-        if tasks:
-            await asyncio.wait(tasks)
-
     async def _ready(self, vocabularies: Sequence[Words]) -> list[SpellingIndex]:
         """The spelling indexes; one that needs long to be built is left out this time."""
-        tasks = [self._spelling(each) for each in vocabularies]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_WAIT_S):
-                await asyncio.wait(tasks)
-        return [task.result() for task in tasks if task.done()]
+        building = [self._spelling(each) for each in vocabularies]
+        await asyncio.wait(building, timeout=_WAIT_S)
+        return [each.result() for each in building if each.done()]
 
-    def _spelling(self, words: Words) -> asyncio.Task[SpellingIndex]:
+    def _spelling(self, words: Words) -> asyncio.Future[SpellingIndex]:
         key = id(words)  # it is kept beside its spelling index, so that no other gets its id
         if key not in self._spellings:
-            task = asyncio.create_task(asyncio.to_thread(_build, words), name="spelling-index")
-            self._spellings[key] = words, task
+            building = asyncio.get_running_loop().run_in_executor(None, _build, words)
+            self._spellings[key] = words, building
         self._spellings.move_to_end(key)
         while len(self._spellings) > 1 and self._size() > _MAX_INDEXED_WORDS:
             self._spellings.popitem(last=False)

@@ -55,7 +55,7 @@ class RetrievalStep:
         Raises Unavailable when an index or MongoDB does not answer in time, or when the query needs a vector and the
         model does not answer.
         """
-        languages = _languages(parsed)
+        languages = query_languages(parsed)
         if len(collections) == 1:  # the usual case needs no tasks
             return [await self._retrieve(collections[0], query, parsed, languages, depth)]
         return await asyncio.gather(
@@ -98,7 +98,7 @@ class RetrievalStep:
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
 
 
-def _languages(parsed: ParsedQuery) -> tuple[str, ...]:
+def query_languages(parsed: ParsedQuery) -> tuple[str, ...]:
     """Those whose stems the query's words may have; a few words are often of no language in particular."""
     language = detect_language(parsed.plain)
     return (language,) if language else ("en",)

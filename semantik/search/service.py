@@ -14,14 +14,15 @@ from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import Collection, User
 from semantik.query import ParsedQuery, QueryFilters, merged, parse
 from semantik.search.candidates import Retrieved
+from semantik.search.corrections import Corrected, Corrector, WordIndex
 from semantik.search.fusion import fuse
 from semantik.search.grouping import arrange
-from semantik.search.hits import Hit, SearchResult
+from semantik.search.hits import Correction, Hit, SearchResult
 from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
-from semantik.search.retrieval import RetrievalStep
+from semantik.search.retrieval import RetrievalStep, query_languages
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
@@ -58,6 +59,8 @@ class SearchService:
         self._limits = limits
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
         self._hydration = HydrationStep(store, indexes)
+        self._indexes = indexes
+        self._corrector = Corrector()
 
     async def search(self, user: User, query: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model does not answer)."""
@@ -72,14 +75,28 @@ class SearchService:
             collections = cached or await self._authorizer.collections(user, ids)
             chosen = _chosen(collections, parsed.filters)
             try:
-                found = await self._find(chosen, cached, query, parsed)
+                corrected = await self._correct(chosen, query, parsed)
+                found = await self._find(chosen, cached, query, corrected.parsed)
             except SemantikError:
                 if not cached or await self._authorizer.collections(user, ids) == cached:
                     raise
                 continue  # the cached collections were stale
             if not found.stale:
                 break
-        return _result(found, query)
+        return _result(found, query, corrected.corrections)
+
+    async def _correct(
+        self, collections: Sequence[Collection], query: SearchQuery, parsed: ParsedQuery
+    ) -> Corrected:
+        """The query with the words corrected that none of the collections has; as it is while one is not at hand."""
+        indexes: list[WordIndex] = []
+        for each in collections if query.correct else ():
+            words = self._indexes.words_if_ready(each.current)
+            if words is None and each.current.dimension is not None:
+                return Corrected(parsed)
+            if words is not None:
+                indexes.append(words)
+        return await self._corrector.correct(parsed, query_languages(parsed), indexes)
 
     async def _find(
         self,
@@ -136,7 +153,7 @@ def _chosen(collections: Sequence[Collection], typed: QueryFilters) -> list[Coll
     return [each for name, each in names if name not in unwanted and (not wanted or name in wanted)]
 
 
-def _result(found: _Found, query: SearchQuery) -> SearchResult:
+def _result(found: _Found, query: SearchQuery, corrections: tuple[Correction, ...]) -> SearchResult:
     mode: Mode = query.mode
     degraded = None
     searched = [each for each in found.retrieved if each.meaning or each.words]
@@ -151,4 +168,5 @@ def _result(found: _Found, query: SearchQuery) -> SearchResult:
         considered=sum(each.considered for each in found.retrieved),
         mode=mode,
         degraded=degraded,
+        corrections=corrections,
     )

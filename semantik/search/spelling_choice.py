@@ -35,7 +35,7 @@ def _likelihood(word: str, other: Similar) -> float:
 
 
 def as_typed(instead: str, typed: str) -> str:
-    """`instead`, a word without accents and case, with those that `typed`, which it is like, has at the same letters."""
+    """`instead`, a word without accents and case, with those of `typed`, which is like it, at the same letters."""
     typed = normalized(typed)
     plain = folded(typed)
     result = list(instead)
@@ -43,4 +43,6 @@ def as_typed(instead: str, typed: str) -> str:
         for start, other, size in SequenceMatcher(None, plain, instead, autojunk=False).get_matching_blocks():
             result[other : other + size] = typed[start : start + size]
     word = "".join(result)
-    return word.upper() if typed.isupper() else word
+    if typed.isupper():
+        return word.upper()
+    return word[:1].upper() + word[1:] if typed[:1].isupper() else word

@@ -18,13 +18,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from semantik.analysis import QueryWord
 from semantik.core.errors import Invalid, SemantikError, Unavailable
 from semantik.index import ranges
 from semantik.index.files.durable import Damaged
 from semantik.index.keyword import folder, searching, vocabulary
 from semantik.index.keyword.folder import tantivy_errors
 from semantik.index.keyword.queries import KeywordQuery, make_query
-from semantik.index.keyword.schema import WORDS
+from semantik.index.keyword.schema import TITLES, WORDS
 from semantik.index.keyword.searching import KeywordSnapshot
 from semantik.index.keyword.serial import SerialExecutor
 from semantik.index.keyword.state import KeywordState, checked
@@ -166,6 +167,19 @@ class KeywordIndex:
         snapshot = await self._snapshot()
         with self._faults():
             return snapshot.frequency(WORDS, word)
+
+    async def knows(self, words: Sequence[QueryWord]) -> list[bool]:
+        """Whether each word is found under any of its terms, in a text, a title or a heading."""
+        snapshot = await self._snapshot()
+        with self._faults():
+            return [
+                any(
+                    snapshot.frequency(field, term.term)
+                    for term in word.terms
+                    for field in (term.field, TITLES)
+                )
+                for word in words
+            ]
 
     async def complete(self, prefix: str, limit: int) -> list[tuple[str, int]]:
         """The most frequent words that begin with `prefix`, most frequent first, each with its frequency."""
