@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-import numpy as np
-
 from pipeline import failpoints
 from pipeline.compute.messages import ReadContainer, ReadDocument
 from pipeline.context.context import OperationContext
@@ -24,7 +22,6 @@ from pipeline.ingest.document_records import chunk_records, document_changes, jo
 from pipeline.ingest.partial_document import FinishedDocument
 from pipeline.ingest.recovery import delete_old_chunks
 from semantik.core.errors import LeaseLost
-from semantik.search.index_sync import keyword_texts
 
 
 class DocumentWriter:
@@ -93,12 +90,8 @@ class DocumentWriter:
             await self._store.chunks.remove_spans(context.collection.id, [(first, last + 1)])
             raise
         failpoints.die_at("storing.published")
-        index = await context.deps.index_sync.get_synced_vectors(context.generation)
-        assert index is not None
-        seqs = np.arange(first, last + 1, dtype=np.int64)
-        await index.add(seqs, vectors)
+        await context.deps.index_sync.add_vectors(context.generation, first, vectors)
         failpoints.die_at("storing.vectors")
-        texts = keyword_texts([chunk for chunk, _ in records])
-        await context.deps.index_sync.add_words(context.generation, before, seqs, texts)
+        await context.deps.index_sync.add_words(context.generation, before, [chunk for chunk, _ in records])
         failpoints.die_at("storing.indexed")
         return first, last

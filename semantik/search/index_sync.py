@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 # A search waits so long for a keyword index that has to be opened; one that has to be built takes longer.
 _OPEN_WORDS_S = 1.0
 _BUILDS = 2
+_RETRY_S = 10.0  # after a failure, meaning alone answers for this long
 # A page that shows a collection waits no longer for its index, whose files may take long to check.
 _STATS_S = 2.0
 
@@ -66,6 +68,7 @@ class IndexSync:
             self._words = RetrieverKind(keywords, partial(_add_texts, store))
         self._kinds: tuple[RetrieverKind[Any], ...] = (self._vectors, *([self._words] if self._words else []))
         self._builds: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._retry_at: dict[tuple[str, int], float] = {}
         self._building = asyncio.Semaphore(_BUILDS)
         self._locks: WeakKeyDictionary[Retriever[Any], asyncio.Lock] = WeakKeyDictionary()
         # The last seqs of a generation may have no chunks; without this mark each search would look for them again.
@@ -73,14 +76,16 @@ class IndexSync:
         self._synced_to: WeakKeyDictionary[Retriever[Any], int] = WeakKeyDictionary()
 
     async def get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
-        """The vector index of a generation, up to its `last_seq`; none while it holds no chunks.
+        """The retrievers of a generation, up to its `last_seq`; none while it holds no chunks.
 
-        The keyword index is built in the background. Raises Unavailable when files or MongoDB cannot be read.
+        The keyword index is not among them while it is built, in the background: nobody waits for it. Raises
+        Unavailable when files or MongoDB cannot be read.
         """
         if generation.dimension is None:
             return ()
-        self._start_words(generation)
-        return (await self._open_synced(self._vectors, generation, generation.dimension),)
+        vectors = await self._open_synced(self._vectors, generation, generation.dimension)
+        words = await self._words_soon(generation)
+        return (vectors,) if words is None else (vectors, words)
 
     async def get_synced_vectors(self, generation: Generation) -> VectorIndex | None:
         """The same of the vector index alone; None while there are no vectors."""
@@ -89,24 +94,18 @@ class IndexSync:
         return await self._open_synced(self._vectors, generation, generation.dimension)
 
     def get_if_ready(self, generation: Generation) -> tuple[Retriever[Any], ...]:
-        """The vector index of a generation if it is open here and up to date, else none."""
-        vectors = self._ready(self._vectors, generation)
-        return (vectors,) if vectors is not None else ()
+        """The retrievers of a generation that are open here and up to date: none without the vector index.
 
-    def words_if_ready(self, generation: Generation) -> KeywordIndex | None:
-        """The keyword index of a generation, if it is open here and up to date."""
-        return self._ready(self._words, generation) if self._words else None
-
-    async def words_soon(self, generation: Generation) -> KeywordIndex | None:
-        """The keyword index of a generation, opened if that takes a second at most; None while it is built.
-
-        One that lacks chunks, or cannot be used, is brought up to date in the background.
+        None also where `get_synced` has to be called to open the keyword index, or to begin to build it.
         """
-        if (ready := self.words_if_ready(generation)) is None and self._start_words(generation):
-            key = (generation.collection_id, generation.number)
-            await asyncio.wait([self._builds[key]], timeout=_OPEN_WORDS_S)
-            ready = self.words_if_ready(generation)
-        return ready
+        vectors = self._ready(self._vectors, generation)
+        if vectors is None:
+            return ()
+        if (words := self._words_if_ready(generation)) is not None:
+            return (vectors, words)
+        key = (generation.collection_id, generation.number)
+        waits = self._words is None or key in self._builds or self._retry_at.get(key, 0.0) > time.monotonic()
+        return (vectors,) if waits else ()
 
     async def get_synced_words(self, generation: Generation) -> KeywordIndex | None:
         """The keyword index of a generation, up to its `last_seq`, however long that takes; None without chunks.
@@ -117,9 +116,13 @@ class IndexSync:
             return None
         return await self._open_synced(self._words, generation, generation.dimension)
 
-    async def add_words(
-        self, generation: Generation, before: int, seqs: NDArray[np.int64], texts: Sequence[KeywordText]
-    ) -> None:
+    async def add_vectors(self, generation: Generation, first: int, vectors: NDArray[np.float16]) -> None:
+        """Add the vectors of chunks that were just written, from seq `first` on, to the vector index."""
+        index = await self.get_synced_vectors(generation)
+        assert index is not None
+        await index.add(np.arange(first, first + len(vectors), dtype=np.int64), vectors)
+
+    async def add_words(self, generation: Generation, before: int, chunks: Sequence[Chunk]) -> None:
         """Add chunks that were just written to the keyword index, if it has all others, those up to seq `before`.
 
         Otherwise it takes them from MongoDB, in the background, as it does after a failure here: no operation waits.
@@ -132,8 +135,8 @@ class IndexSync:
             if not lock.locked():
                 async with lock:
                     if max(words.last_seq, self._synced_to.get(words, -1)) >= before:
-                        await words.add(seqs, texts)
-                        self._synced_to[words] = int(seqs[-1])
+                        await _add_chunks(words, chunks)
+                        self._synced_to[words] = chunks[-1].seq
                         return
         except Unavailable as error:
             log.info("collection %s: words are added later: %s", generation.collection_id, error)
@@ -209,6 +212,17 @@ class IndexSync:
                 if number not in current.get(collection_id, ()):
                     await kind.registry.drop(collection_id, number if collection_id in current else None)
 
+    def _words_if_ready(self, generation: Generation) -> KeywordIndex | None:
+        return self._ready(self._words, generation) if self._words else None
+
+    async def _words_soon(self, generation: Generation) -> KeywordIndex | None:
+        """The keyword index of a generation if it can be opened and brought up to date within a second."""
+        if (ready := self._words_if_ready(generation)) is None and self._start_words(generation):
+            key = (generation.collection_id, generation.number)
+            await asyncio.wait([self._builds[key]], timeout=_OPEN_WORDS_S)
+            ready = self._words_if_ready(generation)
+        return ready
+
     def _start_words(self, generation: Generation) -> bool:
         """Bring the keyword index up to date in the background, if that is not done already; whether it was begun."""
         key = (generation.collection_id, generation.number)
@@ -216,7 +230,7 @@ class IndexSync:
             self._words is None
             or generation.dimension is None
             or key in self._builds
-            or self.words_if_ready(generation)
+            or self._words_if_ready(generation)
         ):
             return False
         build = self._build_words(self._words, generation, generation.dimension)
@@ -230,7 +244,8 @@ class IndexSync:
         async with self._building:
             try:
                 await self._open_synced(kind, generation, dimension)
-            except Unavailable as error:  # the next search tries again
+            except Unavailable as error:
+                self._retry_at[generation.collection_id, generation.number] = time.monotonic() + _RETRY_S
                 log.info("collection %s: its words cannot be read now: %s", generation.collection_id, error)
 
     async def _stop_builds(self, keys: Sequence[tuple[str, int]]) -> None:
@@ -268,9 +283,9 @@ async def _add_vectors(store: Store, index: VectorIndex, generation: Generation)
 
 async def _add_texts(store: Store, index: KeywordIndex, generation: Generation) -> None:
     async for chunks in store.chunks.texts(generation, index.last_seq, generation.last_seq):
-        await index.add(np.array([each.seq for each in chunks], np.int64), keyword_texts(chunks))
+        await _add_chunks(index, chunks)
 
 
-def keyword_texts(chunks: Sequence[Chunk]) -> list[KeywordText]:
-    """What the keyword index takes of each chunk."""
-    return [KeywordText(each.text, each.title, each.heading, each.language) for each in chunks]
+async def _add_chunks(index: KeywordIndex, chunks: Sequence[Chunk]) -> None:
+    texts = [KeywordText(each.text, each.title, each.heading, each.language) for each in chunks]
+    await index.add(np.array([each.seq for each in chunks], np.int64), texts)
