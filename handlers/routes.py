@@ -9,7 +9,18 @@ from tornado.web import Application, RequestHandler, url
 
 from handlers import events
 from handlers.base import NotFoundHandler
-from handlers.rest import api_keys, auth, collections, documents, health, operations, page, search, sources
+from handlers.rest import (
+    api_keys,
+    auth,
+    collections,
+    documents,
+    health,
+    operations,
+    page,
+    search,
+    sources,
+    suggest,
+)
 from handlers.services import Services
 from handlers.sockets.operation import OperationSocketHandler
 from handlers.sockets.operations import OperationsSocketHandler
@@ -48,6 +59,7 @@ ROUTES = [
     url(rf"{_API}/operations/{_ID}/failures", operations.FailuresHandler),
     url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
     url(rf"{_API}/search", search.SearchHandler),
+    url(rf"{_API}/suggest", suggest.SuggestHandler),
     url(r"/ws/operations", OperationsSocketHandler),
     url(rf"/ws/operations/{_ID}", OperationSocketHandler),
     url(rf"/ws/scan/{_ID}", ScanSocketHandler),

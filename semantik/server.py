@@ -45,6 +45,7 @@ from semantik.progress import MessageBatch, ProgressService, parse_stream_id
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.service import SearchService
+from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
@@ -104,6 +105,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         secret = settings.auth.secret or await store.secret()
         services = _services(dependencies, query_embedder, active_operations, limiter, metrics, secret, wake)
+        stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
         await start(serving(app, sockets, lambda: current().max_body_bytes))
 
@@ -163,6 +165,7 @@ def _services(
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
         search=SearchService(store, authorizer, parts.index_sync, query_embedder, lambda: current().search),
+        suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
