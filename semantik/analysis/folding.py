@@ -35,7 +35,8 @@ def folded(word: str) -> str:
         return word.lower()
     plain = _MARKS.sub("", unicodedata.normalize("NFD", word.casefold()))
     plain = unicodedata.normalize("NFC", plain).translate(_LETTERS)
-    return _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), plain)
+    digits: str = _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), plain)
+    return digits
 
 
 def exact(word: str) -> str:

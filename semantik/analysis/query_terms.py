@@ -65,6 +65,7 @@ def _written(found: Sequence[str]) -> dict[int, tuple[QueryTerm, ...]]:
     terms: dict[int, tuple[QueryTerm, ...]] = {}
     telling = [index for index, stretch in enumerate(found) if is_telling(stretch)]
     for index, kind, form in written(found, telling, stored=False):
+        added: tuple[QueryTerm, ...]
         if kind == "whole":
             added = (QueryTerm("wholes", form, WHOLE_WEIGHT, adds=True),)
         else:

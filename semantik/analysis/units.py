@@ -56,7 +56,7 @@ _COMPOUND = regex.compile(
     rf"(?:\+\+|[#+%](?!{_WORD})|__?(?!{_WORD}))?+"
 )
 _PART = regex.compile(
-    rf"(?P<run>(?:(?=[{_BIGRAM_SCRIPTS}])\p{{L}}\p{{M}}*+)++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD})++|\p{{M}}++"
+    rf"(?P<run>(?:(?=[{_BIGRAM_SCRIPTS}])\p{{L}}\p{{M}}*+)++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD}|\p{{Nd}})++|\p{{M}}++"
 )
 _CLUSTER = regex.compile(r"\P{M}\p{M}*+|\p{M}++")
 _INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}++(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")

@@ -28,9 +28,9 @@ _AROUND = ".,;:!?()[]{}\"'“”„«»‘’"
 
 
 class Written(NamedTuple):
-    """A form that begins with the stretch `index`: a whole, or another form (`other`) of a word."""
+    """A form that begins with the stretch `place`: a whole, or another form (`other`) of a word."""
 
-    index: int
+    place: int
     kind: Literal["whole", "other"]
     form: str
 
