@@ -12,17 +12,19 @@ from semantik.auth.authorization import Authorizer
 from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import Collection, User
-from semantik.query import ParsedQuery, QueryFilters, merged, parse
+from semantik.query import QueryFilters, merged
+from semantik.search.annotation import Annotator, best_relevance
 from semantik.search.candidates import Retrieved
-from semantik.search.corrections import Corrected, Corrector, WordIndex
+from semantik.search.corrections import Corrector, WordIndex
 from semantik.search.fusion import fuse
 from semantik.search.grouping import arrange
 from semantik.search.hits import Correction, Hit, SearchResult
 from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
+from semantik.search.prepared import PreparedQuery, prepare, prepare_parsed, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
-from semantik.search.retrieval import RetrievalStep, query_languages
+from semantik.search.retrieval import RetrievalStep
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
@@ -31,6 +33,7 @@ _MAX_ATTEMPTS = 5  # when a change made the candidates stale
 # may be, more are asked for; from _MAX_DEPTH on only while there are too few.
 _DEPTH = 100
 _MAX_DEPTH = 5_000
+_FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 
 
@@ -62,60 +65,74 @@ class SearchService:
         self._indexes = indexes
         self._corrector = Corrector()
 
+    async def close(self) -> None:
+        """Stop what is measured in the background; before the indexes are closed."""
+        await self._retrieval.close()
+
     async def search(self, user: User, query: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model does not answer)."""
         self._validate(query)
-        parsed = parse(query.text)
+        asked = prepare(query.text)
+        parsed = asked.parsed
         query = replace(query, filters=merged(query.filters, parsed.filters))
         ids = None if query.collection_ids is None else list(query.collection_ids)
-        if query.mode != "words":
+        if query.mode != "words" and parsed.plain:
             self._embedder.prefetch(parsed.plain)  # while MongoDB reads the collections
         for attempt in range(_MAX_ATTEMPTS):
             cached = [] if attempt else self._cached_collections(user, ids)
             collections = cached or await self._authorizer.collections(user, ids)
             chosen = _chosen(collections, parsed.filters)
             try:
-                corrected = await self._correct(chosen, query, parsed)
-                found = await self._find(chosen, cached, query, corrected.parsed)
+                prepared, corrections = await self._correct(chosen, query, asked)
+                found = await self._find(chosen, cached, query, prepared)
+                if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
+                    prepared = without_phrases
+                    found = await self._find(chosen, cached, query, prepared)
             except SemantikError:
                 if not cached or await self._authorizer.collections(user, ids) == cached:
                     raise
                 continue  # the cached collections were stale
             if not found.stale:
                 break
-        return _result(found, query, corrected.corrections)
+        return _result(found, query, prepared, corrections)
 
     async def _correct(
-        self, collections: Sequence[Collection], query: SearchQuery, parsed: ParsedQuery
-    ) -> Corrected:
+        self, collections: Sequence[Collection], query: SearchQuery, asked: PreparedQuery
+    ) -> tuple[PreparedQuery, tuple[Correction, ...]]:
         """The query with the words corrected that none of the collections has; as it is while one is not at hand."""
         indexes: list[WordIndex] = []
         for each in collections if query.correct else ():
-            words = self._indexes.words_if_ready(each.current)
-            if words is None and each.current.dimension is not None:
-                return Corrected(parsed)
-            if words is not None:
-                indexes.append(words)
-        return await self._corrector.correct(parsed, query_languages(parsed), indexes)
+            if each.current.dimension is not None:
+                index = self._indexes.words_if_ready(each.current) or await self._indexes.words_soon(
+                    each.current
+                )
+                if index is None:
+                    return asked, ()
+                indexes.append(index)
+        corrected = await self._corrector.correct(asked.parsed, asked.languages, indexes)
+        return (
+            prepare_parsed(corrected.parsed) if corrected.corrections else asked,
+            corrected.corrections,
+        )
 
     async def _find(
         self,
         collections: Sequence[Collection],
         cached: Sequence[Collection],
         query: SearchQuery,
-        parsed: ParsedQuery,
+        prepared: PreparedQuery,
     ) -> _Found:
         wanted = query.offset + query.k
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
         depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
-        retrieved = await self._retrieval.retrieve(collections, query, parsed, depth)
+        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
         while True:
             ranking = fuse(retrieved, query.mode, needed)
             too_few = len(ranking.candidates) < needed
             uncertain = ranking.certain < needed and depth < _MAX_DEPTH
             if (too_few or uncertain) and not all(each.exhausted for each in retrieved):
                 depth *= 4
-                retrieved = await self._retrieval.retrieve(collections, query, parsed, depth)
+                retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
                 continue
             hydrated = await self._hydration.hydrate(ranking.candidates, cached)
             hits = arrange(hydrated.hits, query)
@@ -153,7 +170,9 @@ def _chosen(collections: Sequence[Collection], typed: QueryFilters) -> list[Coll
     return [each for name, each in names if name not in unwanted and (not wanted or name in wanted)]
 
 
-def _result(found: _Found, query: SearchQuery, corrections: tuple[Correction, ...]) -> SearchResult:
+def _result(
+    found: _Found, query: SearchQuery, prepared: PreparedQuery, corrections: tuple[Correction, ...]
+) -> SearchResult:
     mode: Mode = query.mode
     degraded = None
     searched = [each for each in found.retrieved if each.meaning or each.words]
@@ -161,12 +180,11 @@ def _result(found: _Found, query: SearchQuery, corrections: tuple[Correction, ..
     if failure is not None:
         mode, degraded = "words", f"Found by their words alone: {failure}"
     elif mode == "hybrid" and any(each.words is None for each in searched):
-        mode = "meaning"
-        degraded = "Found by their meaning alone: the index of words is being built."
-    return SearchResult(
-        hits=tuple(found.hits[query.offset : query.offset + query.k]),
-        considered=sum(each.considered for each in found.retrieved),
-        mode=mode,
-        degraded=degraded,
-        corrections=corrections,
-    )
+        mode, degraded = "meaning", "Found by their meaning alone: the index of words is being built."
+    annotator = Annotator(prepared, found.retrieved)
+    page = found.hits[query.offset : query.offset + query.k]
+    hits = tuple(annotator.annotate(hit) for hit in page)
+    first = hits if not query.offset else tuple(annotator.annotate(hit) for hit in found.hits[:_FIRST_HITS])
+    relevance = best_relevance(first)
+    considered = sum(each.considered for each in found.retrieved)
+    return SearchResult(hits, considered, mode, degraded, relevance, corrections)
