@@ -13,6 +13,7 @@ from typing import Any
 from semantik.core.errors import Busy, Invalid, Unavailable
 from semantik.core.models import Collection
 from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorIndex
+from semantik.index.keyword import KeywordIndex
 from semantik.index.ranges import Ranges
 from semantik.search.backgrounds import Backgrounds, Embed
 from semantik.search.candidates import Retrieved, Side
@@ -23,10 +24,17 @@ _NO_MODEL = (Unavailable, Busy, Invalid)  # too slow, too many queries, or no su
 
 @dataclass(frozen=True)
 class Opened:
-    """The retrievers of a generation; `words` is None while it is being built, or where it is not needed."""
+    """The retrievers of a generation; `words` is None while it is being built."""
 
     vectors: VectorIndex
-    words: Retriever[Any] | None
+    words: KeywordIndex | None
+
+    @staticmethod
+    def of(retrievers: Sequence[Retriever[Any]]) -> Opened | None:
+        """None without a vector index: the generation has no chunks."""
+        vectors = next((each for each in retrievers if isinstance(each, VectorIndex)), None)
+        words = next((each for each in retrievers if isinstance(each, KeywordIndex)), None)
+        return None if vectors is None else Opened(vectors, words)
 
 
 @dataclass(frozen=True)

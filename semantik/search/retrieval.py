@@ -16,7 +16,7 @@ import numpy as np
 from semantik.config import settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Generation
-from semantik.index import RetrievalQuery, Retriever, VectorIndex
+from semantik.index import RetrievalQuery, Retriever
 from semantik.search.backgrounds import Backgrounds
 from semantik.search.candidates import Retrieved, Side
 from semantik.search.collection_search import CollectionSearch, Opened
@@ -49,7 +49,7 @@ class RetrievalStep:
         await self._backgrounds.close()
 
     def is_ready(self, collections: Sequence[Collection]) -> bool:
-        """Whether the vector indexes of the collections are open here and up to date."""
+        """Whether the indexes of the collections are open here and up to date."""
         return all(self._indexes.get_if_ready(each.current) for each in collections)
 
     async def retrieve(
@@ -77,10 +77,10 @@ class RetrievalStep:
         self, collection: Collection, query: SearchQuery, prepared: PreparedQuery, depth: int
     ) -> Retrieved:
         generation = collection.current
-        vectors = self._vectors_if_ready(generation) or await self._synced_vectors(generation)
-        if vectors is None:
+        opened = Opened.of(self._indexes.get_if_ready(generation) or await self._get_synced(generation))
+        if opened is None:
             return Retrieved(collection)
-        words = self._indexes.words_if_ready(generation) or await self._indexes.words_soon(generation)
+        vectors, words = opened.vectors, opened.words
         allowed = None
         if query.filters.any:
             allowed = await self._catalog.spans(collection, query.filters)
@@ -90,27 +90,19 @@ class RetrievalStep:
         embed = partial(self._embedder.embed, generation.model, generation.precision, timeout_s=wait_s)
         plain = prepared.parsed.plain
         request = RetrievalQuery(plain, partial(embed, plain), prepared.parsed, prepared.languages)
-        opened = Opened(vectors, words)
         search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth, embed)
         considered = vectors.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         found = await search.run(query.mode, considered, self._backgrounds)
         counts = await frequencies(prepared.words, words) if words else None
         return replace(found, size=vectors.size, frequencies=counts)
 
-    def _vectors_if_ready(self, generation: Generation) -> VectorIndex | None:
-        return _vectors(self._indexes.get_if_ready(generation))
-
-    async def _synced_vectors(self, generation: Generation) -> VectorIndex | None:
+    async def _get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         try:
             async with asyncio.timeout(self._limits().timeout_s):
-                return _vectors(await self._indexes.get_synced(generation))
+                return await self._indexes.get_synced(generation)
         except TimeoutError as error:
             # The index keeps what it has read so far, so the next search waits less.
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
-
-
-def _vectors(retrievers: Sequence[Retriever[Any]]) -> VectorIndex | None:
-    return next((each for each in retrievers if isinstance(each, VectorIndex)), None)
 
 
 def _scaled(retrieved: Retrieved) -> Retrieved:
