@@ -24,8 +24,8 @@ from semantik.search.spelling_choice import as_typed, meant
 
 _SHORTEST = 4
 _LONG = 6  # from this length on, two slips are corrected
-_SHORTEST_PART = 3
-_SHORTEST_SPLIT = 7
+_SHORTEST_PART = 4
+_SHORTEST_SPLIT = 8
 _MAX_WORDS = 20  # a pasted text with more unknown words is not corrected
 _MAX_INDEXED_WORDS = 1_000_000
 _WAIT_S = 0.5
@@ -193,7 +193,7 @@ def _similar(word: str, distance: int, spellings: Sequence[SpellingIndex]) -> st
             known = found.get(each.word)
             total = each.frequency + (known.frequency if known else 0)
             found[each.word] = Similar(each.word, total, each.distance)
-    best = meant(word, found.values())
+    best = meant(word, found.values(), sum(each.rare for each in spellings))
     return best.word if best else None
 
 

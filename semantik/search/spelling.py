@@ -47,9 +47,11 @@ class SpellingIndex:
     def __init__(self, words: Iterable[tuple[str, int]]) -> None:
         """`words`: (word, frequency), each word once."""
         by_length: dict[int, tuple[list[str], list[int]]] = {}
+        self.rare = 0  # words that are in one chunk only
         for word, frequency in words:
             if 2 < len(word) <= _LONGEST and word.isalpha() and max(word) <= "\uffff":
                 texts, counts = by_length.setdefault(len(word), ([], []))
+                self.rare += frequency == 1
                 texts.append(word)
                 counts.append(frequency)
         self._buckets = {length: _bucket(length, *found) for length, found in by_length.items()}

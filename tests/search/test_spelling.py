@@ -53,13 +53,21 @@ def test_words_that_are_no_letters_are_not_indexed() -> None:
         ),  # a letter is sooner left out than another hit
         ("vavle", [("valve", 2, 1), ("vale", 9, 1)], "valve"),  # a swap sooner than a letter too many
         ("cable", [("table", 50, 1), ("cables", 1, 1)], "table"),  # but many times as frequent
-        ("presure", [("pressure", 1, 1), ("treasure", 100, 2)], "pressure"),
+        ("presure", [("pressure", 1, 1), ("treasure", 20, 2)], "pressure"),
         ("abc", [], None),
     ],
 )
 def test_the_likeliest_word(typed: str, candidates: list[tuple[str, int, int]], expected: str | None) -> None:
-    best = meant(typed, [Similar(*each) for each in candidates])
+    best = meant(typed, [Similar(*each) for each in candidates], 10)
     assert (best and best.word) == expected
+
+
+def test_a_new_word_is_more_likely_than_a_slip_for_a_rare_one() -> None:
+    """In a large vocabulary of rare words most unknown words are right."""
+    similar = [Similar("costa", 1, 1)]
+    assert meant("cosqta", similar, 100) == similar[0]
+    assert meant("cosqta", similar, 1_000_000) is None
+    assert meant("cosqta", [Similar("costa", 500, 1)], 1_000_000) is not None
 
 
 @pytest.mark.parametrize(
