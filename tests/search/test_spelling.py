@@ -58,16 +58,17 @@ def test_words_that_are_no_letters_are_not_indexed() -> None:
     ],
 )
 def test_the_likeliest_word(typed: str, candidates: list[tuple[str, int, int]], expected: str | None) -> None:
-    best = meant(typed, [Similar(*each) for each in candidates], 10)
+    best = meant(typed, [Similar(*each) for each in candidates], 3000)
     assert (best and best.word) == expected
 
 
-def test_a_new_word_is_more_likely_than_a_slip_for_a_rare_one() -> None:
-    """In a large vocabulary of rare words most unknown words are right."""
-    similar = [Similar("costa", 1, 1)]
-    assert meant("cosqta", similar, 100) == similar[0]
-    assert meant("cosqta", similar, 1_000_000) is None
-    assert meant("cosqta", [Similar("costa", 500, 1)], 1_000_000) is not None
+def test_a_slip_has_to_be_likelier_than_a_new_word() -> None:
+    """In a small collection most unknown words are right; long ones are hardly like another by chance."""
+    short, long = [Similar("tower", 1, 1)], [Similar("thermometer", 1, 1)]
+    assert meant("power", short, 30) is None
+    assert meant("power", [Similar("tower", 50, 1)], 3000) is not None
+    assert meant("thermometr", long, 30) == long[0]
+    assert meant("xhermometre", [Similar("thermometer", 1, 2)], 30) is None
 
 
 @pytest.mark.parametrize(
