@@ -52,7 +52,7 @@ class KeywordSnapshot:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Chunks in the order of tantivy: by score; `complete` when there are no more."""
 
     seqs: NDArray[np.int64]
@@ -82,10 +82,10 @@ def score(snapshot: KeywordSnapshot, query: KeywordQuery, seqs: NDArray[np.int64
     return dict(zip(found.seqs.tolist(), found.scores.tolist(), strict=True))
 
 
-def _score(searcher: tantivy.Searcher, query: KeywordQuery, seqs: NDArray[np.int64]) -> _Found:
+def _score(searcher: tantivy.Searcher, query: KeywordQuery, seqs: NDArray[np.int64]) -> Found:
     pieces = [seqs[at : at + _MOST_FETCHED] for at in range(0, len(seqs), _MOST_FETCHED)] or [seqs]
     found = [
-        _fetch(
+        fetch(
             searcher,
             combine(query, query.scored, [filters.one_of(each.tolist())], optional=True),
             len(each) + 1,
@@ -97,7 +97,7 @@ def _score(searcher: tantivy.Searcher, query: KeywordQuery, seqs: NDArray[np.int
 
 def _best(
     snapshot: KeywordSnapshot, query: KeywordQuery, scored: Sequence[Query], k: int, allowed: Ranges | None
-) -> _Found:
+) -> Found:
     """The k best by the `scored` terms, and perhaps more."""
     if allowed is None:
         found = _grow(snapshot, combine(query, scored), k, None, 1.0)
@@ -119,7 +119,7 @@ def _best(
 
 def _grow(
     snapshot: KeywordSnapshot, query: Query, k: int, allowed: Ranges | None, share: float
-) -> _Found | None:
+) -> Found | None:
     """Fetch more and more, until there are k that may be found; None when these are too few of those fetched.
 
     `share` is the expected share of those that `allowed` lets through.
@@ -127,11 +127,11 @@ def _grow(
     most = max(_MOST_FETCHED, 2 * k)
     limit = min(most, int((k + k // 4) / share) + 8)
     while True:
-        found = _fetch(snapshot.searcher, query, limit)
+        found = fetch(snapshot.searcher, query, limit)
         kept = ~ranges.is_within(found.seqs, snapshot.dead)
         if allowed is not None:
             kept &= ranges.is_within(found.seqs, allowed)
-        chosen = _Found(found.seqs[kept], found.scores[kept], found.complete)
+        chosen = Found(found.seqs[kept], found.scores[kept], found.complete)
         if found.complete:
             return chosen
         # Which of several equal scores come first is decided by seq: all of those equal to the last are needed.
@@ -144,7 +144,7 @@ def _grow(
 
 def _by_parts(
     snapshot: KeywordSnapshot, query: KeywordQuery, scored: Sequence[Query], k: int, allowed: Ranges
-) -> _Found:
+) -> Found:
     """Where most of the best are not allowed: the k best of some seqs after the other, each looked up exactly."""
     parts = []
     for part in filters.exactly(ranges.difference(allowed, snapshot.dead)):
@@ -154,22 +154,23 @@ def _by_parts(
     return _joined(parts)
 
 
-def _fetch(searcher: tantivy.Searcher, query: Query, limit: int) -> _Found:
+def fetch(searcher: tantivy.Searcher, query: Query, limit: int) -> Found:
+    """The best chunks for a query, at most `limit`."""
     hits = searcher.search(query, limit, count=False).hits
     seqs = searcher.fast_field_values(SEQ, [address for _, address in hits])
     scores = np.array([score for score, _ in hits], np.float64)
-    return _Found(np.array(seqs, np.int64), scores, len(hits) < limit)
+    return Found(np.array(seqs, np.int64), scores, len(hits) < limit)
 
 
-def _joined(parts: Sequence[_Found]) -> _Found:
+def _joined(parts: Sequence[Found]) -> Found:
     if len(parts) == 1:
         return parts[0]
     seqs = np.concatenate([np.empty(0, np.int64), *(part.seqs for part in parts)])
     scores = np.concatenate([np.empty(0), *(part.scores for part in parts)])
-    return _Found(seqs, scores, True)
+    return Found(seqs, scores, True)
 
 
-def _ranked(found: _Found, k: int, threshold: float | None) -> list[ScoredSeq]:
+def _ranked(found: Found, k: int, threshold: float | None) -> list[ScoredSeq]:
     order = np.lexsort((found.seqs, -found.scores))[:k]
     ranked = map(ScoredSeq, found.seqs[order].tolist(), found.scores[order].tolist())
     return [each for each in ranked if threshold is None or each.score >= threshold]
