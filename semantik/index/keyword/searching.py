@@ -13,18 +13,18 @@ from tantivy import Query
 
 from semantik.index import ranges
 from semantik.index.keyword import filters
-from semantik.index.keyword.queries import KeywordQuery, combine
+from semantik.index.keyword.queries import KeywordQuery, combine, restrict
 from semantik.index.keyword.schema import SEQ
 from semantik.index.ranges import Ranges
 from semantik.index.retriever import ScoredSeq
 
 _FEW_RANGES = 8
-_FEW_SEQS = 4096
+_FEW_SEQS = 2048
 # A filter that lets through this share of all chunks is applied to the chunks found, not while they are looked for.
 _LARGE_SHARE = 0.25
 # Fetched at a time at most: making Python objects of a hundred thousand would stop all threads for a tenth of a second.
 _MOST_FETCHED = 10_000
-_RESCORED = 100
+_SPARE = 50
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,11 @@ def search(
         return []
     if query.rare and query.common:
         # Common words cost the most and say the least: they only order the best of what the rare ones find.
-        found = _best(snapshot, query, query.rare, max(2 * k, _RESCORED), allowed)
+        wanted = k + max(k // 2, _SPARE)
+        found = _best(snapshot, query, query.rare, wanted, allowed)
         if len(found.seqs) >= k:
-            found = _score(snapshot.searcher, query, found.seqs)
-            return _ranked(found, k, threshold)
+            found = Found(found.seqs[:wanted], found.scores[:wanted], found.complete)
+            return _ranked(_with_common(snapshot.searcher, query, found), k, threshold)
     return _ranked(_best(snapshot, query, query.scored, k, allowed), k, threshold)
 
 
@@ -93,6 +94,18 @@ def _score(searcher: tantivy.Searcher, query: KeywordQuery, seqs: NDArray[np.int
         for each in pieces
     ]
     return _joined(found)
+
+
+def _with_common(searcher: tantivy.Searcher, query: KeywordQuery, found: Found) -> Found:
+    """The same chunks with the scores of the common words added."""
+    order = np.argsort(found.seqs)
+    scores = found.scores[order]
+    for at in range(0, len(order), _MOST_FETCHED):
+        seqs = found.seqs[order[at : at + _MOST_FETCHED]]
+        chosen = restrict(query.common, filters.one_of(seqs.tolist()))
+        more = fetch(searcher, chosen, len(seqs) + 1)
+        scores[at + np.searchsorted(seqs, more.seqs)] += more.scores
+    return Found(found.seqs[order], scores, found.complete)
 
 
 def _best(
