@@ -42,6 +42,7 @@ ROUTES = [
     url(rf"{_API}/collections/{_ID}/documents", documents.DocumentsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.DocumentHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.ContentHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/chunks/(\d{{1,15}})/similar", search.SimilarHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.RetryDocumentHandler),
     url(rf"{_API}/operations", operations.OperationsHandler),
     url(rf"{_API}/operations/{_ID}", operations.OperationHandler),
