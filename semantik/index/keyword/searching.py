@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,8 +71,8 @@ def search(
         wanted = k + max(k // 2, _SPARE)
         found = _best(snapshot, query, query.rare, wanted, allowed)
         if len(found.seqs) >= k:
-            found = Found(found.seqs[:wanted], found.scores[:wanted], found.complete)
-            return _ranked(_with_common(snapshot.searcher, query, found), k, threshold)
+            best = _first(found, wanted)
+            return _ranked(_with_common(snapshot.searcher, query, best), k, threshold)
     return _ranked(_best(snapshot, query, query.scored, k, allowed), k, threshold)
 
 
@@ -112,28 +112,28 @@ def _best(
     snapshot: KeywordSnapshot, query: KeywordQuery, scored: Sequence[Query], k: int, allowed: Ranges | None
 ) -> Found:
     """The k best by the `scored` terms, and perhaps more."""
-    if allowed is None:
-        found = _grow(snapshot, combine(query, scored), k, None, 1.0)
-        return found or _by_parts(snapshot, query, scored, k, snapshot.all_seqs)
-    allowed = ranges.intersection(allowed, snapshot.all_seqs)
-    wanted = ranges.count(allowed)
-    if not wanted:
-        return _joined([])
-    if len(allowed) <= _FEW_RANGES:
-        found = _grow(snapshot, combine(query, scored, [filters.within(allowed)]), k, None, 1.0)
-    elif wanted <= _FEW_SEQS:
-        found = _grow(snapshot, combine(query, scored, filters.exactly(allowed)), k, None, 1.0)
-    elif (share := wanted / snapshot.all_seqs[-1, 1]) >= _LARGE_SHARE:
-        found = _grow(snapshot, combine(query, scored), k, allowed, share)
-    else:
-        found = _grow(snapshot, combine(query, scored, [filters.near(allowed)]), k, allowed, 0.5)
-    return found or _by_parts(snapshot, query, scored, k, allowed)
+    chosen: list[Query] = []
+    share = 1.0
+    if allowed is not None:
+        allowed = ranges.intersection(allowed, snapshot.all_seqs)
+        wanted = ranges.count(allowed)
+        if not wanted:
+            return _joined([])
+        share = wanted / ranges.count(snapshot.all_seqs)
+        if len(allowed) <= _FEW_RANGES:
+            chosen, allowed, share = [filters.within(allowed)], None, 1.0
+        elif wanted <= _FEW_SEQS:
+            chosen, allowed, share = [filters.one_of(ranges.expand(allowed).tolist())], None, 1.0
+        elif share < _LARGE_SHARE:
+            chosen, share = [filters.near(allowed)], 0.5
+    found = _grow(snapshot, combine(query, scored, chosen), k, allowed, share)
+    return found or _by_parts(snapshot, query, scored, k, allowed, chosen, (0, snapshot.last_seq + 1))
 
 
 def _grow(
     snapshot: KeywordSnapshot, query: Query, k: int, allowed: Ranges | None, share: float
 ) -> Found | None:
-    """Fetch more and more, until there are k that may be found; None when these are too few of those fetched.
+    """Fetch more and more, until it is known which k are the best of those that may be found; None for too many.
 
     `share` is the expected share of those that `allowed` lets through.
     """
@@ -148,7 +148,7 @@ def _grow(
         if found.complete:
             return chosen
         # Which of several equal scores come first is decided by seq: all of those equal to the last are needed.
-        if len(chosen.seqs) >= k and (chosen.scores[k - 1] > found.scores[-1] or limit == most):
+        if len(chosen.seqs) >= k and chosen.scores[k - 1] > found.scores[-1]:
             return chosen
         if limit == most:
             return None
@@ -156,15 +156,22 @@ def _grow(
 
 
 def _by_parts(
-    snapshot: KeywordSnapshot, query: KeywordQuery, scored: Sequence[Query], k: int, allowed: Ranges
+    snapshot: KeywordSnapshot,
+    query: KeywordQuery,
+    scored: Sequence[Query],
+    k: int,
+    allowed: Ranges | None,
+    chosen: Sequence[Query],
+    seqs: tuple[int, int],
 ) -> Found:
-    """Where most of the best are not allowed: the k best of some seqs after the other, each looked up exactly."""
+    """Where too many have to be fetched: the best of each half of the seqs, and of its halves where that is needed."""
+    middle = (seqs[0] + seqs[1]) // 2
     parts = []
-    for part in filters.exactly(ranges.difference(allowed, snapshot.dead)):
-        found = _grow(replace(snapshot, dead=ranges.EMPTY), combine(query, scored, [part]), k, None, 1.0)
-        if found is not None:
-            parts.append(found)
-    return _joined(parts)
+    for half in ((seqs[0], middle), (middle, seqs[1])):
+        part = combine(query, scored, [*chosen, filters.within(np.array([half]))])
+        found = _grow(snapshot, part, k, allowed, 1.0)
+        parts.append(found or _by_parts(snapshot, query, scored, k, allowed, chosen, half))
+    return _first(_joined(parts), k)
 
 
 def fetch(searcher: tantivy.Searcher, query: Query, limit: int) -> Found:
@@ -183,7 +190,12 @@ def _joined(parts: Sequence[Found]) -> Found:
     return Found(seqs, scores, True)
 
 
-def _ranked(found: Found, k: int, threshold: float | None) -> list[ScoredSeq]:
+def _first(found: Found, k: int) -> Found:
     order = np.lexsort((found.seqs, -found.scores))[:k]
-    ranked = map(ScoredSeq, found.seqs[order].tolist(), found.scores[order].tolist())
+    return Found(found.seqs[order], found.scores[order], found.complete)
+
+
+def _ranked(found: Found, k: int, threshold: float | None) -> list[ScoredSeq]:
+    best = _first(found, k)
+    ranked = map(ScoredSeq, best.seqs.tolist(), best.scores.tolist())
     return [each for each in ranked if threshold is None or each.score >= threshold]
