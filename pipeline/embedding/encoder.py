@@ -143,8 +143,9 @@ def _same_directions(a: np.ndarray, b: np.ndarray) -> bool:
 def _pack_layer(layer: Any) -> Any:
     import torch
 
+    # The class must not refer to `layer`, whose weights would stay in memory as long as the class.
     class Packed(torch.nn.Module):
-        def __init__(self) -> None:
+        def __init__(self, layer: Any) -> None:
             super().__init__()
             self.in_features, self.out_features = layer.in_features, layer.out_features
             self.bias = None if layer.bias is None else layer.bias.detach()
@@ -154,4 +155,4 @@ def _pack_layer(layer: Any) -> Any:
             y: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
             return y
 
-    return Packed()
+    return Packed(layer)

@@ -18,6 +18,8 @@ import numpy as np
 from pipeline.compute.messages import ModelInfo, ModelSpec
 from pipeline.embedding import sentence_transformers_import, torch_import
 from pipeline.embedding.encoder import Encoder, pack_linear_layers
+from pipeline.embedding.multilingual import unpacked
+from pipeline.embedding.stored_tables import use_stored_tables
 from semantik.core.errors import Invalid
 
 BUNDLED = ("sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2")
@@ -68,8 +70,10 @@ def _load(name: str, precision: str) -> Model:
     modules = _load_modules(name, precision)
     try:
         parameters = sum(each.numel() for each in modules.parameters())
+        share_tables(modules, name)
         if not pack_linear_layers(modules):
             modules = _load_modules(name, precision)
+            share_tables(modules, name)
         limit = max_tokens(modules)
         tokenizer, truncating = copy_tokenizer(modules), copy_tokenizer(modules)
         truncating.enable_truncation(limit)
@@ -95,6 +99,12 @@ def _load_modules(name: str, precision: str) -> Any:
     return modules
 
 
+def share_tables(modules: Any, name: str) -> None:
+    """Have the model read its large embedding tables from its file, where they are stored in half precision."""
+    if (folder := files_dir(name)) is not None:
+        use_stored_tables(modules, folder)
+
+
 def load_sentence_transformer(name: str, precision: str) -> Any:
     """A new instance as sentence-transformers loads it, not cached. Raises Invalid as `load` does."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -111,11 +121,13 @@ def load_sentence_transformer(name: str, precision: str) -> Any:
     torch.set_num_threads(1)
     try:
         return SentenceTransformer(
-            _local_path(name),
+            str(unpacked.unpack()) if name == unpacked.NAME else _local_path(name),
             device="cpu",
             local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
             model_kwargs={"dtype": getattr(torch, precision)},
         )
+    except Invalid:
+        raise
     except Exception as error:
         _raise_if_out_of_memory(error)
         raise Invalid(_load_error_message(name, error)) from error
@@ -134,6 +146,8 @@ def _prompt(modules: Any, names: Sequence[str]) -> str:
 
 def files_dir(name: str) -> Path | None:
     """The folder of a model's files; None if unknown, because the model was never loaded on this machine."""
+    if name == unpacked.NAME:
+        return unpacked.find()
     path = Path(_local_path(name))
     if path.is_dir():
         return path
@@ -148,6 +162,9 @@ def files_dir(name: str) -> Path | None:
 
 def require_files(name: str) -> None:
     """Raises Invalid when the model is not on this machine and may not be downloaded. Does not load it."""
+    if name == unpacked.NAME:
+        unpacked.require()
+        return
     if files_dir(name) is None and os.environ.setdefault("HF_HUB_OFFLINE", "1") != "0":
         raise Invalid(_load_error_message(name, FileNotFoundError(name)))
 
@@ -171,12 +188,21 @@ def _fastest_precision() -> str:
 
 
 def copy_tokenizer(modules: Any) -> Any:
-    """A copy of the tokenizer that neither truncates nor pads; with truncation, every text would seem to fit."""
+    """A copy of the tokenizer that neither truncates nor pads; with truncation, every text would seem to fit.
+
+    It shares the vocabulary with the original: that of a multilingual model takes some hundred megabytes.
+    """
     from tokenizers import Tokenizer
 
     original = modules.tokenizer
     fast = original if isinstance(original, Tokenizer) else original.backend_tokenizer
-    copy = Tokenizer.from_str(fast.to_str())
+    copy = Tokenizer(fast.model)
+    for part in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+        setattr(copy, part, getattr(fast, part))
+    for _, token in sorted(fast.get_added_tokens_decoder().items()):
+        (copy.add_special_tokens if token.special else copy.add_tokens)([token])
+    if copy.get_added_tokens_decoder() != fast.get_added_tokens_decoder():
+        copy = Tokenizer.from_str(fast.to_str())  # its added tokens have numbers beyond those of the vocabulary
     copy.no_truncation()
     copy.no_padding()
     return copy
