@@ -28,13 +28,17 @@ EAGER_ATTENTION_TOKENS = 512  # up to here eager attention is fastest; beyond, i
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation; `parameters` is their number."""
+    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation.
+
+    `parameters` is their number, `stored_parameters` that of those which stay in the model's file.
+    """
 
     info: ModelInfo
     tokenizer: Any
     documents: Encoder
     queries: Encoder
     parameters: int
+    stored_parameters: int
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of chunks: float32 (n, dimension) of unit length, with the model's document prompt."""
@@ -69,8 +73,9 @@ def load(spec: ModelSpec) -> Model:
 def _load(name: str, precision: str) -> Model:
     modules = _load_modules(name, precision)
     try:
-        parameters = sum(each.numel() for each in modules.parameters())
+        all_parameters = _parameters(modules)
         share_tables(modules, name)
+        parameters = _parameters(modules)
         if not pack_linear_layers(modules):
             modules = _load_modules(name, precision)
             share_tables(modules, name)
@@ -87,7 +92,16 @@ def _load(name: str, precision: str) -> Model:
     prompt_tokens = len(tokenizer.encode(prompts[0], add_special_tokens=False))
     max_chunk_tokens = limit - tokenizer.num_special_tokens_to_add(False) - prompt_tokens
     info = ModelInfo(name, dimension, max_chunk_tokens, precision)
-    return Model(info, tokenizer, documents, queries, parameters)
+    return Model(info, tokenizer, documents, queries, parameters, all_parameters - parameters)
+
+
+def unload_all() -> None:
+    """Give the memory of the models in this process's cache back."""
+    _load.cache_clear()
+
+
+def _parameters(modules: Any) -> int:
+    return sum(each.numel() for each in modules.parameters())
 
 
 def _load_modules(name: str, precision: str) -> Any:
