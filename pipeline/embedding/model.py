@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import gc
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.compute import env
 from pipeline.compute.messages import ModelInfo, ModelSpec
-from pipeline.embedding import sentence_transformers_import, torch_import
+from pipeline.embedding import device, sentence_transformers_import, torch_import
 from pipeline.embedding.encoder import Encoder, pack_linear_layers
 from pipeline.embedding.multilingual import unpacked
 from pipeline.embedding.stored_tables import use_stored_tables
@@ -66,7 +68,7 @@ def load(spec: ModelSpec) -> Model:
 
     Raises Invalid, in one sentence, for a name, path or folder that sentence-transformers cannot load.
     """
-    return _load(spec.name, _resolve_precision(spec.precision))
+    return _load(spec.name, _resolve_precision(spec.precision))  # a process has one device
 
 
 @functools.lru_cache(maxsize=3)
@@ -74,11 +76,10 @@ def _load(name: str, precision: str) -> Model:
     modules = _load_modules(name, precision)
     try:
         all_parameters = _parameters(modules)
-        share_tables(modules, name)
-        parameters = _parameters(modules)
-        if not pack_linear_layers(modules):
-            modules = _load_modules(name, precision)
-            share_tables(modules, name)
+        parameters = all_parameters
+        if device.current() == device.CPU:
+            modules = _use_less_memory(modules, name, precision)
+            parameters = _parameters(modules)
         limit = max_tokens(modules)
         tokenizer, truncating = copy_tokenizer(modules), copy_tokenizer(modules)
         truncating.enable_truncation(limit)
@@ -95,9 +96,20 @@ def _load(name: str, precision: str) -> Model:
     return Model(info, tokenizer, documents, queries, parameters, all_parameters - parameters)
 
 
+def _use_less_memory(modules: Any, name: str, precision: str) -> Any:
+    """The model with shared embedding tables and, where that works, packed layers."""
+    share_tables(modules, name)
+    if not pack_linear_layers(modules):
+        modules = _load_modules(name, precision)
+        share_tables(modules, name)
+    return modules
+
+
 def unload_all() -> None:
     """Give the memory of the models in this process's cache back."""
     _load.cache_clear()
+    gc.collect()
+    env.return_freed_memory()
 
 
 def _parameters(modules: Any) -> int:
@@ -108,6 +120,8 @@ def _load_modules(name: str, precision: str) -> Any:
     """The model, with the fastest attention for its precision and length."""
     modules = load_sentence_transformer(name, precision)
     transformer = modules.transformers_model
+    if device.current() != device.CPU:
+        return modules
     if transformer is not None and precision == "bfloat16" and max_tokens(modules) <= EAGER_ATTENTION_TOKENS:
         transformer.set_attn_implementation("eager")
     return modules
@@ -136,7 +150,7 @@ def load_sentence_transformer(name: str, precision: str) -> Any:
     try:
         return SentenceTransformer(
             str(unpacked.unpack()) if name == unpacked.NAME else _local_path(name),
-            device="cpu",
+            device=device.current(),
             local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
             model_kwargs={"dtype": getattr(torch, precision)},
         )
@@ -197,6 +211,10 @@ def _resolve_precision(precision: str) -> str:
 
 @functools.cache
 def _fastest_precision() -> str:
+    if device.current() != device.CPU:
+        import torch
+
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
 
@@ -226,7 +244,7 @@ def _raise_if_out_of_memory(error: Exception) -> None:
     """Raise MemoryError for the different errors of Python, the system and torch."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         raise MemoryError from error
-    torch_messages = ("can't allocate memory", "could not create a")
+    torch_messages = ("can't allocate memory", "could not create a", "CUDA out of memory")
     if any(message in str(error) for message in torch_messages):
         raise MemoryError from error
 

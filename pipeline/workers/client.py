@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from pipeline.compute import env
+from pipeline.embedding.device import CPU
 from pipeline.workers import worker
 from pipeline.workers.connection import ConnectionLost, WorkerConnection
 from pipeline.workers.fork_server import START_TIMEOUT_S, UNKNOWN_EXIT_CODE, ForkServer
@@ -44,12 +45,14 @@ class WorkerDied(Exception):
 class WorkerClient:
     """Gives tasks to one worker process, one at a time, in the order of the calls; waiting tasks stay on the loop.
 
-    The process is forked from `server`. A task whose worker ends is given to up to `retries` further workers.
+    The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given to up to `retries` further workers.
     """
 
-    def __init__(self, server: ForkServer, *, nice: bool, memory_bytes: int, retries: int = 0) -> None:
+    def __init__(
+        self, server: ForkServer, *, nice: bool, memory_bytes: int, retries: int = 0, device: str = CPU
+    ) -> None:
         self._server = server
-        self._worker_args = (nice, memory_bytes)
+        self._worker_args = (nice, memory_bytes, device)
         self._retries = retries
         self._lock = asyncio.Lock()
         self._starting: asyncio.Task[WorkerConnection] | None = None

@@ -26,6 +26,7 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.compute.page_messages import PageTask, PageText
+from pipeline.embedding import device
 from pipeline.extraction.reading_options import ReadingOptions
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.file_reading import time_limit_s
@@ -40,6 +41,7 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Invalid
 
 _IDLE_CHECK_S = 1.0
+_GPU_BATCH_FACTOR = 8  # more chunks in a task for a GPU, which computes many times as fast
 _WAIT_S = 10.0  # beyond the time after which a worker ends itself, in case it is stopped
 
 
@@ -67,6 +69,12 @@ class Pool:
         slots = asyncio.Semaphore(size)
         base, full = self._servers.base, self._servers.full
         self._batch = WorkerGroup(full, size, nice=True, memory_bytes=memory, slots=slots)
+        # With GPUs, the batch workers read files on the processor's cores, and one worker for each GPU embeds.
+        self._devices = device.find(settings().embedding.device)
+        self._embedders = self._batch
+        if self._devices != (device.CPU,):
+            gpus = len(self._devices)
+            self._embedders = WorkerGroup(full, gpus, nice=True, memory_bytes=memory, devices=self._devices)
         # Workers without a model, for `run` while no batch worker is up.
         self._light = WorkerGroup(base, size, nice=True, memory_bytes=memory, slots=slots, eager=False)
         self._queries = QueryWorker(settings, self._functions, self._servers, self._batch)
@@ -85,7 +93,7 @@ class Pool:
     ) -> None:
         for task in self._background:
             task.cancel()
-        closing = [each.close() for each in (self._queries, self._batch, self._light)]
+        closing = [each.close() for each in (self._queries, *self._groups())]
         await asyncio.gather(*self._background, *closing, return_exceptions=True)
         if self._owns_servers:
             await self._servers.close()
@@ -209,13 +217,15 @@ class Pool:
         if not texts:
             return np.empty((0, (await self.describe(model)).dimension), np.float16)
         size = self._settings().embedding.batch_chunks
+        if self._embedders is not self._batch:
+            size *= _GPU_BATCH_FACTOR
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
         return np.concatenate(await asyncio.gather(*(self._embed(model, batch) for batch in batches)))
 
     async def _embed(self, model: ModelSpec, texts: Sequence[str], is_retry: bool = False) -> np.ndarray:
         """As `embed`; when the worker dies, each half is tried again, to find the chunk that ends it."""
         try:
-            vectors: np.ndarray = await self._batch.run(
+            vectors: np.ndarray = await self._embedders.run(
                 self._functions.embed, model, list(texts), failpoints.armed(), timeout_s=EMBED_TIMEOUT_S
             )
             self._queries.start_trace_check(model)
@@ -241,7 +251,7 @@ class Pool:
         """Load the model and return its properties. Raises Invalid, with one sentence, when it cannot be loaded."""
         if model not in self._model_infos:
             self._model_infos[model] = await run_task(
-                self._batch, self._functions.describe, model, timeout_s=EMBED_TIMEOUT_S
+                self._embedders, self._functions.describe, model, timeout_s=EMBED_TIMEOUT_S
             )
             self._queries.start_trace_check(model)
         return self._model_infos[model]
@@ -257,13 +267,16 @@ class Pool:
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
         infos = []
-        for role, group in (("question", self._queries), ("batch", self._batch), ("batch", self._light)):
+        for role, group in (("question", self._queries), *(("batch", each) for each in self._groups())):
             for pid in group.pids():
                 try:
                     infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
                 except psutil.NoSuchProcess:
                     continue
         return infos
+
+    def _groups(self) -> set[WorkerGroup]:
+        return {self._batch, self._embedders, self._light}
 
     async def _retire_idle(self) -> None:
         """End workers, and the full fork server, after `pool.idle_s` without a task."""
@@ -272,7 +285,9 @@ class Pool:
             await asyncio.sleep(min(_IDLE_CHECK_S, idle_s / 4 or _IDLE_CHECK_S))
             if idle_s and self._light.idle_s >= idle_s:
                 self._light.retire()
-            if idle_s and self._batch.idle_s >= idle_s and self._servers.full.pid() is not None:
+            idle = min(self._batch.idle_s, self._embedders.idle_s)
+            if idle_s and idle >= idle_s and self._servers.full.pid() is not None:
                 self._batch.retire()
+                self._embedders.retire()
                 self._queries.reset_trace_checks()
                 await self._servers.stop_full()  # a task that arrives meanwhile starts it again afterwards

@@ -33,10 +33,15 @@ class EmbeddingSettings:
     """The default model, and how texts are split for it; each collection may choose its own."""
 
     model: str = setting(
-        "sentence-transformers/all-MiniLM-L6-v2", NOT_EMPTY, "A model's name or path; the default is bundled."
+        "sentence-transformers/all-MiniLM-L6-v2", NOT_EMPTY, "A model's name or path, or multilingual; the default is bundled."
+    )
+    device: str = setting(
+        "auto",
+        vol.Match(r"(auto|cpu|cuda(:\d{1,3})?)\Z", msg="auto, cpu, cuda or cuda:n"),
+        "What computes: auto takes all GPUs that there are, else the processor; cuda:0 one GPU.",
     )
     precision: str = setting(
-        "auto", one_of("auto", "float32", "bfloat16"), "auto uses bfloat16 where the processor supports it."
+        "auto", one_of("auto", "float32", "bfloat16"), "auto uses bfloat16 where the device supports it."
     )
     chunk_size: int = reloadable(
         200, between(16, 100_000), "Tokens in a chunk at most; limited by what the model reads."
