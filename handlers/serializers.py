@@ -172,7 +172,12 @@ def hit_json(hit: Hit) -> Json:
     scores = hit.scores
     return {
         "score": scores.meaning,
-        "scores": {"meaning": scores.meaning, "words": scores.words, "fused": scores.fused},
+        "scores": {
+            "meaning": scores.meaning,
+            "words": scores.words,
+            "fused": scores.fused,
+            "rerank": scores.rerank,
+        },
         "relevance": hit.relevance,
         "passage": hit.chunk.text,
         "highlights": hit.highlights,

@@ -44,6 +44,7 @@ from semantik.index.keyword import KeywordRegistry
 from semantik.progress import MessageBatch, ProgressService, parse_stream_id
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
@@ -96,6 +97,9 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         query_embedder = QueryEmbedder(partial(_embed_queries, pool), lambda: current().search)
         stack.push_async_callback(query_embedder.close)
 
+        reranker = Reranker(pool.rerank, lambda: current().search)
+        stack.push_async_callback(reranker.close)
+
         dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
         active_operations = ActiveOperations(store)
@@ -103,7 +107,9 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         secret = settings.auth.secret or await store.secret()
-        services = _services(dependencies, query_embedder, active_operations, limiter, metrics, secret, wake)
+        services = _services(
+            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+        )
         app = application(services, sent)
         await start(serving(app, sockets, lambda: current().max_body_bytes))
 
@@ -145,6 +151,7 @@ async def _embed_queries(
 def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
+    reranker: Reranker,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
@@ -162,7 +169,9 @@ def _services(
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
-        search=SearchService(store, authorizer, parts.index_sync, query_embedder, lambda: current().search),
+        search=SearchService(
+            store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
+        ),
         progress=progress,
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),

@@ -9,7 +9,7 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import Expected, Validator, integer, list_of, number, one_of, optional, text
+from handlers.fields import Expected, Validator, boolean, integer, list_of, number, one_of, optional, text
 from handlers.serializers import hit_json
 from semantik.core.document_types import document_type
 from semantik.core.models import Filters
@@ -75,6 +75,7 @@ _SEARCH = vol.Schema(
         vol.Optional("mode", default="hybrid"): one_of(*MODES),
         vol.Optional("group_by", default="chunk"): one_of(*GROUPINGS),
         vol.Optional("per_document"): optional(integer(1, 1000)),
+        vol.Optional("rerank", default=True): boolean(),
         vol.Optional("filters", default=dict): vol.Schema(
             {
                 vol.Optional("path_glob"): optional(text(1, 1000)),
@@ -112,6 +113,7 @@ class SearchHandler(RestHandler):
             mode=body["mode"],
             group_by=body["group_by"],
             per_document=body.get("per_document"),
+            rerank=body["rerank"],
         )
         result = await self.services.search.search(self.principal.user, query)
         self.reply({**_result_json(result), "took_ms": round((time.perf_counter() - started) * 1000, 2)})

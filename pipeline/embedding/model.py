@@ -135,20 +135,29 @@ def share_tables(modules: Any, name: str) -> None:
 
 def load_sentence_transformer(name: str, precision: str) -> Any:
     """A new instance as sentence-transformers loads it, not cached. Raises Invalid as `load` does."""
+    return _load_class("SentenceTransformer", name, precision)
+
+
+def load_cross_encoder(name: str) -> Any:
+    """A new CrossEncoder of sentence-transformers. Raises Invalid, in one sentence, when it cannot be loaded."""
+    return _load_class("CrossEncoder", name, "float32")
+
+
+def _load_class(class_name: str, name: str, precision: str) -> Any:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     torch_import.load_deferred()
     sentence_transformers_import.import_sentence_transformers()
+    import sentence_transformers
     import torch
-    from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     torch.set_num_threads(1)
     try:
-        return SentenceTransformer(
+        return getattr(sentence_transformers, class_name)(
             str(unpacked.unpack()) if name == unpacked.NAME else _local_path(name),
             device=device.current(),
             local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
@@ -234,7 +243,9 @@ def copy_tokenizer(modules: Any) -> Any:
     for _, token in sorted(fast.get_added_tokens_decoder().items()):
         (copy.add_special_tokens if token.special else copy.add_tokens)([token])
     if copy.get_added_tokens_decoder() != fast.get_added_tokens_decoder():
-        copy = Tokenizer.from_str(fast.to_str())  # its added tokens have numbers beyond those of the vocabulary
+        copy = Tokenizer.from_str(
+            fast.to_str()
+        )  # its added tokens have numbers beyond those of the vocabulary
     copy.no_truncation()
     copy.no_padding()
     return copy

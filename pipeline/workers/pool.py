@@ -78,6 +78,7 @@ class Pool:
         # Workers without a model, for `run` while no batch worker is up.
         self._light = WorkerGroup(base, size, nice=True, memory_bytes=memory, slots=slots, eager=False)
         self._queries = QueryWorker(settings, self._functions, self._servers, self._batch)
+        self._reranker = WorkerGroup(base, 1, nice=False, memory_bytes=memory, eager=False)
         self._model_infos: dict[ModelSpec, ModelInfo] = {}
         self._background: list[asyncio.Task[None]] = []
 
@@ -93,7 +94,7 @@ class Pool:
     ) -> None:
         for task in self._background:
             task.cancel()
-        closing = [each.close() for each in (self._queries, *self._groups())]
+        closing = (each.close() for each in (self._queries, *self._groups()))
         await asyncio.gather(*self._background, *closing, return_exceptions=True)
         if self._owns_servers:
             await self._servers.close()
@@ -216,9 +217,8 @@ class Pool:
         """
         if not texts:
             return np.empty((0, (await self.describe(model)).dimension), np.float16)
-        size = self._settings().embedding.batch_chunks
-        if self._embedders is not self._batch:
-            size *= _GPU_BATCH_FACTOR
+        factor = 1 if self._embedders is self._batch else _GPU_BATCH_FACTOR
+        size = self._settings().embedding.batch_chunks * factor
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
         return np.concatenate(await asyncio.gather(*(self._embed(model, batch) for batch in batches)))
 
@@ -246,6 +246,13 @@ class Pool:
         A caller that is cancelled does not end that worker.
         """
         return await self._queries.embed(model, texts)
+
+    async def rerank(self, model: str, query: str, texts: Sequence[str]) -> list[float]:
+        """A number for each text from a cross-encoder, in a worker that does nothing else."""
+        scores: list[float] = await run_task(
+            self._reranker, self._functions.rerank, model, query, list(texts), timeout_s=EMBED_TIMEOUT_S
+        )
+        return scores
 
     async def describe(self, model: ModelSpec) -> ModelInfo:
         """Load the model and return its properties. Raises Invalid, with one sentence, when it cannot be loaded."""
@@ -276,7 +283,7 @@ class Pool:
         return infos
 
     def _groups(self) -> set[WorkerGroup]:
-        return {self._batch, self._embedders, self._light}
+        return {self._batch, self._embedders, self._light, self._reranker}
 
     async def _retire_idle(self) -> None:
         """End workers, and the full fork server, after `pool.idle_s` without a task."""
@@ -285,6 +292,8 @@ class Pool:
             await asyncio.sleep(min(_IDLE_CHECK_S, idle_s / 4 or _IDLE_CHECK_S))
             if idle_s and self._light.idle_s >= idle_s:
                 self._light.retire()
+            if idle_s and self._reranker.idle_s >= idle_s:
+                self._reranker.retire()
             idle = min(self._batch.idle_s, self._embedders.idle_s)
             if idle_s and idle >= idle_s and self._servers.full.pid() is not None:
                 self._batch.retire()

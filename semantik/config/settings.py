@@ -33,7 +33,9 @@ class EmbeddingSettings:
     """The default model, and how texts are split for it; each collection may choose its own."""
 
     model: str = setting(
-        "sentence-transformers/all-MiniLM-L6-v2", NOT_EMPTY, "A model's name or path, or multilingual; the default is bundled."
+        "sentence-transformers/all-MiniLM-L6-v2",
+        NOT_EMPTY,
+        "A model's name or path, or multilingual; the default is bundled.",
     )
     device: str = setting(
         "auto",
@@ -103,6 +105,12 @@ class SearchSettings:
         10.0,
         at_least(0.1),
         "A hybrid search whose query waits longer to be embedded is answered by its words.",
+    )
+    reranker: str = reloadable(
+        "", ANY, "Name or path of a cross-encoder that orders the best hits; empty: none."
+    )
+    rerank_budget_ms: int = reloadable(
+        300, between(1, 60_000), "Milliseconds that a search waits for the cross-encoder at most."
     )
 
 

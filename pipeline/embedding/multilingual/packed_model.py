@@ -75,7 +75,9 @@ class PackedModel:
 
     def values(self, name: str) -> np.ndarray:
         """A tensor of numbers that are not packed: float32 (n,)."""
-        return np.frombuffer(self._content, "<f4", self._entry(name, _FLOAT32).count, self._entries[name].offset)
+        return np.frombuffer(
+            self._content, "<f4", self._entry(name, _FLOAT32).count, self._entries[name].offset
+        )
 
     def matrix(self, name: str, columns: int) -> np.ndarray:
         """A packed matrix, unpacked: float16 (rows, columns)."""
