@@ -23,9 +23,11 @@ from handlers.sockets.send_queue import SentCounter
 from pipeline.compute.messages import ModelSpec
 from pipeline.compute.pool import ComputePool, PoolFactory
 from pipeline.context.context import Dependencies
+from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
+from pipeline.workers.language_sample import sample_languages
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor
@@ -48,6 +50,7 @@ from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
+from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.views import ViewService
@@ -110,6 +113,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         services = _services(
             dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
         )
+        stack.push_async_callback(services.search.close)
         app = application(services, sent)
         await start(serving(app, sockets, lambda: current().max_body_bytes))
 
@@ -148,6 +152,15 @@ async def _embed_queries(
     return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
+async def _sample_languages(
+    pool: ComputePool, current: SettingsHolder, paths: Sequence[str]
+) -> Sequence[str]:
+    forbidden = (str(current().data.resolve()),)
+    args = (list(paths), MAX_SAMPLE_BYTES, current().documents.roots, forbidden, SAMPLE_S)
+    languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=2 * SAMPLE_S)
+    return languages
+
+
 def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
@@ -160,6 +173,9 @@ def _services(
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
+    languages = LanguageSampler(
+        partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
+    )
     sessions = SessionService(store, lambda: current().auth, secret)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
@@ -178,7 +194,7 @@ def _services(
         session_monitor=SessionMonitor(sessions),
         active_operations=active_operations,
         metrics=metrics,
-        folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk),
+        folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
     )
 
 

@@ -22,7 +22,7 @@ _MALLOC_THRESHOLD_BYTES = 32 << 20  # the largest value that glibc accepts
 
 
 def set_up(nice: bool, memory_bytes: int | None) -> None:
-    """Set up a new worker, which may allocate `memory_bytes` beyond what it shares with its fork server; None: no limit."""
+    """Set up a new worker, which may allocate `memory_bytes` beyond what it shares with its fork server; or any."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     die_with_server()

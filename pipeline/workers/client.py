@@ -45,7 +45,8 @@ class WorkerDied(Exception):
 class WorkerClient:
     """Gives tasks to one worker process, one at a time, in the order of the calls; waiting tasks stay on the loop.
 
-    The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given to up to `retries` further workers.
+    The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given
+    to up to `retries` further workers.
     """
 
     def __init__(

@@ -68,7 +68,7 @@ def _tensors(random: np.random.Generator, pieces: int) -> list[tuple[str, tuple[
         ("emb.ln.b", numbers(HIDDEN)),
     ]
     for layer in range(LAYERS):
-        sizes = {name: (HIDDEN, HIDDEN) for name in ("q", "k", "v", "ao")}
+        sizes = dict.fromkeys(("q", "k", "v", "ao"), (HIDDEN, HIDDEN))
         sizes |= {"fi": (INTERMEDIATE, HIDDEN), "fo": (HIDDEN, INTERMEDIATE)}
         for name, (rows, columns) in sizes.items():
             tensors += [(f"l{layer}.{name}.w", matrix(rows, columns)), (f"l{layer}.{name}.b", numbers(rows))]

