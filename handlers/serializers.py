@@ -10,6 +10,7 @@ from semantik.auth.sessions import LoginResult
 from semantik.core.models import Chunk, Document, FileFailure, Source, User
 from semantik.index import IndexStats
 from semantik.search.hits import Copy, Hit
+from semantik.services.folder_languages import FolderLanguages
 from semantik.services.views import CollectionView, OperationView, SourceView
 
 Json = dict[str, Any]
@@ -166,6 +167,10 @@ def state_json(view: OperationView) -> Json:
         "warnings": list(operation.warnings),
         "result": operation.result,
     }
+
+
+def languages_json(found: FolderLanguages) -> Json:
+    return {"languages": dict(found.files), "recommended_model": found.embedding_model}
 
 
 def hit_json(hit: Hit) -> Json:

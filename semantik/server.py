@@ -153,7 +153,7 @@ async def _embed_queries(
 
 
 async def _sample_languages(
-    pool: ComputePool, current: SettingsHolder, paths: Sequence[str]
+    pool: ComputePool, current: Callable[[], Settings], paths: Sequence[str]
 ) -> Sequence[str]:
     forbidden = (str(current().data.resolve()),)
     args = (list(paths), MAX_SAMPLE_BYTES, current().documents.roots, forbidden, SAMPLE_S)

@@ -22,7 +22,7 @@ from uuid import UUID
 import voluptuous as vol
 
 from handlers.fields import text
-from handlers.serializers import timestamp_json
+from handlers.serializers import languages_json, timestamp_json
 from handlers.sockets.base import SocketHandler
 from handlers.sockets.client_message import ClientMessage
 from handlers.sockets.send_queue import SlowReader
@@ -129,8 +129,7 @@ def _completed_json(step: ScanCompleted) -> dict[str, Any]:
         "total_size": step.total_size,
         "warnings": list(step.warnings),
         "truncated": step.truncated,
-        "languages": dict(step.languages.files),
-        "recommended_model": step.languages.embedding_model,
+        **languages_json(step.languages),
     }
 
 

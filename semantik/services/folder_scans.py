@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 
 from semantik.config import settings
-from semantik.core.errors import Busy, Conflict, Invalid
+from semantik.core.errors import Busy, Conflict, Invalid, Unavailable
 from semantik.core.globs import Globs
 from semantik.core.scan_entries import FoundFile, ScanEntry, ScanWarning
 from semantik.services.folder_languages import FolderLanguages
 
 _TICK_S = 0.25
+_LANGUAGES_S = 30.0
 _MAX_WARNINGS = 100
 _MAX_GLOBS = 100
 _MAX_GLOB = 200
@@ -115,6 +116,23 @@ class FolderScans:
                     raise Invalid(f"{name}: a glob has {_MAX_GLOB} characters at most: {glob[:40]!r}….")
             Globs(globs)
         return FolderScan(options, self._limits(), self._slots, self._resolve, self._walk, self._languages)
+
+    async def languages(self, path: str) -> FolderLanguages:
+        """The languages of a few of the folder's files.
+
+        Raises Invalid or Forbidden for the folder, Busy when too many scans run, Unavailable when it is too large.
+        """
+        try:
+            async with (
+                asyncio.timeout(_LANGUAGES_S),
+                aclosing(self.start(ScanOptions(path)).events()) as events,
+            ):
+                async for event in events:
+                    if isinstance(event, ScanCompleted):
+                        return event.languages
+        except TimeoutError as error:
+            raise Unavailable("The folder takes too long to look at.") from error
+        return FolderLanguages()
 
 
 class FolderScan:
