@@ -12,6 +12,8 @@ _FOLDER = vol.Schema({vol.Required("path"): text(1, 4096)})
 
 
 class FolderLanguagesHandler(RestHandler):
+    scope = "read"  # as a scan's
+
     async def post(self) -> None:
         path = self.body(_FOLDER)["path"]
         self.reply(languages_json(await self.services.folder_scans.languages(path)))
