@@ -50,7 +50,7 @@ from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
-from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
+from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.views import ViewService
@@ -157,7 +157,7 @@ async def _sample_languages(
 ) -> Sequence[str]:
     forbidden = (str(current().data.resolve()),)
     args = (list(paths), MAX_SAMPLE_BYTES, current().documents.roots, forbidden, SAMPLE_S)
-    languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=2 * SAMPLE_S)
+    languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=TIMEOUT_S)
     return languages
 
 

@@ -18,7 +18,7 @@ MULTILINGUAL = "multilingual"
 MAX_SAMPLE_BYTES = 2 << 20  # a larger file takes too long to read
 SAMPLE_S = 2.0
 _FILES = 16
-_TIMEOUT_S = 5.0
+TIMEOUT_S = 15.0  # a worker may have to start first, on a busy machine
 _ENGLISH = "en"
 # Pictures, sound, films, programs and archives, whose text says little or takes long to read.
 _PASSED_OVER = frozenset(
@@ -98,12 +98,12 @@ class LanguageSampler:
         self._english_models = english_models
 
     async def languages(self, files: Sequence[FoundFile]) -> FolderLanguages:
-        """The languages of files of a scan. Takes five seconds at most, and raises nothing: it is but advice."""
+        """The languages of files of a scan. Takes seconds at most, and raises nothing: it is but advice."""
         paths = chosen(files)
         if not paths:
             return FolderLanguages()
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 counts = Counter(await self._sample(paths))
         except (SemantikError, TimeoutError) as error:
             _log.info("the languages of a folder were not looked at: %s", error or "it took too long")
