@@ -16,7 +16,7 @@ from semantik.core.scan_entries import FoundFile
 
 MULTILINGUAL = "multilingual"
 MAX_SAMPLE_BYTES = 2 << 20  # a larger file takes too long to read
-SAMPLE_S = 2.0
+SAMPLE_S = 4.0
 _FILES = 16
 TIMEOUT_S = 15.0  # a worker may have to start first, on a busy machine
 _ENGLISH = "en"
