@@ -53,6 +53,7 @@ ROUTES = [
     url(rf"{_API}/collections/{_ID}/documents", documents.DocumentsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.DocumentHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.ContentHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/chunks/(\d{{1,15}})/similar", search.SimilarHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.RetryDocumentHandler),
     url(rf"{_API}/folders/languages", folders.FolderLanguagesHandler),
     url(rf"{_API}/operations", operations.OperationsHandler),

@@ -25,6 +25,7 @@ from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.rerank import CANDIDATES, Reranker
 from semantik.search.retrieval import RetrievalStep
+from semantik.search.similar import SimilarChunks
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
@@ -47,7 +48,7 @@ class _Found:
 
 
 class SearchService:
-    """Answers the queries of users."""
+    """Answers the queries of users; `similar` finds more like a chunk."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class SearchService:
         self._limits = limits
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
         self._hydration = HydrationStep(store, indexes)
+        self.similar = SimilarChunks(store, authorizer, indexes)
 
     async def close(self) -> None:
         """Stop what is measured in the background; before the indexes are closed."""
