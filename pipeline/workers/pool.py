@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -94,7 +95,7 @@ class Pool:
     ) -> None:
         for task in self._background:
             task.cancel()
-        closing = (each.close() for each in (self._queries, *self._groups()))
+        closing = [self._queries.close(), *(each.close() for each in self._groups())]
         await asyncio.gather(*self._background, *closing, return_exceptions=True)
         if self._owns_servers:
             await self._servers.close()
@@ -273,13 +274,12 @@ class Pool:
 
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
+        pids = [("question", pid) for pid in self._queries.pids()]
+        pids += [("batch", pid) for group in self._groups() for pid in group.pids()]
         infos = []
-        for role, group in (("question", self._queries), *(("batch", each) for each in self._groups())):
-            for pid in group.pids():
-                try:
-                    infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
-                except psutil.NoSuchProcess:
-                    continue
+        for role, pid in pids:
+            with suppress(psutil.NoSuchProcess):
+                infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
         return infos
 
     def _groups(self) -> set[WorkerGroup]:

@@ -55,7 +55,7 @@ class Reranker:
         now = asyncio.get_running_loop().time()
         if self._failure is not None and self._failure[0] == limits.reranker and now < self._failure[2]:
             return Reranked(tuple(hits), self._failure[1])
-        texts = [hit.chunk.text for hit in hits[:CANDIDATES]]
+        texts = [hit.chunk.embedded for hit in hits[:CANDIDATES]]
         try:
             scores = await self._score_in_time(
                 limits.reranker, query, texts, now + limits.rerank_budget_ms / 1000

@@ -24,7 +24,7 @@ def _hits(count: int) -> list[Hit]:
     nothing: Any = None
     hits = []
     for number in range(count):
-        chunk: Any = SimpleNamespace(text=str(number))
+        chunk: Any = SimpleNamespace(text=str(number), embedded=str(number))
         hits.append(Hit(chunk, nothing, nothing, Scores(0.5, 1.0, 1 - number / 100)))
     return hits
 

