@@ -242,10 +242,7 @@ class Pool:
         )
 
     async def embed_queries(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of queries as float32 (n, dimension) of unit length, from a worker that does nothing else.
-
-        A caller that is cancelled does not end that worker.
-        """
+        """Vectors of queries as float32 (n, dimension) of unit length; cancelling a caller does not end the worker."""
         return await self._queries.embed(model, texts)
 
     async def rerank(self, model: str, query: str, texts: Sequence[str]) -> list[float]:
