@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 from support.api import index, new_user
 from support.server import Serving
 
-pytestmark = [pytest.mark.gen_test(timeout=600), pytest.mark.real_model]
+from semantik.client.websocket import Refused
+
+# Noisy: on a busy machine the first search may have to wait until the model is traced, and gets 503.
+pytestmark = [pytest.mark.gen_test(timeout=600), pytest.mark.real_model, pytest.mark.noisy]
 
 TEXTS = {
     "bahn": "Der Nachtzug nach München fährt um 23 Uhr vom Gleis neun ab.",
@@ -28,6 +32,14 @@ QUESTIONS = {
 
 
 async def _best(client: Any, collection_id: str, question: str) -> str:
+    while True:
+        try:
+            return await _ask_once(client, collection_id, question)
+        except Refused as refused:
+            assert refused.status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+async def _ask_once(client: Any, collection_id: str, question: str) -> str:
     body = {"query": question, "collection_ids": [collection_id], "mode": "meaning", "k": 1}
     return str((await client.call("POST", "search", body))["hits"][0]["document"]["name"])
 
