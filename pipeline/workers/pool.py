@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -62,13 +63,18 @@ class Pool:
         self._functions = functions or WorkerFunctions()
         self._owns_servers = servers is None
         self._servers = servers or ForkServers(settings(), self._functions)
-        memory = settings().pool.worker_memory_bytes
         size = settings().pool.workers or os.cpu_count() or 1
-        slots = asyncio.Semaphore(size)
-        base, full = self._servers.base, self._servers.full
-        self._batch = WorkerGroup(full, size, nice=True, memory_bytes=memory, slots=slots)
+        new_group = partial(
+            WorkerGroup,
+            size=size,
+            nice=True,
+            memory_bytes=settings().pool.worker_memory_bytes,
+            rest_bytes=settings().pool.worker_rest_bytes,
+            slots=asyncio.Semaphore(size),
+        )
+        self._batch = new_group(self._servers.full)
         # Workers without a model, for `run` while no batch worker is up.
-        self._light = WorkerGroup(base, size, nice=True, memory_bytes=memory, slots=slots, eager=False)
+        self._light = new_group(self._servers.base, eager=False)
         self._queries = QueryWorker(settings, self._functions, self._servers, self._batch)
         self._model_infos: dict[ModelSpec, ModelInfo] = {}
         self._background: list[asyncio.Task[None]] = []
@@ -256,13 +262,15 @@ class Pool:
 
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
+        pids = [("question", pid) for pid in self._queries.pids()]
+        pids += [("batch", pid) for group in (self._batch, self._light) for pid in group.pids()]
+        pids += [("tracing", pid) for pid in self._batch.temporary_pids()]
         infos = []
-        for role, group in (("question", self._queries), ("batch", self._batch), ("batch", self._light)):
-            for pid in group.pids():
-                try:
-                    infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
-                except psutil.NoSuchProcess:
-                    continue
+        for role, pid in pids:
+            try:
+                infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
+            except psutil.NoSuchProcess:
+                continue
         return infos
 
     async def _retire_idle(self) -> None:
