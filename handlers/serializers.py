@@ -162,6 +162,8 @@ def state_json(view: OperationView) -> Json:
         "completed_at": timestamp_json(operation.completed_at),
         "eta_seconds": operation.eta_s,
         "files_per_second": operation.files_per_s,
+        "pages_done": operation.pages_done,
+        "pages_total": operation.pages_total,
         "error_message": operation.error_message,
         "queue_position": view.queue_position,
         "warnings": list(operation.warnings),

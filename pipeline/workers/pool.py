@@ -8,7 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+<<<<<<< HEAD
 from contextlib import suppress
+=======
+from functools import partial
+>>>>>>> main
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,8 +69,8 @@ class Pool:
         self._functions = functions or WorkerFunctions()
         self._owns_servers = servers is None
         self._servers = servers or ForkServers(settings(), self._functions)
-        memory = settings().pool.worker_memory_bytes
         size = settings().pool.workers or os.cpu_count() or 1
+<<<<<<< HEAD
         slots = asyncio.Semaphore(size)
         base, full = self._servers.base, self._servers.full
         self._batch = WorkerGroup(full, size, nice=True, memory_bytes=memory, slots=slots)
@@ -76,8 +80,19 @@ class Pool:
         if self._devices != (device.CPU,):
             gpus = len(self._devices)
             self._embedders = WorkerGroup(full, gpus, nice=True, memory_bytes=memory, devices=self._devices)
+=======
+        new_group = partial(
+            WorkerGroup,
+            size=size,
+            nice=True,
+            memory_bytes=settings().pool.worker_memory_bytes,
+            rest_bytes=settings().pool.worker_rest_bytes,
+            slots=asyncio.Semaphore(size),
+        )
+        self._batch = new_group(self._servers.full)
+>>>>>>> main
         # Workers without a model, for `run` while no batch worker is up.
-        self._light = WorkerGroup(base, size, nice=True, memory_bytes=memory, slots=slots, eager=False)
+        self._light = new_group(self._servers.base, eager=False)
         self._queries = QueryWorker(settings, self._functions, self._servers, self._batch)
         self._reranker = WorkerGroup(base, 1, nice=False, memory_bytes=memory, eager=False)
         self._model_infos: dict[ModelSpec, ModelInfo] = {}
@@ -272,11 +287,22 @@ class Pool:
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
         pids = [("question", pid) for pid in self._queries.pids()]
+<<<<<<< HEAD
         pids += [("batch", pid) for group in self._groups() for pid in group.pids()]
         infos = []
         for role, pid in pids:
             with suppress(psutil.NoSuchProcess):
                 infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
+=======
+        pids += [("batch", pid) for group in (self._batch, self._light) for pid in group.pids()]
+        pids += [("tracing", pid) for pid in self._batch.temporary_pids()]
+        infos = []
+        for role, pid in pids:
+            try:
+                infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
+            except psutil.NoSuchProcess:
+                continue
+>>>>>>> main
         return infos
 
     def _groups(self) -> set[WorkerGroup]:

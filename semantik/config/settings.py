@@ -62,6 +62,11 @@ class PoolSettings:
     worker_memory_bytes: int = setting(
         2048 * _MIB, at_least(256 * _MIB), "Memory that a worker may allocate before it is killed."
     )
+    worker_rest_bytes: int = setting(
+        128 * _MIB,
+        at_least(0),
+        "Memory that a worker may keep after a task; with more it is replaced. 0 is any.",
+    )
     batch_files: int = reloadable(16, between(1, 1000), "Files in one batch at most.")
     batch_bytes: int = reloadable(
         8 * _MIB, at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
