@@ -29,9 +29,9 @@ from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
 _MAX_ATTEMPTS = 5  # when a change made the candidates stale
-# Chunks asked of each retriever. Of the best ten by both, hardly any is not among the best hundred by either; where one
-# may be, more are asked for; from _MAX_DEPTH on only while there are too few.
-_DEPTH = 100
+# Chunks asked of each retriever beyond those wanted. Of the best ten by both, hardly any is not among the best fifty by
+# either; where one may be, more are asked for; from _MAX_DEPTH on only while there are too few.
+_DEPTH = 40
 _MAX_DEPTH = 5_000
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
@@ -104,14 +104,14 @@ class SearchService:
         wanted = query.offset + query.k
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
         depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
-        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
+        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed)
         while True:
             ranking = fuse(retrieved, query.mode, needed)
             too_few = len(ranking.candidates) < needed
             uncertain = ranking.certain < needed and depth < _MAX_DEPTH
             if (too_few or uncertain) and not all(each.exhausted for each in retrieved):
                 depth *= 4
-                retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
+                retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed)
                 continue
             hydrated = await self._hydration.hydrate(ranking.candidates, cached)
             hits = arrange(hydrated.hits, query)
