@@ -87,6 +87,7 @@ _SEARCH = vol.Schema(
         vol.Optional("group_by", default="chunk"): one_of(*GROUPINGS),
         vol.Optional("per_document"): optional(integer(1, 1000)),
         vol.Optional("correct", default=True): boolean(),
+        vol.Optional("rerank", default=True): boolean(),
         vol.Optional("filters", default=dict): vol.Schema(
             {
                 vol.Optional("path_glob"): optional(text(1, 1000)),
@@ -134,6 +135,7 @@ class SearchHandler(RestHandler):
             group_by=body["group_by"],
             per_document=body.get("per_document"),
             correct=body["correct"],
+            rerank=body["rerank"],
         )
         result = await self.services.search.search(self.principal.user, query)
         self.reply(_result_json(result, started))

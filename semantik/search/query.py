@@ -37,3 +37,4 @@ class SearchQuery:
     group_by: GroupBy = "chunk"
     per_document: int | None = None
     correct: bool = True
+    rerank: bool = True  # where search.reranker is set
