@@ -88,7 +88,7 @@ class SearchService:
             collections = cached or await self._authorizer.collections(user, ids)
             chosen = _chosen(collections, parsed.filters)
             try:
-                prepared, corrections = await self._correct(chosen, query, asked)
+                prepared, corrections = await self._correct(chosen, cached, query, asked)
                 found = await self._find(chosen, cached, query, prepared)
                 if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
                     prepared = without_phrases
@@ -110,15 +110,19 @@ class SearchService:
         return query.rerank and self._reranker.is_on and query.offset < CANDIDATES
 
     async def _correct(
-        self, collections: Sequence[Collection], query: SearchQuery, asked: PreparedQuery
+        self,
+        collections: Sequence[Collection],
+        cached: Sequence[Collection],
+        query: SearchQuery,
+        asked: PreparedQuery,
     ) -> tuple[PreparedQuery, tuple[Correction, ...]]:
         """The query with the words corrected that none of the collections has; as it is while one is not at hand."""
         indexes: list[WordIndex] = []
         for each in collections if query.correct else ():
             if each.current.dimension is not None:
-                index = self._indexes.words_if_ready(each.current) or await self._indexes.words_soon(
-                    each.current
-                )
+                index = self._indexes.words_if_ready(each.current)
+                if index is None and not cached:  # a cached collection may have been deleted
+                    index = await self._indexes.words_soon(each.current)
                 if index is None:
                     return asked, ()
                 indexes.append(index)
