@@ -193,9 +193,11 @@ class OperationContext:
     async def record_model(self, model: ModelInfo) -> None:
         """Save the generation's properties before its first vector is stored.
 
-        These are the dimension and a chunk size that the model can read.
+        These are the dimension and a chunk size that the model can read. Raises Invalid when the model has another
+        dimension than the vectors that are stored.
         """
         generation = self.generation
+        generation.require_dimension(model.dimension)
         fields: dict[str, Any] = {}
         if generation.dimension is None:
             fields["dimension"] = model.dimension

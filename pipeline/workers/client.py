@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from pipeline.compute import env
+from pipeline.embedding.device import CPU
 from pipeline.workers import worker
 from pipeline.workers.connection import ConnectionLost, WorkerConnection
 from pipeline.workers.fork_server import START_TIMEOUT_S, UNKNOWN_EXIT_CODE, ForkServer
@@ -46,15 +47,23 @@ class WorkerDied(Exception):
 class WorkerClient:
     """Gives tasks to one worker process, one at a time, in the order of the calls; waiting tasks stay on the loop.
 
-    The process is forked from `server`. A task whose worker ends is given to up to `retries` further workers. A worker
-    that keeps more than `rest_bytes` of memory after a task is replaced, unless that is 0 or the worker is new.
+    The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given to up to
+    `retries` further workers. A worker that keeps more than `rest_bytes` of memory after a task is replaced, unless
+    that is 0 or the worker is new.
     """
 
     def __init__(
-        self, server: ForkServer, *, nice: bool, memory_bytes: int, rest_bytes: int = 0, retries: int = 0
+        self,
+        server: ForkServer,
+        *,
+        nice: bool,
+        memory_bytes: int,
+        rest_bytes: int = 0,
+        retries: int = 0,
+        device: str = CPU,
     ) -> None:
         self._server = server
-        self._worker_args = (nice, memory_bytes)
+        self._worker_args = (nice, memory_bytes, device)
         self._rest_bytes = rest_bytes
         self._retries = retries
         self._lock = asyncio.Lock()

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from pipeline.embedding.device import CPU
 from pipeline.workers.client import WorkerClient, WorkerDied
 from pipeline.workers.fork_server import ForkServer
 from semantik.core.errors import Unavailable
@@ -21,8 +22,8 @@ class WorkerGroup:
     """`size` workers, which run as many tasks at the same time; further tasks wait on the loop, first in, first out.
 
     In an `eager` group, all workers start with the first task. A worker that keeps more than `rest_bytes` of memory
-    after a task is replaced (0: never). Groups that share `slots` run at most that many tasks
-    together.
+    after a task is replaced (0: never). Groups that share `slots` run at most that many tasks together. The workers
+    take the `devices` in turn.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class WorkerGroup:
         rest_bytes: int = 0,
         eager: bool = True,
         slots: asyncio.Semaphore | None = None,
+        devices: Sequence[str] = (CPU,),
     ) -> None:
         self.size = size
         self._eager = eager
@@ -42,7 +44,7 @@ class WorkerGroup:
         self._new_client = partial(
             WorkerClient, server, nice=nice, memory_bytes=memory_bytes, rest_bytes=rest_bytes
         )
-        self._workers = [self._new_client() for _ in range(size)]
+        self._workers = [self._new_client(device=devices[number % len(devices)]) for number in range(size)]
         self._free = list(self._workers)
         self._temporary: set[WorkerClient] = set()
         self._slots = slots or asyncio.Semaphore(size)
