@@ -26,7 +26,8 @@ from semantik.core.normalization import normalized
 def serve(connection: socket.socket, nice: bool, memory_bytes: int, device_name: str = device.CPU) -> None:
     """Run tasks from a socket until it closes: (function, args) comes in, (succeeded, result or error, bytes) goes out.
 
-    The bytes are those of models that the process has loaded. Each is a pickle after its length in four bytes. This is all that a worker process does.
+    The bytes are those of models that the process has loaded. Each is a pickle after its length in four bytes. This is
+    all that a worker process does.
     """
     # A GPU's driver maps address ranges of many gigabytes, which a limit would count.
     env.set_up(nice, memory_bytes if device_name == device.CPU else None)
