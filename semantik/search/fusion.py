@@ -19,6 +19,7 @@ from semantik.search.query import Mode
 # best of as many random numbers would, the larger where it stands out as in the language of the model.
 _LEAST_WEIGHT, _MOST_WEIGHT = 0.4, 0.6
 _CHANCE, _CLEAR = 0.8, 1.3
+_LONE_WEIGHT = 0.25  # a name or a number alone is a matter of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def _scales(retrieved: Sequence[Retrieved], mode: Mode) -> list[_Scale]:
     best_words = max((each.words.best * each.words_scale for each in retrieved if each.words), default=0.0)
     clear = max(map(_clearness, retrieved), default=1.0)
     weight = _LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear
+    if any(each.lone_word for each in retrieved):
+        weight = _LONE_WEIGHT
     return [_Scale(each, mode, weight, best_words) for each in retrieved]
 
 
