@@ -12,6 +12,7 @@ from handlers.base import RestHandler
 from handlers.fields import (
     Expected,
     Validator,
+    boolean,
     integer,
     integer_parameter,
     list_of,
@@ -85,6 +86,7 @@ _SEARCH = vol.Schema(
         vol.Optional("mode", default="hybrid"): one_of(*MODES),
         vol.Optional("group_by", default="chunk"): one_of(*GROUPINGS),
         vol.Optional("per_document"): optional(integer(1, 1000)),
+        vol.Optional("rerank", default=True): boolean(),
         vol.Optional("filters", default=dict): vol.Schema(
             {
                 vol.Optional("path_glob"): optional(text(1, 1000)),
@@ -131,6 +133,7 @@ class SearchHandler(RestHandler):
             mode=body["mode"],
             group_by=body["group_by"],
             per_document=body.get("per_document"),
+            rerank=body["rerank"],
         )
         result = await self.services.search.search(self.principal.user, query)
         self.reply(_result_json(result, started))

@@ -24,7 +24,7 @@ from semantik.search.document_catalog import DocumentCatalog
 from semantik.search.index_sync import IndexSync
 from semantik.search.prepared import PreparedQuery, frequencies, inverse_frequency
 from semantik.search.query import SearchQuery
-from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.query_embedder import QueryEmbedder, Vector
 from semantik.storage.mongo import Store
 
 
@@ -98,7 +98,7 @@ class RetrievalStep:
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
         wait_s = limits.meaning_wait_s if words and query.mode == "hybrid" else limits.timeout_s
-        embed = partial(self._embedder.embed, generation.model, generation.precision, timeout_s=wait_s)
+        embed = partial(self._embed, generation, wait_s)
         plain = prepared.parsed.plain
         request = RetrievalQuery(plain, partial(embed, plain), prepared.parsed, prepared.languages)
         search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth, embed, wanted)
@@ -106,6 +106,12 @@ class RetrievalStep:
         found = await search.run(query.mode, considered, self._backgrounds)
         counts = await frequencies(prepared.words, words) if words else None
         return replace(found, size=vectors.size, frequencies=counts)
+
+    async def _embed(self, generation: Generation, wait_s: float, text: str) -> Vector:
+        """The query's vector. Raises Invalid when the model at this name or path is no longer what it was."""
+        vector = await self._embedder.embed(generation.model, generation.precision, text, timeout_s=wait_s)
+        generation.require_dimension(len(vector))
+        return vector
 
     async def _get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         try:

@@ -23,6 +23,7 @@ from semantik.search.index_sync import IndexSync
 from semantik.search.prepared import PreparedQuery, prepare, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.rerank import CANDIDATES, Reranker
 from semantik.search.retrieval import RetrievalStep
 from semantik.search.similar import SimilarChunks
 from semantik.storage.mongo import Store
@@ -56,8 +57,10 @@ class SearchService:
         indexes: IndexSync,
         embedder: QueryEmbedder,
         limits: Callable[[], settings.SearchSettings],
+        reranker: Reranker,
     ) -> None:
         self._authorizer = authorizer
+        self._reranker = reranker
         self._embedder = embedder
         self._limits = limits
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
@@ -92,7 +95,15 @@ class SearchService:
                 continue  # the cached collections were stale
             if not found.stale:
                 break
-        return _result(found, query, prepared)
+        if not self._reranks(query):
+            return _result(found, query, prepared)
+        reranked = await self._reranker.rerank(prepared.parsed.plain, found.hits)
+        result = _result(replace(found, hits=reranked.hits), query, prepared)
+        failure = reranked.failure and f"Not reranked: {reranked.failure}"
+        return replace(result, degraded=" ".join(filter(None, (result.degraded, failure))) or None)
+
+    def _reranks(self, query: SearchQuery) -> bool:
+        return query.rerank and self._reranker.is_on and query.offset < CANDIDATES
 
     async def _find(
         self,
@@ -102,6 +113,8 @@ class SearchService:
         prepared: PreparedQuery,
     ) -> _Found:
         wanted = query.offset + query.k
+        if self._reranks(query):
+            wanted = max(wanted, CANDIDATES)
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
         depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
         retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed)
