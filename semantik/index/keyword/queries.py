@@ -74,11 +74,17 @@ def make_query(
         words = [each for each in words if each.count <= _EMPTY_SHARE * total] or words
     # A word that a query repeats counts as often.
     repeated = Counter(words)
-    common_from = _COMMON_SHARE * total if total >= _MANY_CHUNKS else total
+    common_from = _common_from(list(repeated), total)
     rare = [_scored(word, times) for word, times in repeated.items() if word.count <= common_from]
     common = [_scored(word, times) for word, times in repeated.items() if word.count > common_from]
     prefixes = [found for clause in clauses for found in _expansions(clause, complete)]
     return KeywordQuery(tuple(conditions), (*rare, *prefixes), tuple(common))
+
+
+def _common_from(words: Sequence[_FoundWord], total: int) -> float:
+    """The frequency above which words are looked up only in the best chunks; the two rarest words never are."""
+    rarest = sorted(word.count for word in words)[:2]
+    return max([_COMMON_SHARE * total, *rarest]) if total >= _MANY_CHUNKS else total
 
 
 def combine(
