@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tantivy import Occur, Query
 
 from semantik.analysis import QueryTerm, QueryWord, query_words
+from semantik.analysis.query_terms import FORMS_TIE
 from semantik.index.keyword.schema import SCHEMA, TITLES, WHOLES, WORDS
 from semantik.query import Clause, ParsedQuery
 
@@ -160,7 +161,7 @@ def _rarest(words: Iterable[_FoundWord]) -> list[_FoundWord]:
 
 def _scored(word: _FoundWord, times: int) -> Query:
     forms = [_term(*each) for each in word.forms]
-    best = [Query.disjunction_max_query(forms)] if len(forms) > 1 else forms
+    best = [Query.disjunction_max_query(forms, tie_breaker=FORMS_TIE)] if len(forms) > 1 else forms
     query = _any_of([*best, *(_term(*each) for each in word.others)])
     return query if times == 1 else Query.boost_query(query, float(times))
 
