@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from semantik.auth.sessions import LoginResult
-from semantik.core.models import Document, FileFailure, Source, User
+from semantik.core.models import Chunk, Document, FileFailure, Source, User
 from semantik.index import IndexStats
-from semantik.search.hydration import Hit
+from semantik.search.hits import Copy, Hit
 from semantik.services.views import CollectionView, OperationView, SourceView
 
 Json = dict[str, Any]
@@ -110,6 +110,7 @@ def document_json(document: Document) -> Json:
         "chunk_count": document.chunk_count,
         "author": document.author,
         "date": document.date,
+        "language": document.language,
         "container_id": document.container_id,
         "part": document.part,
         "part_count": document.part_count,
@@ -168,29 +169,56 @@ def state_json(view: OperationView) -> Json:
 
 
 def hit_json(hit: Hit) -> Json:
-    document = hit.document
+    scores = hit.scores
     return {
-        "score": hit.score,
+        "score": scores.meaning,
+        "scores": {"meaning": scores.meaning, "words": scores.words, "fused": scores.fused},
+        "relevance": hit.relevance,
         "passage": hit.chunk.text,
-        "start": hit.chunk.start,
-        "end": hit.chunk.end,
-        "page": hit.chunk.page,
-        "page_label": hit.chunk.page_label,
-        "heading": hit.chunk.heading,
-        "recognised": hit.chunk.recognised,
-        "document": {
-            "id": document.id,
-            "path": document.path,
-            "name": document.name,
-            "title": document.title,
-            "mime": document.mime,
-            "modified_at": _modified(document),
-            "author": document.author,
-            "date": document.date,
-            "container_id": document.container_id,
-            "part": document.part,
-        },
+        "highlights": hit.highlights,
+        "best_sentence": hit.best_sentence,
+        "matched": hit.matched,
+        **_place_json(hit.chunk),
+        "document": _hit_document_json(hit.document),
         "collection": {"id": hit.collection.id, "name": hit.collection.name},
+        "also_in": [_copy_json(each) for each in hit.also_in],
+        "more": [hit_json(each) for each in hit.more],
+    }
+
+
+def _copy_json(copy: Copy) -> Json:
+    return {
+        **_place_json(copy.chunk),
+        "document": _hit_document_json(copy.document),
+        "collection": {"id": copy.collection.id, "name": copy.collection.name},
+    }
+
+
+def _place_json(chunk: Chunk) -> Json:
+    return {
+        "seq": chunk.seq,
+        "start": chunk.start,
+        "end": chunk.end,
+        "page": chunk.page,
+        "page_label": chunk.page_label,
+        "heading": chunk.heading,
+        "recognised": chunk.recognised,
+    }
+
+
+def _hit_document_json(document: Document) -> Json:
+    return {
+        "id": document.id,
+        "path": document.path,
+        "name": document.name,
+        "title": document.title,
+        "mime": document.mime,
+        "modified_at": _modified(document),
+        "author": document.author,
+        "date": document.date,
+        "language": document.language,
+        "container_id": document.container_id,
+        "part": document.part,
     }
 
 

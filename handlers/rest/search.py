@@ -9,10 +9,11 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import Expected, integer, list_of, number, optional, text
+from handlers.fields import Expected, integer, list_of, number, one_of, optional, text
 from handlers.serializers import hit_json
 from semantik.core.models import Filters
-from semantik.search.query import SearchQuery
+from semantik.search.hits import SearchResult
+from semantik.search.query import GROUPINGS, MODES, SearchQuery
 
 _YEARS = (1900, 2200)
 
@@ -43,6 +44,9 @@ _SEARCH = vol.Schema(
         vol.Optional("k", default=10): integer(1, 100_000),
         vol.Optional("offset", default=0): integer(0, 100_000),
         vol.Optional("score_threshold"): optional(number(-1, 1)),
+        vol.Optional("mode", default="hybrid"): one_of(*MODES),
+        vol.Optional("group_by", default="chunk"): one_of(*GROUPINGS),
+        vol.Optional("per_document"): optional(integer(1, 1000)),
         vol.Optional("filters", default=dict): vol.Schema(
             {
                 vol.Optional("path_glob"): optional(text(1, 1000)),
@@ -71,12 +75,20 @@ class SearchHandler(RestHandler):
             offset=body["offset"],
             threshold=body.get("score_threshold"),
             filters=Filters(**body["filters"]),
+            mode=body["mode"],
+            group_by=body["group_by"],
+            per_document=body.get("per_document"),
         )
-        answer = await self.services.search.search(self.principal.user, query)
-        self.reply(
-            {
-                "hits": [hit_json(hit) for hit in answer.hits],
-                "took_ms": round((time.perf_counter() - started) * 1000, 2),
-                "total_considered": answer.considered,
-            }
-        )
+        result = await self.services.search.search(self.principal.user, query)
+        self.reply({**_result_json(result), "took_ms": round((time.perf_counter() - started) * 1000, 2)})
+
+
+def _result_json(result: SearchResult) -> dict[str, Any]:
+    return {
+        "hits": [hit_json(hit) for hit in result.hits],
+        "total_considered": result.considered,
+        "mode": result.mode,
+        "degraded": result.degraded,
+        "relevance": result.relevance,
+        "corrections": [{"word": each.word, "instead": each.instead} for each in result.corrections],
+    }

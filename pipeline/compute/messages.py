@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from semantik.core.models import FailureCategory, Quality
+    from semantik.core.models import Chunk, FailureCategory, Quality
 
 
 Pages = tuple[tuple[int, int], ...]
@@ -79,7 +79,8 @@ class TextChunk:
     """A chunk: `text == document_text[start:end]`, in characters; `heading` like "Guide › Install".
 
     `recognised` says that it was read in a picture; `page_label` is what stands on the page, like "iii", where that is
-    not its number.
+    not its number. `title` is the document's, where the chunk does not begin with it; `context` is what the model reads
+    before the text.
     """
 
     text: str
@@ -89,6 +90,8 @@ class TextChunk:
     heading: str | None
     recognised: bool = False
     page_label: str | None = None
+    title: str | None = None
+    context: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,16 @@ class TextChunks(Sequence[TextChunk]):
     headings: tuple[str | None, ...]
     recognised: tuple[bool, ...] = ()  # empty: none
     page_labels: tuple[str | None, ...] = ()  # empty: none
+    titles: tuple[str | None, ...] = ()  # empty: none
+    contexts: tuple[str | None, ...] = ()  # empty: none
 
     @classmethod
-    def from_chunks(cls, chunks: Sequence[TextChunk]) -> TextChunks:
+    def from_chunks(cls, chunks: Sequence[TextChunk | Chunk]) -> TextChunks:
         """From chunks with `end == start + len(text)`."""
         recognised = tuple(chunk.recognised for chunk in chunks)
         labels = tuple(chunk.page_label for chunk in chunks)
+        titles = tuple(chunk.title for chunk in chunks)
+        contexts = tuple(chunk.context for chunk in chunks)
         return cls(
             tuple(chunk.text for chunk in chunks),
             tuple(chunk.start for chunk in chunks),
@@ -114,6 +121,8 @@ class TextChunks(Sequence[TextChunk]):
             tuple(chunk.heading for chunk in chunks),
             recognised if any(recognised) else (),
             labels if any(labels) else (),
+            titles if any(titles) else (),
+            contexts if any(contexts) else (),
         )
 
     def __len__(self) -> int:
@@ -130,8 +139,26 @@ class TextChunks(Sequence[TextChunk]):
         recognised = bool(self.recognised and self.recognised[index])
         label = self.page_labels[index] if self.page_labels else None
         return TextChunk(
-            text, start, start + len(text), self.pages[index], self.headings[index], recognised, label
+            text,
+            start,
+            start + len(text),
+            self.pages[index],
+            self.headings[index],
+            recognised,
+            label,
+            self.titles[index] if self.titles else None,
+            self.contexts[index] if self.contexts else None,
         )
+
+    def embedded(self, index: int) -> str:
+        """What the model reads of a chunk: its context, then its text."""
+        context = self.contexts[index] if self.contexts else None
+        return f"{context}\n{self.texts[index]}" if context else self.texts[index]
+
+    @property
+    def keys(self) -> list[tuple[str | None, str]]:
+        """(context, text) of each chunk: what decides its vector."""
+        return list(zip(self.contexts or (None,) * len(self), self.texts, strict=True))
 
 
 @dataclass(frozen=True)
@@ -139,7 +166,8 @@ class ReadDocument:
     """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters.
 
     `author` and `date` as in `Content` (see `pipeline/extraction/content.py`). `reader` is the version of what read it,
-    None for the present one. `unrecognised` are the pages whose text is still to be recognised.
+    None for the present one. `unrecognised` are the pages whose text is still to be recognised. `language` as in
+    `Document`.
     """
 
     document_id: str
@@ -154,6 +182,7 @@ class ReadDocument:
     date: str | None = None
     reader: str | None = None
     unrecognised: tuple[int, ...] = ()
+    language: str | None = None
 
     @property
     def has_warnings(self) -> bool:

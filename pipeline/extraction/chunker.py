@@ -18,6 +18,7 @@ from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pipeline.compute.messages import TextChunk
 from pipeline.extraction import no_language
+from pipeline.extraction.chunk_context import ChunkContext
 from pipeline.extraction.content import WORD
 from pipeline.extraction.extract import Extracted
 from pipeline.extraction.outline import Outline
@@ -73,17 +74,20 @@ def split(
     size = max(1, min(chunk_size, max_tokens))
     library_splitter = MarkdownSplitter if extracted.markdown else TextSplitter
     splitter = _Splitter(tokenizer, library_splitter, size, min(chunk_overlap, size - 1))
+    context = ChunkContext(extracted.title)
     chunks = []
     for windows in _batches(_windows(text, boundaries, passages)):
         for span in splitter.merge_wordless(text, splitter.split_to_size(windows)):
             page = bisect.bisect_right(page_starts, span.start) - 1
+            heading = outline.heading_path(span.start, span.end) if outline else None
             chunks.append(
                 TextChunk(
                     span.text,
                     span.start,
                     span.end,
                     extracted.pages[page][0] if page >= 0 else None,
-                    outline.heading_path(span.start, span.end) if outline else None,
+                    heading,
+                    title=context.title(heading, span.text),
                 )
             )
     return Split(tuple(chunks), sum(end - start for start, end in passages))

@@ -26,8 +26,9 @@ class ChunkSlice:
 
     @property
     def texts(self) -> list[str]:
-        texts = self.partial.read.chunks.texts
-        return [texts[position] for position in self.positions]
+        """What the model reads of each."""
+        chunks = self.partial.read.chunks
+        return [chunks.embedded(position) for position in self.positions]
 
 
 async def embedding_tasks(

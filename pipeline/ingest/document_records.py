@@ -31,6 +31,9 @@ def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[
                     part.heading,
                     part.recognised,
                     part.page_label,
+                    part.title,
+                    one.outcome.language,
+                    part.context,
                 ),
                 vector,
             )
@@ -98,6 +101,7 @@ def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
         "author": read.author,
         "date": read.date,
         "part_count": None,
+        "language": read.language,
     }
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.compute.messages import Outcome, ReadDocument, ReadFailure
 from semantik.core.models import Document, Failure
 
+ChunkKey = tuple[str | None, str]  # (context, text)
 Vector = NDArray[np.float16]  # (dimension,), unit length
 Vectors = NDArray[np.float16]  # (chunks, dimension), unit length
 
@@ -33,14 +34,14 @@ class PartialDocument:
     failed: bool = False
     duplicates: list[PartialDocument] = field(default_factory=list)
 
-    def start(self, known: Mapping[str, Vector]) -> None:
-        """Start with the vectors that are known, by the texts of their chunks."""
-        texts = self.read.chunks.texts
-        self.pending = [position for position, text in enumerate(texts) if text not in known]
+    def start(self, known: Mapping[ChunkKey, Vector]) -> None:
+        """Start with the vectors that are known, by the keys of their chunks."""
+        keys = self.read.chunks.keys
+        self.pending = [position for position, key in enumerate(keys) if key not in known]
         self.missing = len(self.pending)
-        for position, text in enumerate(texts):
-            if text in known:
-                self._set(position, known[text])
+        for position, key in enumerate(keys):
+            if key in known:
+                self._set(position, known[key])
 
     def add(self, positions: list[int], vectors: Vectors) -> None:
         """Add the vectors of some chunks."""

@@ -28,6 +28,9 @@ from pipeline.extraction.recognition.page_texts import Pictures
 from pipeline.workers.container_listing import list_parts
 from pipeline.workers.open_files import OpenFiles, suffix_of
 from pipeline.workers.read_options import ReadOptions
+from semantik.analysis import detect_language
+
+_SAMPLE = 1300  # characters
 
 
 class FileReader:
@@ -101,6 +104,7 @@ class FileReader:
             extracted.author,
             extracted.date,
             unrecognised=extracted.unrecognised,
+            language=_language(extracted.text),
         )
 
     def _pictures(self, file: FileTask, content_hash: str) -> Pictures:
@@ -112,6 +116,14 @@ class FileReader:
         if known is None or known.content_hash != content_hash:
             return Pictures(reason=reason, required=ocr == "on" and not found.is_ready)
         return Pictures(dict(known.texts), reason, known.warnings)
+
+
+def _language(text: str) -> str | None:
+    """The language of most of a text: of a long one, of its beginning, middle and end, since any may be a preface."""
+    if len(text) > 3 * _SAMPLE:
+        starts = 0, (len(text) - _SAMPLE) // 2, len(text) - _SAMPLE
+        text = "\n".join(text[start : start + _SAMPLE] for start in starts)
+    return detect_language(text)
 
 
 def _chunks(extracted: extract.Extracted, split: chunker.Split) -> TextChunks:

@@ -94,6 +94,11 @@ class SearchSettings:
     timeout_s: float = reloadable(
         60.0, at_least(1), "A search whose query waits longer to be embedded gets 503."
     )
+    meaning_wait_s: float = reloadable(
+        10.0,
+        at_least(0.1),
+        "A hybrid search whose query waits longer to be embedded is answered by its words.",
+    )
 
 
 @dataclass(frozen=True)

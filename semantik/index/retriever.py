@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.index.ranges import Ranges
+from semantik.query import ParsedQuery
 
 Content = TypeVar("Content", contravariant=True)
 """What a retriever indexes of n chunks: their vectors (float16, (n, dimension)), or their texts."""
@@ -41,11 +42,14 @@ class RetrievalQuery:
     """A query to the retrievers of one generation of a collection.
 
     `await embed()` is the vector of `text`, float32 (dimension,), by the model of the generation. A retriever that
-    needs no vector does not call it. Raises Unavailable when the model does not answer in time.
+    needs no vector does not call it. Raises Unavailable when the model does not answer in time. `parsed` is what the
+    text means to a retriever of words, by default the text parsed; `languages` (ISO 639-1) choose the stemmers.
     """
 
     text: str
     embed: Callable[[], Awaitable[NDArray[np.float32]]]
+    parsed: ParsedQuery | None = None
+    languages: tuple[str, ...] = ()
 
 
 class Retriever(Protocol[Content]):
@@ -83,6 +87,12 @@ class Retriever(Protocol[Content]):
 
         None scores below `threshold`. With `allowed`, half-open seq ranges, only those are found.
         Raises Invalid, or Unavailable: after the retriever was closed, and as `query.embed` does.
+        """
+
+    async def scores(self, query: RetrievalQuery, seqs: Sequence[int], /) -> dict[int, float]:
+        """The score of each of these chunks, as `search` would give it; one that cannot be found is absent.
+
+        Raises what `search` does.
         """
 
 

@@ -27,7 +27,7 @@ from semantik.index.segments.manifest import Manifest, SegmentRecord
 from semantik.index.segments.segment import Segment, new_segment_name, write_segment
 from semantik.index.vectors.mem_table import MemTable
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import scan, top_k
+from semantik.index.vectors.scoring import scan, score_seqs, top_k
 
 log = logging.getLogger(__name__)
 
@@ -226,6 +226,26 @@ class IndexState:
         found = [segment.search(query, k, within) for segment in snapshot.segments]
         unflushed = snapshot.unflushed
         return top_k([*found, scan(unflushed, query, k, unflushed.usable(within))], k, threshold)
+
+    def scores(self, query: NDArray[np.float64], seqs: NDArray[np.int64]) -> dict[int, float]:
+        """The cosines of those of the ascending seqs that can be found. Runs in any thread."""
+        scores: dict[int, float] = {}
+        for rows in self.snapshot.parts:
+            found = score_seqs(rows, query, seqs)
+            scores.update(zip(found.seqs.tolist(), found.scores.tolist(), strict=True))
+        return scores
+
+    def sample(self, count: int) -> NDArray[np.float32]:
+        """At most `count` vectors that can be found (n, dimension), evenly spread. Runs in any thread."""
+        parts = [(rows, np.flatnonzero(rows.live)) for rows in self.snapshot.parts]
+        total = sum(len(live) for _, live in parts)
+        picked = np.arange(min(count, total)) * total // max(1, min(count, total))
+        vectors = [np.empty((0, self.dimension), np.float32)]
+        for rows, live in parts:
+            inside = picked[(picked >= 0) & (picked < len(live))]
+            vectors.append(rows.vectors[live[inside]].astype(np.float32))
+            picked = picked - len(live)
+        return np.concatenate(vectors)
 
     def release(self) -> None:
         """Prepare for the removal of all files; running searches complete."""

@@ -137,14 +137,27 @@ class VectorIndex:
         they are few, else with the recall that the index was calibrated to.
         Raises Invalid for a vector of another shape, of length 0, or with numbers that are not finite.
         """
+        unit = self._unit(vector)
+        if k < 1:
+            raise Invalid("A search must ask for at least one result.")
+        search = self._state.search
+        return await self._submit(self._context.readers, search, unit, k, allowed, threshold)
+
+    async def scores(self, query: RetrievalQuery, seqs: Sequence[int]) -> dict[int, float]:
+        """The true cosine of each of these chunks to the query; one that cannot be found is absent."""
+        unit, wanted = self._unit(await query.embed()), np.unique(np.asarray(seqs, np.int64))
+        return await self._submit(self._context.readers, self._state.scores, unit, wanted)
+
+    async def sample(self, count: int) -> NDArray[np.float32]:
+        """At most `count` of the vectors that can be found, evenly spread over all of them: (n, dimension)."""
+        return await self._submit(self._context.readers, self._state.sample, count)
+
+    def _unit(self, vector: NDArray[np.float32]) -> NDArray[np.float64]:
         unit = np.asarray(vector, np.float64)
         length = float(np.linalg.norm(unit))
         if unit.shape != (self.dimension,) or not (0 < length < np.inf):
             raise Invalid(f"A query must be a vector of {self.dimension} finite numbers, not all zero.")
-        if k < 1:
-            raise Invalid("A search must ask for at least one result.")
-        search = self._state.search
-        return await self._submit(self._context.readers, search, unit / length, k, allowed, threshold)
+        return unit / length
 
     @property
     def size(self) -> int:

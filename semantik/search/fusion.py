@@ -1,24 +1,109 @@
-"""Fuse, the second step of a search: the ranked lists of all collections become one. Pure functions.
+"""Fuse, the second step of a search: the candidates of all collections in one order. Pure functions.
 
-Each collection has one list today, the vectors', whose scores are cosines and comparable over all collections. A
-second retriever has scores on a scale of its own: combine the lists of a collection here first, for example as a
-normalised weighted sum, into one score for each seq.
+A weighted sum of two scores, each on a scale that has the same meaning for every collection:
+docs/explanation/ranking.md says where the numbers come from.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
 
 from semantik.core.models import Collection
-from semantik.index import ScoredSeq
-from semantik.search.retrieval import Retrieved
+from semantik.search.candidates import Background, Retrieved
+from semantik.search.query import Mode
 
-Candidate = tuple[ScoredSeq, Collection]
+# The weight of meaning: the smaller where the best chunk stands out from a sample of the collection no more than the
+# best of as many random numbers would, the larger where it stands out as in the language of the model.
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.2, 0.65
+_CHANCE, _CLEAR = 0.8, 1.3
+_UNKNOWN_WEIGHT = 0.6  # of a collection too small for a background
 
 
-def fuse(retrieved: Sequence[Retrieved], depth: int) -> list[Candidate]:
-    """The `depth` best chunks of all lists: best first, equal scores by collection id, then by seq."""
-    candidates = (
-        (scored, each.collection) for each in retrieved for ranked in each.lists for scored in ranked
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk and its scores; see `semantik.search.hits.Scores`."""
+
+    seq: int
+    collection: Collection
+    meaning: float | None
+    words: float | None
+    fused: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates, best first, of which the first `certain` are in the order that all chunks would have."""
+
+    candidates: tuple[Candidate, ...]
+    certain: int
+
+
+def fuse(retrieved: Sequence[Retrieved], mode: Mode, wanted: int) -> Ranking:
+    """The `wanted` best candidates: best first, equal scores by collection id, then by seq."""
+    best_words = max((each.words.best * each.words_scale for each in retrieved if each.words), default=0.0)
+    weight = _meaning_weight(retrieved)
+    scales = [_Scale(each, mode, weight, best_words) for each in retrieved]
+    scored = [
+        (-scale.fused(meaning, words), scale.collection.id, seq, scale.collection, meaning, words)
+        for scale in scales
+        for seq, meaning, words in scale.retrieved.scored()
+    ]
+    best = nsmallest(wanted, scored) if wanted < len(scored) else sorted(scored)
+    candidates = tuple(
+        Candidate(seq, collection, meaning, words, -negated)
+        for negated, _, seq, collection, meaning, words in best
     )
-    return sorted(candidates, key=lambda pair: (-pair[0].score, pair[1].id, pair[0].seq))[:depth]
+    unseen = max((scale.unseen for scale in scales), default=-math.inf)
+    return Ranking(candidates, sum(each.fused >= unseen for each in candidates))
+
+
+def standing_out(best: float, background: Background) -> float:
+    """How far the best cosine stands out from a sample, where 1 is what the best of as many random numbers would."""
+    expected = math.sqrt(2 * math.log(max(background.size, 2)))
+    return (best - background.mean) / (background.deviation * expected)
+
+
+def _meaning_weight(retrieved: Sequence[Retrieved]) -> float:
+    """One weight for a query: that of the collection in which its model reads it best."""
+    weights = []
+    for each in retrieved:
+        if each.meaning and each.meaning.scores:
+            clear = (_UNKNOWN_WEIGHT - _LEAST_WEIGHT) / (_MOST_WEIGHT - _LEAST_WEIGHT)
+            if each.background:
+                clear = (standing_out(each.meaning.best, each.background) - _CHANCE) / (_CLEAR - _CHANCE)
+            weights.append(_LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * min(max(clear, 0.0), 1.0))
+    return max(weights, default=_UNKNOWN_WEIGHT)
+
+
+class _Scale:
+    """Puts the scores of one collection on the query's common scale."""
+
+    def __init__(self, retrieved: Retrieved, mode: Mode, weight: float, best_words: float) -> None:
+        self.retrieved = retrieved
+        self.collection = retrieved.collection
+        meaning, words = retrieved.meaning, retrieved.words
+        self._words_factor = retrieved.words_scale / best_words if best_words > 0 else 0.0
+        if mode == "meaning" and meaning:
+            self._mean, self._factor, self._words_factor = 0.0, 1.0, 0.0  # the order is that of the cosines
+            return
+        self._mean = retrieved.background.mean if retrieved.background else 0.0
+        self._factor = 1 / max(1 - self._mean, 1e-3)
+        if meaning is None:
+            self._factor = 0.0
+        elif words is not None:
+            self._factor *= weight
+            self._words_factor *= 1 - weight
+
+    def fused(self, meaning: float | None, words: float | None) -> float:
+        return self._factor * ((meaning or 0.0) - self._mean) + self._words_factor * (words or 0.0)
+
+    @property
+    def unseen(self) -> float:
+        """No chunk that is not a candidate has a higher score."""
+        if self.retrieved.exhausted:
+            return -math.inf
+        sides = self.retrieved.meaning, self.retrieved.words
+        return self.fused(*(None if side is None else side.bound for side in sides))

@@ -9,20 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semantik.core.models import Chunk, Collection, Document
+from semantik.core.models import Collection
 from semantik.search.fusion import Candidate
+from semantik.search.hits import Hit, Scores
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A chunk that matches; `score` is the true cosine between the query's vector and the chunk's."""
-
-    score: float
-    chunk: Chunk
-    document: Document
-    collection: Collection
 
 
 @dataclass(frozen=True)
@@ -49,20 +40,22 @@ class HydrationStep:
 
         Raises Unavailable when MongoDB does not answer.
         """
-        keys = [(collection.id, scored.seq) for scored, collection in candidates]
+        keys = [(each.collection.id, each.seq) for each in candidates]
         found, current = await self._store.search_reads.read(keys, [each.id for each in cached])
         if any(current.get(each.id) != each for each in cached):
             return Hydrated((), 0, True)
-        for collection in {collection.id: collection for _, collection in candidates}.values():
+        for collection in {each.collection.id: each.collection for each in candidates}.values():
             gone = [seq for key, seq in keys if key == collection.id and (key, seq) not in found]
             # A chunk is in MongoDB before any index has it: one that is missing was removed, perhaps by another
             # server.
-            await self._indexes.delete(collection.current, [(seq, seq + 1) for seq in gone])
+            if gone:
+                await self._indexes.delete(collection.current, [(seq, seq + 1) for seq in gone])
         hits, stale = [], False
-        for scored, collection in candidates:
-            chunk, document = found.get((collection.id, scored.seq), (None, None))
-            if chunk and document and document.has_chunk(scored.seq):
-                hits.append(Hit(scored.score, chunk, document, collection))
-            elif document is None or document.first_seq > scored.seq:
+        for each in candidates:
+            chunk, document = found.get((each.collection.id, each.seq), (None, None))
+            if chunk and document and document.has_chunk(each.seq):
+                scores = Scores(each.meaning, each.words, each.fused)
+                hits.append(Hit(chunk, document, each.collection, scores))
+            elif document is None or document.first_seq > each.seq:
                 stale = True  # the document has newer chunks, or is gone
         return Hydrated(tuple(hits), len(candidates) - len(hits), stale)

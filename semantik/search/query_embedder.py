@@ -48,8 +48,11 @@ class QueryEmbedder:
             with suppress(Busy):
                 self._enqueue(*self._last_model, text)
 
-    async def embed(self, model: str, precision: str, text: str) -> Vector:
-        """The unit vector (dimension,) of a query. Raises Unavailable after the deadline, Busy when too many wait."""
+    async def embed(self, model: str, precision: str, text: str, timeout_s: float | None = None) -> Vector:
+        """The unit vector (dimension,) of a query.
+
+        Raises Unavailable after `timeout_s`, by default `search.timeout_s`; Busy when too many wait.
+        """
         self._last_model = (model, precision)
         key = (model, precision, text)
         if (cached := self._cache.get(key)) is not None:
@@ -58,7 +61,7 @@ class QueryEmbedder:
         future = self._enqueue(model, precision, text)
         try:
             # The shield keeps the future alive for other callers with the same query.
-            return await asyncio.wait_for(asyncio.shield(future), self._limits().timeout_s)
+            return await asyncio.wait_for(asyncio.shield(future), timeout_s or self._limits().timeout_s)
         except TimeoutError as error:
             raise Unavailable("The model is busy or still loading; please ask again shortly.", 5) from error
 

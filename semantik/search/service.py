@@ -1,32 +1,45 @@
-"""A search on behalf of a user: retrieve, fuse, hydrate; again, where something changed meanwhile. Runs on the loop."""
+"""A search on behalf of a user: retrieve, fuse, hydrate, arrange; again, where something changed meanwhile.
+
+Runs on the loop.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from semantik.auth.authorization import Authorizer
 from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import Collection, User
+from semantik.query import ParsedQuery, QueryFilters, merged, parse
+from semantik.search.candidates import Retrieved
 from semantik.search.fusion import fuse
-from semantik.search.hydration import Hit, HydrationStep
+from semantik.search.grouping import arrange
+from semantik.search.hits import Hit, SearchResult
+from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
-from semantik.search.query import SearchQuery
+from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.retrieval import RetrievalStep
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
-_MAX_ATTEMPTS = 5  # when a change made the candidates stale, or too few of them are hits
+_MAX_ATTEMPTS = 5  # when a change made the candidates stale
+# Chunks asked of each retriever. Of the best ten by both, hardly any is not among the best hundred by either; where one
+# may be, more are asked for; from _MAX_DEPTH on only while there are too few.
+_DEPTH = 100
+_MAX_DEPTH = 5_000
+_CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 
 
 @dataclass(frozen=True)
-class SearchResult:
-    """One page of hits, best first, and the number of chunks that were compared."""
+class _Found:
+    """All hits up to the last one of the page, unless the result is `stale`."""
 
-    hits: tuple[Hit, ...]
-    considered: int
+    hits: Sequence[Hit]
+    retrieved: Sequence[Retrieved]
+    stale: bool
 
 
 class SearchService:
@@ -43,41 +56,68 @@ class SearchService:
         self._authorizer = authorizer
         self._embedder = embedder
         self._limits = limits
-        self._retrieval = RetrievalStep(store, indexes, embedder, lambda: limits().timeout_s)
+        self._retrieval = RetrievalStep(store, indexes, embedder, limits)
         self._hydration = HydrationStep(store, indexes)
 
     async def search(self, user: User, query: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model does not answer)."""
-        query = self._validated(query)
+        self._validate(query)
+        parsed = parse(query.text)
+        query = replace(query, filters=merged(query.filters, parsed.filters))
         ids = None if query.collection_ids is None else list(query.collection_ids)
-        self._embedder.prefetch(query.text)  # while MongoDB reads the collections
-        wanted = depth = query.k + query.offset
+        if query.mode != "words":
+            self._embedder.prefetch(parsed.plain)  # while MongoDB reads the collections
         for attempt in range(_MAX_ATTEMPTS):
             cached = [] if attempt else self._cached_collections(user, ids)
             collections = cached or await self._authorizer.collections(user, ids)
+            chosen = _chosen(collections, parsed.filters)
             try:
-                retrieved = await self._retrieval.retrieve(collections, query, depth)
-                hydrated = await self._hydration.hydrate(fuse(retrieved, depth), cached)
+                found = await self._find(chosen, cached, query, parsed)
             except SemantikError:
                 if not cached or await self._authorizer.collections(user, ids) == cached:
                     raise
                 continue  # the cached collections were stale
-            enough = len(hydrated.hits) >= wanted or all(each.exhausted for each in retrieved)
-            if enough and not hydrated.stale:
+            if not found.stale:
                 break
-            depth = wanted + 2 * hydrated.dropped
-        page = hydrated.hits[query.offset : wanted]
-        return SearchResult(page, sum(each.considered for each in retrieved))
+        return _result(found, query)
 
-    def _validated(self, query: SearchQuery) -> SearchQuery:
-        """The query without white space around its text. Raises Invalid."""
-        text = query.text.strip()
-        if not text or len(text) > _MAX_QUERY_CHARS:
+    async def _find(
+        self,
+        collections: Sequence[Collection],
+        cached: Sequence[Collection],
+        query: SearchQuery,
+        parsed: ParsedQuery,
+    ) -> _Found:
+        wanted = query.offset + query.k
+        needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
+        depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
+        retrieved = await self._retrieval.retrieve(collections, query, parsed, depth)
+        while True:
+            ranking = fuse(retrieved, query.mode, needed)
+            too_few = len(ranking.candidates) < needed
+            uncertain = ranking.certain < needed and depth < _MAX_DEPTH
+            if (too_few or uncertain) and not all(each.exhausted for each in retrieved):
+                depth *= 4
+                retrieved = await self._retrieval.retrieve(collections, query, parsed, depth)
+                continue
+            hydrated = await self._hydration.hydrate(ranking.candidates, cached)
+            hits = arrange(hydrated.hits, query)
+            if hydrated.stale or len(hits) >= wanted or too_few:
+                break
+            needed = 2 * needed + hydrated.dropped
+        return _Found(hits, retrieved, hydrated.stale)
+
+    def _validate(self, query: SearchQuery) -> None:
+        """Raises Invalid."""
+        if not 0 < len(query.text.strip()) <= _MAX_QUERY_CHARS:
             raise Invalid(f"query must have 1 to {_MAX_QUERY_CHARS} characters.")
         max_results = self._limits().max_results
         if query.k + query.offset > max_results:
             raise Invalid(f"offset + k may be {max_results} at most.")
-        return query if text == query.text else replace(query, text=text)
+        if query.mode == "words" and query.threshold is not None:
+            raise Invalid(
+                "score_threshold is a bound on the meaning's score, which mode words does not compute."
+            )
 
     def _cached_collections(self, user: User, ids: list[str] | None) -> list[Collection]:
         """The collections as last read, or none. Hydration checks them against MongoDB.
@@ -86,3 +126,29 @@ class SearchService:
         """
         found = self._authorizer.cached(user, ids)
         return found if self._retrieval.is_ready(found) else []
+
+
+def _chosen(collections: Sequence[Collection], typed: QueryFilters) -> list[Collection]:
+    """Those that the query names with `in:`, or all; without those that it excludes."""
+    wanted = {name.casefold() for name in typed.collections}
+    unwanted = {name.casefold() for name in typed.not_collections}
+    names = [(each.name.casefold(), each) for each in collections]
+    return [each for name, each in names if name not in unwanted and (not wanted or name in wanted)]
+
+
+def _result(found: _Found, query: SearchQuery) -> SearchResult:
+    mode: Mode = query.mode
+    degraded = None
+    searched = [each for each in found.retrieved if each.meaning or each.words]
+    failure = next((each.failure for each in searched if each.failure), None)
+    if failure is not None:
+        mode, degraded = "words", f"Found by their words alone: {failure}"
+    elif mode == "hybrid" and any(each.words is None for each in searched):
+        mode = "meaning"
+        degraded = "Found by their meaning alone: the index of words is being built."
+    return SearchResult(
+        hits=tuple(found.hits[query.offset : query.offset + query.k]),
+        considered=sum(each.considered for each in found.retrieved),
+        mode=mode,
+        degraded=degraded,
+    )

@@ -139,6 +139,10 @@ def test_random_operations_equal_brute_force(tmp_path: Path, seed: int) -> None:
                 limit = float(rng.choice([-1.0, 0.2]))
                 found = await index.nearest(query, k, allowed, limit)
                 assert same_hits(found, brute_force(stored, query, k, allowed, limit))
+            sample = await index.sample(50)
+            assert sample.shape == (min(50, len(stored)), DIMENSION)
+            live = {vector.tobytes() for vector in stored.values()}
+            assert {vector.tobytes() for vector in sample.astype(np.float16)} <= live
 
     async def test() -> None:
         for _ in range(4):

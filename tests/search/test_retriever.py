@@ -167,6 +167,12 @@ async def test_random_calls_equal_brute_force(
                     await retriever.search(query, k, allowed, threshold),
                     reference.search(query, k, allowed, threshold),
                 )
+                asked = rng.integers(0, next_seq + 20, 30).tolist()
+                expected = {each.seq: each.score for each in reference.search(query, len(pool))}
+                found = await retriever.scores(query, asked)
+                assert found == pytest.approx(
+                    {seq: expected[seq] for seq in asked if seq in expected}, abs=1e-9
+                )
 
 
 async def test_seqs_up_to_the_last_one_are_skipped(implementation: Implementation, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from semantik.config import settings
 from semantik.core.errors import Invalid, NotFound
 from semantik.core.models import Chunk, Collection, Document, Generation, User, new_id, now
 from semantik.index import IndexRegistry
-from semantik.search.hydration import Hit
+from semantik.search.hits import Hit
 from semantik.search.index_sync import IndexSync
 from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
@@ -115,7 +115,8 @@ async def _store(setup: SearchSetup, generation: Generation, text: str, seq: int
         first_seq=seq, chunk_count=count,
     )  # fmt: skip
     await setup.other.documents.register([document])
-    chunks = [Chunk(n, document.id, text, n, n + 1, None, None) for n in range(seq, seq + count)]
+    texts = [text] if count == 1 else [f"{text} {n}" for n in range(count)]
+    chunks = [Chunk(seq + n, document.id, each, n, n + 1, None, None) for n, each in enumerate(texts)]
     await setup.other.chunks.add(generation, [(each, _SAME_VECTOR) for each in chunks])
 
 

@@ -66,7 +66,7 @@ class ChunkReuse:
         for document_id, before in candidates.items():
             own = chunks.get(before.id, [])
             if len(own) == before.chunk_count:
-                read = _read(document_id, before, _columns([chunk for chunk, _ in own]))
+                read = _read(document_id, before, TextChunks.from_chunks([chunk for chunk, _ in own]))
                 vectors = np.stack([vector for _, vector in own]) if with_vectors and own else None
                 copied[document_id] = read, vectors
         return copied
@@ -82,7 +82,11 @@ class ChunkReuse:
         if before.part_count is not None:
             return _kept_container(document.id, before, before.part_count)
         own = [chunk async for page in self._chunks.pages_with_vectors(before) for chunk, _ in page]
-        chunks = _columns(own) if self._previous.splits_alike else await self._split_again(before, own)
+        chunks = (
+            TextChunks.from_chunks(own)
+            if self._previous.splits_alike
+            else await self._split_again(before, own)
+        )
         known = before if self._previous.reads_alike(before) else replace(before, content_hash=None)
         return _read(document.id, known, chunks)
 
@@ -110,17 +114,6 @@ def _kept_container(document_id: str, before: Document, part_count: int) -> Read
     )
 
 
-def _columns(chunks: list[Chunk]) -> TextChunks:
-    return TextChunks(
-        tuple(chunk.text for chunk in chunks),
-        tuple(chunk.start for chunk in chunks),
-        tuple(chunk.page for chunk in chunks),
-        tuple(chunk.heading for chunk in chunks),
-        tuple(chunk.recognised for chunk in chunks) if any(chunk.recognised for chunk in chunks) else (),
-        tuple(chunk.page_label for chunk in chunks) if any(chunk.page_label for chunk in chunks) else (),
-    )
-
-
 def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocument:
     content_hash = before.content_hash or ""
     return ReadDocument(
@@ -136,4 +129,5 @@ def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocumen
         before.date,
         before.reader,
         before.unrecognised,
+        before.language,
     )

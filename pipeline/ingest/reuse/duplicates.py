@@ -17,7 +17,7 @@ class Duplicates:
         if original is None or original.failed:
             self._by_hash[partial.read.content_hash] = partial
             return None
-        return original if original.read.chunks.texts == partial.read.chunks.texts else None
+        return original if original.read.chunks.keys == partial.read.chunks.keys else None
 
     def remove(self, partial: PartialDocument) -> None:
         """Call it when the document is written."""

@@ -1,7 +1,7 @@
 """Vectors that need not be computed: those of a duplicate in this run, and those that the collection has of a chunk.
 
 The collection's come from the document's former version, from another document with the same content, or from the
-generation that a REINDEX replaces; the chunk's text and the model must be the same. Runs on the loop.
+generation that a REINDEX replaces; the chunk's text, its context and the model must be the same. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from pipeline.compute.messages import ReadDocument
 from pipeline.context.context import OperationContext
-from pipeline.ingest.partial_document import PartialDocument, Vector
+from pipeline.ingest.partial_document import ChunkKey, PartialDocument, Vector
 from pipeline.ingest.reuse.duplicates import Duplicates
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
 from semantik.core.models import Document
@@ -47,16 +47,16 @@ class VectorReuse:
         """Call it when the document is written: from then on it is found in the collection."""
         self._duplicates.remove(partial)
 
-    async def _known_vectors(self, document: Document, read: ReadDocument) -> dict[str, Vector]:
-        """By the chunks' texts. Builds that stored no reader embedded them as they were, without normalization."""
-        wanted = set(read.chunks.texts)
-        known: dict[str, Vector] = {}
+    async def _known_vectors(self, document: Document, read: ReadDocument) -> dict[ChunkKey, Vector]:
+        """By the chunks' keys. Builds that stored no reader embedded them as they were, without normalization."""
+        wanted = set(read.chunks.keys)
+        known: dict[ChunkKey, Vector] = {}
         async for candidate in self._candidates(document, read):
             async for page in self._store.chunks.pages_with_vectors(candidate):
                 known |= {
-                    chunk.text: vector
+                    chunk.key: vector
                     for chunk, vector in page
-                    if chunk.text in wanted and (candidate.reader or normalized(chunk.text) == chunk.text)
+                    if chunk.key in wanted and (candidate.reader or normalized(chunk.text) == chunk.text)
                 }
             if len(known) == len(wanted):
                 break

@@ -21,9 +21,9 @@ from semantik.core.models.document import (
     Failure,
     FailureCategory,
     FileFailure,
-    Filters,
     part_path,
 )
+from semantik.core.models.filters import Filters
 from semantik.core.models.identifiers import new_id
 from semantik.core.models.operation import (
     ACTIVE,

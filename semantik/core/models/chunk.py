@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 class Chunk:
     """A part of a document: `text` is the document's characters `start` to `end`; `recognised` in a picture or not.
 
-    `page_label` is what stands on the page, like "iii", where that is not its number.
+    `page_label` is what stands on the page, like "iii", where that is not its number. `title` is the document's, where
+    the chunk does not begin with it, and `language` the document's. `context` is what the model read before the text:
+    it decides the vector, too.
     """
 
     seq: int
@@ -24,6 +26,14 @@ class Chunk:
     heading: str | None
     recognised: bool = False
     page_label: str | None = None
+    title: str | None = None
+    language: str | None = None
+    context: str | None = None
+
+    @property
+    def key(self) -> tuple[str | None, str]:
+        """(context, text): what decides its vector."""
+        return self.context, self.text
 
 
 @dataclass(frozen=True)

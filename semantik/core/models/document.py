@@ -1,9 +1,8 @@
-"""Documents, why they fail, and the filters that select them. Pure."""
+"""Documents, and why they fail. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, get_args
 
 from semantik.core.models.quality import Quality
@@ -55,7 +54,7 @@ class Document:
     is skipped until then.
 
     `author` is the sender of a message, and `date` the time that the document itself states, in ISO 8601. `reader` is
-    the version of what read it.
+    the version of what read it. `language` is that of most of its text (ISO 639-1), None where it is not clear.
     """
 
     id: str
@@ -90,6 +89,7 @@ class Document:
     digest: str | None = None
     part_count: int | None = None
     unrecognised: tuple[int, ...] = ()
+    language: str | None = None
 
     @property
     def is_container(self) -> bool:
@@ -136,18 +136,3 @@ class FileFailure:
     document_id: str
     path: str
     failure: Failure
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Only documents that satisfy all that is set: a glob on the path, extensions with their dot, times."""
-
-    path_glob: str | None = None
-    extensions: tuple[str, ...] = ()
-    modified_after: datetime | None = None
-    modified_before: datetime | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether any filter is set."""
-        return self != Filters()

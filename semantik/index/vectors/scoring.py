@@ -91,6 +91,14 @@ def exact_cosines(rows: Rows, picked: NDArray[Any], query: NDArray[np.float64]) 
     return ScoredRows(np.clip(scores[finite], -1.0, 1.0), rows.seqs[picked[finite]])
 
 
+def score_seqs(rows: Rows, query: NDArray[np.float64], seqs: NDArray[np.int64]) -> ScoredRows:
+    """The true cosines of those of the ascending `seqs` (n) that are live rows here."""
+    if not len(rows):
+        return exact_cosines(rows, np.empty(0, np.int64), query)
+    at = np.minimum(np.searchsorted(rows.seqs, seqs), len(rows) - 1)
+    return exact_cosines(rows, at[(rows.seqs[at] == seqs) & rows.live[at]], query)
+
+
 def top_k(parts: list[ScoredRows], k: int, threshold: float | None) -> list[ScoredSeq]:
     """The k best of all parts, best first, ties by lower seq, none below the threshold."""
     if not parts:

@@ -16,6 +16,7 @@ _INSERT_PAGE = 1000
 _PAGE = 5000
 _DOCUMENT_PAGE = 1000
 _WRITE_PAGE = 20_000
+_OPTIONAL = ("page_label", "title", "language", "context")  # the last fields of `Chunk`; most rows lack some
 
 
 class ChunkTable:
@@ -186,8 +187,7 @@ def _row(generation: Generation, chunk: Chunk, vector: NDArray[np.float16]) -> R
     }
     if chunk.recognised:  # few chunks are: the others have no such field
         row["recognised"] = True
-    if chunk.page_label is not None:
-        row["page_label"] = chunk.page_label
+    row |= {name: value for name in _OPTIONAL if (value := getattr(chunk, name)) is not None}
     return row
 
 
@@ -201,5 +201,5 @@ def chunk_from_row(row: Record) -> Chunk:
         row["page"],
         row["heading"],
         bool(row.get("recognised")),
-        row.get("page_label"),
+        *(row.get(name) for name in _OPTIONAL),
     )

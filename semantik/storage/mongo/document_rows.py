@@ -13,7 +13,7 @@ from semantik.core.models import Document, DocumentStatus, Failure, Generation, 
 from semantik.storage.mongo.table import Record
 
 # Rows of builds that knew no `quality` have none of these fields.
-_LATER = ("reader", "author", "date", "container_id", "part", "locator", "digest", "part_count")
+_LATER = ("reader", "author", "date", "container_id", "part", "locator", "digest", "part_count", "language")
 _CONVERTED = ("id", "failure", "missing", "quality", "unrecognised")
 _UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in (*_CONVERTED, *_LATER)]
 
@@ -49,6 +49,7 @@ class DocumentFields(TypedDict, total=False):
     digest: str | None
     part_count: int | None
     unrecognised: Sequence[int]
+    language: str | None
     recognition_queue: str | None  # `recognition_queue` of its generation while there are such pages
 
 

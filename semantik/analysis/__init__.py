@@ -1,0 +1,22 @@
+"""From a text to the words under which it is indexed and searched, in any language. Pure; runs anywhere.
+
+The keyword index, questions and highlights all use this package, so that they agree on what a word is. It knows no
+index and no query language.
+"""
+
+from semantik.analysis.languages import detect_language
+from semantik.analysis.query_terms import QueryTerm, QueryWord, query_words
+from semantik.analysis.stemming import stems
+from semantik.analysis.terms import Terms, Token, terms, tokens
+
+__all__ = [
+    "QueryTerm",
+    "QueryWord",
+    "Terms",
+    "Token",
+    "detect_language",
+    "query_words",
+    "stems",
+    "terms",
+    "tokens",
+]

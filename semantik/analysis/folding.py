@@ -1,0 +1,72 @@
+"""Folding: the spelling of a word in which differences of case, accents and vowel marks are gone. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import regex
+
+from semantik.core.normalization import normalized
+
+# Letters that Unicode does not decompose, though people type them without their stroke or as two letters.
+_LETTERS = str.maketrans(
+    {
+        "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i", "ŧ": "t",
+        "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ہ": "ه", "ھ": "ه", "ۀ": "ه", "ـ": "",
+        "’": "'", "ʼ": "'", "‐": "-",
+    }
+)  # fmt: skip
+
+# Marks that are dropped, in NFD: accents of Latin and Greek letters; in Cyrillic the stress and the dots of ё (й, ї,
+# ѓ and ќ are letters of their own); the vowel and hamza marks of Arabic; the points of Hebrew. Marks of all other
+# scripts are vowels or change the consonant, and stay.
+_MARKS = regex.compile(
+    r"(?<=[\p{Latin}\p{Greek}]\p{M}*)\p{M}|(?<=е)\u0308|(?<=[аеиоуыэюяєіїё])[\u0300\u0301]"
+    r"|[\u064B-\u065F\u0670\u06D6-\u06ED\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7]"
+)
+
+_INVISIBLE_OR_NOT_NFKC = regex.compile(r"\X")
+
+
+def folded(word: str) -> str:
+    """`word`, which is in NFKC, without case, accents and vowel marks; digits of all scripts become 0 to 9."""
+    if word.isascii():
+        return word.lower()
+    plain = _MARKS.sub("", unicodedata.normalize("NFD", word.casefold()))
+    plain = unicodedata.normalize("NFC", plain).translate(_LETTERS)
+    return plain if plain.isascii() else "".join(_digit(each) for each in plain)
+
+
+def exact(word: str) -> str:
+    """`word`, which is in NFKC, in lower case, with its accents."""
+    return word.lower().replace("’", "'").replace("‐", "-")
+
+
+def _digit(character: str) -> str:
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character
+
+
+class Aligned:
+    """A text in NFKC without invisible characters, that knows where each character came from."""
+
+    __slots__ = ("_ends", "_starts", "text")
+
+    def __init__(self, original: str) -> None:
+        self._starts: list[int] | None = None
+        self._ends: list[int] | None = None
+        self.text = normalized(original)
+        if self.text == original:
+            return
+        self._starts, self._ends, pieces = [], [], []
+        for cluster in _INVISIBLE_OR_NOT_NFKC.finditer(original):
+            piece = normalized(cluster[0])
+            pieces.append(piece)
+            self._starts += [cluster.start()] * len(piece)
+            self._ends += [cluster.end()] * len(piece)
+        self.text = "".join(pieces)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where the characters `start` to `end` (at least one) of the normalised text stand in the original."""
+        if self._starts is None or self._ends is None:
+            return start, end
+        return self._starts[start], self._ends[end - 1]

@@ -1,0 +1,111 @@
+"""Cuts a query into pieces: words, quoted phrases, `key:value`, each perhaps with a minus. Pure; never raises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+KEYS = frozenset({"title", "path", "type", "after", "before", "lang", "in"})
+
+# What may close a quote, by what opens it. Phones and word processors mix the kinds.
+_DOUBLE = '"“”„‟＂'
+_CLOSERS = {
+    **dict.fromkeys(_DOUBLE, _DOUBLE),
+    "«": "»",
+    "»": "«",
+    "「": "」",
+    "『": "』",
+}
+# These only ever open a quote, so they do so within a text without spaces, too.
+_DIRECTED = "“„«「『"
+_CLOSING = {opener: re.compile(f"[{re.escape(closers)}]") for opener, closers in _CLOSERS.items()}
+_KEY = re.compile(r"([A-Za-z]+)[:：]")
+_WORD_END = re.compile(rf"[\s{_DIRECTED}]")
+_MINUS = "-−"
+_BRACKETS = re.compile(r"[(\[{]*")
+_AFTER_QUOTE = re.compile(r"[)\]}.,;:!?]+(?=\s|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word or a quoted text without its quotes; `raw` is what was typed for it, with minus, key and quotes."""
+
+    text: str
+    raw: str
+    quoted: bool = False
+    negated: bool = False
+    key: str | None = None
+
+
+def pieces(query: str) -> Iterator[Piece]:
+    """The pieces of a query in order."""
+    at = 0
+    while at < len(query):
+        if query[at].isspace():
+            at += 1
+            continue
+        piece, at = _piece(query, at)
+        if piece is not None:
+            yield piece
+
+
+def _piece(query: str, start: int) -> tuple[Piece | None, int]:
+    """The piece that begins at `start`, if any, and where to go on."""
+    first = start == 0 or query[start - 1].isspace()
+    negated = first and _is_minus(query, start)
+    at = start + negated
+    key = _key(query, at) if first else None
+    if key is not None:
+        at += len(key) + 1
+    if found := _quoted(query, at, first):
+        text, end = found
+        return Piece(text, query[start:end], True, negated, key), end
+    end = _word_end(query, at)
+    text = query[at:end]
+    if text[0] in _CLOSERS and key is None:
+        text = text[1:]  # it is never closed
+    return (Piece(text, query[start:end], False, negated, key) if text else None), end
+
+
+def _is_minus(query: str, at: int) -> bool:
+    """Whether a minus at `at` excludes what follows; two of them are a command's option."""
+    following = query[at + 1 : at + 2]
+    return query[at] in _MINUS and bool(following) and not following.isspace() and following not in _MINUS
+
+
+def _key(query: str, at: int) -> str | None:
+    """The key that is followed by a value at `at`."""
+    found = _KEY.match(query, at)
+    if found is None or found[1].lower() not in KEYS:
+        return None
+    value = query[found.end() : found.end() + 1]
+    return found[1].lower() if value and not value.isspace() else None
+
+
+def _quoted(query: str, at: int, first: bool) -> tuple[str, int] | None:
+    """The text between the quotes that open at `at`, perhaps after brackets, and the position after them."""
+    brackets = _BRACKETS.match(query, at)
+    opened = brackets.end() if brackets else at
+    if not first and query[opened : opened + 1] not in _DIRECTED:
+        return None
+    end = _closing(query, opened)
+    if end is None:
+        return None
+    after = _AFTER_QUOTE.match(query, end + 1)
+    return query[opened + 1 : end], after.end() if after else end + 1
+
+
+def _closing(query: str, opened: int) -> int | None:
+    """Where the quote that opens at `opened` is closed; None where there is no quote, or no end of it."""
+    closing = _CLOSING.get(query[opened : opened + 1])
+    found = closing.search(query, opened + 1) if closing else None
+    return found.start() if found else None
+
+
+def _word_end(query: str, start: int) -> int:
+    """The end of the word that begins at `start`: a space, or a quote that opens and is closed."""
+    for found in _WORD_END.finditer(query, start + 1):
+        if query[found.start()].isspace() or _closing(query, found.start()) is not None:
+            return found.start()
+    return len(query)

@@ -1,0 +1,72 @@
+"""What a parsed query consists of. Frozen values without behaviour; the parser makes them, the search uses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+AnyOf = tuple[str, ...]
+"""Alternatives, of which one has to hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One word; or the words of a quoted phrase, side by side; or with `prefix` the beginning of a word."""
+
+    text: str
+    phrase: bool = False
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFilters:
+    """Conditions on documents: every one that is set has to hold.
+
+    title, path: groups, each of alternatives. A title contains a text as whole words (`heat*`: the beginning of
+    one), a path anywhere or as a glob.
+    types: names that `document_type` knows. languages: ISO 639-1 codes. collections: names.
+    after, before: the first day, and the day after the last.
+    """
+
+    title: tuple[AnyOf, ...] = ()
+    path: tuple[AnyOf, ...] = ()
+    types: AnyOf = ()
+    languages: AnyOf = ()
+    collections: AnyOf = ()
+    not_title: tuple[str, ...] = ()
+    not_path: tuple[str, ...] = ()
+    not_types: tuple[str, ...] = ()
+    not_languages: tuple[str, ...] = ()
+    not_collections: tuple[str, ...] = ()
+    after: date | None = None
+    before: date | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether any condition is set."""
+        return self != QueryFilters()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A query as it was understood.
+
+    source: as typed.
+    plain: the words alone, for the model: phrases without their quotes, no operators, no excluded words. Empty when
+        there are only filters.
+    optional: plain words; each raises the score.
+    required: groups; of each at least one clause must match.
+    excluded: none of these may match.
+    """
+
+    source: str
+    plain: str
+    optional: tuple[Clause, ...] = ()
+    required: tuple[tuple[Clause, ...], ...] = ()
+    excluded: tuple[Clause, ...] = ()
+    filters: QueryFilters = field(default_factory=QueryFilters)
+
+    @property
+    def only_filters(self) -> bool:
+        """Whether no words are searched for: the documents that the filters let through are listed, newest first."""
+        return not self.plain

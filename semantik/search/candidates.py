@@ -1,0 +1,68 @@
+"""The candidates of a search: chunks of one collection with their scores by meaning and by words. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from semantik.core.errors import SemantikError
+from semantik.core.models import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The scores of all candidates by one retriever.
+
+    `best` is the highest score of any chunk, and no chunk outside of the candidates scores above `bound`: None when the
+    retriever has no other chunks.
+    """
+
+    scores: dict[int, float]
+    best: float
+    bound: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the query scores by meaning against a sample of `size` chunks: mean and standard deviation."""
+
+    mean: float
+    deviation: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """The candidates of one collection.
+
+    `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. A candidate has a score
+    on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
+    the number of chunks that were compared.
+    """
+
+    collection: Collection
+    meaning: Side | None = None
+    words: Side | None = None
+    background: Background | None = None
+    considered: int = 0
+    failure: SemantikError | None = None
+    words_scale: float = 1.0
+
+    def scored(self) -> Iterator[tuple[int, float | None, float | None]]:
+        """(seq, score by meaning, score by words) of each candidate, in no order."""
+        if self.meaning is None or self.words is None:
+            for seq, score in (self.meaning or self.words or _NOTHING).scores.items():
+                yield (seq, score, None) if self.meaning else (seq, None, score)
+            return
+        words = self.words.scores
+        for seq, score in self.meaning.scores.items():
+            if (found := words.get(seq)) is not None:
+                yield seq, score, found
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all chunks that may be found are candidates."""
+        return all(side is None or side.bound is None for side in (self.meaning, self.words))
+
+
+_NOTHING = Side({}, 0.0, None)

@@ -1,0 +1,144 @@
+"""A search in one collection: both retrievers propose chunks, and each scores what only the other has proposed.
+
+Runs on the loop. The words are looked up in a thread while the query is being embedded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semantik.core.errors import Busy, Invalid, Unavailable
+from semantik.core.models import Collection
+from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorIndex
+from semantik.index.ranges import Ranges
+from semantik.search.backgrounds import Backgrounds
+from semantik.search.candidates import Retrieved, Side
+from semantik.search.query import Mode
+
+_NO_MODEL = (Unavailable, Busy, Invalid)  # too slow, too many queries, or no such model
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The retrievers of a generation; `words` is None while it is being built."""
+
+    vectors: VectorIndex
+    words: Retriever[Any] | None
+
+    @staticmethod
+    def of(retrievers: Sequence[Retriever[Any]]) -> Opened | None:
+        vectors = next((each for each in retrievers if isinstance(each, VectorIndex)), None)
+        words = next((each for each in retrievers if not isinstance(each, VectorIndex)), None)
+        return None if vectors is None else Opened(vectors, words)
+
+    @property
+    def size(self) -> int:
+        return self.vectors.size
+
+
+@dataclass(frozen=True)
+class CollectionSearch:
+    """`depth` chunks are asked of each retriever; the other fields are those of `Retriever.search`."""
+
+    collection: Collection
+    opened: Opened
+    request: RetrievalQuery
+    allowed: Ranges | None
+    threshold: float | None
+    depth: int
+
+    async def run(self, mode: Mode, considered: int, backgrounds: Backgrounds) -> Retrieved:
+        """The candidates. Raises Unavailable where neither retriever can answer."""
+        words = self.opened.words
+        if words is None:
+            if mode == "words":
+                raise Unavailable("The index of words is being built; please ask again shortly.", 5)
+            near = await self._near()
+            side = Side(_scores(near), _best(near), self._bound(near))
+            return await self._retrieved(side, None, considered, backgrounds)
+        if mode == "words":
+            found = await self._found(words)
+            return Retrieved(self.collection, None, self._words_side(found), None, considered)
+        if mode == "meaning" and not self._restricts:
+            near = await self._near()
+            side = Side(_scores(near), _best(near), self._bound(near))
+            return await self._retrieved(side, None, considered, backgrounds)
+        return await self._both(words, mode, considered, backgrounds)
+
+    async def _both(
+        self, words: Retriever[Any], mode: Mode, considered: int, backgrounds: Backgrounds
+    ) -> Retrieved:
+        looking_up = asyncio.create_task(self._found(words))
+        try:
+            await self.request.embed()
+        except _NO_MODEL as failure:
+            if mode == "meaning" or self.threshold is not None:
+                looking_up.cancel()
+                raise
+            side = self._words_side(await looking_up)
+            return Retrieved(self.collection, None, side, None, considered, failure)
+        except BaseException:
+            looking_up.cancel()
+            raise
+        near, found = await asyncio.gather(self._near(), looking_up)
+        meaning, word_scores = _scores(near), _scores(found)
+        only_near = [seq for seq in meaning if seq not in word_scores]
+        only_found = [seq for seq in word_scores if seq not in meaning]
+        if only_found:
+            more = await self.opened.vectors.scores(self.request, only_found)
+            lowest = -2.0 if self.threshold is None else self.threshold
+            meaning |= {seq: score for seq, score in more.items() if score >= lowest}
+        if self._restricts or self._is_full(found):
+            word_scores |= await words.scores(self.request, only_near) if only_near else {}
+        if (
+            not self._restricts
+        ):  # a chunk that the other index does not have, or not yet, has none of the words
+            word_scores |= dict.fromkeys(meaning.keys() - word_scores.keys(), 0.0)
+        # All chunks that may be found are candidates when either of these has no more.
+        complete = not self._is_full(near) or (self._requires and not self._is_full(found))
+        sides = (
+            Side(meaning, _best(near), None if complete else near[-1].score),
+            Side(word_scores, _best(found), None if complete else self._bound(found) or 0.0),
+        )
+        return await self._retrieved(*sides, considered, backgrounds)
+
+    async def _retrieved(
+        self, meaning: Side, words: Side | None, considered: int, backgrounds: Backgrounds
+    ) -> Retrieved:
+        background = await backgrounds.of(self.opened.vectors, await self.request.embed())
+        return Retrieved(self.collection, meaning, words, background, considered)
+
+    def _words_side(self, found: Sequence[ScoredSeq]) -> Side:
+        return Side(_scores(found), _best(found), self._bound(found))
+
+    async def _near(self) -> list[ScoredSeq]:
+        return await self.opened.vectors.search(self.request, self.depth, self.allowed, self.threshold)
+
+    async def _found(self, words: Retriever[Any]) -> list[ScoredSeq]:
+        return await words.search(self.request, self.depth, self.allowed)
+
+    @property
+    def _requires(self) -> bool:
+        return self.request.parsed is not None and bool(self.request.parsed.required)
+
+    @property
+    def _restricts(self) -> bool:
+        parsed = self.request.parsed
+        return parsed is not None and bool(parsed.required or parsed.excluded)
+
+    def _is_full(self, ranked: Sequence[ScoredSeq]) -> bool:
+        return len(ranked) >= self.depth
+
+    def _bound(self, ranked: Sequence[ScoredSeq]) -> float | None:
+        return ranked[-1].score if self._is_full(ranked) else None
+
+
+def _scores(ranked: Sequence[ScoredSeq]) -> dict[int, float]:
+    return {each.seq: each.score for each in ranked}
+
+
+def _best(ranked: Sequence[ScoredSeq]) -> float:
+    return ranked[0].score if ranked else 0.0
