@@ -1,9 +1,9 @@
 """One alternative finds documents: `python retrieve.py chromadb set-folder work-folder`.
 
 Runs in the virtual environment of the alternatives and imports nothing of Semantik. Each is used as in its
-documentation, with its defaults; only the embedding model is given, so that none needs the network. For chromadb and
-txtai it is the one that they would choose themselves, all-MiniLM-L6-v2. Prints one JSON object: for each query id the
-ids of the documents found with their scores, best first.
+documentation, with its defaults (bm25s with the stemmer of its first example); only the embedding model is given, so
+that none needs the network. For chromadb and txtai it is the one that they would choose, all-MiniLM-L6-v2. Prints one
+JSON object: for each query id the ids of the documents found with their scores, best first.
 """
 
 from __future__ import annotations
@@ -55,14 +55,19 @@ def _best_of_each(found: Found) -> Found:
 
 def _bm25s(documents: Sequence[tuple[str, str]], work: Path) -> Search:
     import bm25s
+    import Stemmer
+
+    stemmer = Stemmer.Stemmer("english")
+
+    def tokenize(texts: list[str]) -> Any:
+        return bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False)
 
     index = bm25s.BM25()
-    index.index(bm25s.tokenize([text for _, text in documents], show_progress=False), show_progress=False)
+    index.index(tokenize([text for _, text in documents]), show_progress=False)
     depth = min(_BM25_DEPTH, len(documents))
 
     def search(query: str) -> Found:
-        tokens = bm25s.tokenize([query], show_progress=False)
-        numbers, scores = index.retrieve(tokens, k=depth, show_progress=False)
+        numbers, scores = index.retrieve(tokenize([query]), k=depth, show_progress=False)
         return [
             (documents[number][0], score)
             for number, score in zip(numbers[0].tolist(), scores[0].tolist(), strict=True)

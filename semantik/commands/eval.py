@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -131,6 +132,8 @@ def _api_key(arguments: argparse.Namespace) -> str:
 
 async def _measure(arguments: argparse.Namespace, judged: JudgedSet, settings: Settings) -> int:
     modes = _modes(arguments)
+    # This process asks what it answers, so its loop is busy with both: nothing to tell a person.
+    logging.getLogger("semantik.loop").setLevel(logging.ERROR)
     with _Bar() as bar:
         if arguments.url is not None:
             client = Client(arguments.url, _api_key(arguments))

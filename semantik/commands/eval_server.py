@@ -5,6 +5,7 @@ It is reused only by the same documents, settings and version of what makes the 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -24,17 +25,13 @@ from semantik.core.models import TERMINAL
 from semantik.evaluation.judged_set import JudgedDocument
 
 _ROOT = Path(__file__).resolve().parents[2]
-# What decides how documents are read and indexed.
-_CODE = (
-    "pipeline/embedding",
-    "pipeline/extraction",
-    "pipeline/ingest",
-    "semantik/analysis",
-    "semantik/index",
-)
+# The code that decides what is stored of documents, and the code that makes indexes of that.
+_READING = ("pipeline/embedding", "pipeline/extraction", "pipeline/ingest")
+_INDEXING = ("semantik/analysis", "semantik/index")
 _RECORD = "evaluation.json"  # written last
 _PER_FOLDER = 1000
 _USER = "evaluation"
+_READY_S = 900
 
 Progress = Callable[[str, int, int], None]
 """`progress(what, done, total)`."""
@@ -65,12 +62,17 @@ async def indexed(
 
     home = cache / _digest(documents, folder, settings)
     record = home / _RECORD
-    if not record.exists():
+    saved: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
+    indexing = _code_digest(_INDEXING)
+    if not saved:
         shutil.rmtree(home, ignore_errors=True)
+    elif saved["indexing"] != indexing:
+        # The server makes it again from what it has stored.
+        shutil.rmtree(home / "data" / "index", ignore_errors=True)
     files = folder
     if documents is not None:
         files = home / "documents"
-        if not record.exists():
+        if not saved:
             _write(documents, files)
     assert files is not None
     own = replace(
@@ -85,13 +87,13 @@ async def indexed(
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(own))
         client = Client(server.url)
-        if record.exists():
-            saved = json.loads(record.read_text())
+        if saved:
             await client.sign_in(_USER, saved["password"])
         else:
             saved = await _index(client, files, progress)
-            record.touch(0o600)
-            record.write_text(json.dumps(saved))
+        await _wait_until_ready(client, saved["collection_id"], progress)
+        record.touch(0o600)
+        record.write_text(json.dumps(saved | {"indexing": indexing}))
         names = None if documents is None else [document.id for document in documents]
         name_of = None if names is None else partial(_document_id, names)
         yield Indexed(client, saved["collection_id"], name_of)
@@ -105,11 +107,17 @@ def _digest(documents: Sequence[JudgedDocument] | None, folder: Path | None, set
     """16 hex digits of the documents, of the settings that shape the index, and of the code that builds it."""
     digest = hashlib.blake2b(digest_size=8)
     digest.update(f"{__version__} {settings.embedding} {settings.index} {settings.documents}".encode())
-    for part in _CODE:
-        for path in sorted((_ROOT / part).rglob("*.py")):
-            digest.update(path.read_bytes())
+    digest.update(_code_digest(_READING).encode())
     for piece in _pieces(documents, folder):
         digest.update(piece.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+def _code_digest(folders: Sequence[str]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for folder in folders:
+        for path in sorted((_ROOT / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -151,6 +159,17 @@ async def _index(client: Client, files: Path, progress: Progress) -> dict[str, s
     if record["status"] != "completed":
         raise Unavailable(f"The documents could not be indexed: {record.get('error')}")
     return {"collection_id": created["id"], "password": password}
+
+
+async def _wait_until_ready(client: Client, collection_id: str, progress: Progress) -> None:
+    """Wait until a search uses meaning and words. Raises Unavailable when that takes too long."""
+    query = {"query": "ready", "k": 1, "collection_ids": [collection_id]}
+    for second in range(_READY_S):
+        if not (await client.call("POST", "search", query)).get("degraded"):
+            return
+        progress("preparing", second, _READY_S)
+        await asyncio.sleep(1)
+    raise Unavailable("The index of the documents is not ready; the log of the server may say why.")
 
 
 def default_cache() -> Path:

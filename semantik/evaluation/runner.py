@@ -115,5 +115,5 @@ async def ranked_paths(
     for hit in answer["hits"]:
         paths.setdefault(hit["document"]["path"])
         for copy in hit.get("also_in") or ():
-            paths.setdefault(copy["path"])
+            paths.setdefault(copy["document"]["path"])
     return list(paths)[:depth]
