@@ -28,6 +28,8 @@ from semantik.evaluation.runner import MODES
 
 _FOLDER = WORK_FOLDER / "quality"
 _OURS = MODES[0]
+_GENERATED = "generated"  # the judgments of generated queries alone
+_GENERATED_MODES = ("hybrid", "words")
 _ALL_FOUND = ("name", "phrase")  # needles that should be the very first hit
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -87,9 +89,14 @@ def _with_generated(folder: Path) -> _Set:
     (target / "queries.jsonl").write_text(_lines(rows))
     rows = [{"_id": each.id, "title": each.title, "text": each.text} for each in judged.documents]
     (target / "corpus.jsonl").write_text(_lines(rows))
-    judgments = [f"{each.id}\t{one.expected}\t{one.grade:g}\n" for each in queries for one in each.judgments]
-    (target / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(judgments))
+    for split, part in (("test", queries), (_GENERATED, [each for each in queries if not _is_own(each.id)])):
+        lines = [f"{each.id}\t{one.expected}\t{one.grade:g}\n" for each in part for one in each.judgments]
+        (target / "qrels" / f"{split}.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(lines))
     return _Set(folder.name, folder, target, judged.documents, queries)
+
+
+def _is_own(query_id: str) -> bool:
+    return query_id.startswith(f"{OWN}:")
 
 
 def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -97,13 +104,22 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _measured(judged: _Set, peers: Sequence[str]) -> Measured:
-    found: dict[str, dict[str, dict[str, float]]] = _ask_semantik(judged.folder)
+    found: dict[str, dict[str, dict[str, float]]] = _ask_semantik(judged)
     ranked = rankings(judged.folder, judged.source, judged.documents, judged.queries, peers)
     found |= {system: _measure_ranking(judged.queries, by_query) for system, by_query in ranked.items()}
     return found
 
 
-def _ask_semantik(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
+def _ask_semantik(judged: _Set) -> dict[str, dict[str, dict[str, float]]]:
+    """The set's own queries in all modes; the generated ones, which are many, only as deep as they are looked at."""
+    own = _eval(judged.source, MODES)
+    found = {mode: {f"{OWN}:{query}": row for query, row in rows.items()} for mode, rows in own.items()}
+    for mode, rows in _eval(judged.folder, _GENERATED_MODES, "--split", _GENERATED, "--depth", "10").items():
+        found[mode] |= rows
+    return found
+
+
+def _eval(folder: Path, modes: Sequence[str], *flags: str) -> dict[str, dict[str, dict[str, float]]]:
     command = [
         str(ROOT / "bin" / "semantik-eval"),
         str(folder),
@@ -111,6 +127,7 @@ def _ask_semantik(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
         "--cache",
         str(_FOLDER / "indexed"),
     ]
+    command += ["--modes", ",".join(modes), *flags]
     ended = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     answers = json.loads(ended.stdout)["answers"]
     return {mode: {row["id"]: row for row in rows} for mode, rows in answers.items()}
@@ -133,7 +150,7 @@ def _average(found: Measured, system: str, part: str, measure: str) -> float:
 
 
 def _ranking_results(judged: _Set, averages: Mapping[str, float]) -> Iterator[Result]:
-    count = sum(query.id.startswith(f"{OWN}:") for query in judged.queries)
+    count = sum(_is_own(query.id) for query in judged.queries)
     size = f"{len(judged.documents):,} documents, {count:,} queries"
     note = ", ".join(f"{system} {value:.3f}" for system, value in averages.items())
     better = max(averages[BM25], averages[COSINE])
@@ -174,7 +191,7 @@ def _typo_results(name: str, found: Measured) -> Iterator[Result]:
     if not mistyped:
         return
     ratios = {}
-    for system in (*MODES, BM25):
+    for system in (*_GENERATED_MODES, BM25):
         rows = found[system]
         right = mean(rows[query.replace(f"{TYPO}:", f"{OWN}:", 1)][RECALL_10] > 0 for query in mistyped)
         wrong = mean(rows[query][RECALL_10] > 0 for query in mistyped)

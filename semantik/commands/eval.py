@@ -28,6 +28,7 @@ from semantik.core.errors import Invalid, SemantikError
 from semantik.evaluation.beir import read_beir
 from semantik.evaluation.csv_queries import read_csv
 from semantik.evaluation.judged_set import JudgedSet
+from semantik.evaluation.measures import DEPTH
 from semantik.evaluation.report import as_json, as_text
 from semantik.evaluation.runner import MODES, Evaluation, evaluate
 
@@ -66,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print JSON, with each query's measures")
     parser.add_argument(
         "--lost", type=int, default=_MAX_LOST, metavar="N", help="lost queries to show (%(default)s)"
+    )
+    parser.add_argument(
+        "--depth",
+        type=int,
+        choices=range(10, DEPTH + 1),
+        default=DEPTH,
+        metavar="N",
+        help=f"documents to ask for, 10 to {DEPTH}; fewer are found faster, and recall@{DEPTH} then goes as deep "
+        "(%(default)s)",
     )
     server = parser.add_argument_group("a running server")
     server.add_argument("--url", help="its URL, such as http://127.0.0.1:8080")
@@ -138,7 +148,7 @@ async def _measure(arguments: argparse.Namespace, judged: JudgedSet, settings: S
         if arguments.url is not None:
             client = Client(arguments.url, _api_key(arguments))
             collections = await _collection_ids(client, arguments.collection)
-            evaluation = await evaluate(client, judged, collections, bar.update, modes)
+            evaluation = await evaluate(client, judged, collections, bar.update, modes, depth=arguments.depth)
         else:
             evaluation = await _measure_own(arguments, judged, settings, modes, bar)
     output = (
@@ -163,7 +173,9 @@ async def _measure_own(
         own = await stack.enter_async_context(
             indexed(judged.documents, folder, arguments.cache.resolve(), settings, bar.update)
         )
-        return await evaluate(own.client, judged, [own.collection_id], bar.update, modes, own.name_of)
+        return await evaluate(
+            own.client, judged, [own.collection_id], bar.update, modes, own.name_of, arguments.depth
+        )
 
 
 async def _collection_ids(client: Client, names: list[str] | None) -> list[str] | None:

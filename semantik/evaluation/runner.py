@@ -58,15 +58,16 @@ async def evaluate(
     progress: Progress,
     modes: Sequence[str] = MODES,
     name_of: Callable[[str], str] | None = None,
+    depth: int = DEPTH,
 ) -> Evaluation:
-    """Ask all queries in `modes`, in the given collections or in all that the client may read.
+    """Ask all queries in `modes`, for `depth` documents, in the given collections or in all that the client may read.
 
     `name_of(path)` is the id in the judged set of the document at a path; without it, expected paths are compared.
     Raises Refused or Unavailable when the server does not answer one of them.
     """
     answers: dict[str, tuple[Answer, ...]] = {}
     for mode in modes:
-        answers[mode] = await _answers(client, judged, collections, progress, mode, name_of)
+        answers[mode] = await _answers(client, judged, collections, progress, mode, name_of, depth)
     return Evaluation(judged, answers)
 
 
@@ -77,13 +78,14 @@ async def _answers(
     progress: Progress,
     mode: str,
     name_of: Callable[[str], str] | None,
+    depth: int,
 ) -> tuple[Answer, ...]:
     pending = iter(enumerate(judged.queries))
     done: dict[int, Answer] = {}
 
     async def ask_next() -> None:
         for number, query in pending:
-            paths = await ranked_paths(client, query.text, collections, mode)
+            paths = await ranked_paths(client, query.text, collections, mode, depth)
             names = [name_of(path) for path in paths] if name_of else paths
             grades = relevances(query, names, str.__eq__ if name_of else matches_path)
             done[number] = Answer(query, tuple(names), tuple(grades), measured(query, grades))
@@ -99,7 +101,7 @@ async def _answers(
 
 
 async def ranked_paths(
-    client: Client, query: str, collections: Sequence[str] | None, mode: str, depth: int = DEPTH
+    client: Client, query: str, collections: Sequence[str] | None, mode: str, depth: int
 ) -> list[str]:
     """The paths of the documents that a server finds, best first, each once, copies after the one they are of."""
     body: dict[str, Any] = {
