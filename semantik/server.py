@@ -40,6 +40,7 @@ from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter, CounterStore
 from semantik.index import IndexRegistry
+from semantik.index.keyword import KeywordRegistry
 from semantik.progress import MessageBatch, ProgressService, parse_stream_id
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
@@ -88,10 +89,14 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
+        keywords = KeywordRegistry(settings.data / "keywords", pool.run)
+        stack.push_async_callback(keywords.close)
+        index_sync = IndexSync(store, indexes, keywords)
+        stack.push_async_callback(index_sync.close)
         query_embedder = QueryEmbedder(partial(_embed_queries, pool), lambda: current().search)
         stack.push_async_callback(query_embedder.close)
 
-        dependencies = Dependencies(current, store, progress, pool, IndexSync(store, indexes))
+        dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
         active_operations = ActiveOperations(store)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import Expected, integer, list_of, number, one_of, optional, text
+from handlers.fields import Expected, Validator, integer, list_of, number, one_of, optional, text
 from handlers.serializers import hit_json
+from semantik.core.document_types import document_type
 from semantik.core.models import Filters
+from semantik.query import first_day, language_code
 from semantik.search.hits import SearchResult
 from semantik.search.query import GROUPINGS, MODES, SearchQuery
 
@@ -37,6 +39,32 @@ def _extension(value: Any) -> str:
     return value if value.startswith(".") else f".{value}"
 
 
+def _day(value: Any) -> date | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or (day := first_day(value)) is None:
+        raise Expected("a day, month or year (as 2026-01-31, 2026-01 or 2026)")
+    return day
+
+
+def _type(value: Any) -> str:
+    if not isinstance(value, str) or document_type(value) is None:
+        raise Expected("a type (as pdf, word, sheet, mail, .txt or image/*)")
+    return value
+
+
+def _language(value: Any) -> str:
+    if not isinstance(value, str) or (code := language_code(value)) is None:
+        raise Expected("a language (as en or de)")
+    return code
+
+
+def _alternatives(check: Validator, items: str) -> Validator:
+    """A list of which one has to hold; none are no condition."""
+    listed = list_of(check, 100, items)
+    return lambda value: tuple([group] if (group := tuple(listed(value))) else [])
+
+
 _SEARCH = vol.Schema(
     {
         vol.Required("query"): text(),
@@ -55,6 +83,12 @@ _SEARCH = vol.Schema(
                 ),
                 vol.Optional("modified_after"): _timestamp,
                 vol.Optional("modified_before"): _timestamp,
+                vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
+                vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
+                vol.Optional("types"): _alternatives(_type, "types"),
+                vol.Optional("languages"): _alternatives(_language, "languages"),
+                vol.Optional("after"): _day,
+                vol.Optional("before"): _day,
             }
         ),
     }

@@ -1,6 +1,6 @@
-"""Writes finished documents: chunks to MongoDB and the index, then the document's record, then the progress message.
+"""Writes finished documents: chunks to MongoDB and the indexes, then the document's record, then the progress message.
 
-The order makes a crash harmless: chunks, `last_seq`, the index, the document's record, `settled_seq`, and at last the
+The order makes a crash harmless: chunks, `last_seq`, the indexes, the document's record, `settled_seq`, and at last the
 document's old chunks are deleted. A search finds a chunk once its document's record says so, which changes in one step.
 `recovery.py` repairs what lies above `settled_seq`. One writer at a time per collection. Runs on the loop.
 """
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-
-import numpy as np
 
 from pipeline import failpoints
 from pipeline.compute.messages import ReadContainer, ReadDocument
@@ -82,16 +80,18 @@ class DocumentWriter:
         first = await collections.allocate_seqs(context.collection.id, len(vectors), context.fence)
         last = first + len(vectors) - 1
         failpoints.die_at("storing.taken")
-        await self._store.chunks.add(context.generation, chunk_records(read, first))
+        records = list(chunk_records(read, first))
+        await self._store.chunks.add(context.generation, records)
         failpoints.die_at("storing.chunks")
+        before = context.generation.last_seq
         try:
             context.refresh(await collections.set_last_seq(context.generation, last, context.fence))
         except LeaseLost:  # the operation's new owner may not know of these chunks
             await self._store.chunks.remove_spans(context.collection.id, [(first, last + 1)])
             raise
         failpoints.die_at("storing.published")
-        index = await context.deps.index_sync.get_synced_vectors(context.generation)
-        assert index is not None
-        await index.add(np.arange(first, last + 1, dtype=np.int64), vectors)
+        await context.deps.index_sync.add_vectors(context.generation, first, vectors)
+        failpoints.die_at("storing.vectors")
+        await context.deps.index_sync.add_words(context.generation, before, [chunk for chunk, _ in records])
         failpoints.die_at("storing.indexed")
         return first, last

@@ -6,7 +6,7 @@ import unicodedata
 
 import regex
 
-from semantik.core.normalization import normalized
+from semantik.core.normalization import is_normalized, normalized
 
 # Letters that Unicode does not decompose, though people type them without their stroke or as two letters.
 _LETTERS = str.maketrans(
@@ -25,7 +25,8 @@ _MARKS = regex.compile(
     r"|[\u064B-\u065F\u0670\u06D6-\u06ED\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7]"
 )
 
-_INVISIBLE_OR_NOT_NFKC = regex.compile(r"\X")
+_DIGIT = regex.compile(r"(?![0-9])\p{Nd}")
+_CLUSTER = regex.compile(r"\X")
 
 
 def folded(word: str) -> str:
@@ -34,16 +35,13 @@ def folded(word: str) -> str:
         return word.lower()
     plain = _MARKS.sub("", unicodedata.normalize("NFD", word.casefold()))
     plain = unicodedata.normalize("NFC", plain).translate(_LETTERS)
-    return plain if plain.isascii() else "".join(_digit(each) for each in plain)
+    digits: str = _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), plain)
+    return digits
 
 
 def exact(word: str) -> str:
     """`word`, which is in NFKC, in lower case, with its accents."""
     return word.lower().replace("’", "'").replace("‐", "-")
-
-
-def _digit(character: str) -> str:
-    return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
 class Aligned:
@@ -54,11 +52,11 @@ class Aligned:
     def __init__(self, original: str) -> None:
         self._starts: list[int] | None = None
         self._ends: list[int] | None = None
-        self.text = normalized(original)
-        if self.text == original:
+        if is_normalized(original):
+            self.text = original
             return
         self._starts, self._ends, pieces = [], [], []
-        for cluster in _INVISIBLE_OR_NOT_NFKC.finditer(original):
+        for cluster in _CLUSTER.finditer(original):
             piece = normalized(cluster[0])
             pieces.append(piece)
             self._starts += [cluster.start()] * len(piece)

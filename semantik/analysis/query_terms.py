@@ -12,6 +12,7 @@ from typing import Literal
 
 from semantik.analysis.stemming import forms
 from semantik.analysis.units import Unit, stretches, units
+from semantik.analysis.written import is_telling, written
 
 Field = Literal["words", "stems", "wholes"]
 
@@ -47,11 +48,33 @@ class QueryWord:
 
 def query_words(text: str, languages: Sequence[str]) -> list[QueryWord]:
     """The words of a question in order; `languages` (ISO 639-1) choose the stemmers."""
-    return [
-        QueryWord(offset + unit.start, offset + unit.end, unit.word, _terms(unit, languages))
-        for offset, stretch in stretches(text)
-        for unit in units(stretch)
-    ]
+    found = list(stretches(text))
+    together = _written([stretch for _, stretch in found])
+    words: list[QueryWord] = []
+    for index, (offset, stretch) in enumerate(found):
+        extra = together.get(index, ())
+        for unit in units(stretch):
+            terms = (*_terms(unit, languages), *extra)
+            words.append(QueryWord(offset + unit.start, offset + unit.end, unit.word, terms))
+            extra = ()
+    return words
+
+
+def _written(found: Sequence[str]) -> dict[int, tuple[QueryTerm, ...]]:
+    """What stretches say together, by the index of the first."""
+    terms: dict[int, tuple[QueryTerm, ...]] = {}
+    telling = [index for index, stretch in enumerate(found) if is_telling(stretch)]
+    for index, kind, form in written(found, telling, stored=False):
+        added: tuple[QueryTerm, ...]
+        if kind == "whole":
+            added = (QueryTerm("wholes", form, WHOLE_WEIGHT, adds=True),)
+        else:
+            added = (
+                QueryTerm("words", form, WORD_WEIGHT, adds=True),
+                QueryTerm("stems", form, FORM_WEIGHT, adds=True),
+            )
+        terms[index] = terms.get(index, ()) + added
+    return terms
 
 
 def _terms(unit: Unit, languages: Sequence[str]) -> tuple[QueryTerm, ...]:

@@ -46,7 +46,7 @@ def forms(word: str, exact: str, languages: tuple[str, ...]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for language in languages:
         found[stem(word, language)] = None
-        if exact != word:
+        if exact != word and exact.isalpha():
             found[folded(stem(exact, language))] = None
     found.pop(word, None)
     return tuple(found)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import add
+from typing import NamedTuple
 
+from semantik.analysis.cache import BoundedCache
+from semantik.analysis.dates import broader
 from semantik.analysis.stemming import forms
-from semantik.analysis.units import Unit, stretches, units
+from semantik.analysis.units import Run, pieces, stretches, units
+from semantik.analysis.written import hyphenated, is_telling, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,8 @@ class Terms:
     """What the keyword index stores of a text; no entry contains white space.
 
     `words` has every word in order. `stems` has, in no order, other forms that find it: stems, parts of joined words,
-    joined parts of compounds. `wholes` has compounds and identifiers as a whole, spellings with accents, and dates in
-    their canonical form.
+    joined parts of compounds, single characters of bigrams. `wholes` has compounds and identifiers as a whole,
+    spellings with accents, and dates, times and percentages in their canonical form.
     """
 
     words: list[str]
@@ -35,10 +40,21 @@ class Terms:
     wholes: list[str]
 
 
-_LONGEST_CACHED = 40
-_CACHED_STRETCHES = 20_000
-_Entry = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-_cache: dict[str | None, dict[str, _Entry]] = {}
+class _Entry(NamedTuple):
+    words: list[str]
+    others: list[str]
+    wholes: list[str]
+    telling: bool  # it may say something together with its neighbours
+
+
+_CACHED_STRETCHES = 16_384
+_CACHED_LANGUAGES = 4
+_LONGEST_CACHED = 32
+# What does not change the words of a stretch when it stands around them; a full stop may begin .NET, a hyphen may break
+# a word, and + # % _ may end one.
+_BEFORE = "\"'([{“”„«»‘’¿¡<*"
+_AFTER = "\"')]}“”«»‘’.,;:!?…>*"
+_known: dict[str | None, BoundedCache[str, _Entry]] = {}
 
 
 def tokens(text: str) -> list[Token]:
@@ -52,34 +68,69 @@ def tokens(text: str) -> list[Token]:
 
 def terms(text: str, language: str | None) -> Terms:
     """What the keyword index stores of a text; `language` is ISO 639-1, and chooses the stemmer."""
-    known = _cache.setdefault(language, {})
+    cache = _known.get(language) or _new_cache(language)
+    recent = cache.recent
     words: list[str] = []
     others: list[str] = []
     wholes: list[str] = []
-    for stretch in text.split():
-        entry = known.get(stretch)
+    telling = False
+    found = text.split()
+    for stretch in found:
+        entry = recent.get(stretch)
         if entry is None:
-            entry = _entry(units(stretch), language)
-            if len(stretch) <= _LONGEST_CACHED:
-                if len(known) >= _CACHED_STRETCHES:
-                    known.clear()
-                known[stretch] = entry
+            entry = _entry(stretch, language, cache)
+            recent = cache.recent
         words += entry[0]
         if entry[1]:
             others += entry[1]
         if entry[2]:
             wholes += entry[2]
+        if entry[3]:
+            telling = True
+    if telling:
+        places = [index for index, each in enumerate(found) if _entry(each, language, cache)[3]]
+        for form in written(found, places, stored=True):
+            (wholes if form.kind == "whole" else others).append(form.form)
+    if "-\n" in text or "-\r" in text:
+        for _, word in hyphenated(text):
+            others += (word, *(forms(word, word, (language,)) if language else ()))
     return Terms(words, others, wholes)
 
 
-def _entry(found: list[Unit], language: str | None) -> _Entry:
+def _new_cache(language: str | None) -> BoundedCache[str, _Entry]:
+    if len(_known) >= _CACHED_LANGUAGES:
+        _known.pop(next(iter(_known)), None)
+    return _known.setdefault(language, BoundedCache(_CACHED_STRETCHES))
+
+
+def _entry(stretch: str, language: str | None, cache: BoundedCache[str, _Entry]) -> _Entry:
+    core = stretch.lstrip(_BEFORE).rstrip(_AFTER) or stretch
+    found = cache.get(core)
+    if found is None:
+        found = _analysed(core, language)
+        if len(core) <= _LONGEST_CACHED:
+            cache.put(core, found)
+    return found
+
+
+def _analysed(stretch: str, language: str | None) -> _Entry:
+    if stretch.isascii() and stretch.isalpha() and stretch[1:].islower():
+        word = stretch.lower()
+        return _Entry([word], list(forms(word, word, (language,))) if language else [], [], is_telling(word))
+    words: list[str] = []
     others: list[str] = []
     wholes: list[str] = []
-    for unit in found:
-        others += (*unit.others, *unit.singles)
+    for piece in pieces(stretch):
+        if isinstance(piece, Run):
+            words += map(add, piece.characters, piece.characters[1:])
+            others += piece.characters
+            continue
+        words.append(piece.word)
+        others += piece.others
         if language is not None:
-            others += forms(unit.word, unit.exact, (language,))
-        if unit.exact != unit.word:
-            wholes.append(unit.exact)
-        wholes += unit.wholes
-    return tuple(unit.word for unit in found), tuple(others), tuple(dict.fromkeys(wholes))
+            others += forms(piece.word, piece.exact, (language,))
+        if piece.exact != piece.word:
+            wholes.append(piece.exact)
+        for whole in piece.wholes:
+            wholes += (whole, *broader(whole)) if whole[0].isdecimal() else (whole,)
+    return _Entry(words, others, list(dict.fromkeys(wholes)), is_telling(stretch))

@@ -9,15 +9,17 @@ from typing import NamedTuple
 
 import regex
 
+from semantik.analysis.cache import BoundedCache
+from semantik.analysis.dates import ideographic_dates, numeric_dates
 from semantik.analysis.folding import Aligned, exact, folded
-from semantik.analysis.numbers import readings
+from semantik.analysis.numbers import clock_time, ordinal, percentage, readings
 
 
 class Unit(NamedTuple):
     """One word of a stretch: where it is, and the forms under which it is stored and looked up.
 
-    `others` are forms that find it: parts of a joined word, compounds without their signs. `singles` are stored only:
-    the characters of a bigram. `wholes` are compounds that begin with this word.
+    `others` are forms that find it: parts of a joined word, compounds without their signs. `wholes` are compounds that
+    begin with this word, and `dates` are those that it is the beginning of, in their canonical form.
     """
 
     start: int
@@ -25,23 +27,50 @@ class Unit(NamedTuple):
     word: str
     exact: str
     others: tuple[str, ...] = ()
-    singles: tuple[str, ...] = ()
     wholes: tuple[str, ...] = ()
+
+
+class Run(NamedTuple):
+    """Two or more characters of a script without spaces, folded, of which each pair is a word; marks go with a letter.
+
+    `lengths` are those of the characters before folding; the run begins at `offset` of `aligned`.
+    """
+
+    characters: tuple[str, ...]
+    lengths: tuple[int, ...]
+    aligned: Aligned
+    offset: int
 
 
 _STRETCH = re.compile(r"\S+")
 _BIGRAM_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_BIGRAM_CHARACTER = regex.compile(rf"[{_BIGRAM_SCRIPTS}]")
+_BIGRAM_RUN = regex.compile(rf"[{_BIGRAM_SCRIPTS}]++")
+_RUN = regex.compile(rf"[{_BIGRAM_SCRIPTS}\p{{M}}]++")
+_SIGNS = "-_'’‐&@/:."
 _WORD = r"[\p{L}\p{M}\p{N}]"
+# Words that signs join without a space between; a comma joins only digits. Signs at the end belong to C++ and 5 %.
 _COMPOUND = regex.compile(
-    rf"\.?{_WORD}++(?:(?:[-_'’‐&@/:+#.]{{1,3}}|(?<=\d),(?=\d)){_WORD}++)*+(?:\+\+|[#+](?!{_WORD}))?+"
+    rf"(?:(?<![{_WORD[1:-1]}.])[.](?=\p{{L}}))?(?:(?<!{_WORD})_{{1,2}})?{_WORD}++"
+    rf"(?:(?:[-_'’‐&@/:+#.]{{1,3}}|(?<=\p{{Nd}}),(?=\p{{Nd}})){_WORD}++)*+"
+    rf"(?:\+\+|[#+%](?!{_WORD})|__?(?!{_WORD}))?+"
 )
 _PART = regex.compile(
-    rf"(?P<bigrams>(?:(?=[{_BIGRAM_SCRIPTS}])[\p{{L}}\p{{M}}])++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD})++"
+    rf"(?P<run>(?:(?=[{_BIGRAM_SCRIPTS}])\p{{L}}\p{{M}}*+)++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD}|\p{{Nd}})++|\p{{M}}++"
 )
 _CLUSTER = regex.compile(r"\P{M}\p{M}*+|\p{M}++")
-_KATAKANA = regex.compile(r"[\p{Katakana}ー]{3,}")
-_INNER = regex.compile(r"\p{Lu}?\p{Ll}[\p{Ll}\p{M}]*+|\p{Lu}++(?!\p{Ll})|\p{Lu}|\p{L}[\p{L}\p{M}]*+|\p{N}++")
+_INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}++(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")
+# What French and Italian put before a vowel: `l'eau` is two words, not a compound as `don't` or `O'Hara`.
+_ELISION = regex.compile(
+    r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|un|all|dall|dell|nell|sull|quest|quell)'[^'.@/:]+", regex.I
+)
+_VERSION = regex.compile(r"v(\d+(?:\.\d+)+\S*)")
+_SCHEME = regex.compile(r"^(?:(?:https?|ftp|file)://)?(?:www\.)?")
+_SEPARATOR = regex.compile(r"[/@:]+")
+_JOINED_PARTS = 4  # a URL or a path of many parts is not typed without its signs
 _LONGEST = 64
+
+_known: BoundedCache[str, tuple[Unit | Run, ...]] = BoundedCache(4096)
 
 
 def stretches(text: str) -> Iterator[tuple[int, str]]:
@@ -50,51 +79,108 @@ def stretches(text: str) -> Iterator[tuple[int, str]]:
 
 
 def units(stretch: str) -> list[Unit]:
-    """The words of a stretch of text without white space, in order."""
-    if stretch.isascii() and stretch.isalpha() and (stretch[1:].islower() or stretch.isupper()):
-        word = stretch.lower()
-        return [Unit(0, len(stretch), word, word)]
+    """The words of a stretch of text without white space, in order; runs as bigrams."""
+    found = _known.get(stretch)
+    if found is None:
+        found = tuple(pieces(stretch))
+        if len(stretch) <= _LONGEST:
+            _known.put(stretch, found)
+    listed: list[Unit] = []
+    for piece in found:
+        if isinstance(piece, Unit):
+            listed.append(piece)
+        else:
+            listed += _bigrams(piece)
+    return listed
+
+
+def pieces(stretch: str) -> list[Unit | Run]:
+    """The words of a stretch of text without white space, in order, with runs in one piece."""
     aligned = Aligned(stretch)
-    found: list[Unit] = []
-    for compound in _COMPOUND.finditer(aligned.text):
-        found += _compound(aligned, compound.start(), compound[0])
-    return found
+    if aligned.text.isalpha():
+        if not _BIGRAM_CHARACTER.search(aligned.text):
+            return list(_word(aligned, 0, aligned.text))
+        if _BIGRAM_RUN.fullmatch(aligned.text):
+            return list(_run(aligned, 0, aligned.text))
+    return [
+        piece
+        for compound in _COMPOUND.finditer(aligned.text)
+        for piece in _compound(aligned, compound.start(), compound[0])
+    ]
 
 
-def _compound(aligned: Aligned, offset: int, text: str) -> list[Unit]:
-    if numbers := readings(text):
+def _compound(aligned: Aligned, offset: int, text: str) -> list[Unit | Run]:
+    if text[0].isdecimal() and (numbers := readings(text)):
         start, end = aligned.span(offset, offset + len(text))
-        return [Unit(start, end, numbers[0], text, others=numbers[1:], wholes=(text,))]
-    found: list[Unit] = []
+        return [Unit(start, end, numbers[0], text, numbers[1:])]
+    found: list[Unit | Run] = []
     for part in _PART.finditer(text):
-        make = _bigrams if part["bigrams"] else _word
+        make = _run if part.start("run") >= 0 else _word
         found += make(aligned, offset + part.start(), part[0])
-    if not text.isalnum() and len(text) <= _LONGEST and found:
-        whole = folded(exact(text))
-        first = found[0]
-        if whole != first.word:
-            joined = ("".join(unit.word for unit in found),) if len(found) > 1 and not first.wholes else ()
-            found[0] = first._replace(wholes=(*first.wholes, whole), others=(*first.others, *joined))
+    if any(isinstance(piece, Run) for piece in found) and not text.isalnum():
+        wholes = [whole for stretch in _RUN.split(text) for whole in _wholes(stretch.strip(_SIGNS))]
+    else:
+        wholes = _wholes(text)
+    if wholes:
+        _put_wholes(found, wholes, text)
     return found
 
 
-def _word(aligned: Aligned, offset: int, text: str) -> list[Unit]:
+def _wholes(text: str) -> list[str]:
+    """What a compound is stored as besides its words: itself, the parts of a path or address, a date or time."""
+    plain = folded(exact(text))
+    if text.isalnum():
+        if not any(each.isdecimal() for each in text):
+            return []
+        time = clock_time(plain)
+        return [time] if time else ideographic_dates(text)
+    if len(text) > _LONGEST or _ELISION.fullmatch(plain):
+        return []
+    plain = _SCHEME.sub("", plain)
+    found = [clock_time(plain) or percentage(plain) or plain, *numeric_dates(plain)]
+    if version := _VERSION.fullmatch(plain):
+        found.append(version[1])
+    if "/" in plain or "@" in plain:
+        found += [each for each in _SEPARATOR.split(plain) if not each.isalnum()]
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _put_wholes(found: list[Unit | Run], wholes: list[str], text: str) -> None:
+    """Give the first word of a compound its wholes, and the form without signs if it has few parts."""
+    words = [each for each in found if isinstance(each, Unit)]
+    for index, first in enumerate(found):
+        if isinstance(first, Unit):
+            joined = text.isalnum() or not 1 < len(words) <= _JOINED_PARTS or len(words) < len(found)
+            others = first.others if joined else (*first.others, "".join(each.word for each in words))
+            own = tuple(each for each in wholes if each != first.word)
+            found[index] = first._replace(others=others, wholes=(*first.wholes, *own))
+            return
+
+
+def _word(aligned: Aligned, offset: int, text: str) -> Iterator[Unit]:
     start, end = aligned.span(offset, offset + len(text))
-    inner = _INNER.findall(text)
-    others = tuple(folded(each) for each in inner if len(each) > 1) if len(inner) > 1 else ()
-    return [Unit(start, end, folded(text), exact(text), others=others)]
+    word = folded(text)
+    others: tuple[str, ...] = ()
+    if not text.isalpha() or text[1:] != text[1:].lower():
+        inner = [folded(each) for each in _INNER.findall(text)]
+        if number := ordinal(word):
+            others = (number,)
+        elif len(inner) > 1:
+            others = tuple(each for each in inner if len(each) > 1 or (each.isdecimal() and len(word) > 2))
+    yield Unit(start, end, word, word if text.isascii() else exact(text), others)
 
 
-def _bigrams(aligned: Aligned, offset: int, text: str) -> list[Unit]:
-    clusters = [(each.start(), each.end(), each[0]) for each in _CLUSTER.finditer(text)]
+def _run(aligned: Aligned, offset: int, text: str) -> Iterator[Unit | Run]:
+    clusters = text if text.isalpha() else [each[0] for each in _CLUSTER.finditer(text)]
     if len(clusters) == 1:
         word = folded(text)
-        return [Unit(*aligned.span(offset, offset + len(text)), word, word)]
-    found: list[Unit] = []
-    for first, second in pairwise(clusters):
-        start, end = aligned.span(offset + first[0], offset + second[1])
-        pair = folded(text[first[0] : second[1]])
-        singles = (first[2], second[2]) if second is clusters[-1] else (first[2],)
-        found.append(Unit(start, end, pair, pair, singles=tuple(folded(each) for each in singles)))
-    found[0] = found[0]._replace(wholes=tuple(each[0] for each in _KATAKANA.finditer(text)))
-    return found
+        yield Unit(*aligned.span(offset, offset + len(text)), word, word)
+    else:
+        yield Run(tuple(clusters), tuple(map(len, clusters)), aligned, offset)
+
+
+def _bigrams(run: Run) -> Iterator[Unit]:
+    start = run.offset
+    for (first, second), (length, other) in zip(pairwise(run.characters), pairwise(run.lengths), strict=True):
+        yield Unit(*run.aligned.span(start, start + length + other), first + second, first + second)
+        start += length

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from semantik.index import ranges, recovery
 from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, remove
+from semantik.index.folders import DROPPED_PREFIX
 from semantik.index.ranges import Ranges
-from semantik.index.registry import DROPPED_PREFIX
 from semantik.index.segments import manifest
 from semantik.index.segments.segment import Segment
 

@@ -71,3 +71,42 @@ def rows_within(seqs: NDArray[Any], ranges: Ranges) -> NDArray[np.int64]:
     lengths = spans[:, 1] - spans[:, 0]
     offsets = np.cumsum(lengths) - lengths
     return np.repeat(spans[:, 0] - offsets, lengths) + np.arange(lengths.sum())
+
+
+def intersection(one: Ranges, other: Ranges) -> Ranges:
+    """The seqs of both, each sorted and disjoint."""
+    first = np.searchsorted(other[:, 1], one[:, 0], side="right")
+    counts = np.maximum(np.searchsorted(other[:, 0], one[:, 1]) - first, 0)
+    rows = np.repeat(np.arange(len(one)), counts)
+    offsets = np.cumsum(counts) - counts
+    others = np.repeat(first - offsets, counts) + np.arange(counts.sum())
+    starts = np.maximum(one[rows, 0], other[others, 0])
+    return np.column_stack((starts, np.minimum(one[rows, 1], other[others, 1])))
+
+
+def difference(one: Ranges, other: Ranges) -> Ranges:
+    """The seqs of `one` that `other` lacks, each sorted and disjoint."""
+    bounds = np.iinfo(np.int64)
+    between = np.column_stack((np.r_[bounds.min, other[:, 1]], np.r_[other[:, 0], bounds.max]))
+    return intersection(one, between)
+
+
+def count(ranges: Ranges) -> int:
+    """How many seqs disjoint ranges hold."""
+    return int((ranges[:, 1] - ranges[:, 0]).sum())
+
+
+def is_within(seqs: NDArray[np.int64], ranges: Ranges) -> NDArray[np.bool_]:
+    """Which of the seqs (m), in any order, lie within sorted disjoint ranges: a mask (m)."""
+    if not len(ranges):
+        return np.zeros(len(seqs), np.bool_)
+    at = np.maximum(np.searchsorted(ranges[:, 0], seqs, side="right") - 1, 0)
+    inside: NDArray[np.bool_] = (ranges[at, 0] <= seqs) & (seqs < ranges[at, 1])
+    return inside
+
+
+def expand(ranges: Ranges) -> NDArray[np.int64]:
+    """All seqs of sorted disjoint ranges, ascending."""
+    lengths = ranges[:, 1] - ranges[:, 0]
+    offsets = np.cumsum(lengths) - lengths
+    return np.repeat(ranges[:, 0] - offsets, lengths) + np.arange(lengths.sum())

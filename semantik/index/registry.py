@@ -8,22 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from semantik.config.settings import IndexSettings
-from semantik.core.errors import Conflict, Invalid, Unavailable
+from semantik.core.errors import Conflict, Unavailable
 from semantik.index import recovery
 from semantik.index.files.checksums import run_step
-from semantik.index.files.durable import Damaged, remove
+from semantik.index.files.durable import Damaged
+from semantik.index.folders import DROPPED_PREFIX, collection_folder, move, remove_dropped, try_remove
 from semantik.index.vector_index import IndexContext, RunInPool, VectorIndex
 
 log = logging.getLogger(__name__)
-
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
-DROPPED_PREFIX = "dropped."
 
 
 class IndexRegistry:
@@ -39,7 +36,7 @@ class IndexRegistry:
         self._readers = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "index-reader")
         # One checking thread: a disk takes longer to read two files at once.
         self._checker = ThreadPoolExecutor(1, "index-checker")
-        self._writer.submit(_remove_dropped, self._directory)
+        self._writer.submit(remove_dropped, self._directory)
         self._context = IndexContext(
             settings, run_in_pool, self._writer, self._readers, self._checker, retry_s
         )
@@ -54,7 +51,7 @@ class IndexRegistry:
         key = (collection_id, generation)
         known = self._opened.get(key)
         if known is None or (known.done() and (known.exception() or known.result().closed)):
-            directory = self._collection_directory(collection_id) / str(generation)
+            directory = collection_folder(self._directory, collection_id) / str(generation)
             known = self._opened[key] = asyncio.create_task(self._load(key, directory, dimension))
         index = await asyncio.shield(known)
         if index.dimension != dimension:
@@ -77,7 +74,7 @@ class IndexRegistry:
 
         A running search completes. Raises Unavailable when the folder cannot be moved away.
         """
-        directory = self._collection_directory(collection_id)
+        directory = collection_folder(self._directory, collection_id)
         if generation is not None:
             directory /= str(generation)
         keys = [key for key in self._opened if key[0] == collection_id and generation in (None, key[1])]
@@ -87,7 +84,7 @@ class IndexRegistry:
             self._writer.submit(index.release_files)
         dropped = self._directory / f"{DROPPED_PREFIX}{secrets.token_hex(8)}"
         # Submitted before anything is awaited, so that a later `open` makes a new folder.
-        moving = asyncio.get_running_loop().run_in_executor(self._writer, _move, directory, dropped)
+        moving = asyncio.get_running_loop().run_in_executor(self._writer, move, directory, dropped)
         try:
             await asyncio.shield(moving)
         except OSError as error:
@@ -98,7 +95,7 @@ class IndexRegistry:
             for index in _indexes(tasks):
                 index.stop()
                 await index.wait_stopped()
-        await asyncio.to_thread(_remove, dropped)
+        await asyncio.to_thread(try_remove, dropped)
 
     async def close(self) -> None:
         """Save the newest vectors of every index and end the threads. No other call may follow."""
@@ -131,31 +128,7 @@ class IndexRegistry:
             ) from error
         return VectorIndex(state, self._context)
 
-    def _collection_directory(self, collection_id: str) -> Path:
-        if not _SAFE_NAME.fullmatch(collection_id):
-            raise Invalid(f"{collection_id!r} cannot name an index: only letters, digits, - and _ can.")
-        return self._directory / collection_id
-
 
 def _indexes(tasks: list[asyncio.Task[VectorIndex]]) -> list[VectorIndex]:
     """The indexes whose opening has ended well."""
     return [task.result() for task in tasks if task.done() and not task.exception()]
-
-
-def _move(source: Path, target: Path) -> None:
-    if os.path.lexists(source):
-        source.rename(target)
-
-
-def _remove_dropped(directory: Path) -> None:
-    """Finish removals that a crash interrupted."""
-    for path in directory.glob(f"{DROPPED_PREFIX}*"):
-        _remove(path)
-
-
-def _remove(dropped: Path) -> None:
-    """Nobody needs it any more: a file that cannot be removed may stay until the next start."""
-    try:
-        remove(dropped)
-    except OSError as error:
-        log.warning("%s cannot be removed: %s", dropped, error)

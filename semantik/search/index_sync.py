@@ -6,16 +6,29 @@ Runs on the loop. All kinds of retrievers share this life cycle; what is special
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from semantik.core.models import Collection, Generation
+import numpy as np
+from numpy.typing import NDArray
+
+from semantik.core.errors import Unavailable
+from semantik.core.models import Chunk, Collection, Generation
 from semantik.index import IndexRegistry, IndexStats, Retriever, RetrieverRegistry, VectorIndex
+from semantik.index.keyword import KeywordIndex, KeywordRegistry, KeywordText
 from semantik.storage.mongo import Store
 
+log = logging.getLogger(__name__)
+
+# A search waits so long for a keyword index that has to be opened; one that has to be built takes longer.
+_OPEN_WORDS_S = 1.0
+_BUILDS = 2
+_RETRY_S = 10.0  # after a failure, meaning alone answers for this long
 # A page that shows a collection waits no longer for its index, whose files may take long to check.
 _STATS_S = 2.0
 
@@ -34,13 +47,29 @@ class RetrieverKind(Generic[R]):
     add_missing: Callable[[R, Generation], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class WordsStats:
+    """The keyword index of a generation: how many chunks it finds, its bytes on disk, and whether it has all chunks."""
+
+    chunks: int
+    bytes: int
+    ready: bool
+
+
 class IndexSync:
     """The access to all indexes: one that it returns holds every chunk that the generation lets be found."""
 
-    def __init__(self, store: Store, vectors: IndexRegistry) -> None:
+    def __init__(self, store: Store, vectors: IndexRegistry, keywords: KeywordRegistry | None = None) -> None:
+        """Without `keywords` there are no keyword indexes: everything is found by its meaning."""
         self._store = store
         self._vectors: RetrieverKind[VectorIndex] = RetrieverKind(vectors, partial(_add_vectors, store))
-        self._kinds: tuple[RetrieverKind[Any], ...] = (self._vectors,)
+        self._words: RetrieverKind[KeywordIndex] | None = None
+        if keywords is not None:
+            self._words = RetrieverKind(keywords, partial(_add_texts, store))
+        self._kinds: tuple[RetrieverKind[Any], ...] = (self._vectors, *([self._words] if self._words else []))
+        self._builds: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._retry_at: dict[tuple[str, int], float] = {}
+        self._building = asyncio.Semaphore(_BUILDS)
         self._locks: WeakKeyDictionary[Retriever[Any], asyncio.Lock] = WeakKeyDictionary()
         # The last seqs of a generation may have no chunks; without this mark each search would look for them again.
         # It is kept for a retriever, not for a generation: one that was opened again after damage has less.
@@ -49,13 +78,14 @@ class IndexSync:
     async def get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         """The retrievers of a generation, up to its `last_seq`; none while it holds no chunks.
 
-        Raises Unavailable when files or MongoDB cannot be read.
+        The keyword index is not among them while it is built, in the background: nobody waits for it. Raises
+        Unavailable when files or MongoDB cannot be read.
         """
         if generation.dimension is None:
             return ()
-        return tuple(
-            [await self._open_synced(kind, generation, generation.dimension) for kind in self._kinds]
-        )
+        vectors = await self._open_synced(self._vectors, generation, generation.dimension)
+        words = await self._words_soon(generation)
+        return (vectors,) if words is None else (vectors, words)
 
     async def get_synced_vectors(self, generation: Generation) -> VectorIndex | None:
         """The same of the vector index alone; None while there are no vectors."""
@@ -64,24 +94,67 @@ class IndexSync:
         return await self._open_synced(self._vectors, generation, generation.dimension)
 
     def get_if_ready(self, generation: Generation) -> tuple[Retriever[Any], ...]:
-        """The retrievers of a generation if all are open here and up to date, else none."""
-        ready = []
-        for kind in self._kinds:
-            retriever = kind.registry.get_if_open(generation.collection_id, generation.number)
-            if retriever is None or self._is_behind(retriever, generation):
-                return ()
-            ready.append(retriever)
-        return tuple(ready)
+        """The retrievers of a generation that are open here and up to date: none without the vector index.
+
+        None also where `get_synced` has to be called to open the keyword index, or to begin to build it.
+        """
+        vectors = self._ready(self._vectors, generation)
+        if vectors is None:
+            return ()
+        if (words := self._words_if_ready(generation)) is not None:
+            return (vectors, words)
+        key = (generation.collection_id, generation.number)
+        waits = self._words is None or key in self._builds or self._retry_at.get(key, 0.0) > time.monotonic()
+        return (vectors,) if waits else ()
+
+    async def get_synced_words(self, generation: Generation) -> KeywordIndex | None:
+        """The keyword index of a generation, up to its `last_seq`, however long that takes; None without chunks.
+
+        Raises Unavailable when files or MongoDB cannot be read.
+        """
+        if generation.dimension is None or self._words is None:
+            return None
+        return await self._open_synced(self._words, generation, generation.dimension)
+
+    async def add_vectors(self, generation: Generation, first: int, vectors: NDArray[np.float16]) -> None:
+        """Add the vectors of chunks that were just written, from seq `first` on, to the vector index."""
+        index = await self.get_synced_vectors(generation)
+        assert index is not None
+        await index.add(np.arange(first, first + len(vectors), dtype=np.int64), vectors)
+
+    async def add_words(self, generation: Generation, before: int, chunks: Sequence[Chunk]) -> None:
+        """Add chunks that were just written to the keyword index, if it has all others, those up to seq `before`.
+
+        Otherwise it takes them from MongoDB, in the background, as it does after a failure here: no operation waits.
+        """
+        if generation.dimension is None or self._words is None:
+            return
+        try:
+            words = await _open(self._words, generation, generation.dimension)
+            lock = self._locks.setdefault(words, asyncio.Lock())
+            if not lock.locked():
+                async with lock:
+                    if max(words.last_seq, self._synced_to.get(words, -1)) >= before:
+                        await _add_chunks(words, chunks)
+                        self._synced_to[words] = chunks[-1].seq
+                        return
+        except Unavailable as error:
+            log.info("collection %s: words are added later: %s", generation.collection_id, error)
+        self._start_words(generation)
 
     async def delete(self, generation: Generation, seqs: Sequence[tuple[int, int]]) -> None:
         """Let chunks, half-open ranges of seqs, not be found from now on.
 
         Other servers delete a chunk when one of their searches finds it and MongoDB no longer has it.
         """
-        if generation.dimension is not None and seqs:
-            for kind in self._kinds:
-                retriever = await _open(kind, generation, generation.dimension)
-                await retriever.delete(seqs)
+        if generation.dimension is None or not seqs:
+            return
+        if self._words is not None:
+            try:
+                await (await _open(self._words, generation, generation.dimension)).delete(seqs)
+            except Unavailable as error:  # a search that finds one of them asks MongoDB, and deletes it then
+                log.info("collection %s: words are deleted later: %s", generation.collection_id, error)
+        await (await _open(self._vectors, generation, generation.dimension)).delete(seqs)
 
     async def stats(self, generation: Generation) -> IndexStats | None:
         """The state of the vector index on this server, without adding what it lacks.
@@ -97,13 +170,32 @@ class IndexSync:
             return None
         return index.stats()
 
+    async def words_stats(self, generation: Generation) -> WordsStats | None:
+        """The state of the keyword index on this server; None while it holds no words or is not open."""
+        if self._words is None or generation.dimension is None:
+            return None
+        words = self._words.registry.get_if_open(generation.collection_id, generation.number)
+        if words is None:
+            self._start_words(generation)
+            return None
+        try:
+            return WordsStats(words.size, await words.disk_bytes(), not self._is_behind(words, generation))
+        except Unavailable:
+            return None
+
+    async def close(self) -> None:
+        """Stop what is done in the background; before the registries are closed."""
+        await self._stop_builds(list(self._builds))
+
     async def drop(self, collection: Collection) -> None:
         """Close a collection's indexes and delete their files."""
+        await self._stop_builds([key for key in self._builds if key[0] == collection.id])
         for kind in self._kinds:
             await kind.registry.drop(collection.id)
 
     async def drop_generation(self, generation: Generation) -> None:
         """Close the indexes of one generation and delete their files."""
+        await self._stop_builds([(generation.collection_id, generation.number)])
         for kind in self._kinds:
             await kind.registry.drop(generation.collection_id, generation.number)
 
@@ -119,6 +211,53 @@ class IndexSync:
             for collection_id, number in opened:
                 if number not in current.get(collection_id, ()):
                     await kind.registry.drop(collection_id, number if collection_id in current else None)
+
+    def _words_if_ready(self, generation: Generation) -> KeywordIndex | None:
+        return self._ready(self._words, generation) if self._words else None
+
+    async def _words_soon(self, generation: Generation) -> KeywordIndex | None:
+        """The keyword index of a generation if it can be opened and brought up to date within a second."""
+        if (ready := self._words_if_ready(generation)) is None and self._start_words(generation):
+            key = (generation.collection_id, generation.number)
+            await asyncio.wait([self._builds[key]], timeout=_OPEN_WORDS_S)
+            ready = self._words_if_ready(generation)
+        return ready
+
+    def _start_words(self, generation: Generation) -> bool:
+        """Bring the keyword index up to date in the background, if that is not done already; whether it was begun."""
+        key = (generation.collection_id, generation.number)
+        if (
+            self._words is None
+            or generation.dimension is None
+            or key in self._builds
+            or self._words_if_ready(generation)
+        ):
+            return False
+        build = self._build_words(self._words, generation, generation.dimension)
+        self._builds[key] = asyncio.create_task(build, name="keyword-build")
+        self._builds[key].add_done_callback(lambda _: self._builds.pop(key, None))
+        return True
+
+    async def _build_words(
+        self, kind: RetrieverKind[KeywordIndex], generation: Generation, dimension: int
+    ) -> None:
+        async with self._building:
+            try:
+                await self._open_synced(kind, generation, dimension)
+            except Unavailable as error:
+                self._retry_at[generation.collection_id, generation.number] = time.monotonic() + _RETRY_S
+                log.info("collection %s: its words cannot be read now: %s", generation.collection_id, error)
+
+    async def _stop_builds(self, keys: Sequence[tuple[str, int]]) -> None:
+        tasks = [self._builds[key] for key in keys if key in self._builds]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _ready(self, kind: RetrieverKind[R], generation: Generation) -> R | None:
+        retriever = kind.registry.get_if_open(generation.collection_id, generation.number)
+        return None if retriever is None or self._is_behind(retriever, generation) else retriever
 
     async def _open_synced(self, kind: RetrieverKind[R], generation: Generation, dimension: int) -> R:
         retriever = await _open(kind, generation, dimension)
@@ -140,3 +279,13 @@ async def _open(kind: RetrieverKind[R], generation: Generation, dimension: int) 
 async def _add_vectors(store: Store, index: VectorIndex, generation: Generation) -> None:
     async for block in store.chunks.vectors(generation, index.last_seq, generation.last_seq):
         await index.add(block.seqs, block.vectors)
+
+
+async def _add_texts(store: Store, index: KeywordIndex, generation: Generation) -> None:
+    async for chunks in store.chunks.texts(generation, index.last_seq, generation.last_seq):
+        await _add_chunks(index, chunks)
+
+
+async def _add_chunks(index: KeywordIndex, chunks: Sequence[Chunk]) -> None:
+    texts = [KeywordText(each.text, each.title, each.heading, each.language) for each in chunks]
+    await index.add(np.array([each.seq for each in chunks], np.int64), texts)

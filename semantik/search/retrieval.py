@@ -20,6 +20,7 @@ from semantik.query import ParsedQuery
 from semantik.search.backgrounds import Backgrounds
 from semantik.search.candidates import Retrieved
 from semantik.search.collection_search import CollectionSearch, Opened
+from semantik.search.document_catalog import DocumentCatalog
 from semantik.search.index_sync import IndexSync
 from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
@@ -36,7 +37,7 @@ class RetrievalStep:
         embedder: QueryEmbedder,
         limits: Callable[[], settings.SearchSettings],
     ) -> None:
-        self._store = store
+        self._catalog = DocumentCatalog(store)
         self._indexes = indexes
         self._embedder = embedder
         self._limits = limits
@@ -75,7 +76,7 @@ class RetrievalStep:
             return Retrieved(collection)
         allowed = None
         if query.filters.any:
-            allowed = await self._store.documents.spans(generation, query.filters)
+            allowed = await self._catalog.spans(collection, query.filters)
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
         wait_s = limits.meaning_wait_s if opened.words and query.mode == "hybrid" else limits.timeout_s

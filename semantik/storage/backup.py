@@ -22,7 +22,7 @@ _APPLICATION_ID = 0x53454D4B  # SEMK, in SQLite's header
 _GZIP_LEVEL = 1  # the fastest: it halves a database, and is not slower than most disks
 _BUSY_S = 30.0
 _COPY_BYTES = 1 << 20
-_CACHE_FOLDERS = ("index", "redis")  # a server creates them again
+_CACHE_FOLDERS = ("index", "keywords", "redis")  # a server creates them again
 
 
 def database_path(data: Path, name: str) -> Path:

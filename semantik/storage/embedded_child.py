@@ -33,6 +33,8 @@ _DATABASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _INTERNAL_ERROR = 1  # MongoDB's error code
 _FIND_FIELDS = {"find", "filter", "batchSize", "lsid", "$db", "$readPreference"}
 _LOOKUP_FIELDS = {"from", "localField", "foreignField", "as"}
+_PAGE_FIELDS = _FIND_FIELDS | {"projection", "sort", "limit", "singleBatch"}
+_OPERATORS = {"$eq": "=", "$gt": ">"}
 
 
 def _die_with_parent(server: int) -> None:
@@ -75,6 +77,61 @@ class _ReadRequest:
         )
 
 
+@dataclass(frozen=True)
+class _PageRequest:
+    """The fields `columns` of the first `limit` rows of `table` for which all `conditions` hold, (field, SQL operator,
+    text or number), in the order of the field `order`. A field that a row does not have is null."""
+
+    database: str
+    table: str
+    columns: Sequence[str]
+    conditions: Sequence[tuple[str, str, str | int]]
+    order: str
+    limit: int
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether its names can be put into an SQL statement."""
+        names = [self.table, self.order, *self.columns, *(name for name, _, _ in self.conditions)]
+        return (
+            all(each.isidentifier() for each in names)
+            and _DATABASE_NAME.fullmatch(self.database) is not None
+            and self.limit > 0
+        )
+
+    @property
+    def sql(self) -> str:
+        fields = ", ".join(f"'$.{name}'" for name in (*self.columns, "_id"))
+        where = " AND ".join(f"json_extract(data, '$.{name}') {sign} ?" for name, sign, _ in self.conditions)
+        order = f"json_extract(data, '$.{self.order}')"
+        select = f"SELECT json_extract(data, {fields})"
+        return f'{select} FROM "{self.table}" WHERE {where} ORDER BY {order} LIMIT {self.limit}'
+
+
+def _page_request(message: dict[str, Any]) -> _PageRequest | None:
+    """The page of rows that a message asks for; None when it is any other command."""
+    try:
+        command = message["sections"][0][1]
+        if not command.keys() <= _PAGE_FIELDS:
+            return None
+        ((order, direction),) = command["sort"].items()
+        columns = [name for name, wanted in command["projection"].items() if wanted == 1]
+        conditions = [
+            (name, _OPERATORS[operator], value)
+            for name, condition in command["filter"].items()
+            for operator, value in condition.items()
+        ]
+        plain = all(type(value) in (str, int) for _, _, value in conditions)
+        if not plain or direction != 1 or len(columns) != len(command["projection"]) or not conditions:
+            return None
+        request = _PageRequest(
+            command["$db"], command["find"], columns, conditions, order, int(command["limit"])
+        )
+        return request if request.is_safe else None
+    except (LookupError, TypeError, ValueError, AttributeError):  # a command of another shape
+        return None
+
+
 def _read_request(message: dict[str, Any]) -> _ReadRequest | None:
     """The read that a message asks for; None when it is any other command."""
     try:
@@ -113,9 +170,9 @@ def _keys(filter_: dict[str, Any]) -> list[str]:
 
 
 class _FastReadHandler:
-    """Answers the two reads of a search directly from SQLite: rows by their keys, and rows by their keys joined with
-    the rows of another table ($lookup, which NeoSQLite answers wrongly) and followed by rows of a third table. All
-    other commands go to `handler`.
+    """Answers the reads of a search directly from SQLite: rows by their keys; rows by their keys joined with the rows
+    of another table ($lookup, which NeoSQLite answers wrongly) and followed by rows of a third table; and some fields
+    of a page of rows, for which NeoSQLite would load the whole rows. All other commands go to `handler`.
     """
 
     def __init__(self, handler: Any, folder: str) -> None:
@@ -137,7 +194,7 @@ class _FastReadHandler:
 
     def handle_command(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The answer to a message, with the request's id, as NeoSQLite's handler returns it; called in threads."""
-        request = _read_request(message)
+        request = _read_request(message) or _page_request(message)
         try:
             rows = None if request is None else self._rows(request)
         except _LimitExceeded:
@@ -160,9 +217,16 @@ class _FastReadHandler:
         result: tuple[int, dict[str, Any]] = self._fallback(message)
         return result
 
-    def _rows(self, request: _ReadRequest) -> list[dict[str, Any]]:
+    def _rows(self, request: _ReadRequest | _PageRequest) -> list[dict[str, Any]]:
         """Raises _LimitExceeded, sqlite3.Error."""
         connection = self._connection(request.database)
+        if isinstance(request, _PageRequest):
+            values = [value for _, _, value in request.conditions]
+            names = (*request.columns, "_id")
+            found = connection.execute(request.sql, values).fetchall()
+            if sum(len(data) for (data,) in found) > _MAX_ANSWER_BYTES:
+                raise _LimitExceeded
+            return [dict(zip(names, self._load(data), strict=True)) for (data,) in found]
         if not request.lookup_table:
             return self._select(connection, request.table, request.keys)
         connection.execute("BEGIN")  # all rows as of the same moment

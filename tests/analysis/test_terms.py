@@ -9,7 +9,7 @@ from semantik.analysis import Terms, query_words, terms, tokens
 TABLE = [
     ("The lantern burned.", "the lantern burned", "burn", ""),
     ("foo_bar", "foo bar", "foobar", "foo_bar"),
-    ("v1.2.3", "v1 2 3", "v123", "v1.2.3"),
+    ("v1.2.3", "v1 2 3", "v123", "v1.2.3 1.2.3"),
     ("C++", "c", "", "c++"),
     ("KX-5519", "kx 5519", "kx5519", "kx-5519"),
     ("don't", "don t", "dont", "don't"),

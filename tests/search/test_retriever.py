@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Invalid, Unavailable
 from semantik.index import IndexRegistry, RetrievalQuery, RetrieverRegistry, ScoredSeq
+from semantik.index.keyword import KeywordRegistry, KeywordText
 
 pytestmark = pytest.mark.gen_test
 
@@ -29,7 +30,9 @@ class Implementation:
 
     `contents(n)` are n different contents for `Retriever.add`, some of them equal; `query(contents, row)` is a query
     near one of them; `scores(contents, query)` are the scores (n) that a search must give. `embeds` says whether a
-    search needs the query's vector.
+    search needs the query's vector. Where `found_above` is set, a search finds only higher scores. Where scores are
+    `relative`, they are compared as shares of the best one: BM25 counts deleted chunks until their segment is merged,
+    which changes all scores of a one-word query by the same factor.
     """
 
     registry: Callable[[Path], AbstractAsyncContextManager[RetrieverRegistry[Any]]]
@@ -37,6 +40,12 @@ class Implementation:
     query: Callable[[Any, int], RetrievalQuery]
     scores: Callable[[Any, RetrievalQuery], NDArray[np.float64]]
     embeds: bool
+    threshold: float = 0.2
+    found_above: float | None = None
+    relative: bool = False
+
+    def comparable(self, scores: list[float]) -> NDArray[np.float64]:
+        return np.array(scores) / (max(scores, default=1.0) or 1.0 if self.relative else 1.0)
 
 
 @asynccontextmanager
@@ -78,7 +87,62 @@ def cosines(contents: NDArray[np.float16], query: RetrievalQuery) -> NDArray[np.
     return cast(NDArray[np.float64], (rows * unit).sum(axis=1) / np.sqrt((rows * rows).sum(axis=1)))
 
 
-IMPLEMENTATIONS = {"vectors": Implementation(vector_registry, vectors, vector_query, cosines, embeds=True)}
+@asynccontextmanager
+async def keyword_registry(directory: Path) -> AsyncIterator[KeywordRegistry]:
+    async def in_thread(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+        return await asyncio.to_thread(function, *args)
+
+    registry = KeywordRegistry(directory, in_thread)
+    try:
+        yield registry
+    finally:
+        await registry.close()
+
+
+WORDS = ["anchor", "bollard", "capstan", "dinghy", "ensign", "fender", "gunwale"]
+FILLERS = ["halyard", "inlet", "jetty", "keel", "lantern", "mast", "nautical"]
+LENGTH = 12
+
+
+def texts(count: int) -> NDArray[np.object_]:
+    """Texts of the same number of words, so that a word's BM25 depends on how often it occurs alone.
+
+    The first 20 have all of the WORDS.
+    """
+    rng = np.random.default_rng(0)
+    given = np.empty(count, object)
+    for row in range(count):
+        words = [*(WORDS if row < 20 else FILLERS), *rng.choice(WORDS, LENGTH - len(WORDS))]
+        given[row] = KeywordText(" ".join(rng.permutation(words)))
+    given[::5] = given[0]
+    return given
+
+
+def word_query(contents: NDArray[np.object_], row: int) -> RetrievalQuery:
+    async def embed() -> NDArray[np.float32]:
+        raise Unavailable("There is no model.", 5)
+
+    return RetrievalQuery(WORDS[row % len(WORDS)], embed)
+
+
+def word_scores(contents: NDArray[np.object_], query: RetrievalQuery) -> NDArray[np.float64]:
+    counts = np.array([each.text.split().count(query.text) for each in contents], np.float64)
+    return counts / (counts + 1.2)
+
+
+IMPLEMENTATIONS = {
+    "vectors": Implementation(vector_registry, vectors, vector_query, cosines, embeds=True),
+    "words": Implementation(
+        keyword_registry,
+        texts,
+        word_query,
+        word_scores,
+        embeds=False,
+        threshold=1e-6,
+        found_above=0.0,
+        relative=True,
+    ),
+}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -116,16 +180,26 @@ class Reference:
         seqs = [
             seq for seq in self.live if allowed is None or any(start <= seq < end for start, end in allowed)
         ]
-        if not seqs:
-            return []
-        scores = self._implementation.scores(np.stack([self.added[seq] for seq in seqs]), query)
-        ranked = sorted(map(ScoredSeq, seqs, scores.tolist()), key=lambda each: (-each.score, each.seq))[:k]
+        scores = self.scores(query, seqs)
+        lowest = self._implementation.found_above
+        found = [ScoredSeq(seq, score) for seq, score in scores.items() if lowest is None or score > lowest]
+        ranked = sorted(found, key=lambda each: (-each.score, each.seq))[:k]
         return [each for each in ranked if threshold is None or each.score >= threshold]
 
+    def scores(self, query: RetrievalQuery, seqs: Sequence[int]) -> dict[int, float]:
+        if not seqs:
+            return {}
+        scores = self._implementation.scores(np.stack([self.added[seq] for seq in seqs]), query)
+        return dict(zip(seqs, scores.tolist(), strict=True))
 
-def assert_same(found: list[ScoredSeq], expected: list[ScoredSeq]) -> None:
-    assert [each.seq for each in found] == [each.seq for each in expected]
-    assert np.allclose([each.score for each in found], [each.score for each in expected], atol=1e-9)
+    def assert_same(self, found: list[ScoredSeq], expected: list[ScoredSeq]) -> None:
+        assert [each.seq for each in found] == [each.seq for each in expected]
+        self.assert_same_scores([each.score for each in found], [each.score for each in expected])
+
+    def assert_same_scores(self, found: list[float], expected: list[float]) -> None:
+        comparable = self._implementation.comparable
+        tolerance = 1e-6 if self._implementation.relative else 1e-9  # tantivy's are float32
+        assert np.allclose(comparable(found), comparable(expected), atol=tolerance)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -162,17 +236,16 @@ async def test_random_calls_equal_brute_force(
                 k = int(rng.choice([1, 10, 2000]))
                 start = int(rng.integers(0, next_seq + 1))
                 allowed = [None, [(start, start + 40), (start + 60, start + 61)]][int(rng.integers(0, 2))]
-                threshold = [None, 0.2][int(rng.integers(0, 2))]
-                assert_same(
+                threshold = [None, implementation.threshold][int(rng.integers(0, 2))]
+                reference.assert_same(
                     await retriever.search(query, k, allowed, threshold),
                     reference.search(query, k, allowed, threshold),
                 )
                 asked = rng.integers(0, next_seq + 20, 30).tolist()
-                expected = {each.seq: each.score for each in reference.search(query, len(pool))}
+                expected = reference.scores(query, [seq for seq in reference.live if seq in asked])
                 found = await retriever.scores(query, asked)
-                assert found == pytest.approx(
-                    {seq: expected[seq] for seq in asked if seq in expected}, abs=1e-9
-                )
+                assert sorted(found) == sorted(expected)
+                reference.assert_same_scores([found[seq] for seq in expected], [*expected.values()])
 
 
 async def test_seqs_up_to_the_last_one_are_skipped(implementation: Implementation, tmp_path: Path) -> None:
@@ -184,7 +257,7 @@ async def test_seqs_up_to_the_last_one_are_skipped(implementation: Implementatio
         await retriever.add(np.arange(20), contents[:20])
         await retriever.add(np.arange(30), np.concatenate((contents[10:20], contents[:10], contents[20:])))
         query = implementation.query(contents, 3)
-        assert_same(await retriever.search(query, 30), reference.search(query, 30))
+        reference.assert_same(await retriever.search(query, 30), reference.search(query, 30))
 
 
 async def test_deletion_applies_to_seqs_added_later(implementation: Implementation, tmp_path: Path) -> None:

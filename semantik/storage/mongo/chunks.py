@@ -14,6 +14,7 @@ from semantik.storage.mongo.table import Record, StorageSize, Table
 
 _INSERT_PAGE = 1000
 _PAGE = 5000
+_TEXT_PAGE = 2000
 _DOCUMENT_PAGE = 1000
 _WRITE_PAGE = 20_000
 _OPTIONAL = ("page_label", "title", "language", "context")  # the last fields of `Chunk`; most rows lack some
@@ -90,6 +91,12 @@ class ChunkTable:
             seqs = np.array([row["seq"] for row in rows], dtype=np.int64)
             joined = b"".join(row["vector"] for row in rows)
             yield VectorBlock(seqs, np.frombuffer(joined, dtype=np.float16).reshape(len(rows), -1))
+
+    async def texts(self, generation: Generation, after: int, last: int) -> AsyncIterator[list[Chunk]]:
+        """The chunks `after` < seq <= `last`, in order, some thousands at a time."""
+        where = {**_in_generation(generation), "seq": {"$gt": after, "$lte": last}}
+        async for rows in self._table.pages(where, "seq", _TEXT_PAGE, {"vector": 0}):
+            yield [chunk_from_row(row) for row in rows]
 
     async def seqs(self, generation: Generation) -> AsyncIterator[NDArray[np.int64]]:
         """The seqs of all chunks of a generation, in order, some thousands at a time."""

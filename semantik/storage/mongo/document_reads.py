@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.core.models import Document, DocumentStatus, Filters, Generation
+from semantik.query import matching
+from semantik.storage.mongo.document_pages import SCANNED_FIELDS, DocumentPage, document_page
 from semantik.storage.mongo.document_rows import document_from_row, in_generation, recognition_queue
 from semantik.storage.mongo.rows import milliseconds
 from semantik.storage.mongo.table import Record, Table
@@ -17,6 +20,8 @@ from semantik.storage.mongo.table import Record, Table
 _PAGE = 500
 _SAME_CONTENT = 20  # rows with the same content that are read to find one in the generation
 _NS_IN_MS = 1_000_000
+_SCAN_PAGE = 2000
+_NO_FILTERS = Filters()
 
 
 class DocumentReads:
@@ -192,10 +197,28 @@ class DocumentReads:
 
     async def spans(self, generation: Generation, filters: Filters) -> NDArray[np.int64]:
         """The seqs of the indexed documents that satisfy `filters`: half-open ranges, int64 (n, 2)."""
-        where = {**in_generation(generation, "indexed"), **_filter_conditions(filters)}
-        fields = {"_id": 0, "first_seq": 1, "chunk_count": 1}
-        ranges = [_ranges(rows) async for rows in self._table.batches(where, fields)]
+        ranges = []
+        async for page in self.scan(generation, filters):
+            found = await asyncio.to_thread(matching, page.columns, filters)
+            ranges.append(page.spans[list(found)])
         return np.concatenate(ranges) if ranges else np.empty((0, 2), np.int64)
+
+    async def scan(
+        self, generation: Generation, filters: Filters = _NO_FILTERS
+    ) -> AsyncIterator[DocumentPage]:
+        """What filters need of all indexed documents that have chunks, in the order of their paths, a page at a time.
+
+        Documents that do not satisfy `filters` may be left out.
+        """
+        where = {**in_generation(generation, "indexed"), **_filter_conditions(filters)}
+        if (
+            "path" in where or "$or" in where
+        ):  # the embedded store evaluates expressions on one pass through all rows
+            pages = self._table.batches(where, SCANNED_FIELDS)
+        else:
+            pages = self._table.pages(where, "path", _SCAN_PAGE, SCANNED_FIELDS, fast=True)
+        async for rows in pages:
+            yield await asyncio.to_thread(document_page, rows)
 
 
 def _end_of(folder: str) -> str:
@@ -226,12 +249,3 @@ def _filter_conditions(filters: Filters) -> Record:
     if modified:
         conditions["modified_ns"] = modified
     return conditions
-
-
-def _ranges(rows: list[Record]) -> NDArray[np.int64]:
-    held = [
-        (row["first_seq"], row["chunk_count"]) for row in rows if row["chunk_count"]
-    ]  # a container has none
-    spans = np.array(held, np.int64).reshape(-1, 2)
-    spans[:, 1] += spans[:, 0]
-    return spans

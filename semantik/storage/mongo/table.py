@@ -176,14 +176,14 @@ class Table:
             return rows
 
     async def pages(
-        self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None
+        self, where: Filter, key: str, size: int, fields: Mapping[str, int] | None = None, fast: bool = False
     ) -> AsyncIterator[list[Record]]:
         """All rows in the order of the unique `key`, a page at a time; no cursor stays open that could time out.
 
-        A condition of `where` on the key, if any, must be an object of operators.
+        A condition of `where` on the key, if any, must be an object of operators. `fast` as in `find`.
         """
         after: Filter = where
-        while rows := await self.find(after, [(key, 1)], size, fields):
+        while rows := await self.find(after, [(key, 1)], size, fields, fast):
             yield rows
             if len(rows) < size:
                 return

@@ -37,6 +37,7 @@ _STORING = (
     "storing.taken",
     "storing.chunks",
     "storing.published",
+    "storing.vectors",
     "storing.indexed",
     "storing.finished",
     "storing.settled",

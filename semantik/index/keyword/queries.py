@@ -1,0 +1,196 @@
+"""A parsed query as tantivy queries: what has to match, and what each word is worth. Pure; runs in threads.
+
+The BM25 scores of all terms are added. An exact word is worth more than its stem, an identifier as a whole adds to
+its parts, and a word of a title or heading counts as one more match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tantivy import Occur, Query
+
+from semantik.analysis import QueryTerm, QueryWord, query_words
+from semantik.index.keyword.schema import SCHEMA, TITLES, WHOLES, WORDS
+from semantik.query import Clause, ParsedQuery
+
+Frequency = Callable[[str, str], int]
+"""`frequency(field, term)`: how many chunks have the term in the field."""
+Complete = Callable[[str, int], Sequence[str]]
+"""`complete(prefix, limit)`: the most frequent words with this prefix."""
+
+TITLE_WEIGHT = 0.5
+_MAX_WORDS = 64  # the rarest are searched for: a pasted page has thousands, and a few dozen find it
+_MAX_READ_WORDS = 1024
+_EXPANSIONS = 32
+# In more than this share of the chunks a word says little; in fewer chunks than these it costs little.
+_COMMON_SHARE = 0.08
+_MANY_CHUNKS = 20_000
+
+Terms = dict[tuple[str, str], float]
+"""The weight of each (field, term)."""
+
+
+@dataclass(frozen=True)
+class KeywordQuery:
+    """What is searched for.
+
+    `conditions` have to hold and give no score. `rare` and `common` are scored terms: where `rare` finds enough, the
+    `common` ones, of which each is in a good share of all chunks, need not be looked up in all of them.
+    """
+
+    conditions: tuple[tuple[Occur, Query], ...]
+    rare: tuple[Query, ...]
+    common: tuple[Query, ...]
+
+    @property
+    def scored(self) -> tuple[Query, ...]:
+        return self.rare + self.common
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no chunk can match: no word occurs in any, and nothing is required."""
+        return not self.scored and not _has_required(self.conditions)
+
+
+def make_query(
+    parsed: ParsedQuery, languages: Sequence[str], frequency: Frequency, complete: Complete, total: int
+) -> KeywordQuery:
+    """The query to an index of `total` chunks."""
+    conditions: list[tuple[Occur, Query]] = []
+    for group in parsed.required:
+        alternatives = [found for clause in group for found in _matches(clause, languages)]
+        if alternatives:
+            conditions.append((Occur.Must, _unscored(_any_of(alternatives))))
+    for clause in parsed.excluded:
+        conditions += [(Occur.MustNot, found) for found in _matches(clause, ())]
+    clauses = (*parsed.optional, *(clause for group in parsed.required for clause in group))
+    words = _rarest(_found_words(clauses, languages, frequency))
+    rare: Terms = {}
+    common: Terms = {}
+    for count, terms in words:
+        chosen = common if total >= _MANY_CHUNKS and count > _COMMON_SHARE * total else rare
+        for term, weight in terms.items():
+            chosen[term] = chosen.get(term, 0.0) + weight
+    prefixes = [found for clause in clauses for found in _expansions(clause, complete)]
+    return KeywordQuery(tuple(conditions), (*_scored(rare), *prefixes), _scored(common))
+
+
+def combine(
+    query: KeywordQuery, scored: Sequence[Query], filters: Sequence[Query] = (), optional: bool = False
+) -> Query:
+    """Chunks that pass conditions and filters, and match at least one of the `scored` unless that is `optional`."""
+    clauses = [*query.conditions, *((Occur.Must, each) for each in filters)]
+    if scored:
+        if not clauses and not optional:
+            return _any_of(scored)
+        needed = not optional and not _has_required(query.conditions)
+        clauses.append((Occur.Must if needed else Occur.Should, _any_of(scored)))
+    if not _has_required(clauses):
+        clauses.append((Occur.Must, _unscored(Query.all_query())))
+    return Query.boolean_query(clauses)
+
+
+def _has_required(clauses: Sequence[tuple[Occur, Query]]) -> bool:
+    return any(occur == Occur.Must for occur, _ in clauses)
+
+
+def _found_words(
+    clauses: Iterable[Clause], languages: Sequence[str], frequency: Frequency
+) -> Iterator[tuple[int, Terms]]:
+    """For each word, the largest frequency of its terms, and those terms that occur."""
+    for word in _words(clauses, languages):
+        terms: Terms = {}
+        largest = 0
+        for term in word.terms:
+            for field, weight in ((term.field, term.weight), (TITLES, term.weight * TITLE_WEIGHT)):
+                if count := frequency(field, term.term):
+                    terms[field, term.term] = max(weight, terms.get((field, term.term), 0.0))
+                    largest = max(largest, count)
+        if terms:
+            yield largest, terms
+
+
+def _words(clauses: Iterable[Clause], languages: Sequence[str]) -> Iterator[QueryWord]:
+    left = _MAX_READ_WORDS
+    for clause in clauses:
+        if not clause.prefix:
+            words = query_words(clause.text, languages)[:left]
+            left -= len(words)
+            yield from words
+
+
+def _rarest(words: Iterable[tuple[int, Terms]]) -> list[tuple[int, Terms]]:
+    found = list(words)
+    return sorted(found, key=lambda each: each[0])[:_MAX_WORDS] if len(found) > _MAX_WORDS else found
+
+
+def _scored(terms: Terms) -> tuple[Query, ...]:
+    return tuple(
+        query if weight == 1.0 else Query.boost_query(query, weight)
+        for (field, term), weight in terms.items()
+        for query in (Query.term_query(SCHEMA, field, term),)
+    )
+
+
+def _expansions(clause: Clause, complete: Complete) -> Iterator[Query]:
+    """The best of the words that begin with a prefix, scored: it counts as one word."""
+    words = query_words(clause.text, ()) if clause.prefix else []
+    if words:
+        found = [Query.term_query(SCHEMA, WORDS, each) for each in complete(words[-1].word, _EXPANSIONS)]
+        if found:
+            yield Query.disjunction_max_query(found)
+
+
+def _matches(clause: Clause, languages: Sequence[str]) -> Iterator[Query]:
+    """Queries of which at least one matches where the clause holds; none for a clause without words.
+
+    A phrase matches as it stands; a single word also in the forms that `languages` give it.
+    """
+    words = query_words(clause.text, () if clause.phrase else languages)
+    if not words:
+        return
+    side_by_side = [each.word for each in words]
+    for field in (WORDS, TITLES):
+        if clause.prefix:
+            yield _prefix(field, side_by_side)
+        elif len(words) > 1:
+            yield Query.phrase_query(SCHEMA, field, list(side_by_side))
+        else:
+            yield Query.term_query(SCHEMA, field, side_by_side[0])
+    if clause.prefix or (clause.phrase and len(words) > 1):
+        return
+    for term in _other_terms(words, bool(languages)):
+        yield Query.term_query(SCHEMA, term.field, term.term)
+        yield Query.term_query(SCHEMA, TITLES, term.term)
+
+
+def _other_terms(words: Sequence[QueryWord], forms: bool) -> Iterator[QueryTerm]:
+    """The whole of a compound in any case; the forms of a word that stands alone, if asked for."""
+    for word in words:
+        for term in word.terms:
+            whole = term.field == WHOLES
+            if (
+                whole
+                if len(words) > 1
+                else whole or (forms and (term.field, term.term) != (WORDS, word.word))
+            ):
+                yield term
+
+
+def _prefix(field: str, words: list[str]) -> Query:
+    if len(words) > 1:
+        return Query.phrase_prefix_query(SCHEMA, field, list(words))
+    escaped = "".join(each if each.isalnum() else f"\\{each}" for each in words[0])
+    return Query.regex_query(SCHEMA, field, escaped + ".*")
+
+
+def _any_of(queries: Sequence[Query]) -> Query:
+    return (
+        queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Should, each) for each in queries])
+    )
+
+
+def _unscored(query: Query) -> Query:
+    return Query.const_score_query(query, 0.0)
