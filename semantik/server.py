@@ -104,6 +104,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         secret = settings.auth.secret or await store.secret()
         services = _services(dependencies, query_embedder, active_operations, limiter, metrics, secret, wake)
+        stack.push_async_callback(services.search.close)
         app = application(services, sent)
         await start(serving(app, sockets, lambda: current().max_body_bytes))
 

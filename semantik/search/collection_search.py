@@ -13,8 +13,9 @@ from typing import Any
 from semantik.core.errors import Busy, Invalid, Unavailable
 from semantik.core.models import Collection
 from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorIndex
+from semantik.index.keyword import KeywordIndex
 from semantik.index.ranges import Ranges
-from semantik.search.backgrounds import Backgrounds
+from semantik.search.backgrounds import Backgrounds, Embed
 from semantik.search.candidates import Retrieved, Side
 from semantik.search.query import Mode
 
@@ -26,22 +27,20 @@ class Opened:
     """The retrievers of a generation; `words` is None while it is being built."""
 
     vectors: VectorIndex
-    words: Retriever[Any] | None
+    words: KeywordIndex | None
 
     @staticmethod
     def of(retrievers: Sequence[Retriever[Any]]) -> Opened | None:
+        """None without a vector index: the generation has no chunks."""
         vectors = next((each for each in retrievers if isinstance(each, VectorIndex)), None)
-        words = next((each for each in retrievers if not isinstance(each, VectorIndex)), None)
+        words = next((each for each in retrievers if isinstance(each, KeywordIndex)), None)
         return None if vectors is None else Opened(vectors, words)
-
-    @property
-    def size(self) -> int:
-        return self.vectors.size
 
 
 @dataclass(frozen=True)
 class CollectionSearch:
-    """`depth` chunks are asked of each retriever; the other fields are those of `Retriever.search`."""
+    """`depth` chunks are asked of each retriever; `embed` embeds other texts with the collection's model; the other
+    fields are those of `Retriever.search`."""
 
     collection: Collection
     opened: Opened
@@ -49,6 +48,7 @@ class CollectionSearch:
     allowed: Ranges | None
     threshold: float | None
     depth: int
+    embed: Embed
 
     async def run(self, mode: Mode, considered: int, backgrounds: Backgrounds) -> Retrieved:
         """The candidates. Raises Unavailable where neither retriever can answer."""
@@ -108,7 +108,7 @@ class CollectionSearch:
     async def _retrieved(
         self, meaning: Side, words: Side | None, considered: int, backgrounds: Backgrounds
     ) -> Retrieved:
-        background = await backgrounds.of(self.opened.vectors, await self.request.embed())
+        background = await backgrounds.of(self.opened.vectors, await self.request.embed(), self.embed)
         return Retrieved(self.collection, meaning, words, background, considered)
 
     def _words_side(self, found: Sequence[ScoredSeq]) -> Side:

@@ -17,9 +17,8 @@ from semantik.search.query import Mode
 
 # The weight of meaning: the smaller where the best chunk stands out from a sample of the collection no more than the
 # best of as many random numbers would, the larger where it stands out as in the language of the model.
-_LEAST_WEIGHT, _MOST_WEIGHT = 0.2, 0.65
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.4, 0.6
 _CHANCE, _CLEAR = 0.8, 1.3
-_UNKNOWN_WEIGHT = 0.6  # of a collection too small for a background
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,8 @@ class Ranking:
 def fuse(retrieved: Sequence[Retrieved], mode: Mode, wanted: int) -> Ranking:
     """The `wanted` best candidates: best first, equal scores by collection id, then by seq."""
     best_words = max((each.words.best * each.words_scale for each in retrieved if each.words), default=0.0)
-    weight = _meaning_weight(retrieved)
+    clear = max(map(_clearness, retrieved), default=1.0)
+    weight = _LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear
     scales = [_Scale(each, mode, weight, best_words) for each in retrieved]
     scored = [
         (-scale.fused(meaning, words), scale.collection.id, seq, scale.collection, meaning, words)
@@ -66,16 +66,15 @@ def standing_out(best: float, background: Background) -> float:
     return (best - background.mean) / (background.deviation * expected)
 
 
-def _meaning_weight(retrieved: Sequence[Retrieved]) -> float:
-    """One weight for a query: that of the collection in which its model reads it best."""
-    weights = []
-    for each in retrieved:
-        if each.meaning and each.meaning.scores:
-            clear = (_UNKNOWN_WEIGHT - _LEAST_WEIGHT) / (_MOST_WEIGHT - _LEAST_WEIGHT)
-            if each.background:
-                clear = (standing_out(each.meaning.best, each.background) - _CHANCE) / (_CLEAR - _CHANCE)
-            weights.append(_LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * min(max(clear, 0.0), 1.0))
-    return max(weights, default=_UNKNOWN_WEIGHT)
+def clearness(best: float, background: Background) -> float:
+    """How well the model reads the query and the collection: from 0, as if it could not, to 1."""
+    return min(max((standing_out(best, background) - _CHANCE) / (_CLEAR - _CHANCE), 0.0), 1.0)
+
+
+def _clearness(retrieved: Retrieved) -> float:
+    if retrieved.meaning is None or not retrieved.meaning.scores:
+        return 0.0
+    return clearness(retrieved.meaning.best, retrieved.background) if retrieved.background else 1.0
 
 
 class _Scale:
@@ -89,8 +88,9 @@ class _Scale:
         if mode == "meaning" and meaning:
             self._mean, self._factor, self._words_factor = 0.0, 1.0, 0.0  # the order is that of the cosines
             return
+        # The cosines of some models all lie close to 1: those are spread, but not where they say little.
         self._mean = retrieved.background.mean if retrieved.background else 0.0
-        self._factor = 1 / max(1 - self._mean, 1e-3)
+        self._factor = 1 + _clearness(retrieved) ** 2 * (1 / max(1 - self._mean, 1e-3) - 1)
         if meaning is None:
             self._factor = 0.0
         elif words is not None:

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from semantik.analysis import detect_language
 from semantik.config import settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Generation
-from semantik.index import RetrievalQuery
-from semantik.query import ParsedQuery
+from semantik.index import RetrievalQuery, Retriever
 from semantik.search.backgrounds import Backgrounds
-from semantik.search.candidates import Retrieved
+from semantik.search.candidates import Retrieved, Side
 from semantik.search.collection_search import CollectionSearch, Opened
 from semantik.search.document_catalog import DocumentCatalog
 from semantik.search.index_sync import IndexSync
+from semantik.search.prepared import PreparedQuery, frequencies, inverse_frequency
 from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.storage.mongo import Store
@@ -43,62 +44,73 @@ class RetrievalStep:
         self._limits = limits
         self._backgrounds = Backgrounds()
 
+    async def close(self) -> None:
+        """Stop what is measured in the background; before the indexes are closed."""
+        await self._backgrounds.close()
+
     def is_ready(self, collections: Sequence[Collection]) -> bool:
-        """Whether all indexes of the collections are open here and up to date."""
+        """Whether the indexes of the collections are open here and up to date."""
         return all(self._indexes.get_if_ready(each.current) for each in collections)
 
     async def retrieve(
-        self, collections: Sequence[Collection], query: SearchQuery, parsed: ParsedQuery, depth: int
+        self, collections: Sequence[Collection], query: SearchQuery, prepared: PreparedQuery, depth: int
     ) -> list[Retrieved]:
         """The candidates of each collection: the `depth` best by meaning and the `depth` best by words.
 
-        Raises Unavailable when an index or MongoDB does not answer in time, or when the query needs a vector and the
-        model does not answer.
+        Of a query that only has filters, the documents that satisfy them. Raises Unavailable when an index or MongoDB
+        does not answer in time, or when the query needs a vector and the model does not answer.
         """
-        languages = _languages(parsed)
+        if prepared.parsed.only_filters:
+            return [await self._list(each, query, depth) for each in collections]
         if len(collections) == 1:  # the usual case needs no tasks
-            return [await self._retrieve(collections[0], query, parsed, languages, depth)]
-        return await asyncio.gather(
-            *(self._retrieve(each, query, parsed, languages, depth) for each in collections)
-        )
+            return [await self._retrieve(collections[0], query, prepared, depth)]
+        found = await asyncio.gather(*(self._retrieve(each, query, prepared, depth) for each in collections))
+        return [_scaled(each) for each in found]
+
+    async def _list(self, collection: Collection, query: SearchQuery, depth: int) -> Retrieved:
+        seqs = await self._catalog.newest(collection, query.filters, depth)
+        scores = {seq: 1 / (1 + rank) for rank, seq in enumerate(seqs)}
+        bound = 1 / depth if len(seqs) >= depth else None
+        return Retrieved(collection, None, Side(scores, 1.0, bound), considered=len(seqs))
 
     async def _retrieve(
-        self,
-        collection: Collection,
-        query: SearchQuery,
-        parsed: ParsedQuery,
-        languages: tuple[str, ...],
-        depth: int,
+        self, collection: Collection, query: SearchQuery, prepared: PreparedQuery, depth: int
     ) -> Retrieved:
         generation = collection.current
-        opened = self._get_if_ready(generation) or await self._get_synced(generation)
+        opened = Opened.of(self._indexes.get_if_ready(generation) or await self._get_synced(generation))
         if opened is None:
             return Retrieved(collection)
+        vectors, words = opened.vectors, opened.words
         allowed = None
         if query.filters.any:
             allowed = await self._catalog.spans(collection, query.filters)
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
-        wait_s = limits.meaning_wait_s if opened.words and query.mode == "hybrid" else limits.timeout_s
-        embed = partial(self._embedder.embed, generation.model, generation.precision, parsed.plain, wait_s)
-        request = RetrievalQuery(parsed.plain, embed, parsed, languages)
-        search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth)
-        considered = opened.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
-        return await search.run(query.mode, considered, self._backgrounds)
+        wait_s = limits.meaning_wait_s if words and query.mode == "hybrid" else limits.timeout_s
+        embed = partial(self._embedder.embed, generation.model, generation.precision, timeout_s=wait_s)
+        plain = prepared.parsed.plain
+        request = RetrievalQuery(plain, partial(embed, plain), prepared.parsed, prepared.languages)
+        search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth, embed)
+        considered = vectors.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
+        found = await search.run(query.mode, considered, self._backgrounds)
+        counts = await frequencies(prepared.words, words) if words else None
+        return replace(found, size=vectors.size, frequencies=counts)
 
-    def _get_if_ready(self, generation: Generation) -> Opened | None:
-        return Opened.of(self._indexes.get_if_ready(generation))
-
-    async def _get_synced(self, generation: Generation) -> Opened | None:
+    async def _get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         try:
             async with asyncio.timeout(self._limits().timeout_s):
-                return Opened.of(await self._indexes.get_synced(generation))
+                return await self._indexes.get_synced(generation)
         except TimeoutError as error:
             # The index keeps what it has read so far, so the next search waits less.
             raise Unavailable("The index is being rebuilt; please ask again shortly.", 5) from error
 
 
-def _languages(parsed: ParsedQuery) -> tuple[str, ...]:
-    """Those whose stems the query's words may have; a few words are often of no language in particular."""
-    language = detect_language(parsed.plain)
-    return (language,) if language else ("en",)
+def _scaled(retrieved: Retrieved) -> Retrieved:
+    """With its scores by words as shares of what all words of the query are worth in its collection.
+
+    The same word is worth more in a large collection than in a small one, where fewer chunks can be without it.
+    """
+    if retrieved.frequencies is None:
+        return retrieved
+    total = sum(inverse_frequency(count, retrieved.size) for count in retrieved.frequencies)
+    return replace(retrieved, words_scale=1 / total) if total > 0 else retrieved

@@ -12,13 +12,15 @@ from semantik.auth.authorization import Authorizer
 from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import Collection, User
-from semantik.query import ParsedQuery, QueryFilters, merged, parse
+from semantik.query import QueryFilters, merged
+from semantik.search.annotation import Annotator, best_relevance
 from semantik.search.candidates import Retrieved
 from semantik.search.fusion import fuse
 from semantik.search.grouping import arrange
 from semantik.search.hits import Hit, SearchResult
 from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
+from semantik.search.prepared import PreparedQuery, prepare, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.retrieval import RetrievalStep
@@ -30,6 +32,7 @@ _MAX_ATTEMPTS = 5  # when a change made the candidates stale
 # may be, more are asked for; from _MAX_DEPTH on only while there are too few.
 _DEPTH = 100
 _MAX_DEPTH = 5_000
+_FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 
 
@@ -59,46 +62,54 @@ class SearchService:
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
         self._hydration = HydrationStep(store, indexes)
 
+    async def close(self) -> None:
+        """Stop what is measured in the background; before the indexes are closed."""
+        await self._retrieval.close()
+
     async def search(self, user: User, query: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model does not answer)."""
         self._validate(query)
-        parsed = parse(query.text)
+        prepared = prepare(query.text)
+        parsed = prepared.parsed
         query = replace(query, filters=merged(query.filters, parsed.filters))
         ids = None if query.collection_ids is None else list(query.collection_ids)
-        if query.mode != "words":
+        if query.mode != "words" and parsed.plain:
             self._embedder.prefetch(parsed.plain)  # while MongoDB reads the collections
         for attempt in range(_MAX_ATTEMPTS):
             cached = [] if attempt else self._cached_collections(user, ids)
             collections = cached or await self._authorizer.collections(user, ids)
             chosen = _chosen(collections, parsed.filters)
             try:
-                found = await self._find(chosen, cached, query, parsed)
+                found = await self._find(chosen, cached, query, prepared)
+                if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
+                    prepared = without_phrases
+                    found = await self._find(chosen, cached, query, prepared)
             except SemantikError:
                 if not cached or await self._authorizer.collections(user, ids) == cached:
                     raise
                 continue  # the cached collections were stale
             if not found.stale:
                 break
-        return _result(found, query)
+        return _result(found, query, prepared)
 
     async def _find(
         self,
         collections: Sequence[Collection],
         cached: Sequence[Collection],
         query: SearchQuery,
-        parsed: ParsedQuery,
+        prepared: PreparedQuery,
     ) -> _Found:
         wanted = query.offset + query.k
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
         depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
-        retrieved = await self._retrieval.retrieve(collections, query, parsed, depth)
+        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
         while True:
             ranking = fuse(retrieved, query.mode, needed)
             too_few = len(ranking.candidates) < needed
             uncertain = ranking.certain < needed and depth < _MAX_DEPTH
             if (too_few or uncertain) and not all(each.exhausted for each in retrieved):
                 depth *= 4
-                retrieved = await self._retrieval.retrieve(collections, query, parsed, depth)
+                retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
                 continue
             hydrated = await self._hydration.hydrate(ranking.candidates, cached)
             hits = arrange(hydrated.hits, query)
@@ -136,7 +147,7 @@ def _chosen(collections: Sequence[Collection], typed: QueryFilters) -> list[Coll
     return [each for name, each in names if name not in unwanted and (not wanted or name in wanted)]
 
 
-def _result(found: _Found, query: SearchQuery) -> SearchResult:
+def _result(found: _Found, query: SearchQuery, prepared: PreparedQuery) -> SearchResult:
     mode: Mode = query.mode
     degraded = None
     searched = [each for each in found.retrieved if each.meaning or each.words]
@@ -144,11 +155,11 @@ def _result(found: _Found, query: SearchQuery) -> SearchResult:
     if failure is not None:
         mode, degraded = "words", f"Found by their words alone: {failure}"
     elif mode == "hybrid" and any(each.words is None for each in searched):
-        mode = "meaning"
-        degraded = "Found by their meaning alone: the index of words is being built."
-    return SearchResult(
-        hits=tuple(found.hits[query.offset : query.offset + query.k]),
-        considered=sum(each.considered for each in found.retrieved),
-        mode=mode,
-        degraded=degraded,
-    )
+        mode, degraded = "meaning", "Found by their meaning alone: the index of words is being built."
+    annotator = Annotator(prepared, found.retrieved)
+    page = found.hits[query.offset : query.offset + query.k]
+    hits = tuple(annotator.annotate(hit) for hit in page)
+    first = hits if not query.offset else tuple(annotator.annotate(hit) for hit in found.hits[:_FIRST_HITS])
+    relevance = best_relevance(first)
+    considered = sum(each.considered for each in found.retrieved)
+    return SearchResult(hits, considered, mode, degraded, relevance)

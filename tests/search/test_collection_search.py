@@ -89,7 +89,7 @@ async def _index(tmp_path: Path) -> AsyncIterator[Run]:
         embed: Any = None,
     ) -> Retrieved:
         request = RetrievalQuery(text, embed or _embed, parse(text))
-        search = CollectionSearch(_COLLECTION, Opened(index, words), request, None, threshold, depth)
+        search = CollectionSearch(_COLLECTION, Opened(index, words), request, None, threshold, depth, _other)
         return await search.run(mode, _COUNT, Backgrounds())
 
     try:
@@ -100,6 +100,10 @@ async def _index(tmp_path: Path) -> AsyncIterator[Run]:
 
 async def _embed() -> NDArray[np.float32]:
     return _QUERY
+
+
+async def _other(text: str) -> NDArray[np.float32]:
+    raise AssertionError("so few chunks need no other text")
 
 
 async def _no_model() -> NDArray[np.float32]:

@@ -50,7 +50,7 @@ def test_mode_meaning_ignores_words_and_background() -> None:
 
 def test_a_chunk_that_both_sides_rank_high_comes_before_the_best_of_one() -> None:
     one = _retrieved("a", _side(s1=0.7, s2=0.65, s3=0.1), _side(s1=0.0, s2=8.0, s3=8.5), background=_READABLE)
-    assert _order(fuse([one], "hybrid", 3)) == [("a", 2), ("a", 1), ("a", 3)]
+    assert _order(fuse([one], "hybrid", 3)) == [("a", 2), ("a", 3), ("a", 1)]
 
 
 def test_meaning_weighs_less_where_the_model_cannot_read_the_query() -> None:

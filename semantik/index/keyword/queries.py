@@ -6,6 +6,7 @@ its parts, and a word of a title or heading counts as one more match.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -67,14 +68,13 @@ def make_query(
         conditions += [(Occur.MustNot, found) for found in _matches(clause, ())]
     clauses = (*parsed.optional, *(clause for group in parsed.required for clause in group))
     words = _rarest(_found_words(clauses, languages, frequency))
-    rare: Terms = {}
-    common: Terms = {}
-    for count, terms in words:
-        chosen = common if total >= _MANY_CHUNKS and count > _COMMON_SHARE * total else rare
-        for term, weight in terms.items():
-            chosen[term] = chosen.get(term, 0.0) + weight
+    # A word that a query repeats counts as often.
+    repeated = Counter(words)
+    common_from = _COMMON_SHARE * total if total >= _MANY_CHUNKS else total
+    rare = [_scored(word, times) for word, times in repeated.items() if word.count <= common_from]
+    common = [_scored(word, times) for word, times in repeated.items() if word.count > common_from]
     prefixes = [found for clause in clauses for found in _expansions(clause, complete)]
-    return KeywordQuery(tuple(conditions), (*_scored(rare), *prefixes), _scored(common))
+    return KeywordQuery(tuple(conditions), (*rare, *prefixes), tuple(common))
 
 
 def combine(
@@ -96,20 +96,37 @@ def _has_required(clauses: Sequence[tuple[Occur, Query]]) -> bool:
     return any(occur == Occur.Must for occur, _ in clauses)
 
 
+@dataclass(frozen=True)
+class _FoundWord:
+    """A word of the query: the largest frequency of its terms, and (field, term, weight) of those that occur.
+
+    `forms` are forms of the one word, of which the best counts; `others` add to it.
+    """
+
+    count: int
+    forms: tuple[tuple[str, str, float], ...]
+    others: tuple[tuple[str, str, float], ...]
+
+
 def _found_words(
     clauses: Iterable[Clause], languages: Sequence[str], frequency: Frequency
-) -> Iterator[tuple[int, Terms]]:
-    """For each word, the largest frequency of its terms, and those terms that occur."""
+) -> Iterator[_FoundWord]:
     for word in _words(clauses, languages):
-        terms: Terms = {}
+        forms: Terms = {}
+        others: Terms = {}
         largest = 0
         for term in word.terms:
             for field, weight in ((term.field, term.weight), (TITLES, term.weight * TITLE_WEIGHT)):
                 if count := frequency(field, term.term):
-                    terms[field, term.term] = max(weight, terms.get((field, term.term), 0.0))
+                    chosen = others if term.adds or field == TITLES else forms
+                    chosen[field, term.term] = max(weight, chosen.get((field, term.term), 0.0))
                     largest = max(largest, count)
-        if terms:
-            yield largest, terms
+        if forms or others:
+            yield _FoundWord(largest, _terms(forms), _terms(others))
+
+
+def _terms(terms: Terms) -> tuple[tuple[str, str, float], ...]:
+    return tuple((field, term, weight) for (field, term), weight in terms.items())
 
 
 def _words(clauses: Iterable[Clause], languages: Sequence[str]) -> Iterator[QueryWord]:
@@ -121,17 +138,21 @@ def _words(clauses: Iterable[Clause], languages: Sequence[str]) -> Iterator[Quer
             yield from words
 
 
-def _rarest(words: Iterable[tuple[int, Terms]]) -> list[tuple[int, Terms]]:
+def _rarest(words: Iterable[_FoundWord]) -> list[_FoundWord]:
     found = list(words)
-    return sorted(found, key=lambda each: each[0])[:_MAX_WORDS] if len(found) > _MAX_WORDS else found
+    return sorted(found, key=lambda each: each.count)[:_MAX_WORDS] if len(found) > _MAX_WORDS else found
 
 
-def _scored(terms: Terms) -> tuple[Query, ...]:
-    return tuple(
-        query if weight == 1.0 else Query.boost_query(query, weight)
-        for (field, term), weight in terms.items()
-        for query in (Query.term_query(SCHEMA, field, term),)
-    )
+def _scored(word: _FoundWord, times: int) -> Query:
+    forms = [_term(*each) for each in word.forms]
+    best = [Query.disjunction_max_query(forms)] if len(forms) > 1 else forms
+    query = _any_of([*best, *(_term(*each) for each in word.others)])
+    return query if times == 1 else Query.boost_query(query, float(times))
+
+
+def _term(field: str, term: str, weight: float) -> Query:
+    query = Query.term_query(SCHEMA, field, term)
+    return query if weight == 1.0 else Query.boost_query(query, weight)
 
 
 def _expansions(clause: Clause, complete: Complete) -> Iterator[Query]:

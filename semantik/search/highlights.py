@@ -1,0 +1,80 @@
+"""What is marked in a hit: the query's words, and the sentence that has most of what they are worth. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from semantik.search.hits import CharacterRange
+from semantik.search.matching import Match, QueryMatcher
+
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[」』”]?|\n\s*\n")
+_MAX_SENTENCE = 600  # characters: a table or a list without full stops has no sentences
+
+
+@dataclass(frozen=True)
+class Highlights:
+    """`found_share` is the share of what the words looked for are worth that those of the text are."""
+
+    ranges: tuple[CharacterRange, ...]
+    matched: tuple[str, ...]
+    best_sentence: CharacterRange | None
+    found_share: float
+
+
+def highlight(text: str, matcher: QueryMatcher) -> Highlights:
+    matches = matcher.find(text)
+    found = {match.index for match in matches}
+    worth = matcher.worth
+    total = sum(worth[index] for index in matcher.looked_for)
+    return Highlights(
+        _merged(matches),
+        tuple(dict.fromkeys(word.typed for index, word in enumerate(matcher.words) if index in found)),
+        _best_sentence(text, matches, worth),
+        sum(worth[index] for index in found) / total if total > 0 else 0.0,
+    )
+
+
+def _merged(matches: Sequence[Match]) -> tuple[CharacterRange, ...]:
+    """Overlapping ranges, as those of bigrams, become one."""
+    ranges: list[CharacterRange] = []
+    for match in matches:
+        if ranges and match.start < ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], match.end))
+        else:
+            ranges.append((match.start, match.end))
+    return tuple(ranges)
+
+
+def _best_sentence(text: str, matches: Sequence[Match], worth: Sequence[float]) -> CharacterRange | None:
+    """The sentence whose words of the query are worth most; None without any, or where the text is one sentence."""
+    if not matches:
+        return None
+    sentences = _sentences(text)
+    if len(sentences) < 2:
+        return None
+    best: tuple[float, CharacterRange] | None = None
+    at = 0
+    for start, end in sentences:
+        inside = set()
+        while at < len(matches) and matches[at].start < end:
+            inside.add(matches[at].index)
+            at += 1
+        value = sum(worth[index] for index in inside)
+        if inside and (best is None or value > best[0]) and end - start <= _MAX_SENTENCE:
+            best = (value, (start, end))
+    return best[1] if best else None
+
+
+def _sentences(text: str) -> list[CharacterRange]:
+    """The sentences of a text without the white space around them."""
+    cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    pieces = []
+    for start, end in pairwise(cuts):
+        piece = text[start:end]
+        if stripped := piece.strip():
+            begin = start + len(piece) - len(piece.lstrip())
+            pieces.append((begin, begin + len(stripped)))
+    return pieces

@@ -1,0 +1,72 @@
+"""A query made ready for the retrievers: understood, and its words with what they are worth. Runs on the loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from semantik.analysis import detect_language
+from semantik.index.keyword import KeywordIndex
+from semantik.query import ParsedQuery, parse
+from semantik.search.candidates import Retrieved
+from semantik.search.matching import QueryForms, QueryWords, words_of
+
+_SHORT = 3  # letters: what a word is worth without an index of words
+_SHORT_WORTH = 0.2
+
+
+@dataclass(frozen=True)
+class PreparedQuery:
+    """`languages` (ISO 639-1) are those whose stems the query's words may have."""
+
+    parsed: ParsedQuery
+    languages: tuple[str, ...]
+    words: QueryWords
+
+
+def prepare(text: str) -> PreparedQuery:
+    return _prepared(parse(text))
+
+
+def relaxed(prepared: PreparedQuery) -> PreparedQuery | None:
+    """The query with its phrases as plain words, for when no chunk has them; None where it has no phrases.
+
+    People put quotation marks into questions that are about a name or a title, too.
+    """
+    parsed = prepared.parsed
+    if not parsed.required:
+        return None
+    words = tuple(replace(clause, phrase=False) for group in parsed.required for clause in group)
+    return _prepared(replace(parsed, optional=(*words, *parsed.optional), required=()))
+
+
+def _prepared(parsed: ParsedQuery) -> PreparedQuery:
+    # A few words are often of no language in particular.
+    languages = (detect_language(parsed.plain) or "en",)
+    return PreparedQuery(parsed, languages, words_of(parsed, languages))
+
+
+async def frequencies(words: QueryWords, index: KeywordIndex) -> tuple[int, ...]:
+    """In how many chunks each word is, in its most frequent form."""
+    return tuple([await _frequency(each, index) for each in words.words])
+
+
+async def _frequency(word: QueryForms, index: KeywordIndex) -> int:
+    if word.prefix:
+        return max([count for _, count in await index.complete(word.word, 1)], default=0)
+    return max([await index.frequency(form) for form in {word.word, *word.forms}])
+
+
+def worth(words: QueryWords, retrieved: Sequence[Retrieved]) -> list[float]:
+    """What each word is worth, as in BM25: the more, the fewer chunks of all collections have it."""
+    known = [each for each in retrieved if each.frequencies is not None]
+    if not known:
+        return [1.0 if len(each.word) > _SHORT else _SHORT_WORTH for each in words.words]
+    total = sum(each.size for each in known)
+    counts = [each.frequencies for each in known if each.frequencies is not None]
+    return [inverse_frequency(sum(column), total) for column in zip(*counts, strict=True)]
+
+
+def inverse_frequency(count: int, total: int) -> float:
+    return math.log(1 + max(total - count + 0.5, 0.5) / (count + 0.5))

@@ -1,0 +1,43 @@
+"""Whether a hit is better than what a query finds that has nothing to do with the collection. Pure functions.
+
+docs/explanation/ranking.md says how the numbers were measured.
+"""
+
+from __future__ import annotations
+
+from semantik.search.candidates import SMALL_CHANCE, Background, Chance
+from semantik.search.fusion import clearness
+from semantik.search.hits import Relevance
+
+# The share of a query's words, by what they are worth, in the best chunk that has nothing to do with it: the middle of
+# unrelated queries, and what one in twenty exceeds.
+_CHANCE_SHARE = Chance(0.25, 0.55)
+_MEANING_WEIGHT = 0.65  # where the model reads query and collection well
+_WEAK, _STRONG = 0.6, 1.0
+
+
+def relevance_of(
+    meaning: float | None, best_meaning: float, background: Background | None, found_share: float | None
+) -> Relevance:
+    """From a chunk's cosine, the best cosine in its collection, and the share of the query's words that it has.
+
+    Either may be None where it is not known.
+    """
+    parts: list[tuple[float, float]] = []
+    weight = _MEANING_WEIGHT
+    if meaning is not None:
+        mean, chance = (background.mean, background.chance) if background else (0.0, SMALL_CHANCE)
+        if found_share is not None:
+            weight *= clearness(best_meaning, background) if background else 1.0
+        parts.append((weight, _beyond((meaning - mean) / max(1 - mean, 1e-3), chance)))
+    if found_share is not None:
+        parts.append((1 - weight, _beyond(found_share, _CHANCE_SHARE)))
+    evidence = sum(weight * value for weight, value in parts) / sum(weight for weight, _ in parts)
+    if evidence < _WEAK:
+        return "weak"
+    return "strong" if evidence >= _STRONG else "fair"
+
+
+def _beyond(score: float, chance: Chance) -> float:
+    """0 for what half of all unrelated queries reach, 1 for what one in twenty does."""
+    return (score - chance.middle) / (chance.high - chance.middle)
