@@ -175,7 +175,7 @@ async def wait_until_ready(server: Server, data: Path) -> None:
 def index_bytes(folder: Path) -> int:
     """The bytes of all files of the indexes below a data folder."""
     found = 0
-    for path in (folder / "index").rglob("*"):
+    for path in (*(folder / "index").rglob("*"), *(folder / "keywords").rglob("*")):
         try:
             found += path.stat().st_size if path.is_file() else 0
         except FileNotFoundError:  # merged meanwhile

@@ -89,8 +89,4 @@ async def _memory_mb(data_set: InsertedData, build: Path) -> float:
 
 
 def _keyword_files(data: Path) -> Iterator[Path]:
-    return (
-        path
-        for path in (data / "index").rglob("*")
-        if path.is_file() and "keyword" in str(path.relative_to(data))
-    )
+    return (path for path in (data / "keywords").rglob("*") if path.is_file())

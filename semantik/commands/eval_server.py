@@ -28,6 +28,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 # The code that decides what is stored of documents, and the code that makes indexes of that.
 _READING = ("pipeline/embedding", "pipeline/extraction", "pipeline/ingest")
 _INDEXING = ("semantik/analysis", "semantik/index")
+_INDEXES = ("index", "keywords")  # folders in the data folder that the server can make again
 _RECORD = "evaluation.json"  # written last
 _PER_FOLDER = 1000
 _USER = "evaluation"
@@ -68,7 +69,8 @@ async def indexed(
         shutil.rmtree(home, ignore_errors=True)
     elif saved["indexing"] != indexing:
         # The server makes it again from what it has stored.
-        shutil.rmtree(home / "data" / "index", ignore_errors=True)
+        for name in _INDEXES:
+            shutil.rmtree(home / "data" / name, ignore_errors=True)
     files = folder
     if documents is not None:
         files = home / "documents"
