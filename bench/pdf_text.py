@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.word_comparison import WordDifference, compare, without_running_lines
+from bench.word_comparison import WordDifference, without_running_lines, word_difference
 from pipeline.extraction import formats
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.format_reader import READERS
@@ -25,8 +25,8 @@ def measure(path: Path) -> tuple[int, float, WordDifference]:
     reference = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True, timeout=120).stdout
     pages = reference.decode("utf-8", "replace").split("\f")
     # What is lost is told against the text without running lines, and what is added against all of it.
-    lost = compare(without_running_lines(pages), content.text)
-    added = compare("\n".join(pages), content.text)
+    lost = word_difference(without_running_lines(pages), content.text)
+    added = word_difference("\n".join(pages), content.text)
     return len(content.pages), seconds, WordDifference(lost.words, lost.lost, added.added)
 
 

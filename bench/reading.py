@@ -1,21 +1,19 @@
 """Compares what is read of real documents with independent tools, for this build and an earlier one.
 
-    python -m bench.reading [SUFFIX ...] [--before COMMIT | --no-before] [--show N]
+    python -m bench.reading [SUFFIX ...] [--before COMMIT | --no-before] [--files N] [--show N]
 
 For each format: words lost (of those that the tool reads) and words added (of ours), in per cent, over all files, and
-files that were not read. Words are compared as multisets, normalized and without case. The results are saved as JSON.
+files that were not read. Words are compared as in `bench/word_comparison.py`. The results are saved as JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import select
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,11 +22,10 @@ from bench.previous_build import previous_build
 from bench.reading_corpus import documents
 from bench.reading_references import NoReference, reference
 from bench.server_process import ROOT
-from semantik.core.normalization import normalized
+from bench.word_comparison import WordDifference, word_difference
 
 BEFORE = "c36cab6"
 OUTPUT = ROOT / "build" / "bench" / "reading.json"
-_WORD = re.compile(r"[^\W_]+")
 _FILE_S = 120.0
 # Runs in the build that is compared: paths come in, one JSON object for each goes out.
 _READER = """
@@ -73,12 +70,6 @@ class Comparison:
         return 100 * self.added / self.read if self.read else 0.0
 
 
-def words(text: str) -> Counter[str]:
-    """The words of a text, normalized, without case; a word that is broken at the end of a line is one word."""
-    joined = re.sub(r"(?<=[^\W\d_])[-\u2010]\n\s*(?=[^\W\d_])", "", normalized(text))
-    return Counter(_WORD.findall(joined.casefold()))
-
-
 def read_texts(build: Path, files: Sequence[Path]) -> Iterator[tuple[str | None, float]]:
     """(text or None, seconds) of each file as a build reads it; a file that kills or hangs the process costs itself."""
     process = None
@@ -107,19 +98,19 @@ def compare(
 ) -> Comparison:
     """Compare a build's texts of the files of a format with those of the tool."""
     result = Comparison(suffix, expected[0][0] if expected else "", len(files))
-    worst: list[tuple[int, Path, Counter[str], Counter[str]]] = []
+    worst: list[tuple[Path, WordDifference]] = []
     for file, (_, theirs), (text, seconds) in zip(files, expected, read_texts(build, files), strict=True):
-        wanted, got = words(theirs), words(text or "")
-        lost, added = wanted - got, got - wanted
-        result.unread += text is None and wanted.total() > 0
-        result.expected += wanted.total()
-        result.read += got.total()
-        result.lost += lost.total()
-        result.added += added.total()
+        found = word_difference(theirs, text or "")
+        result.unread += text is None and found.words > 0
+        result.expected += found.words
+        result.read += found.words - found.lost.total() + found.added.total()
+        result.lost += found.lost.total()
+        result.added += found.added.total()
         result.seconds += seconds
-        worst.append((lost.total() + added.total(), file, lost, added))
-    for number, file, lost, added in sorted(worst, key=lambda each: -each[0])[:show]:
-        print(f"  {number} {file}\n    lost {lost.most_common(12)}\n    added {added.most_common(12)}")
+        worst.append((file, found))
+    for file, found in sorted(worst, key=lambda each: -each[1].total)[:show]:
+        print(f"  {found.total} of {found.words} {file}")
+        print(f"    lost {found.lost.most_common(12)}\n    added {found.added.most_common(12)}")
     return result
 
 
@@ -128,6 +119,7 @@ def main() -> int:
     parser.add_argument("suffixes", nargs="*", help="formats to compare, as .pdf (default: all)")
     parser.add_argument("--before", default=BEFORE, help="the commit of the earlier build (%(default)s)")
     parser.add_argument("--no-before", action="store_true", help="this build only")
+    parser.add_argument("--files", type=int, help="the most files of each format (default: all)")
     parser.add_argument("--show", type=int, default=0, help="print the worst files of each format")
     arguments = parser.parse_args()
     builds = [ROOT] if arguments.no_before else [previous_build(arguments.before), ROOT]
@@ -139,7 +131,7 @@ def main() -> int:
     for suffix, all_files in documents().items():
         if arguments.suffixes and suffix not in arguments.suffixes:
             continue
-        files, expected = _with_references(all_files)
+        files, expected = _with_references(all_files[: arguments.files])
         if files:
             rows.append([compare(suffix, files, expected, build, arguments.show) for build in builds])
             print(_line(rows[-1]), flush=True)

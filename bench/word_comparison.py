@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 # Characters of scripts without spaces are words of their own.
 _SOLID = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_SOLID}]|[^\W_{_SOLID}]+")
+_WORD = re.compile(rf"(?=\w)[{_SOLID}]|[^\W_{_SOLID}]+")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\xad\u2010\u2011]\s*(?=[^\W\d_])")
 _INVISIBLE = re.compile(r"[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -34,6 +34,11 @@ class WordDifference:
     def added_percent(self) -> float:
         return 100 * self.added.total() / max(self.words, 1)
 
+    @property
+    def total(self) -> int:
+        """All words that only one of the texts has."""
+        return self.lost.total() + self.added.total()
+
 
 def words(text: str) -> Counter[str]:
     """The words of a text, normalised, with their numbers."""
@@ -41,7 +46,7 @@ def words(text: str) -> Counter[str]:
     return Counter(_WORD.findall(_HYPHEN.sub("", plain).casefold()))
 
 
-def compare(reference: str, text: str) -> WordDifference:
+def word_difference(reference: str, text: str) -> WordDifference:
     """What `text` lost of the words of `reference`, and what it added."""
     expected, found = words(reference), words(text)
     return WordDifference(expected.total(), expected - found, found - expected)

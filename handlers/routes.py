@@ -9,7 +9,18 @@ from tornado.web import Application, RequestHandler, url
 
 from handlers import events
 from handlers.base import NotFoundHandler
-from handlers.rest import api_keys, auth, collections, documents, health, operations, page, search, sources
+from handlers.rest import (
+    api_keys,
+    auth,
+    collections,
+    documents,
+    folders,
+    health,
+    operations,
+    page,
+    search,
+    sources,
+)
 from handlers.services import Services
 from handlers.sockets.operation import OperationSocketHandler
 from handlers.sockets.operations import OperationsSocketHandler
@@ -42,7 +53,9 @@ ROUTES = [
     url(rf"{_API}/collections/{_ID}/documents", documents.DocumentsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.DocumentHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.ContentHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/chunks/(\d{{1,15}})/similar", search.SimilarHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.RetryDocumentHandler),
+    url(rf"{_API}/folders/languages", folders.FolderLanguagesHandler),
     url(rf"{_API}/operations", operations.OperationsHandler),
     url(rf"{_API}/operations/{_ID}", operations.OperationHandler),
     url(rf"{_API}/operations/{_ID}/failures", operations.FailuresHandler),

@@ -10,6 +10,7 @@ from semantik.auth.sessions import LoginResult
 from semantik.core.models import Chunk, Document, FileFailure, Source, User
 from semantik.index import IndexStats
 from semantik.search.hits import Copy, Hit
+from semantik.services.folder_languages import FolderLanguages
 from semantik.services.views import CollectionView, OperationView, SourceView
 
 Json = dict[str, Any]
@@ -161,6 +162,8 @@ def state_json(view: OperationView) -> Json:
         "completed_at": timestamp_json(operation.completed_at),
         "eta_seconds": operation.eta_s,
         "files_per_second": operation.files_per_s,
+        "pages_done": operation.pages_done,
+        "pages_total": operation.pages_total,
         "error_message": operation.error_message,
         "queue_position": view.queue_position,
         "warnings": list(operation.warnings),
@@ -168,11 +171,20 @@ def state_json(view: OperationView) -> Json:
     }
 
 
+def languages_json(found: FolderLanguages) -> Json:
+    return {"languages": dict(found.files), "recommended_model": found.embedding_model}
+
+
 def hit_json(hit: Hit) -> Json:
     scores = hit.scores
     return {
         "score": scores.meaning,
-        "scores": {"meaning": scores.meaning, "words": scores.words, "fused": scores.fused},
+        "scores": {
+            "meaning": scores.meaning,
+            "words": scores.words,
+            "fused": scores.fused,
+            "rerank": scores.rerank,
+        },
         "relevance": hit.relevance,
         "passage": hit.chunk.text,
         "highlights": hit.highlights,

@@ -23,9 +23,11 @@ from handlers.sockets.send_queue import SentCounter
 from pipeline.compute.messages import ModelSpec
 from pipeline.compute.pool import ComputePool, PoolFactory
 from pipeline.context.context import Dependencies
+from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
+from pipeline.workers.language_sample import sample_languages
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor
@@ -44,9 +46,11 @@ from semantik.index.keyword import KeywordRegistry
 from semantik.progress import MessageBatch, ProgressService, parse_stream_id
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
+from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.views import ViewService
@@ -96,6 +100,9 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         query_embedder = QueryEmbedder(partial(_embed_queries, pool), lambda: current().search)
         stack.push_async_callback(query_embedder.close)
 
+        reranker = Reranker(pool.rerank, lambda: current().search)
+        stack.push_async_callback(reranker.close)
+
         dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
         active_operations = ActiveOperations(store)
@@ -103,7 +110,9 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         secret = settings.auth.secret or await store.secret()
-        services = _services(dependencies, query_embedder, active_operations, limiter, metrics, secret, wake)
+        services = _services(
+            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+        )
         stack.push_async_callback(services.search.close)
         app = application(services, sent)
         await start(serving(app, sockets, lambda: current().max_body_bytes))
@@ -143,9 +152,19 @@ async def _embed_queries(
     return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
+async def _sample_languages(
+    pool: ComputePool, current: Callable[[], Settings], paths: Sequence[str]
+) -> Sequence[str]:
+    forbidden = (str(current().data.resolve()),)
+    args = (list(paths), MAX_SAMPLE_BYTES, current().documents.roots, forbidden, SAMPLE_S)
+    languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=TIMEOUT_S)
+    return languages
+
+
 def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
+    reranker: Reranker,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
@@ -154,6 +173,9 @@ def _services(
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
+    languages = LanguageSampler(
+        partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
+    )
     sessions = SessionService(store, lambda: current().auth, secret)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
@@ -163,14 +185,16 @@ def _services(
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
-        search=SearchService(store, authorizer, parts.index_sync, query_embedder, lambda: current().search),
+        search=SearchService(
+            store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
+        ),
         progress=progress,
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         session_monitor=SessionMonitor(sessions),
         active_operations=active_operations,
         metrics=metrics,
-        folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk),
+        folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
     )
 
 

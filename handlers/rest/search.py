@@ -1,4 +1,4 @@
-"""`POST /api/v2/search`: a query in, hits out."""
+"""`POST /api/v2/search`: a query in, hits out; and `…/similar`: more like one chunk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import Expected, Validator, integer, list_of, number, one_of, optional, text
+from handlers.fields import (
+    Expected,
+    Validator,
+    boolean,
+    integer,
+    integer_parameter,
+    list_of,
+    number,
+    one_of,
+    optional,
+    text,
+)
 from handlers.serializers import hit_json
 from semantik.core.document_types import document_type
 from semantik.core.models import Filters
@@ -75,6 +86,7 @@ _SEARCH = vol.Schema(
         vol.Optional("mode", default="hybrid"): one_of(*MODES),
         vol.Optional("group_by", default="chunk"): one_of(*GROUPINGS),
         vol.Optional("per_document"): optional(integer(1, 1000)),
+        vol.Optional("rerank", default=True): boolean(),
         vol.Optional("filters", default=dict): vol.Schema(
             {
                 vol.Optional("path_glob"): optional(text(1, 1000)),
@@ -91,6 +103,15 @@ _SEARCH = vol.Schema(
                 vol.Optional("before"): _day,
             }
         ),
+    }
+)
+
+
+_SIMILAR = vol.Schema(
+    {
+        vol.Optional("k", default="10"): integer_parameter(1, 100),
+        vol.Optional("offset", default="0"): integer_parameter(0, 1000),
+        vol.Optional("group_by", default="chunk"): one_of(*GROUPINGS),
     }
 )
 
@@ -112,12 +133,31 @@ class SearchHandler(RestHandler):
             mode=body["mode"],
             group_by=body["group_by"],
             per_document=body.get("per_document"),
+            rerank=body["rerank"],
         )
         result = await self.services.search.search(self.principal.user, query)
-        self.reply({**_result_json(result), "took_ms": round((time.perf_counter() - started) * 1000, 2)})
+        self.reply(_result_json(result, started))
 
 
-def _result_json(result: SearchResult) -> dict[str, Any]:
+class SimilarHandler(RestHandler):
+    """Chunks that are like one of a document."""
+
+    async def get(self, collection_id: str, document_id: str, seq: str) -> None:
+        started = time.perf_counter()
+        query = self.query(_SIMILAR)
+        result = await self.services.search.similar.find(
+            self.principal.user,
+            collection_id,
+            document_id,
+            int(seq),
+            query["k"],
+            query["offset"],
+            query["group_by"],
+        )
+        self.reply(_result_json(result, started))
+
+
+def _result_json(result: SearchResult, started: float) -> dict[str, Any]:
     return {
         "hits": [hit_json(hit) for hit in result.hits],
         "total_considered": result.considered,
@@ -125,4 +165,5 @@ def _result_json(result: SearchResult) -> dict[str, Any]:
         "degraded": result.degraded,
         "relevance": result.relevance,
         "corrections": [{"word": each.word, "instead": each.instead} for each in result.corrections],
+        "took_ms": round((time.perf_counter() - started) * 1000, 2),
     }

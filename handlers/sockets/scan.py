@@ -4,7 +4,8 @@ client -> server   (connect)    scan_id: a new UUID that the client made; the re
 client -> server   {"action": "scan", "path": …}   recursive (true), include and exclude (globs) are optional
 server -> client   progress     {scanned, total, current_path}, four times a second
 client -> server   {"action": "cancel"}
-server -> client   completed    {files: [{path, size, modified, extension}], count, total_size, warnings, truncated}
+server -> client   completed    {files: [{path, size, modified, extension}], count, total_size, warnings, truncated,
+                            languages, recommended_model}
                                 or cancelled {scanned}, or error {message, fatal: true}: one of them ends each scan
 server -> client   error        {message, fatal: false}: the client's message was refused; a running scan continues
 server -> client   (close)      never 1000; the rest as in base.py
@@ -21,7 +22,7 @@ from uuid import UUID
 import voluptuous as vol
 
 from handlers.fields import text
-from handlers.serializers import timestamp_json
+from handlers.serializers import languages_json, timestamp_json
 from handlers.sockets.base import SocketHandler
 from handlers.sockets.client_message import ClientMessage
 from handlers.sockets.send_queue import SlowReader
@@ -128,6 +129,7 @@ def _completed_json(step: ScanCompleted) -> dict[str, Any]:
         "total_size": step.total_size,
         "warnings": list(step.warnings),
         "truncated": step.truncated,
+        **languages_json(step.languages),
     }
 
 

@@ -29,7 +29,7 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
   const hit = query.has("start") ? { start: Number(query.get("start")), end: Number(query.get("end")) } : null;
   const pattern = queryPattern(query.get("q") ?? "");
   const collection = collectionStore.get(collectionId);
-  const searchQuery = new URLSearchParams([...query].filter(([name]) => name === "q" || name === "in"));
+  const searchQuery = new URLSearchParams([...query].filter(([name]) => ["q", "in", "mode"].includes(name)));
   const back = query.has("q")
     ? h("a", { href: `#/?${searchQuery}` }, "← Back to the results")
     : h("a", { href: `#/collections/${encodeURIComponent(collectionId)}` }, `← ${collection?.name ?? "The collection"}`);

@@ -1,4 +1,4 @@
-// Highlights the words of a query in a text: returns text nodes and <mark> elements.
+// Highlights in a text: the words of a query, or ranges that the server gives. Returns text nodes and elements.
 import { h } from "./dom.js";
 
 const WORD = /[\p{L}\p{N}]+/gu;
@@ -33,4 +33,27 @@ export function highlight(text, pattern) {
   }
   if (from < text.length) nodes.push(text.slice(from));
   return nodes;
+}
+
+/**
+ * A chunk's text as nodes: `ranges` in <mark> elements, and the sentence `best` in a <span class="best">. Both count
+ * characters as the server does, by code points.
+ */
+export function highlightRanges(text, ranges, best) {
+  const characters = [...text];
+  const piece = (from, to) => characters.slice(from, to).join("").replace(/\n\s*\n/g, "\n");
+  const part = (start, end) => {
+    const nodes = [];
+    let from = start;
+    for (const [begin, stop] of ranges) {
+      if (begin < from || stop > end) continue;
+      if (begin > from) nodes.push(piece(from, begin));
+      nodes.push(h("mark", {}, piece(begin, stop)));
+      from = stop;
+    }
+    if (from < end) nodes.push(piece(from, end));
+    return nodes;
+  };
+  if (!best) return part(0, characters.length);
+  return [...part(0, best[0]), h("span", { class: "best" }, part(...best)), ...part(best[1], characters.length)];
 }

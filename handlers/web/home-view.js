@@ -4,6 +4,8 @@ import { h, replaceNodes } from "./dom.js";
 import { newCollection } from "./new-collection.js";
 import { Results } from "./results.js";
 
+const MODES = [["hybrid", "Meaning and words"], ["meaning", "Meaning"], ["words", "Words"]];
+
 export function homeView(app, _ids, query, signal) {
   const { collectionStore } = app;
   const chosen = new Set(query.getAll("in"));
@@ -11,6 +13,8 @@ export function homeView(app, _ids, query, signal) {
     type: "search", name: "q", "aria-label": "Search your documents", autocomplete: "off", maxlength: 2000,
     placeholder: "Search your documents", value: query.get("q") ?? "",
   });
+  const mode = h("select", { name: "mode", "aria-label": "Search by", onchange: () => input.value.trim() && show(input.value.trim()) },
+    MODES.map(([value, label]) => h("option", { value, selected: value === query.get("mode") }, label)));
   const chips = h("fieldset", { class: "chips" });
   const results = new Results(app, signal, () => show(""));
   const browse = h("div", { class: "stack" }, collectionList(app, signal), newCollection(app, signal));
@@ -20,11 +24,12 @@ export function homeView(app, _ids, query, signal) {
       event.preventDefault();
       show(input.value.trim());
     },
-  }, h("div", { class: "bar" }, input, h("button", { class: "primary" }, "Search")), chips);
+  }, h("div", { class: "bar" }, input, mode, h("button", { class: "primary" }, "Search")), chips);
 
   function show(search) {
     const parameters = new URLSearchParams(search ? { q: search } : {});
     if (search) for (const id of chosen) parameters.append("in", id);
+    if (search && mode.value !== "hybrid") parameters.set("mode", mode.value);
     const address = search ? `#/?${parameters}` : "#/";
     if (location.hash !== address) history.pushState(null, "", address);
     draw(search);
@@ -32,7 +37,7 @@ export function homeView(app, _ids, query, signal) {
 
   function draw(search) {
     browse.hidden = Boolean(search);
-    if (search) results.search(search, [...chosen]);
+    if (search) results.search(search, [...chosen], mode.value);
     else {
       results.clear();
       input.value = "";

@@ -21,8 +21,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MALLOC_THRESHOLD_BYTES = 32 << 20  # the largest value that glibc accepts
 
 
-def set_up(nice: bool, memory_bytes: int) -> None:
-    """Set up a new worker, which may allocate `memory_bytes` beyond what it shares with its fork server."""
+def set_up(nice: bool, memory_bytes: int | None) -> None:
+    """Set up a new worker, which may allocate `memory_bytes` beyond what it shares with its fork server; or any."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     die_with_server()
@@ -33,6 +33,8 @@ def set_up(nice: bool, memory_bytes: int) -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # When the machine runs out of memory, the kernel kills a worker, not the server.
     Path("/proc/self/oom_score_adj").write_text("500")
+    if memory_bytes is None:
+        return
     used = data_bytes()
     resource.setrlimit(resource.RLIMIT_DATA, (used + memory_bytes, used + memory_bytes))
 

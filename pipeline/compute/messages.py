@@ -153,7 +153,7 @@ class TextChunks(Sequence[TextChunk]):
     def embedded(self, index: int) -> str:
         """What the model reads of a chunk: its context, then its text."""
         context = self.contexts[index] if self.contexts else None
-        return f"{context}\n{self.texts[index]}" if context else self.texts[index]
+        return (context or "") + self.texts[index]
 
     @property
     def keys(self) -> list[tuple[str | None, str]]:

@@ -81,6 +81,12 @@ class ComputePool(Protocol):
         Raises Invalid for a model that cannot be loaded.
         """
 
+    async def rerank(self, model: str, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """A number for each text from the cross-encoder `model`; does not wait for other calls than its own kind.
+
+        Raises Invalid for a model that cannot be loaded, or is no cross-encoder.
+        """
+
     async def describe(self, model: ModelSpec) -> ModelInfo:
         """Load the model and return its properties. Raises Invalid, with one sentence, when it cannot be loaded."""
 

@@ -45,8 +45,9 @@ class OperationContext:
     """`operation` and `collection` are the records as last read or written; only the holder of the lease writes them.
 
     `generation` is what the operation works on: the generation that is searched, or the one that a REINDEX builds
-    beside it. `current_file` and the estimates of `rate` are saved with each renewal of the lease. While documents are
-    read and embedded, the progress goes from the first to the second value of `percent_range`.
+    beside it. `current_file`, the estimates of `rate` and `pages`, the recognised pages and their total, are saved with
+    each renewal of the lease. While documents are read and embedded, the progress goes from the first to the second
+    value of `percent_range`.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class OperationContext:
         self.percent_range = (0.0, 100.0)
         self.rate = RateEstimator()
         self.current_file = operation.current_file
+        self.pages = (operation.pages_done, operation.pages_total)
         self.unrecognised = 0.0  # documents that were read, and wait for the recognition of their text
         self._warnings = list(operation.warnings)
         self._marked_dirty = False
@@ -172,6 +174,8 @@ class OperationContext:
             "current_file": self.current_file,
             "files_per_s": self.rate.files_per_s,
             "eta_s": self.rate.eta_s,
+            "pages_done": self.pages[0],
+            "pages_total": self.pages[1],
         }
 
     def settings_used(self, precision: str | None = None) -> dict[str, object]:
@@ -189,9 +193,11 @@ class OperationContext:
     async def record_model(self, model: ModelInfo) -> None:
         """Save the generation's properties before its first vector is stored.
 
-        These are the dimension and a chunk size that the model can read.
+        These are the dimension and a chunk size that the model can read. Raises Invalid when the model has another
+        dimension than the vectors that are stored.
         """
         generation = self.generation
+        generation.require_dimension(model.dimension)
         fields: dict[str, Any] = {}
         if generation.dimension is None:
             fields["dimension"] = model.dimension

@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.embedding import device
+
 # In a forward pass, with padding. The activations of so many tokens stay in a core's cache and take some megabytes of
 # memory; with fewer tokens, throughput is lower.
 PASS_TOKENS = 1024
+GPU_PASS_TOKENS = 32_768  # a GPU has thousands of units to keep busy
 LENGTH_STEP = 16  # lengths of passes are multiples of it, to have few shapes: oneDNN keeps megabytes for each
 _PROBE = "A text that Every tokenizer knows how to cut: Größe 42, naïve."
 _MIN_COSINE = 0.99  # of vectors of the same text in the same precision
@@ -38,7 +41,7 @@ class Encoder:
         tokens = self._tokenizer.encode_batch_fast([self._prompt + text for text in texts])
         lengths = [len(each) for each in tokens]
         vectors: np.ndarray | None = None
-        for indices in _passes(lengths):
+        for indices in _passes(lengths, PASS_TOKENS if device.current() == device.CPU else GPU_PASS_TOKENS):
             if self._extra_features is None:
                 batch = [texts[index] for index in indices]
                 found = np.asarray(
@@ -60,10 +63,11 @@ class Encoder:
         for index, row in enumerate(rows):
             ids[index, : len(row)] = row
             mask[index, : len(row)] = 1
-        tensors = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        arrays = {"input_ids": ids, "attention_mask": mask}
+        tensors = {name: torch.from_numpy(each).to(device.current()) for name, each in arrays.items()}
         with torch.inference_mode():
             features = self._modules({**tensors, **extra_features})
-            vectors: np.ndarray = features["sentence_embedding"].float().numpy()
+            vectors: np.ndarray = features["sentence_embedding"].float().cpu().numpy()
         return vectors
 
     def _find_extra_features(self) -> dict[str, Any] | None:
@@ -92,15 +96,15 @@ class Encoder:
         return features if _same_directions(ours, theirs) else None
 
 
-def _passes(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The indices of texts of similar length that have PASS_TOKENS together, or of one longer text.
+def _passes(lengths: Sequence[int], pass_tokens: int = PASS_TOKENS) -> Iterator[list[int]]:
+    """The indices of texts of similar length that have `pass_tokens` together, or of one longer text.
 
     The longest come first. So all passes of a length but the last have the same number of texts.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     start = 0
     while start < len(order):
-        count = max(1, PASS_TOKENS // _round_up(lengths[order[start]]))
+        count = max(1, pass_tokens // _round_up(lengths[order[start]]))
         yield order[start : start + count]
         start += count
 
@@ -143,8 +147,9 @@ def _same_directions(a: np.ndarray, b: np.ndarray) -> bool:
 def _pack_layer(layer: Any) -> Any:
     import torch
 
+    # The class must not refer to `layer`, whose weights would stay in memory as long as the class.
     class Packed(torch.nn.Module):
-        def __init__(self) -> None:
+        def __init__(self, layer: Any) -> None:
             super().__init__()
             self.in_features, self.out_features = layer.in_features, layer.out_features
             self.bias = None if layer.bias is None else layer.bias.detach()
@@ -154,4 +159,4 @@ def _pack_layer(layer: Any) -> Any:
             y: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
             return y
 
-    return Packed()
+    return Packed(layer)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import gc
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.compute import env
 from pipeline.compute.messages import ModelInfo, ModelSpec
-from pipeline.embedding import sentence_transformers_import, torch_import
+from pipeline.embedding import device, sentence_transformers_import, torch_import
 from pipeline.embedding.encoder import Encoder, pack_linear_layers
+from pipeline.embedding.multilingual import unpacked
+from pipeline.embedding.stored_tables import use_stored_tables
 from semantik.core.errors import Invalid
 
 BUNDLED = ("sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2")
@@ -26,13 +30,17 @@ EAGER_ATTENTION_TOKENS = 512  # up to here eager attention is fastest; beyond, i
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation; `parameters` is their number."""
+    """A loaded model; `tokenizer` is a `tokenizers.Tokenizer` without truncation.
+
+    `parameters` is their number, `stored_parameters` that of those which stay in the model's file.
+    """
 
     info: ModelInfo
     tokenizer: Any
     documents: Encoder
     queries: Encoder
     parameters: int
+    stored_parameters: int
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of chunks: float32 (n, dimension) of unit length, with the model's document prompt."""
@@ -60,16 +68,18 @@ def load(spec: ModelSpec) -> Model:
 
     Raises Invalid, in one sentence, for a name, path or folder that sentence-transformers cannot load.
     """
-    return _load(spec.name, _resolve_precision(spec.precision))
+    return _load(spec.name, _resolve_precision(spec.precision))  # a process has one device
 
 
 @functools.lru_cache(maxsize=3)
 def _load(name: str, precision: str) -> Model:
     modules = _load_modules(name, precision)
     try:
-        parameters = sum(each.numel() for each in modules.parameters())
-        if not pack_linear_layers(modules):
-            modules = _load_modules(name, precision)
+        all_parameters = _parameters(modules)
+        parameters = all_parameters
+        if device.current() == device.CPU:
+            modules = _use_less_memory(modules, name, precision)
+            parameters = _parameters(modules)
         limit = max_tokens(modules)
         tokenizer, truncating = copy_tokenizer(modules), copy_tokenizer(modules)
         truncating.enable_truncation(limit)
@@ -83,39 +93,78 @@ def _load(name: str, precision: str) -> Model:
     prompt_tokens = len(tokenizer.encode(prompts[0], add_special_tokens=False))
     max_chunk_tokens = limit - tokenizer.num_special_tokens_to_add(False) - prompt_tokens
     info = ModelInfo(name, dimension, max_chunk_tokens, precision)
-    return Model(info, tokenizer, documents, queries, parameters)
+    return Model(info, tokenizer, documents, queries, parameters, all_parameters - parameters)
+
+
+def _use_less_memory(modules: Any, name: str, precision: str) -> Any:
+    """The model with shared embedding tables and, where that works, packed layers."""
+    share_tables(modules, name)
+    if not pack_linear_layers(modules):
+        modules = _load_modules(name, precision)
+        share_tables(modules, name)
+    return modules
+
+
+def unload_all() -> None:
+    """Give the memory of the models in this process's cache back."""
+    _load.cache_clear()
+    gc.collect()
+    env.return_freed_memory()
+
+
+def _parameters(modules: Any) -> int:
+    return sum(each.numel() for each in modules.parameters())
 
 
 def _load_modules(name: str, precision: str) -> Any:
     """The model, with the fastest attention for its precision and length."""
     modules = load_sentence_transformer(name, precision)
     transformer = modules.transformers_model
+    if device.current() != device.CPU:
+        return modules
     if transformer is not None and precision == "bfloat16" and max_tokens(modules) <= EAGER_ATTENTION_TOKENS:
         transformer.set_attn_implementation("eager")
     return modules
 
 
+def share_tables(modules: Any, name: str) -> None:
+    """Have the model read its large embedding tables from its file, where they are stored in half precision."""
+    if (folder := files_dir(name)) is not None:
+        use_stored_tables(modules, folder)
+
+
 def load_sentence_transformer(name: str, precision: str) -> Any:
     """A new instance as sentence-transformers loads it, not cached. Raises Invalid as `load` does."""
+    return _load_class("SentenceTransformer", name, precision)
+
+
+def load_cross_encoder(name: str) -> Any:
+    """A new CrossEncoder of sentence-transformers. Raises Invalid, in one sentence, when it cannot be loaded."""
+    return _load_class("CrossEncoder", name, "float32")
+
+
+def _load_class(class_name: str, name: str, precision: str) -> Any:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     torch_import.load_deferred()
     sentence_transformers_import.import_sentence_transformers()
+    import sentence_transformers
     import torch
-    from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     torch.set_num_threads(1)
     try:
-        return SentenceTransformer(
-            _local_path(name),
-            device="cpu",
+        return getattr(sentence_transformers, class_name)(
+            str(unpacked.unpack()) if name == unpacked.NAME else _local_path(name),
+            device=device.current(),
             local_files_only=os.environ["HF_HUB_OFFLINE"] != "0",
             model_kwargs={"dtype": getattr(torch, precision)},
         )
+    except Invalid:
+        raise
     except Exception as error:
         _raise_if_out_of_memory(error)
         raise Invalid(_load_error_message(name, error)) from error
@@ -134,6 +183,8 @@ def _prompt(modules: Any, names: Sequence[str]) -> str:
 
 def files_dir(name: str) -> Path | None:
     """The folder of a model's files; None if unknown, because the model was never loaded on this machine."""
+    if name == unpacked.NAME:
+        return unpacked.find()
     path = Path(_local_path(name))
     if path.is_dir():
         return path
@@ -148,6 +199,9 @@ def files_dir(name: str) -> Path | None:
 
 def require_files(name: str) -> None:
     """Raises Invalid when the model is not on this machine and may not be downloaded. Does not load it."""
+    if name == unpacked.NAME:
+        unpacked.require()
+        return
     if files_dir(name) is None and os.environ.setdefault("HF_HUB_OFFLINE", "1") != "0":
         raise Invalid(_load_error_message(name, FileNotFoundError(name)))
 
@@ -166,17 +220,32 @@ def _resolve_precision(precision: str) -> str:
 
 @functools.cache
 def _fastest_precision() -> str:
+    if device.current() != device.CPU:
+        import torch
+
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
 
 
 def copy_tokenizer(modules: Any) -> Any:
-    """A copy of the tokenizer that neither truncates nor pads; with truncation, every text would seem to fit."""
+    """A copy of the tokenizer that neither truncates nor pads; with truncation, every text would seem to fit.
+
+    It shares the vocabulary with the original: that of a multilingual model takes some hundred megabytes.
+    """
     from tokenizers import Tokenizer
 
     original = modules.tokenizer
     fast = original if isinstance(original, Tokenizer) else original.backend_tokenizer
-    copy = Tokenizer.from_str(fast.to_str())
+    copy = Tokenizer(fast.model)
+    for part in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+        setattr(copy, part, getattr(fast, part))
+    for _, token in sorted(fast.get_added_tokens_decoder().items()):
+        (copy.add_special_tokens if token.special else copy.add_tokens)([token])
+    if copy.get_added_tokens_decoder() != fast.get_added_tokens_decoder():
+        copy = Tokenizer.from_str(
+            fast.to_str()
+        )  # its added tokens have numbers beyond those of the vocabulary
     copy.no_truncation()
     copy.no_padding()
     return copy
@@ -186,7 +255,7 @@ def _raise_if_out_of_memory(error: Exception) -> None:
     """Raise MemoryError for the different errors of Python, the system and torch."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         raise MemoryError from error
-    torch_messages = ("can't allocate memory", "could not create a")
+    torch_messages = ("can't allocate memory", "could not create a", "CUDA out of memory")
     if any(message in str(error) for message in torch_messages):
         raise MemoryError from error
 

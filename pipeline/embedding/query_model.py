@@ -71,10 +71,13 @@ def check_traced_model(spec: ModelSpec, traced_models_dir: str) -> str:
         return "none"
     if stored and _matches(loaded, stored):
         return "same"
+    sizes = loaded.parameters, loaded.stored_parameters
+    del loaded
+    model.unload_all()  # a large model and the one that is traced may not fit into a worker's memory together
     # Without the file, queries wait until the model is traced again; with it, they would get wrong vectors.
     with suppress(OSError):
         path.unlink()
-    if _trace_and_store(spec, loaded, traced_models_dir) is None or _file_state(path) is None:
+    if _trace_and_store(spec, sizes, traced_models_dir) is None or _file_state(path) is None:
         return "none"
     return "replaced" if stored else "made"
 
@@ -123,15 +126,19 @@ def load_embedder(spec: ModelSpec, traced_models_dir: str) -> Callable[[Sequence
         while len(_embedders) >= _CACHED_MODELS:
             _embedders.pop(next(iter(_embedders)))
         loaded = model.load(spec)
-        traced = _trace_and_store(spec, loaded, traced_models_dir)
+        sizes = loaded.parameters, loaded.stored_parameters
+        traced = _trace_and_store(spec, sizes, traced_models_dir)
         _embedders[key] = loaded.embed_queries if traced is None else traced.embed
     return _embedders[key]
 
 
-def _trace_and_store(spec: ModelSpec, loaded: model.Model, traced_models_dir: str) -> TracedModel | None:
-    """A new traced model, stored if possible; None when the model cannot be traced."""
+def _trace_and_store(spec: ModelSpec, sizes: tuple[int, int], traced_models_dir: str) -> TracedModel | None:
+    """A new traced model, stored if possible; None when the model cannot be traced.
+
+    `sizes` are the numbers of its parameters and of those that stay in its file.
+    """
     try:
-        tracing.check_memory(loaded.parameters)
+        tracing.check_memory(*sizes)
         traced = tracing.trace(spec.name)
     except Exception as error:  # tracing may raise anything, depending on the model
         _log.warning("the model %s cannot be traced, so queries take longer: %s", spec.name, error)

@@ -22,17 +22,19 @@ SAMPLES = (
     "one and the same question, asked at length and without an end, " * 60,  # longer than most models read
 )
 MIN_COSINE = 0.9999  # of vectors of SAMPLES from the traced model and from the model in float32
-_BYTES_PER_PARAMETER = 16  # of memory that tracing takes, beside the model itself
+# Of memory that tracing takes, without the model itself; less for what stays in the model's file.
+_BYTES_PER_PARAMETER, _BYTES_PER_STORED_PARAMETER = 16, 8
 
 
 class Untraceable(Exception):
     """Why a model cannot be traced."""
 
 
-def check_memory(parameters: int) -> None:
+def check_memory(parameters: int, stored_parameters: int) -> None:
     """Raises Untraceable when memory may not suffice: native code may end the process when an allocation fails."""
+    needed = parameters * _BYTES_PER_PARAMETER + stored_parameters * _BYTES_PER_STORED_PARAMETER
     limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    if limit != resource.RLIM_INFINITY and env.data_bytes() + parameters * _BYTES_PER_PARAMETER > limit:
+    if limit != resource.RLIM_INFINITY and env.data_bytes() + needed > limit:
         raise Untraceable("tracing it takes more memory than pool.worker_memory_bytes leaves")
 
 
@@ -41,6 +43,7 @@ def trace(name: str) -> TracedModel:
     import torch
 
     encoder = model.load_sentence_transformer(name, "float32")
+    model.share_tables(encoder, name)
     tokenizer = model.copy_tokenizer(encoder)
     expected = encoder.encode_query(list(SAMPLES), show_progress_bar=False)
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)

@@ -22,6 +22,8 @@ from pipeline.extraction.chunk_context import ChunkContext
 from pipeline.extraction.content import WORD
 from pipeline.extraction.extract import Extracted
 from pipeline.extraction.outline import Outline
+from pipeline.extraction.sections import Section, sections
+from pipeline.extraction.title_lines import first_line_title, is_title
 from semantik.core.normalization import normalized
 
 WINDOW = 32_768  # characters split at a time: the splitter's time grows faster than its text
@@ -34,11 +36,11 @@ _NO_LONG_GAPS = re.compile(r"\S+(?:\s{1,200}\S+)*")
 
 @dataclass(frozen=True)
 class _Span:
-    """`text` starts at `start`, in the section that starts at `section`, and has no whitespace at its ends."""
+    """`text` starts at `start`, in `section`, and has no whitespace at its ends."""
 
     text: str
     start: int
-    section: int
+    section: Section
 
     @property
     def end(self) -> int:
@@ -59,9 +61,12 @@ def split(
     """Chunks of at most `min(chunk_size, max_tokens)` tokens, in order; each has a letter or a digit.
 
     No chunk crosses the boundary of a page, or the start of a heading that follows text; so its page and
-    heading are those of all its text. Neighbours on the same side of a boundary share up to `chunk_overlap` tokens.
+    heading are those of all its text. A title is no chunk of its own, if anything stands beside it: it may be that of
+    the page before (see `sections.py`). Neighbours on the same side of a boundary share up to `chunk_overlap` tokens.
     Between two that share nothing there is no letter or digit, only whitespace, or a rule that did not fit into either;
     or a passage without language (see `no_language.py`).
+
+    Where a document has a title or headings, a chunk and its context have at most `max_tokens`.
 
     `tokenizer` must not truncate; `max_tokens` is what the model reads, of the normalized text. Offsets are characters
     of `extracted.text`. The time is linear in its length.
@@ -71,15 +76,21 @@ def split(
     outline = _outline(extracted, page_starts)
     boundaries = sorted({*page_starts, *(outline.boundaries() if outline else ())})
     passages = no_language.passages(text)
-    size = max(1, min(chunk_size, max_tokens))
+    title = extracted.title or ("" if outline or page_starts else first_line_title(text))
+    context = ChunkContext(title, tokenizer, max_tokens) if title or outline else None
+    size = max(1, min(chunk_size, max_tokens - (context.max_tokens if context else 0)))
     library_splitter = MarkdownSplitter if extracted.markdown else TextSplitter
     splitter = _Splitter(tokenizer, library_splitter, size, min(chunk_overlap, size - 1))
-    context = ChunkContext(extracted.title)
+    has_text = outline.has_text if outline else _unknown
+    # A chunk is of recognised text or of another, so it ends with its page where there is any.
+    parts = sections(text, boundaries, passages, page_starts, has_text, over_pages=not extracted.recognised)
     chunks = []
-    for windows in _batches(_windows(text, boundaries, passages)):
+    for windows in _batches(_windows(text, parts)):
         for span in splitter.merge_wordless(text, splitter.split_to_size(windows)):
-            page = bisect.bisect_right(page_starts, span.start) - 1
-            heading = outline.heading_path(span.start, span.end) if outline else None
+            place = span.section.place_of(span.start)
+            page = bisect.bisect_right(page_starts, place) - 1
+            heading = outline.heading_path(place, span.end) if outline else None
+            own_title = context.title(heading, span.text) if context else None
             chunks.append(
                 TextChunk(
                     span.text,
@@ -87,7 +98,8 @@ def split(
                     span.end,
                     extracted.pages[page][0] if page >= 0 else None,
                     heading,
-                    title=context.title(heading, span.text),
+                    title=own_title,
+                    context=context.text(own_title, heading, span.text) if context else None,
                 )
             )
     return Split(tuple(chunks), sum(end - start for start, end in passages))
@@ -99,19 +111,17 @@ def _outline(extracted: Extracted, page_starts: Sequence[int]) -> Outline | None
     return Outline(extracted.text, page_starts, extracted.outline) if extracted.outline else None
 
 
-def _windows(text: str, boundaries: Sequence[int], passages: Sequence[tuple[int, int]]) -> Iterator[_Span]:
-    """Parts of at most WINDOW characters of a section, each split on its own; `passages` are in none of them."""
-    ends = dict(passages)
-    edges = sorted({0, *boundaries, *itertools.chain.from_iterable(passages), len(text)})
-    at = 0  # the end of the last passage
-    for section, limit in itertools.pairwise(edges):
-        at = max(at, ends.get(section, 0))
-        if section < at:
-            continue
-        start = section
-        while start < limit:
-            end = min(start + WINDOW, limit)
-            if end < limit:
+def _unknown(start: int, end: int) -> None:
+    """Of a text without an outline nobody knows what is a heading."""
+
+
+def _windows(text: str, parts: Iterable[Section]) -> Iterator[_Span]:
+    """Parts of at most WINDOW characters of a section, each split on its own."""
+    for section in parts:
+        start = section.start
+        while start < section.end:
+            end = min(start + WINDOW, section.end)
+            if end < section.end:
                 half = start + WINDOW // 2
                 breaks = (text.rfind(mark, half, end) + len(mark) for mark in ("\n\n", "\n", " "))
                 end = next((each for each in breaks if each > half), end)
@@ -132,6 +142,23 @@ def _batches(windows: Iterable[_Span]) -> Iterator[list[_Span]]:
             batch, characters = [], 0
     if batch:
         yield batch
+
+
+def _join_titles(text: str, parts: Sequence[tuple[int, int]], capacity: int) -> list[tuple[int, int]]:
+    """The parts, of which a title is joined with what follows, or at the end with what precedes."""
+    joined: list[tuple[int, int]] = []
+    title: tuple[int, int] | None = None
+    for start, end in parts:
+        if title is not None:
+            start = min(start, title[0])
+        if (end - start) * 3 <= capacity and is_title(text[start:end]):
+            title = start, end
+        else:
+            joined.append((start, end))
+            title = None
+    if title is not None:
+        joined.append((joined.pop()[0], title[1]) if joined else title)
+    return joined
 
 
 @dataclass(frozen=True)
@@ -190,10 +217,25 @@ class _Splitter:
         length = len(span.text)
         count = max(1, math.ceil(tokens / (self.size * FILL)))
         capacity = min(math.ceil(length / count * 1.1), self.size * MAX_CHARS_PER_TOKEN, length - 1)
-        overlap = capacity * self.overlap // self.size
-        for at, part in self.library_splitter(capacity, overlap).chunk_indices(span.text):
+        parts = self._library_parts(span.text, 0, length, capacity)
+        joined = _join_titles(span.text, parts, capacity)
+        if len(joined) == 1:  # two parts, one of which is a title: the other one is split instead
+            start, end = max(parts, key=lambda part: part[1] - part[0])
+            rest = self._library_parts(span.text, start, end, max(1, (end - start) * 6 // 10))
+            others = [part for part in parts if part != (start, end)]
+            joined = _join_titles(span.text, sorted([*others, *rest]), capacity)
+        for start, end in joined if len(joined) > 1 else parts:
+            yield _Span(span.text[start:end], span.start + start, span.section)
+
+    def _library_parts(self, text: str, start: int, end: int, capacity: int) -> list[tuple[int, int]]:
+        """Parts of at most `capacity` characters, as (start, end) without white space at their ends."""
+        splitter = self.library_splitter(capacity, capacity * self.overlap // self.size)
+        parts = []
+        for at, part in splitter.chunk_indices(text[start:end]):
             if stripped := part.strip():
-                yield _Span(stripped, span.start + at + len(part) - len(part.lstrip()), span.section)
+                begin = start + at + len(part) - len(part.lstrip())
+                parts.append((begin, begin + len(stripped)))
+        return parts
 
     def _count(self, spans: Sequence[_Span]) -> list[int]:
         """The number of tokens of each span."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.extraction.content import WORD, Heading
 
+PATH_SEPARATOR = " › "
 # Characters: what is taken for a heading may be a megabyte long, and is stored with each of its chunks.
 _MAX_TITLE = 200
 _MARK = re.compile(
@@ -68,6 +69,15 @@ class Outline:
             start = self._starts[here]
         return self._paths[here] or None
 
+    def has_text(self, start: int, end: int) -> bool | None:
+        """Whether there is anything besides headings from `start` to `end`; None if there is no heading, either."""
+        first, last = (bisect.bisect_left(self._starts, at) for at in (start, end))
+        if first == last:
+            return None
+        begins = [start, *self._ends[first:last]]
+        ends = [*self._starts[first:last], end]
+        return any(self._text[begin:stop].strip() for begin, stop in zip(begins, ends, strict=True))
+
     def _add(self, headings: Iterable[Heading]) -> None:
         trail: list[tuple[int, str]] = []
         for heading in headings:
@@ -77,7 +87,7 @@ class Outline:
                 trail.append((heading.level, title))
             self._starts.append(heading.start)
             self._ends.append(heading.end)
-            self._paths.append(" › ".join(name for _, name in trail))
+            self._paths.append(PATH_SEPARATOR.join(name for _, name in trail))
 
     def _follows(self, at: int) -> bool:
         between = self._ends[at - 1], self._starts[at]

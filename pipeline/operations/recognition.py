@@ -88,6 +88,7 @@ class _RecognitionStage:
         await self._counts.recount()
         self._documents = len(documents)
         self._pages = sum(len(one.unrecognised) for one in documents)
+        self._advance(0)
         self._rate.start(self._pages)
         await context.stage("recognizing_text", **self._progress())
         async for group in self._groups(documents):
@@ -136,6 +137,7 @@ class _RecognitionStage:
 
     def _advance(self, pages: int) -> None:
         self._done += pages
+        self._context.pages = (self._done, self._pages)
         share = self._done / self._pages if self._pages else 1.0
         self._context.unrecognised = self._documents * max(0.0, 1 - share)
 

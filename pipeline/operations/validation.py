@@ -81,7 +81,7 @@ async def _search_sample(context: OperationContext, index: VectorIndex) -> int:
         raise Invalid(
             f"The REINDEX lacks its own chunk number {missing[0]}; what is searched stays as it was."
         )
-    texts = [found[seq].text for seq in seqs]
+    texts = [found[seq].embedded for seq in seqs]
     vectors = await context.deps.pool.embed(ModelSpec(generation.model, generation.precision), texts)
     for seq, text, vector in zip(seqs, texts, vectors, strict=True):
         hits = await index.nearest(vector.astype(np.float32), _SAMPLE_HITS)

@@ -10,12 +10,14 @@ import asyncio
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from pipeline.compute import env
+from pipeline.embedding.device import CPU
 from pipeline.workers import worker
 from pipeline.workers.connection import ConnectionLost, WorkerConnection
 from pipeline.workers.fork_server import START_TIMEOUT_S, UNKNOWN_EXIT_CODE, ForkServer
@@ -23,6 +25,7 @@ from semantik.core.errors import Unavailable
 
 _ATTEMPTS = 5
 _RETRY_DELAY_S = 0.2
+_MIN_AGE_S = 5.0  # of a worker that is replaced: so a model that always needs more memory costs a hundredth of the time
 _READ_BUFFER_BYTES = 1 << 20  # the response for a long document has many megabytes
 _log = logging.getLogger(__name__)
 
@@ -44,12 +47,28 @@ class WorkerDied(Exception):
 class WorkerClient:
     """Gives tasks to one worker process, one at a time, in the order of the calls; waiting tasks stay on the loop.
 
-    The process is forked from `server`. A task whose worker ends is given to up to `retries` further workers.
+<<<<<<< HEAD
+    The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given
+    to up to `retries` further workers.
     """
 
-    def __init__(self, server: ForkServer, *, nice: bool, memory_bytes: int, retries: int = 0) -> None:
+    def __init__(
+        self, server: ForkServer, *, nice: bool, memory_bytes: int, retries: int = 0, device: str = CPU
+    ) -> None:
+        self._server = server
+        self._worker_args = (nice, memory_bytes, device)
+=======
+    The process is forked from `server`. A task whose worker ends is given to up to `retries` further workers. A worker
+    that keeps more than `rest_bytes` of memory after a task is replaced, unless that is 0 or the worker is new.
+    """
+
+    def __init__(
+        self, server: ForkServer, *, nice: bool, memory_bytes: int, rest_bytes: int = 0, retries: int = 0
+    ) -> None:
         self._server = server
         self._worker_args = (nice, memory_bytes)
+        self._rest_bytes = rest_bytes
+>>>>>>> main
         self._retries = retries
         self._lock = asyncio.Lock()
         self._starting: asyncio.Task[WorkerConnection] | None = None
@@ -68,6 +87,7 @@ class WorkerClient:
                 connection = await self._connect()
                 with suppress(ConnectionLost):
                     succeeded, result = await self._call(connection, function, args, timeout_s)
+                    self._replace_if_large(connection)
                     if succeeded:
                         return result
                     raise result
@@ -94,6 +114,16 @@ class WorkerClient:
         except asyncio.CancelledError:
             connection.kill()  # its response would be taken for that of the next task
             raise
+
+    def _replace_if_large(self, connection: WorkerConnection) -> None:
+        """Free what the heap of a process keeps after a large file, by a new process; that starts in some 50 ms."""
+        if self._closed or connection.closed or not self._rest_bytes:
+            return
+        age_s = time.monotonic() - connection.started_s
+        if age_s >= _MIN_AGE_S and (taken := connection.taken_bytes()) > self._rest_bytes:
+            _log.info("a worker process kept %d MB after its task and is replaced", taken >> 20)
+            self._start_process()
+            connection.kill()
 
     def start(self) -> None:
         """Start the worker before it is needed, unless it was started."""

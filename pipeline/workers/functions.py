@@ -20,7 +20,7 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.compute.page_messages import PageTask, PageText
-from pipeline.embedding import query_model
+from pipeline.embedding import query_model, reranker
 from pipeline.workers import file_reading, page_recognition, preload, worker
 from pipeline.workers.page_recognition import PageOptions
 from pipeline.workers.read_options import ReadOptions
@@ -48,5 +48,6 @@ class WorkerFunctions:
     )
     describe: Callable[[ModelSpec], ModelInfo] = worker.describe
     check_traced_model: Callable[[ModelSpec, str], str] | None = query_model.check_traced_model
+    rerank: Callable[[str, str, Sequence[str]], list[float]] = reranker.score_texts
     preload_base: Callable[[str, str, str], None] = preload.base
     preload_full: Callable[[str, str], None] = preload.full

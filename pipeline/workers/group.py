@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from pipeline.embedding.device import CPU
 from pipeline.workers.client import WorkerClient, WorkerDied
 from pipeline.workers.fork_server import ForkServer
 from semantik.core.errors import Unavailable
@@ -20,8 +21,14 @@ from semantik.core.errors import Unavailable
 class WorkerGroup:
     """`size` workers, which run as many tasks at the same time; further tasks wait on the loop, first in, first out.
 
+<<<<<<< HEAD
     In an `eager` group, all workers start with the first task. Groups that share `slots` run at most that many tasks
+    together. The workers take the `devices` in turn.
+=======
+    In an `eager` group, all workers start with the first task. A worker that keeps more than `rest_bytes` of memory
+    after a task is replaced (0: never). Groups that share `slots` run at most that many tasks
     together.
+>>>>>>> main
     """
 
     def __init__(
@@ -31,14 +38,23 @@ class WorkerGroup:
         *,
         nice: bool,
         memory_bytes: int,
+        rest_bytes: int = 0,
         eager: bool = True,
         slots: asyncio.Semaphore | None = None,
+        devices: Sequence[str] = (CPU,),
     ) -> None:
         self.size = size
         self._eager = eager
         self._closed = False
+<<<<<<< HEAD
         self._new_client = partial(WorkerClient, server, nice=nice, memory_bytes=memory_bytes)
+        self._workers = [self._new_client(device=devices[number % len(devices)]) for number in range(size)]
+=======
+        self._new_client = partial(
+            WorkerClient, server, nice=nice, memory_bytes=memory_bytes, rest_bytes=rest_bytes
+        )
         self._workers = [self._new_client() for _ in range(size)]
+>>>>>>> main
         self._free = list(self._workers)
         self._temporary: set[WorkerClient] = set()
         self._slots = slots or asyncio.Semaphore(size)
@@ -66,7 +82,7 @@ class WorkerGroup:
         """As `run`, in an additional worker that ends afterwards."""
         if self._closed:
             raise Unavailable("The server is shutting down.")
-        worker = self._new_client()
+        worker = self._new_client(rest_bytes=0)  # it ends anyway
         self._temporary.add(worker)
         try:
             with self._count_task():
@@ -96,7 +112,11 @@ class WorkerGroup:
 
     def pids(self) -> list[int]:
         """The group's current processes. May be called in any thread."""
-        return [pid for each in (*self._workers, *list(self._temporary)) for pid in each.pids()]
+        return [pid for each in self._workers for pid in each.pids()]
+
+    def temporary_pids(self) -> list[int]:
+        """The current processes of `run_in_new_worker`. May be called in any thread."""
+        return [pid for each in list(self._temporary) for pid in each.pids()]
 
     async def close(self) -> None:
         """End the workers at once; running tasks raise Unavailable."""

@@ -8,6 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+<<<<<<< HEAD
+from contextlib import suppress
+=======
+from functools import partial
+>>>>>>> main
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +31,7 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.compute.page_messages import PageTask, PageText
+from pipeline.embedding import device
 from pipeline.extraction.reading_options import ReadingOptions
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.file_reading import time_limit_s
@@ -40,6 +46,7 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Invalid
 
 _IDLE_CHECK_S = 1.0
+_GPU_BATCH_FACTOR = 8  # more chunks in a task for a GPU, which computes many times as fast
 _WAIT_S = 10.0  # beyond the time after which a worker ends itself, in case it is stopped
 
 
@@ -62,14 +69,32 @@ class Pool:
         self._functions = functions or WorkerFunctions()
         self._owns_servers = servers is None
         self._servers = servers or ForkServers(settings(), self._functions)
-        memory = settings().pool.worker_memory_bytes
         size = settings().pool.workers or os.cpu_count() or 1
+<<<<<<< HEAD
         slots = asyncio.Semaphore(size)
         base, full = self._servers.base, self._servers.full
         self._batch = WorkerGroup(full, size, nice=True, memory_bytes=memory, slots=slots)
+        # With GPUs, the batch workers read files on the processor's cores, and one worker for each GPU embeds.
+        self._devices = device.find(settings().embedding.device)
+        self._embedders = self._batch
+        if self._devices != (device.CPU,):
+            gpus = len(self._devices)
+            self._embedders = WorkerGroup(full, gpus, nice=True, memory_bytes=memory, devices=self._devices)
+=======
+        new_group = partial(
+            WorkerGroup,
+            size=size,
+            nice=True,
+            memory_bytes=settings().pool.worker_memory_bytes,
+            rest_bytes=settings().pool.worker_rest_bytes,
+            slots=asyncio.Semaphore(size),
+        )
+        self._batch = new_group(self._servers.full)
+>>>>>>> main
         # Workers without a model, for `run` while no batch worker is up.
-        self._light = WorkerGroup(base, size, nice=True, memory_bytes=memory, slots=slots, eager=False)
+        self._light = new_group(self._servers.base, eager=False)
         self._queries = QueryWorker(settings, self._functions, self._servers, self._batch)
+        self._reranker = WorkerGroup(base, 1, nice=False, memory_bytes=memory, eager=False)
         self._model_infos: dict[ModelSpec, ModelInfo] = {}
         self._background: list[asyncio.Task[None]] = []
 
@@ -85,7 +110,7 @@ class Pool:
     ) -> None:
         for task in self._background:
             task.cancel()
-        closing = [each.close() for each in (self._queries, self._batch, self._light)]
+        closing = [self._queries.close(), *(each.close() for each in self._groups())]
         await asyncio.gather(*self._background, *closing, return_exceptions=True)
         if self._owns_servers:
             await self._servers.close()
@@ -208,14 +233,15 @@ class Pool:
         """
         if not texts:
             return np.empty((0, (await self.describe(model)).dimension), np.float16)
-        size = self._settings().embedding.batch_chunks
+        factor = 1 if self._embedders is self._batch else _GPU_BATCH_FACTOR
+        size = self._settings().embedding.batch_chunks * factor
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
         return np.concatenate(await asyncio.gather(*(self._embed(model, batch) for batch in batches)))
 
     async def _embed(self, model: ModelSpec, texts: Sequence[str], is_retry: bool = False) -> np.ndarray:
         """As `embed`; when the worker dies, each half is tried again, to find the chunk that ends it."""
         try:
-            vectors: np.ndarray = await self._batch.run(
+            vectors: np.ndarray = await self._embedders.run(
                 self._functions.embed, model, list(texts), failpoints.armed(), timeout_s=EMBED_TIMEOUT_S
             )
             self._queries.start_trace_check(model)
@@ -231,17 +257,21 @@ class Pool:
         )
 
     async def embed_queries(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of queries as float32 (n, dimension) of unit length, from a worker that does nothing else.
-
-        A caller that is cancelled does not end that worker.
-        """
+        """Vectors of queries as float32 (n, dimension) of unit length; cancelling a caller does not end the worker."""
         return await self._queries.embed(model, texts)
+
+    async def rerank(self, model: str, query: str, texts: Sequence[str]) -> list[float]:
+        """A number for each text from a cross-encoder, in a worker that does nothing else."""
+        scores: list[float] = await run_task(
+            self._reranker, self._functions.rerank, model, query, list(texts), timeout_s=EMBED_TIMEOUT_S
+        )
+        return scores
 
     async def describe(self, model: ModelSpec) -> ModelInfo:
         """Load the model and return its properties. Raises Invalid, with one sentence, when it cannot be loaded."""
         if model not in self._model_infos:
             self._model_infos[model] = await run_task(
-                self._batch, self._functions.describe, model, timeout_s=EMBED_TIMEOUT_S
+                self._embedders, self._functions.describe, model, timeout_s=EMBED_TIMEOUT_S
             )
             self._queries.start_trace_check(model)
         return self._model_infos[model]
@@ -256,14 +286,27 @@ class Pool:
 
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
+        pids = [("question", pid) for pid in self._queries.pids()]
+<<<<<<< HEAD
+        pids += [("batch", pid) for group in self._groups() for pid in group.pids()]
         infos = []
-        for role, group in (("question", self._queries), ("batch", self._batch), ("batch", self._light)):
-            for pid in group.pids():
-                try:
-                    infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
-                except psutil.NoSuchProcess:
-                    continue
+        for role, pid in pids:
+            with suppress(psutil.NoSuchProcess):
+                infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
+=======
+        pids += [("batch", pid) for group in (self._batch, self._light) for pid in group.pids()]
+        pids += [("tracing", pid) for pid in self._batch.temporary_pids()]
+        infos = []
+        for role, pid in pids:
+            try:
+                infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
+            except psutil.NoSuchProcess:
+                continue
+>>>>>>> main
         return infos
+
+    def _groups(self) -> set[WorkerGroup]:
+        return {self._batch, self._embedders, self._light, self._reranker}
 
     async def _retire_idle(self) -> None:
         """End workers, and the full fork server, after `pool.idle_s` without a task."""
@@ -272,7 +315,11 @@ class Pool:
             await asyncio.sleep(min(_IDLE_CHECK_S, idle_s / 4 or _IDLE_CHECK_S))
             if idle_s and self._light.idle_s >= idle_s:
                 self._light.retire()
-            if idle_s and self._batch.idle_s >= idle_s and self._servers.full.pid() is not None:
+            if idle_s and self._reranker.idle_s >= idle_s:
+                self._reranker.retire()
+            idle = min(self._batch.idle_s, self._embedders.idle_s)
+            if idle_s and idle >= idle_s and self._servers.full.pid() is not None:
                 self._batch.retire()
+                self._embedders.retire()
                 self._queries.reset_trace_checks()
                 await self._servers.stop_full()  # a task that arrives meanwhile starts it again afterwards

@@ -16,7 +16,9 @@ def base(name: str, precision: str, traced_models_dir: str) -> None:
     """Load torch, tokenizers, and the traced model if the folder `traced_models_dir` has it."""
     from pipeline.compute import env
     from pipeline.embedding import query_model
+    from pipeline.embedding.multilingual import unpacked
 
+    unpacked.use_directory(traced_models_dir)
     query_model.import_libraries()
     query_model.load_traced(ModelSpec(name, precision), traced_models_dir)
     env.return_freed_memory()

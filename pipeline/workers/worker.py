@@ -18,16 +18,19 @@ import numpy as np
 from pipeline import failpoints
 from pipeline.compute import env
 from pipeline.compute.messages import ModelInfo, ModelSpec
+from pipeline.embedding import device
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.normalization import normalized
 
 
-def serve(connection: socket.socket, nice: bool, memory_bytes: int) -> None:
+def serve(connection: socket.socket, nice: bool, memory_bytes: int, device_name: str = device.CPU) -> None:
     """Run tasks from a socket until it closes: (function, args) comes in, (True, result) or (False, error) goes out.
 
     Each is a pickle after its length in four bytes. This is all that a worker process does.
     """
-    env.set_up(nice, memory_bytes)
+    # A GPU's driver maps address ranges of many gigabytes, which a limit would count.
+    env.set_up(nice, memory_bytes if device_name == device.CPU else None)
+    device.use(device_name)
     with connection.makefile("rwb") as stream:
         while header := stream.read(4):
             # No variable holds the task or the response, so that neither takes memory while the worker waits.

@@ -30,9 +30,9 @@ class Token:
 class Terms:
     """What the keyword index stores of a text; no entry contains white space.
 
-    `words` has every word in order. `stems` has, in no order, other forms that find it: stems, parts of joined words,
-    joined parts of compounds, single characters of bigrams. `wholes` has compounds and identifiers as a whole,
-    spellings with accents, and dates, times and percentages in their canonical form.
+    `words` has every word in order. `stems` has, in no order, what finds words in other forms: stems that are not the
+    word itself, parts of joined words, compounds without their signs, single characters of bigrams. `wholes` has
+    compounds and identifiers as a whole, spellings with accents, and dates, times and percentages in canonical form.
     """
 
     words: list[str]

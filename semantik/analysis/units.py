@@ -59,7 +59,7 @@ _PART = regex.compile(
     rf"(?P<run>(?:(?=[{_BIGRAM_SCRIPTS}])\p{{L}}\p{{M}}*+)++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD}|\p{{Nd}})++|\p{{M}}++"
 )
 _CLUSTER = regex.compile(r"\P{M}\p{M}*+|\p{M}++")
-_INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}++(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")
+_INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}+(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")
 # What French and Italian put before a vowel: `l'eau` is two words, not a compound as `don't` or `O'Hara`.
 _ELISION = regex.compile(
     r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|un|all|dall|dell|nell|sull|quest|quell)'[^'.@/:]+", regex.I

@@ -31,7 +31,7 @@ class HealthState:
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker process: its `role` is "question" or "batch", `uss_bytes` its private memory."""
+    """A worker process: its `role` is "question", "batch" or "tracing", `uss_bytes` its private memory."""
 
     pid: int
     role: str

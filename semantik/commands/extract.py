@@ -148,7 +148,8 @@ def _text(one: _Reading, with_chunks: bool) -> str:
     lines += [f"warning:   {warning}" for warning in warnings]
     if with_chunks:
         for number, chunk in enumerate(one.chunks, 1):
-            place = [f"page {chunk.page}" if chunk.page is not None else "", chunk.heading or ""]
+            page = f"page {chunk.page}" if chunk.page is not None else ""
+            place = [page, chunk.title or "", chunk.heading or ""]
             where = " · ".join([f"characters {chunk.start}-{chunk.end}", *filter(None, place)])
             lines += ["", f"-- chunk {number} of {len(one.chunks)} · {where}", chunk.text]
     else:

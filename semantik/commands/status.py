@@ -24,11 +24,13 @@ from semantik.commands.status_snapshot import (
     StoreContents,
     collect,
 )
+from semantik.commands.status_warnings import warned_documents, warnings_json, warnings_text
 from semantik.config.settings import Settings
 from semantik.core.errors import SemantikError
 
 _PROG = "semantik-status"
 _MIB = 1 << 20
+_MAX_LIMIT = 1000
 
 
 def main(argv: list[str]) -> int:
@@ -38,6 +40,8 @@ def main(argv: list[str]) -> int:
         settings = load_settings(arguments)
     except SemantikError as error:
         return report_error(_PROG, error)
+    if arguments.warnings is not None:
+        return run_command(_PROG, _show_warnings(settings, arguments))
     return run_command(_PROG, _show(settings, arguments.json))
 
 
@@ -49,7 +53,37 @@ def _parser() -> argparse.ArgumentParser:
         parents=[store_flags()],
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    group = parser.add_argument_group("documents with warnings")
+    group.add_argument(
+        "--warnings",
+        nargs="?",
+        const="",
+        metavar="COLLECTION",
+        help="list them with their quality instead: of all collections, or of one by its name or id",
+    )
+    group.add_argument(
+        "--limit",
+        type=_limit,
+        default=50,
+        metavar="N",
+        help="documents of a collection, 1 to 1000 (%(default)s)",
+    )
+    group.add_argument(
+        "--after", default="", metavar="PATH", help="only those whose path comes after this one"
+    )
     return parser
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MAX_LIMIT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MAX_LIMIT}")
+    return int(text)
+
+
+async def _show_warnings(settings: Settings, arguments: argparse.Namespace) -> int:
+    found = await warned_documents(settings, arguments.warnings, arguments.limit, arguments.after)
+    print_output(json.dumps(warnings_json(found), indent=2) if arguments.json else warnings_text(found))
+    return 0
 
 
 async def _show(settings: Settings, as_json: bool) -> int:

@@ -33,10 +33,17 @@ class EmbeddingSettings:
     """The default model, and how texts are split for it; each collection may choose its own."""
 
     model: str = setting(
-        "sentence-transformers/all-MiniLM-L6-v2", NOT_EMPTY, "A model's name or path; the default is bundled."
+        "sentence-transformers/all-MiniLM-L6-v2",
+        NOT_EMPTY,
+        "A model's name or path, or multilingual; the default is bundled.",
+    )
+    device: str = setting(
+        "auto",
+        vol.Match(r"(auto|cpu|cuda(:\d{1,3})?)\Z", msg="auto, cpu, cuda or cuda:n"),
+        "What computes: auto takes all GPUs that there are, else the processor; cuda:0 one GPU.",
     )
     precision: str = setting(
-        "auto", one_of("auto", "float32", "bfloat16"), "auto uses bfloat16 where the processor supports it."
+        "auto", one_of("auto", "float32", "bfloat16"), "auto uses bfloat16 where the device supports it."
     )
     chunk_size: int = reloadable(
         200, between(16, 100_000), "Tokens in a chunk at most; limited by what the model reads."
@@ -54,6 +61,11 @@ class PoolSettings:
     workers: int = setting(0, between(0, 1024), "Processes that extract and embed; 0 is one per core.")
     worker_memory_bytes: int = setting(
         2048 * _MIB, at_least(256 * _MIB), "Memory that a worker may allocate before it is killed."
+    )
+    worker_rest_bytes: int = setting(
+        128 * _MIB,
+        at_least(0),
+        "Memory that a worker may keep after a task; with more it is replaced. 0 is any.",
     )
     batch_files: int = reloadable(16, between(1, 1000), "Files in one batch at most.")
     batch_bytes: int = reloadable(
@@ -98,6 +110,12 @@ class SearchSettings:
         10.0,
         at_least(0.1),
         "A hybrid search whose query waits longer to be embedded is answered by its words.",
+    )
+    reranker: str = reloadable(
+        "", ANY, "Name or path of a cross-encoder that orders the best hits; empty: none."
+    )
+    rerank_budget_ms: int = reloadable(
+        300, between(1, 60_000), "Milliseconds that a search waits for the cross-encoder at most."
     )
 
 

@@ -1,1 +1,4 @@
-"""Search: a query becomes hits in three steps: retrieve, fuse, hydrate. It knows users' collections, no handlers."""
+"""Search: a query becomes hits in four steps: retrieve, fuse, hydrate, arrange.
+
+It knows users' collections, no handlers.
+"""

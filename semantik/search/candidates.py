@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,7 +55,8 @@ class Retrieved:
 
     `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. A candidate has a score
     on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
-    the number of chunks that were compared, out of `size`. `frequencies` says in how many chunks each of the query's
+    the number of chunks that were compared, out of `size`. Chunks that cannot be among those wanted were left out, and
+    none of these has a fused score above `left_out`. `frequencies` says in how many chunks each of the query's
     words is; None without an index of words.
     """
 
@@ -67,6 +69,7 @@ class Retrieved:
     words_scale: float = 1.0
     size: int = 0
     frequencies: tuple[int, ...] | None = None
+    left_out: float = -math.inf
 
     def scored(self) -> Iterator[tuple[int, float | None, float | None]]:
         """(seq, score by meaning, score by words) of each candidate, in no order."""
@@ -80,9 +83,19 @@ class Retrieved:
                 yield seq, score, found
 
     @property
+    def cosines(self) -> dict[int, float]:
+        return self.meaning.scores if self.meaning else {}
+
+    @property
+    def words_scores(self) -> dict[int, float]:
+        return self.words.scores if self.words else {}
+
+    @property
     def exhausted(self) -> bool:
         """Whether all chunks that may be found are candidates."""
-        return all(side is None or side.bound is None for side in (self.meaning, self.words))
+        return self.left_out == -math.inf and all(
+            side is None or side.bound is None for side in (self.meaning, self.words)
+        )
 
 
 _NOTHING = Side({}, 0.0, None)

@@ -6,8 +6,9 @@ Runs on the loop. The words are looked up in a thread while the query is being e
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semantik.core.errors import Busy, Invalid, Unavailable
@@ -17,6 +18,7 @@ from semantik.index.keyword import KeywordIndex
 from semantik.index.ranges import Ranges
 from semantik.search.backgrounds import Backgrounds, Embed
 from semantik.search.candidates import Retrieved, Side
+from semantik.search.fusion import InReach, in_reach
 from semantik.search.query import Mode
 
 _NO_MODEL = (Unavailable, Busy, Invalid)  # too slow, too many queries, or no such model
@@ -40,7 +42,8 @@ class Opened:
 @dataclass(frozen=True)
 class CollectionSearch:
     """`depth` chunks are asked of each retriever; `embed` embeds other texts with the collection's model; the other
-    fields are those of `Retriever.search`."""
+    fields are those of `Retriever.search`. With `wanted`, where no other collection is searched, chunks that cannot be
+    among so many best may be left out."""
 
     collection: Collection
     opened: Opened
@@ -49,6 +52,7 @@ class CollectionSearch:
     threshold: float | None
     depth: int
     embed: Embed
+    wanted: int | None = None
 
     async def run(self, mode: Mode, considered: int, backgrounds: Backgrounds) -> Retrieved:
         """The candidates. Raises Unavailable where neither retriever can answer."""
@@ -84,26 +88,35 @@ class CollectionSearch:
             looking_up.cancel()
             raise
         near, found = await asyncio.gather(self._near(), looking_up)
-        meaning, word_scores = _scores(near), _scores(found)
-        only_near = [seq for seq in meaning if seq not in word_scores]
-        only_found = [seq for seq in word_scores if seq not in meaning]
-        if only_found:
-            more = await self.opened.vectors.scores(self.request, only_found)
-            lowest = -2.0 if self.threshold is None else self.threshold
-            meaning |= {seq: score for seq, score in more.items() if score >= lowest}
-        if self._restricts or self._is_full(found):
-            word_scores |= await words.scores(self.request, only_near) if only_near else {}
-        if (
-            not self._restricts
-        ):  # a chunk that the other index does not have, or not yet, has none of the words
-            word_scores |= dict.fromkeys(meaning.keys() - word_scores.keys(), 0.0)
         # All chunks that may be found are candidates when either of these has no more.
         complete = not self._is_full(near) or (self._requires and not self._is_full(found))
-        sides = (
-            Side(meaning, _best(near), None if complete else near[-1].score),
-            Side(word_scores, _best(found), None if complete else self._bound(found) or 0.0),
+        both = await self._retrieved(
+            Side(_scores(near), _best(near), None if complete else near[-1].score),
+            Side(_scores(found), _best(found), None if complete else self._bound(found) or 0.0),
+            considered,
+            backgrounds,
         )
-        return await self._retrieved(*sides, considered, backgrounds)
+        if self.wanted is not None and not self._restricts and self.threshold is None:
+            return await self._completed(both, words, in_reach(both, self.wanted))
+        everything = InReach(
+            [each.seq for each in near if each.seq not in both.words_scores],
+            [each.seq for each in found if each.seq not in both.cosines],
+            -math.inf,
+        )
+        return await self._completed(both, words, everything)
+
+    async def _completed(self, both: Retrieved, words: Retriever[Any], reach: InReach) -> Retrieved:
+        """With the other scores of the chunks in reach."""
+        cosines, word_scores = both.cosines, both.words_scores
+        if reach.without_cosine:
+            found = await self.opened.vectors.scores(self.request, reach.without_cosine)
+            lowest = -2.0 if self.threshold is None else self.threshold
+            cosines |= {seq: score for seq, score in found.items() if score >= lowest}
+        if reach.without_words and (self._restricts or len(word_scores) >= self.depth):
+            word_scores |= await words.scores(self.request, reach.without_words)
+        if not self._restricts:  # who is not found has none of the words, or is not in that index yet
+            word_scores |= {seq: 0.0 for seq in reach.without_words if seq not in word_scores}
+        return replace(both, left_out=reach.left_out)
 
     async def _retrieved(
         self, meaning: Side, words: Side | None, considered: int, backgrounds: Backgrounds

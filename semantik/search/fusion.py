@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from heapq import nsmallest
+from dataclasses import dataclass, replace
+from heapq import nlargest, nsmallest
 
 from semantik.core.models import Collection
 from semantik.search.candidates import Background, Retrieved
@@ -42,10 +42,7 @@ class Ranking:
 
 def fuse(retrieved: Sequence[Retrieved], mode: Mode, wanted: int) -> Ranking:
     """The `wanted` best candidates: best first, equal scores by collection id, then by seq."""
-    best_words = max((each.words.best * each.words_scale for each in retrieved if each.words), default=0.0)
-    clear = max(map(_clearness, retrieved), default=1.0)
-    weight = _LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear
-    scales = [_Scale(each, mode, weight, best_words) for each in retrieved]
+    scales = _scales(retrieved, mode)
     scored = [
         (-scale.fused(meaning, words), scale.collection.id, seq, scale.collection, meaning, words)
         for scale in scales
@@ -58,6 +55,48 @@ def fuse(retrieved: Sequence[Retrieved], mode: Mode, wanted: int) -> Ranking:
     )
     unseen = max((scale.unseen for scale in scales), default=-math.inf)
     return Ranking(candidates, sum(each.fused >= unseen for each in candidates))
+
+
+@dataclass(frozen=True)
+class InReach:
+    """Chunks with one score, whose other score may bring them among the best: those without a score by words, and those
+    without a cosine. None of the others can have a fused score above `left_out`."""
+
+    without_words: list[int]
+    without_cosine: list[int]
+    left_out: float
+
+
+def in_reach(retrieved: Retrieved, wanted: int) -> InReach:
+    """Which of the chunks that one side of a single collection has proposed may be among the `wanted` best."""
+    meaning, words = retrieved.meaning, retrieved.words
+    assert meaning is not None and words is not None
+    (scale,) = _scales([retrieved], "hybrid")
+    least = [scale.fused(score, words.scores.get(seq, 0.0)) for seq, score in meaning.scores.items()]
+    needed = nlargest(wanted, least)[-1] if len(least) >= wanted else -math.inf
+    most_meaning = meaning.best if meaning.bound is None else meaning.bound
+    reach = InReach([], [], -math.inf)
+    left_out = -math.inf
+    for seq, score in meaning.scores.items():
+        if seq not in words.scores:
+            if (most := scale.fused(score, words.bound)) >= needed:
+                reach.without_words.append(seq)
+            else:
+                left_out = max(left_out, most)
+    for seq, score in words.scores.items():
+        if seq not in meaning.scores:
+            if (most := scale.fused(most_meaning, score)) >= needed:
+                reach.without_cosine.append(seq)
+            else:
+                left_out = max(left_out, most)
+    return replace(reach, left_out=left_out)
+
+
+def _scales(retrieved: Sequence[Retrieved], mode: Mode) -> list[_Scale]:
+    best_words = max((each.words.best * each.words_scale for each in retrieved if each.words), default=0.0)
+    clear = max(map(_clearness, retrieved), default=1.0)
+    weight = _LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear
+    return [_Scale(each, mode, weight, best_words) for each in retrieved]
 
 
 def standing_out(best: float, background: Background) -> float:
@@ -103,7 +142,9 @@ class _Scale:
     @property
     def unseen(self) -> float:
         """No chunk that is not a candidate has a higher score."""
-        if self.retrieved.exhausted:
-            return -math.inf
-        sides = self.retrieved.meaning, self.retrieved.words
-        return self.fused(*(None if side is None else side.bound for side in sides))
+        sides = [side for side in (self.retrieved.meaning, self.retrieved.words) if side is not None]
+        if all(side.bound is None for side in sides):
+            return self.retrieved.left_out
+        meaning, words = self.retrieved.meaning, self.retrieved.words
+        highest = self.fused(meaning.bound if meaning else None, words.bound if words else None)
+        return max(highest, self.retrieved.left_out)

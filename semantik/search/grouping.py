@@ -11,6 +11,9 @@ from semantik.search.hits import Copy, Hit
 from semantik.search.query import SearchQuery
 
 _CHUNKS_OF_GROUP = 3
+# Two copies have nine tenths of their text in common, so their lengths and their cosines to the query are close.
+_LENGTHS = 1.2
+_COSINES = 0.05
 
 
 def arrange(hits: Sequence[Hit], query: SearchQuery) -> list[Hit]:
@@ -26,16 +29,37 @@ def arrange(hits: Sequence[Hit], query: SearchQuery) -> list[Hit]:
 
 def _fold(hits: Sequence[Hit]) -> list[Hit]:
     """Each hit that is a copy of an earlier one becomes a part of that."""
-    also_in: dict[int, list[Copy]] = {}
-    for index, (first, hit) in enumerate(zip(copies([hit.chunk.text for hit in hits]), hits, strict=True)):
-        if first == index:
-            also_in[index] = []
-        else:
-            also_in[first].append(Copy(hit.document, hit.collection, hit.chunk))
+    suspects = _alike(hits)
+    if not suspects:
+        return list(hits)
+    firsts = copies([hits[index].chunk.text for index in suspects])
+    others: dict[int, list[Copy]] = {}
+    copied = set()
+    for index, first in zip(suspects, firsts, strict=True):
+        if suspects[first] != index:
+            hit = hits[index]
+            others.setdefault(suspects[first], []).append(Copy(hit.document, hit.collection, hit.chunk))
+            copied.add(index)
     return [
-        replace(hits[index], also_in=tuple(others)) if others else hits[index]
-        for index, others in also_in.items()
+        replace(hit, also_in=tuple(others[index])) if index in others else hit
+        for index, hit in enumerate(hits)
+        if index not in copied
     ]
+
+
+def _alike(hits: Sequence[Hit]) -> list[int]:
+    """The hits whose length and meaning are those of a neighbour by length: only these may be copies, and few are."""
+    by_length = sorted(range(len(hits)), key=lambda index: len(hits[index].chunk.text))
+    found = set()
+    for at, index in enumerate(by_length):
+        longest = len(hits[index].chunk.text) * _LENGTHS
+        for other in by_length[at + 1 :]:
+            if len(hits[other].chunk.text) > longest:
+                break
+            one, two = hits[index].scores.meaning, hits[other].scores.meaning
+            if one is None or two is None or abs(one - two) <= _COSINES:
+                found |= {index, other}
+    return sorted(found)
 
 
 def _group(hits: Sequence[Hit], per_document: int) -> list[Hit]:

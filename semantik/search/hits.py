@@ -21,11 +21,13 @@ CharacterRange = tuple[int, int]
 class Scores:
     """`meaning` is the cosine between the query's vector and the chunk's, in [-1, 1]; `words` the BM25 score of the
     query's words in the chunk, from 0. None where the search did not ask for them, or could not. `fused` is the order
-    of the hits, in [0, 1]: see docs/explanation/ranking.md."""
+    of the hits, in [0, 1]: see docs/explanation/ranking.md. `rerank` is the cross-encoder's number, whose range depends
+    on the model; hits that have one come first, in its order."""
 
     meaning: float | None
     words: float | None
     fused: float
+    rerank: float | None = None
 
 
 @dataclass(frozen=True)

@@ -35,3 +35,4 @@ class SearchQuery:
     mode: Mode = "hybrid"
     group_by: GroupBy = "chunk"
     per_document: int | None = None
+    rerank: bool = True  # where search.reranker is set

@@ -24,7 +24,7 @@ from semantik.search.document_catalog import DocumentCatalog
 from semantik.search.index_sync import IndexSync
 from semantik.search.prepared import PreparedQuery, frequencies, inverse_frequency
 from semantik.search.query import SearchQuery
-from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.query_embedder import QueryEmbedder, Vector
 from semantik.storage.mongo import Store
 
 
@@ -53,9 +53,15 @@ class RetrievalStep:
         return all(self._indexes.get_if_ready(each.current) for each in collections)
 
     async def retrieve(
-        self, collections: Sequence[Collection], query: SearchQuery, prepared: PreparedQuery, depth: int
+        self,
+        collections: Sequence[Collection],
+        query: SearchQuery,
+        prepared: PreparedQuery,
+        depth: int,
+        wanted: int,
     ) -> list[Retrieved]:
-        """The candidates of each collection: the `depth` best by meaning and the `depth` best by words.
+        """The candidates of each collection: the `depth` best by meaning and the `depth` best by words, as far as they
+        may be among the `wanted` best.
 
         Of a query that only has filters, the documents that satisfy them. Raises Unavailable when an index or MongoDB
         does not answer in time, or when the query needs a vector and the model does not answer.
@@ -63,7 +69,7 @@ class RetrievalStep:
         if prepared.parsed.only_filters:
             return [await self._list(each, query, depth) for each in collections]
         if len(collections) == 1:  # the usual case needs no tasks
-            return [await self._retrieve(collections[0], query, prepared, depth)]
+            return [await self._retrieve(collections[0], query, prepared, depth, wanted)]
         found = await asyncio.gather(*(self._retrieve(each, query, prepared, depth) for each in collections))
         return [_scaled(each) for each in found]
 
@@ -74,7 +80,12 @@ class RetrievalStep:
         return Retrieved(collection, None, Side(scores, 1.0, bound), considered=len(seqs))
 
     async def _retrieve(
-        self, collection: Collection, query: SearchQuery, prepared: PreparedQuery, depth: int
+        self,
+        collection: Collection,
+        query: SearchQuery,
+        prepared: PreparedQuery,
+        depth: int,
+        wanted: int | None = None,
     ) -> Retrieved:
         generation = collection.current
         opened = Opened.of(self._indexes.get_if_ready(generation) or await self._get_synced(generation))
@@ -87,14 +98,20 @@ class RetrievalStep:
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
         wait_s = limits.meaning_wait_s if words and query.mode == "hybrid" else limits.timeout_s
-        embed = partial(self._embedder.embed, generation.model, generation.precision, timeout_s=wait_s)
+        embed = partial(self._embed, generation, wait_s)
         plain = prepared.parsed.plain
         request = RetrievalQuery(plain, partial(embed, plain), prepared.parsed, prepared.languages)
-        search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth, embed)
+        search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth, embed, wanted)
         considered = vectors.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         found = await search.run(query.mode, considered, self._backgrounds)
         counts = await frequencies(prepared.words, words) if words else None
         return replace(found, size=vectors.size, frequencies=counts)
+
+    async def _embed(self, generation: Generation, wait_s: float, text: str) -> Vector:
+        """The query's vector. Raises Invalid when the model at this name or path is no longer what it was."""
+        vector = await self._embedder.embed(generation.model, generation.precision, text, timeout_s=wait_s)
+        generation.require_dimension(len(vector))
+        return vector
 
     async def _get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         try:

@@ -23,14 +23,16 @@ from semantik.search.index_sync import IndexSync
 from semantik.search.prepared import PreparedQuery, prepare, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.rerank import CANDIDATES, Reranker
 from semantik.search.retrieval import RetrievalStep
+from semantik.search.similar import SimilarChunks
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
 _MAX_ATTEMPTS = 5  # when a change made the candidates stale
-# Chunks asked of each retriever. Of the best ten by both, hardly any is not among the best hundred by either; where one
-# may be, more are asked for; from _MAX_DEPTH on only while there are too few.
-_DEPTH = 100
+# Chunks asked of each retriever beyond those wanted. Of the best ten by both, hardly any is not among the best fifty by
+# either; where one may be, more are asked for; from _MAX_DEPTH on only while there are too few.
+_DEPTH = 40
 _MAX_DEPTH = 5_000
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
@@ -46,7 +48,7 @@ class _Found:
 
 
 class SearchService:
-    """Answers the queries of users."""
+    """Answers the queries of users; `similar` finds more like a chunk."""
 
     def __init__(
         self,
@@ -55,12 +57,15 @@ class SearchService:
         indexes: IndexSync,
         embedder: QueryEmbedder,
         limits: Callable[[], settings.SearchSettings],
+        reranker: Reranker,
     ) -> None:
         self._authorizer = authorizer
+        self._reranker = reranker
         self._embedder = embedder
         self._limits = limits
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
         self._hydration = HydrationStep(store, indexes)
+        self.similar = SimilarChunks(store, authorizer, indexes)
 
     async def close(self) -> None:
         """Stop what is measured in the background; before the indexes are closed."""
@@ -90,7 +95,15 @@ class SearchService:
                 continue  # the cached collections were stale
             if not found.stale:
                 break
-        return _result(found, query, prepared)
+        if not self._reranks(query):
+            return _result(found, query, prepared)
+        reranked = await self._reranker.rerank(prepared.parsed.plain, found.hits)
+        result = _result(replace(found, hits=reranked.hits), query, prepared)
+        failure = reranked.failure and f"Not reranked: {reranked.failure}"
+        return replace(result, degraded=" ".join(filter(None, (result.degraded, failure))) or None)
+
+    def _reranks(self, query: SearchQuery) -> bool:
+        return query.rerank and self._reranker.is_on and query.offset < CANDIDATES
 
     async def _find(
         self,
@@ -100,16 +113,18 @@ class SearchService:
         prepared: PreparedQuery,
     ) -> _Found:
         wanted = query.offset + query.k
+        if self._reranks(query):
+            wanted = max(wanted, CANDIDATES)
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
         depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
-        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
+        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed)
         while True:
             ranking = fuse(retrieved, query.mode, needed)
             too_few = len(ranking.candidates) < needed
             uncertain = ranking.certain < needed and depth < _MAX_DEPTH
             if (too_few or uncertain) and not all(each.exhausted for each in retrieved):
                 depth *= 4
-                retrieved = await self._retrieval.retrieve(collections, query, prepared, depth)
+                retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed)
                 continue
             hydrated = await self._hydration.hydrate(ranking.candidates, cached)
             hits = arrange(hydrated.hits, query)

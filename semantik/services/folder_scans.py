@@ -8,19 +8,21 @@ abandoned. It delays nothing, not even the server's stop, but occupies its slot 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 
 from semantik.config import settings
-from semantik.core.errors import Busy, Conflict, Invalid
+from semantik.core.errors import Busy, Conflict, Invalid, Unavailable
 from semantik.core.globs import Globs
 from semantik.core.scan_entries import FoundFile, ScanEntry, ScanWarning
+from semantik.services.folder_languages import FolderLanguages
 
 _TICK_S = 0.25
+_LANGUAGES_S = 30.0
 _MAX_WARNINGS = 100
 _MAX_GLOBS = 100
 _MAX_GLOB = 200
@@ -47,12 +49,16 @@ class ScanProgress:
 
 @dataclass(frozen=True)
 class ScanCompleted:
-    """`files` are the first of `count`; `count` and `total_size` (bytes) are exact even when `files` is `truncated`."""
+    """`files` are the first of `count`; `count` and `total_size` (bytes) are exact even when `files` is `truncated`.
+
+    `languages` are those of a few of the files.
+    """
 
     files: tuple[FoundFile, ...]
     count: int
     total_size: int
     warnings: tuple[str, ...]
+    languages: FolderLanguages = FolderLanguages()
 
     @property
     def truncated(self) -> bool:
@@ -66,15 +72,23 @@ class ScanCancelled:
 
 ScanEvent = ScanProgress | ScanCompleted | ScanCancelled
 Resolve = Callable[[str], Path]
+Languages = Callable[[Sequence[FoundFile]], Awaitable[FolderLanguages]]
 Walk = Callable[[Path, ScanOptions], Generator[ScanEntry, None, None]]
 
 
 class FolderScans:
     """`resolve(path)` returns the real folder or raises; `walk(folder, options)` yields every entry that it visits;
-    `limits()` are the current settings.
+    `limits()` are the current settings; `languages(files)` looks at a few of the files.
     """
 
-    def __init__(self, limits: Callable[[], settings.ScanSettings], resolve: Resolve, walk: Walk) -> None:
+    def __init__(
+        self,
+        limits: Callable[[], settings.ScanSettings],
+        resolve: Resolve,
+        walk: Walk,
+        languages: Languages | None = None,
+    ) -> None:
+        self._languages = languages
         self._limits = limits
         self._resolve = resolve
         self._walk = walk
@@ -101,7 +115,24 @@ class FolderScans:
                 if len(glob) > _MAX_GLOB:
                     raise Invalid(f"{name}: a glob has {_MAX_GLOB} characters at most: {glob[:40]!r}….")
             Globs(globs)
-        return FolderScan(options, self._limits(), self._slots, self._resolve, self._walk)
+        return FolderScan(options, self._limits(), self._slots, self._resolve, self._walk, self._languages)
+
+    async def languages(self, path: str) -> FolderLanguages:
+        """The languages of a few of the folder's files.
+
+        Raises Invalid or Forbidden for the folder, Busy when too many scans run, Unavailable when it is too large.
+        """
+        try:
+            async with (
+                asyncio.timeout(_LANGUAGES_S),
+                aclosing(self.start(ScanOptions(path)).events()) as events,
+            ):
+                async for event in events:
+                    if isinstance(event, ScanCompleted):
+                        return event.languages
+        except TimeoutError as error:
+            raise Unavailable("The folder takes too long to look at.") from error
+        return FolderLanguages()
 
 
 class FolderScan:
@@ -114,7 +145,9 @@ class FolderScan:
         slots: asyncio.Semaphore,
         resolve: Resolve,
         walk: Walk,
+        languages: Languages | None,
     ) -> None:
+        self._languages = languages
         self._options = options
         self._wait_s = limits.wait_s
         self._slots = slots
@@ -168,7 +201,10 @@ class FolderScan:
             Thread(target=self._run_thread, args=(ended,), name="scan", daemon=True).start()
         except RuntimeError as error:
             ended.set_exception(error)
-        return await asyncio.wrap_future(ended)
+        completed = await asyncio.wrap_future(ended)
+        if self._languages is None:
+            return completed
+        return replace(completed, languages=await self._languages(completed.files))
 
     def _release_slot(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():  # it is when the server has stopped in the meantime

@@ -1,21 +1,64 @@
-"""What is stored of a text, by table: its words, their other forms, and the wholes."""
+"""What is stored of a text, by table: its words, what finds them in other forms, and the wholes."""
 
 from __future__ import annotations
 
 import pytest
 
-from semantik.analysis import Terms, query_words, terms, tokens
+from semantik.analysis import Terms, terms, tokens
 
 TABLE = [
+    # plain words, in any case and script
     ("The lantern burned.", "the lantern burned", "burn", ""),
+    ("LANTERNS", "lanterns", "lantern", ""),
+    ("Müller", "muller", "", "müller"),
+    ("Straße", "strasse", "strass", "straße"),
+    ("re\u00adfriger\u00adator", "refrigerator", "refriger", ""),
+    ("o\ufb03ce", "office", "offic", ""),
+    # compounds and identifiers: in parts, without their signs, and whole
     ("foo_bar", "foo bar", "foobar", "foo_bar"),
+    ("fooBar", "foobar", "foo bar", ""),
+    ("HTTPServer", "httpserver", "http server", ""),
     ("v1.2.3", "v1 2 3", "v123", "v1.2.3 1.2.3"),
     ("C++", "c", "", "c++"),
+    ("(C#),", "c", "", "c#"),
+    (".NET", "net", "", ".net"),
     ("KX-5519", "kx 5519", "kx5519", "kx-5519"),
+    ("KX5519", "kx5519", "kx 5519", ""),
+    ("0555-1234", "0555 1234", "05551234", "0555-1234"),
     ("don't", "don t", "dont", "don't"),
-    ("Müller", "muller", "", "müller"),
+    ("l'eau", "l eau", "", ""),
+    ("AT&T", "at t", "att", "at&t"),
+    ("U.S.A.", "u s a", "usa", "u.s.a"),
+    ("__init__", "init", "", "__init__"),
+    ("std::vector", "std vector", "stdvector", "std::vector"),
+    ("ada@mail.example", "ada mail example", "adamailexample exampl", "ada@mail.example mail.example"),
+    ("https://www.lamp.example/a/oil.html", "https www lamp example a oil html", "exampl",
+     "lamp.example/a/oil.html lamp.example oil.html"),
+    ("lamps/oil_2.txt", "lamps oil 2 txt", "lampsoil2txt lamp", "lamps/oil_2.txt oil_2.txt"),
+    ("light-\nhouse", "light house", "hous lighthouse lighthous", ""),
+    # numbers, times and dates in one form each
+    ("1,234.50", "1234.5", "", "1,234.50"),
+    ("1.234,50", "1234.5", "", "1.234,50"),
+    ("1.234", "1.234", "1234", ""),
+    ("12 345", "12 345", "12345", ""),
+    ("25%", "25", "", "25%"),
+    ("25 percent", "25 percent", "", "25%"),
+    ("2:30 pm", "2 30 pm", "230", "02:30 14:30"),
+    ("14h30", "14h30", "14 30", "14:30"),
+    ("21st", "21st", "21", ""),
+    ("2026-01-31", "2026 01 31", "20260131", "2026-01-31 2026-01 --01-31"),
+    ("31.01.2026", "31 01 2026", "31012026", "31.01.2026 2026-01-31 2026-01 --01-31"),
+    ("January 31st, 2026", "january 31st 2026", "januari 31", "2026-01-31 2026-01 --01-31"),
+    ("31 January 2026", "31 january 2026", "januari", "2026-01-31 2026-01 --01-31"),
+    ("2026年1月31日", "2026 年 1 月 31 日", "", "2026-01-31 2026-01 --01-31"),
+    # scripts without spaces
+    ("手机", "手机", "手 机", ""),
+    ("手", "手", "", ""),
     ("iPhone15手机", "iphone15 手机", "phone 15 手 机", ""),
-]
+    ("ｶﾞｿﾘﾝ", "ガソ ソリ リン", "ガ ソ リ ン", ""),
+    ("학교에서", "학교 교에 에서", "학 교 에 서", ""),
+    ("น้ำมัน", "น้ํา ามั มัน", "น้ํ า มั น", ""),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "words", "stems", "wholes"), TABLE)
@@ -29,12 +72,27 @@ def test_tokens_are_the_words_of_terms(row: tuple[str, str, str, str]) -> None:
 
 
 def test_offsets_are_those_of_the_original_text() -> None:
-    text = "ﬁne ｶﾞｿﾘﾝ a\u00adb"
-    assert [text[each.start : each.end] for each in tokens(text)] == ["ﬁne", "ｶﾞｿ", "ｿﾘ", "ﾘﾝ", "a\u00adb"]
+    text = "ﬁne ｶﾞｿﾘﾝ a\u00adb １２"
+    expected = ["ﬁne", "ｶﾞｿ", "ｿﾘ", "ﾘﾝ", "a\u00adb", "１２"]
+    assert [text[each.start : each.end] for each in tokens(text)] == expected
 
 
-def test_each_word_of_a_question_is_looked_up_as_itself_and_by_its_stem() -> None:
-    (word,) = query_words("burning", ["en"])
-    assert {(each.field, each.term) for each in word.terms} == {
-        ("words", "burning"), ("stems", "burning"), ("words", "burn"), ("stems", "burn"),
-    }  # fmt: skip
+def test_the_stem_is_that_of_the_language_and_found_with_and_without_accents() -> None:
+    assert terms("książki", "pl").stems == ["ksiazk"]
+    assert terms("реками", "ru").stems == ["рек"]
+    assert terms("wanderers", None).stems == []
+
+
+def test_no_term_has_white_space_whatever_the_text() -> None:
+    text = "a\u3000b\u2028c ¨ ´ ㎏ №5 ½ ﷺ \ud800 \u00a0 x\u200by 1 ,2 -- __ ... C++++ ''' 🙂"
+    found = terms(text, "en")
+    every = [*found.words, *found.stems, *found.wholes]
+    assert all(each and not any(character.isspace() for character in each) for each in every)
+
+
+def test_repeated_calls_and_other_languages_in_between_change_nothing() -> None:
+    text = "Burning lanterns, burning lamps: 31 January 2026."
+    first = terms(text, "en")
+    for language in ("de", "fr", "es", "ru", "fi", None):
+        terms(text, language)
+    assert terms(text, "en") == first

@@ -41,7 +41,7 @@ async def test_first_user_is_the_administrator_and_closes_registration(
     assert (await client.call("GET", "auth/me"))["username"] == "ann"
     usage = await client.call("GET", "status")
     assert usage["rss_bytes"] > 10_000_000
-    assert all(worker["role"] in ("question", "batch") for worker in usage["workers"])
+    assert all(worker["role"] in ("question", "batch", "tracing") for worker in usage["workers"])
 
 
 @pytest.mark.parametrize("registration", ["closed", "open"])

@@ -20,6 +20,7 @@ from semantik.search.hits import Hit
 from semantik.search.index_sync import IndexSync
 from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
@@ -93,13 +94,22 @@ async def search_setup(tmp_path: Path) -> AsyncIterator[SearchSetup]:
 
         store.collections.get_many = recorded  # type: ignore[method-assign]
         search = SearchService(
-            store, Authorizer(store), IndexSync(store, indexes), embedder, settings.SearchSettings
+            store,
+            Authorizer(store),
+            IndexSync(store, indexes),
+            embedder,
+            settings.SearchSettings,
+            Reranker(_rerank, settings.SearchSettings),
         )
         try:
             yield SearchSetup(search, indexes, other, user, collection, reads, missing_models)
         finally:
             await embedder.close()
             await indexes.close()
+
+
+async def _rerank(model: str, query: str, texts: Sequence[str]) -> list[float]:
+    raise AssertionError("no reranker is set")
 
 
 async def _add(setup: SearchSetup, text: str, seq: int, count: int = 1) -> None:

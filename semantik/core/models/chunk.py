@@ -35,6 +35,11 @@ class Chunk:
         """(context, text): what decides its vector."""
         return self.context, self.text
 
+    @property
+    def embedded(self) -> str:
+        """What the model reads of it."""
+        return (self.context or "") + self.text
+
 
 @dataclass(frozen=True)
 class VectorBlock:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from semantik.core.errors import Invalid
+
 CollectionStatus = Literal[
     "empty",  # it has no documents, and nothing is queued or runs
     "indexing",  # an operation is queued or runs
@@ -56,6 +58,14 @@ class Generation:
     settled_seq: int = -1
     counts: Counts = field(default_factory=Counts)
     operation_id: str | None = None
+
+    def require_dimension(self, dimension: int) -> None:
+        """Raises Invalid for a model with other vectors than the stored ones, because its files were replaced."""
+        if self.dimension not in (None, dimension):
+            raise Invalid(
+                f"The model {self.model} now gives vectors with {dimension} numbers, and the collection's have "
+                f"{self.dimension}: reindex the collection with it."
+            )
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ class Operation:
     """A piece of work on a collection.
 
     `options` is what was asked for beyond the type, and `settings` is what it ran with. `announced` says that its
-    terminal message was published.
+    terminal message was published. `pages_done` of `pages_total` are those whose text is recognised; None unless it
+    has come to that.
     """
 
     id: str
@@ -101,6 +102,8 @@ class Operation:
     options: dict[str, object] = field(default_factory=dict, hash=False)
     settings: dict[str, object] = field(default_factory=dict, hash=False)
     stages: tuple[Stage, ...] = ()
+    pages_done: int | None = None
+    pages_total: int | None = None
 
     @property
     def ended(self) -> bool:

@@ -45,6 +45,14 @@ class ChunkTable:
         rows = await self._table.find({"_id": {"$in": keys}}, fast=True)
         return {row["seq"]: chunk_from_row(row) for row in rows}
 
+    async def with_vector(self, generation: Generation, seq: int) -> tuple[Chunk, NDArray[np.float32]] | None:
+        """A chunk and its vector (dimension,); None when the generation has no such chunk."""
+        where = {"_id": chunk_key(generation.collection_id, seq), "generation": generation.number}
+        row = await self._table.find_one(where, fast=True)
+        if row is None:
+            return None
+        return chunk_from_row(row), np.frombuffer(row["vector"], np.float16).astype(np.float32)
+
     async def of_document(self, document: Document, start: int, end: int) -> list[Chunk]:
         """The chunks that overlap the document's characters `start` to `end`, in order."""
         where = {

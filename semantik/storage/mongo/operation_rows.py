@@ -15,7 +15,7 @@ from semantik.storage.mongo.table import Record
 
 _CONVERTED = frozenset(
     {"id", "counts", "warnings", "stages", "lease", "announced", "cancel_requested", "options"}
-    | {"created_at", "started_at", "completed_at"}
+    | {"created_at", "started_at", "completed_at", "pages_done", "pages_total"}
 )
 
 
@@ -37,6 +37,8 @@ class OperationFields(TypedDict, total=False):
     result: dict[str, object] | None
     last_message: int
     settings: dict[str, object]
+    pages_done: int | None
+    pages_total: int | None
 
 
 def operation_row(operation: Operation) -> Record:
@@ -61,5 +63,8 @@ def operation_from_row(row: Record) -> Operation:
         announced=bool(row["announced"]),
         cancel_requested=bool(row["cancel_requested"]),
         options=row["wish"],
+        # Rows of builds that recognised no text do not have them.
+        pages_done=row.get("pages_done"),
+        pages_total=row.get("pages_total"),
         **fields,
     )

@@ -51,6 +51,8 @@ async def test_scan_sends_progress_and_its_result(shared: Serving, tmp_path: Pat
         "total_size": 12,
         "warnings": [],
         "truncated": False,
+        "languages": {},
+        "recommended_model": None,
     }
     filtered = await scanner.scan(tmp_path, include=["*.pdf", "b/**"], exclude=["**/drafts/*"])
     assert [each["path"].removeprefix(f"{tmp_path}/") for each in filtered["files"]] == ["a.pdf", "b/c.txt"]
