@@ -47,28 +47,24 @@ class WorkerDied(Exception):
 class WorkerClient:
     """Gives tasks to one worker process, one at a time, in the order of the calls; waiting tasks stay on the loop.
 
-<<<<<<< HEAD
-    The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given
-    to up to `retries` further workers.
+    The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given to up to
+    `retries` further workers. A worker that keeps more than `rest_bytes` of memory after a task is replaced, unless
+    that is 0 or the worker is new.
     """
 
     def __init__(
-        self, server: ForkServer, *, nice: bool, memory_bytes: int, retries: int = 0, device: str = CPU
+        self,
+        server: ForkServer,
+        *,
+        nice: bool,
+        memory_bytes: int,
+        rest_bytes: int = 0,
+        retries: int = 0,
+        device: str = CPU,
     ) -> None:
         self._server = server
         self._worker_args = (nice, memory_bytes, device)
-=======
-    The process is forked from `server`. A task whose worker ends is given to up to `retries` further workers. A worker
-    that keeps more than `rest_bytes` of memory after a task is replaced, unless that is 0 or the worker is new.
-    """
-
-    def __init__(
-        self, server: ForkServer, *, nice: bool, memory_bytes: int, rest_bytes: int = 0, retries: int = 0
-    ) -> None:
-        self._server = server
-        self._worker_args = (nice, memory_bytes)
         self._rest_bytes = rest_bytes
->>>>>>> main
         self._retries = retries
         self._lock = asyncio.Lock()
         self._starting: asyncio.Task[WorkerConnection] | None = None

@@ -21,14 +21,9 @@ from semantik.core.errors import Unavailable
 class WorkerGroup:
     """`size` workers, which run as many tasks at the same time; further tasks wait on the loop, first in, first out.
 
-<<<<<<< HEAD
-    In an `eager` group, all workers start with the first task. Groups that share `slots` run at most that many tasks
-    together. The workers take the `devices` in turn.
-=======
     In an `eager` group, all workers start with the first task. A worker that keeps more than `rest_bytes` of memory
-    after a task is replaced (0: never). Groups that share `slots` run at most that many tasks
-    together.
->>>>>>> main
+    after a task is replaced (0: never). Groups that share `slots` run at most that many tasks together. The workers
+    take the `devices` in turn.
     """
 
     def __init__(
@@ -46,15 +41,10 @@ class WorkerGroup:
         self.size = size
         self._eager = eager
         self._closed = False
-<<<<<<< HEAD
-        self._new_client = partial(WorkerClient, server, nice=nice, memory_bytes=memory_bytes)
-        self._workers = [self._new_client(device=devices[number % len(devices)]) for number in range(size)]
-=======
         self._new_client = partial(
             WorkerClient, server, nice=nice, memory_bytes=memory_bytes, rest_bytes=rest_bytes
         )
-        self._workers = [self._new_client() for _ in range(size)]
->>>>>>> main
+        self._workers = [self._new_client(device=devices[number % len(devices)]) for number in range(size)]
         self._free = list(self._workers)
         self._temporary: set[WorkerClient] = set()
         self._slots = slots or asyncio.Semaphore(size)

@@ -8,11 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-<<<<<<< HEAD
 from contextlib import suppress
-=======
 from functools import partial
->>>>>>> main
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,31 +67,26 @@ class Pool:
         self._owns_servers = servers is None
         self._servers = servers or ForkServers(settings(), self._functions)
         size = settings().pool.workers or os.cpu_count() or 1
-<<<<<<< HEAD
-        slots = asyncio.Semaphore(size)
-        base, full = self._servers.base, self._servers.full
-        self._batch = WorkerGroup(full, size, nice=True, memory_bytes=memory, slots=slots)
-        # With GPUs, the batch workers read files on the processor's cores, and one worker for each GPU embeds.
-        self._devices = device.find(settings().embedding.device)
-        self._embedders = self._batch
-        if self._devices != (device.CPU,):
-            gpus = len(self._devices)
-            self._embedders = WorkerGroup(full, gpus, nice=True, memory_bytes=memory, devices=self._devices)
-=======
+        memory = settings().pool.worker_memory_bytes
         new_group = partial(
             WorkerGroup,
             size=size,
             nice=True,
-            memory_bytes=settings().pool.worker_memory_bytes,
+            memory_bytes=memory,
             rest_bytes=settings().pool.worker_rest_bytes,
             slots=asyncio.Semaphore(size),
         )
         self._batch = new_group(self._servers.full)
->>>>>>> main
+        # With GPUs, the batch workers read files on the processor's cores, and one worker for each GPU embeds.
+        gpus = device.find(settings().embedding.device)
+        self._embedders = self._batch
+        if gpus != (device.CPU,):
+            full = self._servers.full
+            self._embedders = WorkerGroup(full, len(gpus), nice=True, memory_bytes=memory, devices=gpus)
         # Workers without a model, for `run` while no batch worker is up.
         self._light = new_group(self._servers.base, eager=False)
         self._queries = QueryWorker(settings, self._functions, self._servers, self._batch)
-        self._reranker = WorkerGroup(base, 1, nice=False, memory_bytes=memory, eager=False)
+        self._reranker = WorkerGroup(self._servers.base, 1, nice=False, memory_bytes=memory, eager=False)
         self._model_infos: dict[ModelSpec, ModelInfo] = {}
         self._background: list[asyncio.Task[None]] = []
 
@@ -287,22 +279,12 @@ class Pool:
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
         pids = [("question", pid) for pid in self._queries.pids()]
-<<<<<<< HEAD
         pids += [("batch", pid) for group in self._groups() for pid in group.pids()]
+        pids += [("tracing", pid) for pid in self._batch.temporary_pids()]
         infos = []
         for role, pid in pids:
             with suppress(psutil.NoSuchProcess):
                 infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
-=======
-        pids += [("batch", pid) for group in (self._batch, self._light) for pid in group.pids()]
-        pids += [("tracing", pid) for pid in self._batch.temporary_pids()]
-        infos = []
-        for role, pid in pids:
-            try:
-                infos.append(WorkerInfo(pid, role, psutil.Process(pid).memory_full_info().uss))
-            except psutil.NoSuchProcess:
-                continue
->>>>>>> main
         return infos
 
     def _groups(self) -> set[WorkerGroup]:

@@ -21,6 +21,7 @@ WORD_WEIGHT = 1.0
 FORM_WEIGHT = 0.8
 EXACT_WEIGHT = 1.05
 WHOLE_WEIGHT = 0.25
+DIGITS_WEIGHT = 1.0  # of a whole with digits: a date, a time, an order number
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _written(found: Sequence[str]) -> dict[int, tuple[QueryTerm, ...]]:
     for index, kind, form in written(found, telling, stored=False):
         added: tuple[QueryTerm, ...]
         if kind == "whole":
-            added = (QueryTerm("wholes", form, WHOLE_WEIGHT, adds=True),)
+            added = (_whole(form),)
         else:
             added = (
                 QueryTerm("words", form, WORD_WEIGHT, adds=True),
@@ -86,5 +87,10 @@ def _terms(unit: Unit, languages: Sequence[str]) -> tuple[QueryTerm, ...]:
         *(QueryTerm("words", form, FORM_WEIGHT) for form in found),
         *(QueryTerm("stems", form, FORM_WEIGHT) for form in found),
         *spelled,
-        *(QueryTerm("wholes", whole, WHOLE_WEIGHT, adds=True) for whole in unit.wholes),
+        *(_whole(whole) for whole in unit.wholes),
     )
+
+
+def _whole(whole: str) -> QueryTerm:
+    has_digits = any(each.isdecimal() for each in whole)
+    return QueryTerm("wholes", whole, DIGITS_WEIGHT if has_digits else WHOLE_WEIGHT, adds=True)

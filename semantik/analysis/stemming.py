@@ -23,15 +23,31 @@ ALGORITHMS = {
 # A stemmer keeps state while it works, so two threads must not share one.
 _local = threading.local()
 
+# "And the", "so the": Snowball removes either prefix of an Arabic word, but not both together.
+_AND_THE = ("وال", "فال")
+_LONG_ENOUGH = 5
+
+
+def _without_prefix(word: str) -> str:
+    """A Hebrew word without "and", and without "the", "in", "to", "as" or "that", if enough is left to be a word."""
+    for prefixes in ("ו", "הבלכש"):
+        if len(word) >= _LONG_ENOUGH and word[0] in prefixes:
+            word = word[1:]
+    return word
+
 
 def stem(word: str, language: str) -> str:
     """The stem of a word in lower case; the word itself in a language without a stemmer, and if it has digits."""
+    if language == "he":
+        return _without_prefix(word)
     algorithm = ALGORITHMS.get(language)
     if algorithm is None or len(word) < 3 or not word.isalpha():
         return word
     stemmers: dict[str, Stemmer.Stemmer] = _local.__dict__.setdefault("stemmers", {})
     if algorithm not in stemmers:
         stemmers[algorithm] = Stemmer.Stemmer(algorithm, 0)
+    if language == "ar" and word.startswith(_AND_THE) and len(word) > _LONG_ENOUGH:
+        word = word[1:]
     found: str = stemmers[algorithm].stemWord(word)
     return found or word
 

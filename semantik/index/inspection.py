@@ -85,9 +85,10 @@ def stored_vectors(directory: Path) -> StoredVectors | None:
     return StoredVectors(contents.dimension, contents.last_seq, seqs.astype(np.int64))
 
 
-def delete_vectors(directory: Path, dimension: int, deleted: Ranges) -> None:
+def delete_vectors(directory: Path, deleted: Ranges) -> None:
     """Let no search find these seqs. Only while no server runs on the folder. Raises OSError."""
-    recovery.load(directory, dimension).delete(ranges.normalize(deleted))
+    if (stored := stored_vectors(directory)) is not None:
+        recovery.load(directory, stored.dimension).delete(ranges.normalize(deleted))
 
 
 def remove_index(directory: Path) -> None:

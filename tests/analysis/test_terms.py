@@ -80,6 +80,8 @@ def test_offsets_are_those_of_the_original_text() -> None:
 def test_the_stem_is_that_of_the_language_and_found_with_and_without_accents() -> None:
     assert terms("książki", "pl").stems == ["ksiazk"]
     assert terms("реками", "ru").stems == ["рек"]
+    assert terms("والكتاب", "ar").stems == terms("الكتاب", "ar").stems == ["كتاب"]
+    assert terms("והמנורה", "he").stems == terms("המנורה", "he").stems == ["מנורה"]
     assert terms("wanderers", None).stems == []
 
 

@@ -75,9 +75,7 @@ def test_every_address_stands_in_the_rest_documentation_and_the_other_way_round(
     }
     patterns = [rule.matcher.regex.pattern for rule in ROUTES]
     served = {
-        re.sub(r"\(.*?\)", "…", p.removeprefix("/api/v2").rstrip("$"))
-        for p in patterns
-        if "/api/v2" in p
+        re.sub(r"\(.*?\)", "…", p.removeprefix("/api/v2").rstrip("$")) for p in patterns if "/api/v2" in p
     }
     assert documented == served
 

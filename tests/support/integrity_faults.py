@@ -29,6 +29,7 @@ from semantik.core.models import (
     now,
 )
 from semantik.index import inspection
+from semantik.index.keyword.inspection import delete_words
 from semantik.integrity import CheckContext, Issue, check
 from semantik.progress import ProgressService
 from semantik.storage.mongo.instances import Instance
@@ -197,7 +198,18 @@ async def _vector_without_chunk(scene: Scene) -> None:
 async def missing_vector(scene: Scene) -> None:
     home = scene.context.settings.data / "index" / scene.collection.id / "1"
     seq = scene.documents[0].first_seq
-    inspection.delete_vectors(home, 384, np.array([(seq, seq + 1)]))
+    inspection.delete_vectors(home, np.array([(seq, seq + 1)]))
+
+
+async def _abandoned_words(scene: Scene) -> None:
+    home = scene.context.settings.data / "keywords"
+    shutil.copytree(home / scene.collection.id, home / new_id())
+
+
+async def _missing_words(scene: Scene) -> None:
+    home = scene.context.settings.data / "keywords" / scene.collection.id / "1"
+    seq = scene.documents[0].first_seq
+    delete_words(home, np.array([(seq, seq + 1)]))
 
 
 async def _orphaned_streams(scene: Scene) -> None:
@@ -219,7 +231,7 @@ FAULTS: dict[str, tuple[Callable[[Scene], Awaitable[None]], set[str]]] = {
     ),
     "orphans of a generation": (_orphans_of_a_generation, {"orphaned chunks", "orphaned documents"}),
     "stray chunks": (_stray_chunk, {"stray chunks"}),
-    "missing chunks": (_missing_chunk, {"missing chunks", "vectors without chunks"}),
+    "missing chunks": (_missing_chunk, {"missing chunks", "vectors without chunks", "words without chunks"}),
     "old chunks": (old_chunk, {"old chunks"}),
     "half-removed document": (_half_removed, {"half-removed document", "wrong counts"}),
     "orphaned part": (_orphaned_part, {"orphaned part"}),
@@ -232,7 +244,9 @@ FAULTS: dict[str, tuple[Callable[[Scene], Awaitable[None]], set[str]]] = {
     "left staging": (_left_staging, {"old generation"}),
     "unretired": (_unretired_generation, {"old generation"}),
     "abandoned index": (_abandoned_index, {"abandoned index"}),
-    "vector without chunk": (_vector_without_chunk, {"vectors without chunks"}),
+    "vector without chunk": (_vector_without_chunk, {"vectors without chunks", "words without chunks"}),
     "lacking vector": (missing_vector, {"missing vectors"}),
+    "abandoned words": (_abandoned_words, {"abandoned index"}),
+    "lacking words": (_missing_words, {"missing words"}),
     "orphaned streams": (_orphaned_streams, {"orphaned stream"}),
 }

@@ -14,6 +14,7 @@ from semantik.index.ranges import Ranges
 # From this length on, a range is cheaper as a range than as a set of seqs.
 _LONG_RANGE = 4096
 _SET_SIZE = 16_384
+_FEW_SEQS = 2048
 
 
 def within(allowed: Ranges) -> Query:
@@ -23,6 +24,9 @@ def within(allowed: Ranges) -> Query:
 
 def one_of(seqs: Iterable[int]) -> Query:
     """Exactly these seqs, which are not negative."""
+    seqs = list(seqs)
+    if len(seqs) <= _FEW_SEQS:  # a set is found by a walk through the whole dictionary of seqs
+        return _unscored(Query.term_query(SCHEMA, SEQ, each) for each in seqs)
     return Query.const_score_query(Query.term_set_query(SCHEMA, SEQ, list(seqs)), 0.0)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -68,8 +69,10 @@ def load(directory: Path, faults: list[Damaged]) -> tuple[tantivy.Index, Ranges,
             raise faults[0]
         return _open(directory)
     except Damaged as damage:
-        if directory.exists():
-            log.warning("keyword index %s: %s; it will be built again", directory, damage)
+        if os.path.lexists(directory):
+            # Without its marker it was never complete: the server ended while it made the index.
+            level = logging.WARNING if os.path.lexists(directory / MARKER) else logging.INFO
+            log.log(level, "keyword index %s: %s; it will be built again", directory, damage)
             remove(directory)
     return _create(directory)
 

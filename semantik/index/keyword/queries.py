@@ -25,9 +25,11 @@ TITLE_WEIGHT = 0.5
 _MAX_WORDS = 64  # the rarest are searched for: a pasted page has thousands, and a few dozen find it
 _MAX_READ_WORDS = 1024
 _EXPANSIONS = 32
-# In more than this share of the chunks a word says little; in fewer chunks than these it costs little.
-_COMMON_SHARE = 0.08
+# Of so many chunks a word costs much that is in a good share of them: it is looked up only in the best that rarer words
+# find. One that is in this larger share says nearly nothing, and is left out where there is another.
 _MANY_CHUNKS = 20_000
+_COMMON_SHARE = 0.08
+_EMPTY_SHARE = 0.4
 
 Terms = dict[tuple[str, str], float]
 """The weight of each (field, term)."""
@@ -68,6 +70,8 @@ def make_query(
         conditions += [(Occur.MustNot, found) for found in _matches(clause, ())]
     clauses = (*parsed.optional, *(clause for group in parsed.required for clause in group))
     words = _rarest(_found_words(clauses, languages, frequency))
+    if total >= _MANY_CHUNKS:
+        words = [each for each in words if each.count <= _EMPTY_SHARE * total] or words
     # A word that a query repeats counts as often.
     repeated = Counter(words)
     common_from = _COMMON_SHARE * total if total >= _MANY_CHUNKS else total
@@ -90,6 +94,11 @@ def combine(
     if not _has_required(clauses):
         clauses.append((Occur.Must, _unscored(Query.all_query())))
     return Query.boolean_query(clauses)
+
+
+def restrict(scored: Sequence[Query], chosen: Query) -> Query:
+    """Those of the `chosen` chunks that match one of the `scored`."""
+    return Query.boolean_query([(Occur.Must, chosen), (Occur.Must, _any_of(scored))])
 
 
 def _has_required(clauses: Sequence[tuple[Occur, Query]]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,18 @@ from tantivy import Query
 
 from semantik.index import ranges
 from semantik.index.keyword import filters
-from semantik.index.keyword.queries import KeywordQuery, combine
+from semantik.index.keyword.queries import KeywordQuery, combine, restrict
 from semantik.index.keyword.schema import SEQ
 from semantik.index.ranges import Ranges
 from semantik.index.retriever import ScoredSeq
 
 _FEW_RANGES = 8
-_FEW_SEQS = 4096
+_FEW_SEQS = 2048
 # A filter that lets through this share of all chunks is applied to the chunks found, not while they are looked for.
 _LARGE_SHARE = 0.25
 # Fetched at a time at most: making Python objects of a hundred thousand would stop all threads for a tenth of a second.
 _MOST_FETCHED = 10_000
-_RESCORED = 100
+_SPARE = 50
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class KeywordSnapshot:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Chunks in the order of tantivy: by score; `complete` when there are no more."""
 
     seqs: NDArray[np.int64]
@@ -68,10 +68,11 @@ def search(
         return []
     if query.rare and query.common:
         # Common words cost the most and say the least: they only order the best of what the rare ones find.
-        found = _best(snapshot, query, query.rare, max(2 * k, _RESCORED), allowed)
+        wanted = k + max(k // 2, _SPARE)
+        found = _best(snapshot, query, query.rare, wanted, allowed)
         if len(found.seqs) >= k:
-            found = _score(snapshot.searcher, query, found.seqs)
-            return _ranked(found, k, threshold)
+            best = _first(found, wanted)
+            return _ranked(_with_common(snapshot.searcher, query, best), k, threshold)
     return _ranked(_best(snapshot, query, query.scored, k, allowed), k, threshold)
 
 
@@ -82,10 +83,10 @@ def score(snapshot: KeywordSnapshot, query: KeywordQuery, seqs: NDArray[np.int64
     return dict(zip(found.seqs.tolist(), found.scores.tolist(), strict=True))
 
 
-def _score(searcher: tantivy.Searcher, query: KeywordQuery, seqs: NDArray[np.int64]) -> _Found:
+def _score(searcher: tantivy.Searcher, query: KeywordQuery, seqs: NDArray[np.int64]) -> Found:
     pieces = [seqs[at : at + _MOST_FETCHED] for at in range(0, len(seqs), _MOST_FETCHED)] or [seqs]
     found = [
-        _fetch(
+        fetch(
             searcher,
             combine(query, query.scored, [filters.one_of(each.tolist())], optional=True),
             len(each) + 1,
@@ -95,47 +96,59 @@ def _score(searcher: tantivy.Searcher, query: KeywordQuery, seqs: NDArray[np.int
     return _joined(found)
 
 
+def _with_common(searcher: tantivy.Searcher, query: KeywordQuery, found: Found) -> Found:
+    """The same chunks with the scores of the common words added."""
+    order = np.argsort(found.seqs)
+    scores = found.scores[order]
+    for at in range(0, len(order), _MOST_FETCHED):
+        seqs = found.seqs[order[at : at + _MOST_FETCHED]]
+        chosen = restrict(query.common, filters.one_of(seqs.tolist()))
+        more = fetch(searcher, chosen, len(seqs) + 1)
+        scores[at + np.searchsorted(seqs, more.seqs)] += more.scores
+    return Found(found.seqs[order], scores, found.complete)
+
+
 def _best(
     snapshot: KeywordSnapshot, query: KeywordQuery, scored: Sequence[Query], k: int, allowed: Ranges | None
-) -> _Found:
+) -> Found:
     """The k best by the `scored` terms, and perhaps more."""
-    if allowed is None:
-        found = _grow(snapshot, combine(query, scored), k, None, 1.0)
-        return found or _by_parts(snapshot, query, scored, k, snapshot.all_seqs)
-    allowed = ranges.intersection(allowed, snapshot.all_seqs)
-    wanted = ranges.count(allowed)
-    if not wanted:
-        return _joined([])
-    if len(allowed) <= _FEW_RANGES:
-        found = _grow(snapshot, combine(query, scored, [filters.within(allowed)]), k, None, 1.0)
-    elif wanted <= _FEW_SEQS:
-        found = _grow(snapshot, combine(query, scored, filters.exactly(allowed)), k, None, 1.0)
-    elif (share := wanted / snapshot.all_seqs[-1, 1]) >= _LARGE_SHARE:
-        found = _grow(snapshot, combine(query, scored), k, allowed, share)
-    else:
-        found = _grow(snapshot, combine(query, scored, [filters.near(allowed)]), k, allowed, 0.5)
-    return found or _by_parts(snapshot, query, scored, k, allowed)
+    chosen: list[Query] = []
+    share = 1.0
+    if allowed is not None:
+        allowed = ranges.intersection(allowed, snapshot.all_seqs)
+        wanted = ranges.count(allowed)
+        if not wanted:
+            return _joined([])
+        share = wanted / ranges.count(snapshot.all_seqs)
+        if len(allowed) <= _FEW_RANGES:
+            chosen, allowed, share = [filters.within(allowed)], None, 1.0
+        elif wanted <= _FEW_SEQS:
+            chosen, allowed, share = [filters.one_of(ranges.expand(allowed).tolist())], None, 1.0
+        elif share < _LARGE_SHARE:
+            chosen, share = [filters.near(allowed)], 0.5
+    found = _grow(snapshot, combine(query, scored, chosen), k, allowed, share)
+    return found or _by_parts(snapshot, query, scored, k, allowed, chosen, (0, snapshot.last_seq + 1))
 
 
 def _grow(
     snapshot: KeywordSnapshot, query: Query, k: int, allowed: Ranges | None, share: float
-) -> _Found | None:
-    """Fetch more and more, until there are k that may be found; None when these are too few of those fetched.
+) -> Found | None:
+    """Fetch more and more, until it is known which k are the best of those that may be found; None for too many.
 
     `share` is the expected share of those that `allowed` lets through.
     """
     most = max(_MOST_FETCHED, 2 * k)
     limit = min(most, int((k + k // 4) / share) + 8)
     while True:
-        found = _fetch(snapshot.searcher, query, limit)
+        found = fetch(snapshot.searcher, query, limit)
         kept = ~ranges.is_within(found.seqs, snapshot.dead)
         if allowed is not None:
             kept &= ranges.is_within(found.seqs, allowed)
-        chosen = _Found(found.seqs[kept], found.scores[kept], found.complete)
+        chosen = Found(found.seqs[kept], found.scores[kept], found.complete)
         if found.complete:
             return chosen
         # Which of several equal scores come first is decided by seq: all of those equal to the last are needed.
-        if len(chosen.seqs) >= k and (chosen.scores[k - 1] > found.scores[-1] or limit == most):
+        if len(chosen.seqs) >= k and chosen.scores[k - 1] > found.scores[-1]:
             return chosen
         if limit == most:
             return None
@@ -143,33 +156,46 @@ def _grow(
 
 
 def _by_parts(
-    snapshot: KeywordSnapshot, query: KeywordQuery, scored: Sequence[Query], k: int, allowed: Ranges
-) -> _Found:
-    """Where most of the best are not allowed: the k best of some seqs after the other, each looked up exactly."""
+    snapshot: KeywordSnapshot,
+    query: KeywordQuery,
+    scored: Sequence[Query],
+    k: int,
+    allowed: Ranges | None,
+    chosen: Sequence[Query],
+    seqs: tuple[int, int],
+) -> Found:
+    """Where too many have to be fetched: the best of each half of the seqs, and of its halves where that is needed."""
+    middle = (seqs[0] + seqs[1]) // 2
     parts = []
-    for part in filters.exactly(ranges.difference(allowed, snapshot.dead)):
-        found = _grow(replace(snapshot, dead=ranges.EMPTY), combine(query, scored, [part]), k, None, 1.0)
-        if found is not None:
-            parts.append(found)
-    return _joined(parts)
+    for half in ((seqs[0], middle), (middle, seqs[1])):
+        part = combine(query, scored, [*chosen, filters.within(np.array([half]))])
+        found = _grow(snapshot, part, k, allowed, 1.0)
+        parts.append(found or _by_parts(snapshot, query, scored, k, allowed, chosen, half))
+    return _first(_joined(parts), k)
 
 
-def _fetch(searcher: tantivy.Searcher, query: Query, limit: int) -> _Found:
+def fetch(searcher: tantivy.Searcher, query: Query, limit: int) -> Found:
+    """The best chunks for a query, at most `limit`."""
     hits = searcher.search(query, limit, count=False).hits
     seqs = searcher.fast_field_values(SEQ, [address for _, address in hits])
     scores = np.array([score for score, _ in hits], np.float64)
-    return _Found(np.array(seqs, np.int64), scores, len(hits) < limit)
+    return Found(np.array(seqs, np.int64), scores, len(hits) < limit)
 
 
-def _joined(parts: Sequence[_Found]) -> _Found:
+def _joined(parts: Sequence[Found]) -> Found:
     if len(parts) == 1:
         return parts[0]
     seqs = np.concatenate([np.empty(0, np.int64), *(part.seqs for part in parts)])
     scores = np.concatenate([np.empty(0), *(part.scores for part in parts)])
-    return _Found(seqs, scores, True)
+    return Found(seqs, scores, True)
 
 
-def _ranked(found: _Found, k: int, threshold: float | None) -> list[ScoredSeq]:
+def _first(found: Found, k: int) -> Found:
     order = np.lexsort((found.seqs, -found.scores))[:k]
-    ranked = map(ScoredSeq, found.seqs[order].tolist(), found.scores[order].tolist())
+    return Found(found.seqs[order], found.scores[order], found.complete)
+
+
+def _ranked(found: Found, k: int, threshold: float | None) -> list[ScoredSeq]:
+    best = _first(found, k)
+    ranked = map(ScoredSeq, best.seqs.tolist(), best.scores.tolist())
     return [each for each in ranked if threshold is None or each.score >= threshold]

@@ -1,0 +1,75 @@
+"""Many keyword indexes at once: only those in use hold writers, threads and files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.keyword_registry import add, found, keyword_registry
+
+from semantik.core.errors import Invalid, Unavailable
+from semantik.index.keyword import registry as registry_module
+
+pytestmark = pytest.mark.gen_test
+
+
+def threads() -> int:
+    names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
+    return sum(
+        name.startswith(("thread-tantivy", "merge_thread", "segment_upd", "thrd-tantivy")) for name in names
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 (the operating system tells nobody)
+            await asyncio.sleep(0.02)
+
+
+async def test_indexes_that_are_not_used_close_their_writers_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("_MAINTENANCE_S", 0.05),
+        ("_WRITER_IDLE_S", 0.0),
+        ("_FILES_IDLE_S", 0.0),
+        ("_MAX_OPEN", 2),
+    ):
+        monkeypatch.setattr(registry_module, name, value)
+    async with keyword_registry(tmp_path) as registry:
+        opened = [await registry.open(f"c{n}", 1, 384) for n in range(12)]
+        for index in opened:
+            await add(index, "red kite", "blue boat")
+        await until(lambda: threads() <= 3)
+        for index in opened:
+            assert await found(index, "kite") == [0] and index.size == 2
+            await add(index, "green kite")
+            assert sorted(await found(index, "kite")) == [0, 2]
+
+
+async def test_what_was_added_is_saved_after_some_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry_module, "_MAINTENANCE_S", 0.05)
+    monkeypatch.setattr(registry_module, "_COMMIT_S", 0.0)
+    async with keyword_registry(tmp_path) as registry:
+        index = await registry.open("c", 1, 384)
+        await add(index, "red kite")
+        assert index.stats().chunks == 1
+        await until(lambda: index.stats().unsaved == 0)
+
+
+async def test_an_index_that_is_dropped_while_words_are_added_is_gone(tmp_path: Path) -> None:
+    async with keyword_registry(tmp_path) as registry:
+        index = await registry.open("c", 1, 384)
+        adding = asyncio.create_task(add(index, *(f"kite {n}" for n in range(3000))))
+        await asyncio.sleep(0)
+        await registry.drop("c")
+        with pytest.raises(Unavailable):
+            await adding
+        assert not (tmp_path / "c").exists() and list(tmp_path.iterdir()) == []
+        assert (await registry.open("c", 1, 384)).size == 0
+        with pytest.raises(Invalid):
+            await registry.open("../c", 1, 384)
