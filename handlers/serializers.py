@@ -10,6 +10,7 @@ from semantik.auth.sessions import LoginResult
 from semantik.core.models import Chunk, Document, FileFailure, Source, User
 from semantik.index import IndexStats
 from semantik.search.hits import Copy, Hit
+from semantik.search.suggestions import Suggestion
 from semantik.services.folder_languages import FolderLanguages
 from semantik.services.views import CollectionView, OperationView, SourceView
 
@@ -231,6 +232,16 @@ def _hit_document_json(document: Document) -> Json:
         "language": document.language,
         "container_id": document.container_id,
         "part": document.part,
+    }
+
+
+def suggestion_json(suggestion: Suggestion) -> Json:
+    document = suggestion.document
+    return {
+        "text": suggestion.text,
+        "kind": suggestion.kind,
+        "document_id": document and document.id,
+        "collection_id": document and document.collection_id,
     }
 
 
