@@ -26,6 +26,8 @@ TITLE_WEIGHT = 0.5
 _MAX_WORDS = 64  # the rarest are searched for: a pasted page has thousands, and a few dozen find it
 _MAX_READ_WORDS = 1024
 _EXPANSIONS = 32
+_LEAST_PASTED = 3
+_QUESTION_MARKS = ("?", "？", "؟")
 # Of so many chunks a word costs much that is in a good share of them: it is looked up only in the best that rarer words
 # find. One that is in this larger share says nearly nothing, and is left out where there is another.
 _MANY_CHUNKS = 20_000
@@ -79,7 +81,14 @@ def make_query(
     rare = [_scored(word, times) for word, times in repeated.items() if word.count <= common_from]
     common = [_scored(word, times) for word, times in repeated.items() if word.count > common_from]
     prefixes = [found for clause in clauses for found in _expansions(clause, complete)]
-    return KeywordQuery(tuple(conditions), (*rare, *prefixes), tuple(common))
+    return KeywordQuery(tuple(conditions), (*rare, *prefixes, *_pasted(parsed)), tuple(common))
+
+
+def _pasted(parsed: ParsedQuery) -> Iterator[Query]:
+    """All words side by side, which adds as much again: somebody may have pasted a piece of a text."""
+    words = query_words(parsed.plain, ()) if not parsed.plain.endswith(_QUESTION_MARKS) else []
+    if _LEAST_PASTED <= len(words) <= _MAX_WORDS:
+        yield Query.phrase_query(SCHEMA, WORDS, [each.word for each in words])
 
 
 def _common_from(words: Sequence[_FoundWord], total: int) -> float:
