@@ -112,7 +112,8 @@ export class Results {
         label ? h("span", { class: `tag relevance ${hit.relevance}`, title: meaning }, label) : null,
         h("span", { class: "score", title }, hit.scores.fused.toFixed(2))),
       this.#chunk(hit, "Show in document"),
-      hit.more.map((more) => this.#chunk(more, "Show")),
+      hit.more.length ? h("details", { class: "more" }, h("summary", {}, `${hit.more.length} more in this document`),
+        hit.more.map((more) => this.#chunk(more, "Show"))) : null,
       h("p", { class: "row foot" }, h("span", { class: "folder", title: doc.path }, folderOf(doc)),
         h("span", { class: "tag" }, collection.name)));
   }
