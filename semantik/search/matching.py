@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from semantik.analysis import query_words, stems, tokens
+from semantik.analysis import QueryWord, query_words, stems, tokens
 from semantik.analysis.folding import folded
 from semantik.query import ParsedQuery
 
@@ -74,7 +74,7 @@ def words_of(parsed: ParsedQuery, languages: Sequence[str]) -> QueryWords:
     words: dict[tuple[str, bool], QueryForms] = {}
     phrases: list[list[tuple[str, bool]]] = []
     for clause in (*(each for group in parsed.required for each in group), *parsed.optional):
-        found = query_words(clause.text, () if clause.phrase else languages)
+        found = _query_words(clause.text, () if clause.phrase else tuple(languages))
         if len(words) + len(found) > _MAX_WORDS:
             break
         is_phrase = clause.phrase and len(found) > 1
@@ -182,6 +182,11 @@ def _side_by_side(found: Sequence[Match], phrase: Sequence[int], text: str) -> I
             run.append(last)
         else:
             yield from run
+
+
+@lru_cache(maxsize=4096)
+def _query_words(text: str, languages: tuple[str, ...]) -> tuple[QueryWord, ...]:
+    return tuple(query_words(text, languages))
 
 
 @lru_cache(maxsize=20_000)
