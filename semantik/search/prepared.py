@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from semantik.analysis import detect_language
+from semantik.analysis import likely_languages
 from semantik.index.keyword import KeywordIndex
 from semantik.query import ParsedQuery, parse
 from semantik.search.candidates import Retrieved
@@ -42,8 +42,7 @@ def relaxed(prepared: PreparedQuery) -> PreparedQuery | None:
 
 
 def prepare_parsed(parsed: ParsedQuery) -> PreparedQuery:
-    # A few words are often of no language in particular.
-    languages = (detect_language(parsed.plain) or "en",)
+    languages = likely_languages(parsed.plain)
     return PreparedQuery(parsed, languages, words_of(parsed, languages))
 
 

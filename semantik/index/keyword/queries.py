@@ -77,7 +77,7 @@ def make_query(
         words = [each for each in words if each.count <= _EMPTY_SHARE * total] or words
     # A word that a query repeats counts as often.
     repeated = Counter(words)
-    common_from = _COMMON_SHARE * total if total >= _MANY_CHUNKS else total
+    common_from = _common_from(list(repeated), total)
     rare = [_scored(word, times) for word, times in repeated.items() if word.count <= common_from]
     common = [_scored(word, times) for word, times in repeated.items() if word.count > common_from]
     prefixes = [found for clause in clauses for found in _expansions(clause, complete)]
@@ -89,6 +89,12 @@ def _pasted(parsed: ParsedQuery) -> Iterator[Query]:
     words = query_words(parsed.plain, ()) if not parsed.plain.endswith(_QUESTION_MARKS) else []
     if _LEAST_PASTED <= len(words) <= _MAX_WORDS:
         yield Query.phrase_query(SCHEMA, WORDS, [each.word for each in words])
+
+
+def _common_from(words: Sequence[_FoundWord], total: int) -> float:
+    """The frequency above which words are looked up only in the best chunks; the two rarest words never are."""
+    rarest = sorted(word.count for word in words)[:2]
+    return max([_COMMON_SHARE * total, *rarest]) if total >= _MANY_CHUNKS else total
 
 
 def combine(
