@@ -278,7 +278,8 @@ def test_ranges_of_the_server_count_characters_and_not_utf16_units(page: Page) -
         """async () => {
             const { highlightRanges } = await import("/static/highlight.js");
             const box = document.createElement("p");
-            box.append(...highlightRanges("🙂 one. A <b>pump</b> 🙂 runs.\\n\\nEnd.", [[2, 5], [12, 16], [23, 27]], [7, 28]));
+            const text = "🙂 one. A <b>pump</b> 🙂 runs.\\n\\nEnd.";
+            box.append(...highlightRanges(text, [[2, 5], [12, 16], [23, 27]], [7, 28]));
             return [box.textContent, [...box.querySelectorAll("mark")].map((node) => node.textContent),
                     box.querySelector(".best").textContent];
         }"""
