@@ -36,7 +36,7 @@ def folded(word: str) -> str:
     plain = _MARKS.sub("", unicodedata.normalize("NFD", word.casefold()))
     plain = unicodedata.normalize("NFC", plain).translate(_LETTERS)
     digits: str = _DIGIT.sub(_digit, plain)
-    return digits
+    return digits or word  # a lone mark stays
 
 
 def _digit(found: regex.Match[str]) -> str:

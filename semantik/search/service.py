@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from semantik.auth.authorization import Authorizer
 from semantik.config import settings
-from semantik.core.errors import Invalid, SemantikError
+from semantik.core.errors import Invalid, SemantikError, Unavailable
 from semantik.core.models import Collection, User
 from semantik.query import QueryFilters, merged
 from semantik.search.annotation import Annotator, best_relevance
@@ -126,7 +126,10 @@ class SearchService:
                 if index is None:
                     return asked, ()
                 indexes.append(index)
-        corrected = await self._corrector.correct(asked.parsed, asked.languages, indexes)
+        try:
+            corrected = await self._corrector.correct(asked.parsed, asked.languages, indexes)
+        except Unavailable:  # the search does without that index, or raises the same
+            return asked, ()
         return (
             prepare_parsed(corrected.parsed) if corrected.corrections else asked,
             corrected.corrections,

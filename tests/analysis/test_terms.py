@@ -98,6 +98,10 @@ def test_digits_that_are_newer_than_the_unicode_of_this_python_are_words() -> No
     assert terms("\U00010d41\U00010d42", None).words == ["\U00010d41\U00010d42"]
 
 
+def test_a_mark_that_stands_alone_is_a_word() -> None:
+    assert terms("ـــ \u064b \u05b0", None).words == ["ـــ", "\u064b", "\u05b0"]
+
+
 def test_texts_and_questions_have_the_same_words_whatever_the_characters() -> None:
     chance = random.Random(20)
     signs = [

@@ -186,7 +186,7 @@ class KeywordIndex:
         return await self._list(listing.headings, limit)
 
     async def examples(self, terms: Sequence[tuple[str, str]], count: int) -> list[list[int]]:
-        """For each (field, term) the seqs of the newest `count` chunks that have it."""
+        """For each (field, term) the seqs of `count` chunks that have it."""
         return await self._list(listing.examples, terms, count)
 
     async def vocabulary(self) -> Vocabulary:
