@@ -26,7 +26,7 @@ class Highlights:
 
 def highlight(text: str, matcher: QueryMatcher) -> Highlights:
     matches = matcher.find(text)
-    found = {match.index for match in matches}
+    found = {match.number for match in matches}
     worth = matcher.worth
     total = matcher.total_worth
     return Highlights(
@@ -65,7 +65,7 @@ def _best_sentence(text: str, matches: Sequence[Match], worth: Sequence[float]) 
             continue
         inside = set()
         while at < len(matches) and matches[at].start < end:
-            inside.add(matches[at].index)
+            inside.add(matches[at].number)
             at += 1
         value = sum(worth[index] for index in inside)
         if best is None or value > best[0]:

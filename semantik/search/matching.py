@@ -50,11 +50,11 @@ class QueryForms:
 
 
 class Match(NamedTuple):
-    """The characters `start` to `end` of a text are the query's word number `index`."""
+    """The characters `start` to `end` of a text are the query's word number `number`."""
 
     start: int
     end: int
-    index: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,12 @@ class QueryMatcher:
         if not self.looked_for:
             return []
         found = [
-            Match(start + match.start, start + match.end, match.index)
+            Match(start + match.start, start + match.end, match.number)
             for start, stretch in self._stretches(text[:_MAX_TEXT])
             for match in self._in_stretch(stretch)
         ]
         alone = self._alone
-        kept = {match for match in found if match.index in alone}
+        kept = {match for match in found if match.number in alone}
         for phrase in self._phrases:
             kept.update(_side_by_side(found, phrase, text))
         return sorted(kept)
@@ -195,7 +195,7 @@ def _side_by_side(found: Sequence[Match], phrase: Sequence[int], text: str) -> I
     """The matches in which a phrase's words follow each other with no other word between them."""
     by_index: dict[int, list[Match]] = {}
     for match in found:
-        by_index.setdefault(match.index, []).append(match)
+        by_index.setdefault(match.number, []).append(match)
     for first in by_index.get(phrase[0], ()):
         run = [first]
         for index in phrase[1:]:
