@@ -29,6 +29,7 @@ setup(
         "bin/semantik-cleanup",
         "bin/semantik-backup",
         "bin/semantik-extract",
+        "bin/semantik-eval",
     ],
     python_requires=">=3.11",
     install_requires=[

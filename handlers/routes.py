@@ -20,6 +20,7 @@ from handlers.rest import (
     page,
     search,
     sources,
+    suggest,
 )
 from handlers.services import Services
 from handlers.sockets.operation import OperationSocketHandler
@@ -61,6 +62,7 @@ ROUTES = [
     url(rf"{_API}/operations/{_ID}/failures", operations.FailuresHandler),
     url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
     url(rf"{_API}/search", search.SearchHandler),
+    url(rf"{_API}/suggest", suggest.SuggestHandler),
     url(r"/ws/operations", OperationsSocketHandler),
     url(rf"/ws/operations/{_ID}", OperationSocketHandler),
     url(rf"/ws/scan/{_ID}", ScanSocketHandler),

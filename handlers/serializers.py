@@ -10,6 +10,8 @@ from semantik.auth.sessions import LoginResult
 from semantik.core.models import Chunk, Document, FileFailure, Source, User
 from semantik.index import IndexStats
 from semantik.search.hits import Copy, Hit
+from semantik.search.index_sync import WordsStats
+from semantik.search.suggestions import Suggestion
 from semantik.services.folder_languages import FolderLanguages
 from semantik.services.views import CollectionView, OperationView, SourceView
 
@@ -63,10 +65,17 @@ def collection_json(view: CollectionView) -> Json:
     }
 
 
-def stats_json(stats: IndexStats | None) -> Json:
+def stats_json(stats: IndexStats | None, words: WordsStats | None) -> Json:
+    """`words` is None where the keyword index is not open, or still read by the server."""
+    keywords = {
+        "state": "ready" if words is not None and words.ready else "building",
+        "chunks": words.chunks if words is not None else 0,
+        "bytes": words.bytes if words is not None else 0,
+    }
     if stats is None:
-        return {"vectors": 0, "segments": 0, "measured_recall": None}
+        return {"vectors": 0, "segments": 0, "measured_recall": None, "keywords": keywords}
     return {
+        "keywords": keywords,
         "vectors": stats.vectors,
         "segments": stats.segments,
         "bytes": stats.bytes,
@@ -231,6 +240,16 @@ def _hit_document_json(document: Document) -> Json:
         "language": document.language,
         "container_id": document.container_id,
         "part": document.part,
+    }
+
+
+def suggestion_json(suggestion: Suggestion) -> Json:
+    document = suggestion.document
+    return {
+        "text": suggestion.text,
+        "kind": suggestion.kind,
+        "document_id": document and document.id,
+        "collection_id": document and document.collection_id,
     }
 
 

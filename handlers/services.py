@@ -13,6 +13,7 @@ from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter
 from semantik.progress import ProgressService
 from semantik.search.service import SearchService
+from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
@@ -31,6 +32,7 @@ class Services:
     operations: OperationService
     views: ViewService
     search: SearchService
+    suggestions: SuggestionService
     progress: ProgressService
     connection_limiter: ConnectionLimiter
     health: HealthMonitor

@@ -15,6 +15,7 @@ COMMANDS = {
     "cleanup": "semantik.commands.cleanup",
     "backup": "semantik.commands.backup",
     "extract": "semantik.commands.extract",
+    "eval": "semantik.commands.eval",
 }
 
 

@@ -48,6 +48,7 @@ from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
+from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
@@ -114,6 +115,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
         )
         stack.push_async_callback(services.search.close)
+        stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
         await start(serving(app, sockets, lambda: current().max_body_bytes))
 
@@ -188,6 +190,7 @@ def _services(
         search=SearchService(
             store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
         ),
+        suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),

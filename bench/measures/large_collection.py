@@ -155,7 +155,7 @@ async def _measure_server(data: Path, collection_id: str) -> _ServerMeasurement:
         first_answer_s = time.perf_counter() - started
         for _ in range(_SEARCHES // _CONCURRENT):
             await asyncio.gather(*(_search_until_answered(server, number) for number in range(_CONCURRENT)))
-        anonymous, mapped = _memory(server.pid)
+        anonymous, mapped = resident_mb(server.pid)
         return _ServerMeasurement(first_answer_s, anonymous, mapped)
 
 
@@ -164,7 +164,7 @@ async def _empty_server_mb() -> float:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     async with run_server(data) as server:
-        return _memory(server.pid)[0]
+        return resident_mb(server.pid)[0]
 
 
 async def _search_until_answered(server: Server, number: int = 0) -> None:
@@ -179,7 +179,7 @@ async def _search_until_answered(server: Server, number: int = 0) -> None:
             await asyncio.sleep(0.2)
 
 
-def _memory(pid: int) -> tuple[float, float]:
+def resident_mb(pid: int) -> tuple[float, float]:
     """Resident memory in MB: anonymous and shared memory, and mapped files."""
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     read = {name: int(lines[name].split()[0]) * 1024 / 1e6 for name in ("RssAnon", "RssShmem", "RssFile")}

@@ -6,6 +6,7 @@ Chunks differ between the builds, so the documents that both index are compared 
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from bench.previous_build import previous_build
 from bench.reading import BEFORE
 from bench.reading_corpus import documents
 from bench.results import Result
-from bench.server_process import ROOT, index_folder, run_server
+from bench.server_process import ROOT, index_folder, run_server, wait_for_pool
+from semantik.client.api import Client
 
 _PER_FORMAT = 4
 _ROUNDS = 2
@@ -85,12 +87,23 @@ def _link_files(folder: Path) -> int:
 async def _index(build: Path, files: Path) -> _Round:
     with tempfile.TemporaryDirectory(dir=corpus.WORK_FOLDER) as folder:
         async with run_server(Path(folder) / "data", build=build) as server:
+            await wait_for_pool(server.client)
+            await _wait_for_tracing(server.client)
             largest = [0]
             sampling = asyncio.create_task(_sample_workers(server.pid, largest))
             _, record = await index_folder(server.client, files)
             sampling.cancel()
     result = record["result"]
     return _Round(result["chunks"] / result["duration_s"], result["duration_s"], largest[0])
+
+
+async def _wait_for_tracing(client: Client) -> None:
+    """A worker that traces the model needs much memory, once in a data folder, and ends; it reads no file."""
+    while True:
+        workers = (await client.call("GET", "status"))["workers"]
+        if sum(one["role"] != "question" for one in workers) <= (os.cpu_count() or 1):
+            return
+        await asyncio.sleep(_SAMPLE_S)
 
 
 async def _sample_workers(pid: int, largest: list[int]) -> None:

@@ -34,10 +34,20 @@ def python() -> Path:
 
 
 def run(name: str, precision: str, texts: Path) -> dict[str, Any]:
-    """The output of run.py for one alternative."""
+    """The output of run.py for one alternative: how it ingests texts."""
+    return _output("run.py", name, precision, str(texts))
+
+
+def retrieve(name: str, folder: Path) -> dict[str, Any]:
+    """The output of retrieve.py for one alternative: what it finds of the judged set in `folder`."""
+    return _output("retrieve.py", name, str(folder))
+
+
+def _output(program: str, name: str, *arguments: str) -> dict[str, Any]:
+    """The last line that a program prints. Raises RuntimeError if it fails."""
     offline = {"HF_HUB_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False", "TOKENIZERS_PARALLELISM": "true"}
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(python()), str(_HERE / "run.py"), name, precision, str(texts), folder]
+        command = [str(python()), str(_HERE / program), name, *arguments, folder]
         process = subprocess.run(
             command, env={**os.environ, **offline}, capture_output=True, text=True, check=False
         )

@@ -60,7 +60,8 @@ class CollectionHandler(RestHandler):
     async def get(self, collection_id: str) -> None:
         view = await self.services.views.collection(self.principal.user, collection_id)
         stats = await self.services.views.index_stats(view.collection)
-        self.reply({**collection_json(view), "stats": stats_json(stats)})
+        words = await self.services.views.words_stats(view.collection)
+        self.reply({**collection_json(view), "stats": stats_json(stats, words)})
 
     async def patch(self, collection_id: str) -> None:
         body = self.body(_CHANGE)

@@ -86,6 +86,7 @@ _SEARCH = vol.Schema(
         vol.Optional("mode", default="hybrid"): one_of(*MODES),
         vol.Optional("group_by", default="chunk"): one_of(*GROUPINGS),
         vol.Optional("per_document"): optional(integer(1, 1000)),
+        vol.Optional("correct", default=True): boolean(),
         vol.Optional("rerank", default=True): boolean(),
         vol.Optional("filters", default=dict): vol.Schema(
             {
@@ -133,6 +134,7 @@ class SearchHandler(RestHandler):
             mode=body["mode"],
             group_by=body["group_by"],
             per_document=body.get("per_document"),
+            correct=body["correct"],
             rerank=body["rerank"],
         )
         result = await self.services.search.search(self.principal.user, query)
@@ -164,6 +166,6 @@ def _result_json(result: SearchResult, started: float) -> dict[str, Any]:
         "mode": result.mode,
         "degraded": result.degraded,
         "relevance": result.relevance,
-        "corrections": [{"word": each.word, "instead": each.instead} for each in result.corrections],
+        "corrections": [{"from": each.word, "to": each.instead} for each in result.corrections],
         "took_ms": round((time.perf_counter() - started) * 1000, 2),
     }

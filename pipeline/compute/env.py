@@ -12,6 +12,8 @@ import os
 import resource
 import select
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 NICENESS = 10
@@ -21,8 +23,32 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MALLOC_THRESHOLD_BYTES = 32 << 20  # the largest value that glibc accepts
 
 
+_model_bytes = 0
+
+
+@contextmanager
+def counting_model() -> Iterator[None]:
+    """While inside, a model is loaded: the memory that it takes stays in use after the task."""
+    global _model_bytes
+    before = _anonymous_bytes()
+    yield
+    _model_bytes += max(0, _anonymous_bytes() - before)
+
+
+def model_bytes() -> int:
+    """The memory of the models that this process has loaded itself, and did not get from its fork server."""
+    return _model_bytes
+
+
+def _anonymous_bytes() -> int:
+    resident, shared = Path("/proc/self/statm").read_text().split()[1:3]
+    return (int(resident) - int(shared)) * resource.getpagesize()
+
+
 def set_up(nice: bool, memory_bytes: int | None) -> None:
     """Set up a new worker, which may allocate `memory_bytes` beyond what it shares with its fork server; or any."""
+    global _model_bytes
+    _model_bytes = 0
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     die_with_server()

@@ -73,6 +73,11 @@ def load(spec: ModelSpec) -> Model:
 
 @functools.lru_cache(maxsize=3)
 def _load(name: str, precision: str) -> Model:
+    with env.counting_model():
+        return _load_model(name, precision)
+
+
+def _load_model(name: str, precision: str) -> Model:
     modules = _load_modules(name, precision)
     try:
         all_parameters = _parameters(modules)

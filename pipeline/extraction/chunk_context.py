@@ -1,6 +1,6 @@
 """What a chunk does not say itself: the title of its document and the headings above it. Pure; in the worker processes.
 
-The model reads both before the chunk's text, on a line each. Knows nothing of files or models; the tokenizer is an
+The model reads them before the chunk's text, on a line each. Knows nothing of files or models; the tokenizer is an
 argument.
 """
 
@@ -19,6 +19,9 @@ MAX_TOKENS = (
 _MAX_SHARE = 0.25  # of what the model reads
 _MAX_TITLE = 200  # characters: it is stored with each chunk
 _BEGINNING = 400  # characters of a chunk in which a title or heading is looked for
+_SITE = re.compile(
+    r"\s[|·–—-]\s"
+)  # what follows is the name of a site or a product, as in "Install | Semantik 3.1"
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -28,7 +31,7 @@ class ChunkContext:
     def __init__(self, title: str | None, tokenizer: Any, model_tokens: int) -> None:
         title = " ".join((title or "").split())
         self._title = title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1].rstrip() + "…"
-        self._words = _words(title[:_MAX_TITLE])
+        self._words = _words(_SITE.split(title[:_MAX_TITLE])[0]) if title else ""
         self._tokenizer = tokenizer
         self.max_tokens = min(MAX_TOKENS, int(model_tokens * _MAX_SHARE))
         self._shortened = functools.lru_cache(maxsize=64)(self._shorten)
@@ -40,38 +43,31 @@ class ChunkContext:
         return None if self._words in _words(text[: 2 * len(self._title) + 20]) else self._title
 
     def text(self, title: str | None, heading: str | None, text: str) -> str | None:
-        """What the model reads before `text`, of at most `max_tokens`: what of title and headings `text` does not say
-        at its beginning."""
-        headings: tuple[str, ...] = ()
-        if heading:
-            beginning = _words(text[:_BEGINNING])
-            headings = tuple(each for each in heading.split(PATH_SEPARATOR) if _words(each) not in beginning)
-        return self._shortened(title, headings) if title or headings else None
+        """What the model reads before `text`, of at most `max_tokens`: what `text` does not say at its beginning.
 
-    def _shorten(self, title: str | None, headings: tuple[str, ...]) -> str | None:
-        """The lowest headings say most of a chunk: the upper ones are left out first, then the ends of title and
-        lowest heading."""
-        room = self.max_tokens
-        reserved = min(self._count(f"{title}\n"), room // 2) if title else 0
-        lowest: list[str] = []
-        for each in reversed(headings):
-            if self._count(PATH_SEPARATOR.join([each, *lowest])) > room - reserved:
-                break
-            lowest.insert(0, each)
-        if headings and not lowest:
-            lowest = [self._cut(headings[-1], room - reserved)]
-        path = PATH_SEPARATOR.join(lowest)
-        parts = [self._cut(title, room - self._count(path)) if title else "", path]
-        return "".join(f"{each}\n" for each in parts if each) or None
+        That is the title, or else the highest heading; and the lowest heading. Those between say little for their
+        tokens, each of which takes its time.
+        """
+        parts = heading.split(PATH_SEPARATOR) if heading else []
+        top = [title] if title else parts[:1]
+        beginning = _words(text[:_BEGINNING])
+        lines = tuple(dict.fromkeys(each for each in top + parts[-1:] if _words(each) not in beginning))
+        return self._shortened(lines) if lines else None
 
-    def _cut(self, title: str, room: int) -> str:
-        """The title, without the words that are too many."""
-        while title and self._count(f"{title}\n") > room:
-            title = title.rpartition(" ")[0]
-        return title
+    def _shorten(self, lines: tuple[str, ...]) -> str | None:
+        """The lines, of which the first one has as many tokens as the other one leaves it, but half of all at least."""
+        lowest = self._cut(lines[-1], self.max_tokens // len(lines))
+        room = self.max_tokens - self._count(lowest)
+        return "".join([*(self._cut(each, room) for each in lines[:-1]), lowest]) or None
+
+    def _cut(self, line: str, room: int) -> str:
+        """The line with its end, without the words that are too many."""
+        while line and self._count(f"{line}\n") > room:
+            line = line.rpartition(" ")[0]
+        return f"{line}\n" if line else ""
 
     def _count(self, text: str) -> int:
-        """With the characters between two parts, which are tokens of some models."""
+        """With the characters between two lines, which are tokens of some models."""
         return len(self._tokenizer.encode(normalized(text), add_special_tokens=False))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import cast
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from pipeline.extraction.version import version_for
 from pipeline.ingest.partial_document import FinishedDocument, Vector, Vectors
 from semantik.core.models import Chunk, Document, Failure
 from semantik.storage.mongo.document_rows import DocumentFields, recognition_queue
+
+_OFTEN_UNSET = ("title", "pages", "failure", "author", "date", "part_count", "language")
 
 
 def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[tuple[Chunk, Vector]]:
@@ -52,20 +55,26 @@ def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> di
     """
     changes: dict[str, DocumentFields] = {}
     for one in finished:
+        fields: DocumentFields = {}
         if isinstance(one.outcome, ReadDocument):
-            changes[one.document.id] = _indexed(one.outcome, first_seq) | _old_chunks(one.document)
-            changes[one.document.id] |= _unrecognised(one.document, one.outcome.unrecognised)
+            fields = _indexed(one.outcome, first_seq) | _unrecognised(one.document, one.outcome.unrecognised)
             first_seq += one.chunk_count
         elif isinstance(one.outcome, ReadContainer):
-            changes[one.document.id] = _container(one.outcome) | _old_chunks(one.document)
+            fields = _container(one.outcome)
         elif isinstance(one.outcome, ReadFailure):
-            changes[one.document.id] = _failed(one.outcome) | _old_chunks(one.document)
+            fields = _failed(one.outcome) | _unrecognised(one.document, one.outcome.unrecognised)
             if one.outcome.mime is not None:
-                changes[one.document.id]["mime"] = one.outcome.mime
-            changes[one.document.id] |= _unrecognised(one.document, one.outcome.unrecognised)
-        else:
-            changes[one.document.id] = {}
+                fields["mime"] = one.outcome.mime
+        if fields:
+            fields = _without_unset(one.document, fields) | _old_chunks(one.document)
+        changes[one.document.id] = fields
     return changes
+
+
+def _without_unset(document: Document, fields: DocumentFields) -> DocumentFields:
+    """The fields without those that stay None: most documents have few of them, and each costs the store time."""
+    unset = [name for name in _OFTEN_UNSET if fields.get(name, 0) is None and getattr(document, name) is None]
+    return cast(DocumentFields, {name: value for name, value in fields.items() if name not in unset})
 
 
 def _vectors(one: FinishedDocument) -> Vectors:
@@ -80,6 +89,8 @@ def _old_chunks(document: Document) -> DocumentFields:
 
 
 def _unrecognised(document: Document, pages: Sequence[int]) -> DocumentFields:
+    if not pages and not document.unrecognised:
+        return {}
     queue = recognition_queue(document.collection_id, document.generation) if pages else None
     return {"unrecognised": list(pages), "recognition_queue": queue}
 
@@ -95,7 +106,7 @@ def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
         "first_seq": first_seq,
         "chunk_count": len(read.chunks),
         "failure": None,
-        "quality": asdict(read.quality) if read.quality else None,
+        "quality": dict(vars(read.quality)) if read.quality else None,
         "warned": int(read.has_warnings),
         "reader": read.reader or version_for(read.mime),
         "author": read.author,
@@ -116,7 +127,7 @@ def _container(read: ReadContainer) -> DocumentFields:
         "first_seq": -1,
         "chunk_count": 0,
         "failure": None,
-        "quality": asdict(read.quality) if read.quality else None,
+        "quality": dict(vars(read.quality)) if read.quality else None,
         "warned": int(read.has_warnings),
         "reader": version_for(read.mime),
         "part_count": read.part_count,

@@ -37,6 +37,7 @@ class WorkerConnection:
         self.closed = False
         self.started_s = time.monotonic()
         self._inherited_bytes = _anonymous_bytes(process.pid)
+        self._model_bytes = 0
         self._reader = reader
         self._writer = writer
         self._response: asyncio.Future[tuple[bool, Any]] | None = None
@@ -70,12 +71,15 @@ class WorkerConnection:
     def _deliver(self, response: bytes) -> None:
         self.has_responded = True
         if self._response is not None and not self._response.done():
-            self._response.set_result(pickle.loads(response))
+            succeeded, result, self._model_bytes = pickle.loads(response)
+            self._response.set_result((succeeded, result))
 
     def taken_bytes(self) -> int:
-        """The memory that the process has taken, and not returned, since it was forked: what it shares with its fork
-        server does not count. Takes some 50 µs."""
-        return _anonymous_bytes(self.process.pid) - self._inherited_bytes
+        """The memory that the process has taken, and not returned, since it was forked. Takes some 50 µs.
+
+        What it shares with its fork server does not count, nor do the models that it has loaded.
+        """
+        return _anonymous_bytes(self.process.pid) - self._inherited_bytes - self._model_bytes
 
     def kill(self) -> None:
         """Kill the process and close the connection; nobody waits for the process.

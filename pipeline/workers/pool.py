@@ -29,7 +29,6 @@ from pipeline.compute.messages import (
 )
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.embedding import device
-from pipeline.extraction.reading_options import ReadingOptions
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.file_reading import time_limit_s
 from pipeline.workers.fork_servers import ForkServers
@@ -135,20 +134,7 @@ class Pool:
 
     async def _read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
         limits = self._settings().documents
-        read_options = ReadOptions(
-            limits.max_file_bytes,
-            limits.roots,
-            (str(self._settings().data.resolve()),),
-            limits.file_timeout_s,
-            self._settings().embedding.precision,
-            failpoints.armed(),
-            ReadingOptions(limits.hidden_sheets),
-            limits.max_container_bytes,
-            limits.max_container_parts,
-            limits.exclude,
-            limits.ocr,
-            limits.ocr_languages,
-        )
+        read_options = ReadOptions.of(self._settings(), failpoints.armed())
         timeout_s = EMBED_TIMEOUT_S + sum(
             time_limit_s(file, limits.max_file_bytes, limits.file_timeout_s) for file in files
         )
@@ -254,8 +240,9 @@ class Pool:
 
     async def rerank(self, model: str, query: str, texts: Sequence[str]) -> list[float]:
         """A number for each text from a cross-encoder, in a worker that does nothing else."""
+        args = (model, query, list(texts))
         scores: list[float] = await run_task(
-            self._reranker, self._functions.rerank, model, query, list(texts), timeout_s=EMBED_TIMEOUT_S
+            self._reranker, self._functions.rerank, *args, timeout_s=EMBED_TIMEOUT_S
         )
         return scores
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.extraction.reading_options import ReadingOptions
+from semantik.config.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,22 @@ class ReadOptions:
     exclude: tuple[str, ...] = ()
     ocr: str = "off"
     ocr_languages: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings, failpoint: str) -> ReadOptions:
+        """Those of the settings."""
+        documents = settings.documents
+        return cls(
+            documents.max_file_bytes,
+            documents.roots,
+            (str(settings.data.resolve()),),
+            documents.file_timeout_s,
+            settings.embedding.precision,
+            failpoint,
+            ReadingOptions(documents.hidden_sheets),
+            documents.max_container_bytes,
+            documents.max_container_parts,
+            documents.exclude,
+            documents.ocr,
+            documents.ocr_languages,
+        )

@@ -24,9 +24,10 @@ from semantik.core.normalization import normalized
 
 
 def serve(connection: socket.socket, nice: bool, memory_bytes: int, device_name: str = device.CPU) -> None:
-    """Run tasks from a socket until it closes: (function, args) comes in, (True, result) or (False, error) goes out.
+    """Run tasks from a socket until it closes: (function, args) comes in, (succeeded, result or error, bytes) goes out.
 
-    Each is a pickle after its length in four bytes. This is all that a worker process does.
+    The bytes are those of models that the process has loaded. Each is a pickle after its length in four bytes. This is
+    all that a worker process does.
     """
     # A GPU's driver maps address ranges of many gigabytes, which a limit would count.
     env.set_up(nice, memory_bytes if device_name == device.CPU else None)
@@ -47,18 +48,18 @@ def _run_task(task: bytes) -> bytes:
     """Run a pickled task. An error that the server may be unable to unpickle becomes a RuntimeError with its text."""
     try:
         function, args = pickle.loads(task)
-        return pickle.dumps((True, function(*args)))
+        return pickle.dumps((True, function(*args), env.model_bytes()))
     except MemoryError:
         # The heap of this process is too full and too fragmented for the next task: a new process takes its place.
         os._exit(env.OUT_OF_MEMORY)
     except SemantikError as error:
-        return pickle.dumps((False, error))
+        return pickle.dumps((False, error, env.model_bytes()))
     except Exception as error:
         is_builtin = type(error).__module__ == "builtins"
         sent = error if is_builtin else RuntimeError(f"{type(error).__name__}: {error}")
         # A pickled error has no traceback; the server logs the note.
         sent.add_note("".join(traceback.format_exception(error)))
-        return pickle.dumps((False, sent))
+        return pickle.dumps((False, sent, env.model_bytes()))
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:

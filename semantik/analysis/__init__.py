@@ -4,7 +4,7 @@ The keyword index, questions and highlights all use this package, so that they a
 index and no query language.
 """
 
-from semantik.analysis.languages import detect_language
+from semantik.analysis.languages import detect_language, likely_languages
 from semantik.analysis.query_terms import QueryTerm, QueryWord, query_words
 from semantik.analysis.stemming import stems
 from semantik.analysis.terms import Terms, Token, terms, tokens
@@ -15,6 +15,7 @@ __all__ = [
     "Terms",
     "Token",
     "detect_language",
+    "likely_languages",
     "query_words",
     "stems",
     "terms",

@@ -35,8 +35,14 @@ def folded(word: str) -> str:
         return word.lower()
     plain = _MARKS.sub("", unicodedata.normalize("NFD", word.casefold()))
     plain = unicodedata.normalize("NFC", plain).translate(_LETTERS)
-    digits: str = _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), plain)
-    return digits
+    digits: str = _DIGIT.sub(_digit, plain)
+    return digits or word  # a lone mark stays
+
+
+def _digit(found: regex.Match[str]) -> str:
+    # regex knows a later Unicode than Python, and thus digits that Python does not.
+    value = unicodedata.decimal(found[0], None)
+    return found[0] if value is None else str(value)
 
 
 def exact(word: str) -> str:

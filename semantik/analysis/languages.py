@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import regex
@@ -26,6 +26,11 @@ _JAPANESE_SHARE = 0.1  # of kana: Japanese has a third at least, Chinese none bu
 _ENOUGH = 1.3  # what the words and letters of the likeliest language must weigh,
 _PER_WORD = 0.06  # with so much for each word of the sample,
 _AHEAD = 1.1  # and so many times the weight of the next
+# Letters of several languages, for the one of them that is likeliest where words say nothing.
+_COMMON_LETTERS = (("de", "äöü"), ("fr", "éèçâ"), ("es", "áíóú"), ("sv", "å"))
+_HINTS = {letter: language for language, letters in _COMMON_LETTERS for letter in letters}
+_HINT = 0.4
+_NEARLY = 0.8  # of the weight of the likeliest: the second is taken, too
 
 
 def _weights(profiles: Mapping[str, str]) -> dict[str, list[tuple[str, float]]]:
@@ -77,10 +82,31 @@ def _script(sample: str) -> str | None:
     return script
 
 
-def _by_words(sample: str, profiles: Mapping[str, str]) -> str | None:
-    words = _WORD.findall(sample)
+def likely_languages(text: str) -> tuple[str, ...]:
+    """The one or two languages that a question is likeliest in, of which a few words say little; English at worst.
+
+    Wrong stems cost a question less than none: they are forms beside the words.
+    """
+    if (language := detect_language(text)) is not None:
+        return (language,)
+    script = _script(text[:_SAMPLE]) or "Latin"
+    known = _LANGUAGES[script]
+    if isinstance(known, str):
+        return (known,)
+    sample = text[:_SAMPLE].lower()
+    weights = _weigh(_WORD.findall(sample), sample, known)
+    for letter in sample if script == "Latin" else ():
+        if letter in _HINTS:
+            weights[_HINTS[letter]] += _HINT
+    best = _heaviest(weights)
+    if not best:
+        return (next(iter(known)),)
+    return tuple(language for language, weight in best if weight >= _NEARLY * best[0][1])
+
+
+def _weigh(words: list[str], sample: str, profiles: Mapping[str, str]) -> defaultdict[str, float]:
     known = _WORDS[id(profiles)]
-    weights: Counter[str] = Counter()
+    weights: defaultdict[str, float] = defaultdict(float)
     for word, count in Counter(words).items():
         for language, weight in known.get(word, ()):
             weights[language] += weight * count**0.7
@@ -88,7 +114,18 @@ def _by_words(sample: str, profiles: Mapping[str, str]) -> str | None:
         for language in _SPECIAL[letter]:
             if language in profiles:
                 weights[language] += 0.7 * count**0.7 / len(_SPECIAL[letter]) ** 0.5
-    if not weights:
+    return weights
+
+
+def _by_words(sample: str, profiles: Mapping[str, str]) -> str | None:
+    words = _WORD.findall(sample)
+    found = _heaviest(_weigh(words, sample, profiles))
+    if not found:
         return None
-    (best, most), (_, second) = (weights + Counter({"": 1e-9, " ": 1e-9})).most_common(2)
+    (best, most), (_, second) = (*found, ("", 0.0))[:2]
     return best if most >= _ENOUGH + _PER_WORD * len(words) ** 0.7 and most >= _AHEAD * second else None
+
+
+def _heaviest(weights: Mapping[str, float]) -> list[tuple[str, float]]:
+    """The two languages of most weight, and of equal ones the first in the profiles."""
+    return sorted(weights.items(), key=lambda each: -each[1])[:2]

@@ -19,6 +19,7 @@ Field = Literal["words", "stems", "wholes"]
 # What a match is worth in each field.
 WORD_WEIGHT = 1.0
 FORM_WEIGHT = 0.8
+FORMS_TIE = 0.1  # of the forms of a word that are not the best
 EXACT_WEIGHT = 1.05
 WHOLE_WEIGHT = 0.25
 DIGITS_WEIGHT = 1.0  # of a whole with digits: a date, a time, an order number

@@ -117,6 +117,8 @@ def _analysed(stretch: str, language: str | None) -> _Entry:
     if stretch.isascii() and stretch.isalpha() and stretch[1:].islower():
         word = stretch.lower()
         return _Entry([word], list(forms(word, word, (language,))) if language else [], [], is_telling(word))
+    if stretch.isascii() and stretch.isdecimal():
+        return _Entry([stretch], [], [], is_telling(stretch))
     words: list[str] = []
     others: list[str] = []
     wholes: list[str] = []

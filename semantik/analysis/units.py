@@ -50,14 +50,19 @@ _RUN = regex.compile(rf"[{_BIGRAM_SCRIPTS}\p{{M}}]++")
 _SIGNS = "-_'’‐&@/:."
 _WORD = r"[\p{L}\p{M}\p{N}]"
 # Words that signs join without a space between; a comma joins only digits. Signs at the end belong to C++ and 5 %.
-_COMPOUND = regex.compile(
-    rf"(?:(?<![{_WORD[1:-1]}.])[.](?=\p{{L}}))?(?:(?<!{_WORD})_{{1,2}})?{_WORD}++"
-    rf"(?:(?:[-_'’‐&@/:+#.]{{1,3}}|(?<=\p{{Nd}}),(?=\p{{Nd}})){_WORD}++)*+"
-    rf"(?:\+\+|[#+%](?!{_WORD})|__?(?!{_WORD}))?+"
+_COMPOUND_OF = (
+    r"(?:(?<![{w}.])[.](?=[{l}]))?(?:(?<![{w}])_{{1,2}})?[{w}]++"
+    r"(?:(?:[-_'’‐&@/:+#.]{{1,3}}|(?<=[0-9]),(?=[0-9]))[{w}]++)*+"
+    r"(?:\+\+|[#+%](?![{w}])|__?(?![{w}]))?+"
 )
+_COMPOUND = regex.compile(_COMPOUND_OF.format(w=r"\p{L}\p{M}\p{N}", l=r"\p{L}"))
+_ASCII_COMPOUND = re.compile(
+    _COMPOUND_OF.format(w="A-Za-z0-9", l="A-Za-z")
+)  # a third of the time of the other
 _PART = regex.compile(
     rf"(?P<run>(?:(?=[{_BIGRAM_SCRIPTS}])\p{{L}}\p{{M}}*+)++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD}|\p{{Nd}})++|\p{{M}}++"
 )
+_ASCII_PART = re.compile(r"[A-Za-z0-9]+")
 _CLUSTER = regex.compile(r"\P{M}\p{M}*+|\p{M}++")
 _INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}+(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")
 # What French and Italian put before a vowel: `l'eau` is two words, not a compound as `don't` or `O'Hara`.
@@ -102,9 +107,10 @@ def pieces(stretch: str) -> list[Unit | Run]:
             return list(_word(aligned, 0, aligned.text))
         if _BIGRAM_RUN.fullmatch(aligned.text):
             return list(_run(aligned, 0, aligned.text))
+    compounds = _ASCII_COMPOUND if aligned.text.isascii() else _COMPOUND
     return [
         piece
-        for compound in _COMPOUND.finditer(aligned.text)
+        for compound in compounds.finditer(aligned.text)
         for piece in _compound(aligned, compound.start(), compound[0])
     ]
 
@@ -114,10 +120,16 @@ def _compound(aligned: Aligned, offset: int, text: str) -> list[Unit | Run]:
         start, end = aligned.span(offset, offset + len(text))
         return [Unit(start, end, numbers[0], text, numbers[1:])]
     found: list[Unit | Run] = []
-    for part in _PART.finditer(text):
-        make = _run if part.start("run") >= 0 else _word
-        found += make(aligned, offset + part.start(), part[0])
-    if any(isinstance(piece, Run) for piece in found) and not text.isalnum():
+    has_runs = False
+    if text.isascii():
+        for part in _ASCII_PART.finditer(text):
+            found += _word(aligned, offset + part.start(), part[0])
+    else:
+        for part in _PART.finditer(text):
+            is_run = part.start("run") >= 0
+            has_runs = has_runs or is_run
+            found += (_run if is_run else _word)(aligned, offset + part.start(), part[0])
+    if has_runs and not text.isalnum():
         wholes = [whole for stretch in _RUN.split(text) for whole in _wholes(stretch.strip(_SIGNS))]
     else:
         wholes = _wholes(text)
@@ -128,18 +140,19 @@ def _compound(aligned: Aligned, offset: int, text: str) -> list[Unit | Run]:
 
 def _wholes(text: str) -> list[str]:
     """What a compound is stored as besides its words: itself, the parts of a path or address, a date or time."""
-    plain = folded(exact(text))
+    has_digits = any(map(str.isdecimal, text))
     if text.isalnum():
-        if not any(each.isdecimal() for each in text):
-            return []
-        time = clock_time(plain)
-        return [time] if time else ideographic_dates(text)
-    if len(text) > _LONGEST or _ELISION.fullmatch(plain):
+        time = clock_time(folded(text)) if has_digits else None
+        return [time] if time else ideographic_dates(text) if has_digits else []
+    plain = folded(exact(text))
+    if len(text) > _LONGEST or ("'" in plain and _ELISION.fullmatch(plain)):
         return []
     plain = _SCHEME.sub("", plain)
-    found = [clock_time(plain) or percentage(plain) or plain, *numeric_dates(plain)]
-    if version := _VERSION.fullmatch(plain):
-        found.append(version[1])
+    found = [plain]
+    if has_digits:
+        found = [clock_time(plain) or percentage(plain) or plain, *numeric_dates(plain)]
+        if version := _VERSION.fullmatch(plain):
+            found.append(version[1])
     if "/" in plain or "@" in plain:
         found += [each for each in _SEPARATOR.split(plain) if not each.isalnum()]
     return list(dict.fromkeys(filter(None, found)))

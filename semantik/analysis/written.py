@@ -76,7 +76,7 @@ def written(stretches: Sequence[str], telling: Iterable[int], stored: bool) -> I
 def hyphenated(text: str) -> Iterator[tuple[int, str]]:
     """The words that a hyphen breaks at the end of a line, joined and folded, with the offset of each."""
     for match in _HYPHENATED.finditer(text):
-        yield match.start(), folded(normalized(match[1] + match[2]))
+        yield match.start(), "".join(folded(normalized(match[1] + match[2])).split())
 
 
 def _plain(stretch: str) -> str:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from semantik import __version__
 from semantik.config.loader import entries, load
@@ -70,6 +71,18 @@ def report_error(prog: str, error: SemantikError) -> int:
     """Print the error to standard error and return the matching exit status."""
     print(f"{prog}: {error}", file=sys.stderr)
     return USAGE_ERROR if isinstance(error, (ConfigError, Invalid)) else FAILED
+
+
+def check_url(url: str) -> None:
+    """Raises Invalid for a URL that cannot be a server's."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a bad bracket or port, or an impossible host name
+        valid = False
+    if not valid:
+        raise Invalid(f"--url {url!r} is not the URL of a server, such as https://semantik.example.org.")
 
 
 def print_output(text: str) -> None:

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from semantik.client.api import Client
 from semantik.commands.cli_common import (
     FAILED,
+    check_url,
     load_settings,
     print_output,
     report_error,
@@ -87,7 +87,7 @@ def _password(arguments: argparse.Namespace) -> str:
         if arguments.api_key or arguments.username:
             raise Invalid("--api-key and --username are for the server that --url names.")
         return ""
-    _check_url(arguments.url)
+    check_url(arguments.url)
     if not arguments.username:
         key = arguments.api_key or os.environ.get(_KEY, "")
         if not key:
@@ -101,18 +101,6 @@ def _password(arguments: argparse.Namespace) -> str:
         return getpass.getpass("Password: ")
     except EOFError as error:
         raise Invalid("No password was given.") from error
-
-
-def _check_url(url: str) -> None:
-    """Raises Invalid for a URL that cannot be a server's."""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        (parts.hostname or "").encode("idna")
-    except ValueError:  # a bad bracket or port, or an impossible host name
-        valid = False
-    if not valid:
-        raise Invalid(f"--url {url!r} is not the URL of a server, such as https://semantik.example.org.")
 
 
 async def _execute(settings: Settings, arguments: argparse.Namespace, password: str) -> int:

@@ -55,9 +55,9 @@ class Retrieved:
 
     `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. A candidate has a score
     on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
-    the number of chunks that were compared, out of `size`. Chunks that cannot be among those wanted were left out, and
-    none of these has a fused score above `left_out`. `frequencies` says in how many chunks each of the query's
-    words is; None without an index of words.
+    the number of chunks that were compared, out of `size`. `frequencies` says in how many chunks each of the query's
+    words is; None without an index of words. Chunks that cannot be among those wanted were left out, and none of these
+    has a fused score above `left_out`. `lone_word`: the query is one.
     """
 
     collection: Collection
@@ -70,6 +70,7 @@ class Retrieved:
     size: int = 0
     frequencies: tuple[int, ...] | None = None
     left_out: float = -math.inf
+    lone_word: bool = False
 
     def scored(self) -> Iterator[tuple[int, float | None, float | None]]:
         """(seq, score by meaning, score by words) of each candidate, in no order."""

@@ -122,7 +122,8 @@ class CollectionSearch:
         self, meaning: Side, words: Side | None, considered: int, backgrounds: Backgrounds
     ) -> Retrieved:
         background = await backgrounds.of(self.opened.vectors, await self.request.embed(), self.embed)
-        return Retrieved(self.collection, meaning, words, background, considered)
+        lone = len(self.request.text.split()) == 1
+        return Retrieved(self.collection, meaning, words, background, considered, lone_word=lone)
 
     def _words_side(self, found: Sequence[ScoredSeq]) -> Side:
         return Side(_scores(found), _best(found), self._bound(found))

@@ -17,8 +17,11 @@ from semantik.search.query import Mode
 
 # The weight of meaning: the smaller where the best chunk stands out from a sample of the collection no more than the
 # best of as many random numbers would, the larger where it stands out as in the language of the model.
-_LEAST_WEIGHT, _MOST_WEIGHT = 0.4, 0.6
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.5, 0.6
 _CHANCE, _CLEAR = 0.8, 1.3
+# A model whose cosines to a sample have a mean of 0.5 and less uses the scale; from 0.7 on they all lie close to 1.
+_WIDE, _NARROW = 0.5, 0.7
+_LONE_WEIGHT = 0.25  # a name or a number alone is a matter of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ def _scales(retrieved: Sequence[Retrieved], mode: Mode) -> list[_Scale]:
     best_words = max((each.words.best * each.words_scale for each in retrieved if each.words), default=0.0)
     clear = max(map(_clearness, retrieved), default=1.0)
     weight = _LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear
+    if any(each.lone_word for each in retrieved):
+        weight = _LONE_WEIGHT
     return [_Scale(each, mode, weight, best_words) for each in retrieved]
 
 
@@ -127,9 +132,10 @@ class _Scale:
         if mode == "meaning" and meaning:
             self._mean, self._factor, self._words_factor = 0.0, 1.0, 0.0  # the order is that of the cosines
             return
-        # The cosines of some models all lie close to 1: those are spread, but not where they say little.
         self._mean = retrieved.background.mean if retrieved.background else 0.0
-        self._factor = 1 + _clearness(retrieved) ** 2 * (1 / max(1 - self._mean, 1e-3) - 1)
+        # Cosines that lie close together are spread, as far as they say something.
+        narrow = min(max((self._mean - _WIDE) / (_NARROW - _WIDE), 0.0), 1.0) * _clearness(retrieved)
+        self._factor = 1 + narrow * (1 / max(1 - self._mean, 1e-3) - 1)
         if meaning is None:
             self._factor = 0.0
         elif words is not None:

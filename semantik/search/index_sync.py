@@ -84,7 +84,7 @@ class IndexSync:
         if generation.dimension is None:
             return ()
         vectors = await self._open_synced(self._vectors, generation, generation.dimension)
-        words = await self._words_soon(generation)
+        words = await self.words_soon(generation)
         return (vectors,) if words is None else (vectors, words)
 
     async def get_synced_vectors(self, generation: Generation) -> VectorIndex | None:
@@ -101,7 +101,7 @@ class IndexSync:
         vectors = self._ready(self._vectors, generation)
         if vectors is None:
             return ()
-        if (words := self._words_if_ready(generation)) is not None:
+        if (words := self.words_if_ready(generation)) is not None:
             return (vectors, words)
         key = (generation.collection_id, generation.number)
         waits = self._words is None or key in self._builds or self._retry_at.get(key, 0.0) > time.monotonic()
@@ -212,15 +212,15 @@ class IndexSync:
                 if number not in current.get(collection_id, ()):
                     await kind.registry.drop(collection_id, number if collection_id in current else None)
 
-    def _words_if_ready(self, generation: Generation) -> KeywordIndex | None:
+    def words_if_ready(self, generation: Generation) -> KeywordIndex | None:
         return self._ready(self._words, generation) if self._words else None
 
-    async def _words_soon(self, generation: Generation) -> KeywordIndex | None:
+    async def words_soon(self, generation: Generation) -> KeywordIndex | None:
         """The keyword index of a generation if it can be opened and brought up to date within a second."""
-        if (ready := self._words_if_ready(generation)) is None and self._start_words(generation):
+        if (ready := self.words_if_ready(generation)) is None and self._start_words(generation):
             key = (generation.collection_id, generation.number)
             await asyncio.wait([self._builds[key]], timeout=_OPEN_WORDS_S)
-            ready = self._words_if_ready(generation)
+            ready = self.words_if_ready(generation)
         return ready
 
     def _start_words(self, generation: Generation) -> bool:
@@ -230,7 +230,7 @@ class IndexSync:
             self._words is None
             or generation.dimension is None
             or key in self._builds
-            or self._words_if_ready(generation)
+            or self.words_if_ready(generation)
         ):
             return False
         build = self._build_words(self._words, generation, generation.dimension)

@@ -16,9 +16,9 @@ from semantik.query import ParsedQuery
 
 _MAX_TEXT = 20_000  # characters of a chunk that are looked at
 _MAX_WORDS = 64
-_LEAST_WORTH = (
-    0.3  # of the word that is worth most: "the" and "was" are marked only where all words are like them
-)
+# "the" and "when" are marked only where all words are like them: those in more than an eighth of all chunks, if another
+# word is worth much more.
+_COMMON_WORTH, _LEAST_SHARE = 2.0, 0.6
 _PREFIX = 3  # the forms of a word hardly ever differ before their fourth letter
 # Letters that fold to one other. A text of these and of punctuation is searched for beginnings of the query's words
 # before anything of it is taken apart; of another one each stretch is.
@@ -28,6 +28,7 @@ _LETTERS = {
     if len(plain := folded(chr(code))) == 1
 }
 _OTHER = re.compile("[^\x00-\u024f\u0370-\u052f\u2000-\u206f€]")
+_PARTS = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])")
 _STRETCH = re.compile(r"\S+")
 
 
@@ -104,7 +105,7 @@ class QueryMatcher:
         self.worth = worth
         self._phrases = query.phrases
         self._languages = query.languages
-        least = _LEAST_WORTH * max(worth, default=0.0)
+        least = min(_COMMON_WORTH, _LEAST_SHARE * max(worth, default=0.0))
         in_phrases = {index for phrase in query.phrases for index in phrase}
         self._alone = {
             index for index, each in enumerate(query.words) if each.alone and worth[index] >= least
@@ -185,7 +186,11 @@ def _side_by_side(found: Sequence[Match], phrase: Sequence[int], text: str) -> I
 
 @lru_cache(maxsize=20_000)
 def _tokens(stretch: str) -> tuple[tuple[int, int, str], ...]:
-    return tuple((each.start, each.end, each.word) for each in tokens(stretch))
+    found = [(each.start, each.end, each.word) for each in tokens(stretch)]
+    if not stretch[1:].islower():  # joined words are found by their parts, too
+        parts = list(_PARTS.finditer(stretch))
+        found += [(each.start(), each.end(), each[0].lower()) for each in parts if len(parts) > 1]
+    return tuple(found)
 
 
 @lru_cache(maxsize=20_000)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from semantik.analysis import detect_language
+from semantik.analysis import likely_languages
 from semantik.index.keyword import KeywordIndex
 from semantik.query import ParsedQuery, parse
 from semantik.search.candidates import Retrieved
@@ -26,7 +26,7 @@ class PreparedQuery:
 
 
 def prepare(text: str) -> PreparedQuery:
-    return _prepared(parse(text))
+    return prepare_parsed(parse(text))
 
 
 def relaxed(prepared: PreparedQuery) -> PreparedQuery | None:
@@ -38,12 +38,11 @@ def relaxed(prepared: PreparedQuery) -> PreparedQuery | None:
     if not parsed.required:
         return None
     words = tuple(replace(clause, phrase=False) for group in parsed.required for clause in group)
-    return _prepared(replace(parsed, optional=(*words, *parsed.optional), required=()))
+    return prepare_parsed(replace(parsed, optional=(*words, *parsed.optional), required=()))
 
 
-def _prepared(parsed: ParsedQuery) -> PreparedQuery:
-    # A few words are often of no language in particular.
-    languages = (detect_language(parsed.plain) or "en",)
+def prepare_parsed(parsed: ParsedQuery) -> PreparedQuery:
+    languages = likely_languages(parsed.plain)
     return PreparedQuery(parsed, languages, words_of(parsed, languages))
 
 

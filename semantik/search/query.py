@@ -23,7 +23,8 @@ class SearchQuery:
     """`collection_ids` None means all collections that the user may read; `threshold` is the lowest cosine of a hit.
 
     Grouped by document, `k` and `offset` count documents. A document has at most `per_document` chunks in the result,
-    in either grouping; None is no limit, or 3 where the result is grouped by document.
+    in either grouping; None is no limit, or 3 where the result is grouped by document. Without `correct`, words that
+    no collection has stay as they were typed.
     """
 
     text: str
@@ -35,4 +36,5 @@ class SearchQuery:
     mode: Mode = "hybrid"
     group_by: GroupBy = "chunk"
     per_document: int | None = None
+    correct: bool = True
     rerank: bool = True  # where search.reranker is set

@@ -14,6 +14,7 @@ from semantik.search.hits import Relevance
 _CHANCE_SHARE = Chance(0.25, 0.55)
 _MEANING_WEIGHT = 0.65  # where the model reads query and collection well
 _WEAK, _STRONG = 0.6, 1.0
+_ALL_WORDS = 0.95
 
 
 def relevance_of(
@@ -34,7 +35,8 @@ def relevance_of(
         parts.append((1 - weight, _beyond(found_share, _CHANCE_SHARE)))
     evidence = sum(weight * value for weight, value in parts) / sum(weight for weight, _ in parts)
     if evidence < _WEAK:
-        return "weak"
+        # A name or a number means nothing to the model, but who has all of the query is no chance find.
+        return "fair" if (found_share or 0.0) >= _ALL_WORDS else "weak"
     return "strong" if evidence >= _STRONG else "fair"
 
 

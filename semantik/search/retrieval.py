@@ -103,8 +103,15 @@ class RetrievalStep:
         request = RetrievalQuery(plain, partial(embed, plain), prepared.parsed, prepared.languages)
         search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth, embed, wanted)
         considered = vectors.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
-        found = await search.run(query.mode, considered, self._backgrounds)
-        counts = await frequencies(prepared.words, words) if words else None
+        try:
+            found = await search.run(query.mode, considered, self._backgrounds)
+            counts = await frequencies(prepared.words, words) if words else None
+        except Unavailable:
+            if words is None or not words.closed or query.mode == "words":
+                raise
+            # Its files are damaged or cannot be written. It is opened again by a later search.
+            search = replace(search, opened=Opened(vectors, None))
+            found, counts = await search.run(query.mode, considered, self._backgrounds), None
         return replace(found, size=vectors.size, frequencies=counts)
 
     async def _embed(self, generation: Generation, wait_s: float, text: str) -> Vector:

@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 
 from semantik.auth.authorization import Authorizer
 from semantik.config import settings
-from semantik.core.errors import Invalid, SemantikError
+from semantik.core.errors import Invalid, SemantikError, Unavailable
 from semantik.core.models import Collection, User
 from semantik.query import QueryFilters, merged
 from semantik.search.annotation import Annotator, best_relevance
 from semantik.search.candidates import Retrieved
+from semantik.search.corrections import Corrector, WordIndex
 from semantik.search.fusion import fuse
 from semantik.search.grouping import arrange
-from semantik.search.hits import Hit, SearchResult
+from semantik.search.hits import Correction, Hit, SearchResult
 from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
-from semantik.search.prepared import PreparedQuery, prepare, relaxed
+from semantik.search.prepared import PreparedQuery, prepare, prepare_parsed, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.rerank import CANDIDATES, Reranker
@@ -65,6 +66,8 @@ class SearchService:
         self._limits = limits
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
         self._hydration = HydrationStep(store, indexes)
+        self._indexes = indexes
+        self._corrector = Corrector()
         self.similar = SimilarChunks(store, authorizer, indexes)
 
     async def close(self) -> None:
@@ -74,8 +77,8 @@ class SearchService:
     async def search(self, user: User, query: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model does not answer)."""
         self._validate(query)
-        prepared = prepare(query.text)
-        parsed = prepared.parsed
+        asked = prepare(query.text)
+        parsed = asked.parsed
         query = replace(query, filters=merged(query.filters, parsed.filters))
         ids = None if query.collection_ids is None else list(query.collection_ids)
         if query.mode != "words" and parsed.plain:
@@ -85,6 +88,7 @@ class SearchService:
             collections = cached or await self._authorizer.collections(user, ids)
             chosen = _chosen(collections, parsed.filters)
             try:
+                prepared, corrections = await self._correct(chosen, cached, query, asked)
                 found = await self._find(chosen, cached, query, prepared)
                 if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
                     prepared = without_phrases
@@ -96,14 +100,40 @@ class SearchService:
             if not found.stale:
                 break
         if not self._reranks(query):
-            return _result(found, query, prepared)
+            return _result(found, query, prepared, corrections)
         reranked = await self._reranker.rerank(prepared.parsed.plain, found.hits)
-        result = _result(replace(found, hits=reranked.hits), query, prepared)
+        result = _result(replace(found, hits=reranked.hits), query, prepared, corrections)
         failure = reranked.failure and f"Not reranked: {reranked.failure}"
         return replace(result, degraded=" ".join(filter(None, (result.degraded, failure))) or None)
 
     def _reranks(self, query: SearchQuery) -> bool:
         return query.rerank and self._reranker.is_on and query.offset < CANDIDATES
+
+    async def _correct(
+        self,
+        collections: Sequence[Collection],
+        cached: Sequence[Collection],
+        query: SearchQuery,
+        asked: PreparedQuery,
+    ) -> tuple[PreparedQuery, tuple[Correction, ...]]:
+        """The query with the words corrected that none of the collections has; as it is while one is not at hand."""
+        indexes: list[WordIndex] = []
+        for each in collections if query.correct else ():
+            if each.current.dimension is not None:
+                index = self._indexes.words_if_ready(each.current)
+                if index is None and not cached:  # a cached collection may have been deleted
+                    index = await self._indexes.words_soon(each.current)
+                if index is None:
+                    return asked, ()
+                indexes.append(index)
+        try:
+            corrected = await self._corrector.correct(asked.parsed, asked.languages, indexes)
+        except Unavailable:  # the search does without that index, or raises the same
+            return asked, ()
+        return (
+            prepare_parsed(corrected.parsed) if corrected.corrections else asked,
+            corrected.corrections,
+        )
 
     async def _find(
         self,
@@ -162,7 +192,9 @@ def _chosen(collections: Sequence[Collection], typed: QueryFilters) -> list[Coll
     return [each for name, each in names if name not in unwanted and (not wanted or name in wanted)]
 
 
-def _result(found: _Found, query: SearchQuery, prepared: PreparedQuery) -> SearchResult:
+def _result(
+    found: _Found, query: SearchQuery, prepared: PreparedQuery, corrections: tuple[Correction, ...]
+) -> SearchResult:
     mode: Mode = query.mode
     degraded = None
     searched = [each for each in found.retrieved if each.meaning or each.words]
@@ -177,4 +209,4 @@ def _result(found: _Found, query: SearchQuery, prepared: PreparedQuery) -> Searc
     first = hits if not query.offset else tuple(annotator.annotate(hit) for hit in found.hits[:_FIRST_HITS])
     relevance = best_relevance(first)
     considered = sum(each.considered for each in found.retrieved)
-    return SearchResult(hits, considered, mode, degraded, relevance)
+    return SearchResult(hits, considered, mode, degraded, relevance, corrections)

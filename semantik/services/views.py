@@ -21,7 +21,7 @@ from semantik.core.models import (
 )
 from semantik.core.pagination import Page, decode_cursor, encode_cursor, page_of
 from semantik.index import IndexStats
-from semantik.search.index_sync import IndexSync
+from semantik.search.index_sync import IndexSync, WordsStats
 from semantik.storage.mongo import Store
 
 
@@ -77,6 +77,9 @@ class ViewService:
 
     async def index_stats(self, collection: Collection) -> IndexStats | None:
         return await self._index_sync.stats(collection.current)
+
+    async def words_stats(self, collection: Collection) -> WordsStats | None:
+        return await self._index_sync.words_stats(collection.current)
 
     async def sources(self, user: User, collection_id: str) -> list[SourceView]:
         collection = await self._authorizer.collection(user, collection_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semantik.analysis import detect_language
+from semantik.analysis import detect_language, likely_languages
 
 TEXTS = {
     "en": "The lamp of the old harbour is lit when the boats have not come back by the evening.",
@@ -48,3 +48,21 @@ def test_too_little_tells_none(text: str) -> None:
 
 def test_mixed_japanese_is_japanese_and_not_latin_by_its_names() -> None:
     assert detect_language("Semantik は文書を検索する server です。Redis と MongoDB を使います。") == "ja"
+
+
+@pytest.mark.parametrize(
+    ("question", "languages"),
+    [
+        ("lantern", ("en",)),
+        ("KX-5519", ("en",)),
+        ("", ("en",)),
+        ("лампа гавани", ("ru",)),
+        ("λιμάνι", ("el",)),
+        ("Wörterbuch", ("de",)),
+        ("wo ist die Lampe", ("de",)),
+        ("où est la lampe", ("fr",)),
+        ("मिट्टी", ("hi",)),
+    ],
+)
+def test_a_question_of_few_words_has_a_likely_language(question: str, languages: tuple[str, ...]) -> None:
+    assert likely_languages(question) == languages

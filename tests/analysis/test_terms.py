@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from semantik.analysis import Terms, terms, tokens
+from semantik.analysis import Terms, query_words, terms, tokens
 
 TABLE = [
     # plain words, in any case and script
@@ -90,6 +92,39 @@ def test_no_term_has_white_space_whatever_the_text() -> None:
     found = terms(text, "en")
     every = [*found.words, *found.stems, *found.wholes]
     assert all(each and not any(character.isspace() for character in each) for each in every)
+
+
+def test_digits_that_are_newer_than_the_unicode_of_this_python_are_words() -> None:
+    assert terms("\U00010d41\U00010d42", None).words == ["\U00010d41\U00010d42"]
+
+
+def test_a_mark_that_stands_alone_is_a_word() -> None:
+    assert terms("ـــ \u064b \u05b0", None).words == ["ـــ", "\u064b", "\u05b0"]
+
+
+def test_texts_and_questions_have_the_same_words_whatever_the_characters() -> None:
+    chance = random.Random(20)
+    signs = [
+        *" \n\t-_.,:'’&@/+#%0159abcXYZ",
+        "\u00ad",
+        "\u200b",
+        "\u0301",
+        "\ufe0f",
+        "ﷺ",
+        "㎏",
+        "İ",
+        "ß",
+        "½",
+    ]
+    letters = [*"手机アー한글ภาษาที่ำअनुच्छेद", *(chr(chance.randrange(0x80, 0x30000)) for _ in range(200))]
+    for _ in range(1500):
+        text = "".join(chance.choice(chance.choice((signs, letters))) for _ in range(chance.randrange(1, 40)))
+        found, stored = tokens(text), terms(text, chance.choice(["en", "ar", "he", "ru", None]))
+        assert [each.word for each in found] == stored.words, text
+        assert [each.word for each in query_words(text, ["en", "fr"])] == stored.words, text
+        assert all(0 <= each.start < each.end <= len(text) for each in found), text
+        every = [*stored.words, *stored.stems, *stored.wholes]
+        assert all(each and not any(map(str.isspace, each)) for each in every), text
 
 
 def test_repeated_calls_and_other_languages_in_between_change_nothing() -> None:

@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from semantik.analysis import QueryWord
 from semantik.core.errors import Invalid, SemantikError, Unavailable
 from semantik.index import ranges
 from semantik.index.files.durable import Damaged
-from semantik.index.keyword import folder, searching, vocabulary
+from semantik.index.keyword import folder, listing, searching, vocabulary
 from semantik.index.keyword.folder import tantivy_errors
 from semantik.index.keyword.queries import KeywordQuery, make_query
 from semantik.index.keyword.schema import WORDS
@@ -167,6 +168,10 @@ class KeywordIndex:
         with self._faults():
             return snapshot.frequency(WORDS, word)
 
+    async def knows(self, words: Sequence[QueryWord]) -> list[bool]:
+        """Whether each word is found under any of its terms, in a text, a title or a heading."""
+        return await self._list(listing.known, words)
+
     async def complete(self, prefix: str, limit: int) -> list[tuple[str, int]]:
         """The most frequent words that begin with `prefix`, most frequent first, each with its frequency."""
         if not prefix or vocabulary.has_script(prefix):
@@ -174,6 +179,14 @@ class KeywordIndex:
         snapshot = await self._snapshot()
         with self._faults():
             return await self._submit(self._context.readers, _complete, snapshot, prefix, limit)
+
+    async def headings(self, limit: int) -> list[tuple[str, int]]:
+        """The most frequent headings of the chunks, each with the number of chunks right below it."""
+        return await self._list(listing.headings, limit)
+
+    async def examples(self, terms: Sequence[tuple[str, str]], count: int) -> list[list[int]]:
+        """For each (field, term) the seqs of the newest `count` chunks that have it."""
+        return await self._list(listing.examples, terms, count)
 
     async def vocabulary(self) -> Vocabulary:
         """The words of the texts; it may lack the newest. The first call reads it, for a second or so."""
@@ -271,6 +284,12 @@ class KeywordIndex:
 
         with self._faults():
             return await self._submit(self._context.readers, run)
+
+    async def _list(self, function: Callable[..., T], *args: Any) -> T:
+        """What a function of `listing` finds in the present snapshot."""
+        snapshot = await self._snapshot()
+        with self._faults():
+            return await self._submit(self._context.readers, function, snapshot, *args)
 
     async def _snapshot(self) -> KeywordSnapshot:
         """What can be found, with everything that was added before this call."""

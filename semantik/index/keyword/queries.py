@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tantivy import Occur, Query
 
 from semantik.analysis import QueryTerm, QueryWord, query_words
+from semantik.analysis.query_terms import FORMS_TIE
 from semantik.index.keyword.schema import SCHEMA, TITLES, WHOLES, WORDS
 from semantik.query import Clause, ParsedQuery
 
@@ -25,6 +26,8 @@ TITLE_WEIGHT = 0.5
 _MAX_WORDS = 64  # the rarest are searched for: a pasted page has thousands, and a few dozen find it
 _MAX_READ_WORDS = 1024
 _EXPANSIONS = 32
+_LEAST_PASTED = 3
+_QUESTION_MARKS = ("?", "？", "؟")
 # Of so many chunks a word costs much that is in a good share of them: it is looked up only in the best that rarer words
 # find. One that is in this larger share says nearly nothing, and is left out where there is another.
 _MANY_CHUNKS = 20_000
@@ -74,11 +77,24 @@ def make_query(
         words = [each for each in words if each.count <= _EMPTY_SHARE * total] or words
     # A word that a query repeats counts as often.
     repeated = Counter(words)
-    common_from = _COMMON_SHARE * total if total >= _MANY_CHUNKS else total
+    common_from = _common_from(list(repeated), total)
     rare = [_scored(word, times) for word, times in repeated.items() if word.count <= common_from]
     common = [_scored(word, times) for word, times in repeated.items() if word.count > common_from]
     prefixes = [found for clause in clauses for found in _expansions(clause, complete)]
-    return KeywordQuery(tuple(conditions), (*rare, *prefixes), tuple(common))
+    return KeywordQuery(tuple(conditions), (*rare, *prefixes, *_pasted(parsed)), tuple(common))
+
+
+def _pasted(parsed: ParsedQuery) -> Iterator[Query]:
+    """All words side by side, which adds as much again: somebody may have pasted a piece of a text."""
+    words = query_words(parsed.plain, ()) if not parsed.plain.endswith(_QUESTION_MARKS) else []
+    if _LEAST_PASTED <= len(words) <= _MAX_WORDS:
+        yield Query.phrase_query(SCHEMA, WORDS, [each.word for each in words])
+
+
+def _common_from(words: Sequence[_FoundWord], total: int) -> float:
+    """The frequency above which words are looked up only in the best chunks; the two rarest words never are."""
+    rarest = sorted(word.count for word in words)[:2]
+    return max([_COMMON_SHARE * total, *rarest]) if total >= _MANY_CHUNKS else total
 
 
 def combine(
@@ -154,7 +170,7 @@ def _rarest(words: Iterable[_FoundWord]) -> list[_FoundWord]:
 
 def _scored(word: _FoundWord, times: int) -> Query:
     forms = [_term(*each) for each in word.forms]
-    best = [Query.disjunction_max_query(forms)] if len(forms) > 1 else forms
+    best = [Query.disjunction_max_query(forms, tie_breaker=FORMS_TIE)] if len(forms) > 1 else forms
     query = _any_of([*best, *(_term(*each) for each in word.others)])
     return query if times == 1 else Query.boost_query(query, float(times))
 

@@ -19,11 +19,14 @@ class KeywordText:
     language: str | None = None
 
 
-Fields = tuple[str, str, str, str]
-"""The words of a text, their stems, its identifiers as a whole, and all of these of its title and headings.
-
-Each is a string of words with a space between two.
+Fields = tuple[str, str, str, str, str]
+"""The words of a text, their stems, its identifiers as a whole, and all of these of its title and headings; each is a
+string of words with a space between two. At last the term of its heading (see `heading_term`), or nothing.
 """
+
+_HEADING_SEPARATOR = "›"
+_WITHIN_TERM = "\x1f"  # no white space to tantivy
+_LONGEST_HEADING = 100
 
 
 def analyse(texts: Sequence[KeywordText]) -> list[Fields]:
@@ -34,13 +37,25 @@ def analyse(texts: Sequence[KeywordText]) -> list[Fields]:
 def _fields(text: KeywordText) -> Fields:
     found = terms(text.text, text.language)
     titles = _titles(text.title, text.heading, text.language)
-    return _join(found.words), _join(found.stems), _join(found.wholes), titles
+    return _join(found.words), _join(found.stems), _join(found.wholes), titles, heading_term(text.heading)
 
 
 @lru_cache(256)  # the chunks of a document share them
 def _titles(title: str | None, heading: str | None, language: str | None) -> str:
     parts = [terms(part, language) for part in (title, heading) if part]
     return _join([word for part in parts for word in (*part.words, *part.stems, *part.wholes)])
+
+
+@lru_cache(256)
+def heading_term(path: str | None) -> str:
+    """The last of the headings of a path as one term without white space; empty where there is none."""
+    words = (path or "").rpartition(_HEADING_SEPARATOR)[2].split()
+    return _join([_WITHIN_TERM.join(words)[:_LONGEST_HEADING]])
+
+
+def heading_of(term: str) -> str:
+    """The heading that has this term."""
+    return term.replace(_WITHIN_TERM, " ")
 
 
 def _join(words: Sequence[str]) -> str:

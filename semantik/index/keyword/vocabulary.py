@@ -57,6 +57,10 @@ class Vocabulary(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         return (self[at] for at in range(len(self)))
 
+    def pairs(self) -> Iterator[tuple[str, int]]:
+        """The words and their frequencies."""
+        return zip(self, self._frequencies.tolist(), strict=True)
+
     def frequency(self, word: str) -> int:
         """How many chunks have the word, 0 for one that is not known."""
         at = self._find(word.encode())

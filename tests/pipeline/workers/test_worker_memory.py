@@ -10,6 +10,7 @@ from conftest import run
 from support.patience import deadline
 from support.pools import fork_servers
 
+from pipeline.compute import env
 from pipeline.workers import client
 from pipeline.workers.client import WorkerClient
 from pipeline.workers.group import WorkerGroup
@@ -27,6 +28,12 @@ def keep(size: int) -> int:
     """Take memory and keep it, as the heap of a process does after a large file."""
     _kept.append(b"x" * size)
     return os.getpid()
+
+
+def load_model(size: int) -> int:
+    """Take memory as a model does."""
+    with env.counting_model():
+        return keep(size)
 
 
 def take_and_return(size: int) -> int:
@@ -50,6 +57,20 @@ def test_a_worker_that_keeps_memory_is_replaced(monkeypatch: pytest.MonkeyPatch)
         (next_worker,) = {*await asyncio.gather(*following)}
         assert next_worker != large
         assert worker.pids() == [next_worker]
+        await worker.close()
+
+    run(test())
+
+
+def test_a_model_that_a_worker_has_loaded_is_no_reason_to_replace_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_MIN_AGE_S", 0.0)
+
+    async def test() -> None:
+        worker = _client()
+        first = await worker.run(load_model, LARGE, timeout_s=TIMEOUT_S)
+        assert await worker.run(os.getpid, timeout_s=TIMEOUT_S) == first
+        await worker.run(keep, LARGE, timeout_s=TIMEOUT_S)
+        assert await worker.run(os.getpid, timeout_s=TIMEOUT_S) != first
         await worker.close()
 
     run(test())

@@ -1,0 +1,1 @@
+"""Which documents are found: judged sets, generated queries, other engines and simple mixes to compare with."""
