@@ -4,6 +4,7 @@ The keyword index, questions and highlights all use this package, so that they a
 index and no query language.
 """
 
+from semantik.analysis.function_words import is_function_word
 from semantik.analysis.languages import detect_language, likely_languages
 from semantik.analysis.query_terms import QueryTerm, QueryWord, query_words
 from semantik.analysis.stemming import stems
@@ -15,6 +16,7 @@ __all__ = [
     "Terms",
     "Token",
     "detect_language",
+    "is_function_word",
     "likely_languages",
     "query_words",
     "stems",

@@ -220,7 +220,7 @@ def _print_hits(query: str, hits: Sequence[dict[str, Any]]) -> None:
     for hit in hits:
         location = f", page {hit['page']}" if hit["page"] else ""
         location += f", {hit['heading']}" if hit["heading"] else ""
-        print(f"  {hit['score']:.3f}  {hit['document']['path']}{location}")
+        print(f"  {hit['scores']['fused']:.3f}  {hit['document']['path']}{location}")
         text = textwrap.shorten(hit["passage"], 3 * _WIDTH, placeholder=" …")
         print(textwrap.fill(text, _WIDTH, initial_indent=" " * 9, subsequent_indent=" " * 9))
     if not hits:

@@ -1,6 +1,6 @@
 """The retriever: what finds chunks for a query. It knows chunks by their seqs, never users or stores.
 
-`VectorIndex` is the only retriever today. To add another, for example a keyword index:
+`VectorIndex` and `KeywordIndex` are the retrievers of today. To add another:
 
 1. Write a class with the members of `Retriever`. It is a cache: MongoDB holds what it indexes, and the caller adds
    everything above `last_seq`. A crash may cost it its newest chunks, but then `last_seq` must step back with them.

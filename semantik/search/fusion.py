@@ -17,8 +17,8 @@ from semantik.search.query import Mode
 
 # The weight of meaning: the smaller where the best chunk stands out from a sample of the collection no more than the
 # best of as many random numbers would, the larger where it stands out as in the language of the model.
-_LEAST_WEIGHT, _MOST_WEIGHT = 0.5, 0.6
-_CHANCE, _CLEAR = 0.8, 1.3
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.4, 0.6
+_CHANCE, _CLEAR = 0.8, 1.1
 # A model whose cosines to a sample have a mean of 0.5 and less uses the scale; from 0.7 on they all lie close to 1.
 _WIDE, _NARROW = 0.5, 0.7
 _LONE_WEIGHT = 0.25  # a name or a number alone is a matter of words
@@ -110,9 +110,12 @@ def standing_out(best: float, background: Background) -> float:
     return (best - background.mean) / (background.deviation * expected)
 
 
-def clearness(best: float, background: Background) -> float:
-    """How well the model reads the query and the collection: from 0, as if it could not, to 1."""
-    return min(max((standing_out(best, background) - _CHANCE) / (_CLEAR - _CHANCE), 0.0), 1.0)
+def clearness(best: float, background: Background, clear: float = _CLEAR) -> float:
+    """How well the model reads the query and the collection: from 0, as if it could not, to 1.
+
+    It is 1 where the best cosine stands out by `clear`.
+    """
+    return min(max((standing_out(best, background) - _CHANCE) / (clear - _CHANCE), 0.0), 1.0)
 
 
 def _clearness(retrieved: Retrieved) -> float:

@@ -210,6 +210,7 @@ class IndexSync:
             current = await self._store.collections.generation_numbers({key for key, _ in opened})
             for collection_id, number in opened:
                 if number not in current.get(collection_id, ()):
+                    await self._stop_builds([(collection_id, number)])
                     await kind.registry.drop(collection_id, number if collection_id in current else None)
 
     def words_if_ready(self, generation: Generation) -> KeywordIndex | None:

@@ -10,15 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from semantik.analysis import query_words, stems, tokens
+from semantik.analysis import QueryWord, query_words, stems, tokens
 from semantik.analysis.folding import folded
 from semantik.query import ParsedQuery
 
 _MAX_TEXT = 20_000  # characters of a chunk that are looked at
 _MAX_WORDS = 64
-# "the" and "when" are marked only where all words are like them: those in more than an eighth of all chunks, if another
-# word is worth much more.
-_COMMON_WORTH, _LEAST_SHARE = 2.0, 0.6
 _PREFIX = 3  # the forms of a word hardly ever differ before their fourth letter
 # Letters that fold to one other. A text of these and of punctuation is searched for beginnings of the query's words
 # before anything of it is taken apart; of another one each stretch is.
@@ -74,7 +71,7 @@ def words_of(parsed: ParsedQuery, languages: Sequence[str]) -> QueryWords:
     words: dict[tuple[str, bool], QueryForms] = {}
     phrases: list[list[tuple[str, bool]]] = []
     for clause in (*(each for group in parsed.required for each in group), *parsed.optional):
-        found = query_words(clause.text, () if clause.phrase else languages)
+        found = _query_words(clause.text, () if clause.phrase else tuple(languages))
         if len(words) + len(found) > _MAX_WORDS:
             break
         is_phrase = clause.phrase and len(found) > 1
@@ -95,20 +92,26 @@ def words_of(parsed: ParsedQuery, languages: Sequence[str]) -> QueryWords:
     )
 
 
+@dataclass(frozen=True)
+class WordWorth:
+    """What each of a query's words is worth: the more, the rarer it is. Those below `least` are too common to tell."""
+
+    values: Sequence[float]
+    least: float
+
+
 class QueryMatcher:
     """Finds the words of one query in many texts."""
 
-    def __init__(self, query: QueryWords, worth: Sequence[float]) -> None:
-        """`worth` of each word: the rarer, the more. Words that are worth little beside the others are not looked for,
-        unless they are part of a phrase."""
+    def __init__(self, query: QueryWords, worth: WordWorth) -> None:
+        """Words that are too common are not looked for, unless they are part of a phrase."""
         self.words = query.words
-        self.worth = worth
+        self.worth = worth.values
         self._phrases = query.phrases
         self._languages = query.languages
-        least = min(_COMMON_WORTH, _LEAST_SHARE * max(worth, default=0.0))
         in_phrases = {index for phrase in query.phrases for index in phrase}
         self._alone = {
-            index for index, each in enumerate(query.words) if each.alone and worth[index] >= least
+            index for index, each in enumerate(query.words) if each.alone and self.worth[index] >= worth.least
         }
         self.looked_for = sorted(self._alone | in_phrases)
         self._beginnings = _beginnings([query.words[index] for index in self.looked_for])
@@ -182,6 +185,11 @@ def _side_by_side(found: Sequence[Match], phrase: Sequence[int], text: str) -> I
             run.append(last)
         else:
             yield from run
+
+
+@lru_cache(maxsize=4096)
+def _query_words(text: str, languages: tuple[str, ...]) -> tuple[QueryWord, ...]:
+    return tuple(query_words(text, languages))
 
 
 @lru_cache(maxsize=20_000)

@@ -10,10 +10,13 @@ from semantik.analysis import likely_languages
 from semantik.index.keyword import KeywordIndex
 from semantik.query import ParsedQuery, parse
 from semantik.search.candidates import Retrieved
-from semantik.search.matching import QueryForms, QueryWords, words_of
+from semantik.search.matching import QueryForms, QueryWords, WordWorth, words_of
 
 _SHORT = 3  # letters: what a word is worth without an index of words
 _SHORT_WORTH = 0.2
+# "the" and "when" are marked only where all words are like them: those in more than an eighth of all chunks, if another
+# word that is found is worth much more.
+_COMMON_WORTH, _LEAST_SHARE = 2.0, 0.6
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,18 @@ async def _frequency(word: QueryForms, index: KeywordIndex) -> int:
     return max([await index.frequency(form) for form in {word.word, *word.forms}])
 
 
-def worth(words: QueryWords, retrieved: Sequence[Retrieved]) -> list[float]:
+def worth(words: QueryWords, retrieved: Sequence[Retrieved]) -> WordWorth:
     """What each word is worth, as in BM25: the more, the fewer chunks of all collections have it."""
     known = [each for each in retrieved if each.frequencies is not None]
     if not known:
-        return [1.0 if len(each.word) > _SHORT else _SHORT_WORTH for each in words.words]
+        values = [1.0 if len(each.word) > _SHORT else _SHORT_WORTH for each in words.words]
+        return WordWorth(values, _LEAST_SHARE * max(values, default=0.0))
     total = sum(each.size for each in known)
-    counts = [each.frequencies for each in known if each.frequencies is not None]
-    return [inverse_frequency(sum(column), total) for column in zip(*counts, strict=True)]
+    columns = zip(*(each.frequencies for each in known if each.frequencies is not None), strict=True)
+    counts = [sum(column) for column in columns]
+    values = [inverse_frequency(count, total) for count in counts]
+    found = [value for value, count in zip(values, counts, strict=True) if count]
+    return WordWorth(values, min(_COMMON_WORTH, _LEAST_SHARE * max(found, default=0.0)))
 
 
 def inverse_frequency(count: int, total: int) -> float:

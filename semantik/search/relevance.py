@@ -15,6 +15,7 @@ _CHANCE_SHARE = Chance(0.25, 0.55)
 _MEANING_WEIGHT = 0.65  # where the model reads query and collection well
 _WEAK, _STRONG = 0.6, 1.0
 _ALL_WORDS = 0.95
+_CLEAR = 1.3
 
 
 def relevance_of(
@@ -29,7 +30,7 @@ def relevance_of(
     if meaning is not None:
         mean, chance = (background.mean, background.chance) if background else (0.0, SMALL_CHANCE)
         if found_share is not None:
-            weight *= clearness(best_meaning, background) if background else 1.0
+            weight *= clearness(best_meaning, background, _CLEAR) if background else 1.0
         parts.append((weight, _beyond((meaning - mean) / max(1 - mean, 1e-3), chance)))
     if found_share is not None:
         parts.append((1 - weight, _beyond(found_share, _CHANCE_SHARE)))

@@ -284,3 +284,19 @@ def test_every_operation_has_its_texts(
         [data, messages],
     )
     assert found == told
+
+
+def test_ranges_of_the_server_count_characters_and_not_utf16_units(page: Page) -> None:
+    shown, marks, best = page.evaluate(
+        """async () => {
+            const { highlightRanges } = await import("/static/highlight.js");
+            const box = document.createElement("p");
+            const text = "🙂 one. A <b>pump</b> 🙂 runs.\\n\\nEnd.";
+            box.append(...highlightRanges(text, [[2, 5], [12, 16], [23, 27]], [7, 28]));
+            return [box.textContent, [...box.querySelectorAll("mark")].map((node) => node.textContent),
+                    box.querySelector(".best").textContent];
+        }"""
+    )
+    assert shown == "🙂 one. A <b>pump</b> 🙂 runs.\nEnd."
+    assert marks == ["one", "pump", "runs"]
+    assert best == "A <b>pump</b> 🙂 runs."

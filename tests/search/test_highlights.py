@@ -6,14 +6,15 @@ import pytest
 
 from semantik.query import parse
 from semantik.search.highlights import highlight
-from semantik.search.matching import QueryMatcher, words_of
+from semantik.search.matching import QueryMatcher, WordWorth, words_of
 
 _WORTH = {"the": 0.1, "of": 0.1, "a": 0.1}
 
 
 def _matcher(query: str, language: str = "en") -> QueryMatcher:
     words = words_of(parse(query), (language,))
-    return QueryMatcher(words, [_WORTH.get(each.word, 5.0) for each in words.words])
+    values = [_WORTH.get(each.word, 5.0) for each in words.words]
+    return QueryMatcher(words, WordWorth(values, 0.6 * max(values, default=0.0)))
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,16 @@ async def test_each_mode_finds_in_its_way(shared: Serving, tmp_path: Path) -> No
     assert marked == {"brass", "hinges"}
 
 
+async def test_a_typo_is_corrected_and_named(shared: Serving, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    await _harbour(client, tmp_path / "docs")
+    answer = await _ask(client, "Solbreg")
+    assert _names(answer)[0] == "ferry.md"
+    assert [each["from"].lower() for each in answer["corrections"]] == ["solbreg"]
+    assert [each["to"].lower() for each in answer["corrections"]] == ["solberg"]
+    assert (await _ask(client, "Solberg"))["corrections"] == []
+
+
 async def test_what_fits_nothing_is_weak(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     await _harbour(client, tmp_path / "docs")

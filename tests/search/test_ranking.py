@@ -122,7 +122,7 @@ async def test_unrelated_questions_are_weak_and_real_ones_are_not(tmp_path: Path
             "KX-5519",
         ):
             result = await search.ask(text)
-            assert result.relevance == result.hits[0].relevance == "strong", text
+            assert result.relevance == result.hits[0].relevance != "weak", text
             assert result.hits[-1].relevance == "weak"
 
 

@@ -28,6 +28,7 @@ from semantik.search.hits import SearchResult
 from semantik.search.index_sync import IndexSync
 from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
@@ -107,7 +108,14 @@ async def search_fixture(tmp_path: Path) -> AsyncIterator[SearchFixture]:
         limits = replace(settings.SearchSettings(), meaning_wait_s=30.0)
         fixture: SearchFixture
         embedder = QueryEmbedder(lambda *args: fixture.embed(*args), lambda: limits)
-        service = SearchService(store, Authorizer(store), indexes, embedder, lambda: limits)
+        service = SearchService(
+            store,
+            Authorizer(store),
+            indexes,
+            embedder,
+            lambda: limits,
+            Reranker(_no_reranker, lambda: limits),
+        )
         user = User(new_id(), "anna", None, "hash", False, False, now())
         fixture = SearchFixture(service, store, user, tmp_path / "traced")
         try:
@@ -122,3 +130,7 @@ async def search_fixture(tmp_path: Path) -> AsyncIterator[SearchFixture]:
 
 def paths(result: SearchResult) -> list[str]:
     return [hit.document.path for hit in result.hits]
+
+
+async def _no_reranker(model: str, query: str, texts: Sequence[str]) -> list[float]:
+    raise AssertionError("no reranker is set")

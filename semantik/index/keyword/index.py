@@ -43,7 +43,8 @@ RunInPool = Callable[..., Awaitable[Any]]
 """`await run_in_pool(function, *args, timeout_s=…)` is the result of an importable pure function, run in the pool."""
 
 _BATCH = 256  # texts that are analysed or added at a time: some ten milliseconds
-_POOL_BATCH = 1000
+# So many are only read from MongoDB at once; those of an operation do not wait behind its texts to be embedded.
+_POOL_BATCH = 2000
 _POOL_TIMEOUT_S = 60.0
 _VOCABULARY_AGE_S = 60.0
 _VOCABULARY_CHANGE = 0.05
@@ -185,7 +186,7 @@ class KeywordIndex:
         return await self._list(listing.headings, limit)
 
     async def examples(self, terms: Sequence[tuple[str, str]], count: int) -> list[list[int]]:
-        """For each (field, term) the seqs of the newest `count` chunks that have it."""
+        """For each (field, term) the seqs of `count` chunks that have it."""
         return await self._list(listing.examples, terms, count)
 
     async def vocabulary(self) -> Vocabulary:

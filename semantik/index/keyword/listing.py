@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from tantivy import Occur, Query
 
 from semantik.analysis import QueryWord
@@ -15,6 +17,9 @@ from semantik.index.keyword import filters
 from semantik.index.keyword.schema import HEADINGS, SCHEMA, SEQ, TITLES
 from semantik.index.keyword.searching import KeywordSnapshot
 from semantik.index.keyword.texts import heading_of
+
+_FEW = 1000  # chunks, of which all are looked at
+_EXPECTED = 64  # chunks that are looked at of more; some of them may be deleted
 
 
 def known(snapshot: KeywordSnapshot, words: Sequence[QueryWord]) -> list[bool]:
@@ -32,12 +37,38 @@ def headings(snapshot: KeywordSnapshot, limit: int) -> list[tuple[str, int]]:
 
 
 def examples(snapshot: KeywordSnapshot, terms: Sequence[tuple[str, str]], count: int) -> list[list[int]]:
-    """For each (field, term) the seqs of the newest `count` chunks that have it; fewer where there are no more."""
+    """For each (field, term) the seqs of `count` chunks that have it; fewer where there are no more."""
+    return [_examples(snapshot, field, term, count) for field, term in terms]
+
+
+def _examples(snapshot: KeywordSnapshot, field: str, term: str, count: int) -> list[int]:
+    query = Query.term_query(SCHEMA, field, term, "basic")
+    frequency = snapshot.frequency(field, term)
+    # To rank all chunks that have a frequent word takes milliseconds: it is looked for among the newest chunks first.
+    window = snapshot.last_seq + 1
+    if frequency > _FEW:
+        window = max(_EXPECTED, _EXPECTED * window // frequency)
+    while True:
+        newest = np.array([[max(0, snapshot.last_seq + 1 - window), snapshot.last_seq + 1]], np.int64)
+        whole = newest[0, 0] == 0
+        within = (
+            query if whole else Query.boolean_query([(Occur.Must, query), (Occur.Must, filters.near(newest))])
+        )
+        found = _seqs(snapshot, within, _EXPECTED)
+        live = found[~ranges.is_within(found, snapshot.dead)][:count]
+        if len(live) or (whole and len(found) < _EXPECTED):
+            return [int(seq) for seq in live]
+        if whole:
+            return _all_live(snapshot, query, count)
+        window *= 8
+
+
+def _all_live(snapshot: KeywordSnapshot, query: Query, count: int) -> list[int]:
     dead = filters.exactly(ranges.intersection(snapshot.dead, snapshot.all_seqs))
     without = [(Occur.MustNot, each) for each in dead]
-    found = []
-    for field, term in terms:
-        query = Query.boolean_query([(Occur.Must, Query.term_query(SCHEMA, field, term, "basic")), *without])
-        hits = snapshot.searcher.search(query, count, count=False, order_by_field=SEQ).hits
-        found.append([int(seq) for seq, _ in hits])
-    return found
+    return [int(seq) for seq in _seqs(snapshot, Query.boolean_query([(Occur.Must, query), *without]), count)]
+
+
+def _seqs(snapshot: KeywordSnapshot, query: Query, limit: int) -> NDArray[np.int64]:
+    hits = snapshot.searcher.search(query, limit, count=False).hits
+    return np.array(snapshot.searcher.fast_field_values(SEQ, [address for _, address in hits]), np.int64)

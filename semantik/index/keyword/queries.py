@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tantivy import Occur, Query
 
-from semantik.analysis import QueryTerm, QueryWord, query_words
+from semantik.analysis import QueryTerm, QueryWord, is_function_word, query_words
 from semantik.analysis.query_terms import FORMS_TIE
 from semantik.index.keyword.schema import SCHEMA, TITLES, WHOLES, WORDS
 from semantik.query import Clause, ParsedQuery
@@ -25,6 +25,8 @@ Complete = Callable[[str, int], Sequence[str]]
 TITLE_WEIGHT = 0.5
 _MAX_WORDS = 64  # the rarest are searched for: a pasted page has thousands, and a few dozen find it
 _MAX_READ_WORDS = 1024
+# "How do I" is rare in many texts, and would decide: it says nothing of what a question is about.
+_FUNCTION_WEIGHT = 0.25
 _EXPANSIONS = 32
 _LEAST_PASTED = 3
 _QUESTION_MARKS = ("?", "？", "؟")
@@ -78,8 +80,10 @@ def make_query(
     # A word that a query repeats counts as often.
     repeated = Counter(words)
     common_from = _common_from(list(repeated), total)
-    rare = [_scored(word, times) for word, times in repeated.items() if word.count <= common_from]
-    common = [_scored(word, times) for word, times in repeated.items() if word.count > common_from]
+    less = _FUNCTION_WEIGHT if any(not each.is_function_word for each in words) else 1.0
+    weights = {word: times * (less if word.is_function_word else 1.0) for word, times in repeated.items()}
+    rare = [_scored(word, weight) for word, weight in weights.items() if word.count <= common_from]
+    common = [_scored(word, weight) for word, weight in weights.items() if word.count > common_from]
     prefixes = [found for clause in clauses for found in _expansions(clause, complete)]
     return KeywordQuery(tuple(conditions), (*rare, *prefixes, *_pasted(parsed)), tuple(common))
 
@@ -125,10 +129,12 @@ def _has_required(clauses: Sequence[tuple[Occur, Query]]) -> bool:
 class _FoundWord:
     """A word of the query: the largest frequency of its terms, and (field, term, weight) of those that occur.
 
-    `forms` are forms of the one word, of which the best counts; `others` add to it.
+    A function word counts less beside others. `forms` are forms of the one word, of which the best counts; `others` add
+    to it.
     """
 
     count: int
+    is_function_word: bool
     forms: tuple[tuple[str, str, float], ...]
     others: tuple[tuple[str, str, float], ...]
 
@@ -147,7 +153,8 @@ def _found_words(
                     chosen[field, term.term] = max(weight, chosen.get((field, term.term), 0.0))
                     largest = max(largest, count)
         if forms or others:
-            yield _FoundWord(largest, _terms(forms), _terms(others))
+            is_function = is_function_word(word.word, languages)
+            yield _FoundWord(largest, is_function, _terms(forms), _terms(others))
 
 
 def _terms(terms: Terms) -> tuple[tuple[str, str, float], ...]:
@@ -168,11 +175,11 @@ def _rarest(words: Iterable[_FoundWord]) -> list[_FoundWord]:
     return sorted(found, key=lambda each: each.count)[:_MAX_WORDS] if len(found) > _MAX_WORDS else found
 
 
-def _scored(word: _FoundWord, times: int) -> Query:
+def _scored(word: _FoundWord, weight: float) -> Query:
     forms = [_term(*each) for each in word.forms]
     best = [Query.disjunction_max_query(forms, tie_breaker=FORMS_TIE)] if len(forms) > 1 else forms
     query = _any_of([*best, *(_term(*each) for each in word.others)])
-    return query if times == 1 else Query.boost_query(query, float(times))
+    return query if weight == 1.0 else Query.boost_query(query, weight)
 
 
 def _term(field: str, term: str, weight: float) -> Query:

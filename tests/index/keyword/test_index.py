@@ -21,6 +21,15 @@ async def test_exact_words_come_before_their_other_forms(tmp_path: Path) -> None
         assert await found(index, "sailed") == [0, 1]
 
 
+async def test_what_a_question_is_about_decides_before_its_function_words(tmp_path: Path) -> None:
+    async with open_keywords(tmp_path) as index:
+        await add(
+            index, "How? I do what I can do.", "Rows are put in order with sort.", *["The rows, then."] * 6
+        )
+        assert (await found(index, "How do I sort rows?"))[0] == 1
+        assert (await found(index, "how do I"))[0] == 0
+
+
 @pytest.mark.parametrize(
     ("query", "seqs"),
     [
