@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from support.archives import write_zip
 from support.browser import needs_chromium
 from support.page_actions import card_of, create
 from support.server import Serving
@@ -106,3 +107,22 @@ def test_suggestions_complete_what_is_typed(harbour: Page) -> None:
     field.press_sequentially("s")
     field.press("Escape")
     expect(harbour.get_by_role("listbox")).to_be_hidden()
+
+
+def test_a_document_in_an_archive_is_shown_with_its_name_and_opened(member: Page, tmp_path: Path) -> None:
+    write_zip(
+        tmp_path / "pots/letters.zip", {"2024/may.txt": "The kiln was fired.", "june.txt": "It cooled."}
+    )
+    create(member, "Pots", tmp_path / "pots")
+    expect(card_of(member, "Pots")).to_have_attribute("data-status", "completed")
+    member.get_by_role("searchbox").fill("kiln")
+    member.get_by_role("searchbox").press("Enter")
+    hit = member.locator(".hit").filter(has_text="kiln was fired")
+    expect(hit.locator("h2")).to_have_text("letters.zip#2024/may.txt")
+    hit.get_by_role("link", name="Show in document").click()
+    expect(member.locator("#hit")).to_have_text("The kiln was fired.")
+    member.get_by_role("link", name="Semantik").click()
+    member.get_by_role("link", name="Pots", exact=True).click()
+    expect(member.locator(".documents > li").first).to_contain_text("2 documents inside")
+    member.get_by_role("link", name="letters.zip", exact=True).click()
+    expect(member.locator(".text")).to_contain_text("This file holds 2 documents")
