@@ -50,7 +50,7 @@ class QueryForms:
 
 
 class Match(NamedTuple):
-    """The characters `start` to `end` of a text are the query's word number `number`."""
+    """The characters `start` to `end` of a text are the query's word of this `number`."""
 
     start: int
     end: int
