@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from semantik.search.candidates import Retrieved
 from semantik.search.highlights import highlight
@@ -25,13 +24,17 @@ class Annotator:
     def annotate(self, hit: Hit) -> Hit:
         """The hit, and those in its `more`, with highlights and relevance."""
         marks = highlight(hit.chunk.text, self._matcher)
-        return replace(
-            hit,
+        return Hit(
+            hit.chunk,
+            hit.document,
+            hit.collection,
+            hit.scores,
             relevance=self._relevance(hit, marks.found_share),
             matched=marks.matched,
             highlights=marks.ranges,
             best_sentence=marks.best_sentence,
-            more=tuple(self.annotate(each) for each in hit.more),
+            also_in=hit.also_in,
+            more=tuple([self.annotate(each) for each in hit.more]) if hit.more else (),
         )
 
     def _relevance(self, hit: Hit, found_share: float) -> Relevance | None:

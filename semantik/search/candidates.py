@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from semantik.core.errors import SemantikError
 from semantik.core.models import Collection
+from semantik.index import ScoredSeq
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,16 @@ class Background:
     chance: Chance = SMALL_CHANCE
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What the retrievers have proposed, best first: so many by meaning (`near_depth`), and so many by words."""
+
+    near: Sequence[ScoredSeq]
+    near_depth: int
+    found: Sequence[ScoredSeq]
+    found_depth: int
+
+
 @dataclass(frozen=True)
 class Retrieved:
     """The candidates of one collection.
@@ -57,7 +68,8 @@ class Retrieved:
     on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
     the number of chunks that were compared, out of `size`. `frequencies` says in how many chunks each of the query's
     words is; None without an index of words. Chunks that cannot be among those wanted were left out, and none of these
-    has a fused score above `left_out`. `lone_word`: the query is one.
+    has a fused score above `left_out`. `lone_word`: the query is one. `proposed` is set where the other scores of what
+    one side alone has proposed were looked up as far as they are needed.
     """
 
     collection: Collection
@@ -71,6 +83,7 @@ class Retrieved:
     frequencies: tuple[int, ...] | None = None
     left_out: float = -math.inf
     lone_word: bool = False
+    proposed: Proposed | None = None
 
     def scored(self) -> Iterator[tuple[int, float | None, float | None]]:
         """(seq, score by meaning, score by words) of each candidate, in no order."""

@@ -17,7 +17,7 @@ from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorIndex
 from semantik.index.keyword import KeywordIndex
 from semantik.index.ranges import Ranges
 from semantik.search.backgrounds import Backgrounds, Embed
-from semantik.search.candidates import Retrieved, Side
+from semantik.search.candidates import Proposed, Retrieved, Side
 from semantik.search.fusion import InReach, in_reach
 from semantik.search.query import Mode
 
@@ -43,7 +43,8 @@ class Opened:
 class CollectionSearch:
     """`depth` chunks are asked of each retriever; `embed` embeds other texts with the collection's model; the other
     fields are those of `Retriever.search`. With `wanted`, where no other collection is searched, chunks that cannot be
-    among so many best may be left out."""
+    among so many best may be left out; `words_depth` chunks are asked of the keyword index then. What is known from an
+    `earlier` search for the same with other depths is not looked up again."""
 
     collection: Collection
     opened: Opened
@@ -53,6 +54,8 @@ class CollectionSearch:
     depth: int
     embed: Embed
     wanted: int | None = None
+    words_depth: int = 0
+    earlier: Retrieved | None = None
 
     async def run(self, mode: Mode, considered: int, backgrounds: Backgrounds) -> Retrieved:
         """The candidates. Raises Unavailable where neither retriever can answer."""
@@ -88,6 +91,8 @@ class CollectionSearch:
             looking_up.cancel()
             raise
         near, found = await asyncio.gather(self._near(), looking_up)
+        if self.completes and self.wanted is not None:
+            return await self._in_reach(near, found, words, self.wanted, considered, backgrounds)
         # All chunks that may be found are candidates when either of these has no more.
         complete = not self._is_full(near) or (self._requires and not self._is_full(found))
         both = await self._retrieved(
@@ -96,14 +101,34 @@ class CollectionSearch:
             considered,
             backgrounds,
         )
-        if self.wanted is not None and not self._restricts and self.threshold is None:
-            return await self._completed(both, words, in_reach(both, self.wanted))
         everything = InReach(
             [each.seq for each in near if each.seq not in both.words_scores],
             [each.seq for each in found if each.seq not in both.cosines],
             -math.inf,
         )
         return await self._completed(both, words, everything)
+
+    async def _in_reach(
+        self,
+        near: Sequence[ScoredSeq],
+        found: Sequence[ScoredSeq],
+        words: Retriever[Any],
+        wanted: int,
+        considered: int,
+        backgrounds: Backgrounds,
+    ) -> Retrieved:
+        """The candidates, where those that cannot be among the `wanted` best may be left out."""
+        complete = not self._is_full(near)
+        bound = found[-1].score if len(found) >= self._found_depth else 0.0
+        known = self.earlier or Retrieved(self.collection)
+        both = await self._retrieved(
+            Side(_scores(near) | known.cosines, _best(near), None if complete else near[-1].score),
+            Side(_scores(found) | known.words_scores, _best(found), None if complete else bound),
+            considered,
+            backgrounds,
+        )
+        completed = await self._completed(both, words, in_reach(both, wanted))
+        return replace(completed, proposed=Proposed(near, self.depth, found, self._found_depth))
 
     async def _completed(self, both: Retrieved, words: Retriever[Any], reach: InReach) -> Retrieved:
         """With the other scores of the chunks in reach."""
@@ -112,7 +137,7 @@ class CollectionSearch:
             found = await self.opened.vectors.scores(self.request, reach.without_cosine)
             lowest = -2.0 if self.threshold is None else self.threshold
             cosines |= {seq: score for seq, score in found.items() if score >= lowest}
-        if reach.without_words and (self._restricts or len(word_scores) >= self.depth):
+        if reach.without_words and (self._restricts or len(word_scores) >= self._found_depth):
             word_scores |= await words.scores(self.request, reach.without_words)
         if not self._restricts:  # who is not found has none of the words, or is not in that index yet
             word_scores |= {seq: 0.0 for seq in reach.without_words if seq not in word_scores}
@@ -126,13 +151,29 @@ class CollectionSearch:
         return Retrieved(self.collection, meaning, words, background, considered, lone_word=lone)
 
     def _words_side(self, found: Sequence[ScoredSeq]) -> Side:
-        return Side(_scores(found), _best(found), self._bound(found))
+        bound = found[-1].score if found and len(found) >= self._found_depth else None
+        return Side(_scores(found), _best(found), bound)
 
-    async def _near(self) -> list[ScoredSeq]:
+    async def _near(self) -> Sequence[ScoredSeq]:
+        known = self.earlier and self.earlier.proposed
+        if known and known.near_depth == self.depth:
+            return known.near
         return await self.opened.vectors.search(self.request, self.depth, self.allowed, self.threshold)
 
-    async def _found(self, words: Retriever[Any]) -> list[ScoredSeq]:
-        return await words.search(self.request, self.depth, self.allowed)
+    async def _found(self, words: Retriever[Any]) -> Sequence[ScoredSeq]:
+        known = self.earlier and self.earlier.proposed
+        if known and known.found_depth == self._found_depth:
+            return known.found
+        return await words.search(self.request, self._found_depth, self.allowed)
+
+    @property
+    def completes(self) -> bool:
+        """Whether chunks out of reach are left out."""
+        return self.wanted is not None and not self._restricts and self.threshold is None
+
+    @property
+    def _found_depth(self) -> int:
+        return max(self.depth, self.words_depth) if self.completes else self.depth
 
     @property
     def _requires(self) -> bool:

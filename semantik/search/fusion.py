@@ -7,8 +7,8 @@ docs/explanation/ranking.md says where the numbers come from.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 
 from semantik.core.models import Collection
@@ -21,6 +21,7 @@ _LEAST_WEIGHT, _MOST_WEIGHT = 0.4, 0.6
 _CHANCE, _CLEAR = 0.8, 1.1
 # A model whose cosines to a sample have a mean of 0.5 and less uses the scale; from 0.7 on they all lie close to 1.
 _WIDE, _NARROW = 0.5, 0.7
+_MANY = 64  # times as many as are wanted: to sort them all takes longer than to pick the best
 _LONE_WEIGHT = 0.25  # a name or a number alone is a matter of words
 
 
@@ -46,12 +47,8 @@ class Ranking:
 def fuse(retrieved: Sequence[Retrieved], mode: Mode, wanted: int) -> Ranking:
     """The `wanted` best candidates: best first, equal scores by collection id, then by seq."""
     scales = _scales(retrieved, mode)
-    scored = [
-        (-scale.fused(meaning, words), scale.collection.id, seq, scale.collection, meaning, words)
-        for scale in scales
-        for seq, meaning, words in scale.retrieved.scored()
-    ]
-    best = nsmallest(wanted, scored) if wanted < len(scored) else sorted(scored)
+    scored = [row for scale in scales for row in scale.scored()]
+    best = nsmallest(wanted, scored) if wanted < len(scored) // _MANY else sorted(scored)[:wanted]
     candidates = tuple(
         Candidate(seq, collection, meaning, words, -negated)
         for negated, _, seq, collection, meaning, words in best
@@ -75,24 +72,33 @@ def in_reach(retrieved: Retrieved, wanted: int) -> InReach:
     meaning, words = retrieved.meaning, retrieved.words
     assert meaning is not None and words is not None
     (scale,) = _scales([retrieved], "hybrid")
-    least = [scale.fused(score, words.scores.get(seq, 0.0)) for seq, score in meaning.scores.items()]
+    fused, cosines, word_scores = scale.fused, meaning.scores, words.scores
+    least = [fused(score, word_scores.get(seq, 0.0)) for seq, score in cosines.items()]
     needed = nlargest(wanted, least)[-1] if len(least) >= wanted else -math.inf
     most_meaning = meaning.best if meaning.bound is None else meaning.bound
-    reach = InReach([], [], -math.inf)
-    left_out = -math.inf
-    for seq, score in meaning.scores.items():
-        if seq not in words.scores:
-            if (most := scale.fused(score, words.bound)) >= needed:
-                reach.without_words.append(seq)
-            else:
-                left_out = max(left_out, most)
-    for seq, score in words.scores.items():
-        if seq not in meaning.scores:
-            if (most := scale.fused(most_meaning, score)) >= needed:
-                reach.without_cosine.append(seq)
-            else:
-                left_out = max(left_out, most)
-    return replace(reach, left_out=left_out)
+    # A score that grows with one side's, where the other is the same: the first that is too low ends the search.
+    without_words, below = _first_in_reach(
+        [(score, seq) for seq, score in cosines.items() if seq not in word_scores],
+        lambda score: fused(score, words.bound),
+        needed,
+    )
+    without_cosine, below_too = _first_in_reach(
+        [(score, seq) for seq, score in word_scores.items() if seq not in cosines],
+        lambda score: fused(most_meaning, score),
+        needed,
+    )
+    return InReach(without_words, without_cosine, max(below, below_too))
+
+
+def _first_in_reach(
+    scored: list[tuple[float, int]], most: Callable[[float], float], needed: float
+) -> tuple[list[int], float]:
+    """The seqs whose `most` is at least what is `needed`, and the highest `most` of the others."""
+    scored.sort(reverse=True)
+    for at, (score, _) in enumerate(scored):
+        if (highest := most(score)) < needed:
+            return [seq for _, seq in scored[:at]], highest
+    return [seq for _, seq in scored], -math.inf
 
 
 def _scales(retrieved: Sequence[Retrieved], mode: Mode) -> list[_Scale]:
@@ -124,6 +130,9 @@ def _clearness(retrieved: Retrieved) -> float:
     return clearness(retrieved.meaning.best, retrieved.background) if retrieved.background else 1.0
 
 
+_Scored = tuple[float, str, int, Collection, float | None, float | None]
+
+
 class _Scale:
     """Puts the scores of one collection on the query's common scale."""
 
@@ -147,6 +156,14 @@ class _Scale:
 
     def fused(self, meaning: float | None, words: float | None) -> float:
         return self._factor * ((meaning or 0.0) - self._mean) + self._words_factor * (words or 0.0)
+
+    def scored(self) -> Iterator[_Scored]:
+        """The candidates, in no order, so that they sort by score, best first, then by collection id and seq."""
+        mean, factor, words_factor = self._mean, self._factor, self._words_factor
+        collection, key = self.collection, self.collection.id
+        for seq, meaning, words in self.retrieved.scored():
+            fused = factor * ((meaning or 0.0) - mean) + words_factor * (words or 0.0)
+            yield -fused, key, seq, collection, meaning, words
 
     @property
     def unseen(self) -> float:

@@ -26,9 +26,9 @@ class Highlights:
 
 def highlight(text: str, matcher: QueryMatcher) -> Highlights:
     matches = matcher.find(text)
-    found = {match.index for match in matches}
+    found = {match.number for match in matches}
     worth = matcher.worth
-    total = sum(worth[index] for index in matcher.looked_for)
+    total = matcher.total_worth
     return Highlights(
         _merged(matches),
         tuple(dict.fromkeys(word.typed for index, word in enumerate(matcher.words) if index in found)),
@@ -52,29 +52,30 @@ def _best_sentence(text: str, matches: Sequence[Match], worth: Sequence[float]) 
     """The sentence whose words of the query are worth most; None without any, or where the text is one sentence."""
     if not matches:
         return None
-    sentences = _sentences(text)
-    if len(sentences) < 2:
+    cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    pieces = [(start, end) for start, end in pairwise(cuts) if end > start and not text[start:end].isspace()]
+    if len(pieces) < 2:
         return None
     best: tuple[float, CharacterRange] | None = None
     at = 0
-    for start, end in sentences:
+    for start, end in pieces:
+        if at == len(matches):
+            break
+        if matches[at].start >= end:
+            continue
         inside = set()
         while at < len(matches) and matches[at].start < end:
-            inside.add(matches[at].index)
+            inside.add(matches[at].number)
             at += 1
         value = sum(worth[index] for index in inside)
-        if inside and (best is None or value > best[0]) and end - start <= _MAX_SENTENCE:
-            best = (value, (start, end))
+        if best is None or value > best[0]:
+            sentence = _stripped(text, start, end)
+            if sentence[1] - sentence[0] <= _MAX_SENTENCE:
+                best = (value, sentence)
     return best[1] if best else None
 
 
-def _sentences(text: str) -> list[CharacterRange]:
-    """The sentences of a text without the white space around them."""
-    cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
-    pieces = []
-    for start, end in pairwise(cuts):
-        piece = text[start:end]
-        if stripped := piece.strip():
-            begin = start + len(piece) - len(piece.lstrip())
-            pieces.append((begin, begin + len(stripped)))
-    return pieces
+def _stripped(text: str, start: int, end: int) -> CharacterRange:
+    """The piece of a text without the white space around it."""
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())

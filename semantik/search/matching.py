@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from semantik.analysis import QueryWord, query_words, stems, tokens
 from semantik.analysis.folding import folded
@@ -48,13 +49,12 @@ class QueryForms:
         return word in self.forms or not self.forms.isdisjoint(_stems(word, languages))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Match:
-    """The characters `start` to `end` of a text are the query's word number `index`."""
+class Match(NamedTuple):
+    """The characters `start` to `end` of a text are the query's word of this `number`."""
 
     start: int
     end: int
-    index: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ class QueryMatcher:
             index for index, each in enumerate(query.words) if each.alone and self.worth[index] >= worth.least
         }
         self.looked_for = sorted(self._alone | in_phrases)
-        self._beginnings = _beginnings([query.words[index] for index in self.looked_for])
+        self.total_worth = sum(self.worth[index] for index in self.looked_for)
+        self._beginnings = _Beginnings([query.words[index] for index in self.looked_for])
         self._known: dict[str, list[Match]] = {}
 
     def find(self, text: str) -> list[Match]:
@@ -122,11 +123,12 @@ class QueryMatcher:
         if not self.looked_for:
             return []
         found = [
-            Match(start + match.start, start + match.end, match.index)
+            Match(start + match.start, start + match.end, match.number)
             for start, stretch in self._stretches(text[:_MAX_TEXT])
             for match in self._in_stretch(stretch)
         ]
-        kept = {match for match in found if match.index in self._alone}
+        alone = self._alone
+        kept = {match for match in found if match.number in alone}
         for phrase in self._phrases:
             kept.update(_side_by_side(found, phrase, text))
         return sorted(kept)
@@ -138,10 +140,10 @@ class QueryMatcher:
             return
         plain = text.lower() if text.isascii() else text.translate(_LETTERS)
         end = -1
-        for candidate in self._beginnings.finditer(plain):
-            if candidate.start() < end:
+        for candidate in self._beginnings.places(plain):
+            if candidate < end:
                 continue
-            start = max(plain.rfind(" ", 0, candidate.start()), plain.rfind("\n", 0, candidate.start())) + 1
+            start = max(plain.rfind(" ", 0, candidate), plain.rfind("\n", 0, candidate)) + 1
             stretch = _STRETCH.search(text, start)
             if stretch is not None:
                 end = stretch.end()
@@ -159,19 +161,41 @@ class QueryMatcher:
         return known
 
 
-def _beginnings(words: Sequence[QueryForms]) -> re.Pattern[str]:
-    """Matches where a word in lower case and without accents may begin, also after a letter in another case."""
-    short = {form for each in words for form in (each.word, *each.forms)}
-    within = sorted({re.escape(form[: _PREFIX + (len(form) > 5)]) for form in short if len(form) >= _PREFIX})
-    at_start = sorted({re.escape(form) for form in short if len(form) < _PREFIX})
-    return re.compile("|".join([*within, *(rf"(?<![^\W_]){form}(?![^\W_])" for form in at_start)]) or r"(?!)")
+class _Beginnings:
+    """Where words may begin in a text in lower case and without accents, also after a letter in another case.
+
+    To compile a pattern for one query takes longer than to search a page of hits for each of its words.
+    """
+
+    def __init__(self, words: Sequence[QueryForms]) -> None:
+        forms = {form for each in words for form in (each.word, *each.forms) if form}
+        self._within = {form[: _PREFIX + (len(form) > 5)] for form in forms if len(form) >= _PREFIX}
+        self._whole = {form for form in forms if len(form) < _PREFIX}
+
+    def places(self, plain: str) -> list[int]:
+        """In order; where several words may begin, more than once."""
+        found: list[int] = []
+        for form in self._within:
+            at = plain.find(form)
+            while at >= 0:
+                found.append(at)
+                at = plain.find(form, at + 1)
+        for form in self._whole:
+            at = plain.find(form)
+            while at >= 0:
+                end = at + len(form)
+                if not (plain[at - 1 : at].isalnum() or plain[end : end + 1].isalnum()):
+                    found.append(at)
+                at = plain.find(form, at + 1)
+        found.sort()
+        return found
 
 
 def _side_by_side(found: Sequence[Match], phrase: Sequence[int], text: str) -> Iterator[Match]:
     """The matches in which a phrase's words follow each other with no other word between them."""
     by_index: dict[int, list[Match]] = {}
     for match in found:
-        by_index.setdefault(match.index, []).append(match)
+        by_index.setdefault(match.number, []).append(match)
     for first in by_index.get(phrase[0], ()):
         run = [first]
         for index in phrase[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from semantik.analysis import likely_languages
 from semantik.index.keyword import KeywordIndex
@@ -28,6 +29,7 @@ class PreparedQuery:
     words: QueryWords
 
 
+@lru_cache(maxsize=1024)
 def prepare(text: str) -> PreparedQuery:
     return prepare_parsed(parse(text))
 

@@ -59,9 +59,12 @@ class RetrievalStep:
         prepared: PreparedQuery,
         depth: int,
         wanted: int,
+        words_depth: int = 0,
+        earlier: Sequence[Retrieved] = (),
     ) -> list[Retrieved]:
         """The candidates of each collection: the `depth` best by meaning and the `depth` best by words, as far as they
-        may be among the `wanted` best.
+        may be among the `wanted` best; of a single collection the `words_depth` best by words where that is more. What
+        an `earlier` call for the same query has found of it is not looked up again.
 
         Of a query that only has filters, the documents that satisfy them. Raises Unavailable when an index or MongoDB
         does not answer in time, or when the query needs a vector and the model does not answer.
@@ -69,7 +72,8 @@ class RetrievalStep:
         if prepared.parsed.only_filters:
             return [await self._list(each, query, depth) for each in collections]
         if len(collections) == 1:  # the usual case needs no tasks
-            return [await self._retrieve(collections[0], query, prepared, depth, wanted)]
+            known = earlier[0] if earlier else None
+            return [await self._retrieve(collections[0], query, prepared, depth, wanted, words_depth, known)]
         found = await asyncio.gather(*(self._retrieve(each, query, prepared, depth) for each in collections))
         return [_scaled(each) for each in found]
 
@@ -86,6 +90,8 @@ class RetrievalStep:
         prepared: PreparedQuery,
         depth: int,
         wanted: int | None = None,
+        words_depth: int = 0,
+        earlier: Retrieved | None = None,
     ) -> Retrieved:
         generation = collection.current
         opened = Opened.of(self._indexes.get_if_ready(generation) or await self._get_synced(generation))
@@ -101,11 +107,17 @@ class RetrievalStep:
         embed = partial(self._embed, generation, wait_s)
         plain = prepared.parsed.plain
         request = RetrievalQuery(plain, partial(embed, plain), prepared.parsed, prepared.languages)
-        search = CollectionSearch(collection, opened, request, allowed, query.threshold, depth, embed, wanted)
+        search = CollectionSearch(
+            *(collection, opened, request, allowed, query.threshold, depth, embed, wanted),
+            words_depth=words_depth,
+            earlier=earlier,
+        )
         considered = vectors.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         try:
             found = await search.run(query.mode, considered, self._backgrounds)
-            counts = await frequencies(prepared.words, words) if words else None
+            counts = earlier.frequencies if earlier else None
+            if words and counts is None:
+                counts = await frequencies(prepared.words, words)
         except Unavailable:
             if words is None or not words.closed or query.mode == "words":
                 raise

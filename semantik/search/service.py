@@ -35,6 +35,8 @@ _MAX_ATTEMPTS = 5  # when a change made the candidates stale
 # either; where one may be, more are asked for; from _MAX_DEPTH on only while there are too few.
 _DEPTH = 40
 _MAX_DEPTH = 5_000
+# The best by words are asked for far beyond: they cost little, and are looked up while the query is embedded.
+_MORE_WORDS = 10
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 
@@ -147,14 +149,18 @@ class SearchService:
             wanted = max(wanted, CANDIDATES)
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
         depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
-        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed)
+        words_depth = max(depth, min(depth * _MORE_WORDS, _MAX_DEPTH)) if query.mode == "hybrid" else depth
+        retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed, words_depth)
         while True:
             ranking = fuse(retrieved, query.mode, needed)
             too_few = len(ranking.candidates) < needed
             uncertain = ranking.certain < needed and depth < _MAX_DEPTH
             if (too_few or uncertain) and not all(each.exhausted for each in retrieved):
                 depth *= 4
-                retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed)
+                words_depth = max(words_depth, depth)
+                retrieved = await self._retrieval.retrieve(
+                    collections, query, prepared, depth, needed, words_depth, retrieved
+                )
                 continue
             hydrated = await self._hydration.hydrate(ranking.candidates, cached)
             hits = arrange(hydrated.hits, query)

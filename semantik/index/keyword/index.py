@@ -24,7 +24,8 @@ from semantik.index import ranges
 from semantik.index.files.durable import Damaged
 from semantik.index.keyword import folder, listing, searching, vocabulary
 from semantik.index.keyword.folder import tantivy_errors
-from semantik.index.keyword.queries import KeywordQuery, make_query
+from semantik.index.keyword.queries import KeywordQuery
+from semantik.index.keyword.query_cache import QueryCache
 from semantik.index.keyword.schema import WORDS
 from semantik.index.keyword.searching import KeywordSnapshot
 from semantik.index.keyword.serial import SerialExecutor
@@ -33,7 +34,6 @@ from semantik.index.keyword.texts import Fields, KeywordText, analyse
 from semantik.index.keyword.vocabulary import Vocabulary
 from semantik.index.ranges import Ranges
 from semantik.index.retriever import RetrievalQuery, ScoredSeq
-from semantik.query import parse
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +95,7 @@ class KeywordIndex:
         self._closed = False
         self._released: Future[None] | None = None
         self._vocabulary: _DatedVocabulary | None = None
+        self._queries = QueryCache()
         self._refreshing: asyncio.Task[None] | None = None
         self._maintaining: asyncio.Task[None] | None = None
 
@@ -277,11 +278,8 @@ class KeywordIndex:
         snapshot = await self._snapshot()
 
         def run() -> T:
-            parsed = query.parsed or parse(query.text)
             complete = partial(_expand, snapshot, self._vocabulary)
-            total = snapshot.searcher.num_docs
-            built = make_query(parsed, query.languages, snapshot.frequency, complete, total)
-            return find(snapshot, built)
+            return find(snapshot, self._queries.built(snapshot, query, complete))
 
         with self._faults():
             return await self._submit(self._context.readers, run)
