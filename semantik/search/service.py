@@ -24,6 +24,7 @@ from semantik.search.index_sync import IndexSync
 from semantik.search.prepared import PreparedQuery, prepare, prepare_parsed, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.relevance import in_order
 from semantik.search.rerank import CANDIDATES, Reranker
 from semantik.search.retrieval import RetrievalStep
 from semantik.search.similar import SimilarChunks
@@ -209,7 +210,7 @@ def _result(
         degraded = " ".join(filter(None, (degraded, _RELAXED)))
     annotator = Annotator(prepared, found.retrieved)
     page = found.hits[query.offset : query.offset + query.k]
-    hits = tuple(annotator.annotate(hit) for hit in page)
+    hits = in_order([annotator.annotate(hit) for hit in page])
     first = hits if not query.offset else tuple(annotator.annotate(hit) for hit in found.hits[:_FIRST_HITS])
     relevance = best_relevance(first)
     considered = sum(each.considered for each in found.retrieved)
