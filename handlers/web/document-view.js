@@ -4,6 +4,7 @@ import { request, url } from "./api.js";
 import { errorLine, runGuarded, h } from "./dom.js";
 import { bytes, date, number, plural } from "./format.js";
 import { highlight, queryPattern } from "./highlight.js";
+import { searchFrom, searchParameters } from "./search-address.js";
 
 const WINDOW = 20_000;
 const BEFORE = 4_000;
@@ -27,9 +28,9 @@ function qualityFacts(quality) {
 export function documentView({ collectionStore }, [collectionId, documentId], query, signal) {
   const parts = ["collections", collectionId, "documents", documentId];
   const hit = query.has("start") ? { start: Number(query.get("start")), end: Number(query.get("end")) } : null;
-  const pattern = queryPattern(query.get("q") ?? "");
+  const pattern = queryPattern(query.getAll("word").join(" ") || (query.get("q") ?? ""));
   const collection = collectionStore.get(collectionId);
-  const searchQuery = new URLSearchParams([...query].filter(([name]) => ["q", "in", "mode"].includes(name)));
+  const searchQuery = new URLSearchParams(searchParameters(searchFrom(query)));
   const back = query.has("q")
     ? h("a", { href: `#/?${searchQuery}` }, "← Back to the results")
     : h("a", { href: `#/collections/${encodeURIComponent(collectionId)}` }, `← ${collection?.name ?? "The collection"}`);

@@ -3,41 +3,52 @@ import { collectionList } from "./collection-list.js";
 import { h, replaceNodes } from "./dom.js";
 import { newCollection } from "./new-collection.js";
 import { Results } from "./results.js";
+import { MODES, searchFrom, searchParameters } from "./search-address.js";
+import { suggestions } from "./suggestions.js";
 
-const MODES = [["hybrid", "Meaning and words"], ["meaning", "Meaning"], ["words", "Words"]];
-
-export function homeView(app, _ids, query, signal) {
+export function homeView(app, _ids, parameters, signal) {
   const { collectionStore } = app;
-  const chosen = new Set(query.getAll("in"));
+  const given = searchFrom(parameters);
+  const chosen = new Set(given.collections);
   const input = h("input", {
     type: "search", name: "q", "aria-label": "Search your documents", autocomplete: "off", maxlength: 2000,
-    placeholder: "Search your documents", value: query.get("q") ?? "",
+    placeholder: "Search your documents", value: given.query,
   });
-  const mode = h("select", { name: "mode", "aria-label": "Search by", onchange: () => input.value.trim() && show(input.value.trim()) },
-    MODES.map(([value, label]) => h("option", { value, selected: value === query.get("mode") }, label)));
+  const modes = h("select", { "aria-label": "Search by", class: "mode", onchange: () => repeat() },
+    MODES.map(([name, text]) => h("option", { value: name, selected: name === given.mode }, text)));
   const chips = h("fieldset", { class: "chips" });
-  const results = new Results(app, signal, () => show(""));
+  const results = new Results(app, signal, { onClose: () => show(typed("")), onSearch: (search) => show(search) });
   const browse = h("div", { class: "stack" }, collectionList(app, signal), newCollection(app, signal));
+  const submit = () => show(typed(input.value.trim()));
+  const completions = suggestions(input, signal, { collections: () => [...chosen], onChoose: submit });
   const form = h("form", {
     class: "search", role: "search",
     onsubmit: (event) => {
       event.preventDefault();
-      show(input.value.trim());
+      completions.close();
+      submit();
     },
-  }, h("div", { class: "bar" }, input, mode, h("button", { class: "primary" }, "Search")), chips);
+  }, h("div", { class: "bar" }, input, h("button", { class: "primary" }, "Search"), completions.node),
+  h("div", { class: "row" }, chips, modes));
+
+  function typed(query) {
+    return { query, collections: [...chosen], mode: modes.value, exact: false };
+  }
+
+  /** Another mode was chosen while results are shown. */
+  function repeat() {
+    if (!results.node.hidden) show({ ...results.current, mode: modes.value });
+  }
 
   function show(search) {
-    const parameters = new URLSearchParams(search ? { q: search } : {});
-    if (search) for (const id of chosen) parameters.append("in", id);
-    if (search && mode.value !== "hybrid") parameters.set("mode", mode.value);
-    const address = search ? `#/?${parameters}` : "#/";
+    const address = search.query ? `#/?${new URLSearchParams(searchParameters(search))}` : "#/";
     if (location.hash !== address) history.pushState(null, "", address);
     draw(search);
   }
 
   function draw(search) {
-    browse.hidden = Boolean(search);
-    if (search) results.search(search, [...chosen], mode.value);
+    browse.hidden = Boolean(search.query);
+    if (search.query) results.search(search);
     else {
       results.clear();
       input.value = "";
@@ -65,6 +76,6 @@ export function homeView(app, _ids, query, signal) {
 
   collectionStore.addEventListener("change", drawChips, { signal });
   drawChips();
-  draw(query.get("q") ?? "");
-  return { node: h("div", { class: "stack home" }, form, results.node, browse), title: query.get("q") ?? "" };
+  draw(given);
+  return { node: h("div", { class: "stack home" }, form, results.node, browse), title: given.query };
 }

@@ -9,7 +9,8 @@
 3. In `semantik/search/index_sync.py` add a `RetrieverKind`: the registry, and how to add from MongoDB what is missing.
    Catching up, searches, deletions and the removal of generations then include it.
 4. In `semantik/search/fusion.py` combine its list with that of the vectors for each collection.
-5. Add it to `IMPLEMENTATIONS` in `tests/search/test_retriever.py`, which compares every retriever with brute force.
+5. Add it to `IMPLEMENTATIONS` in `tests/support/retrievers.py`: `tests/search/test_retriever.py` compares each with
+   brute force.
 """
 
 from __future__ import annotations

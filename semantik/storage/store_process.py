@@ -25,12 +25,12 @@ _BACKOFF_S = 0.1
 _MAX_DEATHS = 5
 _DEATHS_WITHIN_S = 60.0
 _LOG_BYTES = 1 << 20
-_PROGRAM = Path(__file__).with_name("embedded_child.py")
+_MODULE = "semantik.storage.embedded_child"
 
 
 @dataclass(frozen=True)
 class StoreSpec:
-    """One store: `title` for people, the arguments of `embedded_child.py`, its Unix socket and its log file.
+    """One store: `title` for people, the arguments of `embedded_child`, its Unix socket and its log file.
 
     The store is ready when it answers the bytes `ping` with an answer that contains `pong`.
     """
@@ -60,7 +60,8 @@ class StoreProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",
-                str(_PROGRAM),
+                "-m",
+                _MODULE,
                 str(os.getpid()),
                 *self._spec.arguments,
                 stdin=asyncio.subprocess.DEVNULL,

@@ -81,6 +81,18 @@ def test_words_of_the_query_are_highlighted(page: Page, query: str, text: str, m
     assert found == marks
 
 
+def test_ranges_are_characters_also_beyond_the_basic_plane(page: Page) -> None:
+    shown = page.evaluate(
+        """async () => {
+            const { highlightRanges } = await import("/static/highlight.js");
+            const box = new DocumentFragment();
+            box.append(...highlightRanges("🏭 pumps\\n \\nand vents", [[2, 7], [14, 19]], [10, 19]));
+            return [box, ...box.querySelectorAll("mark, .best")].map((node) => node.textContent);
+        }"""
+    )
+    assert shown == ["🏭 pumps\nand vents", "pumps", "and vents", "vents"]
+
+
 def test_every_loss_is_resumed_and_nothing_comes_twice(page: Page) -> None:
     asked, told = page.evaluate(
         """async () => {

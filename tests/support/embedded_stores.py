@@ -31,4 +31,4 @@ def store_processes() -> list[psutil.Process]:
 
 def _is_store(process: psutil.Process) -> bool:
     command = " ".join(command_line(process))
-    return "embedded_child.py" in command or "redis-server" in command
+    return "semantik.storage.embedded_child" in command or "redis-server" in command

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from support.patience import patience
 from support.redis_server import RedisServer
-from support.server import ROOT, Serving, Stores, serve
+from support.server import Serving, Stores, serve
 
 from semantik.core.models import Operation
 from semantik.storage.data_folder import instance_id
@@ -31,8 +31,8 @@ class MongoServer:
         folder.mkdir()
         socket = folder / "mongo.sock"
         self.url = "mongodb://" + quote(str(socket), safe="")
-        child = str(ROOT / "semantik" / "storage" / "embedded_child.py")
-        command = [sys.executable, "-P", child, str(os.getpid()), "mongo", str(folder), str(socket)]
+        child = ("-m", "semantik.storage.embedded_child")
+        command = [sys.executable, "-P", *child, str(os.getpid()), "mongo", str(folder), str(socket)]
         self._process = subprocess.Popen(command)
         while not socket.exists():
             assert self._process.poll() is None
