@@ -76,7 +76,7 @@ def _piece(query: str, start: int, after_conjunction: bool) -> tuple[Piece | Non
     text = query[at:end]
     if text[0] in _CLOSERS and key is None:
         text = text[1:]  # it is never closed
-    return (Piece(text, query[start:end], False, negated, key) if text else None), end
+    return (Piece(text, query[start:end], "", negated, key) if text else None), end
 
 
 def _is_minus(query: str, at: int) -> bool:
