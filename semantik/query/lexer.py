@@ -9,9 +9,9 @@ from dataclasses import dataclass
 KEYS = frozenset({"title", "path", "type", "after", "before", "lang", "in"})
 
 # What may close a quote, by what opens it. Phones and word processors mix the kinds.
-_DOUBLE = '"“”„‟＂'
+DOUBLE = '"“”„‟＂'
 _CLOSERS = {
-    **dict.fromkeys(_DOUBLE, _DOUBLE),
+    **dict.fromkeys(DOUBLE, DOUBLE),
     "«": "»",
     "»": "«",
     "「": "」",
@@ -25,15 +25,22 @@ _WORD_END = re.compile(rf"[\s{_DIRECTED}]")
 _MINUS = "-−"
 _BRACKETS = re.compile(r"[(\[{]*")
 _AFTER_QUOTE = re.compile(r"[)\]}.,;:!?]+(?=\s|\Z)")
+# A minus after one of these is a hyphen: "An- und -Abfahrt". In capitals they are meant as operators.
+_CONJUNCTIONS = frozenset(
+    re.findall(r"\S+", "and or and/or und oder sowie bzw bzw. und/oder et ou y o och eller og ja tai и или")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A word or a quoted text without its quotes; `raw` is what was typed for it, with minus, key and quotes."""
+    """A word or a quoted text without its quotes; `raw` is what was typed for it, with minus, key and quotes.
+
+    `quoted`: the quote that opens it, or "".
+    """
 
     text: str
     raw: str
-    quoted: bool = False
+    quoted: str = ""
     negated: bool = False
     key: str | None = None
 
@@ -41,16 +48,18 @@ class Piece:
 def pieces(query: str) -> Iterator[Piece]:
     """The pieces of a query in order."""
     at = 0
+    last = ""
     while at < len(query):
         if query[at].isspace():
             at += 1
             continue
-        piece, at = _piece(query, at)
+        piece, at = _piece(query, at, last in _CONJUNCTIONS)
         if piece is not None:
+            last = piece.raw
             yield piece
 
 
-def _piece(query: str, start: int) -> tuple[Piece | None, int]:
+def _piece(query: str, start: int, after_conjunction: bool) -> tuple[Piece | None, int]:
     """The piece that begins at `start`, if any, and where to go on."""
     first = start == 0 or query[start - 1].isspace()
     negated = first and _is_minus(query, start)
@@ -59,13 +68,15 @@ def _piece(query: str, start: int) -> tuple[Piece | None, int]:
     if key is not None:
         at += len(key) + 1
     if found := _quoted(query, at, first):
-        text, end = found
-        return Piece(text, query[start:end], True, negated, key), end
+        opener, text, end = found
+        return Piece(text, query[start:end], opener, negated, key), end
     end = _word_end(query, at)
+    if key is None and after_conjunction:
+        at, negated = start, False
     text = query[at:end]
     if text[0] in _CLOSERS and key is None:
         text = text[1:]  # it is never closed
-    return (Piece(text, query[start:end], False, negated, key) if text else None), end
+    return (Piece(text, query[start:end], "", negated, key) if text else None), end
 
 
 def _is_minus(query: str, at: int) -> bool:
@@ -83,8 +94,8 @@ def _key(query: str, at: int) -> str | None:
     return found[1].lower() if value and not value.isspace() else None
 
 
-def _quoted(query: str, at: int, first: bool) -> tuple[str, int] | None:
-    """The text between the quotes that open at `at`, perhaps after brackets, and the position after them."""
+def _quoted(query: str, at: int, first: bool) -> tuple[str, str, int] | None:
+    """The quote that opens at `at`, perhaps after brackets, the text in it, and the position after it."""
     brackets = _BRACKETS.match(query, at)
     opened = brackets.end() if brackets else at
     if not first and query[opened : opened + 1] not in _DIRECTED:
@@ -93,7 +104,7 @@ def _quoted(query: str, at: int, first: bool) -> tuple[str, int] | None:
     if end is None:
         return None
     after = _AFTER_QUOTE.match(query, end + 1)
-    return query[opened + 1 : end], after.end() if after else end + 1
+    return query[opened], query[opened + 1 : end], after.end() if after else end + 1
 
 
 def _closing(query: str, opened: int) -> int | None:

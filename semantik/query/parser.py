@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from semantik.query.lexer import Piece, pieces
+from semantik.query.lexer import DOUBLE, Piece, pieces
 from semantik.query.model import AnyOf, Clause, ParsedQuery, QueryFilters
 from semantik.query.values import first_day, languages, types
 
 _OR = "OR"
 _AFTER_STAR = ")]},.;:!?"
+# Up to here quotes are typed to search for a phrase. A longer query is a sentence, which may name or cite something.
+_SHORT_WORDS, _SHORT_CHARACTERS = 8, 80
 
 
 def parse(text: str) -> ParsedQuery:
@@ -30,7 +32,9 @@ def parse(text: str) -> ParsedQuery:
 
 def _read(text: str, found: Sequence[Piece]) -> ParsedQuery:
     reader = _Reader()
-    for item in _joined([_item(piece) for piece in found]):
+    short = len(text.split()) <= _SHORT_WORDS and len(text) <= _SHORT_CHARACTERS
+    in_earnest = short or any(piece.text == _OR for piece in found)
+    for item in _joined([_item(piece, in_earnest) for piece in found]):
         reader.add(item)
     return reader.result(text)
 
@@ -53,7 +57,8 @@ class _Item:
         return not self.negated and bool(self.clauses or (self.key and self.values))
 
 
-def _item(piece: Piece) -> _Item:
+def _item(piece: Piece, in_earnest: bool) -> _Item:
+    """`in_earnest`: whatever is in quotes is a phrase; else only several words in double quotes are."""
     if piece.key is not None and (made := _filter(piece, piece.key)):
         return made
     text = piece.text if piece.key is None else piece.raw[piece.negated :]
@@ -61,6 +66,9 @@ def _item(piece: Piece) -> _Item:
     if not any(char.isalnum() for char in plain):
         return _Item("" if piece.quoted else piece.raw)
     if piece.quoted and piece.key is None:
+        several = " " in plain and piece.quoted in DOUBLE
+        if not (in_earnest or several or piece.negated):
+            return _Item(plain, tuple(Clause(word) for word in plain.split()))
         return _Item(plain, (Clause(plain, phrase=True),), piece.negated)
     if text == _OR and not piece.negated:
         return _Item(text, (Clause(text),), is_or=True)

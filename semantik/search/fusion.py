@@ -23,6 +23,9 @@ _CHANCE, _CLEAR = 0.8, 1.1
 _WIDE, _NARROW = 0.5, 0.7
 _MANY = 64  # times as many as are wanted: to sort them all takes longer than to pick the best
 _LONE_WEIGHT = 0.25  # a name or a number alone is a matter of words
+# A BM25 score of two or three rare words. Where the best chunk has less, such as one word of a question in a small
+# collection, words say less, and count less beside meaning.
+_FULL_WORDS = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,14 @@ def _first_in_reach(
 
 
 def _scales(retrieved: Sequence[Retrieved], mode: Mode) -> list[_Scale]:
-    best_words = max((each.words.best * each.words_scale for each in retrieved if each.words), default=0.0)
+    by_words = [(each.words.best, each.words_scale) for each in retrieved if each.words]
+    best_words = max((best * scale for best, scale in by_words), default=0.0)
+    full_words = max(best_words, _FULL_WORDS * min((scale for _, scale in by_words), default=0.0))
     clear = max(map(_clearness, retrieved), default=1.0)
     weight = _LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear
     if any(each.lone_word for each in retrieved):
         weight = _LONE_WEIGHT
-    return [_Scale(each, mode, weight, best_words) for each in retrieved]
+    return [_Scale(each, mode, weight, full_words if each.meaning else best_words) for each in retrieved]
 
 
 def standing_out(best: float, background: Background) -> float:
@@ -136,11 +141,11 @@ _Scored = tuple[float, str, int, Collection, float | None, float | None]
 class _Scale:
     """Puts the scores of one collection on the query's common scale."""
 
-    def __init__(self, retrieved: Retrieved, mode: Mode, weight: float, best_words: float) -> None:
+    def __init__(self, retrieved: Retrieved, mode: Mode, weight: float, most_words: float) -> None:
         self.retrieved = retrieved
         self.collection = retrieved.collection
         meaning, words = retrieved.meaning, retrieved.words
-        self._words_factor = retrieved.words_scale / best_words if best_words > 0 else 0.0
+        self._words_factor = retrieved.words_scale / most_words if most_words > 0 else 0.0
         if mode == "meaning" and meaning:
             self._mean, self._factor, self._words_factor = 0.0, 1.0, 0.0  # the order is that of the cosines
             return

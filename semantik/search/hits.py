@@ -72,8 +72,9 @@ class Correction:
 class SearchResult:
     """One page of hits, best first, and the number of chunks that were compared.
 
-    `mode` is how they were found: hybrid becomes meaning or words where the other is not at hand, and `degraded` then
-    says why, for a person. `relevance` is that of the best of all hits; None without hits.
+    `mode` is how they were found: hybrid becomes meaning or words where the other is not at hand. `degraded` then says
+    why, for a person; it also says where a required phrase was searched for by its words. `relevance` is that of the
+    best of all hits; None without hits.
     """
 
     hits: tuple[Hit, ...]

@@ -5,9 +5,12 @@ docs/explanation/ranking.md says how the numbers were measured.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from semantik.search.candidates import SMALL_CHANCE, Background, Chance
 from semantik.search.fusion import clearness
-from semantik.search.hits import Relevance
+from semantik.search.hits import Hit, Relevance
 
 # The share of a query's words, by what they are worth, in the best chunk that has nothing to do with it: the middle of
 # unrelated queries, and what one in twenty exceeds.
@@ -39,6 +42,15 @@ def relevance_of(
         # A name or a number means nothing to the model, but who has all of the query is no chance find.
         return "fair" if (found_share or 0.0) >= _ALL_WORDS else "weak"
     return "strong" if evidence >= _STRONG else "fair"
+
+
+def in_order(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits, best first, with none `weak` that the ranking has put before a `strong` one: they are `fair`."""
+    last = max((index for index, hit in enumerate(hits) if hit.relevance == "strong"), default=0)
+    return tuple(
+        replace(hit, relevance="fair") if hit.relevance == "weak" and index < last else hit
+        for index, hit in enumerate(hits)
+    )
 
 
 def _beyond(score: float, chance: Chance) -> float:

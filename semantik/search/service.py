@@ -24,6 +24,7 @@ from semantik.search.index_sync import IndexSync
 from semantik.search.prepared import PreparedQuery, prepare, prepare_parsed, relaxed
 from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
+from semantik.search.relevance import in_order
 from semantik.search.rerank import CANDIDATES, Reranker
 from semantik.search.retrieval import RetrievalStep
 from semantik.search.similar import SimilarChunks
@@ -39,15 +40,17 @@ _MAX_DEPTH = 5_000
 _MORE_WORDS = 10
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
+_RELAXED = "No passage has all that is required; its words were searched for instead."
 
 
 @dataclass(frozen=True)
 class _Found:
-    """All hits up to the last one of the page, unless the result is `stale`."""
+    """All hits up to the last one of the page, unless the result is `stale`. `relaxed`: none has what was required."""
 
     hits: Sequence[Hit]
     retrieved: Sequence[Retrieved]
     stale: bool
+    relaxed: bool = False
 
 
 class SearchService:
@@ -94,7 +97,7 @@ class SearchService:
                 found = await self._find(chosen, cached, query, prepared)
                 if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
                     prepared = without_phrases
-                    found = await self._find(chosen, cached, query, prepared)
+                    found = replace(await self._find(chosen, cached, query, prepared), relaxed=True)
             except SemantikError:
                 if not cached or await self._authorizer.collections(user, ids) == cached:
                     raise
@@ -209,9 +212,11 @@ def _result(
         mode, degraded = "words", f"Found by their words alone: {failure}"
     elif mode == "hybrid" and any(each.words is None for each in searched):
         mode, degraded = "meaning", "Found by their meaning alone: the index of words is being built."
+    if found.relaxed and found.hits:
+        degraded = " ".join(filter(None, (degraded, _RELAXED)))
     annotator = Annotator(prepared, found.retrieved)
     page = found.hits[query.offset : query.offset + query.k]
-    hits = tuple(annotator.annotate(hit) for hit in page)
+    hits = in_order([annotator.annotate(hit) for hit in page])
     first = hits if not query.offset else tuple(annotator.annotate(hit) for hit in found.hits[:_FIRST_HITS])
     relevance = best_relevance(first)
     considered = sum(each.considered for each in found.retrieved)

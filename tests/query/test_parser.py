@@ -1,6 +1,7 @@
 """The query language: each form, and what is only words."""
 
 import random
+import re
 from datetime import date
 
 import pytest
@@ -103,6 +104,45 @@ def test_quotes(text: str, plain: str, phrases: list[str]) -> None:
     found = parse(text)
     assert found.plain == plain
     assert [each.text for group in found.required for each in group if each.phrase] == phrases
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("Wer hat im Sommer die Schrift »Der alte Kessel« an das Archiv gegeben?", []),
+        ('Why does the display of the boiler say "reset" after each power cut?', []),
+        ('Who wrote the note about "the old boiler room" and when was that?', ["the old boiler room"]),
+        ("Wann wurde das Heft „Der alte Kessel“ an das Archiv in Lund gegeben?", ["Der alte Kessel"]),
+        ("which of these says «reset» OR «restart» in the part on power cuts", ["reset", "restart"]),
+        ('the display says "reset"', ["reset"]),
+    ],
+)
+def test_quotes_in_a_sentence_are_no_phrases_unless_they_hold_several_words(
+    text: str, phrases: list[str]
+) -> None:
+    found = parse(text)
+    assert [each.text for group in found.required for each in group if each.phrase] == phrases
+    searched = " ".join(each.text for each in (*found.optional, *(c for g in found.required for c in g)))
+    assert all(word in searched for word in re.findall(r"\w+", text.replace("OR", "")))
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded"),
+    [
+        ("Leser und -Schreiber", []),
+        ("An- und -Abfahrt der Busse", []),
+        ("читатели и -писатели", []),
+        ("boiler AND -gas", ["gas"]),
+        ('valve and -"gas line"', ["gas line"]),
+        ("Kessel und Brenner -Gas", ["Gas"]),
+    ],
+)
+def test_a_hyphen_after_a_conjunction_excludes_nothing(text: str, excluded: list[str]) -> None:
+    found = parse(text)
+    assert [each.text for each in found.excluded] == excluded
+    assert parse("reports and -type:pdf").filters.not_types == ("pdf",)
+    if not excluded:
+        assert found.plain == text
 
 
 def test_a_query_of_filters_and_exclusions_has_no_words() -> None:

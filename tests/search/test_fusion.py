@@ -49,8 +49,30 @@ def test_mode_meaning_ignores_words_and_background() -> None:
 
 
 def test_a_chunk_that_both_sides_rank_high_comes_before_the_best_of_one() -> None:
-    one = _retrieved("a", _side(s1=0.7, s2=0.65, s3=0.1), _side(s1=0.0, s2=8.0, s3=8.5), background=_READABLE)
+    one = _retrieved(
+        "a", _side(s1=0.7, s2=0.65, s3=0.1), _side(s1=0.0, s2=16.0, s3=17.0), background=_READABLE
+    )
     assert _order(fuse([one], "hybrid", 3)) == [("a", 2), ("a", 3), ("a", 1)]
+
+
+def test_one_common_word_of_a_question_counts_less_than_its_meaning() -> None:
+    meaning = _side(s1=0.6, s2=0.3)
+    few, many = (
+        _retrieved("a", meaning, _side(s1=0.0, s2=best), background=_READABLE) for best in (1.5, 15.0)
+    )
+    assert _order(fuse([few], "hybrid", 2)) == [("a", 1), ("a", 2)]
+    assert _order(fuse([many], "hybrid", 2)) == [("a", 2), ("a", 1)]
+
+
+def test_a_small_collection_does_not_lower_the_words_of_another() -> None:
+    small = _retrieved("a", _side(s1=0.3), _side(s1=1.2), words_scale=1 / 1.2, background=_READABLE)
+    large = _retrieved(
+        "b", _side(s1=0.6, s2=0.3), _side(s1=0.0, s2=24.0), words_scale=1 / 24, background=_READABLE
+    )
+    both = fuse([small, large], "hybrid", 3).candidates
+    alone = fuse([large], "hybrid", 3).candidates
+    scores = {(each.collection.id, each.seq): each.fused for each in both}
+    assert [scores["b", each.seq] for each in alone] == pytest.approx([each.fused for each in alone])
 
 
 def test_meaning_weighs_less_where_the_model_cannot_read_the_query() -> None:

@@ -81,6 +81,8 @@ async def test_excluded_words_and_phrases_restrict_what_is_found(tmp_path: Path)
         assert paths(await search.ask('"first-aid box" workshop', k=50)) == ["/keys.txt"]
         relaxed = await search.ask('Who cleans the "primary glass"?', k=3)
         assert paths(relaxed)[0] == "/mirror.txt"
+        assert relaxed.mode == "hybrid" and "words were searched for instead" in (relaxed.degraded or "")
+        assert (await search.ask('"first-aid box"')).degraded is None
 
 
 async def test_pages_of_groups_hold_each_document_once(tmp_path: Path) -> None:

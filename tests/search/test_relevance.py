@@ -16,7 +16,8 @@ from semantik.core.errors import Unavailable
 from semantik.index import IndexRegistry
 from semantik.search.backgrounds import Backgrounds
 from semantik.search.candidates import SMALL_CHANCE, Background, Chance
-from semantik.search.relevance import relevance_of
+from semantik.search.hits import Hit, Relevance, Scores
+from semantik.search.relevance import in_order, relevance_of
 from semantik.search.unrelated import QUERIES
 
 _READABLE = Background(0.05, 0.1, 1000)
@@ -44,6 +45,24 @@ def test_relevance_weighs_meaning_and_words(
     meaning: float | None, background: Background | None, share: float | None, expected: str
 ) -> None:
     assert relevance_of(meaning, meaning or 0.0, background, share) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["strong", "weak", "weak"], ["strong", "weak", "weak"]),
+        (["weak", "fair", "strong", "weak"], ["fair", "fair", "strong", "weak"]),
+        (["weak", "fair", "weak"], ["weak", "fair", "weak"]),
+        ([None, "strong"], [None, "strong"]),
+        ([], []),
+    ],
+)
+def test_no_weak_hit_stands_before_a_strong_one(
+    given: list[Relevance | None], expected: list[Relevance | None]
+) -> None:
+    nothing: Any = None
+    hits = [Hit(nothing, nothing, nothing, Scores(None, None, 0.5), relevance=each) for each in given]
+    assert [hit.relevance for hit in in_order(hits)] == expected
 
 
 def test_more_is_asked_of_a_hit_where_chance_finds_more() -> None:

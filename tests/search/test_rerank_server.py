@@ -13,7 +13,7 @@ from support.server import Serving
 
 pytestmark = [pytest.mark.gen_test(timeout=300), pytest.mark.server, pytest.mark.model]
 
-TEXTS = {"a": "noise river stone", "b": "noise lamp", "c": "river answer lamp"}
+TEXTS = {"a": "noise river stone", "b": "question lamp", "c": "river answer lamp"}
 
 
 async def test_hits_are_in_the_order_of_the_scores_of_the_cross_encoder(
@@ -37,3 +37,5 @@ async def test_hits_are_in_the_order_of_the_scores_of_the_cross_encoder(
     ranked = await hits()
     scores = [hit["scores"]["rerank"] for hit in ranked]
     assert None not in scores and scores == sorted(scores, reverse=True)
+    assert plain[0]["document"]["name"] == "b.txt" and ranked[0]["document"]["name"] == "c.txt"
+    assert scores[0] > 0.8 > 0.2 > scores[1]

@@ -54,6 +54,8 @@ async def _check_content(serving: Serving) -> None:
     assert (collection["name"], collection["status"], collection["chunk_count"]) == ("Papers", "ready", 4)
     found = await documents(client, collection["id"])
     assert {name: document["status"] for name, document in found.items()} == dict.fromkeys(CHUNKS, "indexed")
+    question = {"query": "when does the boat sail?", "mode": "meaning"}
+    await client.call("POST", "search", question)  # waits for the model, for which a hybrid search may not
     hits = await ask(client, "when does the boat sail?")
     assert hits[0]["document"]["name"] == "harbour.txt"
     assert hits[0]["score"] == pytest.approx(0.4054, abs=0.01)

@@ -49,8 +49,11 @@ def save_cross_encoder(folder: Path, labels: int = 1) -> None:
     )
     model = BertForSequenceClassification(config)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    answers = ["noise answer stone", "answer", "river answer lamp", "lamp answer"]
-    others = ["noise stone", "noise", "river lamp", "lamp"]
+    # A chunk's text comes after the title of its document, which the tokenizer does not know.
+    fillers = ["noise", "lamp", "noise stone", "river lamp", "question lamp", "lamp river stone", "question"]
+    others = [title + text for title in ("", "one two ") for text in fillers]
+    answers = [f"answer {text}" for text in others] + [f"{text} answer" for text in others]
+    others += [" ".join(reversed(text.split())) for text in others]
     batch = fast([("question", text) for text in answers + others], padding=True, return_tensors="pt")
     labels = torch.tensor([1.0] * len(answers) + [0.0] * len(others))
     for _ in range(60):
