@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from semantik.core.errors import Invalid, SemantikError, Unavailable
 from semantik.index import ranges
 from semantik.index.files.durable import Damaged
 from semantik.index.keyword import folder, listing, searching, vocabulary
+from semantik.index.keyword.context import KeywordContext
 from semantik.index.keyword.folder import tantivy_errors
 from semantik.index.keyword.queries import KeywordQuery
 from semantik.index.keyword.query_cache import QueryCache
@@ -39,15 +40,10 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-RunInPool = Callable[..., Awaitable[Any]]
-"""`await run_in_pool(function, *args, timeout_s=…)` is the result of an importable pure function, run in the pool."""
-
 _BATCH = 256  # texts that are analysed or added at a time: some ten milliseconds
 # So many are only read from MongoDB at once; those of an operation do not wait behind its texts to be embedded.
 _POOL_BATCH = 2000
 _POOL_TIMEOUT_S = 60.0
-_VOCABULARY_AGE_S = 60.0
-_VOCABULARY_CHANGE = 0.05
 
 
 @dataclass(frozen=True)
@@ -56,28 +52,6 @@ class KeywordStats:
 
     chunks: int
     unsaved: int
-
-
-@dataclass(frozen=True)
-class _DatedVocabulary:
-    """The words of an index of `size` chunks at a moment (`time.monotonic`)."""
-
-    words: Vocabulary
-    moment: float
-    size: int
-
-    def outdated(self, size: int) -> bool:
-        grown = abs(size - self.size) > _VOCABULARY_CHANGE * self.size
-        return grown and time.monotonic() - self.moment >= _VOCABULARY_AGE_S
-
-
-@dataclass(frozen=True)
-class KeywordContext:
-    """What all keyword indexes share; `run_in_pool` analyses many texts."""
-
-    run_in_pool: RunInPool
-    writers: Executor
-    readers: Executor
 
 
 class KeywordIndex:
@@ -94,7 +68,7 @@ class KeywordIndex:
         self._adding = asyncio.Lock()
         self._closed = False
         self._released: Future[None] | None = None
-        self._vocabulary: _DatedVocabulary | None = None
+        self._vocabulary: vocabulary.DatedVocabulary | None = None
         self._queries = QueryCache()
         self._refreshing: asyncio.Task[None] | None = None
         self._maintaining: asyncio.Task[None] | None = None
@@ -180,7 +154,7 @@ class KeywordIndex:
             return (await self.vocabulary()).complete(prefix, limit)
         snapshot = await self._snapshot()
         with self._faults():
-            return await self._submit(self._context.readers, _complete, snapshot, prefix, limit)
+            return await self._submit(self._context.readers, listing.complete, snapshot, prefix, limit)
 
     async def headings(self, limit: int) -> list[tuple[str, int]]:
         """The most frequent headings of the chunks, each with the number of chunks right below it."""
@@ -260,7 +234,7 @@ class KeywordIndex:
             words = await self._submit(self._context.readers, vocabulary.read, snapshot.searcher)
         except Unavailable:
             return  # `vocabulary` says so
-        self._vocabulary = _DatedVocabulary(words, time.monotonic(), size)
+        self._vocabulary = vocabulary.DatedVocabulary(words, time.monotonic(), size)
 
     async def _analyse(self, texts: Sequence[KeywordText]) -> list[Fields]:
         if len(texts) >= _POOL_BATCH:
@@ -277,8 +251,10 @@ class KeywordIndex:
     async def _read(self, query: RetrievalQuery, find: Callable[[KeywordSnapshot, KeywordQuery], T]) -> T:
         snapshot = await self._snapshot()
 
+        known = self._vocabulary
+
         def run() -> T:
-            complete = partial(_expand, snapshot, self._vocabulary)
+            complete = partial(listing.expand, snapshot, known.words if known else None)
             return find(snapshot, self._queries.built(snapshot, query, complete))
 
         with self._faults():
@@ -321,14 +297,3 @@ class KeywordIndex:
         if self._closed:
             raise Unavailable("The index was closed; please ask again.")
         return asyncio.get_running_loop().run_in_executor(executor, function, *args)
-
-
-def _complete(snapshot: KeywordSnapshot, prefix: str, limit: int) -> list[tuple[str, int]]:
-    found = snapshot.searcher.terms_with_prefix(WORDS, prefix)
-    return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
-
-
-def _expand(snapshot: KeywordSnapshot, known: _DatedVocabulary | None, prefix: str, limit: int) -> list[str]:
-    if known is not None and vocabulary.has_script(prefix):
-        return [word for word, _ in known.words.complete(prefix, limit)]
-    return [word for word, _ in _complete(snapshot, prefix, limit)]

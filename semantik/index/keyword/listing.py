@@ -14,9 +14,10 @@ from tantivy import Occur, Query
 from semantik.analysis import QueryWord
 from semantik.index import ranges
 from semantik.index.keyword import filters
-from semantik.index.keyword.schema import HEADINGS, SCHEMA, SEQ, TITLES
+from semantik.index.keyword.schema import HEADINGS, SCHEMA, SEQ, TITLES, WORDS
 from semantik.index.keyword.searching import KeywordSnapshot
 from semantik.index.keyword.texts import heading_of
+from semantik.index.keyword.vocabulary import Vocabulary, has_script
 
 _FEW = 1000  # chunks, of which all are looked at
 _EXPECTED = 64  # chunks that are looked at of more; some of them may be deleted
@@ -72,3 +73,16 @@ def _all_live(snapshot: KeywordSnapshot, query: Query, count: int) -> list[int]:
 def _seqs(snapshot: KeywordSnapshot, query: Query, limit: int) -> NDArray[np.int64]:
     hits = snapshot.searcher.search(query, limit, count=False).hits
     return np.array(snapshot.searcher.fast_field_values(SEQ, [address for _, address in hits]), np.int64)
+
+
+def complete(snapshot: KeywordSnapshot, prefix: str, limit: int) -> list[tuple[str, int]]:
+    """The most frequent words that begin with `prefix`, each with its frequency."""
+    found = snapshot.searcher.terms_with_prefix(WORDS, prefix)
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+
+def expand(snapshot: KeywordSnapshot, known: Vocabulary | None, prefix: str, limit: int) -> list[str]:
+    """The most frequent words that begin with `prefix`; of a script without spaces from the vocabulary."""
+    if known is not None and has_script(prefix):
+        return [word for word, _ in known.complete(prefix, limit)]
+    return [word for word, _ in complete(snapshot, prefix, limit)]

@@ -18,7 +18,8 @@ from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged
 from semantik.index.folders import DROPPED_PREFIX, collection_folder, move, remove_dropped, try_remove
 from semantik.index.keyword import folder
-from semantik.index.keyword.index import KeywordContext, KeywordIndex, RunInPool
+from semantik.index.keyword.context import KeywordContext, RunInPool
+from semantik.index.keyword.index import KeywordIndex
 from semantik.index.keyword.state import KeywordState, load_state
 
 log = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ A snapshot in few bytes per word; it does not know the words of chunks that were
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from semantik.index.keyword.schema import WORDS
 
 _MAX_WORDS = 400_000
+_AGE_S = 60.0  # it is read again after so long, if so large a share of the chunks has changed
+_CHANGE = 0.05
 # Words are read by their first character, so that a list of all never exists. Words are folded: none is upper case.
 _SCRIPTS = ((0x30, 0x10FF), (0x1200, 0x1FFF), (0x2C00, 0x2DFF), (0xA640, 0xABFF))
 _FIRST = [
@@ -108,3 +111,16 @@ def read(searcher: tantivy.Searcher) -> Vocabulary:
             yield from searcher.terms_with_prefix(WORDS, first)
 
     return Vocabulary.of(found())
+
+
+@dataclass(frozen=True)
+class DatedVocabulary:
+    """The words of an index of `size` chunks at a moment (`time.monotonic`)."""
+
+    words: Vocabulary
+    moment: float
+    size: int
+
+    def outdated(self, size: int) -> bool:
+        grown = abs(size - self.size) > _CHANGE * self.size
+        return grown and time.monotonic() - self.moment >= _AGE_S

@@ -42,7 +42,7 @@ async def test_an_index_knows_its_words(tmp_path: Path, monkeypatch: pytest.Monk
         assert [word for word, _ in await index.complete("東", 5)] == ["東京"]
         await add(index, *["heatwave"] * 30)
         assert await index.frequency("heatwave") == 30
-        monkeypatch.setattr("semantik.index.keyword.index._VOCABULARY_AGE_S", 0.0)
+        monkeypatch.setattr("semantik.index.keyword.vocabulary._AGE_S", 0.0)
         await index.vocabulary()  # it is read again in the background
         assert index._refreshing is not None
         await index._refreshing
