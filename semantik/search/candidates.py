@@ -92,9 +92,7 @@ class Retrieved:
                 yield (seq, score, None) if self.meaning else (seq, None, score)
             return
         words = self.words.scores
-        for seq, score in self.meaning.scores.items():
-            if (found := words.get(seq)) is not None:
-                yield seq, score, found
+        yield from [(seq, score, words[seq]) for seq, score in self.meaning.scores.items() if seq in words]
 
     @property
     def cosines(self) -> dict[int, float]:

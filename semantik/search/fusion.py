@@ -7,7 +7,7 @@ docs/explanation/ranking.md says where the numbers come from.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 
@@ -162,13 +162,21 @@ class _Scale:
     def fused(self, meaning: float | None, words: float | None) -> float:
         return self._factor * ((meaning or 0.0) - self._mean) + self._words_factor * (words or 0.0)
 
-    def scored(self) -> Iterator[_Scored]:
+    def scored(self) -> list[_Scored]:
         """The candidates, in no order, so that they sort by score, best first, then by collection id and seq."""
         mean, factor, words_factor = self._mean, self._factor, self._words_factor
         collection, key = self.collection, self.collection.id
-        for seq, meaning, words in self.retrieved.scored():
-            fused = factor * ((meaning or 0.0) - mean) + words_factor * (words or 0.0)
-            yield -fused, key, seq, collection, meaning, words
+        return [
+            (
+                -(factor * ((meaning or 0.0) - mean) + words_factor * (words or 0.0)),
+                key,
+                seq,
+                collection,
+                meaning,
+                words,
+            )
+            for seq, meaning, words in self.retrieved.scored()
+        ]
 
     @property
     def unseen(self) -> float:
