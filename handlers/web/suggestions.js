@@ -54,6 +54,7 @@ export function suggestions(input, signal, { collections, onChoose }) {
   }
 
   function draw(found) {
+    const text = list.children[active]?.firstChild.textContent;
     move(-1);
     list.replaceChildren(...found.map(({ text, kind }, at) => h("li", {
       role: "option", id: `suggestion-${at}`, "aria-selected": "false",
@@ -61,6 +62,7 @@ export function suggestions(input, signal, { collections, onChoose }) {
       onclick: () => choose(text),
     }, h("span", {}, text), kind === "word" ? null : h("span", { class: "hint" }, kind))));
     list.hidden = found.length === 0;
+    move(found.findIndex((each) => each.text === text)); // an answer may come after the first arrow key
   }
 
   input.addEventListener("input", () => {

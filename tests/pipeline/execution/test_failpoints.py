@@ -162,7 +162,9 @@ async def test_a_crash_leaves_the_result_of_an_undisturbed_run(
         if scenario == "cancelled_reindex":  # the newest operation is cancelled, the other one completed
             found["stages"] = undisturbed[scenario]["stages"]
         assert found == undisturbed[scenario]
-        assert await check(CheckContext(stores.store, mine.settings, stores.redis_url, served=True)) == []
+        issues = await check(CheckContext(stores.store, mine.settings, stores.redis_url, served=True))
+        # A vector that was saved just before the crash stays until a search finds it: that is no fault.
+        assert [each for each in issues if not each.informational] == []
     assert [message["seq"] for message in messages] == list(range(1, len(messages) + 1))
     assert _final_types(messages) == [
         "operation_cancelled" if scenario == "cancelled_reindex" else "operation_completed"

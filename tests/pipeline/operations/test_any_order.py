@@ -118,13 +118,20 @@ async def _snapshot(client: Client, collection_id: str) -> dict[str, Any]:
     query = {"query": "the moon and the tide", "collection_ids": [collection_id], "k": 500}
     hits = (await client.call("POST", "search", query))["hits"]
     view = await client.call("GET", f"collections/{collection_id}")
-    assert view["stats"]["vectors"] == view["chunk_count"] == len(hits)
+    places = [each for hit in hits for each in (hit, *hit["also_in"])]  # equal texts are one hit
+    assert view["stats"]["vectors"] == view["chunk_count"] == len(places)
+    texts = {
+        one["path"]: await client.call("GET", f"collections/{collection_id}/documents/{one['id']}/content")
+        for one in documents
+        if one["status"] == "indexed"
+    }
     return {
         "documents": [
             [one[name] for name in ("path", "status", "size", "modified_at", "chunk_count", "due")]
             for one in documents
         ],
-        "passages": sorted((hit["document"]["path"], hit["start"], hit["passage"]) for hit in hits),
+        "places": sorted((each["document"]["path"], each["start"], each["end"]) for each in places),
+        "texts": {path: content["text"] for path, content in texts.items()},
         "counts": [view[name] for name in ("document_count", "chunk_count", "pending_count")],
     }
 
