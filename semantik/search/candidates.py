@@ -66,8 +66,8 @@ class Retrieved:
     `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. A candidate has a score
     on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
     the number of chunks that were compared, out of `size`. `frequencies` says in how many chunks each of the query's
-    words is; None without an index of words. Unless `complete`, chunks that cannot be among those wanted were left out of
-    those that were proposed. `lone_word`: the query is one. `proposed` is set where the other scores of what
+    words is; None without an index of words. Unless `complete`, chunks that cannot be among those wanted were left
+    out of those that were proposed. `lone_word`: the query is one. `proposed` is set where the other scores of what
     one side alone has proposed were looked up as far as they are needed.
     """
 

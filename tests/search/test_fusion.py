@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Generation, now
-from semantik.search import Background, Retrieved, Side
+from semantik.search.candidates import Background, Retrieved, Side
 from semantik.search.fusion import Candidate, fuse, standing_out
 
 _READABLE = Background(0.0, 0.1, 1000)
