@@ -32,12 +32,11 @@ from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
 _MAX_ATTEMPTS = 5  # when a change made the candidates stale
-# Chunks asked of each retriever beyond those wanted: of the best ten by both, hardly any is not among the best forty by
-# either. Those wanted are rounded up, so that neighbouring pages of a result have the same candidates.
-_MORE = 30
-_ROUNDED = 30
-# Twice as many by words: they cost little, and are looked up while the query is embedded.
-_MORE_WORDS = 2
+# Chunks asked of each retriever beyond those wanted, which are rounded up, so that neighbouring pages of a result have the
+# same candidates. Far more are asked for by words: they cost less, are looked up while the query is embedded, and get
+# their cosines then; a chunk that is not among these has too few of the words to pass those nearest by meaning.
+_ROUNDED = 10
+_MORE, _MORE_WORDS = 10, 100
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 _RELAXED = "No passage has all that is required; its words were searched for instead."
@@ -154,7 +153,7 @@ class SearchService:
         depth = words_depth = needed
         if query.mode == "hybrid":
             depth = -(-needed // _ROUNDED) * _ROUNDED + _MORE
-            words_depth = depth * _MORE_WORDS
+            words_depth = depth + _MORE_WORDS
         retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed, words_depth)
         while True:
             candidates = fuse(retrieved, query.mode, needed)
