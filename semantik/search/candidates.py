@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -67,8 +66,8 @@ class Retrieved:
     `meaning` or `words` is None when it was not asked for, or `failure` says why there is none. A candidate has a score
     on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
     the number of chunks that were compared, out of `size`. `frequencies` says in how many chunks each of the query's
-    words is; None without an index of words. Chunks that cannot be among those wanted were left out, and none of these
-    has a fused score above `left_out`. `lone_word`: the query is one. `proposed` is set where the other scores of what
+    words is; None without an index of words. Unless `complete`, chunks that cannot be among those wanted were left
+    out of those that were proposed. `lone_word`: the query is one. `proposed` is set where the other scores of what
     one side alone has proposed were looked up as far as they are needed.
     """
 
@@ -81,7 +80,7 @@ class Retrieved:
     words_scale: float = 1.0
     size: int = 0
     frequencies: tuple[int, ...] | None = None
-    left_out: float = -math.inf
+    complete: bool = True
     lone_word: bool = False
     proposed: Proposed | None = None
 
@@ -105,7 +104,7 @@ class Retrieved:
     @property
     def exhausted(self) -> bool:
         """Whether all chunks that may be found are candidates."""
-        return self.left_out == -math.inf and all(
+        return self.complete and all(
             side is None or side.bound is None for side in (self.meaning, self.words)
         )
 

@@ -6,7 +6,6 @@ Runs on the loop. The words are looked up in a thread while the query is being e
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -104,7 +103,7 @@ class CollectionSearch:
         everything = InReach(
             [each.seq for each in near if each.seq not in both.words_scores],
             [each.seq for each in found if each.seq not in both.cosines],
-            -math.inf,
+            complete=True,
         )
         return await self._completed(both, words, everything)
 
@@ -141,7 +140,7 @@ class CollectionSearch:
             word_scores |= await words.scores(self.request, reach.without_words)
         if not self._restricts:  # who is not found has none of the words, or is not in that index yet
             word_scores |= {seq: 0.0 for seq in reach.without_words if seq not in word_scores}
-        return replace(both, left_out=reach.left_out)
+        return replace(both, complete=reach.complete)
 
     async def _retrieved(
         self, meaning: Side, words: Side | None, considered: int, backgrounds: Backgrounds

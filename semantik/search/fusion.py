@@ -39,35 +39,25 @@ class Candidate:
     fused: float
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """Candidates, best first, of which the first `certain` are in the order that all chunks would have."""
-
-    candidates: tuple[Candidate, ...]
-    certain: int
-
-
-def fuse(retrieved: Sequence[Retrieved], mode: Mode, wanted: int) -> Ranking:
+def fuse(retrieved: Sequence[Retrieved], mode: Mode, wanted: int) -> tuple[Candidate, ...]:
     """The `wanted` best candidates: best first, equal scores by collection id, then by seq."""
     scales = _scales(retrieved, mode)
     scored = [row for scale in scales for row in scale.scored()]
     best = nsmallest(wanted, scored) if wanted < len(scored) // _MANY else sorted(scored)[:wanted]
-    candidates = tuple(
+    return tuple(
         Candidate(seq, collection, meaning, words, -negated)
         for negated, _, seq, collection, meaning, words in best
     )
-    unseen = max((scale.unseen for scale in scales), default=-math.inf)
-    return Ranking(candidates, sum(each.fused >= unseen for each in candidates))
 
 
 @dataclass(frozen=True)
 class InReach:
     """Chunks with one score, whose other score may bring them among the best: those without a score by words, and those
-    without a cosine. None of the others can have a fused score above `left_out`."""
+    without a cosine. `complete`: no others have one score only."""
 
     without_words: list[int]
     without_cosine: list[int]
-    left_out: float
+    complete: bool
 
 
 def in_reach(retrieved: Retrieved, wanted: int) -> InReach:
@@ -80,28 +70,21 @@ def in_reach(retrieved: Retrieved, wanted: int) -> InReach:
     needed = nlargest(wanted, least)[-1] if len(least) >= wanted else -math.inf
     most_meaning = meaning.best if meaning.bound is None else meaning.bound
     # A score that grows with one side's, where the other is the same: the first that is too low ends the search.
-    without_words, below = _first_in_reach(
-        [(score, seq) for seq, score in cosines.items() if seq not in word_scores],
-        lambda score: fused(score, words.bound),
-        needed,
-    )
-    without_cosine, below_too = _first_in_reach(
-        [(score, seq) for seq, score in word_scores.items() if seq not in cosines],
-        lambda score: fused(most_meaning, score),
-        needed,
-    )
-    return InReach(without_words, without_cosine, max(below, below_too))
+    lone_cosines = [(score, seq) for seq, score in cosines.items() if seq not in word_scores]
+    lone_words = [(score, seq) for seq, score in word_scores.items() if seq not in cosines]
+    without_words = _first_in_reach(lone_cosines, lambda score: fused(score, words.bound), needed)
+    without_cosine = _first_in_reach(lone_words, lambda score: fused(most_meaning, score), needed)
+    complete = len(without_words) + len(without_cosine) == len(lone_cosines) + len(lone_words)
+    return InReach(without_words, without_cosine, complete)
 
 
 def _first_in_reach(
     scored: list[tuple[float, int]], most: Callable[[float], float], needed: float
-) -> tuple[list[int], float]:
-    """The seqs whose `most` is at least what is `needed`, and the highest `most` of the others."""
+) -> list[int]:
+    """The seqs whose `most` is at least what is `needed`."""
     scored.sort(reverse=True)
-    for at, (score, _) in enumerate(scored):
-        if (highest := most(score)) < needed:
-            return [seq for _, seq in scored[:at]], highest
-    return [seq for _, seq in scored], -math.inf
+    end = next((at for at, (score, _) in enumerate(scored) if most(score) < needed), len(scored))
+    return [seq for _, seq in scored[:end]]
 
 
 def _scales(retrieved: Sequence[Retrieved], mode: Mode) -> list[_Scale]:
@@ -177,13 +160,3 @@ class _Scale:
             )
             for seq, meaning, words in self.retrieved.scored()
         ]
-
-    @property
-    def unseen(self) -> float:
-        """No chunk that is not a candidate has a higher score."""
-        sides = [side for side in (self.retrieved.meaning, self.retrieved.words) if side is not None]
-        if all(side.bound is None for side in sides):
-            return self.retrieved.left_out
-        meaning, words = self.retrieved.meaning, self.retrieved.words
-        highest = self.fused(meaning.bound if meaning else None, words.bound if words else None)
-        return max(highest, self.retrieved.left_out)

@@ -32,12 +32,11 @@ from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
 _MAX_ATTEMPTS = 5  # when a change made the candidates stale
-# Chunks asked of each retriever beyond those wanted. Of the best ten by both, hardly any is not among the best fifty by
-# either; where one may be, more are asked for; from _MAX_DEPTH on only while there are too few.
-_DEPTH = 40
-_MAX_DEPTH = 5_000
-# The best by words are asked for far beyond: they cost little, and are looked up while the query is embedded.
-_MORE_WORDS = 10
+# Chunks asked of each retriever beyond those wanted, which are rounded up, so that neighbouring pages of a result have the
+# same candidates. Far more are asked for by words: they cost less, are looked up while the query is embedded, and get
+# their cosines then; a chunk that is not among these has too few of the words to pass those nearest by meaning.
+_ROUNDED = 10
+_MORE, _MORE_WORDS = 10, 100
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 _RELAXED = "No passage has all that is required; its words were searched for instead."
@@ -151,21 +150,22 @@ class SearchService:
         if self._reranks(query):
             wanted = max(wanted, CANDIDATES)
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
-        depth = needed + (_DEPTH if query.mode == "hybrid" else 0)
-        words_depth = max(depth, min(depth * _MORE_WORDS, _MAX_DEPTH)) if query.mode == "hybrid" else depth
+        depth = words_depth = needed
+        if query.mode == "hybrid":
+            depth = -(-needed // _ROUNDED) * _ROUNDED + _MORE
+            words_depth = depth + _MORE_WORDS
         retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed, words_depth)
         while True:
-            ranking = fuse(retrieved, query.mode, needed)
-            too_few = len(ranking.candidates) < needed
-            uncertain = ranking.certain < needed and depth < _MAX_DEPTH
-            if (too_few or uncertain) and not all(each.exhausted for each in retrieved):
+            candidates = fuse(retrieved, query.mode, needed)
+            too_few = len(candidates) < needed
+            if too_few and not all(each.exhausted for each in retrieved):
                 depth *= 4
                 words_depth = max(words_depth, depth)
                 retrieved = await self._retrieval.retrieve(
                     collections, query, prepared, depth, needed, words_depth, retrieved
                 )
                 continue
-            hydrated = await self._hydration.hydrate(ranking.candidates, cached)
+            hydrated = await self._hydration.hydrate(candidates, cached)
             hits = arrange(hydrated.hits, query)
             if hydrated.stale or len(hits) >= wanted or too_few:
                 break
