@@ -33,8 +33,8 @@ from semantik.storage.mongo import Store
 _MAX_QUERY_CHARS = 10_000
 _MAX_ATTEMPTS = 5  # when a change made the candidates stale
 # Chunks asked of each retriever beyond those wanted, which are rounded up, so that neighbouring pages of a result have
-# the same candidates. Far more are asked for by words: they cost less, are looked up while the query is embedded, and get
-# their cosines then; a chunk that is not among these has too few of the words to pass those nearest by meaning.
+# the same candidates. Far more are asked for by words: they cost less, are looked up while the query is embedded, and
+# get their cosines then; a chunk that is not among these has too few of the words to pass those nearest by meaning.
 _ROUNDED = 10
 _MORE, _MORE_WORDS = 10, 100
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
