@@ -150,7 +150,7 @@ class SearchService:
         if self._reranks(query):
             wanted = max(wanted, CANDIDATES)
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
-        depth = words_depth = needed
+        asked = depth = words_depth = needed
         if query.mode == "hybrid":
             depth = -(-needed // _ROUNDED) * _ROUNDED + _MORE
             words_depth = depth + _MORE_WORDS
@@ -158,9 +158,13 @@ class SearchService:
         while True:
             candidates = fuse(retrieved, query.mode, needed)
             too_few = len(candidates) < needed
-            if too_few and not all(each.exhausted for each in retrieved):
-                depth *= 4
-                words_depth = max(words_depth, depth)
+            # Those that could not be among fewer were left out: more are wanted now.
+            outgrown = needed > asked and not all(each.complete for each in retrieved)
+            if (too_few or outgrown) and not all(each.exhausted for each in retrieved):
+                if too_few:
+                    depth *= 4
+                    words_depth = max(words_depth, depth)
+                asked = needed
                 retrieved = await self._retrieval.retrieve(
                     collections, query, prepared, depth, needed, words_depth, retrieved
                 )
