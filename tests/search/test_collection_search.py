@@ -87,9 +87,14 @@ async def _index(tmp_path: Path) -> AsyncIterator[Run]:
         depth: int = 5,
         threshold: float | None = None,
         embed: Any = None,
+        wanted: int | None = None,
+        earlier: Retrieved | None = None,
     ) -> Retrieved:
         request = RetrievalQuery(text, embed or _embed, parse(text))
-        search = CollectionSearch(_COLLECTION, Opened(index, words), request, None, threshold, depth, _other)
+        opened = Opened(index, words)
+        search = CollectionSearch(
+            _COLLECTION, opened, request, None, threshold, depth, _other, wanted, 0, earlier
+        )
         return await search.run(mode, _COUNT, Backgrounds())
 
     try:
@@ -142,6 +147,16 @@ async def test_scores_are_asked_for_where_a_list_is_full(tmp_path: Path) -> None
         everything = await run(words, depth=_COUNT + 1)
     assert {seq: words for seq, _, words in found.scored()}[_RANKED[0]] == 1.0
     assert everything.exhausted and len(list(everything.scored())) == _COUNT
+
+
+async def test_chunks_out_of_reach_are_candidates_when_more_are_wanted(tmp_path: Path) -> None:
+    words = WordScores({_RANKED[0]: 9.0, _RANKED[-1]: 0.1, _RANKED[-2]: 0.05})
+    async with _index(tmp_path) as run:
+        few = await run(words, wanted=1)
+        more = await run(words, wanted=7, earlier=few)
+    assert not few.complete and not few.exhausted
+    assert more.complete
+    assert {seq for seq, _, _ in more.scored()} == {*_RANKED[:5], _RANKED[-1], _RANKED[-2]}
 
 
 async def test_excluded_chunks_are_no_candidates_by_meaning(tmp_path: Path) -> None:
