@@ -84,8 +84,7 @@ def test_words_of_the_query_are_highlighted(page: Page, query: str, text: str, m
 def test_ranges_are_characters_also_beyond_the_basic_plane(page: Page) -> None:
     shown = page.evaluate(
         """async () => {
-            const { highlightRanges } = await import("/static/highlight.js");
-            const box = new DocumentFragment();
+            const [{ highlightRanges }, box] = [await import("/static/highlight.js"), new DocumentFragment()];
             box.append(...highlightRanges("🏭 pumps\\n \\nand vents", [[2, 7], [14, 19]], [10, 19]));
             return [box, ...box.querySelectorAll("mark, .best")].map((node) => node.textContent);
         }"""
