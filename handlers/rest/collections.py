@@ -18,7 +18,7 @@ from semantik.services.operations import ReindexOptions
 _CREATE = vol.Schema(
     {
         vol.Required("name"): text(),
-        vol.Optional("description"): text(),
+        vol.Optional("description"): text(0, 10_000),
         vol.Optional("source_path"): optional(text()),
         vol.Optional("embedding_model"): optional(text(1, 500)),
         vol.Optional("chunk_size"): optional(integer(16, 100_000)),
@@ -26,7 +26,11 @@ _CREATE = vol.Schema(
     }
 )
 _CHANGE = vol.Schema(
-    {vol.Optional("name"): text(), vol.Optional("description"): text(), vol.Optional("public"): boolean()}
+    {
+        vol.Optional("name"): text(),
+        vol.Optional("description"): text(0, 10_000),
+        vol.Optional("public"): boolean(),
+    }
 )
 _APPEND = vol.Schema({vol.Optional("source_id"): optional(text(1, 100))})
 _REINDEX = vol.Schema(

@@ -78,8 +78,8 @@ class SharesHandler(RestHandler):
 class ShareHandler(RestHandler):
     scope = ACCOUNT
 
-    async def delete(self, collection_id: str, kind: str, key: str) -> None:
-        await self.services.sharing.unshare(self.principal, collection_id, cast(ShareKind, kind), key)
+    async def delete(self, collection_id: str, kind: str, subject_id: str) -> None:
+        await self.services.sharing.unshare(self.principal, collection_id, cast(ShareKind, kind), subject_id)
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
