@@ -13,7 +13,12 @@ from handlers.serializers import signed_in_json, user_json
 from semantik.auth.sessions import ACCOUNT, LoginResult
 
 _REGISTER = vol.Schema(
-    {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
+    {
+        vol.Required("username"): str,
+        vol.Required("password"): str,
+        vol.Optional("email"): optional(text()),
+        vol.Optional("setup_code", default=""): str,
+    }
 )
 _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
@@ -42,7 +47,9 @@ class RegisterHandler(RestHandler):
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
-        user = await self.services.sessions.register(body["username"], body["password"], body.get("email"))
+        user = await self.services.sessions.register(
+            body["username"], body["password"], body.get("email"), body["setup_code"]
+        )
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 

@@ -1,0 +1,35 @@
+"""The settings of accounts and sessions: who may sign in, and for how long.
+
+Part of `Settings`; see `settings.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import voluptuous as vol
+
+from semantik.config.fields import at_least, empty_or, one_of, reloadable, setting
+
+
+@dataclass(frozen=True)
+class AuthSettings:
+    """Who may sign in, and for how long."""
+
+    registration: str = reloadable(
+        "closed", one_of("closed", "open"), "closed: only the first user, the administrator, can register."
+    )
+    secret: str = setting(
+        "",
+        empty_or(vol.Length(min=32), "at least 32 characters"),
+        "Signs the tokens; empty: generated once and kept in MongoDB.",
+    )
+    setup_code: str = setting(
+        "",
+        empty_or(vol.Length(min=16), "at least 16 characters"),
+        "Whoever registers the first user must give it; empty: the server makes one and prints it.",
+    )
+    access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
+    session_s: int = reloadable(
+        14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."
+    )
