@@ -9,6 +9,7 @@ from tornado.web import Application, RequestHandler, url
 
 from handlers import events
 from handlers.base import NotFoundHandler
+from handlers.client_address import client_address, request_id
 from handlers.rest import (
     api_keys,
     auth,
@@ -16,6 +17,7 @@ from handlers.rest import (
     documents,
     folders,
     health,
+    openapi,
     operations,
     page,
     search,
@@ -63,6 +65,7 @@ ROUTES = [
     url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
     url(rf"{_API}/search", search.SearchHandler),
     url(rf"{_API}/suggest", suggest.SuggestHandler),
+    url(rf"{_API}/openapi.json", openapi.OpenApiHandler),
     url(r"/ws/operations", OperationsSocketHandler),
     url(rf"/ws/operations/{_ID}", OperationSocketHandler),
     url(rf"/ws/scan/{_ID}", ScanSocketHandler),
@@ -90,4 +93,5 @@ def _log(handler: RequestHandler) -> None:
     status = handler.get_status()
     level = logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     taken_ms = 1000 * request.request_time()
-    log.log(level, "%3d %-6s %8.1f ms %s", status, request.method, taken_ms, request.path)
+    columns = status, request.method, taken_ms, request_id(request), client_address(request), request.path
+    log.log(level, "%3d %-6s %8.1f ms %s %s %s", *columns)
