@@ -11,6 +11,7 @@ from handlers import events
 from handlers.base import NotFoundHandler
 from handlers.rest import (
     api_keys,
+    audit,
     auth,
     collections,
     documents,
@@ -44,6 +45,7 @@ ROUTES = [
     url(rf"{_API}/auth/setup", auth.SetupHandler),
     url(rf"{_API}/api-keys", api_keys.ApiKeysHandler),
     url(rf"{_API}/api-keys/{_ID}", api_keys.ApiKeyHandler),
+    url(rf"{_API}/audit", audit.AuditHandler),
     url(rf"{_API}/collections", collections.CollectionsHandler),
     url(rf"{_API}/collections/{_ID}", collections.CollectionHandler),
     url(rf"{_API}/collections/{_ID}/append", collections.AppendHandler),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
@@ -27,6 +28,7 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    audit: AuditLog
     authorizer: Authorizer
     collections: CollectionService
     operations: OperationService

@@ -35,6 +35,7 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
@@ -91,6 +92,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -112,7 +114,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         secret = settings.auth.secret or await store.secret()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+            dependencies, query_embedder, reranker, active_operations, limiter, metrics, audit, secret, wake
         )
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -130,6 +132,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 session_monitor=services.session_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
+                audit=audit.run(),
             )
         )
         parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -170,6 +173,7 @@ def _services(
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
+    audit: AuditLog,
     secret: str,
     wake: Callable[[], None],
 ) -> Services:
@@ -183,6 +187,7 @@ def _services(
     return Services(
         settings=current(),
         sessions=sessions,
+        audit=audit,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         operations=operations,

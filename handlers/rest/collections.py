@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
@@ -39,6 +40,8 @@ _LIST = vol.Schema(PAGE)
 
 
 class CollectionsHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.create"}
+
     async def get(self) -> None:
         query = self.query(_LIST)
         page = await self.services.views.collections(self.principal.user, query.get("cursor"), query["limit"])
@@ -50,6 +53,7 @@ class CollectionsHandler(RestHandler):
         collection, operation = await self.services.collections.create(user, new)
         view = await self.services.views.collection(user, collection.id)
         operation_id = operation.id if operation else None
+        self.audited(f"collections/{collection.id}", name=collection.name)
         self.reply(
             {**collection_json(view), "operation_id": operation_id, "initial_operation_id": operation_id},
             HTTPStatus.CREATED,
@@ -57,6 +61,8 @@ class CollectionsHandler(RestHandler):
 
 
 class CollectionHandler(RestHandler):
+    audit: ClassVar = {"PATCH": "collection.change", "DELETE": "collection.delete"}
+
     async def get(self, collection_id: str) -> None:
         view = await self.services.views.collection(self.principal.user, collection_id)
         stats = await self.services.views.index_stats(view.collection)
@@ -75,18 +81,24 @@ class CollectionHandler(RestHandler):
 
 
 class AppendHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.append"}
+
     async def post(self, collection_id: str) -> None:
         source_id = self.body(_APPEND).get("source_id")
         accept(self, await self.services.operations.append(self.principal.user, collection_id, source_id))
 
 
 class ReindexHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.reindex"}
+
     async def post(self, collection_id: str) -> None:
         options = ReindexOptions(**self.body(_REINDEX))
         accept(self, await self.services.operations.reindex(self.principal.user, collection_id, options))
 
 
 class RetryHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.retry"}
+
     async def post(self, collection_id: str) -> None:
         self.body(_EMPTY)
         accept(self, await self.services.operations.retry(self.principal.user, collection_id))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import READ
 from handlers.base import RestHandler
 from handlers.fields import (
     Expected,
@@ -16,6 +17,7 @@ from handlers.fields import (
     integer,
     integer_parameter,
     list_of,
+    moment,
     number,
     one_of,
     optional,
@@ -27,21 +29,6 @@ from semantik.core.models import Filters
 from semantik.query import first_day, language_code
 from semantik.search.hits import SearchResult
 from semantik.search.query import GROUPINGS, MODES, SearchQuery
-
-_YEARS = (1900, 2200)
-
-
-def _timestamp(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Expected("a date or time in ISO 8601 (as 2026-01-31T12:00:00Z)") from error
-    if not _YEARS[0] <= moment.year <= _YEARS[1]:
-        raise Expected(f"a year from {_YEARS[0]} to {_YEARS[1]}")
-    return moment
 
 
 def _extension(value: Any) -> str:
@@ -94,8 +81,8 @@ _SEARCH = vol.Schema(
                 vol.Optional("extensions"): vol.All(
                     list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
                 ),
-                vol.Optional("modified_after"): _timestamp,
-                vol.Optional("modified_before"): _timestamp,
+                vol.Optional("modified_after"): optional(moment()),
+                vol.Optional("modified_before"): optional(moment()),
                 vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
                 vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
                 vol.Optional("types"): _alternatives(_type, "types"),
@@ -119,6 +106,7 @@ _SIMILAR = vol.Schema(
 
 class SearchHandler(RestHandler):
     scope = "read"
+    audit: ClassVar = {"POST": READ}
 
     async def post(self) -> None:
         started = time.perf_counter()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import voluptuous as vol
 
 from handlers.base import RestHandler
@@ -17,12 +19,15 @@ _CHANGE = vol.Schema(
 
 
 class SourcesHandler(RestHandler):
+    audit: ClassVar = {"POST": "source.add"}
+
     async def get(self, collection_id: str) -> None:
         views = await self.services.views.sources(self.principal.user, collection_id)
         self.reply({"items": [source_view_json(view) for view in views], "next_cursor": None})
 
     async def post(self, collection_id: str) -> None:
         path = self.body(_ADD)["path"]
+        self.audited(path=path)
         source, operation = await self.services.operations.add_source(
             self.principal.user, collection_id, path
         )
@@ -30,6 +35,8 @@ class SourcesHandler(RestHandler):
 
 
 class SourceHandler(RestHandler):
+    audit: ClassVar = {"PATCH": "source.change", "DELETE": "source.remove"}
+
     async def patch(self, collection_id: str, source_id: str) -> None:
         options = WatchOptions(**self.body(_CHANGE))
         user = self.principal.user

@@ -11,6 +11,7 @@ from semantik.core.models.account import (
     Session,
     User,
 )
+from semantik.core.models.audit import AUDIT_OUTCOMES, AuditEvent, AuditFilter, AuditOutcome
 from semantik.core.models.chunk import Chunk, VectorBlock
 from semantik.core.models.clock import now
 from semantik.core.models.collection import Collection, CollectionStatus, Counts, Generation, Source
@@ -45,12 +46,16 @@ from semantik.core.models.recognised_page import RecognisedPage
 __all__ = [
     "ACTIVE",
     "API_KEY_SCOPES",
+    "AUDIT_OUTCOMES",
     "DOCUMENT_STATUSES",
     "OPERATION_STATUSES",
     "OPERATION_TYPES",
     "TERMINAL",
     "ApiKey",
     "ApiKeyScope",
+    "AuditEvent",
+    "AuditFilter",
+    "AuditOutcome",
     "Chunk",
     "Collection",
     "CollectionStatus",
