@@ -13,7 +13,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.authentication import COOKIE
 from semantik.auth.audit import AuditLog
-from semantik.auth.sessions import Principal
+from semantik.auth.principal import Principal
 from semantik.core.models import AuditOutcome, User
 
 READ = "access.read"  # the action of requests that read
@@ -72,5 +72,8 @@ def target_of(request: HTTPServerRequest) -> str:
 
 def _has_credential(request: HTTPServerRequest) -> bool:
     return (
-        "Authorization" in request.headers or COOKIE in request.cookies or "token" in request.query_arguments
+        "Authorization" in request.headers
+        or COOKIE in request.cookies
+        or "token" in request.query_arguments
+        or "bearer." in request.headers.get("Sec-WebSocket-Protocol", "")
     )

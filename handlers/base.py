@@ -18,7 +18,7 @@ from handlers.authentication import authenticate, origin_allowed
 from handlers.problems import describe, problem, status_of
 from handlers.services import Services
 from handlers.validation import validate
-from semantik.auth.sessions import Principal, Scope
+from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
 from semantik.core.models import User
 

@@ -17,7 +17,7 @@ from itertools import count
 from typing import NoReturn, Self
 
 from semantik.auth.refusals import RefusalCounter
-from semantik.auth.sessions import Principal
+from semantik.auth.principal import Principal
 from semantik.config.audit_settings import AuditSettings
 from semantik.core.errors import Forbidden, SemantikError
 from semantik.core.models import AuditEvent, AuditFilter, AuditOutcome, User, now
