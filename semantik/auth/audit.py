@@ -16,8 +16,8 @@ from datetime import timedelta
 from itertools import count
 from typing import NoReturn, Self
 
-from semantik.auth.refusals import RefusalCounter
 from semantik.auth.principal import Principal
+from semantik.auth.refusals import RefusalCounter
 from semantik.config.audit_settings import AuditSettings
 from semantik.core.errors import Forbidden, SemantikError
 from semantik.core.models import AuditEvent, AuditFilter, AuditOutcome, User, now
