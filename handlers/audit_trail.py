@@ -12,6 +12,7 @@ from http import HTTPStatus
 from tornado.httputil import HTTPServerRequest
 
 from handlers.authentication import COOKIE
+from handlers.client_address import client_address, request_id
 from semantik.auth.audit import AuditLog
 from semantik.auth.principal import Principal
 from semantik.core.models import AuditOutcome, User
@@ -51,8 +52,8 @@ def record_request(
     audit.record(
         action,
         principal=principal,
-        address=request.remote_ip or "",
-        request_id="",
+        address=client_address(request),
+        request_id=request_id(request),
         target=target_of(request) if note.target is None else note.target,
         outcome=outcome,
         details=note.details if outcome == "done" else {"status": status, **note.details},

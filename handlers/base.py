@@ -15,7 +15,9 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.authentication import authenticate, origin_allowed
+from handlers.client_address import request_id
 from handlers.problems import describe, problem, status_of
+from handlers.security_headers import security_headers
 from handlers.services import Services
 from handlers.validation import validate
 from semantik.auth.principal import Principal, Scope
@@ -23,13 +25,6 @@ from semantik.core import errors
 from semantik.core.models import User
 
 log = logging.getLogger("semantik.http")
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class BaseHandlerMixin(RequestHandler):
@@ -39,6 +34,11 @@ class BaseHandlerMixin(RequestHandler):
     def services(self) -> Services:
         services: Services = self.application.settings["services"]
         return services
+
+    def set_default_headers(self) -> None:
+        for name, value in security_headers(self.request.protocol).items():
+            self.set_header(name, value)
+        self.set_header("X-Request-Id", request_id(self.request))
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         try:
@@ -56,7 +56,8 @@ class BaseHandlerMixin(RequestHandler):
     ) -> None:
         """Log bugs, without the query, which may hold a token. A refusal, by us or by Tornado, is not logged."""
         if not isinstance(value, (errors.SemantikError, HTTPError)):
-            log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+            where = self.request.method, self.request.path, request_id(self.request)
+            log.error("%s %s failed (request %s)", *where, exc_info=value)
 
 
 class RestHandler(BaseHandlerMixin):
@@ -77,8 +78,7 @@ class RestHandler(BaseHandlerMixin):
         super().__init__(application, request, **kwargs)
 
     def set_default_headers(self) -> None:
-        for name, value in SECURITY_HEADERS.items():
-            self.set_header(name, value)
+        super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
     async def prepare(self) -> None:
@@ -141,7 +141,7 @@ class RestHandler(BaseHandlerMixin):
             self.set_header("WWW-Authenticate", "Bearer")
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem(status, describe(status, error))))
+        self.finish(json.dumps(problem(status, describe(status, error), request_id(self.request))))
 
 
 class NotFoundHandler(RestHandler):
