@@ -6,12 +6,9 @@ Each raises `Expected` with what is allowed, as a noun: `handlers/validation.py`
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import voluptuous as vol
-
-_YEARS = (1900, 2200)
 
 Validator = Callable[[Any], Any]
 
@@ -82,22 +79,6 @@ def integer_parameter(low: int, high: int) -> Validator:
         if not plain or not low <= int(value) <= high:
             raise Expected(f"a whole number from {low} to {high}")
         return int(value)
-
-    return check
-
-
-def moment() -> Validator:
-    """A date or time in ISO 8601, as an aware datetime in UTC."""
-
-    def check(value: Any) -> datetime:
-        try:
-            parsed = datetime.fromisoformat(value)
-            parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise Expected("a date or time in ISO 8601 (as 2026-01-31T12:00:00Z)") from error
-        if not _YEARS[0] <= parsed.year <= _YEARS[1]:
-            raise Expected(f"a year from {_YEARS[0]} to {_YEARS[1]}")
-        return parsed
 
     return check
 

@@ -7,8 +7,9 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import moment, one_of, text
+from handlers.fields import one_of, text
 from handlers.pagination import PAGE, page_json
+from handlers.rest.search import timestamp
 from handlers.serializers import timestamp_json
 from semantik.core.models import AUDIT_OUTCOMES, AuditEvent, AuditFilter
 
@@ -21,8 +22,8 @@ _LIST = vol.Schema(
         vol.Optional("address"): text(1, 100),
         vol.Optional("request_id"): text(1, 100),
         vol.Optional("target"): text(1, 500),
-        vol.Optional("since"): moment(),
-        vol.Optional("until"): moment(),
+        vol.Optional("since"): timestamp,
+        vol.Optional("until"): timestamp,
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import voluptuous as vol
@@ -17,7 +17,6 @@ from handlers.fields import (
     integer,
     integer_parameter,
     list_of,
-    moment,
     number,
     one_of,
     optional,
@@ -30,6 +29,21 @@ from semantik.query import first_day, language_code
 from semantik.search.hits import SearchResult
 from semantik.search.query import GROUPINGS, MODES, SearchQuery
 
+_YEARS = (1900, 2200)
+
+
+def timestamp(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Expected("a date or time in ISO 8601 (as 2026-01-31T12:00:00Z)") from error
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise Expected(f"a year from {_YEARS[0]} to {_YEARS[1]}")
+    return moment
+
 
 def _extension(value: Any) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 50:
@@ -37,21 +51,21 @@ def _extension(value: Any) -> str:
     return value if value.startswith(".") else f".{value}"
 
 
-def _day(value: Any) -> date | None:
+def day(value: Any) -> date | None:
     if value is None:
         return None
-    if not isinstance(value, str) or (day := first_day(value)) is None:
+    if not isinstance(value, str) or (first := first_day(value)) is None:
         raise Expected("a day, month or year (as 2026-01-31, 2026-01 or 2026)")
-    return day
+    return first
 
 
-def _type(value: Any) -> str:
+def type_name(value: Any) -> str:
     if not isinstance(value, str) or document_type(value) is None:
         raise Expected("a type (as pdf, word, sheet, mail, .txt or image/*)")
     return value
 
 
-def _language(value: Any) -> str:
+def language(value: Any) -> str:
     if not isinstance(value, str) or (code := language_code(value)) is None:
         raise Expected("a language (as en or de)")
     return code
@@ -81,14 +95,14 @@ _SEARCH = vol.Schema(
                 vol.Optional("extensions"): vol.All(
                     list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
                 ),
-                vol.Optional("modified_after"): optional(moment()),
-                vol.Optional("modified_before"): optional(moment()),
+                vol.Optional("modified_after"): timestamp,
+                vol.Optional("modified_before"): timestamp,
                 vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
                 vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("types"): _alternatives(_type, "types"),
-                vol.Optional("languages"): _alternatives(_language, "languages"),
-                vol.Optional("after"): _day,
-                vol.Optional("before"): _day,
+                vol.Optional("types"): _alternatives(type_name, "types"),
+                vol.Optional("languages"): _alternatives(language, "languages"),
+                vol.Optional("after"): day,
+                vol.Optional("before"): day,
             }
         ),
     }

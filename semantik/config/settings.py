@@ -13,6 +13,7 @@ from pathlib import Path
 import voluptuous as vol
 
 from semantik.config.audit_settings import AuditSettings as AuditSettings
+from semantik.config.auth_settings import AuthSettings as AuthSettings
 from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
     ANY,
@@ -160,24 +161,6 @@ class SocketSettings:
     send_queue_bytes: int = reloadable(4 * _MIB, at_least(64 << 10), "The same in bytes.")
     ping_s: float = reloadable(
         30.0, between(1, 3600), "Seconds between pings; a client that does not answer is disconnected."
-    )
-
-
-@dataclass(frozen=True)
-class AuthSettings:
-    """Who may sign in, and for how long."""
-
-    registration: str = reloadable(
-        "closed", one_of("closed", "open"), "closed: only the first user, the administrator, can register."
-    )
-    secret: str = setting(
-        "",
-        empty_or(vol.Length(min=32), "at least 32 characters"),
-        "Signs the tokens; empty: generated once and kept in MongoDB.",
-    )
-    access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
-    session_s: int = reloadable(
-        14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."
     )
 
 
