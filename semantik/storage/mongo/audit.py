@@ -23,7 +23,9 @@ class AuditTable:
 
     async def create_indexes(self) -> None:
         for field in ("user_id", "action", "address"):
-            await self._table.create_index([(field, 1)])  # with _id beside it the embedded store takes no rows
+            await self._table.create_index(
+                [(field, 1)]
+            )  # with _id beside it the embedded store takes no rows
 
     async def add(self, events: Sequence[AuditEvent]) -> None:
         """Add events; those that an interrupted call has added before are left as they are."""
