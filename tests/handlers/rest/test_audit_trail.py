@@ -13,7 +13,7 @@ from support.api import PASSWORD, refusal_of
 from support.api_keys import make_key
 from support.clients import connect, rest
 from support.patience import deadline
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 
 from semantik.client.api import Client
 
@@ -33,7 +33,7 @@ async def _events(admin: Client, number: int, **only: str) -> list[Event]:
 
 async def _signed_in(serving: Serving, name: str) -> Client:
     client = Client(serving.url)
-    await client.register(name, PASSWORD)
+    await client.register(name, PASSWORD, SETUP_CODE)
     await client.sign_in(name, PASSWORD)
     return client
 
