@@ -90,11 +90,18 @@ class RestHandler(BaseHandlerMixin):
             scope = self.scope or ("read" if reading else "write")
             self.principal = await authenticate(self.request, self.services.sessions, scope, token)
 
-    def audited(self, target: str | None = None, user: User | None = None, **details: object) -> None:
-        """Add to this request's event in the audit trail; the target is else the path. No secrets."""
+    def note_audit(
+        self,
+        details: Mapping[str, object] | None = None,
+        *,
+        target: str | None = None,
+        user: User | None = None,
+    ) -> None:
+        """Add to this request's event in the audit trail: details without secrets, the target where it is not the
+        path, and who acts where nobody is signed in."""
         note = self._audit_note
         note.target, note.user = target or note.target, user or note.user
-        note.details |= details
+        note.details |= details or {}
 
     def on_finish(self) -> None:
         method = self.request.method or ""

@@ -56,7 +56,8 @@ class ApiKeysHandler(RestHandler):
             _DEFAULT_SCOPES if scopes is None else scopes,
             None if days is None else timedelta(days=days),
         )
-        self.audited(f"api-keys/{created.key.id}", scopes=" ".join(created.key.scopes))
+        granted = " ".join(created.key.scopes)
+        self.note_audit({"scopes": granted}, target=f"api-keys/{created.key.id}")
         self.reply({**_key_json(created.key), "key": created.text}, HTTPStatus.CREATED)
 
 

@@ -54,7 +54,7 @@ class RegisterHandler(RestHandler):
         user = await self.services.sessions.register(
             body["username"], body["password"], body.get("email"), body["setup_code"]
         )
-        self.audited(f"users/{user.id}", user)
+        self.note_audit(target=f"users/{user.id}", user=user)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
@@ -63,7 +63,7 @@ class LoginHandler(_SignInHandler):
 
     async def post(self) -> None:
         body = self.body(_LOGIN)
-        self.audited(login=body["username"])
+        self.note_audit({"login": body["username"]})
         self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
 
 

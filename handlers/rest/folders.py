@@ -19,5 +19,5 @@ class FolderLanguagesHandler(RestHandler):
 
     async def post(self) -> None:
         path = self.body(_FOLDER)["path"]
-        self.audited(path=path)
+        self.note_audit({"path": path})
         self.reply(languages_json(await self.services.folder_scans.languages(path)))

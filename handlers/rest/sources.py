@@ -27,7 +27,7 @@ class SourcesHandler(RestHandler):
 
     async def post(self, collection_id: str) -> None:
         path = self.body(_ADD)["path"]
-        self.audited(path=path)
+        self.note_audit({"path": path})
         source, operation = await self.services.operations.add_source(self.principal, collection_id, path)
         accept(self, operation, source=source_json(source))
 

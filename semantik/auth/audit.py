@@ -194,4 +194,5 @@ def _credential(principal: Principal | None) -> str:
 
 
 def _short(value: object) -> object:
-    return value[:_MAX_TEXT] if isinstance(value, str) else value
+    """The value itself, or as a text of limited length."""
+    return value if value is None or isinstance(value, (bool, int)) else str(value)[:_MAX_TEXT]

@@ -8,6 +8,7 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    Group,
     Session,
     User,
 )
@@ -22,6 +23,7 @@ from semantik.core.models.collection import (
     Counts,
     Generation,
     Share,
+    ShareKind,
     Source,
 )
 from semantik.core.models.document import (
@@ -78,6 +80,7 @@ __all__ = [
     "FileFailure",
     "Filters",
     "Generation",
+    "Group",
     "Lease",
     "Operation",
     "OperationStatus",
@@ -86,6 +89,7 @@ __all__ = [
     "RecognisedPage",
     "Session",
     "Share",
+    "ShareKind",
     "Source",
     "Stage",
     "StageName",
