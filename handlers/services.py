@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
-from semantik.auth.audit import AuditLog
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor

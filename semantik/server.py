@@ -35,8 +35,8 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
-from semantik.auth.audit import AuditLog
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor
