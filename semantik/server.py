@@ -36,6 +36,8 @@ from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.authorization import Authorizer
+from semantik.auth.external_accounts import ExternalAccounts
+from semantik.auth.oidc.service import OidcService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
@@ -114,6 +116,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         services = _services(
             dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
         )
+        stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
@@ -179,10 +182,12 @@ def _services(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
     sessions = SessionService(store, lambda: current().auth, secret)
+    external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        oidc=OidcService(lambda: current().auth, sessions, external, secret),
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         operations=operations,

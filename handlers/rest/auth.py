@@ -20,12 +20,16 @@ _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): st
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
-class _SignInHandler(RestHandler):
+class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
     public = True
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
+        self.keep_signed_in(signed_in)
+        self.reply(signed_in_json(signed_in))
+
+    def keep_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,
@@ -35,7 +39,6 @@ class _SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
-        self.reply(signed_in_json(signed_in))
 
 
 class RegisterHandler(RestHandler):
@@ -47,13 +50,13 @@ class RegisterHandler(RestHandler):
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
-class LoginHandler(_SignInHandler):
+class LoginHandler(SignInHandler):
     async def post(self) -> None:
         body = self.body(_LOGIN)
         self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
 
 
-class RefreshHandler(_SignInHandler):
+class RefreshHandler(SignInHandler):
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
@@ -79,4 +82,6 @@ class SetupHandler(RestHandler):
 
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
-        self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})
+        auth = self.services.settings.auth
+        oidc = auth.oidc.name if auth.oidc.issuer else None
+        self.reply({"needs_first_user": needed, "registration": auth.registration, "oidc": oidc})

@@ -57,7 +57,7 @@ class SessionService:
         self._limits = limits
         self._secret = secret
         self._passwords = Passwords()
-        self._accounts = AccountService(store, self._passwords)
+        self.accounts = AccountService(store, self._passwords)
         self._cache: dict[tuple[str, bool], tuple[float, Principal]] = {}
         self._dummy_hash = ""
 
@@ -66,7 +66,7 @@ class SessionService:
 
     async def register(self, username: str, password: str, email: str | None = None) -> User:
         """Add a user; the first user becomes the administrator. Raises Forbidden, Invalid or Conflict."""
-        return await self._accounts.add(
+        return await self.accounts.add(
             username, password, email, first_only=self._limits().registration != "open"
         )
 
@@ -79,6 +79,10 @@ class SessionService:
         matches = await self._passwords.verify(user.password_hash if user else self._dummy_hash, password)
         if user is None or user.disabled or not matches:
             raise Unauthorized(_WRONG_LOGIN)
+        return await self.start_session(user, self._limits().session_s)
+
+    async def start_session(self, user: User, lifetime_s: int) -> LoginResult:
+        """Begin a session of a user who has proved, in whatever way, who they are."""
         refresh_token = secrets.token_urlsafe(32)
         session = Session(
             id=new_id(),
@@ -86,7 +90,7 @@ class SessionService:
             token_hash=_digest(refresh_token),
             previous_hash=None,
             created_at=now(),
-            expires_at=now() + timedelta(seconds=self._limits().session_s),
+            expires_at=now() + timedelta(seconds=lifetime_s),
         )
         await self._store.sessions.remove_expired(now())
         await self._store.sessions.add(session)

@@ -8,6 +8,7 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    Identity,
     Session,
     User,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "FileFailure",
     "Filters",
     "Generation",
+    "Identity",
     "Lease",
     "Operation",
     "OperationStatus",

@@ -26,6 +26,16 @@ class User:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Whose account a user has: that of the person whom `issuer`, a provider or a proxy, calls `subject`."""
+
+    issuer: str
+    subject: str
+    user_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Session:
     """One sign-in. `token_hash` is the SHA-256 of its refresh token, `previous_hash` of the one before."""
 

@@ -18,6 +18,7 @@ from semantik.storage.mongo.collections import CollectionTable
 from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.failures import FailureTable
 from semantik.storage.mongo.folder_digests import FolderDigestTable
+from semantik.storage.mongo.identities import IdentityTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
@@ -49,6 +50,7 @@ class Store:
         self._meta = Table(base["meta"])
         self.users = UserTable(Table(base["users"], reads["users"]))
         self.sessions = SessionTable(Table(base["sessions"], reads["sessions"]))
+        self.identities = IdentityTable(Table(base["identities"]))
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
         self.collections = CollectionTable(
             Table(base["collections"], reads["collections"]), Table(base["sources"])
@@ -70,7 +72,7 @@ class Store:
         )
 
     async def __aenter__(self) -> Self:
-        accounts = (self.users, self.sessions, self.api_keys)
+        accounts = (self.users, self.identities, self.sessions, self.api_keys)
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,

@@ -49,6 +49,12 @@ class UserTable:
             await self._table.find_one({"name_key": key}) or await self._table.find_one({"email_key": key})
         )
 
+    async def by_username(self, username: str) -> User | None:
+        return _user(await self._table.find_one({"name_key": username.strip().lower()}))
+
+    async def by_email(self, email: str) -> User | None:
+        return _user(await self._table.find_one({"email_key": email.strip().lower()}))
+
     async def enabled_ids(self, user_ids: Sequence[str]) -> set[str]:
         """The users that exist and are not disabled."""
         rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"disabled": 1})
