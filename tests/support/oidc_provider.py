@@ -1,4 +1,4 @@
-"""A real OpenID Connect provider, and how a browser signs in there. `tests/oidc_provider/provider.mjs` is the other side."""
+"""A real OpenID Connect provider, and how a browser signs in there; `tests/oidc_provider/provider.mjs` runs it."""
 
 from __future__ import annotations
 
