@@ -22,10 +22,20 @@ from handlers.problems import describe, status_of
 from handlers.rest.auth import SignInHandler
 from handlers.rest.page import WEB
 from semantik.auth.oidc.attempt import ATTEMPT_S
+from semantik.core.errors import Unavailable
 
 _COOKIE = "semantik_oidc"
 _PATH = "/api/v2/auth/oidc"
-_LOGIN = vol.Schema({vol.Optional("return_to", default=""): str})
+_LOGIN = vol.Schema({vol.Optional("return_to"): str})
+_CALLBACK = vol.Schema(  # the provider may add parameters of its own
+    {
+        vol.Optional("code"): str,
+        vol.Optional("state"): str,
+        vol.Optional("iss"): str,
+        vol.Optional("error"): str,
+    },
+    extra=vol.ALLOW_EXTRA,
+)
 
 
 class _BrowserHandler(SignInHandler):
@@ -40,6 +50,8 @@ class _BrowserHandler(SignInHandler):
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         status = status_of(error, status_code)
         self.set_status(status)
+        if isinstance(error, Unavailable):
+            self.set_header("Retry-After", str(error.retry_after_s))
         self.set_header("Content-Type", "text/html; charset=utf-8")
         page = (WEB / "sign-in-error.html").read_text("utf-8")
         sentence = html.escape(describe(status, error))
@@ -49,7 +61,7 @@ class _BrowserHandler(SignInHandler):
 class OidcLoginHandler(_BrowserHandler):
     async def get(self) -> None:
         callback = f"{self.request.protocol}://{self.request.host}{_PATH}/callback"
-        begun = await self.services.oidc.begin(callback, self.query(_LOGIN)["return_to"])
+        begun = await self.services.oidc.begin(callback, self.query(_LOGIN).get("return_to", ""))
         # Not Strict: the browser is to send it when the provider's page leads back here.
         self.set_cookie(
             _COOKIE,
@@ -65,8 +77,7 @@ class OidcLoginHandler(_BrowserHandler):
 
 class OidcCallbackHandler(_BrowserHandler):
     async def get(self) -> None:
-        # The provider may add parameters of its own.
-        answer = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        answer = self.query(_CALLBACK)
         attempt = self.get_cookie(_COOKIE, "") or ""
         self.clear_cookie(_COOKIE, path=_PATH, httponly=True, samesite="Lax")
         completed = await self.services.oidc.complete(answer, attempt)

@@ -46,6 +46,7 @@ function build() {
     },
     conformIdTokenClaims: config.claims_in_id_token !== true,
     pkce: { required: () => true },
+    ttl: { IdToken: 120 },
     async findAccount(_, id) {
       const claims = config.accounts[id];
       return claims && { accountId: id, claims: async () => ({ sub: id, ...claims }) };

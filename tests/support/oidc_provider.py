@@ -57,11 +57,13 @@ class Provider:
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], patience())
-        line = self._process.stdout.readline() if ready else ""
-        assert line, "the provider did not start or does not answer"
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        while True:
+            ready, _, _ = select.select([self._process.stdout], [], [], patience())
+            line = self._process.stdout.readline() if ready else ""
+            assert line, "the provider did not start or does not answer"
+            if line.startswith("{"):  # the library prints notices, too
+                answer: dict[str, Any] = json.loads(line)
+                return answer
 
 
 @contextmanager
