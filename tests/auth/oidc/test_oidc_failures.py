@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.api import PASSWORD
 from support.oidc_provider import CALLBACK, LOGIN, Provider, browser, providing, sign_in, who
-from support.server import Serving, complaints
+from support.server import SETUP_CODE, Serving, complaints
 
 from semantik.client.api import Client
 
@@ -32,7 +32,7 @@ async def _site(start: Callable[..., Serving], provider: Provider, *flags: str) 
         *("--auth-oidc-client-secret", "a secret", "--auth-oidc-timeout-s", str(TIMEOUT_S), *flags),
     )
     provider(client={"client_secret": "a secret", "redirect_uris": [serving.url + CALLBACK]})
-    await Client(serving.url).register("root", PASSWORD)
+    await Client(serving.url).register("root", PASSWORD, SETUP_CODE)
     return serving
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from support.api import PASSWORD
 from support.oidc_provider import CALLBACK, LOGIN, Provider, at_provider, browser, providing, sign_in, who
-from support.server import Serving, complaints, serve
+from support.server import SETUP_CODE, Serving, complaints, serve
 
 from semantik.client.api import Client
 
@@ -56,7 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def root(site: Site) -> None:
     import asyncio
 
-    asyncio.run(Client(site.url).register("root", PASSWORD))
+    asyncio.run(Client(site.url).register("root", PASSWORD, SETUP_CODE))
 
 
 async def test_a_person_of_the_provider_gets_an_account_and_keeps_it(site: Site) -> None:
