@@ -35,8 +35,11 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.authorization import Authorizer
 from semantik.auth.external_accounts import ExternalAccounts
+from semantik.auth.groups import GroupService
+from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.service import OidcService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
@@ -56,6 +59,8 @@ from semantik.services.collections import CollectionService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
@@ -112,13 +117,14 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
-        active_operations = ActiveOperations(store)
+        groups = GroupService(store)
+        active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         secret = settings.auth.secret or await store.secret()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+            dependencies, query_embedder, reranker, groups, active_operations, limiter, metrics, secret, wake
         )
         stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.search.close)
@@ -135,6 +141,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             background_tasks(
                 loop_monitor=monitor_loop(),
                 session_monitor=services.session_monitor.run(),
+                access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
             )
@@ -175,6 +182,7 @@ def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
     reranker: Reranker,
+    groups: GroupService,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
@@ -186,15 +194,20 @@ def _services(
     languages = LanguageSampler(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
-    sessions = SessionService(store, lambda: current().auth, secret)
+    sessions = SessionService(store, groups, lambda: current().auth, secret)
     external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
-        oidc=OidcService(lambda: current().auth, sessions, external, secret),
+        oidc=OidcService(
+            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), secret
+        ),
+        groups=groups,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
+        sharing=SharingService(store, authorizer),
+        users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
         search=SearchService(
@@ -205,6 +218,7 @@ def _services(
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         session_monitor=SessionMonitor(sessions),
+        access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
         metrics=metrics,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),

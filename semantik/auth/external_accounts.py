@@ -73,7 +73,7 @@ class ExternalAccounts:
         if how == "email" and identity.email is not None:
             return await self._store.users.by_email(identity.email)
         if how == "username" and identity.username:
-            return await self._store.users.by_username(identity.username)
+            return await self._store.users.by_name(identity.username)
         return None
 
     async def _remember(self, identity: Identity) -> Identity:

@@ -10,6 +10,7 @@ from typing import Any
 
 from semantik.auth.external_accounts import ExternalAccounts, ExternalIdentity
 from semantik.auth.oidc.attempt import Attempt, AttemptCodec, new_attempt
+from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.id_token import Expected, InvalidIdToken, UnknownKey, verify
 from semantik.auth.oidc.provider import Provider, Tokens, authorization_url
 from semantik.auth.sessions import LoginResult, SessionService
@@ -44,11 +45,13 @@ class OidcService:
         limits: Callable[[], AuthSettings],
         sessions: SessionService,
         accounts: ExternalAccounts,
+        groups: GroupMapping,
         secret: str,
     ) -> None:
         self._limits = limits
         self._sessions = sessions
         self._accounts = accounts
+        self._groups = groups
         self._attempts = AttemptCodec(secret)
         self._provider = Provider()
 
@@ -93,6 +96,8 @@ class OidcService:
         if oidc.required_group and oidc.required_group not in identity.groups:
             raise Forbidden("Your account at the provider is not in the group that may sign in here.")
         user = await self._accounts.resolve(identity)
+        if await self._groups.apply(oidc, user, identity.groups):
+            self._sessions.forget_user(user.id)
         login = await self._sessions.start_session(user, self._limits().external_session_s)
         return Completed(login, attempt.return_to)
 

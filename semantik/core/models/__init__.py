@@ -8,6 +8,7 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    Group,
     Identity,
     Session,
     User,
@@ -22,6 +23,7 @@ from semantik.core.models.collection import (
     Counts,
     Generation,
     Share,
+    ShareKind,
     Source,
 )
 from semantik.core.models.document import (
@@ -74,6 +76,7 @@ __all__ = [
     "FileFailure",
     "Filters",
     "Generation",
+    "Group",
     "Identity",
     "Lease",
     "Operation",
@@ -83,6 +86,7 @@ __all__ = [
     "RecognisedPage",
     "Session",
     "Share",
+    "ShareKind",
     "Source",
     "Stage",
     "StageName",

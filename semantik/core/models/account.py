@@ -1,4 +1,4 @@
-"""Users, their sessions and their API keys. Pure."""
+"""Users, their groups, their sessions and their API keys. Pure."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ class Identity:
     issuer: str
     subject: str
     user_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Group:
+    """Users, by their ids, who get together what is shared with the group; `roots` are folders that they may index."""
+
+    id: str
+    name: str
+    members: frozenset[str]
+    roots: tuple[str, ...]
     created_at: datetime
 
 
