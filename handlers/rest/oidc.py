@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import html
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
@@ -76,8 +76,11 @@ class OidcLoginHandler(_BrowserHandler):
 
 
 class OidcCallbackHandler(_BrowserHandler):
+    audit: ClassVar = {"GET": "session.sign_in"}
+
     async def get(self) -> None:
         answer = self.query(_CALLBACK)
+        self.note_audit({"issuer": self.services.settings.auth.oidc.issuer})
         attempt = self.get_cookie(_COOKIE, "") or ""
         self.clear_cookie(_COOKIE, path=_PATH, httponly=True, samesite="Lax")
         completed = await self.services.oidc.complete(answer, attempt)
