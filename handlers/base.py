@@ -114,7 +114,7 @@ class RestHandler(BaseHandlerMixin):
             self.set_header("WWW-Authenticate", "Bearer")
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem(status, describe(status, error))))
+        self.finish(json.dumps(problem(status, describe(status, error), error)))
 
 
 class NotFoundHandler(RestHandler):

@@ -19,13 +19,17 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+# The problem types that a client must distinguish from others of the same status.
+_TYPES: dict[type[Exception], str] = {errors.SecondFactorRequired: "second_factor_required"}
+
 
 def status_of(error: BaseException | None, default: int) -> HTTPStatus:
     return next((s for kind, s in STATUSES.items() if isinstance(error, kind)), HTTPStatus(default))
 
 
-def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    return {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
+def problem(status: HTTPStatus, detail: str, error: BaseException | None = None) -> dict[str, Any]:
+    kind = next((name for each, name in _TYPES.items() if isinstance(error, each)), "about:blank")
+    return {"type": kind, "title": status.phrase, "status": int(status), "detail": detail}
 
 
 def describe(status: HTTPStatus, error: BaseException | None) -> str:

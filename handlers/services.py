@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.authorization import Authorizer
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -27,6 +28,7 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    second_factors: SecondFactorService
     authorizer: Authorizer
     collections: CollectionService
     operations: OperationService

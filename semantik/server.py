@@ -36,8 +36,13 @@ from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.authorization import Authorizer
+from semantik.auth.sealing import Sealer
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.session_upkeep import keep_sessions
 from semantik.auth.sessions import SessionService
+from semantik.auth.signing_keys import SigningKeys
+from semantik.auth.tokens import Tokens
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter, CounterStore
@@ -110,9 +115,10 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
-        secret = settings.auth.secret or await store.secret()
+        signing_keys = SigningKeys(store, lambda: current().auth)
+        await signing_keys.load()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+            dependencies, query_embedder, reranker, active_operations, limiter, metrics, signing_keys, wake
         )
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -127,6 +133,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         tasks = stack.enter_context(
             background_tasks(
                 loop_monitor=monitor_loop(),
+                session_upkeep=keep_sessions(signing_keys, services.sessions),
                 session_monitor=services.session_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
@@ -170,7 +177,7 @@ def _services(
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
-    secret: str,
+    signing_keys: SigningKeys,
     wake: Callable[[], None],
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
@@ -178,11 +185,14 @@ def _services(
     languages = LanguageSampler(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
-    sessions = SessionService(store, lambda: current().auth, secret)
+    sealer = Sealer(current().data, current().auth.second_factor_key)
+    second_factors = SecondFactorService(store, sealer)
+    sessions = SessionService(store, lambda: current().auth, Tokens(signing_keys), second_factors)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        second_factors=second_factors,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         operations=operations,

@@ -1,4 +1,4 @@
-"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user."""
+"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user. Sessions are in `sessions.py`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,30 @@ from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
-from semantik.auth.sessions import ACCOUNT, LoginResult
+from semantik.auth.principal import ACCOUNT
+from semantik.auth.sessions import LoginResult
+from semantik.core.models import SignInPlace
 
 _REGISTER = vol.Schema(
     {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
 )
-_LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
+_LOGIN = vol.Schema(
+    {
+        vol.Required("username"): str,
+        vol.Required("password"): str,
+        vol.Optional("code"): optional(text(0, 100)),
+    }
+)
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
-class _SignInHandler(RestHandler):
+class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
-    public = True
+    @property
+    def place(self) -> SignInPlace:
+        """Where the request comes from."""
+        return SignInPlace(str(self.request.remote_ip), self.request.headers.get("User-Agent", ""))
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
@@ -36,6 +47,9 @@ class _SignInHandler(RestHandler):
         )
         self.reply(signed_in_json(signed_in))
 
+    def clear_session_cookie(self) -> None:
+        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+
 
 class RegisterHandler(RestHandler):
     public = True
@@ -46,29 +60,38 @@ class RegisterHandler(RestHandler):
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
-class LoginHandler(_SignInHandler):
+class LoginHandler(SignInHandler):
+    public = True
+
     async def post(self) -> None:
         body = self.body(_LOGIN)
-        self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
+        self.reply_signed_in(
+            await self.services.sessions.login(
+                body["username"], body["password"], body.get("code"), self.place
+            )
+        )
 
 
-class RefreshHandler(_SignInHandler):
+class RefreshHandler(SignInHandler):
+    public = True
+
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
-class LogoutHandler(RestHandler):
+class LogoutHandler(SignInHandler):
     scope = ACCOUNT
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)
-        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        self.clear_session_cookie()
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
 class MeHandler(RestHandler):
     async def get(self) -> None:
-        self.reply(user_json(self.principal.user))
+        state = await self.services.second_factors.state(self.principal.user)
+        self.reply({**user_json(self.principal.user), "second_factor": state.enabled})
 
 
 class SetupHandler(RestHandler):

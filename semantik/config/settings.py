@@ -12,6 +12,7 @@ from pathlib import Path
 
 import voluptuous as vol
 
+from semantik.config.auth_settings import AuthSettings as AuthSettings
 from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
     ANY,
@@ -203,24 +204,6 @@ class ScanSettings:
     wait_s: float = reloadable(30.0, at_least(0.1), "A scan that waits longer to start is refused.")
     max_files: int = reloadable(
         10_000, between(1, 20_000), "Files that a scan's result lists at most; all are counted."
-    )
-
-
-@dataclass(frozen=True)
-class AuthSettings:
-    """Who may sign in, and for how long."""
-
-    registration: str = reloadable(
-        "closed", one_of("closed", "open"), "closed: only the first user, the administrator, can register."
-    )
-    secret: str = setting(
-        "",
-        empty_or(vol.Length(min=32), "at least 32 characters"),
-        "Signs the tokens; empty: generated once and kept in MongoDB.",
-    )
-    access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
-    session_s: int = reloadable(
-        14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."
     )
 
 

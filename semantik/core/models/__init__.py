@@ -8,7 +8,10 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    SecondFactor,
     Session,
+    SigningKey,
+    SignInPlace,
     User,
 )
 from semantik.core.models.chunk import Chunk, VectorBlock
@@ -68,7 +71,10 @@ __all__ = [
     "OperationType",
     "Quality",
     "RecognisedPage",
+    "SecondFactor",
     "Session",
+    "SignInPlace",
+    "SigningKey",
     "Source",
     "Stage",
     "StageName",

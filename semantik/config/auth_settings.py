@@ -1,0 +1,55 @@
+"""The settings of accounts: who may sign in, for how long, and what signs and encrypts their tokens and secrets.
+
+Part of `Settings`; see `settings.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import voluptuous as vol
+
+from semantik.config.fields import at_least, between, empty_or, one_of, reloadable, setting
+
+_SECRET = empty_or(vol.Length(min=32), "at least 32 characters")
+
+
+@dataclass(frozen=True)
+class AuthSettings:
+    """Who may sign in, and for how long."""
+
+    registration: str = reloadable(
+        "closed", one_of("closed", "open"), "closed: only the first user, the administrator, can register."
+    )
+    secret: str = setting(
+        "", _SECRET, "Signs the tokens; empty: generated, kept in MongoDB, and replaced by itself."
+    )
+    previous_secret: str = setting(
+        "", _SECRET, "The secret before, whose tokens stay good until they expire; empty: none."
+    )
+    rotate_secret_s: int = reloadable(
+        30 * 86_400,
+        at_least(0),
+        "A generated secret that is older is replaced; tokens of the one before stay good. 0 is never.",
+    )
+    access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
+    session_s: int = reloadable(
+        14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."
+    )
+    refresh_grace_s: float = reloadable(
+        10.0,
+        between(0, 300),
+        "How long a refresh token or cookie that was just replaced may still be used, by parallel requests.",
+    )
+    sessions_per_user: int = reloadable(
+        1000, at_least(1), "Sessions of one user; a sign-in beyond them ends the oldest."
+    )
+    api_key_days: int = reloadable(
+        90, between(1, 3650), "Lifetime of an API key whose creator states none, in days."
+    )
+    api_keys_per_user: int = reloadable(100, at_least(1), "API keys of one user, expired ones included.")
+    second_factor_key: str = setting(
+        "",
+        _SECRET,
+        "Encrypts the secrets of second factors; empty: generated, and kept in the data folder.",
+    )
