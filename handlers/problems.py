@@ -27,9 +27,17 @@ def status_of(error: BaseException | None, default: int) -> HTTPStatus:
     return next((s for kind, s in STATUSES.items() if isinstance(error, kind)), HTTPStatus(default))
 
 
-def problem(status: HTTPStatus, detail: str, error: BaseException | None = None) -> dict[str, Any]:
-    kind = next((name for each, name in _TYPES.items() if isinstance(error, each)), "about:blank")
-    return {"type": kind, "title": status.phrase, "status": int(status), "detail": detail}
+def problem(
+    status: HTTPStatus, detail: str, request_id: str, error: BaseException | None = None
+) -> dict[str, Any]:
+    """The problem's members; the log and the audit trail have the same `request_id`."""
+    return {
+        "type": next((name for each, name in _TYPES.items() if isinstance(error, each)), "about:blank"),
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "request_id": request_id,
+    }
 
 
 def describe(status: HTTPStatus, error: BaseException | None) -> str:

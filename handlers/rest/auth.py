@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
+from handlers.client_address import client_address
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
 from semantik.auth.principal import ACCOUNT
@@ -33,7 +34,7 @@ class SignInHandler(RestHandler):
     @property
     def place(self) -> SignInPlace:
         """Where the request comes from."""
-        return SignInPlace(str(self.request.remote_ip), self.request.headers.get("User-Agent", ""))
+        return SignInPlace(client_address(self.request), self.request.headers.get("User-Agent", ""))
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(

@@ -23,8 +23,8 @@ _PASSWORD = vol.Schema(
 )
 _END_ALL = vol.Schema(
     {
-        vol.Optional("keep_current", default=False): boolean_parameter(),
-        vol.Optional("api_keys", default=False): boolean_parameter(),
+        vol.Optional("keep_current", default="false"): boolean_parameter(),
+        vol.Optional("api_keys", default="false"): boolean_parameter(),
     }
 )
 

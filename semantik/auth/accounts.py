@@ -5,6 +5,8 @@ Runs on the loop.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from semantik.auth.passwords import Passwords, check_password
 from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound
 from semantik.core.models import User, new_id, now
@@ -146,7 +148,7 @@ class AccountService:
         return user
 
     async def _end_credentials(
-        self, user: User, fields: dict[str, object], keep_api_keys: bool = False, if_hash: str = ""
+        self, user: User, fields: Mapping[str, object], keep_api_keys: bool = False, if_hash: str = ""
     ) -> User:
         """Set fields, and end the sessions and API keys in the same write; their records are then removed."""
         changed = await self._store.users.end_credentials(user.id, fields, if_hash)

@@ -66,7 +66,7 @@ class SecondFactorService:
             )
         except Conflict as error:
             raise Conflict("There is a second factor already; remove it first.") from error
-        return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(user.username, _ISSUER))
+        return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=_ISSUER))
 
     async def confirm(self, user: User, code: str) -> list[str]:
         """Ask for codes from now on; returns the recovery codes. Raises Conflict, or Invalid for a wrong code."""

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from semantik.auth.accounts import AccountService
 from semantik.auth.api_keys import REVOKED, ApiKeyService, is_api_key
 from semantik.auth.passwords import Passwords
-from semantik.auth.principal import ACCOUNT, Principal
+from semantik.auth.principal import ACCOUNT, Principal, Scope
 from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.tokens import Claims, Tokens
 from semantik.config import settings
@@ -33,6 +33,7 @@ log = logging.getLogger("semantik.auth")
 
 _CACHE_S = 2.0  # a revoked token is refused after this time at the latest
 _CACHE_SIZE = 10_000
+_ALL_SCOPES: tuple[Scope, ...] = (*API_KEY_SCOPES, ACCOUNT)
 _USE_INTERVAL = timedelta(minutes=1)  # the last use is stored to this precision
 _MAX_CLIENT = 200  # characters of what a client calls itself
 _WRONG_LOGIN = "The user name or the password is wrong."
@@ -138,6 +139,7 @@ class SessionService:
             renewed = await self._store.sessions.rotate(session, now())
             if renewed is not None:
                 self._uses[session.id] = now()
+                self._forget(lambda one: one.credential_id == session.id)
                 return self._login_result(user, renewed)
             latest = await self._store.sessions.latest(session.id)
             if latest is None:
@@ -209,8 +211,7 @@ class SessionService:
         generation = claims.generation if browser else None
         if browser and not self._is_good(session.generation, session.rotated_at, claims.generation):
             raise Unauthorized(_RENEWED)
-        scopes = (*API_KEY_SCOPES, ACCOUNT)
-        principal = Principal(user, session.id, claims.expires_at, scopes, cookie_generation=generation)
+        principal = Principal(user, session.id, claims.expires_at, _ALL_SCOPES, cookie_generation=generation)
         self._note_use(session)
         if len(self._cache) >= _CACHE_SIZE:
             self._cache.clear()

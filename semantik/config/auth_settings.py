@@ -5,11 +5,12 @@ Part of `Settings`; see `settings.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import voluptuous as vol
 
-from semantik.config.fields import at_least, between, empty_or, one_of, reloadable, setting
+from semantik.config.fields import ANY, at_least, between, empty_or, one_of, reloadable, setting
+from semantik.config.oidc_settings import OidcSettings
 
 _SECRET = empty_or(vol.Length(min=32), "at least 32 characters")
 
@@ -53,3 +54,15 @@ class AuthSettings:
         _SECRET,
         "Encrypts the secrets of second factors; empty: generated, and kept in the data folder.",
     )
+    create_accounts: bool = reloadable(
+        True, ANY, "Whether a sign-in through a provider or a proxy creates the account that it needs."
+    )
+    link_accounts: str = reloadable(
+        "none",
+        one_of("none", "email", "username"),
+        "The existing account that such a sign-in may take: none, or that of the same verified e-mail or name.",
+    )
+    external_session_s: int = reloadable(
+        43_200, at_least(60), "Lifetime of a session that a provider or a proxy has vouched for."
+    )
+    oidc: OidcSettings = field(default_factory=OidcSettings)

@@ -32,7 +32,7 @@ class SigningKeyTable:
         """Add key 1, which is the key of an older build if there is one, unless another server does."""
         old = await self._meta.find_one({"_id": _OLD})
         with suppress(Conflict):
-            await self._table.insert_one(to_row(_key("1", moment, old and old["value"])))
+            await self._table.insert_one(to_row(_key("1", moment, None if old is None else old["value"])))
         await self._meta.delete_many({"_id": _OLD})
 
     async def add_after(self, key: SigningKey, moment: datetime) -> SigningKey:
