@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +21,9 @@ from semantik.auth.accounts import AccountService
 from semantik.auth.api_keys import REVOKED, ApiKeyService, is_api_key
 from semantik.auth.passwords import Passwords
 from semantik.auth.principal import ACCOUNT, Principal, Scope
+from semantik.auth.principal_cache import PrincipalCache
 from semantik.auth.second_factor import SecondFactorService
+from semantik.auth.setup_code import SetupCode
 from semantik.auth.tokens import Claims, Tokens
 from semantik.config import settings
 from semantik.core.errors import NotFound, Unauthorized
@@ -31,8 +32,6 @@ from semantik.storage.mongo import Store
 
 log = logging.getLogger("semantik.auth")
 
-_CACHE_S = 2.0  # a revoked token is refused after this time at the latest
-_CACHE_SIZE = 10_000
 _ALL_SCOPES: tuple[Scope, ...] = (*API_KEY_SCOPES, ACCOUNT)
 _USE_INTERVAL = timedelta(minutes=1)  # the last use is stored to this precision
 _MAX_CLIENT = 200  # characters of what a client calls itself
@@ -71,19 +70,26 @@ class SessionService:
         self.passwords = Passwords()
         self.accounts = AccountService(store, self.passwords)
         self.api_keys = ApiKeyService(store, limits)
+        self.setup_code = SetupCode(store, limits().setup_code)
         self._store = store
         self._limits = limits
         self._tokens = tokens
         self._second_factors = second_factors
-        self._cache: dict[tuple[str, bool], tuple[float, Principal]] = {}
+        self._cache = PrincipalCache()
         self._uses: dict[str, datetime] = {}  # of sessions, not saved yet
         self._dummy_hash = ""
 
     async def needs_first_user(self) -> bool:
         return not await self._store.users.any()
 
-    async def register(self, username: str, password: str, email: str | None = None) -> User:
-        """Add a user; the first user becomes the administrator. Raises Forbidden, Invalid or Conflict."""
+    async def register(
+        self, username: str, password: str, email: str | None = None, setup_code: str = ""
+    ) -> User:
+        """Add a user; the first user becomes the administrator, and needs the `setup_code`.
+
+        Raises Forbidden, Invalid or Conflict.
+        """
+        await self.setup_code.check(setup_code)
         return await self.accounts.add(
             username, password, email, first_only=self._limits().registration != "open"
         )
@@ -139,7 +145,7 @@ class SessionService:
             renewed = await self._store.sessions.rotate(session, now())
             if renewed is not None:
                 self._uses[session.id] = now()
-                self._forget(lambda one: one.credential_id == session.id)
+                self._cache.forget(lambda one: one.credential_id == session.id)
                 return self._login_result(user, renewed)
             latest = await self._store.sessions.latest(session.id)
             if latest is None:
@@ -175,7 +181,7 @@ class SessionService:
         await self._store.sessions.remove_of(user.id, keep)
         if api_keys:
             await self.api_keys.revoke_all(user)
-        self._forget(lambda one: one.user.id == user.id and one.credential_id != keep)
+        self._cache.forget(lambda one: one.user.id == user.id and one.credential_id != keep)
 
     async def change_password(
         self, principal: Principal, current: str, new: str, keep_api_keys: bool = False
@@ -187,7 +193,7 @@ class SessionService:
         user = await self.accounts.change_password(principal.user.id, current, new, keep_api_keys)
         session = await self._store.sessions.latest(principal.credential_id)
         await self._store.sessions.remove_of(user.id)
-        self._forget(lambda one: one.user.id == user.id)
+        self._cache.forget(lambda one: one.user.id == user.id)
         return await self.start_session(user, session.place if session else SignInPlace())
 
     async def authenticate(self, token: str, browser: bool = False) -> Principal:
@@ -196,9 +202,8 @@ class SessionService:
             key, owner = await self.api_keys.authenticate(token)
             collections = None if key.collections is None else frozenset(key.collections)
             return Principal(owner, key.id, key.expires_at, key.scopes, collections=collections)
-        cached = self._cache.get((token, browser))
-        if cached and cached[0] > time.monotonic():
-            return cached[1]
+        if cached := self._cache.get(token, browser):
+            return cached
         claims = self._tokens.decode(token, "cookie" if browser else "access")
         session = await self._store.sessions.get(claims.session_id)
         user = await self._store.users.get(claims.user_id)
@@ -213,10 +218,7 @@ class SessionService:
             raise Unauthorized(_RENEWED)
         principal = Principal(user, session.id, claims.expires_at, _ALL_SCOPES, cookie_generation=generation)
         self._note_use(session)
-        if len(self._cache) >= _CACHE_SIZE:
-            self._cache.clear()
-        left_s = min(_CACHE_S, (claims.expires_at - now()).total_seconds())
-        self._cache[token, browser] = (time.monotonic() + left_s, principal)
+        self._cache.add(token, browser, principal)
         return principal
 
     async def invalid_credentials(
@@ -283,11 +285,7 @@ class SessionService:
     async def _remove(self, session_ids: list[str]) -> None:
         if session_ids:
             await self._store.sessions.remove(session_ids)
-            self._forget(lambda one: one.credential_id in session_ids)
-
-    def _forget(self, is_ended: Callable[[Principal], bool]) -> None:
-        for key in [key for key, (_, principal) in self._cache.items() if is_ended(principal)]:
-            del self._cache[key]
+            self._cache.forget(lambda one: one.credential_id in session_ids)
 
     def _login_result(self, user: User, session: Session) -> LoginResult:
         left_s = int((session.expires_at - now()).total_seconds())

@@ -33,6 +33,11 @@ class AuthSettings:
         at_least(0),
         "A generated secret that is older is replaced; tokens of the one before stay good. 0 is never.",
     )
+    setup_code: str = setting(
+        "",
+        empty_or(vol.Length(min=16), "at least 16 characters"),
+        "Whoever registers the first user must give it; empty: the server makes one and prints it.",
+    )
     access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
     session_s: int = reloadable(
         14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."
