@@ -36,6 +36,13 @@ class BaseHandlerMixin(RequestHandler):
             self.set_header(name, value)
         self.set_header("X-Request-Id", request_id(self.request))
 
+    def set_status(self, status_code: int, reason: str | None = None) -> None:
+        super().set_status(status_code, reason)
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header(
+                "Allow", ", ".join(method for method in self.SUPPORTED_METHODS if self._has(method))
+            )
+
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         try:
             return value.decode()
@@ -43,6 +50,11 @@ class BaseHandlerMixin(RequestHandler):
             where = f"The query's parameter {name}" if name else "The address"
             # Tornado's own error class, which handlers of files and sockets know as well.
             raise HTTPError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where} is not UTF-8.") from error
+
+    def _has(self, method: str) -> bool:
+        """Whether the handler has this method of its own."""
+        own, inherited = (getattr(kind, method.lower(), None) for kind in (type(self), RequestHandler))
+        return own is not inherited
 
     def log_exception(
         self,

@@ -35,7 +35,9 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.authorization import Authorizer
+from semantik.auth.groups import GroupService
 from semantik.auth.sealing import Sealer
 from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
@@ -59,6 +61,8 @@ from semantik.services.collections import CollectionService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
@@ -115,14 +119,23 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
-        active_operations = ActiveOperations(store)
+        groups = GroupService(store)
+        active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         signing_keys = SigningKeys(store, lambda: current().auth)
         await signing_keys.load()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, signing_keys, wake
+            dependencies,
+            query_embedder,
+            reranker,
+            groups,
+            active_operations,
+            limiter,
+            metrics,
+            signing_keys,
+            wake,
         )
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -139,6 +152,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 loop_monitor=monitor_loop(),
                 session_upkeep=keep_sessions(signing_keys, services.sessions),
                 session_monitor=services.session_monitor.run(),
+                access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
             )
@@ -179,6 +193,7 @@ def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
     reranker: Reranker,
+    groups: GroupService,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
@@ -192,14 +207,17 @@ def _services(
     )
     sealer = Sealer(current().data, current().auth.second_factor_key)
     second_factors = SecondFactorService(store, sealer)
-    sessions = SessionService(store, lambda: current().auth, Tokens(signing_keys), second_factors)
+    sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        groups=groups,
         second_factors=second_factors,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
+        sharing=SharingService(store, authorizer),
+        users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
         search=SearchService(
@@ -210,6 +228,7 @@ def _services(
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         session_monitor=SessionMonitor(sessions),
+        access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
         metrics=metrics,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),

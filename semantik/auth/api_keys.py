@@ -114,7 +114,11 @@ class ApiKeyService:
     async def revoke_all(self, user: User) -> None:
         """Revoke every key of the user."""
         await self._store.api_keys.remove_of(user.id)
-        self._recent = {key: entry for key, entry in self._recent.items() if entry[1].user_id != user.id}
+        self.forget_user(user.id)
+
+    def forget_user(self, user_id: str) -> None:
+        """Check the user's keys anew: their account has changed."""
+        self._recent = {key: entry for key, entry in self._recent.items() if entry[1].user_id != user_id}
 
     async def authenticate(self, text: str) -> tuple[ApiKey, User]:
         """The key with this text, and its user. Raises Unauthorized with the reason."""

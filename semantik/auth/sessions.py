@@ -18,7 +18,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from semantik.auth.accounts import AccountService
-from semantik.auth.api_keys import REVOKED, ApiKeyService, is_api_key
+from semantik.auth.api_keys import ApiKeyService, is_api_key
+from semantik.auth.credential_checks import (
+    DISABLED,
+    ENDED,
+    RENEWED,
+    invalid_credentials,
+    is_good_generation,
+)
+from semantik.auth.groups import GroupService
 from semantik.auth.passwords import Passwords
 from semantik.auth.principal import ACCOUNT, Principal, Scope
 from semantik.auth.principal_cache import PrincipalCache
@@ -36,10 +44,7 @@ _ALL_SCOPES: tuple[Scope, ...] = (*API_KEY_SCOPES, ACCOUNT)
 _USE_INTERVAL = timedelta(minutes=1)  # the last use is stored to this precision
 _MAX_CLIENT = 200  # characters of what a client calls itself
 _WRONG_LOGIN = "The user name or the password is wrong."
-_ENDED = "The session has ended; sign in again."
-_RENEWED = "The session's cookie was renewed; connect again."
 _UNKNOWN = "The refresh token is not known or has expired; sign in again."
-_DISABLED = "The user is disabled."
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class SessionService:
     def __init__(
         self,
         store: Store,
+        groups: GroupService,
         limits: Callable[[], settings.AuthSettings],
         tokens: Tokens,
         second_factors: SecondFactorService,
@@ -71,6 +77,7 @@ class SessionService:
         self.accounts = AccountService(store, self.passwords)
         self.api_keys = ApiKeyService(store, limits)
         self.setup_code = SetupCode(store, limits().setup_code)
+        self._groups = groups
         self._store = store
         self._limits = limits
         self._tokens = tokens
@@ -138,9 +145,9 @@ class SessionService:
         session, generation = await self._family(refresh_token)
         user = await self._store.users.get(session.user_id)
         if user is None or user.disabled:
-            raise Unauthorized(_DISABLED)
+            raise Unauthorized(DISABLED)
         if session.credentials_version != user.credentials_version:
-            raise Unauthorized(_ENDED)
+            raise Unauthorized(ENDED)
         if generation == session.generation:
             renewed = await self._store.sessions.rotate(session, now())
             if renewed is not None:
@@ -149,7 +156,7 @@ class SessionService:
                 return self._login_result(user, renewed)
             latest = await self._store.sessions.latest(session.id)
             if latest is None:
-                raise Unauthorized(_ENDED)
+                raise Unauthorized(ENDED)
             session = latest
         if self._is_good(session.generation, session.rotated_at, generation):
             return self._login_result(user, session)
@@ -196,8 +203,18 @@ class SessionService:
         self._cache.forget(lambda one: one.user.id == user.id)
         return await self.start_session(user, session.place if session else SignInPlace())
 
+    def forget_user(self, user_id: str) -> None:
+        """Check the user's tokens and API keys anew: their account has changed."""
+        self._cache.forget(lambda one: one.user.id == user_id)
+        self.api_keys.forget_user(user_id)
+
     async def authenticate(self, token: str, browser: bool = False) -> Principal:
         """The principal of an access token or API key (with `browser`: cookie). Raises Unauthorized with the reason."""
+        principal = await self._authenticate(token, browser)
+        groups = await self._groups.of_user(principal.user.id)
+        return replace(principal, groups=groups) if groups else principal
+
+    async def _authenticate(self, token: str, browser: bool) -> Principal:
         if not browser and is_api_key(token):
             key, owner = await self.api_keys.authenticate(token)
             collections = None if key.collections is None else frozenset(key.collections)
@@ -208,14 +225,14 @@ class SessionService:
         session = await self._store.sessions.get(claims.session_id)
         user = await self._store.users.get(claims.user_id)
         if session is None or session.expires_at < now() or session.user_id != claims.user_id:
-            raise Unauthorized(_ENDED)
+            raise Unauthorized(ENDED)
         if user is None or user.disabled:
-            raise Unauthorized(_DISABLED)
+            raise Unauthorized(DISABLED)
         if session.credentials_version != user.credentials_version:
-            raise Unauthorized(_ENDED)
+            raise Unauthorized(ENDED)
         generation = claims.generation if browser else None
         if browser and not self._is_good(session.generation, session.rotated_at, claims.generation):
-            raise Unauthorized(_RENEWED)
+            raise Unauthorized(RENEWED)
         principal = Principal(user, session.id, claims.expires_at, _ALL_SCOPES, cookie_generation=generation)
         self._note_use(session)
         self._cache.add(token, browser, principal)
@@ -225,25 +242,7 @@ class SessionService:
         self, principals: Collection[Principal]
     ) -> dict[tuple[str, int | None], str]:
         """What is no longer valid of these principals' credentials: the reason by `Principal.credential`."""
-        versions = await self._store.users.enabled_versions(list({p.user.id for p in principals}))
-        keys = [p.credential_id for p in principals if p.by_key]
-        ids = [p.credential_id for p in principals if not p.by_key]
-        sessions = await self._store.sessions.unexpired(ids, now()) if ids else {}
-        key_versions = await self._store.api_keys.versions(keys) if keys else {}
-        reasons = {}
-        for one in principals:
-            version = versions.get(one.user.id)
-            session = sessions.get(one.credential_id)
-            if version is None:
-                reasons[one.credential] = _DISABLED
-            elif one.by_key:
-                if key_versions.get(one.credential_id) != version:
-                    reasons[one.credential] = REVOKED
-            elif session is None or one.user.credentials_version != version:
-                reasons[one.credential] = _ENDED
-            elif one.cookie_generation is not None and not self._is_good(*session, one.cookie_generation):
-                reasons[one.credential] = _RENEWED
-        return reasons
+        return await invalid_credentials(self._store, principals, self._limits().refresh_grace_s)
 
     async def save_uses(self) -> None:
         """Save when sessions were last used; call it from time to time."""
@@ -271,11 +270,7 @@ class SessionService:
             raise Unauthorized(_UNKNOWN) from error
 
     def _is_good(self, current: int, rotated_at: datetime | None, generation: int) -> bool:
-        """Whether tokens of a generation are good: the current one, and for a moment the one before."""
-        if generation == current:
-            return True
-        grace = timedelta(seconds=self._limits().refresh_grace_s)
-        return generation == current - 1 and rotated_at is not None and now() - rotated_at < grace
+        return is_good_generation(current, rotated_at, generation, self._limits().refresh_grace_s)
 
     def _note_use(self, session: Session) -> None:
         moment = now()

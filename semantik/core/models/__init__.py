@@ -8,6 +8,7 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    Group,
     SecondFactor,
     Session,
     SigningKey,
@@ -24,6 +25,7 @@ from semantik.core.models.collection import (
     Counts,
     Generation,
     Share,
+    ShareKind,
     Source,
 )
 from semantik.core.models.document import (
@@ -76,6 +78,7 @@ __all__ = [
     "FileFailure",
     "Filters",
     "Generation",
+    "Group",
     "Lease",
     "Operation",
     "OperationStatus",
@@ -85,6 +88,7 @@ __all__ = [
     "SecondFactor",
     "Session",
     "Share",
+    "ShareKind",
     "SignInPlace",
     "SigningKey",
     "Source",

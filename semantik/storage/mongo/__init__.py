@@ -17,6 +17,7 @@ from semantik.storage.mongo.collections import CollectionTable
 from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.failures import FailureTable
 from semantik.storage.mongo.folder_digests import FolderDigestTable
+from semantik.storage.mongo.groups import GroupTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
@@ -24,6 +25,7 @@ from semantik.storage.mongo.recognised_pages import RecognisedPageTable
 from semantik.storage.mongo.search_reads import SearchReads
 from semantik.storage.mongo.second_factors import SecondFactorTable
 from semantik.storage.mongo.sessions import SessionTable
+from semantik.storage.mongo.shares import ShareTable
 from semantik.storage.mongo.signing_keys import SigningKeyTable
 from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
 from semantik.storage.mongo.usage_stats import UsageReads
@@ -54,6 +56,8 @@ class Store:
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
         self.second_factors = SecondFactorTable(Table(base["second_factors"]))
         self.signing_keys = SigningKeyTable(Table(base["signing_keys"]), self._meta)
+        self.groups = GroupTable(Table(base["groups"], reads["groups"]))
+        self.shares = ShareTable(Table(base["collections"]), Table(base["shares"], reads["shares"]))
         self.collections = CollectionTable(
             Table(base["collections"], reads["collections"]), Table(base["sources"])
         )
@@ -74,7 +78,7 @@ class Store:
         )
 
     async def __aenter__(self) -> Self:
-        accounts = (self.users, self.sessions, self.api_keys)
+        accounts = (self.users, self.sessions, self.api_keys, self.groups, self.shares)
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,

@@ -40,10 +40,6 @@ class ApiKeyTable:
             where = {"user_id": user_id, "credentials_version": {"$exists": False}}
             await self._table.update_many(where, update)
 
-    async def remove_of(self, user_id: str) -> int:
-        """Revoke all keys of a user; returns how many there were."""
-        return await self._table.delete_many({"user_id": user_id})
-
     async def versions(self, key_ids: Sequence[str]) -> dict[str, int]:
         """The `credentials_version` of each of these keys that is not revoked; it may have expired."""
         rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"credentials_version": 1})
@@ -58,6 +54,10 @@ class ApiKeyTable:
     async def remove(self, user_id: str, key_id: str) -> bool:
         """Revoke a key of this user's; False when there is none."""
         return await self._table.delete_many({"_id": key_id, "user_id": user_id}) > 0
+
+    async def remove_of(self, user_id: str) -> int:
+        """Revoke all keys of a user; returns how many there were."""
+        return await self._table.delete_many({"user_id": user_id})
 
     async def expired_size(self, moment: datetime) -> StorageSize:
         return await self._table.storage_size(_expired(moment))
