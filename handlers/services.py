@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.second_factor import SecondFactorService
@@ -33,6 +34,7 @@ class Services:
     settings: Settings
     sessions: SessionService
     second_factors: SecondFactorService
+    audit: AuditLog
     groups: GroupService
     authorizer: Authorizer
     collections: CollectionService

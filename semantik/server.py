@@ -36,6 +36,7 @@ from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.sealing import Sealer
@@ -104,6 +105,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -134,6 +136,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             active_operations,
             limiter,
             metrics,
+            audit,
             signing_keys,
             wake,
         )
@@ -155,6 +158,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
+                audit=audit.run(),
             )
         )
         parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -197,6 +201,7 @@ def _services(
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
+    audit: AuditLog,
     signing_keys: SigningKeys,
     wake: Callable[[], None],
 ) -> Services:
@@ -212,6 +217,7 @@ def _services(
     return Services(
         settings=current(),
         sessions=sessions,
+        audit=audit,
         groups=groups,
         second_factors=second_factors,
         authorizer=authorizer,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import REFRESH
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.client_address import client_address
@@ -59,20 +61,24 @@ class SignInHandler(RestHandler):
 
 class RegisterHandler(RestHandler):
     public = True
+    audit: ClassVar = {"POST": "user.register"}
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
         user = await self.services.sessions.register(
             body["username"], body["password"], body.get("email"), body["setup_code"]
         )
+        self.note_audit(target=f"users/{user.id}", user=user)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
 class LoginHandler(SignInHandler):
     public = True
+    audit: ClassVar = {"POST": "session.sign_in"}
 
     async def post(self) -> None:
         body = self.body(_LOGIN)
+        self.note_audit({"login": body["username"]})
         self.reply_signed_in(
             await self.services.sessions.login(
                 body["username"], body["password"], body.get("code"), self.place
@@ -82,6 +88,7 @@ class LoginHandler(SignInHandler):
 
 class RefreshHandler(SignInHandler):
     public = True
+    audit: ClassVar = {"POST": REFRESH}
 
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
@@ -89,6 +96,7 @@ class RefreshHandler(SignInHandler):
 
 class LogoutHandler(SignInHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "session.sign_out"}
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)

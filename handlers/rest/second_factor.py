@@ -6,6 +6,7 @@ Setting up and removing take the password, so that a stolen session can do neith
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
@@ -19,6 +20,7 @@ _CONFIRM = vol.Schema({vol.Required("code"): text(1, 100)})
 
 class SecondFactorHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "second_factor.set_up", "DELETE": "second_factor.remove"}
 
     async def get(self) -> None:
         state = await self.services.second_factors.state(self.principal.user)
@@ -39,6 +41,7 @@ class SecondFactorHandler(RestHandler):
 
 class ConfirmSecondFactorHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "second_factor.confirm"}
 
     async def post(self) -> None:
         code = self.body(_CONFIRM)["code"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
@@ -43,6 +43,7 @@ def _session_json(session: Session, current_id: str) -> dict[str, Any]:
 
 class SessionsHandler(SignInHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"DELETE": "session.end_all"}
 
     async def get(self) -> None:
         sessions = await self.services.sessions.of_user(self.principal.user)
@@ -51,6 +52,7 @@ class SessionsHandler(SignInHandler):
 
     async def delete(self) -> None:
         options = self.query(_END_ALL)
+        self.note_audit({name: value for name, value in options.items() if value})
         keep = self.principal.credential_id if options["keep_current"] else ""
         await self.services.sessions.end_all(self.principal.user, keep, options["api_keys"])
         if not keep:
@@ -60,6 +62,7 @@ class SessionsHandler(SignInHandler):
 
 class SessionHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"DELETE": "session.end"}
 
     async def delete(self, session_id: str) -> None:
         await self.services.sessions.end(self.principal.user, session_id)
@@ -70,6 +73,7 @@ class PasswordHandler(SignInHandler):
     """Answers with the tokens and the cookie of a new session: all others have ended."""
 
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "user.change_password"}
 
     async def post(self) -> None:
         body = self.body(_PASSWORD)

@@ -11,6 +11,7 @@ from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
 from semantik.storage.mongo.api_keys import ApiKeyTable
+from semantik.storage.mongo.audit import AuditTable
 from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
@@ -56,6 +57,7 @@ class Store:
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
         self.second_factors = SecondFactorTable(Table(base["second_factors"]))
         self.signing_keys = SigningKeyTable(Table(base["signing_keys"]), self._meta)
+        self.audit = AuditTable(Table(base["audit"]))
         self.groups = GroupTable(Table(base["groups"], reads["groups"]))
         self.shares = ShareTable(Table(base["collections"]), Table(base["shares"], reads["shares"]))
         self.collections = CollectionTable(
@@ -78,7 +80,7 @@ class Store:
         )
 
     async def __aenter__(self) -> Self:
-        accounts = (self.users, self.sessions, self.api_keys, self.groups, self.shares)
+        accounts = (self.users, self.sessions, self.api_keys, self.groups, self.shares, self.audit)
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,
