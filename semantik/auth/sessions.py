@@ -200,7 +200,7 @@ class SessionService:
         user = await self.accounts.change_password(principal.user.id, current, new, keep_api_keys)
         session = await self._store.sessions.latest(principal.credential_id)
         await self._store.sessions.remove_of(user.id)
-        self._cache.forget(lambda one: one.user.id == user.id)
+        self.forget_user(user.id)
         return await self.start_session(user, session.place if session else SignInPlace())
 
     def forget_user(self, user_id: str) -> None:

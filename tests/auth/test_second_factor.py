@@ -35,7 +35,7 @@ def _code(secret: str, offset: int = 0) -> str:
 async def _set_up(client: Client) -> tuple[str, list[str]]:
     """Returns the secret and the recovery codes."""
     made = await client.call("POST", "auth/second-factor", {"password": PASSWORD})
-    confirmed = await client.call("POST", "auth/second-factor/confirm", {"code": _code(made["secret"], -1)})
+    confirmed = await client.call("POST", "auth/second-factor/confirm", {"code": _code(made["secret"])})
     return made["secret"], confirmed["recovery_codes"]
 
 
@@ -63,7 +63,7 @@ async def test_a_second_factor_is_set_up_and_then_asked_for(shared: Serving) -> 
 
     wrong = await refusal_of(client, "POST", "auth/second-factor/confirm", {"code": "000000x"})
     assert wrong.status == 422 and "clock" in str(wrong)
-    answer = await client.call("POST", "auth/second-factor/confirm", {"code": _code(made["secret"], -1)})
+    answer = await client.call("POST", "auth/second-factor/confirm", {"code": _code(made["secret"])})
     assert len(set(answer["recovery_codes"])) == 10
     assert await client.call("GET", "auth/second-factor") == {"enabled": True, "recovery_codes_left": 10}
     assert (await client.call("GET", "auth/me"))["second_factor"] is True
@@ -74,9 +74,9 @@ async def test_a_second_factor_is_set_up_and_then_asked_for(shared: Serving) -> 
     assert (status, problem["type"]) == (401, "second_factor_required")
     status, problem = await _log_in(shared, name, code="123")
     assert (status, problem["type"]) == (401, "about:blank") and "code is wrong" in problem["detail"]
-    status, problem = await _log_in(shared, name, password="wrong password", code=_code(made["secret"]))
+    status, problem = await _log_in(shared, name, password="wrong password", code=_code(made["secret"], 1))
     assert status == 401 and "user name or the password" in problem["detail"]
-    status, _ = await _log_in(shared, name, code=_code(made["secret"]))
+    status, _ = await _log_in(shared, name, code=_code(made["secret"], 1))
     assert status == 200
 
 
@@ -84,10 +84,10 @@ async def test_a_code_is_taken_once_also_of_parallel_sign_ins(shared: Serving) -
     client = await new_user(shared)
     name = await _name(client)
     secret, _ = await _set_up(client)
-    code = _code(secret)
+    code = _code(secret, 1)
     answers = await asyncio.gather(*(_log_in(shared, name, code=f"{code[:3]} {code[3:]}") for _ in range(4)))
     assert sorted(status for status, _ in answers) == [200, 401, 401, 401]
-    assert (await _log_in(shared, name, code=_code(secret, -1)))[0] == 401, (
+    assert (await _log_in(shared, name, code=_code(secret)))[0] == 401, (
         "an earlier code is refused after it"
     )
 
@@ -141,14 +141,14 @@ async def test_without_the_key_a_recovery_code_signs_in(tmp_path: Path) -> None:
     async with store(tmp_path) as mongo:
         factors = SecondFactorService(mongo, Sealer(data, ""))
         secret = (await factors.enrol(user)).secret
-        recovery = await factors.confirm(user, _code(secret, -1))
+        recovery = await factors.confirm(user, _code(secret))
         for other in (Sealer(elsewhere, ""), Sealer(elsewhere, "k" * 40)):
             bereft = SecondFactorService(mongo, other)
             with pytest.raises(Conflict, match="does not have the key"):
-                await bereft.require(user, _code(secret))
+                await bereft.require(user, _code(secret, 1))
             await bereft.require(user, recovery.pop())
         assert not (elsewhere / KEY_FILE).exists(), "a key that would open nothing is not made"
-        await factors.require(user, _code(secret))
+        await factors.require(user, _code(secret, 1))
 
 
 async def test_codes_around_the_present_one_are_taken_in_order(tmp_path: Path) -> None:
