@@ -10,6 +10,7 @@ from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
+from semantik.auth.oidc.service import OidcService
 from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
@@ -36,6 +37,7 @@ class Services:
     second_factors: SecondFactorService
     audit: AuditLog
     groups: GroupService
+    oidc: OidcService
     authorizer: Authorizer
     collections: CollectionService
     sharing: SharingService

@@ -38,7 +38,10 @@ from semantik.app.metrics import MetricsRegistry
 from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.external_accounts import ExternalAccounts
 from semantik.auth.groups import GroupService
+from semantik.auth.oidc.group_mapping import GroupMapping
+from semantik.auth.oidc.service import OidcService
 from semantik.auth.sealing import Sealer
 from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
@@ -140,6 +143,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             signing_keys,
             wake,
         )
+        stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
@@ -213,10 +217,14 @@ def _services(
     sealer = Sealer(current().data, current().auth.second_factor_key)
     second_factors = SecondFactorService(store, sealer)
     sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
+    external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        oidc=OidcService(
+            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), signing_keys
+        ),
         audit=audit,
         groups=groups,
         second_factors=second_factors,

@@ -44,6 +44,10 @@ class SignInHandler(RestHandler):
         return SignInPlace(client_address(self.request), self.request.headers.get("User-Agent", ""))
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
+        self.keep_signed_in(signed_in)
+        self.reply(signed_in_json(signed_in))
+
+    def keep_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,
@@ -53,7 +57,6 @@ class SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
-        self.reply(signed_in_json(signed_in))
 
     def clear_session_cookie(self) -> None:
         self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
@@ -117,4 +120,6 @@ class SetupHandler(RestHandler):
 
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
-        self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})
+        auth = self.services.settings.auth
+        oidc = auth.oidc.name if auth.oidc.issuer else None
+        self.reply({"needs_first_user": needed, "registration": auth.registration, "oidc": oidc})

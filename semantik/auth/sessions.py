@@ -117,23 +117,23 @@ class SessionService:
         if user is None or user.disabled or not matches:
             raise Unauthorized(_WRONG_LOGIN)
         await self._second_factors.require(user, code)
-        return await self.start_session(user, place or SignInPlace())
+        return await self.start_session(user, place or SignInPlace(), self._limits().session_s)
 
-    async def start_session(self, user: User, place: SignInPlace) -> LoginResult:
+    async def start_session(self, user: User, place: SignInPlace, lifetime_s: int) -> LoginResult:
         """Begin a session of a user who has proved, in whatever way, who they are."""
-        moment, limits = now(), self._limits()
+        moment, most = now(), self._limits().sessions_per_user
         session = Session(
             id=new_id(),
             user_id=user.id,
             created_at=moment,
-            expires_at=moment + timedelta(seconds=limits.session_s),
+            expires_at=moment + timedelta(seconds=lifetime_s),
             credentials_version=user.credentials_version,
             last_used_at=moment,
             place=replace(place, client=place.client[:_MAX_CLIENT]),
         )
         await self._store.sessions.remove_expired(moment)
         others = await self._store.sessions.of_user(user.id)
-        await self._remove([each.id for each in others[limits.sessions_per_user - 1 :]])
+        await self._remove([each.id for each in others[most - 1 :]])
         await self._store.sessions.add(session)
         return self._login_result(user, session)
 
@@ -201,7 +201,8 @@ class SessionService:
         session = await self._store.sessions.latest(principal.credential_id)
         await self._store.sessions.remove_of(user.id)
         self.forget_user(user.id)
-        return await self.start_session(user, session.place if session else SignInPlace())
+        place = session.place if session else SignInPlace()
+        return await self.start_session(user, place, self._limits().session_s)
 
     def forget_user(self, user_id: str) -> None:
         """Check the user's tokens and API keys anew: their account has changed."""

@@ -128,6 +128,7 @@ class UserService:
         await self._store.second_factors.remove(user.id)
         await self._store.api_keys.remove_of(user.id)
         await self._store.sessions.remove_of(user.id)
+        await self._store.identities.remove_of(user.id)
         await self._store.users.remove(user.id)
         self._forget(user.id)
         self._authorizer.forget_shares()

@@ -87,9 +87,7 @@ async def test_a_code_is_taken_once_also_of_parallel_sign_ins(shared: Serving) -
     code = _code(secret, 1)
     answers = await asyncio.gather(*(_log_in(shared, name, code=f"{code[:3]} {code[3:]}") for _ in range(4)))
     assert sorted(status for status, _ in answers) == [200, 401, 401, 401]
-    assert (await _log_in(shared, name, code=_code(secret)))[0] == 401, (
-        "an earlier code is refused after it"
-    )
+    assert (await _log_in(shared, name, code=_code(secret)))[0] == 401, "an earlier code is refused after it"
 
 
 async def test_a_recovery_code_is_taken_once(shared: Serving) -> None:

@@ -62,6 +62,9 @@ class UserTable:
         """Find a user by name alone."""
         return _user(await self._table.find_one({"name_key": name.strip().lower()}))
 
+    async def by_email(self, email: str) -> User | None:
+        return _user(await self._table.find_one({"email_key": email.strip().lower()}))
+
     async def enabled_versions(self, user_ids: Sequence[str]) -> dict[str, int]:
         """The `credentials_version` of each of these users that exists and is not disabled."""
         fields = {"disabled": 1, "credentials_version": 1}
