@@ -2,7 +2,7 @@
 import { all, request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, h, runGuarded } from "./dom.js";
-import { date } from "./format.js";
+import { clientName, date } from "./format.js";
 import { secondFactor } from "./second-factor.js";
 
 export function accountView({ user }, _ids, _query, signal) {
@@ -68,8 +68,9 @@ function sessions(signal) {
   }
 
   function row(session) {
+    const client = clientName(session.client || "An unknown program");
     const end = h("button", {
-      type: "button", class: "danger quiet", "aria-label": `Sign out ${session.client || "this session"}`,
+      type: "button", class: "danger quiet", "aria-label": `Sign out ${client}`,
       onclick: () => runGuarded(end, errors, async () => {
         await request("DELETE", url(["auth", "sessions", session.id]));
         await refresh();
@@ -78,7 +79,7 @@ function sessions(signal) {
     const facts = [session.address, `since ${date(session.created_at)}`, session.last_used_at ? `last used ${date(session.last_used_at)}` : null];
     return h("li", { class: "row" },
       h("div", { class: "stack tight" },
-        h("p", { class: "named" }, h("span", {}, session.client || "An unknown program"),
+        h("p", { class: "named" }, h("span", { title: session.client }, client),
           session.current ? h("span", { class: "tag status", "data-status": "ready" }, "this one") : null),
         h("p", { class: "hint" }, facts.filter(Boolean).join(" · "))),
       session.current ? null : end);
