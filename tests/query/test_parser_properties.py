@@ -21,16 +21,23 @@ _SIGNS = st.sampled_from(
         "−",
         "OR",
         "*",
+        "(",
+        ")",
+        "and",
+        ":",
+        "：",
         "title:",
         "path:/",
         "type:pdf",
         "after:2025",
         "before:x",
         "lang:de",
+        "in:",
+        "阀门",
     ]
-    + ["in:", "(", ")", "\t", " ", "and", ":", "：", "\u200b", "\0", "e\u0301", "阀门"]
 )
-_ANYTHING = st.lists(_SIGNS | _WORD | st.text(max_size=3), max_size=12).map("".join)
+_SPACE = st.sampled_from([" ", "\t", "\u200b", "\0", "e\u0301"])
+_ANYTHING = st.lists(_SIGNS | _SPACE | _WORD | st.text(max_size=3), max_size=12).map("".join)
 
 
 def _texts(query: ParsedQuery) -> list[str]:
