@@ -26,7 +26,8 @@ _RUN_S = 300.0
 class World:
     """What there is on the server: users, their password, folders that may be indexed, and ids by parameter.
 
-    `other` is a user whose sessions may end. `kept` are what requests read, `spare` what they may change or delete.
+    `other` is a user whose sessions may end, by the operations `ending`; nothing changes the accounts `lasting`.
+    `kept` are what requests read, `spare` what they may change or delete.
     """
 
     username: str
@@ -35,6 +36,7 @@ class World:
     folders: list[str]
     kept: Mapping[str, object]
     spare: Mapping[str, object]
+    lasting: list[str]
     ending: tuple[str, ...]
 
 
