@@ -1,16 +1,15 @@
 """The arguments and results of worker tasks: frozen, picklable dataclasses.
 
-Imports no other module at run time, so both the server and the workers can import it cheaply.
+Imports no more than the records at run time, so both the server and the workers can import it cheaply.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
-if TYPE_CHECKING:
-    from semantik.core.models import Chunk, FailureCategory, Quality
+from semantik.core.models import Chunk, FailureCategory, Quality
 
 
 Pages = tuple[tuple[int, int], ...]

@@ -1,0 +1,96 @@
+"""What the workers of a pool may do, by their role, and which of it the kernel has enforced. Runs on the loop."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from pipeline.isolation import readable_paths
+from pipeline.isolation.profile import Profile, Report
+from semantik.app.health import IsolationState
+from semantik.config.settings import Settings
+from semantik.core.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class WorkerIsolation:
+    """`profile()` is that of a worker which starts now; `accept(report)` raises Unavailable if it must not be used."""
+
+    profile: Callable[[], Profile | None]
+    accept: Callable[[Report | None], None]
+
+
+NOT_ISOLATED = WorkerIsolation(lambda: None, lambda report: None)
+
+
+class Isolation:
+    """Of a pool with these settings, whose functions also read what is below `readable`, and cache in `models_dir`."""
+
+    def __init__(self, settings: Callable[[], Settings], readable: Sequence[str], models_dir: str) -> None:
+        self._settings = settings
+        self._programs = (*readable_paths.of_programs(os.environ), *readable)
+        self._models_dir = models_dir
+        self._models: set[str] = set()
+        self._report: Report | None = None
+        # Workers read files, chunks and queries: nothing but programs and models, and the files handed over.
+        self.reading = WorkerIsolation(self._reading, self._accept)
+        # They build indexes from vectors and words.
+        data = settings().data.resolve()
+        self.indexing = self._writing(str(data / "index"), str(data / "keywords"))
+        # They trace and unpack models.
+        self.tracing = self._writing(models_dir, tempfile.gettempdir())
+        # They load models only, and a GPU's driver needs its files and sockets.
+        self.computing = WorkerIsolation(partial(self._unless_off, Profile(any_file=True)), self._accept)
+        # They download models.
+        self.downloading = WorkerIsolation(
+            partial(self._unless_off, Profile(any_file=True, network=True)), lambda report: None
+        )
+
+    def add_model(self, name: str) -> None:
+        """Have the workers that start from now on read this model's folder, if it is one."""
+        self._models.add(name)
+
+    @property
+    def state(self) -> IsolationState:
+        """As the workers that read files report it."""
+        mode, report = self._settings().pool.isolation, self._report
+        if report is None:
+            return IsolationState(mode)
+        return IsolationState(
+            mode,
+            report.network,
+            report.files,
+            report.signals,
+            report.privileges,
+            report.system_calls,
+            (*report.problems, *self._exposed()),
+        )
+
+    def _exposed(self) -> tuple[str, ...]:
+        ...
+
+    def _reading(self) -> Profile | None:
+        return self._unless_off(Profile((*self._programs, *self._models_read())))
+
+    def _writing(self, *folders: str) -> WorkerIsolation:
+        def profile() -> Profile | None:
+            return self._unless_off(Profile((*self._programs, *self._models_read()), folders))
+
+        return WorkerIsolation(profile, self._accept)
+
+    def _models_read(self) -> tuple[str, ...]:
+        settings = self._settings()
+        names = {settings.embedding.model, settings.search.reranker, *self._models}
+        return (self._models_dir, *readable_paths.of_models(sorted(names), os.environ))
+
+    def _unless_off(self, profile: Profile) -> Profile | None:
+        return None if self._settings().pool.isolation == "off" else profile
+
+    def _accept(self, report: Report | None) -> None:
+        self._report = report
+        if self._settings().pool.isolation == "require" and (report is None or report.problems):
+            problem = report.problems[0] if report else ""
+            raise Unavailable(f'Workers cannot be isolated (pool.isolation = "require"). {problem}'.rstrip(), 60)
