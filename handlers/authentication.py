@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
-from semantik.auth.sessions import Principal, Scope, SessionService
+from semantik.auth.principal import Principal, Scope
+from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
 from semantik.core.errors import Unauthorized
 

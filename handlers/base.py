@@ -12,20 +12,15 @@ import voluptuous as vol
 from tornado.web import HTTPError, RequestHandler
 
 from handlers.authentication import authenticate, origin_allowed
+from handlers.client_address import request_id
 from handlers.problems import describe, problem, status_of
+from handlers.security_headers import security_headers
 from handlers.services import Services
 from handlers.validation import validate
-from semantik.auth.sessions import Principal, Scope
+from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
 
 log = logging.getLogger("semantik.http")
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class BaseHandlerMixin(RequestHandler):
@@ -35,6 +30,11 @@ class BaseHandlerMixin(RequestHandler):
     def services(self) -> Services:
         services: Services = self.application.settings["services"]
         return services
+
+    def set_default_headers(self) -> None:
+        for name, value in security_headers(self.request.protocol).items():
+            self.set_header(name, value)
+        self.set_header("X-Request-Id", request_id(self.request))
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         try:
@@ -52,7 +52,8 @@ class BaseHandlerMixin(RequestHandler):
     ) -> None:
         """Log bugs, without the query, which may hold a token. A refusal, by us or by Tornado, is not logged."""
         if not isinstance(value, (errors.SemantikError, HTTPError)):
-            log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+            where = self.request.method, self.request.path, request_id(self.request)
+            log.error("%s %s failed (request %s)", *where, exc_info=value)
 
 
 class RestHandler(BaseHandlerMixin):
@@ -64,8 +65,7 @@ class RestHandler(BaseHandlerMixin):
     principal: Principal
 
     def set_default_headers(self) -> None:
-        for name, value in SECURITY_HEADERS.items():
-            self.set_header(name, value)
+        super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
     async def prepare(self) -> None:
@@ -114,7 +114,7 @@ class RestHandler(BaseHandlerMixin):
             self.set_header("WWW-Authenticate", "Bearer")
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem(status, describe(status, error))))
+        self.finish(json.dumps(problem(status, describe(status, error), request_id(self.request))))
 
 
 class NotFoundHandler(RestHandler):

@@ -88,7 +88,7 @@ class EventsHandler(RestHandler):
         self._end(LEFT)
 
     async def _serve(self, operation_id: str) -> None:
-        operation = await self.services.authorizer.operation(self.principal.user, operation_id)
+        operation = await self.services.authorizer.operation(self.principal, operation_id)
         self._operation_type = operation.type
         since = self.request.headers.get("Last-Event-ID") or self.get_query_argument("since", None)
         if await self._has_everything(operation, since):
@@ -107,7 +107,7 @@ class EventsHandler(RestHandler):
             self.application.settings["sockets"].discard(self)
 
     async def _stream(self, operation: Operation, since: str | None) -> None:
-        stream = OperationStream(self.services, self, self.principal.user, operation, since)
+        stream = OperationStream(self.services, self, self.principal, operation, since)
         async with stream.reserved():
             with self.services.session_monitor.watch(self.principal, self._on_unauthorized):
                 await stream.run()

@@ -15,17 +15,17 @@ from tornado.web import Application
 
 from handlers.body_limit import UNLIMITED, BodyLimit
 from handlers.sockets.base import close_sockets
+from semantik.config.settings import Settings
 
 _FINISH_S = 1.0  # for requests in progress, when the server stops
 
 
 @asynccontextmanager
 async def serving(
-    app: Application, sockets: list[socket], max_body_bytes: Callable[[], int]
+    app: Application, sockets: list[socket], current: Callable[[], Settings]
 ) -> AsyncIterator[None]:
-    """Accept connections on `sockets` while inside; `max_body_bytes()` is the current limit of a request's body."""
-    # Of a proxy's X- headers only the scheme matters: whether the session cookie is for TLS alone.
-    http = HTTPServer(BodyLimit(app, max_body_bytes), max_body_size=UNLIMITED, xheaders=True)
+    """Accept connections on `sockets` while inside; `current()` are the settings of the moment."""
+    http = HTTPServer(BodyLimit(app, current), max_body_size=UNLIMITED)
     http.add_sockets(sockets)
     try:
         yield

@@ -24,8 +24,15 @@ def status_of(error: BaseException | None, default: int) -> HTTPStatus:
     return next((s for kind, s in STATUSES.items() if isinstance(error, kind)), HTTPStatus(default))
 
 
-def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    return {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
+def problem(status: HTTPStatus, detail: str, request_id: str) -> dict[str, Any]:
+    """The problem's members; the log and the audit trail have the same `request_id`."""
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "request_id": request_id,
+    }
 
 
 def describe(status: HTTPStatus, error: BaseException | None) -> str:

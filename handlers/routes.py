@@ -9,6 +9,7 @@ from tornado.web import Application, RequestHandler, url
 
 from handlers import events
 from handlers.base import NotFoundHandler
+from handlers.client_address import client_address, request_id
 from handlers.rest import (
     api_keys,
     auth,
@@ -90,4 +91,5 @@ def _log(handler: RequestHandler) -> None:
     status = handler.get_status()
     level = logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     taken_ms = 1000 * request.request_time()
-    log.log(level, "%3d %-6s %8.1f ms %s", status, request.method, taken_ms, request.path)
+    columns = status, request.method, taken_ms, request_id(request), client_address(request), request.path
+    log.log(level, "%3d %-6s %8.1f ms %s %s %s", *columns)

@@ -117,7 +117,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
-        await start(serving(app, sockets, lambda: current().max_body_bytes))
+        await start(serving(app, sockets, current))
 
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)

@@ -116,7 +116,7 @@ def real_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @contextmanager
 def _serving_all(tmp_path_factory: pytest.TempPathFactory, real: bool) -> Iterator[Serving]:
-    flags = ("--auth-registration", "open", "--sockets-per-user", "60")
+    flags = ("--auth-registration", "open", "--sockets-per-user", "60", "--trusted-proxies", "127.0.0.1")
     serving = serve(tmp_path_factory.mktemp("shared") / "data", *flags, real=real)
     yield serving
     if serving.process.poll() is None:

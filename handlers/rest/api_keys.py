@@ -12,7 +12,7 @@ from handlers.base import RestHandler
 from handlers.fields import integer, list_of, one_of, optional, text
 from handlers.serializers import timestamp_json
 from semantik.auth.api_keys import prefix_of
-from semantik.auth.sessions import ACCOUNT
+from semantik.auth.principal import ACCOUNT
 from semantik.core import models
 from semantik.core.models import API_KEY_SCOPES, ApiKeyScope
 

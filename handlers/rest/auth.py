@@ -10,7 +10,8 @@ from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
-from semantik.auth.sessions import ACCOUNT, LoginResult
+from semantik.auth.principal import ACCOUNT
+from semantik.auth.sessions import LoginResult
 
 _REGISTER = vol.Schema(
     {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}

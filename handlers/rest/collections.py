@@ -41,14 +41,13 @@ _LIST = vol.Schema(PAGE)
 class CollectionsHandler(RestHandler):
     async def get(self) -> None:
         query = self.query(_LIST)
-        page = await self.services.views.collections(self.principal.user, query.get("cursor"), query["limit"])
+        page = await self.services.views.collections(self.principal, query.get("cursor"), query["limit"])
         self.reply(page_json(page, collection_json))
 
     async def post(self) -> None:
         new = NewCollection(**self.body(_CREATE))
-        user = self.principal.user
-        collection, operation = await self.services.collections.create(user, new)
-        view = await self.services.views.collection(user, collection.id)
+        collection, operation = await self.services.collections.create(self.principal, new)
+        view = await self.services.views.collection(self.principal, collection.id)
         operation_id = operation.id if operation else None
         self.reply(
             {**collection_json(view), "operation_id": operation_id, "initial_operation_id": operation_id},
@@ -58,35 +57,36 @@ class CollectionsHandler(RestHandler):
 
 class CollectionHandler(RestHandler):
     async def get(self, collection_id: str) -> None:
-        view = await self.services.views.collection(self.principal.user, collection_id)
+        view = await self.services.views.collection(self.principal, collection_id)
         stats = await self.services.views.index_stats(view.collection)
         words = await self.services.views.words_stats(view.collection)
         self.reply({**collection_json(view), "stats": stats_json(stats, words)})
 
     async def patch(self, collection_id: str) -> None:
         body = self.body(_CHANGE)
-        user = self.principal.user
-        await self.services.collections.change(user, collection_id, body.get("name"), body.get("description"))
-        self.reply(collection_json(await self.services.views.collection(user, collection_id)))
+        await self.services.collections.change(
+            self.principal, collection_id, body.get("name"), body.get("description")
+        )
+        self.reply(collection_json(await self.services.views.collection(self.principal, collection_id)))
 
     async def delete(self, collection_id: str) -> None:
-        await self.services.collections.delete(self.principal.user, collection_id)
+        await self.services.collections.delete(self.principal, collection_id)
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
 class AppendHandler(RestHandler):
     async def post(self, collection_id: str) -> None:
         source_id = self.body(_APPEND).get("source_id")
-        accept(self, await self.services.operations.append(self.principal.user, collection_id, source_id))
+        accept(self, await self.services.operations.append(self.principal, collection_id, source_id))
 
 
 class ReindexHandler(RestHandler):
     async def post(self, collection_id: str) -> None:
         options = ReindexOptions(**self.body(_REINDEX))
-        accept(self, await self.services.operations.reindex(self.principal.user, collection_id, options))
+        accept(self, await self.services.operations.reindex(self.principal, collection_id, options))
 
 
 class RetryHandler(RestHandler):
     async def post(self, collection_id: str) -> None:
         self.body(_EMPTY)
-        accept(self, await self.services.operations.retry(self.principal.user, collection_id))
+        accept(self, await self.services.operations.retry(self.principal, collection_id))

@@ -35,7 +35,7 @@ class DocumentsHandler(RestHandler):
     async def get(self, collection_id: str) -> None:
         query = self.query(_LIST)
         page = await self.services.views.documents(
-            self.principal.user,
+            self.principal,
             collection_id,
             query.get("status"),
             "warned" in query,
@@ -48,14 +48,15 @@ class DocumentsHandler(RestHandler):
 
 class DocumentHandler(RestHandler):
     async def get(self, collection_id: str, document_id: str) -> None:
-        user = self.principal.user
-        self.reply(document_json(await self.services.authorizer.document(user, collection_id, document_id)))
+        self.reply(
+            document_json(await self.services.authorizer.document(self.principal, collection_id, document_id))
+        )
 
 
 class ContentHandler(RestHandler):
     async def get(self, collection_id: str, document_id: str) -> None:
         query = self.query(_CONTENT)
-        document = await self.services.authorizer.document(self.principal.user, collection_id, document_id)
+        document = await self.services.authorizer.document(self.principal, collection_id, document_id)
         content = await self.services.collections.document_text(document, query["offset"], query["limit"])
         end = content.offset + len(content.text)
         self.reply({**asdict(content), "next_offset": end if end < content.length else None})
@@ -64,4 +65,4 @@ class ContentHandler(RestHandler):
 class RetryDocumentHandler(RestHandler):
     async def post(self, collection_id: str, document_id: str) -> None:
         self.body(_EMPTY)
-        accept(self, await self.services.operations.retry(self.principal.user, collection_id, document_id))
+        accept(self, await self.services.operations.retry(self.principal, collection_id, document_id))

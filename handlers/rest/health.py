@@ -11,7 +11,6 @@ from handlers.authentication import authenticate
 from handlers.base import RestHandler
 from semantik import __version__
 from semantik.app.metrics import CONTENT_TYPE
-from semantik.core.errors import Forbidden
 
 
 class HealthHandler(RestHandler):
@@ -38,7 +37,8 @@ class StatusHandler(RestHandler):
     scope = "admin"
 
     async def get(self) -> None:
-        self.reply(asdict(await self.services.health.resource_usage(self.principal.user)))
+        self.principal.require_administrator("see what the server uses")
+        self.reply(asdict(await self.services.health.resource_usage()))
 
 
 class MetricsHandler(RestHandler):
@@ -49,7 +49,6 @@ class MetricsHandler(RestHandler):
     async def get(self) -> None:
         if self.services.settings.metrics != "open":
             principal = await authenticate(self.request, self.services.sessions, "admin")
-            if not principal.user.is_admin:
-                raise Forbidden("Only an administrator may read the metrics.")
+            principal.require_administrator("read the metrics")
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(self.services.metrics.text())

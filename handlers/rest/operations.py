@@ -40,17 +40,17 @@ class OperationsHandler(RestHandler):
         ids = [query["collection_id"]] if "collection_id" in query else None
         filters = {name: str(value) for name, value in query.items() if name in _FILTERS}
         page = await self.services.views.operations(
-            self.principal.user, ids, query.get("cursor"), query["limit"], filters
+            self.principal, ids, query.get("cursor"), query["limit"], filters
         )
         self.reply(page_json(page, operation_json))
 
 
 class OperationHandler(RestHandler):
     async def get(self, operation_id: str) -> None:
-        self.reply(operation_json(await self.services.views.operation(self.principal.user, operation_id)))
+        self.reply(operation_json(await self.services.views.operation(self.principal, operation_id)))
 
     async def delete(self, operation_id: str) -> None:
-        await self.services.operations.cancel(self.principal.user, operation_id)
+        await self.services.operations.cancel(self.principal, operation_id)
         self.set_status(HTTPStatus.ACCEPTED)
 
 
@@ -58,6 +58,6 @@ class FailuresHandler(RestHandler):
     async def get(self, operation_id: str) -> None:
         query = self.query(_FAILURES)
         page = await self.services.views.failures(
-            self.principal.user, operation_id, query.get("cursor"), query["limit"]
+            self.principal, operation_id, query.get("cursor"), query["limit"]
         )
         self.reply(page_json(page, failure_json))

@@ -9,7 +9,8 @@ from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from handlers.base import SECURITY_HEADERS, BaseHandlerMixin
+from handlers.base import BaseHandlerMixin
+from handlers.client_address import request_id
 from handlers.problems import describe, problem
 
 WEB = Path(__file__).parents[1] / "web"
@@ -24,15 +25,13 @@ class StaticHandler(BaseHandlerMixin, StaticFileHandler):
         return super().parse_url_path(url_path)
 
     def set_extra_headers(self, path: str) -> None:
-        for name, value in SECURITY_HEADERS.items():
-            self.set_header(name, value)
         self.set_header("Cache-Control", "no-cache")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_extra_headers("")
         self.set_header("Content-Type", "application/problem+json")
         status = HTTPStatus(status_code)
-        self.finish(json.dumps(problem(status, describe(status, None))))
+        self.finish(json.dumps(problem(status, describe(status, None), request_id(self.request))))
 
 
 class HomeHandler(StaticHandler):

@@ -137,7 +137,7 @@ class SearchHandler(RestHandler):
             correct=body["correct"],
             rerank=body["rerank"],
         )
-        result = await self.services.search.search(self.principal.user, query)
+        result = await self.services.search.search(self.principal, query)
         self.reply(_result_json(result, started))
 
 
@@ -148,7 +148,7 @@ class SimilarHandler(RestHandler):
         started = time.perf_counter()
         query = self.query(_SIMILAR)
         result = await self.services.search.similar.find(
-            self.principal.user,
+            self.principal,
             collection_id,
             document_id,
             int(seq),

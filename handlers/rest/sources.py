@@ -18,25 +18,23 @@ _CHANGE = vol.Schema(
 
 class SourcesHandler(RestHandler):
     async def get(self, collection_id: str) -> None:
-        views = await self.services.views.sources(self.principal.user, collection_id)
+        views = await self.services.views.sources(self.principal, collection_id)
         self.reply({"items": [source_view_json(view) for view in views], "next_cursor": None})
 
     async def post(self, collection_id: str) -> None:
         path = self.body(_ADD)["path"]
-        source, operation = await self.services.operations.add_source(
-            self.principal.user, collection_id, path
-        )
+        source, operation = await self.services.operations.add_source(self.principal, collection_id, path)
         accept(self, operation, source=source_json(source))
 
 
 class SourceHandler(RestHandler):
     async def patch(self, collection_id: str, source_id: str) -> None:
         options = WatchOptions(**self.body(_CHANGE))
-        user = self.principal.user
         self.reply(
-            source_json(await self.services.operations.watch_source(user, collection_id, source_id, options))
+            source_json(
+                await self.services.operations.watch_source(self.principal, collection_id, source_id, options)
+            )
         )
 
     async def delete(self, collection_id: str, source_id: str) -> None:
-        user = self.principal.user
-        accept(self, await self.services.operations.remove_source(user, collection_id, source_id))
+        accept(self, await self.services.operations.remove_source(self.principal, collection_id, source_id))

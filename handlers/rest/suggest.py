@@ -26,7 +26,7 @@ class SuggestHandler(RestHandler):
         started = time.perf_counter()
         body = self.body(_SUGGEST)
         found = await self.services.suggestions.suggest(
-            self.principal.user, body["query"], body.get("collection_ids"), body["limit"]
+            self.principal, body["query"], body.get("collection_ids"), body["limit"]
         )
         self.reply(
             {

@@ -29,7 +29,7 @@ from handlers.sockets.encoding import Encoding, negotiate
 from handlers.sockets.message_limits import MessageLimits
 from handlers.sockets.protocol import SocketProtocol
 from handlers.sockets.send_queue import SendQueue, SlowReader
-from semantik.auth.sessions import Principal
+from semantik.auth.principal import Principal
 from semantik.core import errors
 from semantik.progress import MessageBatch
 

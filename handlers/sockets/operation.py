@@ -11,7 +11,7 @@ import asyncio
 
 from handlers.sockets.base import SocketHandler
 from handlers.sockets.operation_stream import OperationStream
-from semantik.auth.sessions import Principal
+from semantik.auth.principal import Principal
 
 
 class OperationSocketHandler(SocketHandler):
@@ -20,10 +20,10 @@ class OperationSocketHandler(SocketHandler):
         return {"operation_id": self.path_args[0]}
 
     async def serve(self, principal: Principal) -> None:
-        operation = await self.services.authorizer.operation(principal.user, self.path_args[0])
+        operation = await self.services.authorizer.operation(principal, self.path_args[0])
         self.operation_type = operation.type
         since = self.get_query_argument("since", None)
-        stream = OperationStream(self.services, self, principal.user, operation, since)
+        stream = OperationStream(self.services, self, principal, operation, since)
         async with stream.reserved():
             await stream.run()
             # The client has this long to close first.

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from handlers.serializers import state_json
 from handlers.services import Services
+from semantik.auth.principal import Principal
 from semantik.connection_limits import WatcherCount
-from semantik.core.models import TERMINAL, Operation, User
+from semantik.core.models import TERMINAL, Operation
 from semantik.progress import Message, MessageBatch, Subscriber, Subscription, parse_stream_id
 
 _POLL_S = 0.1
@@ -34,19 +35,24 @@ class OperationStream:
     __slots__ = (
         "_last",
         "_operation_id",
+        "_principal",
         "_services",
         "_since",
         "_sink",
         "_type",
-        "_user",
     )
 
     def __init__(
-        self, services: Services, sink: MessageSink, user: User, operation: Operation, since: str | None
+        self,
+        services: Services,
+        sink: MessageSink,
+        principal: Principal,
+        operation: Operation,
+        since: str | None,
     ) -> None:
         self._services = services
         self._sink = sink
-        self._user = user
+        self._principal = principal
         self._operation_id, self._type = operation.id, operation.type
         self._since = since
         self._last: tuple[int, int] | None = (
@@ -56,7 +62,7 @@ class OperationStream:
     @asynccontextmanager
     async def reserved(self) -> AsyncIterator[None]:
         """Count a connection for this operation alone; raises Busy when a limit is reached."""
-        async with self._services.connection_limiter.socket(self._user.id, self._operation_id):
+        async with self._services.connection_limiter.socket(self._principal.user.id, self._operation_id):
             with self._services.metrics.connection(self._type):
                 if self._since not in (None, "$"):
                     self._services.metrics.connection_resumed()
@@ -103,7 +109,7 @@ class OperationStream:
 
     async def _send_snapshot(self, subscription: Subscription) -> Operation:
         """Send `current_state`; returns the operation that it describes."""
-        view = await self._services.views.operation(self._user, self._operation_id)
+        view = await self._services.views.operation(self._principal, self._operation_id)
         self._send("current_state", {**state_json(view), "last_id": subscription.last_id})
         return view.operation
 
@@ -115,7 +121,7 @@ class OperationStream:
         """
         while not operation.announced:
             await asyncio.sleep(_POLL_S)
-            operation = await self._services.authorizer.operation(self._user, self._operation_id)
+            operation = await self._services.authorizer.operation(self._principal, self._operation_id)
         return parse_stream_id(await self._services.progress.last_id(self._operation_id))
 
     def _send(self, type: str, data: dict[str, Any]) -> None:

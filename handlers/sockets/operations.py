@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 
 from handlers.sockets.base import SocketHandler
 from handlers.sockets.operation_stream import OperationStream
-from semantik.auth.sessions import Principal
+from semantik.auth.principal import Principal
 from semantik.core.errors import Invalid, NotFound
-from semantik.core.models import Operation, User, now
+from semantik.core.models import Operation, now
 from semantik.progress import parse_stream_id
 
 log = logging.getLogger("semantik.socket")
@@ -39,11 +39,11 @@ class OperationsSocketHandler(SocketHandler):
                 if cursors:
                     self.services.metrics.connection_resumed()
                 try:
-                    await self._stream_all(principal.user, cursors, only_new=since == "$")
+                    await self._stream_all(principal, cursors, only_new=since == "$")
                 except ExceptionGroup as group:
                     raise group.exceptions[0] from group
 
-    async def _stream_all(self, user: User, cursors: Mapping[str, str], only_new: bool) -> None:
+    async def _stream_all(self, principal: Principal, cursors: Mapping[str, str], only_new: bool) -> None:
         begin = _newest(cursors) - _NAMED if cursors else now()
         started = 0
         async with asyncio.TaskGroup() as tasks:
@@ -52,18 +52,18 @@ class OperationsSocketHandler(SocketHandler):
                 nonlocal started
                 started += 1
                 since = "$" if only_new and operation.created_at < begin else cursors.get(operation.id)
-                tasks.create_task(self._stream(user, operation, since))
+                tasks.create_task(self._stream(principal, operation, since))
 
-            with self.services.active_operations.subscribe(user.id, begin, start) as polled:
+            with self.services.active_operations.subscribe(principal, begin, start) as polled:
                 await polled.wait()
                 if not started:
                     self.mark_ready()  # else the first snapshot does
                 await asyncio.Event().wait()  # until the socket is closed
 
-    async def _stream(self, user: User, operation: Operation, since: str | None) -> None:
+    async def _stream(self, principal: Principal, operation: Operation, since: str | None) -> None:
         try:
-            async with self.services.connection_limiter.watcher(user.id, operation.id):
-                await OperationStream(self.services, self, user, operation, since).run()
+            async with self.services.connection_limiter.watcher(principal.user.id, operation.id):
+                await OperationStream(self.services, self, principal, operation, since).run()
         except NotFound as error:
             log.debug("Streamed no longer: %s", error)  # its collection was deleted
             self.mark_ready()

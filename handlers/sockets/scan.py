@@ -26,7 +26,7 @@ from handlers.serializers import languages_json, timestamp_json
 from handlers.sockets.base import SocketHandler
 from handlers.sockets.client_message import ClientMessage
 from handlers.sockets.send_queue import SlowReader
-from semantik.auth.sessions import Principal
+from semantik.auth.principal import Principal
 from semantik.core.errors import Invalid, SemantikError
 from semantik.core.models import User
 from semantik.services.folder_scans import FolderScan, ScanCancelled, ScanCompleted, ScanEvent, ScanOptions

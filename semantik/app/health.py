@@ -12,9 +12,6 @@ from dataclasses import dataclass
 
 import psutil
 
-from semantik.core.errors import Forbidden
-from semantik.core.models import User
-
 
 @dataclass(frozen=True)
 class HealthState:
@@ -66,10 +63,8 @@ class HealthMonitor:
         mongo, redis = await asyncio.gather(self._ping_mongo(), self._ping_redis())
         return HealthState(mongo, redis, "ready" if self._is_ready() else "loading")
 
-    async def resource_usage(self, user: User) -> ResourceUsage:
-        """For administrators; raises Forbidden for others. Reads /proc, in a thread."""
-        if not user.is_admin:
-            raise Forbidden("Only an administrator may see what the server uses.")
+    async def resource_usage(self) -> ResourceUsage:
+        """Reads /proc, in a thread."""
         return await asyncio.to_thread(self._measure)
 
     def _measure(self) -> ResourceUsage:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from semantik.auth.sessions import Principal, SessionService
+from semantik.auth.principal import Principal
+from semantik.auth.sessions import SessionService
 from semantik.core.errors import Unavailable
 from semantik.core.models import now
 

@@ -1,5 +1,5 @@
-"""Authentication: sessions and their tokens. API keys are in `api_keys.py`, accounts in `accounts.py`, and what a user
-may do in `authorization.py`. Runs on the loop.
+"""Authentication: sessions and their tokens. API keys are in `api_keys.py`, accounts in `accounts.py`, who acts in
+`principal.py`, and what a user may do in `authorization.py`. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -10,22 +10,18 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any
 
 import jwt
 
 from semantik.auth.accounts import AccountService
-from semantik.auth.api_keys import EXPIRED, REVOKED, ApiKeyService, is_api_key
+from semantik.auth.api_keys import REVOKED, ApiKeyService, is_api_key
 from semantik.auth.passwords import Passwords
+from semantik.auth.principal import ACCOUNT, Principal
 from semantik.config import settings
-from semantik.core.errors import Forbidden, Unauthorized
-from semantik.core.models import API_KEY_SCOPES, ApiKeyScope, Session, User, new_id, now
+from semantik.core.errors import Unauthorized
+from semantik.core.models import API_KEY_SCOPES, Session, User, new_id, now
 from semantik.storage.mongo import Store
-
-Scope = Literal[ApiKeyScope, "account"]
-
-# A scope of sessions that no API key can have: API keys, passwords, signing out.
-ACCOUNT: Final = "account"
 
 _ALGORITHM = "HS256"
 _ACCESS = "semantik"
@@ -35,35 +31,6 @@ _CACHE_SIZE = 10_000
 _WRONG_LOGIN = "The user name or the password is wrong."
 _ENDED = "The session has ended; sign in again."
 _DISABLED = "The user is disabled."
-
-
-@dataclass(frozen=True)
-class Principal:
-    """An authenticated user, by a session or an API key, until `expires_at` (None: no limit)."""
-
-    user: User
-    credential_id: str  # the session's or the key's
-    expires_at: datetime | None
-    scopes: tuple[Scope, ...]
-
-    @property
-    def by_key(self) -> bool:
-        return ACCOUNT not in self.scopes
-
-    @property
-    def expiry_message(self) -> str:
-        """The reason to give once `expires_at` has passed."""
-        return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
-
-    def require_scope(self, scope: Scope) -> None:
-        """Raises Forbidden without this scope, which can only happen with an API key."""
-        if scope in self.scopes:
-            return
-        if scope == ACCOUNT:
-            raise Forbidden("An API key cannot do this; sign in with the password instead.")
-        raise Forbidden(
-            f"This needs an API key with the scope {scope}; this one has {', '.join(self.scopes)}."
-        )
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.client.api import Client
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
-from semantik.core.models import TERMINAL, OperationStatus, StageName, now
+from semantik.core.models import API_KEY_SCOPES, TERMINAL, OperationStatus, StageName, now
 from semantik.services.operations import OperationService, ReindexOptions
 from semantik.storage.data_folder import is_served
 from semantik.storage.mongo import Store
@@ -109,7 +110,8 @@ class StoreBackend:
         owner = await self._store.users.get(collection.owner_id) if collection else None
         if owner is None:
             raise NotFound(f"The collection {target.name} or its owner no longer exists.")
-        return (await self._operations.reindex(owner, target.id, options)).id
+        principal = Principal(owner, "semantik-reindex", None, API_KEY_SCOPES)
+        return (await self._operations.reindex(principal, target.id, options)).id
 
     async def get_state(self, operation_id: str) -> ReindexState:
         operation = await self._store.operations.get(operation_id)

@@ -6,6 +6,7 @@ A check is a voluptuous validator whose message completes "… is expected". Mus
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -64,4 +65,14 @@ def globs(value: tuple[str, ...]) -> tuple[str, ...]:
         Globs(value)
     except Invalid as error:
         raise vol.Invalid(f"globs ({error})") from error
+    return value
+
+
+def networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Check a list of IP addresses and networks."""
+    for each_one in value:
+        try:
+            ipaddress.ip_network(each_one)
+        except ValueError as error:
+            raise vol.Invalid("a list of IP addresses or networks (as 10.0.0.5 or 10.0.0.0/8)") from error
     return value

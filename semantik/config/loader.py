@@ -9,7 +9,7 @@ import dataclasses
 import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -136,19 +136,21 @@ def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
         raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
-    flat: dict[str, tuple[Any, str]] = {}
+    return {name: (value, str(path)) for name, value in _flat(tree)}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a table and of those inside it, by their full names."""
     for key, value in tree.items():
         if isinstance(value, dict):
-            flat.update({f"{key}.{inner}": (v, str(path)) for inner, v in value.items()})
+            yield from _flat(value, f"{prefix}{key}.")
         else:
-            flat[key] = (value, str(path))
-    return flat
+            yield prefix + key, value
 
 
 def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
     known = {entry.name: entry for entry in entries()}
-    sections: dict[str, dict[str, Any]] = {}
-    top: dict[str, Any] = {}
+    settings = Settings()
     for name, (raw, source) in values.items():
         if name in RENAMED:
             new = RENAMED[name]
@@ -160,19 +162,25 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
             raise ConfigError(
                 f"There is no setting {name!r} ({source}); docs/reference/configuration.md lists them all."
             )
-        value = _checked(known[name], raw, source)
-        section, _, key = name.rpartition(".")
-        (sections.setdefault(section, {}) if section else top)[key] = value
-    defaults = Settings()
-    for section, changed in sections.items():
-        top[section] = dataclasses.replace(getattr(defaults, section), **changed)
-    settings = dataclasses.replace(defaults, **top)
+        settings = replaced(settings, name.split("."), _checked(known[name], raw, source))
     if settings.embedding.chunk_overlap >= settings.embedding.chunk_size:
         raise ConfigError(
             f"embedding.chunk_overlap = {settings.embedding.chunk_overlap} must be less than "
             f"embedding.chunk_size = {settings.embedding.chunk_size}."
         )
+    if settings.auth.oidc.issuer and not settings.auth.oidc.client_id:
+        raise ConfigError(
+            "auth.oidc.issuer needs auth.oidc.client_id, the name under which the provider knows this server."
+        )
     return settings
+
+
+def replaced(section: Any, path: list[str], value: Any) -> Any:
+    """A copy of the settings, or of a section, with the value at `path` replaced."""
+    name, *rest = path
+    return dataclasses.replace(
+        section, **{name: replaced(getattr(section, name), rest, value) if rest else value}
+    )
 
 
 def _checked(entry: Entry, raw: Any, source: str) -> Any:

@@ -6,11 +6,11 @@ loop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from semantik.config.loader import entries
+from semantik.config.loader import entries, replaced
 from semantik.config.settings import Settings
 
 
@@ -36,15 +36,9 @@ class SettingsHolder:
         differing = [e for e in entries() if _value(fresh, e.name) != _value(self._settings, e.name)]
         changed = tuple(entry.name for entry in differing if entry.reloadable)
         for name in changed:
-            self._settings = _replaced(self._settings, name.split("."), _value(fresh, name))
+            self._settings = replaced(self._settings, name.split("."), _value(fresh, name))
         return ReloadResult(changed, tuple(entry.name for entry in differing if not entry.reloadable))
 
 
 def _value(settings: Settings, name: str) -> Any:
     return reduce(getattr, name.split("."), settings)
-
-
-def _replaced(section: Any, path: list[str], value: Any) -> Any:
-    """A copy of the settings, or of a section, with the value at `path` replaced."""
-    name, *rest = path
-    return replace(section, **{name: _replaced(getattr(section, name), rest, value) if rest else value})

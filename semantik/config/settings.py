@@ -12,6 +12,7 @@ from pathlib import Path
 
 import voluptuous as vol
 
+from semantik.config.auth_settings import AuthSettings as AuthSettings
 from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
     ANY,
@@ -20,10 +21,15 @@ from semantik.config.fields import (
     between,
     each,
     empty_or,
+    networks,
     one_of,
     reloadable,
     setting,
 )
+from semantik.config.operation_settings import OperationSettings as OperationSettings
+from semantik.config.operation_settings import ReindexSettings as ReindexSettings
+from semantik.config.operation_settings import ScanSettings as ScanSettings
+from semantik.config.operation_settings import WatchSettings as WatchSettings
 
 _MIB = 1 << 20
 
@@ -158,73 +164,6 @@ class SocketSettings:
 
 
 @dataclass(frozen=True)
-class OperationSettings:
-    """How operations run, and how long their records are kept."""
-
-    concurrent: int = reloadable(2, between(1, 100), "Operations that run at the same time in this server.")
-    lease_s: float = reloadable(
-        15.0, at_least(2), "An operation whose server is silent this long is taken over by another."
-    )
-    keep_s: int = setting(
-        30 * 86_400, at_least(60), "How long semantik-cleanup keeps the records of ended operations."
-    )
-
-
-@dataclass(frozen=True)
-class ReindexSettings:
-    """How a REINDEX replaces a collection's chunks."""
-
-    grace_s: float = reloadable(
-        60.0, at_least(0), "How long the old chunks stay after a REINDEX, for searches in progress."
-    )
-    sample: int = reloadable(20, between(0, 1000), "Chunks that a new index must find before it is searched.")
-
-
-@dataclass(frozen=True)
-class WatchSettings:
-    """How soon and how often watched folders are scanned."""
-
-    debounce_s: float = reloadable(
-        2.0, between(0.1, 60), "A scan waits for this long without a change, but five times that at most."
-    )
-    pause_s: float = reloadable(
-        10.0, between(1, 3600), "Shortest time between two scans; at least five times what the last took."
-    )
-    poll_s: float = reloadable(
-        60.0, at_least(1), "How often a folder is scanned if it cannot be watched, or its last scan failed."
-    )
-
-
-@dataclass(frozen=True)
-class ScanSettings:
-    """The scans of folders that users watch live."""
-
-    concurrent: int = setting(4, between(1, 100), "Scans at the same time in this server; others wait.")
-    wait_s: float = reloadable(30.0, at_least(0.1), "A scan that waits longer to start is refused.")
-    max_files: int = reloadable(
-        10_000, between(1, 20_000), "Files that a scan's result lists at most; all are counted."
-    )
-
-
-@dataclass(frozen=True)
-class AuthSettings:
-    """Who may sign in, and for how long."""
-
-    registration: str = reloadable(
-        "closed", one_of("closed", "open"), "closed: only the first user, the administrator, can register."
-    )
-    secret: str = setting(
-        "",
-        empty_or(vol.Length(min=32), "at least 32 characters"),
-        "Signs the tokens; empty: generated once and kept in MongoDB.",
-    )
-    access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
-    session_s: int = reloadable(
-        14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."
-    )
-
-
-@dataclass(frozen=True)
 class LogSettings:
     """What the log looks like."""
 
@@ -250,6 +189,11 @@ class Settings:
             "a list of origins, as https://host[:port]",
         ),
         "Other origins whose pages may open sockets, as https://host[:port].",
+    )
+    trusted_proxies: tuple[str, ...] = reloadable(
+        [],
+        networks,
+        "Addresses or networks of proxies whose X-Forwarded-For, -Proto and X-Request-Id are believed.",
     )
     metrics: str = reloadable(
         "open", one_of("open", "admin"), "Who may read /metrics (counts only): anybody, or administrators."

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError, Unavailable
-from semantik.core.models import Collection, User
+from semantik.core.models import Collection
 from semantik.query import QueryFilters, merged
 from semantik.search.annotation import Annotator, best_relevance
 from semantik.search.candidates import Retrieved
@@ -78,7 +79,7 @@ class SearchService:
         """Stop what is measured in the background; before the indexes are closed."""
         await self._retrieval.close()
 
-    async def search(self, user: User, query: SearchQuery) -> SearchResult:
+    async def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
         """Raises Invalid, NotFound (a collection), or Unavailable (a store or the model does not answer)."""
         self._validate(query)
         asked = prepare(query.text)
@@ -88,8 +89,8 @@ class SearchService:
         if query.mode != "words" and parsed.plain:
             self._embedder.prefetch(parsed.plain)  # while MongoDB reads the collections
         for attempt in range(_MAX_ATTEMPTS):
-            cached = [] if attempt else self._cached_collections(user, ids)
-            collections = cached or await self._authorizer.collections(user, ids)
+            cached = [] if attempt else self._cached_collections(principal, ids)
+            collections = cached or await self._authorizer.collections(principal, ids)
             chosen = _chosen(collections, parsed.filters)
             try:
                 prepared, corrections = await self._correct(chosen, cached, query, asked)
@@ -98,7 +99,7 @@ class SearchService:
                     prepared = without_phrases
                     found = replace(await self._find(chosen, cached, query, prepared), relaxed=True)
             except SemantikError:
-                if not cached or await self._authorizer.collections(user, ids) == cached:
+                if not cached or await self._authorizer.collections(principal, ids) == cached:
                     raise
                 continue  # the cached collections were stale
             if not found.stale:
@@ -188,12 +189,12 @@ class SearchService:
                 "score_threshold is a bound on the meaning's score, which mode words does not compute."
             )
 
-    def _cached_collections(self, user: User, ids: list[str] | None) -> list[Collection]:
+    def _cached_collections(self, principal: Principal, ids: list[str] | None) -> list[Collection]:
         """The collections as last read, or none. Hydration checks them against MongoDB.
 
         Only with indexes that are ready: the index of a collection that was deleted meanwhile must not be opened.
         """
-        found = self._authorizer.cached(user, ids)
+        found = self._authorizer.cached(principal, ids)
         return found if self._retrieval.is_ready(found) else []
 
 

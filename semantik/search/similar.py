@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.core.errors import NotFound, Unavailable
-from semantik.core.models import User
 from semantik.search.fusion import Candidate
 from semantik.search.grouping import arrange
 from semantik.search.hits import Hit, Scores, SearchResult
@@ -27,7 +27,7 @@ class SimilarChunks:
 
     async def find(
         self,
-        user: User,
+        principal: Principal,
         collection_id: str,
         document_id: str,
         seq: int,
@@ -40,8 +40,8 @@ class SimilarChunks:
         Grouped by document, the chunk's own document is left out, too. Raises NotFound, Unavailable.
         """
         for _ in range(_MAX_ATTEMPTS):
-            collection = await self._authorizer.collection(user, collection_id)
-            document = await self._authorizer.document(user, collection_id, document_id)
+            collection = await self._authorizer.collection(principal, collection_id)
+            document = await self._authorizer.document(principal, collection_id, document_id)
             stored = await self._store.chunks.with_vector(collection.current, seq)
             if stored is None or not document.has_chunk(seq) or stored[0].document_id != document.id:
                 raise NotFound(f"There is no chunk {seq} in this document.")

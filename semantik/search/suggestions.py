@@ -15,8 +15,9 @@ from typing import Literal
 import regex
 
 from semantik.analysis.folding import folded
-from semantik.auth.authorization import Authorizer
-from semantik.core.models import Collection, Document, User
+from semantik.auth.authorization import Authorizer, access_of
+from semantik.auth.principal import Principal
+from semantik.core.models import Collection, Document
 from semantik.core.normalization import normalized
 from semantik.index.keyword import KeywordIndex
 from semantik.index.keyword.schema import HEADINGS, WORDS
@@ -66,17 +67,17 @@ class SuggestionService:
         await self._cache.close()
 
     async def suggest(
-        self, user: User, typed: str, collection_ids: Sequence[str] | None, limit: int
+        self, principal: Principal, typed: str, collection_ids: Sequence[str] | None, limit: int
     ) -> list[Suggestion]:
         """The best completions: titles, headings and words in turn, none twice.
 
         Raises NotFound (a collection), Unavailable (a store does not answer).
         """
         ids = None if collection_ids is None else list(collection_ids)
-        cached = self._authorizer.cached(user, ids)
+        cached = self._authorizer.cached(principal, ids)
         collections = [
             each
-            for each in cached or await self._authorizer.collections(user, ids)
+            for each in cached or await self._authorizer.collections(principal, ids)
             if each.current.dimension is not None
         ]
         found = await asyncio.gather(
@@ -85,7 +86,7 @@ class SuggestionService:
         candidates = [each for kind in (*found[0], found[1]) for each in kind]
         keys = [key for each in candidates for key in each.chunks]
         rows, current = await self._store.search_reads.read(keys, [each.id for each in collections])
-        readable = {key for key, each in current.items() if each.owner_id == user.id}
+        readable = {key for key, each in current.items() if access_of(principal, each)}
         existing: dict[ChunkKey, Document] = {
             key: document
             for key, (_, document) in rows.items()

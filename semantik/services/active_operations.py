@@ -1,4 +1,4 @@
-"""Reports active operations to clients that watch all of their own: one query a second for all of them.
+"""Reports active operations to clients that watch all that they may see: one query a second for all of them.
 
 Knows no sockets: each listener is a plain callable. Runs on the loop.
 """
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from semantik.auth.authorization import access_of
+from semantik.auth.principal import Principal
 from semantik.core.errors import Unavailable
 from semantik.core.models import Operation, now
 from semantik.storage.mongo import Store
@@ -27,7 +29,7 @@ _RECENT = timedelta(
 
 @dataclass(eq=False)
 class _Listener:
-    user_id: str
+    principal: Principal
     on_operation: Callable[[Operation], None]
     since: datetime
     reported: set[str] = field(default_factory=set)
@@ -59,11 +61,11 @@ class ActiveOperations:
 
     @contextmanager
     def subscribe(
-        self, user_id: str, since: datetime, on_operation: Callable[[Operation], None]
+        self, principal: Principal, since: datetime, on_operation: Callable[[Operation], None]
     ) -> Iterator[asyncio.Event]:
-        """While inside, `on_operation(operation)` is called once for each operation of the user's collections that is
-        active, starts, or ended after `since`. The event is set once the present ones have been reported."""
-        listener = _Listener(user_id, on_operation, since)
+        """While inside, `on_operation(operation)` is called once for each operation that the principal may see and
+        that is active, starts, or ended after `since`. The event is set once the present ones have been reported."""
+        listener = _Listener(principal, on_operation, since)
         self._listeners.add(listener)
         self.wake()
         try:
@@ -79,7 +81,7 @@ class ActiveOperations:
         for operation in found:
             collection = collections.get(operation.collection_id)
             for listener in listeners:
-                if collection is not None and collection.owner_id == listener.user_id:
+                if collection is not None and access_of(listener.principal, collection):
                     self._report(listener, operation)
         for listener in listeners:
             listener.since = max(listener.since, now() - _RECENT)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.config import settings
-from semantik.core.errors import Invalid, SemantikError
-from semantik.core.models import Collection, Document, Generation, Operation, User, new_id, now
+from semantik.core.errors import Forbidden, Invalid, SemantikError
+from semantik.core.models import Collection, Document, Generation, Operation, new_id, now
 from semantik.core.text import join_chunks
 from semantik.services.operations import OperationService, effective_overlap
 from semantik.storage.mongo import Store
@@ -59,23 +60,26 @@ class CollectionService:
         self._defaults = defaults
         self._wake = wake
 
-    async def create(self, user: User, new: NewCollection) -> tuple[Collection, Operation | None]:
-        """Add a collection and, with a folder, its INDEX operation. Raises Invalid, and Forbidden for the folder."""
-        collection = self._build(user, new)
+    async def create(self, principal: Principal, new: NewCollection) -> tuple[Collection, Operation | None]:
+        """Add a collection and, with a folder, its INDEX operation. Raises Invalid, and Forbidden for the folder or
+        for an API key that is limited to collections."""
+        if principal.collections is not None:
+            raise Forbidden("This API key is limited to certain collections, so it cannot create another.")
+        collection = self._build(principal, new)
         path = await self._operations.resolve_folder(new.source_path) if new.source_path is not None else None
         await self._store.collections.add(collection)
         if path is None:
             return collection, None
         try:
-            return collection, (await self._operations.index_folder(user, collection, path))[1]
+            return collection, (await self._operations.index_folder(principal, collection, path))[1]
         except SemantikError:
             await self._store.collections.mark_deleted(collection.id)  # all or nothing
             raise
 
     async def change(
-        self, user: User, collection_id: str, name: str | None, description: str | None
+        self, principal: Principal, collection_id: str, name: str | None, description: str | None
     ) -> Collection:
-        await self._authorizer.collection(user, collection_id)
+        await self._authorizer.collection(principal, collection_id, "manage")
         fields = {}
         if name is not None:
             fields["name"] = _name(name)
@@ -83,9 +87,9 @@ class CollectionService:
             fields["description"] = _description(description)
         return await self._store.collections.update(collection_id, fields)
 
-    async def delete(self, user: User, collection_id: str) -> None:
+    async def delete(self, principal: Principal, collection_id: str) -> None:
         """Hide the collection at once; the dispatcher ends its operations and deletes its data."""
-        await self._authorizer.collection(user, collection_id)
+        await self._authorizer.collection(principal, collection_id, "own")
         await self._store.collections.mark_deleted(collection_id)
         self._wake()
 
@@ -95,7 +99,7 @@ class CollectionService:
         chunks = await self._store.chunks.of_document(document, offset, end)
         return DocumentText(join_chunks(chunks, offset, end), offset, document.length)
 
-    def _build(self, user: User, new: NewCollection) -> Collection:
+    def _build(self, principal: Principal, new: NewCollection) -> Collection:
         defaults = self._defaults()
         size = defaults.chunk_size if new.chunk_size is None else new.chunk_size
         collection_id = new_id()
@@ -109,7 +113,7 @@ class CollectionService:
         )
         return Collection(
             id=collection_id,
-            owner_id=user.id,
+            owner_id=principal.user.id,
             name=_name(new.name),
             description=_description(new.description),
             generation=first.number,

@@ -12,8 +12,9 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.core.errors import Conflict, Invalid, NotFound
-from semantik.core.models import Collection, Counts, Operation, OperationType, Source, User, new_id, now
+from semantik.core.models import Collection, Counts, Operation, OperationType, Source, new_id, now
 from semantik.storage.mongo import Store
 
 
@@ -50,23 +51,29 @@ class OperationService:
         self._wake = wake
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def add_source(self, user: User, collection_id: str, path: str) -> tuple[Source, Operation]:
+    async def add_source(
+        self, principal: Principal, collection_id: str, path: str
+    ) -> tuple[Source, Operation]:
         """Add a folder to a collection and index it, or resume a source whose operation was cancelled or failed.
 
         Raises Invalid or Forbidden for the folder, Conflict when it is indexed already or being indexed or removed.
         """
-        collection = await self._authorizer.collection(user, collection_id)
-        return await self.index_folder(user, collection, await self.resolve_folder(path))
+        collection = await self._authorizer.collection(principal, collection_id, "write")
+        return await self.index_folder(principal, collection, await self.resolve_folder(path))
 
-    async def index_folder(self, user: User, collection: Collection, path: str) -> tuple[Source, Operation]:
+    async def index_folder(
+        self, principal: Principal, collection: Collection, path: str
+    ) -> tuple[Source, Operation]:
         """As `add_source`, for a path that `resolve_folder` returned."""
         async with self._collection_lock(collection.id):
             source = await self._add_source(collection, path)
-            return source, await self._index(user, source)
+            return source, await self._index(principal, source)
 
-    async def append(self, user: User, collection_id: str, source_id: str | None = None) -> Operation:
+    async def append(
+        self, principal: Principal, collection_id: str, source_id: str | None = None
+    ) -> Operation:
         """Scan a collection's sources again, or one of them. An equal operation that is still queued is returned."""
-        collection = await self._authorizer.collection(user, collection_id)
+        collection = await self._authorizer.collection(principal, collection_id, "write")
         if source_id is not None:
             await self._source(collection, source_id)
         elif not await self._store.collections.sources([collection_id]):
@@ -74,14 +81,16 @@ class OperationService:
         async with self._collection_lock(collection_id):
             queued = await self._queued(collection_id, "append", source_id)
             same = next((one for one in queued if not one.options), None)
-            return same or await self._add(user, collection_id, "append", source_id)
+            return same or await self._add(principal, collection_id, "append", source_id)
 
-    async def retry(self, user: User, collection_id: str, document_id: str | None = None) -> Operation:
+    async def retry(
+        self, principal: Principal, collection_id: str, document_id: str | None = None
+    ) -> Operation:
         """Read a failed document again, or all of them. Raises Conflict when none has failed."""
-        collection = await self._authorizer.collection(user, collection_id)
+        collection = await self._authorizer.collection(principal, collection_id, "write")
         options: dict[str, object] = {"retry": "all"}
         if document_id is not None:
-            document = await self._authorizer.document(user, collection_id, document_id)
+            document = await self._authorizer.document(principal, collection_id, document_id)
             if document.status != "failed":
                 raise Conflict(f"{document.path} has not failed: it is {document.status}.")
             options = {"retry": [document_id]}
@@ -90,11 +99,11 @@ class OperationService:
         async with self._collection_lock(collection_id):
             queued = await self._queued(collection_id, "append")
             same = next((one for one in queued if one.options == options), None)
-            return same or await self._add(user, collection_id, "append", None, options)
+            return same or await self._add(principal, collection_id, "append", None, options)
 
-    async def reindex(self, user: User, collection_id: str, options: ReindexOptions) -> Operation:
+    async def reindex(self, principal: Principal, collection_id: str, options: ReindexOptions) -> Operation:
         """Split and embed a collection's documents again; the present chunks are searched until it has completed."""
-        collection = await self._authorizer.collection(user, collection_id)
+        collection = await self._authorizer.collection(principal, collection_id, "manage")
         effective_overlap(
             collection.current.chunk_size if options.chunk_size is None else options.chunk_size,
             options.chunk_overlap,
@@ -106,25 +115,25 @@ class OperationService:
                 raise Conflict(
                     f"A REINDEX of this collection waits already, operation {queued.id}: cancel it first."
                 )
-            return await self._add(user, collection_id, "reindex", None, given)
+            return await self._add(principal, collection_id, "reindex", None, given)
 
-    async def remove_source(self, user: User, collection_id: str, source_id: str) -> Operation:
+    async def remove_source(self, principal: Principal, collection_id: str, source_id: str) -> Operation:
         """Remove a source and its documents from a collection; documents that another source holds too stay."""
-        collection = await self._authorizer.collection(user, collection_id)
+        collection = await self._authorizer.collection(principal, collection_id, "write")
         async with self._collection_lock(collection_id):
             source = await self._source(collection, source_id)
             options: dict[str, object] = {"source_path": source.path}
-            operation = await self._add(user, collection_id, "remove_source", source_id, options)
+            operation = await self._add(principal, collection_id, "remove_source", source_id, options)
             # This keeps further scans of the source from starting. The operation is added first: after a crash
             # in between no source stays marked without an operation that removes it.
             await self._store.collections.update_source(source, {"removing": True})
             return operation
 
     async def watch_source(
-        self, user: User, collection_id: str, source_id: str, options: WatchOptions
+        self, principal: Principal, collection_id: str, source_id: str, options: WatchOptions
     ) -> Source:
         """Change when a source is scanned automatically."""
-        collection = await self._authorizer.collection(user, collection_id)
+        collection = await self._authorizer.collection(principal, collection_id, "write")
         source = await self._source(collection, source_id)
         fields: dict[str, object] = {}
         if options.interval_s is not None:
@@ -136,9 +145,9 @@ class OperationService:
             raise NotFound(f"There is no source {source_id} in this collection.")
         return changed
 
-    async def cancel(self, user: User, operation_id: str) -> None:
+    async def cancel(self, principal: Principal, operation_id: str) -> None:
         """Request that an operation ends; what it has stored so far stays."""
-        operation = await self._authorizer.operation(user, operation_id)
+        operation = await self._authorizer.operation(principal, operation_id, "write")
         if not await self._store.operations.request_cancel(operation.id):
             raise Conflict(f"The operation has ended already: it is {operation.status}.")
         self._wake()
@@ -184,11 +193,11 @@ class OperationService:
                 "in it, scan it again (append)."
             )
 
-    async def _index(self, user: User, source: Source) -> Operation:
+    async def _index(self, principal: Principal, source: Source) -> Operation:
         """Queue an INDEX for the first source of its collection, and an APPEND for any other."""
         sources = await self._store.collections.sources([source.collection_id])
         type: OperationType = "index" if all(other.id == source.id for other in sources) else "append"
-        return await self._add(user, source.collection_id, type, source.id)
+        return await self._add(principal, source.collection_id, type, source.id)
 
     async def _queued(
         self, collection_id: str, type: OperationType, source_id: str | None = None
@@ -206,13 +215,13 @@ class OperationService:
 
     async def _add(
         self,
-        user: User,
+        principal: Principal,
         collection_id: str,
         type: OperationType,
         source_id: str | None,
         options: dict[str, object] | None = None,
     ) -> Operation:
-        operation = queued_operation(user.id, collection_id, type, source_id, options)
+        operation = queued_operation(principal.user.id, collection_id, type, source_id, options)
         await self._store.operations.add(operation)
         self._wake()
         return operation

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.core.errors import Invalid
 from semantik.core.models import (
     Collection,
@@ -16,7 +17,6 @@ from semantik.core.models import (
     FileFailure,
     Operation,
     Source,
-    User,
     queue_position,
 )
 from semantik.core.pagination import Page, decode_cursor, encode_cursor, page_of
@@ -63,17 +63,17 @@ class ViewService:
         self._index_sync = index_sync
         self._concurrent = concurrent
 
-    async def collections(self, user: User, cursor: str | None, limit: int) -> Page[CollectionView]:
+    async def collections(self, principal: Principal, cursor: str | None, limit: int) -> Page[CollectionView]:
         after = decode_cursor(cursor, 1)[0] if cursor else ""
-        found = await self._store.collections.of_owner(user.id, after, limit + 1)
+        found = await self._store.collections.of_owner(principal.user.id, after, limit + 1)
         active = await self._store.operations.active_by_collection([collection.id for collection in found])
-        views = [_view(user, collection, active.get(collection.id, [])) for collection in found]
+        views = [_view(principal, collection, active.get(collection.id, [])) for collection in found]
         return page_of(views, limit, encode_cursor(found[min(limit, len(found)) - 1].name) if found else "")
 
-    async def collection(self, user: User, collection_id: str) -> CollectionView:
-        collection = await self._authorizer.collection(user, collection_id)
+    async def collection(self, principal: Principal, collection_id: str) -> CollectionView:
+        collection = await self._authorizer.collection(principal, collection_id)
         active = await self._store.operations.active_by_collection([collection_id])
-        return _view(user, collection, active.get(collection_id, []))
+        return _view(principal, collection, active.get(collection_id, []))
 
     async def index_stats(self, collection: Collection) -> IndexStats | None:
         return await self._index_sync.stats(collection.current)
@@ -81,15 +81,15 @@ class ViewService:
     async def words_stats(self, collection: Collection) -> WordsStats | None:
         return await self._index_sync.words_stats(collection.current)
 
-    async def sources(self, user: User, collection_id: str) -> list[SourceView]:
-        collection = await self._authorizer.collection(user, collection_id)
+    async def sources(self, principal: Principal, collection_id: str) -> list[SourceView]:
+        collection = await self._authorizer.collection(principal, collection_id)
         found = await self._store.collections.sources([collection_id])
         counted = self._store.documents.count_of_source
         return [SourceView(source, await counted(collection.current, source.id)) for source in found]
 
     async def documents(
         self,
-        user: User,
+        principal: Principal,
         collection_id: str,
         status: DocumentStatus | None,
         warned: bool,
@@ -97,25 +97,25 @@ class ViewService:
         cursor: str | None,
         limit: int,
     ) -> Page[Document]:
-        collection = await self._authorizer.collection(user, collection_id)
+        collection = await self._authorizer.collection(principal, collection_id)
         after = decode_cursor(cursor, 1)[0] if cursor else ""
         found = await self._store.documents.page(collection.current, status, name, after, limit + 1, warned)
         return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
 
-    async def operation(self, user: User, operation_id: str) -> OperationView:
-        operation = await self._authorizer.operation(user, operation_id)
+    async def operation(self, principal: Principal, operation_id: str) -> OperationView:
+        operation = await self._authorizer.operation(principal, operation_id)
         return (await self._with_queue_positions([operation]))[0]
 
     async def operations(
         self,
-        user: User,
+        principal: Principal,
         collection_ids: list[str] | None,
         cursor: str | None,
         limit: int,
         only: Mapping[str, str] | None = None,
     ) -> Page[OperationView]:
         """The newest first; `only` gives the `status`, `type` or `source_id` that they must have."""
-        ids = [collection.id for collection in await self._authorizer.collections(user, collection_ids)]
+        ids = [collection.id for collection in await self._authorizer.collections(principal, collection_ids)]
         before = None
         if cursor:
             moment, key = decode_cursor(cursor, 2)
@@ -126,10 +126,10 @@ class ViewService:
         return page_of(views, limit, encode_cursor(last.created_at.isoformat(), last.id) if last else "")
 
     async def failures(
-        self, user: User, operation_id: str, cursor: str | None, limit: int
+        self, principal: Principal, operation_id: str, cursor: str | None, limit: int
     ) -> Page[FileFailure]:
         """The files that an operation could not index, by path."""
-        operation = await self._authorizer.operation(user, operation_id)
+        operation = await self._authorizer.operation(principal, operation_id)
         after = decode_cursor(cursor, 1)[0] if cursor else ""
         found = await self._store.failures.page(operation.id, after, limit + 1)
         return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
@@ -141,9 +141,11 @@ class ViewService:
         return [OperationView(o, queue_position(o, active, self._concurrent())) for o in operations]
 
 
-def _view(user: User, collection: Collection, active: list[Operation]) -> CollectionView:
+def _view(principal: Principal, collection: Collection, active: list[Operation]) -> CollectionView:
     first = active[0].id if active else None
-    return CollectionView(collection, collection.status(bool(active)), first, collection.owner_id == user.id)
+    return CollectionView(
+        collection, collection.status(bool(active)), first, collection.owner_id == principal.user.id
+    )
 
 
 def _timestamp(text: str) -> datetime:

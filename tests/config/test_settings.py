@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from support.server import complaints
 
 from semantik.commands.server import main
 from semantik.config.loader import RENAMED, Entry, entries, env_name, flag_name, load
+from semantik.config.oidc_settings import OidcSettings
 from semantik.config.settings import DocumentSettings, Settings
 from semantik.core.errors import ConfigError
 
@@ -30,6 +32,15 @@ def toml(value: Any) -> str:
     if isinstance(value, (str, Path)):
         return json.dumps(str(value))
     return f"{value:_}" if isinstance(value, int) and value >= 10_000 else str(value)
+
+
+def names(tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The full names of what a TOML file sets."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from names(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
 
 
 def config_file(tmp_path: Path, text: str) -> Path:
@@ -68,6 +79,17 @@ def test_values_of_every_source_are_converted_to_the_type_of_the_setting(tmp_pat
     )
 
 
+def test_a_section_may_be_inside_of_another(tmp_path):
+    text = '[auth]\nsession_s = 99\n[auth.oidc]\nissuer = "https://id.example.org"\nscopes = ["openid"]\n'
+    environ = {"SEMANTIK_AUTH_OIDC_CLIENT_ID": "semantik"}
+    auth = load(config_file(tmp_path, text), environ, {"auth.oidc.timeout_s": "5"}).auth
+    assert auth.session_s == 99
+    assert auth.oidc == OidcSettings(
+        issuer="https://id.example.org", client_id="semantik", scopes=("openid",), timeout_s=5.0
+    )
+
+
+ISSUER = "the https:// address of an issuer, without a query"
 INVALID = [
     ("port", "65536", "a number from 0 to 65535"),
     ("port", "http", "a whole number"),
@@ -82,6 +104,18 @@ INVALID = [
     ("redis_url", "http://x", "empty, or a redis:// URL"),
     ("auth.secret", "short", "empty, or at least 32 characters"),
     ("auth.registration", "sometimes", "one of closed, open"),
+    ("auth.oidc.issuer", "http://id.example.org", f"empty, or {ISSUER}"),
+    ("auth.oidc.issuer", "https://ann@id.example.org", f"empty, or {ISSUER}"),
+    ("auth.oidc.issuer", "https://id.example.org/?realm=a", f"empty, or {ISSUER}"),
+    ("auth.oidc.issuer", "https://", f"empty, or {ISSUER}"),
+    ("auth.oidc.issuer", "https://a:b/", f"empty, or {ISSUER}"),
+    (
+        "auth.oidc.group_map",
+        ["=staff"],
+        "a list of groups, as claim=group, or a name alone where both are the same",
+    ),
+    ("auth.oidc.scopes", "openid email", "a list of scopes"),
+    ("auth.oidc.clock_skew_s", "3600", "a number from 0 to 600"),
     ("embedding.precision", "int8", "one of auto, float32, bfloat16"),
     ("documents.hidden_sheets", "yes", "true or false"),
     ("documents.hidden_sheets", 2, "true or false"),
@@ -199,9 +233,7 @@ def test_the_file_has_every_setting_with_its_default_and_description():
     assert load(FILE, {}) == Settings()
     text = FILE.read_text()
     tree = tomllib.loads(text)
-    names = {f"{key}.{name}" for key, value in tree.items() if isinstance(value, dict) for name in value}
-    names |= {key for key, value in tree.items() if not isinstance(value, dict)}
-    assert names == {entry.name for entry in entries()}
+    assert set(names(tree)) == {entry.name for entry in entries()}
     for entry in entries():
         line = f"# {entry.doc}\n{entry.name.rpartition('.')[2]} = {toml(entry.default)}\n"
         assert line in text, f"conf/semantik.toml should have:\n{line}"

@@ -157,7 +157,7 @@ async def test_similar_chunks_are_found_without_the_chunk_and_its_copies(tmp_pat
         await search.add(collection, {"/a.txt": [_COPY], "/b.txt": [_COPY], **_STATION})
         generator = (await search.ask("diesel generator mains fail")).hits[0]
         similar = search.service.similar
-        where = (search.user, collection.id, generator.document.id, generator.chunk.seq)
+        where = (search.principal, collection.id, generator.document.id, generator.chunk.seq)
         found = await similar.find(*where, k=50, offset=0, group_by="chunk")
         assert found.hits[0].chunk.text.startswith("Once a month")
         assert all(hit.chunk.seq != generator.chunk.seq for hit in found.hits)
@@ -167,7 +167,13 @@ async def test_similar_chunks_are_found_without_the_chunk_and_its_copies(tmp_pat
             hit for hit in (await search.ask("0555-1234")).hits if hit.document.path in ("/a.txt", "/b.txt")
         )
         of_copy = await similar.find(
-            search.user, collection.id, copy.document.id, copy.chunk.seq, k=50, offset=0, group_by="chunk"
+            search.principal,
+            collection.id,
+            copy.document.id,
+            copy.chunk.seq,
+            k=50,
+            offset=0,
+            group_by="chunk",
         )
         assert not {"/a.txt", "/b.txt"} & set(paths(of_copy))
         with pytest.raises(NotFound):

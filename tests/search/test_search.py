@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.principals import principal
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.config import settings
 from semantik.core.errors import Invalid, NotFound
-from semantik.core.models import Chunk, Collection, Document, Generation, User, new_id, now
+from semantik.core.models import Chunk, Collection, Document, Generation, new_id, now
 from semantik.index import IndexRegistry
 from semantik.search.hits import Hit
 from semantik.search.index_sync import IndexSync
@@ -41,24 +43,22 @@ class SearchSetup:
     search: SearchService
     indexes: IndexRegistry
     other: Store
-    user: User
+    principal: Principal
     collection: Collection
     reads: list[Sequence[str]]
     missing_models: set[str]
 
-    async def ask(self, user: User | None = None, text: str = "anything", k: int = 10) -> tuple[Hit, ...]:
+    async def ask(
+        self, principal: Principal | None = None, text: str = "anything", k: int = 10
+    ) -> tuple[Hit, ...]:
         query = SearchQuery(text, (self.collection.id,), k)
-        return (await self.search.search(user or self.user, query)).hits
+        return (await self.search.search(principal or self.principal, query)).hits
 
 
-def _user(name: str) -> User:
-    return User(new_id(), name, None, "hash", False, False, now())
-
-
-def _collection(owner: User) -> Collection:
+def _collection(owner: Principal) -> Collection:
     key = new_id()
     first = Generation(key, 1, "m", "auto", 200, 20, dimension=_DIMENSION)
-    return Collection(key, owner.id, "Docs", "", 1, (first,), 0, None, now(), now())
+    return Collection(key, owner.user.id, "Docs", "", 1, (first,), 0, None, now(), now())
 
 
 async def _no_merge(function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
@@ -82,8 +82,8 @@ async def search_setup(tmp_path: Path) -> AsyncIterator[SearchSetup]:
             return np.tile(_SAME_VECTOR.astype(np.float32), (len(texts), 1))
 
         embedder = QueryEmbedder(embed, settings.SearchSettings)
-        user = _user("anna")
-        collection = _collection(user)
+        owner = principal("anna")
+        collection = _collection(owner)
         await store.collections.add(collection)
         reads: list[Sequence[str]] = []
         read = store.collections.get_many
@@ -102,7 +102,7 @@ async def search_setup(tmp_path: Path) -> AsyncIterator[SearchSetup]:
             Reranker(_rerank, settings.SearchSettings),
         )
         try:
-            yield SearchSetup(search, indexes, other, user, collection, reads, missing_models)
+            yield SearchSetup(search, indexes, other, owner, collection, reads, missing_models)
         finally:
             await embedder.close()
             await indexes.close()
@@ -199,7 +199,7 @@ async def test_cached_collection_is_not_found_by_another_user(tmp_path: Path) ->
         await _add(setup, "one", 0)
         await setup.ask()
         with pytest.raises(NotFound):
-            await setup.ask(_user("eve"))
+            await setup.ask(principal("eve"))
 
 
 async def test_locked_collection_is_read_for_each_search(tmp_path: Path) -> None:

@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from support.principals import principal
 
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding.query_model import embed_queries
 from semantik.analysis import detect_language
 from semantik.auth.authorization import Authorizer
+from semantik.auth.principal import Principal
 from semantik.config import settings
 from semantik.core.errors import Unavailable
-from semantik.core.models import Chunk, Collection, Document, Generation, User, new_id, now
+from semantik.core.models import Chunk, Collection, Document, Generation, new_id, now
 from semantik.index import IndexRegistry
 from semantik.index.keyword import KeywordRegistry
 from semantik.search.hits import SearchResult
@@ -44,7 +46,7 @@ class SearchFixture:
 
     service: SearchService
     store: Store
-    user: User
+    principal: Principal
     traced: Path
     broken: list[str] = field(default_factory=list)
     collections: list[Collection] = field(default_factory=list)
@@ -52,7 +54,7 @@ class SearchFixture:
     async def collection(self, name: str = "Docs") -> Collection:
         key = new_id()
         first = Generation(key, 1, MODEL, "float32", 200, 20, dimension=DIMENSION)
-        made = Collection(key, self.user.id, name, "", 1, (first,), 0, None, now(), now())
+        made = Collection(key, self.principal.user.id, name, "", 1, (first,), 0, None, now(), now())
         await self.store.collections.add(made)
         self.collections.append(made)
         return made
@@ -89,7 +91,7 @@ class SearchFixture:
         return vectors
 
     async def ask(self, text: str, **more: Any) -> SearchResult:
-        return await self.service.search(self.user, SearchQuery(text, **more))
+        return await self.service.search(self.principal, SearchQuery(text, **more))
 
 
 @asynccontextmanager
@@ -116,8 +118,7 @@ async def search_fixture(tmp_path: Path) -> AsyncIterator[SearchFixture]:
             lambda: limits,
             Reranker(_no_reranker, lambda: limits),
         )
-        user = User(new_id(), "anna", None, "hash", False, False, now())
-        fixture = SearchFixture(service, store, user, tmp_path / "traced")
+        fixture = SearchFixture(service, store, principal("anna"), tmp_path / "traced")
         try:
             yield fixture
         finally:

@@ -13,7 +13,16 @@ from semantik.core.models.account import (
 )
 from semantik.core.models.chunk import Chunk, VectorBlock
 from semantik.core.models.clock import now
-from semantik.core.models.collection import Collection, CollectionStatus, Counts, Generation, Source
+from semantik.core.models.collection import (
+    ACCESS_LEVELS,
+    Access,
+    Collection,
+    CollectionStatus,
+    Counts,
+    Generation,
+    Share,
+    Source,
+)
 from semantik.core.models.document import (
     DOCUMENT_STATUSES,
     Document,
@@ -43,12 +52,14 @@ from semantik.core.models.quality import Quality
 from semantik.core.models.recognised_page import RecognisedPage
 
 __all__ = [
+    "ACCESS_LEVELS",
     "ACTIVE",
     "API_KEY_SCOPES",
     "DOCUMENT_STATUSES",
     "OPERATION_STATUSES",
     "OPERATION_TYPES",
     "TERMINAL",
+    "Access",
     "ApiKey",
     "ApiKeyScope",
     "Chunk",
@@ -69,6 +80,7 @@ __all__ = [
     "Quality",
     "RecognisedPage",
     "Session",
+    "Share",
     "Source",
     "Stage",
     "StageName",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from semantik.core.errors import Invalid
 
@@ -15,6 +15,23 @@ CollectionStatus = Literal[
     "incomplete",  # some documents are indexed; an operation that ended early left others unread
     "failed",  # no document is indexed, because they failed or were not read
 ]  # derived when it is shown, never stored
+
+Access = Literal[
+    "read",  # search it; read its documents, sources and operations, and follow these
+    "write",  # also add, scan, retry and remove sources, and cancel operations
+    "manage",  # also rename, reindex and share it
+    "own",  # also delete it and give it to another user; cannot be shared
+]
+ACCESS_LEVELS: tuple[Access, ...] = get_args(Access)  # each includes those before it
+
+
+@dataclass(frozen=True)
+class Share:
+    """Access that the owner gave to a user or to all members of a group; `id` is the user's or the group's."""
+
+    kind: Literal["user", "group"]
+    id: str
+    level: Access
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,8 @@ class Collection:
     """`next_seq` is the next chunk number to be allocated; `running` the operation that holds the collection's lock.
 
     `generation` is the number of the generation that is searched. While the collection is `clean`, no document is
-    half-done, its counts are right, and the folder digests of its sources' last scans are valid.
+    half-done, its counts are right, and the folder digests of its sources' last scans are valid. A `public` collection
+    can be read by every user.
     """
 
     id: str
@@ -87,6 +105,8 @@ class Collection:
     created_at: datetime
     updated_at: datetime
     clean: bool = False
+    shares: tuple[Share, ...] = ()
+    public: bool = False
 
     @property
     def current(self) -> Generation:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from semantik.core.models import Collection, Counts, Generation, Source
+from semantik.core.models import Collection, Counts, Generation, Share, Source
 from semantik.storage.mongo.rows import maybe_time, time_of, to_fields, to_row
 from semantik.storage.mongo.table import Record
 
@@ -48,7 +48,7 @@ def collection_row(collection: Collection) -> Record:
 
 
 def collection_from_row(row: Record) -> Collection:
-    special = ("id", "generations", "created_at", "updated_at", "clean")
+    special = ("id", "generations", "created_at", "updated_at", "clean", "shares", "public")
     fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
     return Collection(
         id=row["_id"],
@@ -56,6 +56,8 @@ def collection_from_row(row: Record) -> Collection:
         created_at=time_of(row["created_at"]),
         updated_at=time_of(row["updated_at"]),
         clean=bool(row["at_rest"]),
+        shares=tuple(Share(one["kind"], one["id"], one["level"]) for one in row.get("shares", ())),
+        public=bool(row.get("public", False)),
         **fields,
     )
 
