@@ -156,6 +156,8 @@ def _decoder(expected: Any) -> Decode:
         return _of_tuple([_decoder(each) for each in arguments])
     if origin in (list, tuple, Sequence):
         return _of_sequence(arguments[0], list if origin is list else tuple)
+    if origin is dict and arguments[0] is str:
+        return _of_dict(_decoder(arguments[1]))
     if dataclasses.is_dataclass(expected):
         return _of_dataclasses([expected])
     raise BadAnswer(f"a worker cannot answer with {expected}")
@@ -224,6 +226,15 @@ def _of_sequence(member: Any, made: type[list[Any]] | type[tuple[Any, ...]]) -> 
         return made(map(decode_member, value))
 
     return decode_sequence
+
+
+def _of_dict(member: Decode) -> Decode:
+    is_text = _of_class(str)
+
+    def decode_dict(value: Any) -> dict[str, Any]:
+        return {is_text(key): member(each) for key, each in value.items()}
+
+    return decode_dict
 
 
 def _scalars_of(member: Any) -> frozenset[type]:

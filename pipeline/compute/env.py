@@ -67,10 +67,10 @@ def set_up(nice: bool, memory_bytes: int | None) -> None:
 
 def close_descriptors(kept: Collection[int]) -> None:
     """Close all that this process has inherited and does not need."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) not in kept:
+    for path in list(Path("/proc/self/fd").iterdir()):
+        if int(path.name) not in kept:
             with suppress(OSError):  # the one of the listing
-                os.close(int(name))
+                os.close(int(path.name))
 
 
 def die_with_server() -> None:

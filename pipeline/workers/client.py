@@ -13,11 +13,12 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from pipeline.compute import env
-from pipeline.compute.answers import AnswerTooLarge, BadAnswer
+from pipeline.compute.answers import BadAnswer
 from pipeline.embedding.device import CPU
 from pipeline.workers import worker
 from pipeline.workers.connection import ConnectionLost, Task, WorkerConnection
@@ -138,6 +139,13 @@ class WorkerClient:
             connection.kill()  # its response would be taken for that of the next task
             raise
 
+    def _replace_if_outdated(self) -> None:
+        """Start another process if this one may not read what tasks need by now, such as another model's folder."""
+        connection = self._connection()
+        if connection is not None and connection.profile != self._isolation.profile():
+            self._start_process()
+            connection.kill()
+
     def _replace_if_large(self, connection: WorkerConnection) -> None:
         """Free what the heap of a process keeps after a large file, by a new process; that starts in some 50 ms."""
         if self._closed or connection.closed or not self._rest_bytes:
@@ -205,8 +213,8 @@ class WorkerClient:
     async def _connect(self) -> WorkerConnection:
         if self._closed:
             raise Unavailable("The server is shutting down.")
-        starting = self._starting
         self._replace_if_outdated()
+        starting = self._starting
         if starting is None or (starting.done() and not self.is_up):
             starting = self._start_process()
         try:
@@ -232,14 +240,16 @@ class WorkerClient:
         setup = replace(self._setup, profile=self._isolation.profile())
         for attempts_left in reversed(range(_ATTEMPTS)):
             try:
-                process, client_socket = await loop.run_in_executor(self._server.launcher, self._launch, setup)
+                process, client_socket = await loop.run_in_executor(
+                    self._server.launcher, self._launch, setup
+                )
                 break
             except (OSError, EOFError):
                 if not attempts_left or self._closed:
                     raise
                 await asyncio.sleep(_RETRY_DELAY_S)  # a fork server that was just killed may still seem alive
         reader, writer = await asyncio.open_connection(sock=client_socket, limit=_READ_BUFFER_BYTES)
-        connection = WorkerConnection(process, client_socket, reader, writer)
+        connection = WorkerConnection(process, setup.profile, client_socket, reader, writer)
         watcher = asyncio.create_task(self._watch(connection))
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compute.answers import AnswerTooLarge, BadAnswer, decode, result_type
-from pipeline.isolation.profile import Report
+from pipeline.isolation.profile import Profile, Report
 from pipeline.workers.file_opener import OpenedFiles
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -48,12 +48,14 @@ class WorkerConnection:
     def __init__(
         self,
         process: BaseProcess,
+        profile: Profile | None,
         connected: socket.socket,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        """`connected` is the socket of reader and writer."""
+        """`profile` is what the process was started with, `connected` the socket of reader and writer."""
         self.process = process
+        self.profile = profile
         self.has_responded = False
         self.closed = False
         self.started_s = time.monotonic()
@@ -97,8 +99,9 @@ class WorkerConnection:
             while True:
                 self._deliver(await self._read())
         except (OSError, EOFError, BadAnswer, AnswerTooLarge) as error:
+            was_idle = not self.closed and (self._response is None or self._response.done())
             self._fail(error)
-            return not self.closed and (self._response is None or self._response.done())
+            return was_idle
         finally:
             self.kill()
             self._fail(ConnectionLost())
@@ -122,7 +125,7 @@ class WorkerConnection:
             self._response.set_result((succeeded, result))
 
     def _fail(self, error: Exception) -> None:
-        """The task that is waited for gets the error, unless it has an answer or the error is that of a closed socket."""
+        """The task that is waited for gets the error, unless it has an answer or the error is of a closed socket."""
         if isinstance(error, OSError | EOFError):
             return
         if self._response is not None and not self._response.done():

@@ -1,6 +1,6 @@
 """Opens the files of a task in the server, which hands them over to the worker that reads them.
 
-Each task's files are opened in a thread of their own: on a network disk that does not answer, opening may take for ever.
+Each task's files are opened in a thread of their own: on a network disk that does not answer, it may take for ever.
 """
 
 from __future__ import annotations

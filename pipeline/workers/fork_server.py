@@ -114,7 +114,7 @@ class ForkServer(forkserver.ForkServer):
             assert self._forkserver_alive_fd is not None
             passed = [child_r, child_w, self._forkserver_alive_fd, nothing.fileno(), *fds]
             try:
-                reduction.sendfds(client, passed)  # type: ignore[attr-defined]
+                reduction.sendfds(client, passed)
             except BaseException:
                 os.close(parent_r)
                 os.close(parent_w)

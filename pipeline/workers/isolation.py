@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from pipeline.isolation import readable_paths
 from pipeline.isolation.profile import Profile, Report
 from semantik.app.health import IsolationState
 from semantik.config.settings import Settings
+from semantik.core.document_roots import is_inside, resolved
 from semantik.core.errors import Unavailable
 
 
@@ -41,7 +42,7 @@ class Isolation:
         data = settings().data.resolve()
         self.indexing = self._writing(str(data / "index"), str(data / "keywords"))
         # They trace and unpack models.
-        self.tracing = self._writing(models_dir, tempfile.gettempdir())
+        self.tracing = self._writing(models_dir)
         # They load models only, and a GPU's driver needs its files and sockets.
         self.computing = WorkerIsolation(partial(self._unless_off, Profile(any_file=True)), self._accept)
         # They download models.
@@ -70,13 +71,19 @@ class Isolation:
         )
 
     def _exposed(self) -> tuple[str, ...]:
-        ...
+        """The data folder may lie in one that workers read, as that of an installation below /usr would."""
+        data = str(self._settings().data.resolve())
+        if self._settings().pool.isolation == "off" or not is_inside(data, resolved(self._programs)):
+            return ()
+        return (f"The data folder {data} lies in a folder of programs, which workers can read: move it.",)
 
     def _reading(self) -> Profile | None:
         return self._unless_off(Profile((*self._programs, *self._models_read())))
 
     def _writing(self, *folders: str) -> WorkerIsolation:
         def profile() -> Profile | None:
+            for folder in folders:
+                Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             return self._unless_off(Profile((*self._programs, *self._models_read()), folders))
 
         return WorkerIsolation(profile, self._accept)
@@ -93,4 +100,6 @@ class Isolation:
         self._report = report
         if self._settings().pool.isolation == "require" and (report is None or report.problems):
             problem = report.problems[0] if report else ""
-            raise Unavailable(f'Workers cannot be isolated (pool.isolation = "require"). {problem}'.rstrip(), 60)
+            raise Unavailable(
+                f'Workers cannot be isolated (pool.isolation = "require"). {problem}'.rstrip(), 60
+            )

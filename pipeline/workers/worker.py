@@ -33,6 +33,7 @@ _HEADER_BYTES = 4
 _SPOOL_FILES = 4  # containers in each other, and one
 _MAX_SPOOL_BYTES = 5 << 30  # more than a reader unpacks
 
+
 @dataclass(frozen=True)
 class WorkerSetup:
     """How a worker runs: with a lower priority, with this memory, on this device, and restricted to the profile."""
@@ -110,7 +111,9 @@ def _run_task(task: bytearray, descriptors: Sequence[int]) -> bytes:
         task.clear()
         file_access.hand_over(_handed(files, descriptors))
         answer = encode(function(*args), env.model_bytes())
-        return answer if len(answer) <= max_answer_bytes else encode_error(AnswerTooLarge(), env.model_bytes())
+        return (
+            answer if len(answer) <= max_answer_bytes else encode_error(AnswerTooLarge(), env.model_bytes())
+        )
     except MemoryError:
         # The heap of this process is too full and too fragmented for the next task: a new process takes its place.
         os._exit(env.OUT_OF_MEMORY)
