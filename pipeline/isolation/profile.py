@@ -16,13 +16,15 @@ from pipeline.isolation import landlock, seccomp, system_calls
 class Profile:
     """The files that a process may open: below `readable` to read and run them, below `writable` to change them, too.
 
-    With `any_file` it may open what its user may. With `network` it may open sockets.
+    With `any_file` it may open what its user may. With `network` it may open sockets. `folders` identifies those of the
+    folders that may be made anew: the rules are for what a path named when the process started.
     """
 
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
     any_file: bool = False
     network: bool = False
+    folders: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_NO_NEW_PRIVS = 38
@@ -43,9 +44,20 @@ def hide_memory() -> None:
 
 def drop_capabilities() -> None:
     """Give up all capabilities: root is then a user that owns root's files. Raises OSError."""
+    if not _has_capabilities():
+        return  # a service that has none may not even be allowed to ask
     prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     header = _CAPABILITY_VERSION_3.to_bytes(4, "little") + bytes(4)
     syscall(_CAPSET[platform.machine()], header, bytes(24))
+
+
+def _has_capabilities() -> bool:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return any(
+        int(line.split()[1], 16)
+        for line in lines
+        if line.startswith(("CapInh", "CapPrm", "CapEff", "CapAmb"))
+    )
 
 
 def _raise() -> None:

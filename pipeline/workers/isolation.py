@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ class WorkerIsolation:
     accept: Callable[[Report | None], None]
 
 
+_log = logging.getLogger(__name__)
 NOT_ISOLATED = WorkerIsolation(lambda: None, lambda report: None)
 
 
@@ -78,13 +81,13 @@ class Isolation:
         return (f"The data folder {data} lies in a folder of programs, which workers can read: move it.",)
 
     def _reading(self) -> Profile | None:
-        return self._unless_off(Profile((*self._programs, *self._models_read())))
+        folders = _made((self._models_dir,))
+        return self._unless_off(Profile((*self._programs, *self._models_read()), folders=folders))
 
     def _writing(self, *folders: str) -> WorkerIsolation:
         def profile() -> Profile | None:
-            for folder in folders:
-                Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-            return self._unless_off(Profile((*self._programs, *self._models_read()), folders))
+            readable = (*self._programs, *self._models_read())
+            return self._unless_off(Profile(readable, folders, folders=_made((*folders, self._models_dir))))
 
         return WorkerIsolation(profile, self._accept)
 
@@ -97,9 +100,21 @@ class Isolation:
         return None if self._settings().pool.isolation == "off" else profile
 
     def _accept(self, report: Report | None) -> None:
+        for problem in report.problems if report and self._report is None else ():
+            _log.warning("The workers are isolated in part only. %s", problem)
         self._report = report
         if self._settings().pool.isolation == "require" and (report is None or report.problems):
             problem = report.problems[0] if report else ""
             raise Unavailable(
                 f'Workers cannot be isolated (pool.isolation = "require"). {problem}'.rstrip(), 60
             )
+
+
+def _made(paths: Sequence[str]) -> tuple[int, ...]:
+    """The inodes of the folders, which are made if the folder around them exists."""
+    found = []
+    for path in map(Path, paths):
+        with suppress(OSError):
+            path.mkdir(mode=0o700, exist_ok=True)
+            found.append(path.stat().st_ino)
+    return tuple(found)

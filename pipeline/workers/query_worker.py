@@ -45,7 +45,7 @@ class QueryWorker:
         self._client = WorkerClient(
             servers.base, nice=False, memory_bytes=memory, retries=2, isolation=isolation
         )
-        self._checks = TraceChecks(self._check_traced_model, lambda model: self._embed(model, ["warm"]))
+        self._checks = TraceChecks(self._check_traced_model, lambda model: self._try_embed(model, ["warm"]))
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -60,7 +60,7 @@ class QueryWorker:
     async def warm_up(self) -> None:
         """Load the traced model of the default model. If it has none, trace it, unless the data folder is new."""
         model = ModelSpec(self._settings().embedding.model, self._settings().embedding.precision)
-        used_before = Path(self._traced_models_dir).is_dir()
+        used_before = await asyncio.to_thread(_has_files, self._traced_models_dir)
         while True:
             try:
                 if await self._try_embed(model, ["warm"]) is None and used_before:
@@ -127,3 +127,10 @@ class QueryWorker:
         except WorkerDied as death:
             raise Unavailable(f"The model {model.name} could not be traced: {death}.") from death
         return result
+
+
+def _has_files(folder: str) -> bool:
+    try:
+        return any(Path(folder).iterdir())
+    except OSError:
+        return False
