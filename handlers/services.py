@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -18,6 +21,8 @@ from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 
 
@@ -27,8 +32,12 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    audit: AuditLog
+    groups: GroupService
     authorizer: Authorizer
     collections: CollectionService
+    sharing: SharingService
+    users: UserService
     operations: OperationService
     views: ViewService
     search: SearchService
@@ -37,6 +46,7 @@ class Services:
     connection_limiter: ConnectionLimiter
     health: HealthMonitor
     session_monitor: SessionMonitor
+    access_monitor: AccessMonitor
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans

@@ -34,7 +34,10 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
@@ -53,6 +56,8 @@ from semantik.services.collections import CollectionService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
@@ -61,11 +66,15 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class Server:
-    """A running server at `url`. `failure` raises when a part has failed; `reload` applies what needs no restart."""
+    """A running server at `url`. `failure` raises when a part has failed; `reload` applies what needs no restart.
+
+    `setup_code` is what the registration of the first user needs; None when there was a user at the start.
+    """
 
     settings: Settings
     url: str
     pool: ComputePool
+    setup_code: str | None
     failure: asyncio.Future[None]
     reload: Callable[[Settings], ReloadResult]
 
@@ -90,6 +99,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -105,13 +115,23 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
-        active_operations = ActiveOperations(store)
+        groups = GroupService(store)
+        active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         secret = settings.auth.secret or await store.secret()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+            dependencies,
+            query_embedder,
+            reranker,
+            groups,
+            active_operations,
+            limiter,
+            metrics,
+            audit,
+            secret,
+            wake,
         )
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -127,15 +147,18 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             background_tasks(
                 loop_monitor=monitor_loop(),
                 session_monitor=services.session_monitor.run(),
+                access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
+                audit=audit.run(),
             )
         )
         parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
         failure = asyncio.ensure_future(first_failure(progress.failure, stores.failure, *parts))
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
-        yield Server(replace(settings, port=port), url, pool, failure, reload)
+        setup_code = await services.sessions.setup_code.current()
+        yield Server(replace(settings, port=port), url, pool, setup_code, failure, reload)
 
 
 def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:
@@ -161,22 +184,28 @@ def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
     reranker: Reranker,
+    groups: GroupService,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
+    audit: AuditLog,
     secret: str,
     wake: Callable[[], None],
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
     languages = LanguageSampler(partial(_sample_languages, pool), lambda: current().embedding.model, BUNDLED)
-    sessions = SessionService(store, lambda: current().auth, secret)
+    sessions = SessionService(store, groups, lambda: current().auth, secret)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        audit=audit,
+        groups=groups,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
+        sharing=SharingService(store, authorizer),
+        users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(
@@ -189,6 +218,7 @@ def _services(
             store.ping, progress.ping, lambda: pool.is_ready, pool.workers, lambda: pool.isolation
         ),
         session_monitor=SessionMonitor(sessions),
+        access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
         metrics=metrics,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
