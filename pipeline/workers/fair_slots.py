@@ -52,14 +52,12 @@ class FairSlots:
         waiting = _Waiting(loop.create_future(), loop.time())
         self._waiting.setdefault(owner, deque()).append(waiting)
         self._grant()
-        # One call is enough for any number of waiting tasks: each that is let in makes the next one wait anew.
+        # Where its owner has waited long enough and nothing of it runs by then, this lets it in.
         timer = None if waiting.granted.done() else loop.call_later(self._wait_s(), self._grant)
         try:
             await waiting.granted
         except asyncio.CancelledError:
-            if waiting.granted.cancelled():
-                self._forget(owner, waiting)
-            else:
+            if not waiting.granted.cancelled():  # the other ones are dropped when it would be their turn
                 self._release(owner)
             raise
         finally:
@@ -76,6 +74,7 @@ class FairSlots:
         self._grant()
 
     def _grant(self) -> None:
+        self._drop_cancelled()
         while self._waiting and self._running.total() < self._size:
             self._start(min(self._waiting, key=self._turn))
         while self._running.total() < self._size + self._extra:
@@ -95,14 +94,17 @@ class FairSlots:
         return now - self._waiting[owner][0].since_s >= self._wait_s() - 0.01
 
     def _start(self, owner: str) -> None:
-        waiting = self._waiting[owner][0]
-        self._forget(owner, waiting)
+        waiting = self._waiting[owner].popleft()
+        if not self._waiting[owner]:
+            del self._waiting[owner]
         self._starts += 1
         self._last_start[owner] = self._starts
         self._running[owner] += 1
         waiting.granted.set_result(None)
 
-    def _forget(self, owner: str, waiting: _Waiting) -> None:
-        self._waiting[owner].remove(waiting)
-        if not self._waiting[owner]:
-            del self._waiting[owner]
+    def _drop_cancelled(self) -> None:
+        for owner, queue in list(self._waiting.items()):
+            if any(each.granted.done() for each in queue):
+                self._waiting[owner] = queue = deque(each for each in queue if not each.granted.done())
+            if not queue:
+                del self._waiting[owner]

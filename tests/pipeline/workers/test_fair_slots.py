@@ -108,8 +108,7 @@ def test_a_cancelled_task_gives_its_place_back() -> None:
         await tasks.start("a")
         waiting = _Tasks(slots)
         await waiting.start("bb")
-        await waiting.cancel()
-        await tasks.cancel()
+        await asyncio.gather(waiting.cancel(), tasks.cancel())
         assert await waiting.start("c") == ["c"]
         await waiting.cancel()
 
