@@ -42,10 +42,11 @@ def scopes_signals(landlock_version: int) -> bool:
     return landlock_version >= _SCOPES_SINCE
 
 
-def restrict(readable: Sequence[str], writable: Sequence[str]) -> None:
+def restrict(readable: Sequence[str], writable: Sequence[str], listed: Sequence[str]) -> None:
     """Let this thread, which has no new privileges, read and run what is below `readable`, and change `writable`.
 
-    Paths that do not exist are left out. Raises OSError where the kernel has no Landlock.
+    Of what is below `listed` it can read the names. Paths that do not exist are left out. Raises OSError where the
+    kernel has no Landlock.
     """
     found = version()
     rights = _RIGHTS[max(since for since in _RIGHTS if since <= max(found, 1))]
@@ -58,6 +59,8 @@ def restrict(readable: Sequence[str], writable: Sequence[str]) -> None:
     try:
         for path in readable:
             _allow(ruleset, path, rights & (_EXECUTE | _READ_FILE | _READ_DIR))
+        for path in listed:
+            _allow(ruleset, path, _READ_DIR)
         for path in writable:
             _allow(ruleset, path, rights & ~_IOCTL_DEV)
         syscall(_RESTRICT_SELF, ruleset, 0)

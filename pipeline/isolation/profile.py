@@ -16,12 +16,14 @@ from pipeline.isolation import landlock, seccomp, system_calls
 class Profile:
     """The files that a process may open: below `readable` to read and run them, below `writable` to change them, too.
 
-    With `any_file` it may open what its user may. With `network` it may open sockets. `folders` identifies those of the
-    folders that may be made anew: the rules are for what a path named when the process started.
+    Below `listed` it may read the names. With `any_file` it may open what its user may. With `network` it may open
+    sockets. `folders` identifies those of the folders that may be made anew: the rules are for what a path named when
+    the process started.
     """
 
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     any_file: bool = False
     network: bool = False
     folders: tuple[int, ...] = ()
@@ -47,7 +49,7 @@ def apply(profile: Profile) -> Report:
     problems: list[str] = []
     privileges = _try(_give_up_privileges, "does not let workers give up their privileges", problems)
     files = profile.any_file or _try(
-        lambda: landlock.restrict(profile.readable, profile.writable),
+        lambda: landlock.restrict(profile.readable, profile.writable, profile.listed),
         "has no Landlock (5.13 or newer), so workers can open other files of the server's user",
         problems,
     )

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from semantik.core.document_roots import is_inside
+
 _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/nix/store", "/gnu/store",
     "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
@@ -26,12 +28,34 @@ _PROGRAMS = ("tesseract",)
 
 def of_programs(environ: Mapping[str, str]) -> tuple[str, ...]:
     """What Python, its libraries and the programs of readers need."""
-    found = [*_SYSTEM, sys.prefix, sys.base_prefix, sys.exec_prefix, *(each for each in sys.path if each)]
+    found = [*_SYSTEM, sys.prefix, sys.base_prefix, sys.exec_prefix, *filter(_is_library, sys.path)]
+    for folder in folders_of_packages():
+        found += [str(path) for path in Path(folder).iterdir() if _is_package(path)]
     found += [os.path.realpath(sys.executable), *site.getsitepackages()]
     found += [each for each in environ.get("LD_LIBRARY_PATH", "").split(":") if each]
     found += [environ[name] for name in ("TESSDATA_PREFIX",) if environ.get(name)]
     programs = [path for name in _PROGRAMS if (path := shutil.which(name))]
     return _without_root(found + programs)
+
+
+def folders_of_packages() -> tuple[str, ...]:
+    """The folders from which Python imports and that also hold other things, like a checkout with its data folder.
+
+    Of these, packages and modules are read, and Python has to list the folder itself.
+    """
+    return _without_root(each for each in sys.path if Path(each).is_dir() and not _is_library(each))
+
+
+def _is_library(folder: str) -> bool:
+    if Path(folder).name in ("site-packages", "dist-packages"):
+        return True
+    return is_inside(folder, tuple(each for each in (sys.prefix, sys.base_prefix) if each != "/"))
+
+
+def _is_package(path: Path) -> bool:
+    if path.is_dir():
+        return (path / "__init__.py").is_file() or path.suffix in (".dist-info", ".egg-info")
+    return path.suffix in (".py", ".so", ".pth")
 
 
 def of_models(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -42,7 +66,7 @@ def of_models(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ..
     )
     cached = cache or str(Path(home, "hub"))
     sentence_transformers = environ.get("SENTENCE_TRANSFORMERS_HOME")
-    folders = [name for name in names if Path(name).is_dir()]
+    folders = [name for name in names if name and Path(name).is_dir()]
     return _without_root([cached, *([sentence_transformers] if sentence_transformers else []), *folders])
 
 

@@ -36,6 +36,7 @@ class Isolation:
     def __init__(self, settings: Callable[[], Settings], readable: Sequence[str], models_dir: str) -> None:
         self._settings = settings
         self._programs = (*readable_paths.of_programs(os.environ), *readable)
+        self._listed = readable_paths.folders_of_packages()
         self._models_dir = models_dir
         self._models: set[str] = set()
         self._report: Report | None = None
@@ -82,12 +83,14 @@ class Isolation:
 
     def _reading(self) -> Profile | None:
         folders = _made((self._models_dir,))
-        return self._unless_off(Profile((*self._programs, *self._models_read()), folders=folders))
+        readable = (*self._programs, *self._models_read())
+        return self._unless_off(Profile(readable, listed=self._listed, folders=folders))
 
     def _writing(self, *folders: str) -> WorkerIsolation:
         def profile() -> Profile | None:
             readable = (*self._programs, *self._models_read())
-            return self._unless_off(Profile(readable, folders, folders=_made((*folders, self._models_dir))))
+            made = _made((*folders, self._models_dir))
+            return self._unless_off(Profile(readable, folders, self._listed, folders=made))
 
         return WorkerIsolation(profile, self._accept)
 

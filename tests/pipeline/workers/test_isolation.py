@@ -36,8 +36,7 @@ _TERMINAL_INPUT = 0x5412
 
 def _isolation(data: Path) -> Isolation:
     settings = Settings(data=data, pool=PoolSettings(isolation="require"))
-    tests = str(Path(__file__).parents[2])
-    return Isolation(lambda: settings, (tests,), str(data / "models"))
+    return Isolation(lambda: settings, (str(Path(__file__).parent),), str(data / "models"))
 
 
 def _in_worker(
@@ -224,3 +223,13 @@ def _libraries() -> list[str]:
 
 def test_libraries_and_programs_still_run(tmp_path: Path) -> None:
     assert _in_worker(tmp_path, _libraries) == ["a program runs"]
+
+
+def test_of_a_checkout_only_the_packages_are_readable(tmp_path: Path) -> None:
+    configuration = Path(__file__).parents[3] / "conf" / "semantik.toml"
+    module = Path(landlock.__file__)
+    assert _in_worker(tmp_path, _read_errors, str(configuration), str(module)) == ["EACCES", ""]
+
+
+def _read_errors(*paths: str) -> list[str]:
+    return [_error(Path(path).read_bytes) for path in paths]
