@@ -54,7 +54,7 @@ def _is_library(folder: str) -> bool:
 
 def _is_package(path: Path) -> bool:
     if path.is_dir():
-        return (path / "__init__.py").is_file() or path.suffix in (".dist-info", ".egg-info")
+        return any(path.glob("*.py")) or path.suffix in (".dist-info", ".egg-info")
     return path.suffix in (".py", ".so", ".pth")
 
 
