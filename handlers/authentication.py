@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
-from handlers.client_address import from_trusted_proxy
+from handlers.client_address import client_address, from_trusted_proxy
 from semantik.auth.principal import Principal, Scope
 from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
 from semantik.core.errors import Unauthorized
+from semantik.core.models import SignInPlace
 
 COOKIE = "semantik_session"
 
@@ -43,7 +44,8 @@ async def authenticate(
     elif not same_origin(request):
         raise Unauthorized("The session cookie is good for this server's own pages only.")
     elif name is not None:
-        principal = await proxy.authenticate(name)
+        place = SignInPlace(client_address(request), request.headers.get("User-Agent", ""))
+        principal = await proxy.authenticate(name, place)
     else:
         assert cookie is not None
         principal = await sessions.authenticate(cookie.value, browser=True)

@@ -15,6 +15,7 @@ from semantik.auth.principal import Principal
 from semantik.auth.sessions import SessionService
 from semantik.config.auth_settings import AuthSettings
 from semantik.core.errors import Unauthorized
+from semantik.core.models import SignInPlace
 
 ISSUER: Final = "proxy"  # of the identities of those whom a proxy names
 
@@ -34,8 +35,8 @@ class ProxySignIn:
         self._cookies: dict[str, str] = {}  # by name, the cookie of a session that this server has begun
         self._beginning: dict[str, asyncio.Task[str]] = {}
 
-    async def authenticate(self, name: str) -> Principal:
-        """The principal of the user whom the proxy calls `name`. Raises Unauthorized, Forbidden or Conflict."""
+    async def authenticate(self, name: str, place: SignInPlace) -> Principal:
+        """The principal of the user whom the proxy calls `name`, at `place`. Raises Unauthorized, Forbidden or Conflict."""
         if len(name) > _MAX_NAME:
             raise Unauthorized(f"The proxy names a user with more than {_MAX_NAME} characters.")
         cookie = self._cookies.get(name)
@@ -45,21 +46,21 @@ class ProxySignIn:
             except Unauthorized:  # it was ended, or has expired
                 if self._cookies.get(name) == cookie:
                     del self._cookies[name]
-        return await self._sessions.authenticate(await self._begun(name), browser=True)
+        return await self._sessions.authenticate(await self._begun(name, place), browser=True)
 
-    async def _begun(self, name: str) -> str:
+    async def _begun(self, name: str, place: SignInPlace) -> str:
         """The cookie of a session, which all who ask at the same time wait for."""
         task = self._beginning.get(name)
         if task is None:
-            task = asyncio.ensure_future(self._begin(name))
+            task = asyncio.ensure_future(self._begin(name, place))
             self._beginning[name] = task
             task.add_done_callback(lambda done: self._ended(name, done))
         return await asyncio.shield(task)
 
-    async def _begin(self, name: str) -> str:
+    async def _begin(self, name: str, place: SignInPlace) -> str:
         identity = ExternalIdentity(ISSUER, name.lower(), name)
         user = await self._accounts.resolve(identity)
-        login = await self._sessions.start_session(user, self._limits().external_session_s)
+        login = await self._sessions.start_session(user, place, self._limits().external_session_s)
         if len(self._cookies) >= _MAX_SESSIONS:
             self._cookies.clear()
         self._cookies[name] = login.cookie
