@@ -36,7 +36,7 @@ class ProxySignIn:
         self._beginning: dict[str, asyncio.Task[str]] = {}
 
     async def authenticate(self, name: str, place: SignInPlace) -> Principal:
-        """The principal of the user whom the proxy calls `name`, at `place`. Raises Unauthorized, Forbidden or Conflict."""
+        """The principal of the user whom the proxy calls `name`. Raises Unauthorized, Forbidden or Conflict."""
         if len(name) > _MAX_NAME:
             raise Unauthorized(f"The proxy names a user with more than {_MAX_NAME} characters.")
         cookie = self._cookies.get(name)
