@@ -24,6 +24,7 @@ setup(
         "bin/semantik-server",
         "bin/semantik-demo",
         "bin/semantik-user",
+        "bin/semantik-audit",
         "bin/semantik-status",
         "bin/semantik-reindex",
         "bin/semantik-cleanup",

@@ -10,6 +10,7 @@ COMMANDS = {
     "server": "semantik.commands.server",
     "demo": "semantik.commands.demo",
     "user": "semantik.commands.user",
+    "audit": "semantik.commands.audit",
     "status": "semantik.commands.status",
     "reindex": "semantik.commands.reindex",
     "cleanup": "semantik.commands.cleanup",
