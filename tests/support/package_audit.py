@@ -18,10 +18,14 @@ _TIMEOUT_S = 180
 _OPTIONS = ("--progress-spinner", "off", "--timeout", "5", "--format", "json")
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main() -> int:
     probe = f"{_PROBE}=={metadata.version(_PROBE)}"
     if not _checked(_audit(["--disable-pip", "--no-deps", "-r", "/dev/stdin"], probe)):
-        print("pip-audit does not reach its data here: no package was checked for known vulnerabilities.")
+        say("pip-audit does not reach its data here: no package was checked for known vulnerabilities.")
         return 0
     found = _audit(["--local", "--skip-editable"])
     checked = _checked(found)
@@ -29,9 +33,9 @@ def main() -> int:
     for each in bad:
         for one in each["vulns"]:
             fixed = ", ".join(one["fix_versions"]) or "no version yet"
-            print(f"{each['name']} {each['version']}: {one['id']}, fixed in {fixed}")
+            say(f"{each['name']} {each['version']}: {one['id']}, fixed in {fixed}")
     skipped = len(found) - len(checked)
-    print(f"{len(checked)} packages checked, {skipped} not known to the service, {len(bad)} vulnerable.")
+    say(f"{len(checked)} packages checked, {skipped} not known to the service, {len(bad)} vulnerable.")
     return 1 if bad else 0
 
 
