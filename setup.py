@@ -49,6 +49,7 @@ setup(
         "psutil",
         "pyjwt",
         "pymongo",
+        "pyotp",
         "pypdf",
         "pypdfium2",
         "pystemmer",
