@@ -99,6 +99,14 @@ def test_what_is_described_is_checked_and_the_other_way_round() -> None:
         assert ("query" in schemas) == bool(queried - {"token", "since"}), (method, path)
 
 
+def test_a_body_is_required_exactly_if_the_code_needs_one() -> None:
+    for path, method, operation in operations():
+        schemas = input_schemas(handlers()[re.sub(r"{\w+}", "…", path), method], method)
+        if "body" in schemas:
+            needed = any(isinstance(key, vol.Required) for key in schemas["body"].schema)
+            assert operation["requestBody"].get("required", False) == needed, (method, path)
+
+
 def test_fields_and_defaults_are_those_of_the_code() -> None:
     for each in _inputs():
         _compare(each.name, each.schema.schema, each.described)

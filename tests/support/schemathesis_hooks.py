@@ -29,8 +29,6 @@ for _name, _texts in {
     .map(lambda moment: moment.isoformat()),
     "document-type": st.sampled_from(["pdf", "word", ".txt", "image/*", "text/csv"]),
     "language": st.sampled_from(["en", "de", "german"]),
-    "cursor": st.sampled_from(_WORLD["cursors"]),
-    "operation-cursor": st.sampled_from(_WORLD["operation_cursors"]),
 }.items():
     schemathesis.openapi.format(_name, _texts)
 

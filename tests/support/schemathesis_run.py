@@ -15,7 +15,6 @@ from support.openapi import Json, document, resolved
 from support.patience import patience
 from support.server import ROOT, Serving
 
-from semantik.core.pagination import encode_cursor
 
 _CONFIG = Path(__file__).with_suffix("").with_name("schemathesis.toml")
 _CHANGING = ("post", "patch", "put", "delete")
@@ -45,12 +44,7 @@ def schemathesis(serving: Serving, world: World, folder: Path, *arguments: str) 
     described = folder / "openapi.json"
     described.write_text(json.dumps(_described(world)))
     known = folder / "world.json"
-    cursors = [encode_cursor("m")], [encode_cursor("2026-01-01T00:00:00+00:00", "x")]
-    known.write_text(
-        json.dumps(
-            {**asdict(world), "url": serving.url, "cursors": cursors[0], "operation_cursors": cursors[1]}
-        )
-    )
+    known.write_text(json.dumps({**asdict(world), "url": serving.url}))
     command = [
         Path(sys.executable).with_name("st"),
         "--config-file",

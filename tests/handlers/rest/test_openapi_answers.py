@@ -18,7 +18,15 @@ from semantik.client.api import Client
 pytestmark = [pytest.mark.gen_test, pytest.mark.crowded]
 
 # Operations that end the sessions of whoever asks.
-_ENDING = ("logout",)
+_ENDING = (
+    "logout",
+    "changePassword",
+    "endSession",
+    "endSessions",
+    "setUpSecondFactor",
+    "confirmSecondFactor",
+    "removeSecondFactor",
+)
 
 
 async def test_every_answer_is_one_that_is_described(start: Callable[..., Serving], tmp_path: Path) -> None:
@@ -33,9 +41,9 @@ async def test_every_answer_is_one_that_is_described(start: Callable[..., Servin
 async def _world(serving: Serving, tmp_path: Path) -> World:
     """An administrator with two collections, whose documents are read, failed, empty and in an archive."""
     client = Client(serving.url)
-    for name in ("ada", "bob", "cyd", "dan"):
+    for name in ("keeper", "leaver", "cyd", "dan"):
         await client.register(name, PASSWORD, SETUP_CODE)
-    await client.sign_in("ada", PASSWORD)
+    await client.sign_in("keeper", PASSWORD)
     users = {user["username"]: user["id"] for user in (await client.call("GET", "users"))["items"]}
     folders = [tmp_path / "storms", tmp_path / "letters"]
     for folder in folders:
@@ -48,8 +56,8 @@ async def _world(serving: Serving, tmp_path: Path) -> World:
     kept, spare = [
         await _ids(client, *each) for each in zip(folders, (users["cyd"], users["dan"]), strict=True)
     ]
-    lasting = [users["ada"], users["bob"]]
-    return World("ada", "bob", PASSWORD, [*map(str, folders)], kept, spare, lasting, _ENDING)
+    lasting = [users["keeper"], users["leaver"]]
+    return World("keeper", "leaver", PASSWORD, [*map(str, folders)], kept, spare, lasting, _ENDING)
 
 
 async def _ids(client: Client, folder: Path, user_id: str) -> dict[str, Any]:
