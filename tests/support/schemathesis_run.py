@@ -15,7 +15,6 @@ from support.openapi import Json, document, resolved
 from support.patience import patience
 from support.server import ROOT, Serving
 
-
 _CONFIG = Path(__file__).with_suffix("").with_name("schemathesis.toml")
 _CHANGING = ("post", "patch", "put", "delete")
 _RUN_S = 300.0
