@@ -12,6 +12,7 @@ from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
 from handlers.rest import (
     api_keys,
+    audit,
     auth,
     collections,
     documents,
@@ -49,6 +50,7 @@ ROUTES = [
     url(rf"{_API}/auth/setup", auth.SetupHandler),
     url(rf"{_API}/api-keys", api_keys.ApiKeysHandler),
     url(rf"{_API}/api-keys/{_ID}", api_keys.ApiKeyHandler),
+    url(rf"{_API}/audit", audit.AuditHandler),
     url(rf"{_API}/users", users.UsersHandler),
     url(rf"{_API}/users/{_ID}", users.UserHandler),
     url(rf"{_API}/groups", groups.GroupsHandler),

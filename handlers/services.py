@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor
@@ -31,6 +32,7 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    audit: AuditLog
     groups: GroupService
     authorizer: Authorizer
     collections: CollectionService

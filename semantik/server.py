@@ -36,6 +36,7 @@ from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor
@@ -99,6 +100,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -121,7 +123,16 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         secret = settings.auth.secret or await store.secret()
         services = _services(
-            dependencies, query_embedder, reranker, groups, active_operations, limiter, metrics, secret, wake
+            dependencies,
+            query_embedder,
+            reranker,
+            groups,
+            active_operations,
+            limiter,
+            metrics,
+            audit,
+            secret,
+            wake,
         )
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -140,6 +151,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
+                audit=audit.run(),
             )
         )
         parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -182,6 +194,7 @@ def _services(
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
+    audit: AuditLog,
     secret: str,
     wake: Callable[[], None],
 ) -> Services:
@@ -195,6 +208,7 @@ def _services(
     return Services(
         settings=current(),
         sessions=sessions,
+        audit=audit,
         groups=groups,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),

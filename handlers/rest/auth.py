@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import REFRESH
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.fields import optional, text
@@ -45,28 +47,36 @@ class _SignInHandler(RestHandler):
 
 class RegisterHandler(RestHandler):
     public = True
+    audit: ClassVar = {"POST": "user.register"}
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
         user = await self.services.sessions.register(
             body["username"], body["password"], body.get("email"), body["setup_code"]
         )
+        self.note_audit(target=f"users/{user.id}", user=user)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
 class LoginHandler(_SignInHandler):
+    audit: ClassVar = {"POST": "session.sign_in"}
+
     async def post(self) -> None:
         body = self.body(_LOGIN)
+        self.note_audit({"login": body["username"]})
         self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
 
 
 class RefreshHandler(_SignInHandler):
+    audit: ClassVar = {"POST": REFRESH}
+
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
 class LogoutHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "session.sign_out"}
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)

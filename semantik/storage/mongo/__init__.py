@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
 from semantik.storage.mongo.api_keys import ApiKeyTable
+from semantik.storage.mongo.audit import AuditTable
 from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
@@ -52,6 +53,7 @@ class Store:
         self.users = UserTable(Table(base["users"], reads["users"]))
         self.sessions = SessionTable(Table(base["sessions"], reads["sessions"]))
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
+        self.audit = AuditTable(Table(base["audit"]))
         self.groups = GroupTable(Table(base["groups"], reads["groups"]))
         self.shares = ShareTable(Table(base["collections"]), Table(base["shares"], reads["shares"]))
         self.collections = CollectionTable(
@@ -74,7 +76,7 @@ class Store:
         )
 
     async def __aenter__(self) -> Self:
-        accounts = (self.users, self.sessions, self.api_keys, self.groups, self.shares)
+        accounts = (self.users, self.sessions, self.api_keys, self.groups, self.shares, self.audit)
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,
