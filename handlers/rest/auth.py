@@ -27,12 +27,16 @@ _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): st
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
-class _SignInHandler(RestHandler):
+class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
     public = True
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
+        self.keep_signed_in(signed_in)
+        self.reply(signed_in_json(signed_in))
+
+    def keep_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,
@@ -42,7 +46,6 @@ class _SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
-        self.reply(signed_in_json(signed_in))
 
 
 class RegisterHandler(RestHandler):
@@ -58,7 +61,7 @@ class RegisterHandler(RestHandler):
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
-class LoginHandler(_SignInHandler):
+class LoginHandler(SignInHandler):
     audit: ClassVar = {"POST": "session.sign_in"}
 
     async def post(self) -> None:
@@ -67,7 +70,7 @@ class LoginHandler(_SignInHandler):
         self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
 
 
-class RefreshHandler(_SignInHandler):
+class RefreshHandler(SignInHandler):
     audit: ClassVar = {"POST": REFRESH}
 
     async def post(self) -> None:
@@ -96,4 +99,6 @@ class SetupHandler(RestHandler):
 
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
-        self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})
+        auth = self.services.settings.auth
+        oidc = auth.oidc.name if auth.oidc.issuer else None
+        self.reply({"needs_first_user": needed, "registration": auth.registration, "oidc": oidc})
