@@ -92,6 +92,8 @@ ROWS = (
     Row("post", "/api/v2/auth/login", "anybody", 422, {}),
     Row("post", "/api/v2/auth/refresh", "anybody", 422, {}),
     Row("post", "/api/v2/auth/logout", "not by a key", 204, {}, leaves=True),
+    Row("get", "/api/v2/auth/oidc/login", "anybody", 404),  # no provider is configured
+    Row("get", "/api/v2/auth/oidc/callback", "anybody", 404),
     Row("get", "/api/v2/auth/me", "signed in", 200),
     Row("get", "/api/v2/api-keys", "not by a key", 200),
     Row("post", "/api/v2/api-keys", "not by a key", 422, {}),
