@@ -42,6 +42,7 @@ from semantik.auth.external_accounts import ExternalAccounts
 from semantik.auth.groups import GroupService
 from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.service import OidcService
+from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.sealing import Sealer
 from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
@@ -222,6 +223,7 @@ def _services(
     return Services(
         settings=current(),
         sessions=sessions,
+        proxy=ProxySignIn(lambda: current().auth, sessions, external),
         oidc=OidcService(
             lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), signing_keys
         ),

@@ -47,6 +47,7 @@ class MetricsHandler(RestHandler):
 
     async def get(self) -> None:
         if self.services.settings.metrics != "open":
-            await authenticate(self.request, self.services.sessions, "admin")
+            services = self.services
+            await authenticate(self.request, services.settings, services.sessions, services.proxy, "admin")
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(self.services.metrics.text())

@@ -106,6 +106,10 @@ async def _end_credentials(world: _World) -> None:
     _, clients["read key of the owner"] = await make_key(owner, scopes=["read"])
     _, clients["write key of the owner"] = await make_key(owner, scopes=["write"])
     _, clients["admin key of the administrator"] = await make_key(clients["administrator"], scopes=["admin"])
+    other = await owner.call("POST", "collections", {"name": "Another"})
+    _, clients["owner's key for another collection"] = await make_key(
+        owner, scopes=["write"], collections=[other["id"]]
+    )
     revoked, clients["revoked key"] = await make_key(owner, scopes=["write"])
     expired, clients["expired key"] = await make_key(owner, scopes=["write"], expires_in_days=1)
     await owner.call("DELETE", f"api-keys/{revoked}")

@@ -24,22 +24,23 @@ COLUMNS = (
     "admin key of the administrator",
     "revoked key",
     "expired key",
+    "owner's key for another collection",
 )
 
 # The columns in the same order; + is the row's own status, anything else the status of a refusal.
 _TABLE = """
-anybody                + + + + + + +             + + +          + + +         + +
-signed in              401 + + + + + +           401 401 401    + + +         401 401
-write key              401 + + + + + +           401 401 401    403 + +       401 401
-not by a key           401 + + + + + +           401 401 401    403 403 403   401 401
-read                   401 404 + + + + 404       401 401 401    + + 404       401 401
-write                  401 404 403 + + + 404     401 401 401    403 + 404     401 401
-manage                 401 404 403 403 + + 404   401 401 401    403 + 404     401 401
-own                    401 404 403 403 403 + 404 401 401 401    403 + 404     401 401
-see shares             401 404 403 403 + + +     401 401 401    + + +         401 401
-share                  401 404 403 403 + + +     401 401 401    403 403 403   401 401
-give                   401 404 403 403 403 + +   401 401 401    403 403 403   401 401
-administer             401 403 403 403 403 403 + 401 401 401    403 403 +     401 401
+anybody                + + + + + + +             + + +          + + +         + +     +
+signed in              401 + + + + + +           401 401 401    + + +         401 401     +
+write key              401 + + + + + +           401 401 401    403 + +       401 401     +
+not by a key           401 + + + + + +           401 401 401    403 403 403   401 401     403
+read                   401 404 + + + + 404       401 401 401    + + 404       401 401     404
+write                  401 404 403 + + + 404     401 401 401    403 + 404     401 401     404
+manage                 401 404 403 403 + + 404   401 401 401    403 + 404     401 401     404
+own                    401 404 403 403 403 + 404 401 401 401    403 + 404     401 401     404
+see shares             401 404 403 403 + + +     401 401 401    + + +         401 401     404
+share                  401 404 403 403 + + +     401 401 401    403 403 403   401 401     403
+give                   401 404 403 403 403 + +   401 401 401    403 403 403   401 401     403
+administer             401 403 403 403 403 403 + 401 401 401    403 403 +     401 401     403
 """
 
 
@@ -94,6 +95,14 @@ ROWS = (
     Row("post", "/api/v2/auth/logout", "not by a key", 204, {}, leaves=True),
     Row("get", "/api/v2/auth/oidc/login", "anybody", 404),  # no provider is configured
     Row("get", "/api/v2/auth/oidc/callback", "anybody", 404),
+    Row("post", "/api/v2/auth/password", "not by a key", 422, {}),
+    Row("get", "/api/v2/auth/sessions", "not by a key", 200),
+    Row("delete", "/api/v2/auth/sessions", "not by a key", 422, {"unknown": True}),
+    Row("delete", "/api/v2/auth/sessions/unknown", "not by a key", 404),
+    Row("get", "/api/v2/auth/second-factor", "not by a key", 200),
+    Row("post", "/api/v2/auth/second-factor", "not by a key", 422, {}),
+    Row("delete", "/api/v2/auth/second-factor", "not by a key", 422, {}),
+    Row("post", "/api/v2/auth/second-factor/confirm", "not by a key", 422, {}),
     Row("get", "/api/v2/auth/me", "signed in", 200),
     Row("get", "/api/v2/api-keys", "not by a key", 200),
     Row("post", "/api/v2/api-keys", "not by a key", 422, {}),
