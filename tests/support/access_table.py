@@ -31,7 +31,7 @@ COLUMNS = (
 _TABLE = """
 anybody                + + + + + + +             + + +          + + +         + +     +
 signed in              401 + + + + + +           401 401 401    + + +         401 401     +
-write key              401 + + + + + +           401 401 401    403 + +       401 401     +
+write key              401 + + + + + +           401 401 401    403 + +       401 401     403
 not by a key           401 + + + + + +           401 401 401    403 403 403   401 401     403
 read                   401 404 + + + + 404       401 401 401    + + 404       401 401     404
 write                  401 404 403 + + + 404     401 401 401    403 + 404     401 401     404
@@ -97,7 +97,7 @@ ROWS = (
     Row("get", "/api/v2/auth/oidc/callback", "anybody", 404),
     Row("post", "/api/v2/auth/password", "not by a key", 422, {}),
     Row("get", "/api/v2/auth/sessions", "not by a key", 200),
-    Row("delete", "/api/v2/auth/sessions", "not by a key", 422, {"unknown": True}),
+    Row("delete", "/api/v2/auth/sessions?keep_current=unknown", "not by a key", 422),
     Row("delete", "/api/v2/auth/sessions/unknown", "not by a key", 404),
     Row("get", "/api/v2/auth/second-factor", "not by a key", 200),
     Row("post", "/api/v2/auth/second-factor", "not by a key", 422, {}),
@@ -120,7 +120,7 @@ ROWS = (
     Row("delete", "/api/v2/groups/{group}/members/unknown", "administer", 404),
     Row("get", "/api/v2/admin/collections", "administer", 200),
     Row("get", "/api/v2/collections", "signed in", 200),
-    Row("post", "/api/v2/collections", "write key", 422, {}),
+    Row("post", "/api/v2/collections", "write key", 422, {"name": ""}),
     Row("get", _C, "read", 200),
     Row("patch", _C, "manage", 200, {"description": "Of lamps"}),
     Row("delete", _C, "own", 204, consumes=True),
