@@ -100,7 +100,10 @@ class RestHandler(BaseHandlerMixin):
         if not self.public:
             token = self.get_query_argument("token", "") if self.token_in_query else ""
             scope = self.scope or ("read" if reading else "write")
-            self.principal = await authenticate(self.request, self.services.sessions, scope, token)
+            services = self.services
+            self.principal = await authenticate(
+                self.request, services.settings, services.sessions, services.proxy, scope, token
+            )
 
     def note_audit(
         self,

@@ -37,7 +37,6 @@ class StatusHandler(RestHandler):
     scope = "admin"
 
     async def get(self) -> None:
-        self.principal.require_administrator("see what the server uses")
         self.reply(asdict(await self.services.health.resource_usage()))
 
 
@@ -48,7 +47,7 @@ class MetricsHandler(RestHandler):
 
     async def get(self) -> None:
         if self.services.settings.metrics != "open":
-            principal = await authenticate(self.request, self.services.sessions, "admin")
-            principal.require_administrator("read the metrics")
+            services = self.services
+            await authenticate(self.request, services.settings, services.sessions, services.proxy, "admin")
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(self.services.metrics.text())

@@ -3,6 +3,7 @@ import { accountView } from "./account-view.js";
 import { Activity } from "./activity.js";
 import { apiKeysView } from "./api-keys-view.js";
 import { events, request, url } from "./api.js";
+import { auditView } from "./audit-view.js";
 import { collectionView } from "./collection-view.js";
 import { documentView } from "./document-view.js";
 import { errorLine, h } from "./dom.js";
@@ -28,6 +29,7 @@ const ROUTES = [
   [/^\/account$/, accountView],
   [/^\/people$/, peopleView],
   [/^\/api-keys$/, apiKeysView],
+  [/^\/audit$/, auditView],
   [/^\/$/, homeView],
 ];
 
