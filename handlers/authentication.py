@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
+from handlers.client_address import mark_authenticated
 from semantik.auth.principal import Principal, Scope
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -26,6 +27,7 @@ async def authenticate(
     a page of this server; a token is an access token or an API key.
     """
     principal = await _principal(request, sessions, token)
+    mark_authenticated(request)
     principal.require_scope(scope)
     return principal
 

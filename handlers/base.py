@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+from asyncio import Future
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 
 import voluptuous as vol
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from handlers.authentication import authenticate, origin_allowed
-from handlers.client_address import request_id
+from handlers.client_address import answer_early, request_id
 from handlers.problems import describe, problem, status_of
 from handlers.security_headers import security_headers
 from handlers.services import Services
@@ -56,13 +57,18 @@ class BaseHandlerMixin(RequestHandler):
             log.error("%s %s failed (request %s)", *where, exc_info=value)
 
 
+@stream_request_body
 class RestHandler(BaseHandlerMixin):
-    """Base of the REST handlers. `public = True` needs no authentication; else `self.principal` is the user."""
+    """Base of the REST handlers. `public = True` needs no authentication; else `self.principal` is the user.
+
+    The request is authenticated before its body is read: `prepare` runs first.
+    """
 
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
     scope: Scope | None = None  # what an API key needs; by default read for GET and write for all else
     principal: Principal
+    _received = b""
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -77,10 +83,17 @@ class RestHandler(BaseHandlerMixin):
             scope = self.scope or ("read" if reading else "write")
             self.principal = await authenticate(self.request, self.services.sessions, scope, token)
 
+    def data_received(self, chunk: bytes) -> None:
+        self._received += chunk  # the request guard limits it
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        answer_early(self.request)
+        return super().finish(chunk)
+
     def body(self, schema: vol.Schema) -> dict[str, Any]:
         """The JSON object that was sent, validated; raises Invalid that names the field."""
         try:
-            value = json.loads(self.request.body or b"{}")
+            value = json.loads(self._received or b"{}")
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
             raise errors.Invalid("The body holds half a character (a lone surrogate).") from error

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tornado.web import Application
 
-from handlers.http_server import serving
+from handlers.http.server import serving
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
@@ -117,7 +117,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
-        await start(serving(app, sockets, current))
+        connection_times = await start(serving(app, sockets, current))
 
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)
@@ -132,7 +132,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 heartbeat=heartbeat.run(),
             )
         )
-        parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
+        parts = (connection_times, limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
         failure = asyncio.ensure_future(first_failure(progress.failure, stores.failure, *parts))
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
