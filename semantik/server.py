@@ -62,11 +62,15 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class Server:
-    """A running server at `url`. `failure` raises when a part has failed; `reload` applies what needs no restart."""
+    """A running server at `url`. `failure` raises when a part has failed; `reload` applies what needs no restart.
+
+    `setup_code` is what the registration of the first user needs; None when there was a user at the start.
+    """
 
     settings: Settings
     url: str
     pool: ComputePool
+    setup_code: str | None
     failure: asyncio.Future[None]
     reload: Callable[[Settings], ReloadResult]
 
@@ -136,7 +140,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         failure = asyncio.ensure_future(first_failure(progress.failure, stores.failure, *parts))
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
-        yield Server(replace(settings, port=port), url, pool, failure, reload)
+        setup_code = await services.sessions.setup_code.current()
+        yield Server(replace(settings, port=port), url, pool, setup_code, failure, reload)
 
 
 def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:

@@ -14,7 +14,12 @@ from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
 
 _REGISTER = vol.Schema(
-    {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
+    {
+        vol.Required("username"): str,
+        vol.Required("password"): str,
+        vol.Optional("email"): optional(text()),
+        vol.Optional("setup_code", default=""): str,
+    }
 )
 _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
@@ -43,7 +48,9 @@ class RegisterHandler(RestHandler):
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
-        user = await self.services.sessions.register(body["username"], body["password"], body.get("email"))
+        user = await self.services.sessions.register(
+            body["username"], body["password"], body.get("email"), body["setup_code"]
+        )
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 

@@ -17,14 +17,14 @@ from semantik.services.operations import ReindexOptions
 _CREATE = vol.Schema(
     {
         vol.Required("name"): text(),
-        vol.Optional("description"): text(),
+        vol.Optional("description"): text(0, 10_000),
         vol.Optional("source_path"): optional(text()),
         vol.Optional("embedding_model"): optional(text(1, 500)),
         vol.Optional("chunk_size"): optional(integer(16, 100_000)),
         vol.Optional("chunk_overlap"): optional(integer(0, 50_000)),
     }
 )
-_CHANGE = vol.Schema({vol.Optional("name"): text(), vol.Optional("description"): text()})
+_CHANGE = vol.Schema({vol.Optional("name"): text(), vol.Optional("description"): text(0, 10_000)})
 _APPEND = vol.Schema({vol.Optional("source_id"): optional(text(1, 100))})
 _REINDEX = vol.Schema(
     {

@@ -30,6 +30,7 @@ function registration({ first, onSignedIn }) {
   const username = h("input", { name: "username", autocomplete: "username", required: true, autocapitalize: "none" });
   const email = h("input", { name: "email", type: "email", autocomplete: "email" });
   const password = passwordInput("new-password");
+  const code = h("input", { name: "setup-code", autocomplete: "off", required: true, value: codeOfAddress() });
   return accountForm({
     heading: first ? "Create the first user" : "Create an account",
     notice: first ? "This server is new. Its first user is the administrator." : "",
@@ -37,15 +38,23 @@ function registration({ first, onSignedIn }) {
       field("Username", username),
       field("E-mail", email, "Optional; you can sign in with it too."),
       field("Password", password),
+      first ? field("Setup code", code, "The server has printed it, in its terminal or its journal.") : null,
     ],
     button: first ? "Create and sign in" : "Create account",
     async action() {
       const account = { username: username.value, password: password.value };
       if (email.value) account.email = email.value;
+      if (first) account.setup_code = code.value;
       await request("POST", url(["auth", "register"]), { body: account, announce401: false });
       await logIn(username.value, password.value, onSignedIn);
     },
   });
+}
+
+/** The setup code, where the page was opened by the address that the server has printed: …/#/setup?code=… */
+function codeOfAddress() {
+  const [path, query] = location.hash.slice(1).split("?");
+  return path === "/setup" ? new URLSearchParams(query).get("code") ?? "" : "";
 }
 
 async function logIn(username, password, onSignedIn) {

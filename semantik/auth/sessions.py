@@ -18,6 +18,7 @@ from semantik.auth.accounts import AccountService
 from semantik.auth.api_keys import REVOKED, ApiKeyService, is_api_key
 from semantik.auth.passwords import Passwords
 from semantik.auth.principal import ACCOUNT, Principal
+from semantik.auth.setup_code import SetupCode
 from semantik.config import settings
 from semantik.core.errors import Unauthorized
 from semantik.core.models import API_KEY_SCOPES, Session, User, new_id, now
@@ -53,6 +54,7 @@ class SessionService:
 
     def __init__(self, store: Store, limits: Callable[[], settings.AuthSettings], secret: str) -> None:
         self.api_keys = ApiKeyService(store)
+        self.setup_code = SetupCode(store, limits().setup_code)
         self._store = store
         self._limits = limits
         self._secret = secret
@@ -64,8 +66,14 @@ class SessionService:
     async def needs_first_user(self) -> bool:
         return not await self._store.users.any()
 
-    async def register(self, username: str, password: str, email: str | None = None) -> User:
-        """Add a user; the first user becomes the administrator. Raises Forbidden, Invalid or Conflict."""
+    async def register(
+        self, username: str, password: str, email: str | None = None, setup_code: str = ""
+    ) -> User:
+        """Add a user; the first user becomes the administrator, and needs the `setup_code`.
+
+        Raises Forbidden, Invalid or Conflict.
+        """
+        await self.setup_code.check(setup_code)
         return await self._accounts.add(
             username, password, email, first_only=self._limits().registration != "open"
         )

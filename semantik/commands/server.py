@@ -135,6 +135,8 @@ async def _serve(
         gc.freeze()
         gc.enable()
         print(f"Semantik is ready: {server.url}", flush=True)
+        if server.setup_code is not None:
+            print(_setup_line(server.url, server.setup_code, settings.auth.setup_code), flush=True)
         await notifier.ready(f"Serving at {server.url}")
         tasks = [
             asyncio.create_task(notifier.keep_alive(), name="keep-alive"),
@@ -152,6 +154,13 @@ async def _serve(
             await notifier.stopping()
         start_deadline()
         return 1
+
+
+def _setup_line(url: str, code: str, configured: str) -> str:
+    """How the first user is registered; a code of the configuration is not printed."""
+    if configured:
+        return f"There is no user yet: create the administrator at {url} with the code that auth.setup_code sets."
+    return f"There is no user yet: create the administrator at {url}/#/setup?code={code}"
 
 
 async def _reload_on_hangup(

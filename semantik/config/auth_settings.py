@@ -25,6 +25,11 @@ class AuthSettings:
         empty_or(vol.Length(min=32), "at least 32 characters"),
         "Signs the tokens; empty: generated once and kept in MongoDB.",
     )
+    setup_code: str = setting(
+        "",
+        empty_or(vol.Length(min=16), "at least 16 characters"),
+        "Whoever registers the first user must give it; empty: the server makes one and prints it.",
+    )
     access_token_s: int = reloadable(900, at_least(10), "Lifetime of an access token.")
     session_s: int = reloadable(
         14 * 86_400, at_least(60), "Lifetime of a session: of its cookie and its refresh token."

@@ -18,7 +18,7 @@ from support.api import PASSWORD
 from support.clients import closing, connect
 from support.patience import patience
 from support.scripts import Ended, script
-from support.server import ROOT, Serving
+from support.server import ROOT, SETUP_CODE, Serving
 
 from semantik.auth.accounts import AccountService
 from semantik.auth.passwords import Passwords
@@ -65,7 +65,7 @@ async def test_the_first_user_can_be_created_before_the_first_start(
     client = Client(start().url)
     assert (await client.call("GET", "auth/setup"))["needs_first_user"] is False
     with pytest.raises(Refused, match="closed"):
-        await client.register("bob", PASSWORD)
+        await client.register("bob", PASSWORD, SETUP_CODE)
     await client.sign_in("ANN@example.com", PASSWORD)
     assert (await client.call("GET", "auth/me"))["is_admin"]
 

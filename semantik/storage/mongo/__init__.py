@@ -106,6 +106,15 @@ class Store:
         assert row is not None
         return str(row["value"])
 
+    async def setup_code(self, new: str) -> str:
+        """The code for registering the first user, shared by all servers on this database; `new` if there is none."""
+        await self._meta.upsert({"_id": "setup_code"}, {"$setOnInsert": {"value": new}})
+        row = await self._meta.find_one({"_id": "setup_code"})
+        return new if row is None else str(row["value"])
+
+    async def remove_setup_code(self) -> None:
+        await self._meta.delete_many({"_id": "setup_code"})
+
 
 def _client(url: str) -> AsyncIOMotorClient[Record]:
     try:
