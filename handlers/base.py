@@ -13,11 +13,12 @@ import voluptuous as vol
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from handlers.authentication import authenticate, origin_allowed
-from handlers.client_address import answer_early, request_id
+from handlers.client_address import answer_early, client_address, request_id
 from handlers.problems import describe, problem, status_of
 from handlers.security_headers import security_headers
 from handlers.services import Services
 from handlers.validation import validate
+from semantik.app.rate_limiter import RateGroup
 from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
 
@@ -33,6 +34,7 @@ class BaseHandlerMixin(RequestHandler):
         return services
 
     def set_default_headers(self) -> None:
+        self.clear_header("Server")
         for name, value in security_headers(self.request.protocol).items():
             self.set_header(name, value)
         self.set_header("X-Request-Id", request_id(self.request))
@@ -67,6 +69,7 @@ class RestHandler(BaseHandlerMixin):
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
     scope: Scope | None = None  # what an API key needs; by default read for GET and write for all else
+    rate_group: RateGroup | None = None  # what limits its requests; by default read or write
     principal: Principal
     _received = b""
 
@@ -82,6 +85,8 @@ class RestHandler(BaseHandlerMixin):
             token = self.get_query_argument("token", "") if self.token_in_query else ""
             scope = self.scope or ("read" if reading else "write")
             self.principal = await authenticate(self.request, self.services.sessions, scope, token)
+        sender = client_address(self.request) if self.public else self.principal.user.id
+        self.services.rate_limiter.take(self.rate_group or ("read" if reading else "write"), sender)
 
     def data_received(self, chunk: bytes) -> None:
         self._received += chunk  # the request guard limits it
@@ -121,7 +126,7 @@ class RestHandler(BaseHandlerMixin):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         status = status_of(error, status_code)
-        if isinstance(error, errors.Unavailable):
+        if isinstance(error, (errors.Busy, errors.Unavailable)):
             self.set_header("Retry-After", str(error.retry_after_s))
         if status is HTTPStatus.UNAUTHORIZED:
             self.set_header("WWW-Authenticate", "Bearer")

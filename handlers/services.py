@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
+from semantik.app.rate_limiter import RateLimiter
 from semantik.auth.authorization import Authorizer
+from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -40,3 +42,5 @@ class Services:
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans
+    login_throttle: LoginThrottle
+    rate_limiter: RateLimiter

@@ -35,7 +35,9 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.app.rate_limiter import RateLimiter
 from semantik.auth.authorization import Authorizer
+from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
@@ -203,6 +205,8 @@ def _services(
         active_operations=active_operations,
         metrics=metrics,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
+        login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
+        rate_limiter=RateLimiter(lambda: current().rate_limits),
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import replace
 from http import HTTPStatus
 
 import voluptuous as vol
 
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
+from handlers.client_address import client_address
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
+from semantik.auth.login_attempts import SignInSource
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
 
@@ -22,6 +26,7 @@ _REGISTER = vol.Schema(
     }
 )
 _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
+_DEVICE, _DEVICE_S, _MAX_DEVICE = "semantik_device", 365 * 86_400, 100
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
@@ -29,6 +34,24 @@ class _SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
     public = True
+    rate_group = "sign_in"
+
+    @property
+    def source(self) -> SignInSource:
+        device = self.get_cookie(_DEVICE, "") or ""
+        return SignInSource(client_address(self.request), device[:_MAX_DEVICE])
+
+    def remember_device(self, device: str) -> None:
+        """Give the browser a secret by which its later sign-ins are known: others cannot slow those down."""
+        self.set_cookie(
+            _DEVICE,
+            device,
+            max_age=_DEVICE_S,
+            path="/api/v2/auth",
+            httponly=True,
+            samesite="Strict",
+            secure=self.request.protocol == "https",
+        )
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
@@ -43,21 +66,25 @@ class _SignInHandler(RestHandler):
         self.reply(signed_in_json(signed_in))
 
 
-class RegisterHandler(RestHandler):
-    public = True
-
+class RegisterHandler(_SignInHandler):
     async def post(self) -> None:
         body = self.body(_REGISTER)
-        user = await self.services.sessions.register(
-            body["username"], body["password"], body.get("email"), body["setup_code"]
-        )
+        async with self.services.login_throttle.turn(self.source):
+            user = await self.services.sessions.register(
+                body["username"], body["password"], body.get("email"), body["setup_code"]
+            )
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
 class LoginHandler(_SignInHandler):
     async def post(self) -> None:
         body = self.body(_LOGIN)
-        self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
+        # A browser that signs in for the first time gets its secret now: it counts once this attempt has succeeded.
+        source = self.source if self.source.device else replace(self.source, device=secrets.token_urlsafe(24))
+        async with self.services.login_throttle.attempt(body["username"], source):
+            signed_in = await self.services.sessions.login(body["username"], body["password"])
+        self.remember_device(source.device)
+        self.reply_signed_in(signed_in)
 
 
 class RefreshHandler(_SignInHandler):

@@ -24,7 +24,6 @@ class HealthHandler(RestHandler):
         self.reply(
             {
                 "status": state.status,
-                "version": __version__,
                 "pool": state.pool,
                 "mongo": state.mongo,
                 "redis": state.redis,
@@ -38,7 +37,8 @@ class StatusHandler(RestHandler):
 
     async def get(self) -> None:
         self.principal.require_administrator("see what the server uses")
-        self.reply(asdict(await self.services.health.resource_usage()))
+        usage = await self.services.health.resource_usage()
+        self.reply({"version": __version__, **asdict(usage)})
 
 
 class MetricsHandler(RestHandler):

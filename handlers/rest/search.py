@@ -119,6 +119,7 @@ _SIMILAR = vol.Schema(
 
 class SearchHandler(RestHandler):
     scope = "read"
+    rate_group = "search"
 
     async def post(self) -> None:
         started = time.perf_counter()
@@ -143,6 +144,8 @@ class SearchHandler(RestHandler):
 
 class SimilarHandler(RestHandler):
     """Chunks that are like one of a document."""
+
+    rate_group = "search"
 
     async def get(self, collection_id: str, document_id: str, seq: str) -> None:
         started = time.perf_counter()

@@ -21,6 +21,7 @@ _SUGGEST = vol.Schema(
 
 class SuggestHandler(RestHandler):
     scope = "read"
+    rate_group = "search"
 
     async def post(self) -> None:
         started = time.perf_counter()

@@ -207,7 +207,9 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         from_a_file = token and self.request.headers.get("Origin") == "null"
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
-        return await authenticate(self.request, self.services.sessions, "read", token)
+        principal = await authenticate(self.request, self.services.sessions, "read", token)
+        self.services.rate_limiter.take("sockets", principal.user.id)
+        return principal
 
     def _on_unauthorized(self, reason: str) -> None:
         self.end(CloseReason.from_error(errors.Unauthorized(reason)))

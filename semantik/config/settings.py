@@ -32,6 +32,7 @@ from semantik.config.operation_settings import OperationSettings as OperationSet
 from semantik.config.operation_settings import ReindexSettings as ReindexSettings
 from semantik.config.operation_settings import ScanSettings as ScanSettings
 from semantik.config.operation_settings import WatchSettings as WatchSettings
+from semantik.config.sign_in_settings import SignInSettings as SignInSettings
 
 _MIB = 1 << 20
 
@@ -243,4 +244,5 @@ class Settings:
     watch: WatchSettings = field(default_factory=WatchSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
     log: LogSettings = field(default_factory=LogSettings)
