@@ -16,15 +16,17 @@ _ANY = "*"
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:/@\s]+))(?::\d{1,5})?\Z")
 
 
-def host_allowed(host: str, listens_on: str, allowed_hosts: tuple[str, ...]) -> bool:
-    """Whether a Host header names this server. `listens_on` is the setting `host`, `allowed_hosts` that setting.
+def host_name(host: str) -> str | None:
+    """The name or address of a Host header, without its port; None when it is malformed."""
+    match = _HOST.match(host)
+    return None if match is None else (match["v6"] or match["name"]).lower().rstrip(".")
+
+
+def host_allowed(name: str, listens_on: str, allowed_hosts: tuple[str, ...]) -> bool:
+    """Whether a `host_name` is this server's. `listens_on` is the setting `host`, `allowed_hosts` that setting.
 
     An entry with a leading dot, as ".example.org", allows every name below it; "*" allows any.
     """
-    match = _HOST.match(host)
-    if match is None:
-        return False
-    name = (match["v6"] or match["name"]).lower().rstrip(".")
     if name in _LOOPBACK or name.endswith(".localhost") or name == listens_on.lower():
         return True
     if any(_matches(name, entry.lower()) for entry in allowed_hosts):

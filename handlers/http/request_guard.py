@@ -26,7 +26,7 @@ from tornado.httputil import (
 )
 
 from handlers.client_address import RequestContext, peer_address, request_context
-from handlers.http.allowed_hosts import host_allowed
+from handlers.http.allowed_hosts import host_allowed, host_name
 from handlers.http.connection_table import Connection
 from handlers.http.refusal import refusal
 from handlers.http.stream import HttpStream
@@ -35,6 +35,7 @@ from semantik.config.settings import Settings
 log = logging.getLogger("semantik.http")
 
 UNLIMITED = sys.maxsize  # for Tornado's own limit, which this one replaces
+_NO_HOST = "localhost"  # HTTP/1.0 need not name one; no browser speaks that
 _DROP_BYTES = 256 << 20
 _MAX_DIGITS = 18  # of a length that is parsed as a number
 
@@ -115,8 +116,10 @@ class _GuardedRequest(HTTPMessageDelegate):
         self._method, self._path = start_line.method, start_line.path.partition("?")[0]
         self._http.context = self._context = self._identify(headers, settings)
         self._connection.headers_received(self._on_body_timeout)
-        host = headers.get("Host")
-        if host is not None and not host_allowed(host, settings.host, settings.allowed_hosts):
+        host = host_name(headers.get("Host", _NO_HOST))
+        if host is None:
+            self._refuse(HTTPStatus.BAD_REQUEST, "The header Host is malformed.")
+        elif not host_allowed(host, settings.host, settings.allowed_hosts):
             detail = f"This server does not answer to the name {host[:100]!r}; allowed_hosts can add it."
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, detail)
         elif (length := _length(headers)) > settings.max_body_bytes:

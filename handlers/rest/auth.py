@@ -83,8 +83,8 @@ class LoginHandler(_SignInHandler):
         source = self.source if self.source.device else replace(self.source, device=secrets.token_urlsafe(24))
         async with self.services.login_throttle.attempt(body["username"], source):
             signed_in = await self.services.sessions.login(body["username"], body["password"])
-        self.remember_device(source.device)
         self.reply_signed_in(signed_in)
+        self.remember_device(source.device)
 
 
 class RefreshHandler(_SignInHandler):

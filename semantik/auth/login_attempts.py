@@ -7,7 +7,7 @@ An attempt is counted when it begins, so that many at once gain nothing, and tak
 from __future__ import annotations
 
 import hashlib
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from semantik.config.sign_in_settings import SignInSettings
@@ -17,7 +17,8 @@ _KNOWN_S = 180 * 86_400  # how long a device or an address counts as one of the 
 
 # KEYS: the lanes of (account, device), (account, address), (address), (account);
 #       what exists if the device, and if the address, has signed in to the account before.
-# ARGV: now_ms, free, free of the address, free of the account, first_wait_ms, max_wait_ms, forget_ms
+# ARGV: now_ms, free, free of the address, free of the account, first_wait_ms, max_wait_ms, forget_ms; 1 if there is a
+# device at all.
 # Returns the milliseconds to wait (0: the attempt may be made, and is counted), and 1 if the device is known.
 _BEGIN = """
 local now = tonumber(ARGV[1])
@@ -26,7 +27,7 @@ local function wrong(key)
   return tonumber(redis.call('HGET', key, 'wrong') or '0')
 end
 local lanes
-local known = redis.call('EXISTS', KEYS[5])
+local known = ARGV[8] == '1' and redis.call('EXISTS', KEYS[5]) or 0
 if known == 1 then
   lanes = {{KEYS[1], tonumber(ARGV[2])}}
 else
@@ -55,11 +56,13 @@ return {0, known}
 """
 
 # KEYS as above. ARGV: 1 if the sign-in succeeded, 0 if it was not decided; 1 if the device was known; and for how many
-# milliseconds device and address are known from now on.
+# milliseconds device and address are known from now on; 1 if there is a device at all.
 _END = """
 if ARGV[1] == '1' then
   redis.call('DEL', KEYS[1], KEYS[2])
-  redis.call('SET', KEYS[5], 1, 'PX', ARGV[3])
+  if ARGV[4] == '1' then
+    redis.call('SET', KEYS[5], 1, 'PX', ARGV[3])
+  end
   redis.call('SET', KEYS[6], 1, 'PX', ARGV[3])
 end
 local counted = ARGV[2] == '1' and {KEYS[1]} or {KEYS[2], KEYS[3], KEYS[4]}
@@ -91,19 +94,21 @@ class Attempt:
 class LoginAttempts:
     """Every method raises Unavailable when Redis is away."""
 
-    def __init__(self, redis: RedisClient) -> None:
+    def __init__(self, redis: RedisClient, now: Callable[[], float]) -> None:
         self._redis = redis
+        self._now = now
         self._begin = redis.script(_BEGIN)
         self._end = redis.script(_END)
 
     async def begin(self, login: str, source: SignInSource, limits: SignInSettings) -> Attempt:
         """Count an attempt, unless it must wait."""
         arguments = [
-            round(time.time() * 1000),
+            round(self._now() * 1000),
             limits.free_attempts,
             limits.free_per_address,
             limits.free_per_account,
             *(round(1000 * each) for each in (limits.first_wait_s, limits.max_wait_s, limits.forget_s)),
+            int(bool(source.device)),
         ]
         wait_ms, known = await self._redis.execute(self._begin(keys=_keys(login, source), args=arguments))
         return Attempt(int(wait_ms) / 1000, bool(known))
@@ -113,7 +118,7 @@ class LoginAttempts:
 
         If it `succeeded`, forget the wrong ones of this account from here, and remember device and address as its own.
         """
-        arguments = [int(succeeded), int(attempt.known_device), _KNOWN_S * 1000]
+        arguments = [int(succeeded), int(attempt.known_device), _KNOWN_S * 1000, int(bool(source.device))]
         await self._redis.execute(self._end(keys=_keys(login, source), args=arguments))
 
 

@@ -7,8 +7,8 @@ nor, as long as it comes from elsewhere, the addresses. Sessions and API keys ar
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -23,14 +23,17 @@ _PER_SOURCE = 4
 _BUSY = "Too many passwords are being checked at the moment: try again in a few seconds."
 _BUSY_S = 5
 
-log = logging.getLogger("semantik.auth")
-
 
 class LoginThrottle:
-    """`limits()` are the current settings."""
+    """`limits()` are the current settings, `now()` is the time in seconds, the same in all servers on one Redis."""
 
-    def __init__(self, redis: RedisClient, limits: Callable[[], SignInSettings]) -> None:
-        self._attempts = LoginAttempts(redis)
+    def __init__(
+        self,
+        redis: RedisClient,
+        limits: Callable[[], SignInSettings],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._attempts = LoginAttempts(redis, now)
         self._limits = limits
         self._turns = _Turns(limits)
 
@@ -38,8 +41,8 @@ class LoginThrottle:
     async def attempt(self, login: str, source: SignInSource) -> AsyncIterator[None]:
         """Inside, check the password of `login`. Unauthorized that leaves it was a wrong one.
 
-        Raises Busy when this login or this source had too many wrong ones, or too many wait to be checked.
-        While Redis is away, only the number of those that are checked at once is limited.
+        Raises Busy when this login or this source had too many wrong ones, or too many wait to be checked; and
+        Unavailable while Redis is away, since nothing would count the wrong ones.
         """
         attempt = await self._begin(login, source)
         try:
@@ -58,23 +61,16 @@ class LoginThrottle:
         async with self._turns.turn(source):
             yield
 
-    async def _begin(self, login: str, source: SignInSource) -> Attempt | None:
-        try:
-            attempt = await self._attempts.begin(login, source, self._limits())
-        except Unavailable as error:
-            log.info("Wrong sign-ins are not counted. %s", error)
-            return None
+    async def _begin(self, login: str, source: SignInSource) -> Attempt:
+        attempt = await self._attempts.begin(login, source, self._limits())
         if attempt.wait_s > 0:
             seconds = math.ceil(attempt.wait_s)
             raise Busy(f"There were too many wrong sign-ins: try again in {seconds} s.", seconds)
         return attempt
 
-    async def _end(
-        self, login: str, source: SignInSource, attempt: Attempt | None, *, succeeded: bool
-    ) -> None:
-        if attempt is not None:
-            with suppress(Unavailable):  # it is forgotten by itself
-                await self._attempts.end(login, source, attempt, succeeded=succeeded)
+    async def _end(self, login: str, source: SignInSource, attempt: Attempt, *, succeeded: bool) -> None:
+        with suppress(Unavailable):  # it is forgotten by itself
+            await self._attempts.end(login, source, attempt, succeeded=succeeded)
 
 
 class _Turns:

@@ -8,7 +8,12 @@ import pytest
 from support.raw_socket import opened
 from support.server import Serving
 
-from handlers.http.allowed_hosts import host_allowed
+from handlers.http import allowed_hosts
+
+
+def host_allowed(host: str, listens_on: str, allowed: tuple[str, ...]) -> bool:
+    name = allowed_hosts.host_name(host)
+    return name is not None and allowed_hosts.host_allowed(name, listens_on, allowed)
 
 
 @pytest.mark.parametrize(
