@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from asyncio import Future
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
+from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.authentication import authenticate, origin_allowed
 from handlers.client_address import answer_early, client_address, request_id
 from handlers.problems import describe, problem, status_of
@@ -21,6 +24,7 @@ from handlers.validation import validate
 from semantik.app.rate_limiter import RateGroup
 from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
+from semantik.core.models import User
 
 log = logging.getLogger("semantik.http")
 
@@ -39,6 +43,13 @@ class BaseHandlerMixin(RequestHandler):
             self.set_header(name, value)
         self.set_header("X-Request-Id", request_id(self.request))
 
+    def set_status(self, status_code: int, reason: str | None = None) -> None:
+        super().set_status(status_code, reason)
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header(
+                "Allow", ", ".join(method for method in self.SUPPORTED_METHODS if self._has(method))
+            )
+
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         try:
             return value.decode()
@@ -46,6 +57,11 @@ class BaseHandlerMixin(RequestHandler):
             where = f"The query's parameter {name}" if name else "The address"
             # Tornado's own error class, which handlers of files and sockets know as well.
             raise HTTPError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where} is not UTF-8.") from error
+
+    def _has(self, method: str) -> bool:
+        """Whether the handler has this method of its own."""
+        own, inherited = (getattr(kind, method.lower(), None) for kind in (type(self), RequestHandler))
+        return own is not inherited
 
     def log_exception(
         self,
@@ -64,7 +80,10 @@ class RestHandler(BaseHandlerMixin):
     """Base of the REST handlers. `public = True` needs no authentication; else `self.principal` is the user.
 
     The request is authenticated before its body is read: `prepare` runs first.
+    `audit` has the action in the audit trail of each method that is not a GET.
     """
+
+    audit: ClassVar[Mapping[str, str]] = {}
 
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
@@ -72,6 +91,10 @@ class RestHandler(BaseHandlerMixin):
     rate_group: RateGroup | None = None  # what limits its requests; by default read or write
     principal: Principal
     _received = b""
+
+    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        self._audit_note = AuditNote()
+        super().__init__(application, request, **kwargs)
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -94,6 +117,27 @@ class RestHandler(BaseHandlerMixin):
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         answer_early(self.request)
         return super().finish(chunk)
+
+    def note_audit(
+        self,
+        details: Mapping[str, object] | None = None,
+        *,
+        target: str | None = None,
+        user: User | None = None,
+    ) -> None:
+        """Add to this request's event in the audit trail: details without secrets, the target where it is not the
+        path, and who acts where nobody is signed in."""
+        note = self._audit_note
+        note.target, note.user = target or note.target, user or note.user
+        note.details |= details or {}
+
+    def on_finish(self) -> None:
+        method = self.request.method or ""
+        action = self.audit.get(method, READ if method in ("GET", "HEAD") else None)
+        if action is not None:
+            principal = getattr(self, "principal", None)  # unset where the request was refused first
+            status = self.get_status()
+            record_request(self.services.audit, self.request, action, principal, status, self._audit_note)
 
     def body(self, schema: vol.Schema) -> dict[str, Any]:
         """The JSON object that was sent, validated; raises Invalid that names the field."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.app.rate_limiter import RateLimiter
+from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
@@ -20,6 +23,8 @@ from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 
 
@@ -29,8 +34,12 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    audit: AuditLog
+    groups: GroupService
     authorizer: Authorizer
     collections: CollectionService
+    sharing: SharingService
+    users: UserService
     operations: OperationService
     views: ViewService
     search: SearchService
@@ -39,6 +48,7 @@ class Services:
     connection_limiter: ConnectionLimiter
     health: HealthMonitor
     session_monitor: SessionMonitor
+    access_monitor: AccessMonitor
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans

@@ -36,7 +36,10 @@ from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
 from semantik.app.rate_limiter import RateLimiter
+from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
@@ -56,6 +59,8 @@ from semantik.services.collections import CollectionService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
@@ -97,6 +102,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -112,13 +118,23 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
-        active_operations = ActiveOperations(store)
+        groups = GroupService(store)
+        active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         secret = settings.auth.secret or await store.secret()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+            dependencies,
+            query_embedder,
+            reranker,
+            groups,
+            active_operations,
+            limiter,
+            metrics,
+            audit,
+            secret,
+            wake,
         )
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -134,8 +150,10 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             background_tasks(
                 loop_monitor=monitor_loop(),
                 session_monitor=services.session_monitor.run(),
+                access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
+                audit=audit.run(),
             )
         )
         parts = (connection_times, limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -174,9 +192,11 @@ def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
     reranker: Reranker,
+    groups: GroupService,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
+    audit: AuditLog,
     secret: str,
     wake: Callable[[], None],
 ) -> Services:
@@ -185,13 +205,17 @@ def _services(
     languages = LanguageSampler(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
-    sessions = SessionService(store, lambda: current().auth, secret)
+    sessions = SessionService(store, groups, lambda: current().auth, secret)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        audit=audit,
+        groups=groups,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
+        sharing=SharingService(store, authorizer),
+        users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
         search=SearchService(
@@ -202,6 +226,7 @@ def _services(
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         session_monitor=SessionMonitor(sessions),
+        access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
         metrics=metrics,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import REFRESH
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.client_address import client_address
@@ -67,18 +69,24 @@ class _SignInHandler(RestHandler):
 
 
 class RegisterHandler(_SignInHandler):
+    audit: ClassVar = {"POST": "user.register"}
+
     async def post(self) -> None:
         body = self.body(_REGISTER)
         async with self.services.login_throttle.turn(self.source):
             user = await self.services.sessions.register(
                 body["username"], body["password"], body.get("email"), body["setup_code"]
             )
+        self.note_audit(target=f"users/{user.id}", user=user)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
 class LoginHandler(_SignInHandler):
+    audit: ClassVar = {"POST": "session.sign_in"}
+
     async def post(self) -> None:
         body = self.body(_LOGIN)
+        self.note_audit({"login": body["username"]})
         # A browser that signs in for the first time gets its secret now: it counts once this attempt has succeeded.
         source = self.source if self.source.device else replace(self.source, device=secrets.token_urlsafe(24))
         async with self.services.login_throttle.attempt(body["username"], source):
@@ -88,12 +96,15 @@ class LoginHandler(_SignInHandler):
 
 
 class RefreshHandler(_SignInHandler):
+    audit: ClassVar = {"POST": REFRESH}
+
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
 class LogoutHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "session.sign_out"}
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import voluptuous as vol
 
+from semantik.config.audit_settings import AuditSettings as AuditSettings
 from semantik.config.auth_settings import AuthSettings as AuthSettings
 from semantik.config.connection_settings import ConnectionSettings as ConnectionSettings
 from semantik.config.connection_settings import RateLimitSettings as RateLimitSettings
@@ -245,4 +246,5 @@ class Settings:
     scan: ScanSettings = field(default_factory=ScanSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)

@@ -8,9 +8,11 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    Group,
     Session,
     User,
 )
+from semantik.core.models.audit import AUDIT_OUTCOMES, AuditEvent, AuditFilter, AuditOutcome
 from semantik.core.models.chunk import Chunk, VectorBlock
 from semantik.core.models.clock import now
 from semantik.core.models.collection import (
@@ -21,6 +23,7 @@ from semantik.core.models.collection import (
     Counts,
     Generation,
     Share,
+    ShareKind,
     Source,
 )
 from semantik.core.models.document import (
@@ -55,6 +58,7 @@ __all__ = [
     "ACCESS_LEVELS",
     "ACTIVE",
     "API_KEY_SCOPES",
+    "AUDIT_OUTCOMES",
     "DOCUMENT_STATUSES",
     "OPERATION_STATUSES",
     "OPERATION_TYPES",
@@ -62,6 +66,9 @@ __all__ = [
     "Access",
     "ApiKey",
     "ApiKeyScope",
+    "AuditEvent",
+    "AuditFilter",
+    "AuditOutcome",
     "Chunk",
     "Collection",
     "CollectionStatus",
@@ -73,6 +80,7 @@ __all__ = [
     "FileFailure",
     "Filters",
     "Generation",
+    "Group",
     "Lease",
     "Operation",
     "OperationStatus",
@@ -81,6 +89,7 @@ __all__ = [
     "RecognisedPage",
     "Session",
     "Share",
+    "ShareKind",
     "Source",
     "Stage",
     "StageName",
