@@ -21,7 +21,7 @@ class ConnectionSettings:
         1024, at_least(1), "The same from one address (IPv6: a /64 network) that is no trusted proxy."
     )
     anonymous: int = reloadable(
-        256,
+        512,
         at_least(1),
         "The same that have not signed in; then the one that has waited longest for its request is closed.",
     )
