@@ -12,6 +12,7 @@ from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
+from semantik.auth.oidc.service import OidcService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -36,6 +37,7 @@ class Services:
     sessions: SessionService
     audit: AuditLog
     groups: GroupService
+    oidc: OidcService
     authorizer: Authorizer
     collections: CollectionService
     sharing: SharingService

@@ -39,8 +39,11 @@ from semantik.app.rate_limiter import RateLimiter
 from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.external_accounts import ExternalAccounts
 from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
+from semantik.auth.oidc.group_mapping import GroupMapping
+from semantik.auth.oidc.service import OidcService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
@@ -136,6 +139,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             secret,
             wake,
         )
+        stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
@@ -206,10 +210,14 @@ def _services(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
     sessions = SessionService(store, groups, lambda: current().auth, secret)
+    external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        oidc=OidcService(
+            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), secret
+        ),
         audit=audit,
         groups=groups,
         authorizer=authorizer,

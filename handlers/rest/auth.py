@@ -32,7 +32,7 @@ _DEVICE, _DEVICE_S, _MAX_DEVICE = "semantik_device", 365 * 86_400, 100
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
-class _SignInHandler(RestHandler):
+class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
     public = True
@@ -56,6 +56,10 @@ class _SignInHandler(RestHandler):
         )
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
+        self.keep_signed_in(signed_in)
+        self.reply(signed_in_json(signed_in))
+
+    def keep_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,
@@ -65,7 +69,6 @@ class _SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
-        self.reply(signed_in_json(signed_in))
 
 
 class RegisterHandler(_SignInHandler):
@@ -81,7 +84,7 @@ class RegisterHandler(_SignInHandler):
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
-class LoginHandler(_SignInHandler):
+class LoginHandler(SignInHandler):
     audit: ClassVar = {"POST": "session.sign_in"}
 
     async def post(self) -> None:
@@ -95,7 +98,7 @@ class LoginHandler(_SignInHandler):
         self.remember_device(source.device)
 
 
-class RefreshHandler(_SignInHandler):
+class RefreshHandler(SignInHandler):
     audit: ClassVar = {"POST": REFRESH}
 
     async def post(self) -> None:
@@ -124,4 +127,6 @@ class SetupHandler(RestHandler):
 
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
-        self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})
+        auth = self.services.settings.auth
+        oidc = auth.oidc.name if auth.oidc.issuer else None
+        self.reply({"needs_first_user": needed, "registration": auth.registration, "oidc": oidc})

@@ -21,5 +21,7 @@ def test_each_method_that_is_not_a_get_has_an_action(handler: type[RestHandler])
         for name in CHANGING
         if getattr(handler, name.lower()) is not getattr(RequestHandler, name.lower())
     }
-    assert set(handler.audit) == methods, f"{handler.__name__}.audit names the action of each method"
+    assert set(handler.audit) - {"GET"} == methods, (
+        f"{handler.__name__}.audit names the action of each method"
+    )
     assert all(re.fullmatch(r"[a-z_]+\.[a-z_]+", action) for action in handler.audit.values())

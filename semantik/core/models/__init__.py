@@ -9,6 +9,7 @@ from semantik.core.models.account import (
     ApiKey,
     ApiKeyScope,
     Group,
+    Identity,
     Session,
     User,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "Filters",
     "Generation",
     "Group",
+    "Identity",
     "Lease",
     "Operation",
     "OperationStatus",

@@ -63,6 +63,9 @@ class UserTable:
         """Find a user by name alone."""
         return _user(await self._table.find_one({"name_key": name.strip().lower()}))
 
+    async def by_email(self, email: str) -> User | None:
+        return _user(await self._table.find_one({"email_key": email.strip().lower()}))
+
     async def enabled_ids(self, user_ids: Sequence[str]) -> set[str]:
         """The users that exist and are not disabled."""
         rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"disabled": 1})
