@@ -71,7 +71,7 @@ class SignInHandler(RestHandler):
         )
 
 
-class RegisterHandler(_SignInHandler):
+class RegisterHandler(SignInHandler):
     audit: ClassVar = {"POST": "user.register"}
 
     async def post(self) -> None:
