@@ -48,6 +48,7 @@ setup(
         "psutil",
         "pyjwt",
         "pymongo",
+        "pyotp",
         "pypdf",
         "pypdfium2",
         "pystemmer",

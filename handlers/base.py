@@ -176,7 +176,8 @@ class RestHandler(BaseHandlerMixin):
             self.set_header("WWW-Authenticate", "Bearer")
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem(status, describe(status, error), request_id(self.request))))
+        detail = describe(status, error)
+        self.finish(json.dumps(problem(status, detail, request_id(self.request), error)))
 
 
 class NotFoundHandler(RestHandler):

@@ -13,6 +13,7 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.service import OidcService
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -35,6 +36,7 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    second_factors: SecondFactorService
     audit: AuditLog
     groups: GroupService
     oidc: OidcService

@@ -44,8 +44,13 @@ from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.service import OidcService
+from semantik.auth.sealing import Sealer
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.session_upkeep import keep_sessions
 from semantik.auth.sessions import SessionService
+from semantik.auth.signing_keys import SigningKeys
+from semantik.auth.tokens import Tokens
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter, CounterStore
@@ -126,7 +131,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
-        secret = settings.auth.secret or await store.secret()
+        signing_keys = SigningKeys(store, lambda: current().auth)
+        await signing_keys.load()
         services = _services(
             dependencies,
             query_embedder,
@@ -136,7 +142,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             limiter,
             metrics,
             audit,
-            secret,
+            signing_keys,
             wake,
         )
         stack.push_async_callback(services.oidc.close)
@@ -153,6 +159,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         tasks = stack.enter_context(
             background_tasks(
                 loop_monitor=monitor_loop(),
+                session_upkeep=keep_sessions(signing_keys, services.sessions),
                 session_monitor=services.session_monitor.run(),
                 access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
@@ -201,7 +208,7 @@ def _services(
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
     audit: AuditLog,
-    secret: str,
+    signing_keys: SigningKeys,
     wake: Callable[[], None],
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
@@ -209,17 +216,20 @@ def _services(
     languages = LanguageSampler(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
-    sessions = SessionService(store, groups, lambda: current().auth, secret)
+    sealer = Sealer(current().data, current().auth.second_factor_key)
+    second_factors = SecondFactorService(store, sealer)
+    sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
     external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
         oidc=OidcService(
-            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), secret
+            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), signing_keys
         ),
         audit=audit,
         groups=groups,
+        second_factors=second_factors,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         sharing=SharingService(store, authorizer),

@@ -1,8 +1,9 @@
-"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user."""
+"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user. Sessions are in `sessions.py`."""
 
 from __future__ import annotations
 
 import secrets
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import ClassVar
@@ -18,6 +19,7 @@ from handlers.serializers import signed_in_json, user_json
 from semantik.auth.login_attempts import SignInSource
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
+from semantik.core.models import SignInPlace
 
 _REGISTER = vol.Schema(
     {
@@ -27,21 +29,28 @@ _REGISTER = vol.Schema(
         vol.Optional("setup_code", default=""): str,
     }
 )
-_LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
 _DEVICE, _DEVICE_S, _MAX_DEVICE = "semantik_device", 365 * 86_400, 100
+_LOGIN = vol.Schema(
+    {
+        vol.Required("username"): str,
+        vol.Required("password"): str,
+        vol.Optional("code"): optional(text(0, 100)),
+    }
+)
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
 class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
-    public = True
-    rate_group = "sign_in"
-
     @property
     def source(self) -> SignInSource:
         device = self.get_cookie(_DEVICE, "") or ""
         return SignInSource(client_address(self.request), device[:_MAX_DEVICE])
+
+    def confirming(self) -> AbstractAsyncContextManager[None]:
+        """Inside, check a password that a signed-in user sends once more; wrong ones are counted as sign-ins are."""
+        return self.services.login_throttle.attempt(f"confirming {self.principal.user.id}", self.source)
 
     def remember_device(self, device: str) -> None:
         """Give the browser a secret by which its later sign-ins are known: others cannot slow those down."""
@@ -54,6 +63,11 @@ class SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
+
+    @property
+    def place(self) -> SignInPlace:
+        """Where the request comes from."""
+        return SignInPlace(client_address(self.request), self.request.headers.get("User-Agent", ""))
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
         self.keep_signed_in(signed_in)
@@ -70,8 +84,13 @@ class SignInHandler(RestHandler):
             secure=self.request.protocol == "https",
         )
 
+    def clear_session_cookie(self) -> None:
+        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+
 
 class RegisterHandler(SignInHandler):
+    public = True
+    rate_group = "sign_in"
     audit: ClassVar = {"POST": "user.register"}
 
     async def post(self) -> None:
@@ -85,6 +104,8 @@ class RegisterHandler(SignInHandler):
 
 
 class LoginHandler(SignInHandler):
+    public = True
+    rate_group = "sign_in"
     audit: ClassVar = {"POST": "session.sign_in"}
 
     async def post(self) -> None:
@@ -93,31 +114,36 @@ class LoginHandler(SignInHandler):
         # A browser that signs in for the first time gets its secret now: it counts once this attempt has succeeded.
         source = self.source if self.source.device else replace(self.source, device=secrets.token_urlsafe(24))
         async with self.services.login_throttle.attempt(body["username"], source):
-            signed_in = await self.services.sessions.login(body["username"], body["password"])
+            signed_in = await self.services.sessions.login(
+                body["username"], body["password"], body.get("code"), self.place
+            )
         self.reply_signed_in(signed_in)
         self.remember_device(source.device)
 
 
 class RefreshHandler(SignInHandler):
+    public = True
+    rate_group = "sign_in"
     audit: ClassVar = {"POST": REFRESH}
 
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
-class LogoutHandler(RestHandler):
+class LogoutHandler(SignInHandler):
     scope = ACCOUNT
     audit: ClassVar = {"POST": "session.sign_out"}
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)
-        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        self.clear_session_cookie()
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
 class MeHandler(RestHandler):
     async def get(self) -> None:
-        self.reply(user_json(self.principal.user))
+        state = await self.services.second_factors.state(self.principal.user)
+        self.reply({**user_json(self.principal.user), "second_factor": state.enabled})
 
 
 class SetupHandler(RestHandler):

@@ -29,6 +29,7 @@ _CHANGE = vol.Schema(
         vol.Optional("is_admin"): boolean(),
         vol.Optional("disabled"): boolean(),
         vol.Optional("password"): text(),
+        vol.Optional("reset_second_factor"): boolean(),
     }
 )
 _SHOWN = ("is_admin", "disabled")  # the new values that the audit trail has

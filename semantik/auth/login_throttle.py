@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 
 from semantik.auth.login_attempts import Attempt, LoginAttempts, SignInSource
 from semantik.config.sign_in_settings import SignInSettings
-from semantik.core.errors import Busy, Unauthorized, Unavailable
+from semantik.core.errors import Busy, Forbidden, Unauthorized, Unavailable
 from semantik.progress import RedisClient
 
 _AT_ONCE = 2  # as many as `passwords.py` computes at the same time
@@ -39,7 +39,7 @@ class LoginThrottle:
 
     @asynccontextmanager
     async def attempt(self, login: str, source: SignInSource) -> AsyncIterator[None]:
-        """Inside, check the password of `login`. Unauthorized that leaves it was a wrong one.
+        """Inside, check the password of `login`. Unauthorized or Forbidden that leaves it was a wrong one.
 
         Raises Busy when this login or this source had too many wrong ones, or too many wait to be checked; and
         Unavailable while Redis is away, since nothing would count the wrong ones.
@@ -48,7 +48,7 @@ class LoginThrottle:
         try:
             async with self._turns.turn(source):
                 yield
-        except Unauthorized:
+        except (Unauthorized, Forbidden):
             raise
         except BaseException:
             await self._end(login, source, attempt, succeeded=False)
