@@ -107,7 +107,10 @@ class RestHandler(BaseHandlerMixin):
         if not self.public:
             token = self.get_query_argument("token", "") if self.token_in_query else ""
             scope = self.scope or ("read" if reading else "write")
-            self.principal = await authenticate(self.request, self.services.sessions, scope, token)
+            services = self.services
+            self.principal = await authenticate(
+                self.request, services.settings, services.sessions, services.proxy, scope, token
+            )
         sender = client_address(self.request) if self.public else self.principal.user.id
         self.services.rate_limiter.take(self.rate_group or ("read" if reading else "write"), sender)
 

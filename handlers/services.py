@@ -13,6 +13,7 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.service import OidcService
+from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
@@ -40,6 +41,7 @@ class Services:
     audit: AuditLog
     groups: GroupService
     oidc: OidcService
+    proxy: ProxySignIn
     authorizer: Authorizer
     collections: CollectionService
     sharing: SharingService

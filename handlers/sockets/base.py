@@ -219,7 +219,10 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         from_a_file = token and self.request.headers.get("Origin") == "null"
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
-        principal = await authenticate(self.request, self.services.sessions, "read", token)
+        services = self.services
+        principal = await authenticate(
+            self.request, services.settings, services.sessions, services.proxy, "read", token
+        )
         self.services.rate_limiter.take("sockets", principal.user.id)
         return principal
 

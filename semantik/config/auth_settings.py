@@ -70,4 +70,9 @@ class AuthSettings:
     external_session_s: int = reloadable(
         43_200, at_least(60), "Lifetime of a session that a provider or a proxy has vouched for."
     )
+    proxy_user_header: str = reloadable(
+        "",
+        empty_or(vol.Match(r"[A-Za-z0-9-]+\Z"), "the name of a header"),
+        "The header in which a proxy of trusted_proxies names the user whom it has signed in; empty: none.",
+    )
     oidc: OidcSettings = field(default_factory=OidcSettings)
