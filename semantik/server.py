@@ -27,7 +27,6 @@ from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
-from pipeline.workers.language_sample import sample_languages
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor
@@ -63,7 +62,7 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
-from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
+from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
@@ -189,13 +188,8 @@ async def _embed_queries(
     return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
-async def _sample_languages(
-    pool: ComputePool, current: Callable[[], Settings], paths: Sequence[str]
-) -> Sequence[str]:
-    forbidden = (str(current().data.resolve()),)
-    args = (list(paths), MAX_SAMPLE_BYTES, current().documents.roots, forbidden, SAMPLE_S)
-    languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=TIMEOUT_S)
-    return languages
+async def _sample_languages(pool: ComputePool, paths: Sequence[str]) -> Sequence[str]:
+    return await pool.languages(paths, MAX_SAMPLE_BYTES, SAMPLE_S)
 
 
 def _services(
@@ -212,9 +206,7 @@ def _services(
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
-    languages = LanguageSampler(
-        partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
-    )
+    languages = LanguageSampler(partial(_sample_languages, pool), lambda: current().embedding.model, BUNDLED)
     sealer = Sealer(current().data, current().auth.second_factor_key)
     second_factors = SecondFactorService(store, sealer)
     sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
@@ -235,14 +227,16 @@ def _services(
         sharing=SharingService(store, authorizer),
         users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
-        views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
+        views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(
             store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
         ),
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
-        health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
+        health=HealthMonitor(
+            store.ping, progress.ping, lambda: pool.is_ready, pool.workers, lambda: pool.isolation
+        ),
         session_monitor=SessionMonitor(sessions),
         access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
