@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
+from semantik.app.rate_limiter import RateLimiter
 from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
+from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.service import OidcService
 from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.second_factor import SecondFactorService
@@ -56,3 +58,5 @@ class Services:
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans
+    login_throttle: LoginThrottle
+    rate_limiter: RateLimiter

@@ -24,7 +24,6 @@ class HealthHandler(RestHandler):
         self.reply(
             {
                 "status": state.status,
-                "version": __version__,
                 "pool": state.pool,
                 "mongo": state.mongo,
                 "redis": state.redis,
@@ -37,7 +36,8 @@ class StatusHandler(RestHandler):
     scope = "admin"
 
     async def get(self) -> None:
-        self.reply(asdict(await self.services.health.resource_usage()))
+        usage = await self.services.health.resource_usage()
+        self.reply({"version": __version__, **asdict(usage)})
 
 
 class MetricsHandler(RestHandler):
