@@ -6,7 +6,6 @@ Runs in the process of the load tool, and writes to the stores directly, as anot
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import time
@@ -21,6 +20,7 @@ import psutil
 import redis
 
 from bench import message
+from bench.server_process import SETUP_CODE, environment, unlimited
 from bench.tornado_baseline import Load
 from semantik.client.api import Client
 from semantik.config.settings import Settings
@@ -70,14 +70,13 @@ class SemantikTarget:
 def start_semantik(folder: Path, operations: int, sockets: int, burst: int) -> Iterator[SemantikTarget]:
     """Start a server with `operations` operations; it has ended on exit."""
     data, log = folder / "data", folder / "server.log"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTIK_")}
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [_COMMAND, "--port", "0", "--data", str(data), *_flags(sockets, burst)],
+            [_COMMAND, "--port", "0", "--data", str(data), *unlimited(), *_flags(sockets, burst)],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=environment,
+            env=environment(),
             # The load tool handles Ctrl-C and stops the server.
             start_new_session=True,
         )
@@ -114,7 +113,7 @@ async def _prepare(url: str, folder: Path, operations: int) -> tuple[str, tuple[
     Each is the copy of an ended operation with a valid lease, so that the dispatcher does not run it.
     """
     client = Client(url)
-    await client.register("load", PASSWORD)
+    await client.register("load", PASSWORD, SETUP_CODE)
     await client.sign_in("load", PASSWORD)
     empty = folder / "documents"
     empty.mkdir()

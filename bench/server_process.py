@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,7 @@ from semantik.core.models import TERMINAL
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "a long password"
+SETUP_CODE = "THE-CODE-OF-BENCH-SERVERS"
 SAMPLE_QUERIES = (
     "How do I install a package?",
     "What does this error mean?",
@@ -40,6 +42,25 @@ class Server:
     ready_s: float
 
 
+def setup_code(build: Path = ROOT) -> str:
+    """The setup code of a build's servers; an older build has none."""
+    return SETUP_CODE if (build / "semantik" / "auth" / "setup_code.py").exists() else ""
+
+
+def unlimited(build: Path = ROOT) -> tuple[str, ...]:
+    """The flags of a server that one client may send any number of requests; an older build has no such limits."""
+    if not (build / "semantik" / "config" / "connection_settings.py").exists():
+        return ()
+    rates = [f"--rate-limits-{group}-per-s=0" for group in ("search", "read", "write", "sign-in", "sockets")]
+    return (*rates, "--connections-per-address=4096", "--connections-anonymous=4096")
+
+
+def environment(code: str = SETUP_CODE) -> dict[str, str]:
+    """The environment of a server with this setup code; without the settings that this process was given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTIK_")}
+    return {**inherited, **({"SEMANTIK_AUTH_SETUP_CODE": code} if code else {})}
+
+
 @asynccontextmanager
 async def run_server(
     data: Path | str, *flags: str, build: Path = ROOT, token: str | None = None
@@ -51,8 +72,9 @@ async def run_server(
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         str(build / "bin" / "semantik-server"),
-        *("--port", "0", "--data", str(data), "--log-level", "warning", *flags),
+        *("--port", "0", "--data", str(data), "--log-level", "warning", *unlimited(build), *flags),
         stdout=subprocess.PIPE,
+        env=environment(setup_code(build)),
     )
     try:
         assert process.stdout is not None
@@ -60,7 +82,7 @@ async def run_server(
         ready_s = time.perf_counter() - started
         client = Client(url) if token is None else Client(url, token)
         if not (Path(data) / "bench-user").exists():
-            await client.register("bench", PASSWORD)
+            await client.register("bench", PASSWORD, setup_code(build))
             (Path(data) / "bench-user").touch()
         if token is None:
             await client.sign_in("bench", PASSWORD)

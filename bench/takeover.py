@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.server_process import SETUP_CODE, environment, unlimited
 from semantik.client.api import Client
 from semantik.core.models import Operation
 from semantik.storage.data_folder import data_lock, instance_id
@@ -48,9 +49,12 @@ class Server:
             "0",
             "--data",
             str(self.data),
+            *unlimited(),
             *self.flags,
         ]
-        self.process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        self.process = await asyncio.create_subprocess_exec(
+            *command, stdout=subprocess.PIPE, env=environment()
+        )
         assert self.process.stdout is not None
         line = (await self.process.stdout.readline()).decode()
         if not line:
@@ -92,7 +96,7 @@ async def measure(folder: Path, lease_s: float) -> dict[str, Any]:
             await server.start()
         store = await stack.enter_async_context(Store(stores.mongo_url, _DATABASE))
         client = Client(servers[0].url)
-        await client.register("bench", PASSWORD)
+        await client.register("bench", PASSWORD, SETUP_CODE)
         await client.sign_in("bench", PASSWORD)
         collection = await client.call("POST", "collections", {"name": "Folder", "source_path": str(folder)})
         operation_id = collection["operation_id"]

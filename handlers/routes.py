@@ -1,4 +1,7 @@
-"""Every route of the server, and the Tornado application that serves them."""
+"""Every route of the server, and the Tornado application that serves them.
+
+Who may use a route is in `tests/support/access_table.py`: a route without a row there fails a test.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,24 @@ from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
 from handlers.rest import (
     api_keys,
+    audit,
     auth,
     collections,
     documents,
     folders,
+    groups,
     health,
+    oidc,
+    openapi,
     operations,
     page,
     search,
+    second_factor,
+    sessions,
+    shares,
     sources,
     suggest,
+    users,
 )
 from handlers.services import Services
 from handlers.sockets.operation import OperationSocketHandler
@@ -42,11 +53,28 @@ ROUTES = [
     url(rf"{_API}/auth/refresh", auth.RefreshHandler),
     url(rf"{_API}/auth/logout", auth.LogoutHandler),
     url(rf"{_API}/auth/me", auth.MeHandler),
+    url(rf"{_API}/auth/password", sessions.PasswordHandler),
+    url(rf"{_API}/auth/sessions", sessions.SessionsHandler),
+    url(rf"{_API}/auth/sessions/{_ID}", sessions.SessionHandler),
+    url(rf"{_API}/auth/second-factor", second_factor.SecondFactorHandler),
+    url(rf"{_API}/auth/second-factor/confirm", second_factor.ConfirmSecondFactorHandler),
     url(rf"{_API}/auth/setup", auth.SetupHandler),
+    url(rf"{_API}/auth/oidc/login", oidc.OidcLoginHandler),
+    url(rf"{_API}/auth/oidc/callback", oidc.OidcCallbackHandler),
     url(rf"{_API}/api-keys", api_keys.ApiKeysHandler),
     url(rf"{_API}/api-keys/{_ID}", api_keys.ApiKeyHandler),
+    url(rf"{_API}/audit", audit.AuditHandler),
+    url(rf"{_API}/users", users.UsersHandler),
+    url(rf"{_API}/users/{_ID}", users.UserHandler),
+    url(rf"{_API}/groups", groups.GroupsHandler),
+    url(rf"{_API}/groups/{_ID}", groups.GroupHandler),
+    url(rf"{_API}/groups/{_ID}/members/{_ID}", groups.MemberHandler),
+    url(rf"{_API}/admin/collections", shares.AllCollectionsHandler),
     url(rf"{_API}/collections", collections.CollectionsHandler),
     url(rf"{_API}/collections/{_ID}", collections.CollectionHandler),
+    url(rf"{_API}/collections/{_ID}/shares", shares.SharesHandler),
+    url(rf"{_API}/collections/{_ID}/shares/(user|group)/{_ID}", shares.ShareHandler),
+    url(rf"{_API}/collections/{_ID}/owner", shares.OwnerHandler),
     url(rf"{_API}/collections/{_ID}/append", collections.AppendHandler),
     url(rf"{_API}/collections/{_ID}/reindex", collections.ReindexHandler),
     url(rf"{_API}/collections/{_ID}/retry", collections.RetryHandler),
@@ -64,6 +92,7 @@ ROUTES = [
     url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
     url(rf"{_API}/search", search.SearchHandler),
     url(rf"{_API}/suggest", suggest.SuggestHandler),
+    url(rf"{_API}/openapi.json", openapi.OpenApiHandler),
     url(r"/ws/operations", OperationsSocketHandler),
     url(rf"/ws/operations/{_ID}", OperationSocketHandler),
     url(rf"/ws/scan/{_ID}", ScanSocketHandler),

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
+from semantik.app.rate_limiter import RateLimiter
+from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.groups import GroupService
+from semantik.auth.login_throttle import LoginThrottle
+from semantik.auth.oidc.service import OidcService
+from semantik.auth.proxy_sign_in import ProxySignIn
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -18,6 +26,8 @@ from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 
 
@@ -27,8 +37,15 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    second_factors: SecondFactorService
+    audit: AuditLog
+    groups: GroupService
+    oidc: OidcService
+    proxy: ProxySignIn
     authorizer: Authorizer
     collections: CollectionService
+    sharing: SharingService
+    users: UserService
     operations: OperationService
     views: ViewService
     search: SearchService
@@ -37,6 +54,9 @@ class Services:
     connection_limiter: ConnectionLimiter
     health: HealthMonitor
     session_monitor: SessionMonitor
+    access_monitor: AccessMonitor
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans
+    login_throttle: LoginThrottle
+    rate_limiter: RateLimiter

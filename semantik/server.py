@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tornado.web import Application
 
-from handlers.http_server import serving
+from handlers.http.server import serving
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
@@ -27,7 +27,6 @@ from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
-from pipeline.workers.language_sample import sample_languages
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor
@@ -35,9 +34,23 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.app.rate_limiter import RateLimiter
+from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.external_accounts import ExternalAccounts
+from semantik.auth.groups import GroupService
+from semantik.auth.login_throttle import LoginThrottle
+from semantik.auth.oidc.group_mapping import GroupMapping
+from semantik.auth.oidc.service import OidcService
+from semantik.auth.proxy_sign_in import ProxySignIn
+from semantik.auth.sealing import Sealer
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.session_upkeep import keep_sessions
 from semantik.auth.sessions import SessionService
+from semantik.auth.signing_keys import SigningKeys
+from semantik.auth.tokens import Tokens
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter, CounterStore
@@ -51,9 +64,11 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
-from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
+from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
@@ -62,11 +77,15 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class Server:
-    """A running server at `url`. `failure` raises when a part has failed; `reload` applies what needs no restart."""
+    """A running server at `url`. `failure` raises when a part has failed; `reload` applies what needs no restart.
+
+    `setup_code` is what the registration of the first user needs; None when there was a user at the start.
+    """
 
     settings: Settings
     url: str
     pool: ComputePool
+    setup_code: str | None
     failure: asyncio.Future[None]
     reload: Callable[[Settings], ReloadResult]
 
@@ -91,6 +110,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -106,18 +126,30 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         dependencies = Dependencies(current, store, progress, pool, index_sync)
         dispatcher = await start(Dispatcher(dependencies, owner))
-        active_operations = ActiveOperations(store)
+        groups = GroupService(store)
+        active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
-        secret = settings.auth.secret or await store.secret()
+        signing_keys = SigningKeys(store, lambda: current().auth)
+        await signing_keys.load()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+            dependencies,
+            query_embedder,
+            reranker,
+            groups,
+            active_operations,
+            limiter,
+            metrics,
+            audit,
+            signing_keys,
+            wake,
         )
+        stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
-        await start(serving(app, sockets, current))
+        connection_times = await start(serving(app, sockets, current))
 
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)
@@ -127,16 +159,20 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         tasks = stack.enter_context(
             background_tasks(
                 loop_monitor=monitor_loop(),
+                session_upkeep=keep_sessions(signing_keys, services.sessions),
                 session_monitor=services.session_monitor.run(),
+                access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
+                audit=audit.run(),
             )
         )
-        parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
+        parts = (connection_times, limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
         failure = asyncio.ensure_future(first_failure(progress.failure, stores.failure, *parts))
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
-        yield Server(replace(settings, port=port), url, pool, failure, reload)
+        setup_code = await services.sessions.setup_code.current()
+        yield Server(replace(settings, port=port), url, pool, setup_code, failure, reload)
 
 
 def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:
@@ -154,50 +190,62 @@ async def _embed_queries(
     return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
-async def _sample_languages(
-    pool: ComputePool, current: Callable[[], Settings], paths: Sequence[str]
-) -> Sequence[str]:
-    forbidden = (str(current().data.resolve()),)
-    args = (list(paths), MAX_SAMPLE_BYTES, current().documents.roots, forbidden, SAMPLE_S)
-    languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=TIMEOUT_S)
-    return languages
+async def _sample_languages(pool: ComputePool, paths: Sequence[str]) -> Sequence[str]:
+    return await pool.languages(paths, MAX_SAMPLE_BYTES, SAMPLE_S)
 
 
 def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
     reranker: Reranker,
+    groups: GroupService,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
-    secret: str,
+    audit: AuditLog,
+    signing_keys: SigningKeys,
     wake: Callable[[], None],
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
-    languages = LanguageSampler(
-        partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
-    )
-    sessions = SessionService(store, lambda: current().auth, secret)
+    languages = LanguageSampler(partial(_sample_languages, pool), lambda: current().embedding.model, BUNDLED)
+    sealer = Sealer(current().data, current().auth.second_factor_key)
+    second_factors = SecondFactorService(store, sealer)
+    sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
+    external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        proxy=ProxySignIn(lambda: current().auth, sessions, external),
+        oidc=OidcService(
+            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), signing_keys
+        ),
+        audit=audit,
+        groups=groups,
+        second_factors=second_factors,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
+        sharing=SharingService(store, authorizer),
+        users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
-        views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
+        views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(
             store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
         ),
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
-        health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
+        health=HealthMonitor(
+            store.ping, progress.ping, lambda: pool.is_ready, pool.workers, lambda: pool.isolation
+        ),
         session_monitor=SessionMonitor(sessions),
+        access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
         metrics=metrics,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
+        login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
+        rate_limiter=RateLimiter(lambda: current().rate_limits),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.api import PASSWORD, ask, documents, index
-from support.server import SAMPLES, Serving
+from support.server import SAMPLES, SETUP_CODE, Serving
 
 from semantik.client.api import Client
 
@@ -91,7 +91,7 @@ async def test_a_server_killed_while_indexing_resumes_the_operation(
 
 async def _first_user(serving: Serving) -> Client:
     client = Client(serving.url)
-    await client.register("admin", PASSWORD)
+    await client.register("admin", PASSWORD, SETUP_CODE)
     await client.sign_in("admin", PASSWORD)
     return client
 

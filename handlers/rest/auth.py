@@ -1,31 +1,79 @@
-"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user."""
+"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user. Sessions are in `sessions.py`."""
 
 from __future__ import annotations
 
+import secrets
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import REFRESH
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
+from handlers.client_address import client_address
 from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
+from semantik.auth.login_attempts import SignInSource
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
+from semantik.core.models import SignInPlace
 
 _REGISTER = vol.Schema(
-    {vol.Required("username"): str, vol.Required("password"): str, vol.Optional("email"): optional(text())}
+    {
+        vol.Required("username"): str,
+        vol.Required("password"): str,
+        vol.Optional("email"): optional(text()),
+        vol.Optional("setup_code", default=""): str,
+    }
 )
-_LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
+_DEVICE, _DEVICE_S, _MAX_DEVICE = "semantik_device", 365 * 86_400, 100
+_LOGIN = vol.Schema(
+    {
+        vol.Required("username"): str,
+        vol.Required("password"): str,
+        vol.Optional("code"): optional(text(0, 100)),
+    }
+)
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
-class _SignInHandler(RestHandler):
+class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
-    public = True
+    @property
+    def source(self) -> SignInSource:
+        device = self.get_cookie(_DEVICE, "") or ""
+        return SignInSource(client_address(self.request), device[:_MAX_DEVICE])
+
+    def confirming(self) -> AbstractAsyncContextManager[None]:
+        """Inside, check a password that a signed-in user sends once more; wrong ones are counted as sign-ins are."""
+        return self.services.login_throttle.attempt(f"confirming {self.principal.user.id}", self.source)
+
+    def remember_device(self, device: str) -> None:
+        """Give the browser a secret by which its later sign-ins are known: others cannot slow those down."""
+        self.set_cookie(
+            _DEVICE,
+            device,
+            max_age=_DEVICE_S,
+            path="/api/v2/auth",
+            httponly=True,
+            samesite="Strict",
+            secure=self.request.protocol == "https",
+        )
+
+    @property
+    def place(self) -> SignInPlace:
+        """Where the request comes from."""
+        return SignInPlace(client_address(self.request), self.request.headers.get("User-Agent", ""))
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
+        self.keep_signed_in(signed_in)
+        self.reply(signed_in_json(signed_in))
+
+    def keep_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,
@@ -35,41 +83,67 @@ class _SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
-        self.reply(signed_in_json(signed_in))
+
+    def clear_session_cookie(self) -> None:
+        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
 
 
-class RegisterHandler(RestHandler):
+class RegisterHandler(SignInHandler):
     public = True
+    rate_group = "sign_in"
+    audit: ClassVar = {"POST": "user.register"}
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
-        user = await self.services.sessions.register(body["username"], body["password"], body.get("email"))
+        async with self.services.login_throttle.turn(self.source):
+            user = await self.services.sessions.register(
+                body["username"], body["password"], body.get("email"), body["setup_code"]
+            )
+        self.note_audit(target=f"users/{user.id}", user=user)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
-class LoginHandler(_SignInHandler):
+class LoginHandler(SignInHandler):
+    public = True
+    rate_group = "sign_in"
+    audit: ClassVar = {"POST": "session.sign_in"}
+
     async def post(self) -> None:
         body = self.body(_LOGIN)
-        self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
+        self.note_audit({"login": body["username"]})
+        # A browser that signs in for the first time gets its secret now: it counts once this attempt has succeeded.
+        source = self.source if self.source.device else replace(self.source, device=secrets.token_urlsafe(24))
+        async with self.services.login_throttle.attempt(body["username"], source):
+            signed_in = await self.services.sessions.login(
+                body["username"], body["password"], body.get("code"), self.place
+            )
+        self.reply_signed_in(signed_in)
+        self.remember_device(source.device)
 
 
-class RefreshHandler(_SignInHandler):
+class RefreshHandler(SignInHandler):
+    public = True
+    rate_group = "sign_in"
+    audit: ClassVar = {"POST": REFRESH}
+
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
-class LogoutHandler(RestHandler):
+class LogoutHandler(SignInHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "session.sign_out"}
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)
-        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        self.clear_session_cookie()
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
 class MeHandler(RestHandler):
     async def get(self) -> None:
-        self.reply(user_json(self.principal.user))
+        state = await self.services.second_factors.state(self.principal.user)
+        self.reply({**user_json(self.principal.user), "second_factor": state.enabled})
 
 
 class SetupHandler(RestHandler):
@@ -79,4 +153,6 @@ class SetupHandler(RestHandler):
 
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
-        self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})
+        auth = self.services.settings.auth
+        oidc = auth.oidc.name if auth.oidc.issuer else None
+        self.reply({"needs_first_user": needed, "registration": auth.registration, "oidc": oidc})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import READ
 from handlers.base import RestHandler
 from handlers.fields import (
     Expected,
@@ -31,7 +32,7 @@ from semantik.search.query import GROUPINGS, MODES, SearchQuery
 _YEARS = (1900, 2200)
 
 
-def _timestamp(value: Any) -> datetime | None:
+def timestamp(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
@@ -50,21 +51,21 @@ def _extension(value: Any) -> str:
     return value if value.startswith(".") else f".{value}"
 
 
-def _day(value: Any) -> date | None:
+def day(value: Any) -> date | None:
     if value is None:
         return None
-    if not isinstance(value, str) or (day := first_day(value)) is None:
+    if not isinstance(value, str) or (first := first_day(value)) is None:
         raise Expected("a day, month or year (as 2026-01-31, 2026-01 or 2026)")
-    return day
+    return first
 
 
-def _type(value: Any) -> str:
+def type_name(value: Any) -> str:
     if not isinstance(value, str) or document_type(value) is None:
         raise Expected("a type (as pdf, word, sheet, mail, .txt or image/*)")
     return value
 
 
-def _language(value: Any) -> str:
+def language(value: Any) -> str:
     if not isinstance(value, str) or (code := language_code(value)) is None:
         raise Expected("a language (as en or de)")
     return code
@@ -94,14 +95,14 @@ _SEARCH = vol.Schema(
                 vol.Optional("extensions"): vol.All(
                     list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
                 ),
-                vol.Optional("modified_after"): _timestamp,
-                vol.Optional("modified_before"): _timestamp,
+                vol.Optional("modified_after"): timestamp,
+                vol.Optional("modified_before"): timestamp,
                 vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
                 vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("types"): _alternatives(_type, "types"),
-                vol.Optional("languages"): _alternatives(_language, "languages"),
-                vol.Optional("after"): _day,
-                vol.Optional("before"): _day,
+                vol.Optional("types"): _alternatives(type_name, "types"),
+                vol.Optional("languages"): _alternatives(language, "languages"),
+                vol.Optional("after"): day,
+                vol.Optional("before"): day,
             }
         ),
     }
@@ -119,6 +120,8 @@ _SIMILAR = vol.Schema(
 
 class SearchHandler(RestHandler):
     scope = "read"
+    rate_group = "search"
+    audit: ClassVar = {"POST": READ}
 
     async def post(self) -> None:
         started = time.perf_counter()
@@ -143,6 +146,8 @@ class SearchHandler(RestHandler):
 
 class SimilarHandler(RestHandler):
     """Chunks that are like one of a document."""
+
+    rate_group = "search"
 
     async def get(self, collection_id: str, document_id: str, seq: str) -> None:
         started = time.perf_counter()

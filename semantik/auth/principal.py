@@ -24,7 +24,7 @@ class Principal:
     """An authenticated user, by a session or an API key, until `expires_at` (None: no limit).
 
     `groups` are the ids of the user's groups when the credential was checked. `collections` are the only ones that the
-    credential is good for; None: all that the user may see.
+    credential is good for; None: all that the user may see. `cookie_generation` is that of a browser's cookie.
     """
 
     user: User
@@ -33,6 +33,12 @@ class Principal:
     scopes: tuple[Scope, ...]
     groups: frozenset[str] = frozenset()
     collections: frozenset[str] | None = None
+    cookie_generation: int | None = None
+
+    @property
+    def credential(self) -> tuple[str, int | None]:
+        """Identifies what was presented: a session's cookies of two generations are two credentials."""
+        return self.credential_id, self.cookie_generation
 
     @property
     def by_key(self) -> bool:
@@ -49,8 +55,10 @@ class Principal:
         return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
 
     def require_scope(self, scope: Scope) -> None:
-        """Raises Forbidden without this scope, which can only happen with an API key."""
+        """Raises Forbidden without this scope, which only an API key can lack, and for `admin` without the role."""
         if scope in self.scopes:
+            if scope == "admin":
+                self.require_administrator("do this")
             return
         if scope == ACCOUNT:
             raise Forbidden("An API key cannot do this; sign in with the password instead.")

@@ -36,8 +36,10 @@ class Client:
         self._renewal_lock = asyncio.Lock()
         self._http = AsyncHTTPClient()
 
-    async def register(self, username: str, password: str) -> None:
-        await self.call("POST", "auth/register", {"username": username, "password": password})
+    async def register(self, username: str, password: str, setup_code: str = "") -> None:
+        """Add a user; the first user of a server needs the setup code that it has printed."""
+        code = {"setup_code": setup_code} if setup_code else {}
+        await self.call("POST", "auth/register", {"username": username, "password": password, **code})
 
     async def sign_in(self, username: str, password: str) -> None:
         self._refresh_token = ""  # else the call below would renew the old session first

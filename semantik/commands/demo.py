@@ -94,7 +94,7 @@ async def _show(arguments: argparse.Namespace) -> int:
         print("Starting Semantik with embedded stores and the bundled model …", flush=True)
         server = await stack.enter_async_context(running)
         client, password = _DemoClient(server.url), secrets.token_urlsafe(9)
-        await _register(client, password, data)
+        await _register(client, password, data, server.setup_code)
         await _load_model(server)  # so that the bar does not include the loading of the model
         result = await _index(client, folder)
         if result is None or (not result["documents"] and (result["failed"] or result["skipped"])):
@@ -135,13 +135,13 @@ def _server(data: str, arguments: argparse.Namespace) -> AbstractAsyncContextMan
     return running(settings)
 
 
-async def _register(client: Client, password: str, data: str) -> None:
-    if not (await client.call("GET", "auth/setup"))["needs_first_user"]:
+async def _register(client: Client, password: str, data: str, setup_code: str | None) -> None:
+    if setup_code is None:
         raise Conflict(
             f"{data} has users already, and registration is closed, so the demo cannot add its own. Name a new folder "
             f"with --data, or start `bin/semantik-server --data {data}` and sign in as one of them."
         )
-    await client.register(_USER, password)
+    await client.register(_USER, password, setup_code)
     await client.sign_in(_USER, password)
 
 

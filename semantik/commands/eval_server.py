@@ -92,7 +92,7 @@ async def indexed(
         if saved:
             await client.sign_in(_USER, saved["password"])
         else:
-            saved = await _index(client, files, progress)
+            saved = await _index(client, files, progress, server.setup_code or "")
         await _wait_until_ready(client, saved["collection_id"], progress)
         record.touch(0o600)
         record.write_text(json.dumps(saved | {"indexing": indexing}))
@@ -144,10 +144,10 @@ def _write(documents: Sequence[JudgedDocument], folder: Path) -> None:
         path.write_text(text, "utf-8", "replace")
 
 
-async def _index(client: Client, files: Path, progress: Progress) -> dict[str, str]:
+async def _index(client: Client, files: Path, progress: Progress, setup_code: str) -> dict[str, str]:
     """Index the files in a new collection; returns what the next run needs. Raises Unavailable."""
     password = secrets.token_urlsafe(18)
-    await client.register(_USER, password)
+    await client.register(_USER, password, setup_code)
     await client.sign_in(_USER, password)
     created = await client.call("POST", "collections", {"name": "Evaluation", "source_path": str(files)})
     async for message in client.watch(created["operation_id"]):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.extraction.recognition.installation import recognition
 from semantik import __version__
+from semantik.app.descriptors import raise_descriptor_limit
 from semantik.app.log_format import configure_logging
 from semantik.commands.cli_common import FAILED, USAGE_ERROR
 from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
@@ -54,6 +55,7 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
         _apply_log_settings(settings)
         faulthandler.enable()  # so that the log shows where a server hung that systemd's watchdog ends
         hangup = asyncio.Event()
+        raise_descriptor_limit(settings.connections.total)
         sys.setswitchinterval(_SWITCH_S)
         lifecycle = Lifecycle(hangup)
         return lifecycle.run(_serve(settings, read_settings, hangup, lifecycle.start_deadline, make_pool))
@@ -121,6 +123,7 @@ async def _serve(
     start_deadline: Callable[[], None],
     make_pool: PoolFactory | None,
 ) -> int:
+    _protect_process()
     gc.disable()  # the collector would look again and again at what is loaded here, which stays
     from pipeline.workers.pool import Pool
     from semantik.app.sd_notify import Notifier
@@ -133,6 +136,8 @@ async def _serve(
         gc.freeze()
         gc.enable()
         print(f"Semantik is ready: {server.url}", flush=True)
+        if server.setup_code is not None:
+            print(_setup_line(server.url, server.setup_code, settings.auth.setup_code), flush=True)
         await notifier.ready(f"Serving at {server.url}")
         tasks = [
             asyncio.create_task(notifier.keep_alive(), name="keep-alive"),
@@ -150,6 +155,24 @@ async def _serve(
             await notifier.stopping()
         start_deadline()
         return 1
+
+
+def _protect_process() -> None:
+    """No process of this server gets more privileges than it has, and no other of its user reads its memory."""
+    from pipeline.isolation import system_calls
+
+    for step in (system_calls.forbid_new_privileges, system_calls.hide_memory):
+        try:
+            step()
+        except OSError as error:
+            log.warning("The kernel refuses %s: %s", step.__name__, error.strerror)
+
+
+def _setup_line(url: str, code: str, configured: str) -> str:
+    """How the first user is registered; a code of the configuration is not printed."""
+    if configured:
+        return f"There is no user yet: create the administrator at {url} with the code that auth.setup_code sets."
+    return f"There is no user yet: create the administrator at {url}/#/setup?code={code}"
 
 
 async def _reload_on_hangup(

@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import os
+import pwd
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from semantik.auth.accounts import AccountService, check_email, normalized_username
+from semantik.auth.audit import AuditLog
 from semantik.auth.passwords import Passwords, check_password
+from semantik.auth.signing_keys import SigningKeys
 from semantik.commands.cli_common import (
     INTERRUPTED,
     format_table,
@@ -22,16 +28,20 @@ from semantik.commands.cli_common import (
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
-from semantik.core.models import User
+from semantik.core.models import AuditOutcome, Session, User
+from semantik.storage.mongo import Store
 
 _PROG = "semantik-user"
 _MAX_LINE = 4096  # bytes
+_ADDRESS = "command line"  # where the audit trail has the client's address
 _DONE = {
-    "reset-password": "The password of {} was changed, and all sessions of the user have ended.",
+    "reset-password": "The password of {} was changed, and all sessions and API keys of the user have ended.",
     "disable": "{} is disabled, and all sessions of the user have ended.",
     "enable": "{} is enabled.",
     "promote": "{} is an administrator.",
     "demote": "{} is no longer an administrator.",
+    "end-access": "All sessions and API keys of {} have ended.",
+    "reset-second-factor": "{} has no second factor any more.",
 }
 
 
@@ -59,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     flags = store_flags()
     parser = argparse.ArgumentParser(
         prog=_PROG,
-        description="Create users, set passwords, disable and enable users, and appoint administrators.",
+        description="Create users, set passwords, disable and enable users, appoint administrators, and end sessions.",
         parents=[flags],
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -82,6 +92,18 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument(
             "--password-stdin", action="store_true", help="read the password from a line of standard input"
         )
+    end = add("end-access", "End all sessions and API keys of a user, whose password stays.")
+    factor = add("reset-second-factor", "Remove the second factor of a user who has lost it.")
+    sessions = add("sessions", "Show where a user is signed in.")
+    for each in (end, factor, sessions):
+        each.add_argument("name", metavar="NAME", help="the user name, or the e-mail address")
+    rotate = add("rotate-signing-key", "Sign tokens with a new key; those of the old one stay good.")
+    rotate.add_argument(
+        "--revoke",
+        action="store_true",
+        help="refuse all tokens of old keys, and end the sessions of all users",
+    )
+    rotate.set_defaults(name="")
     listing = add("list", "Show all users.")
     listing.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -120,33 +142,106 @@ def _prompt() -> str:
 async def _execute(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
     create = arguments.command == "create"
     is_new = create and not settings.mongo_url and not settings.data.exists()
-    async with open_stores(settings, create=create) as stores:
-        accounts = AccountService(stores.store, Passwords())
-        match arguments.command:
-            case "create":
-                user = await accounts.add(arguments.name, password, arguments.email, admin=arguments.admin)
-                role = "an administrator" if user.is_admin else "a user"
-                where = f", in the new data folder {settings.data}" if is_new else ""
-                print_output(f"{user.username} was created as {role}{where}.")
-                return 0
-            case "list":
-                users = await accounts.all()
-                print_output(
-                    json.dumps([_json(user) for user in users], indent=2) if arguments.json else _text(users)
-                )
-                return 0
-            case "reset-password":
-                user = await accounts.reset_password(arguments.name, password)
-            case "disable":
-                user = await accounts.disable(arguments.name)
-            case "enable":
-                user = await accounts.enable(arguments.name)
-            case "promote":
-                user = await accounts.promote(arguments.name)
-            case _:
-                user = await accounts.demote(arguments.name)
-        print_output(_DONE[arguments.command].format(user.username))
+    async with (
+        open_stores(settings, create=create) as stores,
+        AuditLog(stores.store, lambda: settings.audit) as audit,
+    ):
+        with _recorded(audit, arguments):
+            if arguments.command == "rotate-signing-key":
+                return await _rotate(stores.store, settings, arguments.revoke)
+            return await _run(
+                settings, arguments, password, AccountService(stores.store, Passwords()), is_new
+            )
+
+
+@contextmanager
+def _recorded(audit: AuditLog, arguments: argparse.Namespace) -> Iterator[None]:
+    """Record in the audit trail what a command that changes accounts did, or that it was refused."""
+    outcome: AuditOutcome = "refused"
+    try:
+        yield
+        outcome = "done"
+    finally:
+        if arguments.command not in ("list", "sessions"):
+            audit.record(
+                f"user.{arguments.command.replace('-', '_')}",
+                principal=None,
+                address=_ADDRESS,
+                request_id="",
+                outcome=outcome,
+                details={"name": arguments.name, "system_user": _system_user()},
+            )
+
+
+def _system_user() -> str:
+    """The user of the operating system; with sudo the one who called it."""
+    try:
+        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"#{os.getuid()}"
+
+
+async def _run(
+    settings: Settings, arguments: argparse.Namespace, password: str, accounts: AccountService, is_new: bool
+) -> int:
+    match arguments.command:
+        case "create":
+            user = await accounts.add(arguments.name, password, arguments.email, admin=arguments.admin)
+            role = "an administrator" if user.is_admin else "a user"
+            where = f", in the new data folder {settings.data}" if is_new else ""
+            print_output(f"{user.username} was created as {role}{where}.")
+            return 0
+        case "list":
+            users = await accounts.all()
+            print_output(
+                json.dumps([_json(user) for user in users], indent=2) if arguments.json else _text(users)
+            )
+            return 0
+        case "sessions":
+            print_output(_sessions_text(await accounts.sessions_of(arguments.name)))
+            return 0
+        case "reset-password":
+            user = await accounts.reset_password(arguments.name, password)
+        case command:
+            actions = {
+                "disable": accounts.disable,
+                "enable": accounts.enable,
+                "promote": accounts.promote,
+                "demote": accounts.demote,
+                "end-access": accounts.end_access,
+                "reset-second-factor": accounts.reset_second_factor,
+            }
+            user = await actions[command](arguments.name)
+    print_output(_DONE[arguments.command].format(user.username))
     return 0
+
+
+async def _rotate(store: Store, settings: Settings, revoke: bool) -> int:
+    keys = SigningKeys(store, lambda: settings.auth)
+    if revoke:
+        await keys.revoke_old()
+        await store.sessions.remove_all()
+        print_output("Tokens are signed with a new key, and all users have to sign in again.")
+    else:
+        await keys.rotate()
+        print_output("Tokens will be signed with a new key in a minute.")
+    return 0
+
+
+def _sessions_text(sessions: list[Session]) -> str:
+    if not sessions:
+        return "The user is not signed in."
+    rows = [
+        (
+            each.place.address or "-",
+            f"{each.created_at:%Y-%m-%d %H:%M}",
+            f"{each.last_used_at:%Y-%m-%d %H:%M}" if each.last_used_at else "-",
+            f"{each.expires_at:%Y-%m-%d %H:%M}",
+            "".join(c for c in each.place.client if c.isprintable()) or "-",
+        )
+        for each in sessions
+    ]
+    return format_table(("ADDRESS", "SINCE", "LAST USED", "UNTIL", "CLIENT"), rows)
 
 
 def _text(users: list[User]) -> str:

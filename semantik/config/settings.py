@@ -12,7 +12,10 @@ from pathlib import Path
 
 import voluptuous as vol
 
+from semantik.config.audit_settings import AuditSettings as AuditSettings
 from semantik.config.auth_settings import AuthSettings as AuthSettings
+from semantik.config.connection_settings import ConnectionSettings as ConnectionSettings
+from semantik.config.connection_settings import RateLimitSettings as RateLimitSettings
 from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
     ANY,
@@ -30,6 +33,8 @@ from semantik.config.operation_settings import OperationSettings as OperationSet
 from semantik.config.operation_settings import ReindexSettings as ReindexSettings
 from semantik.config.operation_settings import ScanSettings as ScanSettings
 from semantik.config.operation_settings import WatchSettings as WatchSettings
+from semantik.config.pool_settings import PoolSettings as PoolSettings
+from semantik.config.sign_in_settings import SignInSettings as SignInSettings
 
 _MIB = 1 << 20
 
@@ -58,30 +63,6 @@ class EmbeddingSettings:
         20, between(0, 50_000), "Tokens that neighbouring chunks share; less than chunk_size."
     )
     batch_chunks: int = reloadable(256, between(1, 10_000), "Chunks embedded in one task of the pool.")
-
-
-@dataclass(frozen=True)
-class PoolSettings:
-    """The worker processes."""
-
-    workers: int = setting(0, between(0, 1024), "Processes that extract and embed; 0 is one per core.")
-    worker_memory_bytes: int = setting(
-        2048 * _MIB, at_least(256 * _MIB), "Memory that a worker may allocate before it is killed."
-    )
-    worker_rest_bytes: int = setting(
-        128 * _MIB,
-        at_least(0),
-        "Memory that a worker may keep after a task; with more it is replaced. 0 is any.",
-    )
-    batch_files: int = reloadable(16, between(1, 1000), "Files in one batch at most.")
-    batch_bytes: int = reloadable(
-        8 * _MIB, at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
-    )
-    idle_s: float = reloadable(
-        300.0,
-        at_least(0),
-        "Seconds without work until the batch workers and their model are unloaded; 0 is never.",
-    )
 
 
 @dataclass(frozen=True)
@@ -190,6 +171,16 @@ class Settings:
         ),
         "Other origins whose pages may open sockets, as https://host[:port].",
     )
+    allowed_hosts: tuple[str, ...] = reloadable(
+        [],
+        each(
+            lambda name: (
+                re.fullmatch(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:]+", name) is not None
+            ),
+            "a list of names, as semantik.example.org or .example.org, without ports",
+        ),
+        "Names that the server answers to, besides loopback names and the address that it listens on; * is any.",
+    )
     trusted_proxies: tuple[str, ...] = reloadable(
         [],
         networks,
@@ -217,6 +208,8 @@ class Settings:
         empty_or(vol.Match(r"(rediss?|unix)://"), "a redis:// URL"),
         "A Redis of your own (6.2 or newer); empty: the embedded one.",
     )
+    connections: ConnectionSettings = field(default_factory=ConnectionSettings)
+    rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
     documents: DocumentSettings = field(default_factory=DocumentSettings)
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     pool: PoolSettings = field(default_factory=PoolSettings)
@@ -229,4 +222,6 @@ class Settings:
     watch: WatchSettings = field(default_factory=WatchSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)

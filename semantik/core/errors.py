@@ -17,6 +17,10 @@ class Unauthorized(SemantikError):
     """No user is signed in, or the token is invalid, expired or revoked."""
 
 
+class SecondFactorRequired(Unauthorized):
+    """The password is right, and the user has a second factor: send its code, too."""
+
+
 class Forbidden(SemantikError):
     """The user is known, but not allowed to do this."""
 
@@ -30,7 +34,11 @@ class Conflict(SemantikError):
 
 
 class Busy(SemantikError):
-    """A limit is reached; the same request may succeed later."""
+    """A limit is reached; the same request may succeed in `retry_after_s` seconds."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(SemantikError):

@@ -136,7 +136,7 @@ class FolderScans:
 
 
 class FolderScan:
-    """One scan: iterate over its `events()` once; `stop()` ends it early."""
+    """One scan, of what `options` say: iterate over its `events()` once; `stop()` ends it early."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class FolderScan:
         languages: Languages | None,
     ) -> None:
         self._languages = languages
-        self._options = options
+        self.options = options
         self._wait_s = limits.wait_s
         self._slots = slots
         self._resolve = resolve
@@ -217,8 +217,8 @@ class FolderScan:
             ended.set_exception(error)
 
     def _walk_folder(self) -> ScanCompleted:
-        folder = self._resolve(self._options.path)
-        with closing(self._walk(folder, self._options)) as entries:
+        folder = self._resolve(self.options.path)
+        with closing(self._walk(folder, self.options)) as entries:
             for entry in entries:
                 if self._abandoned.is_set():
                     break

@@ -14,11 +14,12 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+from semantik.core.child_environment import child_environment
 from semantik.core.errors import Unavailable
 
 log = logging.getLogger("semantik.embedded")
 
-_READY_S = 10.0
+_READY_S = 60.0  # a guard against hanging; at its start a busy or small machine may take long
 _STOP_S = 3.0
 _POLL_S = 0.02
 _BACKOFF_S = 0.1
@@ -65,6 +66,7 @@ class StoreProcess:
                 str(os.getpid()),
                 *self._spec.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
+                env=child_environment(os.environ),
                 stdout=output,
                 stderr=output,
                 pass_fds=(self._lock,),

@@ -16,7 +16,7 @@ from support.api import PASSWORD
 from support.browser import needs_chromium
 from support.hold import held
 from support.patience import patience
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 
 FILES = 40
 HELD = "well-039.txt"
@@ -37,12 +37,12 @@ NO_EVENTS = """
         close() {}
     };
 """
-SIGN_IN = """async (password) => {
+SIGN_IN = """async ([password, setup_code]) => {
     const send = (path, body) => fetch(`/api/v2/${path}`, {
         method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     }).then((answer) => answer.json());
     const username = `ada-${crypto.randomUUID()}`;
-    await send("auth/register", { username, password });
+    await send("auth/register", { username, password, setup_code });
     await send("auth/login", { username, password });
     window.send = send;
 }"""
@@ -75,7 +75,7 @@ def _page(browser: Browser, serving: Serving) -> Iterator[Page]:
     page = context.new_page()
     page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html"))
     page.goto("/empty")
-    page.evaluate(SIGN_IN, PASSWORD)
+    page.evaluate(SIGN_IN, [PASSWORD, SETUP_CODE])
     yield page
     context.close()
 

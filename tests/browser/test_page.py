@@ -15,7 +15,7 @@ from support.browser import needs_chromium
 from support.hold import held
 from support.page_actions import NAME, PASSWORD, card_of, create, plant, sign_in
 from support.patience import patience
-from support.server import Serving, serve
+from support.server import SETUP_CODE, Serving, serve
 
 SOCKETS = re.compile(r"/ws/operations(/|\?|$)")
 pytestmark = needs_chromium
@@ -55,7 +55,11 @@ def member(server: str, page: Page, trouble: list[str]) -> Page:
     """The page with somebody signed in; that nobody was is told to its console, rightly, by a 401."""
     with urllib.request.urlopen(f"{server}/api/v2/auth/setup", timeout=patience()) as answer:
         if json.load(answer)["needs_first_user"]:
-            _post(server, "/api/v2/auth/register", {"username": NAME, "password": PASSWORD})
+            _post(
+                server,
+                "/api/v2/auth/register",
+                {"username": NAME, "password": PASSWORD, "setup_code": SETUP_CODE},
+            )
     page.goto("/")
     sign_in(page, PASSWORD)
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
@@ -80,8 +84,9 @@ def test_a_first_user_finds_a_chunk(page: Page, start: Callable[..., Serving], f
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
-    page.goto(start().url)
+    page.goto(f"{start().url}/#/setup?code={SETUP_CODE}")  # as the server prints it
     expect(page.get_by_role("heading", name="Create the first user")).to_be_visible()
+    expect(page.get_by_label("Setup code")).to_have_value(SETUP_CODE)
     page.get_by_label("Username").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create and sign in").click()

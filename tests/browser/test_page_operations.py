@@ -14,7 +14,7 @@ from support.browser import needs_chromium
 from support.hold import held
 from support.page_actions import card_of, create
 from support.patience import patience
-from support.server import ROOT, Serving
+from support.server import ROOT, SETUP_CODE, Serving
 from test_page import page, trouble
 
 __all__ = ["page", "trouble"]
@@ -43,7 +43,7 @@ def server(shared: Serving) -> str:
 def member(server: str, page: Page, trouble: list[str], request: pytest.FixtureRequest) -> Page:
     """The page with somebody new signed in; that nobody was is told to its console, rightly, by a 401."""
     name = f"{request.node.name}@example.com"
-    body = json.dumps({"username": name, "password": PASSWORD}).encode()
+    body = json.dumps({"username": name, "password": PASSWORD, "setup_code": SETUP_CODE}).encode()
     headers = {"Content-Type": "application/json"}
     urllib.request.urlopen(
         urllib.request.Request(f"{server}/api/v2/auth/register", body, headers), timeout=patience()

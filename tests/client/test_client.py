@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import run
 from support.api import PASSWORD, new_user
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application
@@ -122,7 +122,7 @@ def test_watching_continues_to_the_end_after_the_server_was_killed(
     async def test() -> None:
         serving = start()
         client = Client(serving.url)
-        await client.register("admin", PASSWORD)
+        await client.register("admin", PASSWORD, SETUP_CODE)
         await client.sign_in("admin", PASSWORD)
         watching = client.watch_all() if watch_all else None
         made = await client.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
@@ -171,7 +171,7 @@ def test_token_that_expires_while_watching_is_refreshed(
     async def test() -> None:
         serving = start("--auth-access-token-s", "10")
         client = Client(serving.url)
-        await client.register("admin", PASSWORD)
+        await client.register("admin", PASSWORD, SETUP_CODE)
         await client.sign_in("admin", PASSWORD)
         first = client.token
         watching = client.watch_all()

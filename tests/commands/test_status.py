@@ -17,7 +17,7 @@ from support.api import PASSWORD, index
 from support.patience import deadline, patience
 from support.redis_server import RedisServer
 from support.scripts import script
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 from support.two_servers import MongoServer
 
 from semantik import __version__
@@ -51,7 +51,7 @@ async def _index_two_documents(serving: Serving, folder: Path) -> str:
     for name in ("a.txt", "b.txt"):
         (folder / name).write_text(f"The lamp {name} of the pier burned all night.")
     client = Client(serving.url)
-    await client.register("ann", PASSWORD)
+    await client.register("ann", PASSWORD, SETUP_CODE)
     await client.sign_in("ann", PASSWORD)
     collection_id, _ = await index(client, folder, "Lamps")
     return collection_id

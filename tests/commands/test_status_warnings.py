@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.api import PASSWORD, index
 from support.scripts import script
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 
 from semantik.client.api import Client
 
@@ -29,7 +29,7 @@ async def _index(serving: Serving, folder: Path) -> str:
         (folder / name).write_text(f"The lamp {name} of the pier burned all night.\n\n{noise}\n")
     (folder / "plain.txt").write_text("The ferry sails from the east pier.")
     client = Client(serving.url)
-    await client.register("ann", PASSWORD)
+    await client.register("ann", PASSWORD, SETUP_CODE)
     await client.sign_in("ann", PASSWORD)
     collection_id, _ = await index(client, folder, "Lamps")
     return collection_id

@@ -14,7 +14,7 @@ import pytest
 from support.api import PASSWORD, new_user
 from support.clients import connect, receive
 from support.patience import deadline
-from support.server import ROOT, Serving, complaints
+from support.server import ROOT, SETUP_CODE, Serving, complaints
 from tornado.httpclient import AsyncHTTPClient
 
 from semantik.client.api import Client
@@ -71,7 +71,7 @@ async def test_a_reload_applies_reloadable_settings(
     query = {"query": "What is there?", "k": 20}
     await admin.call("POST", "search", query)
     other = Client(serving.url)
-    assert await _refusal_status(lambda: other.register("ann", PASSWORD)) == 403
+    assert await _refusal_status(lambda: other.register("ann", PASSWORD, SETUP_CODE)) == 403
     opened = await connect(serving, "/ws/operations", {"token": admin.token})
     assert (await AsyncHTTPClient().fetch(f"{serving.url}/metrics")).code == 200
 
@@ -91,7 +91,7 @@ async def test_a_reload_applies_reloadable_settings(
     named = set(line.partition("Reloaded: ")[2].split(", "))
     assert named == set(changed) - {"log.level"}, "no other setting is reported"
 
-    await other.register("ann", PASSWORD)
+    await other.register("ann", PASSWORD, SETUP_CODE)
     assert await _refusal_status(lambda: admin.call("POST", "search", query)) == 422
     assert await _refusal_status(lambda: admin.call("POST", "search", query | {"query": "x" * 3000})) == 413
     response = await AsyncHTTPClient().fetch(f"{serving.url}/metrics", raise_error=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.api import PASSWORD, ask, index
-from support.server import Serving, complaints
+from support.server import SETUP_CODE, Serving, complaints
 
 from semantik.client.api import Client
 
@@ -39,7 +39,7 @@ def _fifo_for_seqs(home: Path) -> Path:
 async def test_hits_are_the_same_after_damage(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving = start("--auth-registration", "open")
     client = Client(serving.url)
-    await client.register("somebody@example.com", PASSWORD)
+    await client.register("somebody@example.com", PASSWORD, SETUP_CODE)
     await client.sign_in("somebody@example.com", PASSWORD)
     damages, collection_ids = (_zero_vectors, _folder_for_manifest, _fifo_for_seqs), []
     for damage in damages:

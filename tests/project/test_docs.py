@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 SOCKETS = ROOT / "docs" / "reference" / "websocket-api.md"
 OPERATIONS = ROOT / "docs" / "how-to" / "run-as-a-service.md"
 SCAN = ROOT / "handlers" / "sockets" / "scan.py"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"data"}
 
 
@@ -71,7 +71,7 @@ def code(text: str) -> str:
 def test_every_address_stands_in_the_rest_documentation_and_the_other_way_round() -> None:
     text = (ROOT / "docs" / "reference" / "rest-api.md").read_text()
     documented = {
-        re.sub(r"{\w+}", "…", path) for path in re.findall(r"`(?:GET|POST|PATCH|DELETE) (/[^`?]*)`", text)
+        re.sub(r"{\w+}", "…", path) for path in re.findall(r"`(?:GET|POST|PUT|PATCH|DELETE) (/[^`?]*)`", text)
     }
     patterns = [rule.matcher.regex.pattern for rule in ROUTES]
     served = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
@@ -21,7 +21,7 @@ async def new_user(serving: Serving) -> Client:
     """A client that is signed in as somebody new."""
     client = Client(serving.url)
     name = f"user-{os.getpid()}-{next(_users)}@example.com"
-    await client.register(name, PASSWORD)
+    await client.register(name, PASSWORD, SETUP_CODE)
     await client.sign_in(name, PASSWORD)
     return client
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from support.api import PASSWORD, ask
 from support.archives import write_zip, zip_bytes
-from support.server import given_stores, serve
+from support.server import SETUP_CODE, given_settings, serve
 
 from semantik.client.api import Client
 from semantik.config.loader import entries, load
@@ -60,7 +60,9 @@ class Home:
         """For a server in this process."""
         flags = dict(zip(FLAGS[::2], FLAGS[1::2], strict=True))
         given = {entry.name: flags[entry.flag] for entry in entries() if entry.flag in flags}
-        return load(environ=given_stores(self.data), overrides={**given, "port": "0", "data": str(self.data)})
+        return load(
+            environ=given_settings(self.data), overrides={**given, "port": "0", "data": str(self.data)}
+        )
 
     async def again(self, data: Path, folder: Path) -> Home:
         """The same in another data folder: a copy, or made anew in `folder` when MongoDB is elsewhere."""
@@ -76,7 +78,7 @@ class Home:
         write_before(self.folder)
         serving = serve(self.data, *FLAGS)
         client = Client(serving.url)
-        await client.register(USER, PASSWORD)
+        await client.register(USER, PASSWORD, SETUP_CODE)
         await client.sign_in(USER, PASSWORD)
         for story, paths in SOURCES.items():
             wish = {"name": COLLECTIONS[story], "source_path": str(self.folder / paths[0])}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from support.patience import patience
-from support.server import ROOT, Serving
+from support.server import ROOT, SETUP_CODE, Serving
 
 CLIENTS = ROOT / "tests" / "seed"
 WHERE = "localhost:8080"
@@ -54,7 +54,7 @@ def seed_user(serving: Serving) -> Iterator[SeedUser]:
     somebody = {"username": NAME, "password": PASSWORD}
     with httpx.Client(base_url=f"{serving.url}/api/v2", timeout=patience()) as rest:
         if rest.post("auth/login", json=somebody).status_code == httpx.codes.UNAUTHORIZED:
-            rest.post("auth/register", json=somebody).raise_for_status()
+            rest.post("auth/register", json=somebody | {"setup_code": SETUP_CODE}).raise_for_status()
         token = rest.post("auth/login", json=somebody).raise_for_status().json()["access_token"]
         rest.headers["Authorization"] = f"Bearer {token}"
         yield SeedUser(serving, rest, token)

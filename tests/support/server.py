@@ -28,6 +28,7 @@ SAMPLES = ROOT / "docs" / "samples"
 # Sockets close soon after an operation's end, which most tests wait for.
 _USUAL = ("--port", "0", "--progress-linger-s", "0.2")
 _READY = "Semantik is ready: "
+SETUP_CODE = "EVERY-TEST-SERVER-HAS-THIS"
 _HELD_MS = 250
 
 
@@ -87,7 +88,7 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool
     log = data.parent / f"{data.name}.log"
     with log.open("a") as errors:
         argv = (*_USUAL, "--data", str(data), *flags)
-        env = {**os.environ, **given_stores(data), **(env or {})}
+        env = {**os.environ, **given_settings(data), **(env or {})}
         process = _started(argv, env, errors) if real else launcher.serve(argv, env, errors)
     assert process.stdout is not None
     said, _, _ = select.select([process.stdout], [], [], patience())
@@ -99,6 +100,15 @@ def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool
 def _started(argv: Sequence[str], env: dict[str, str], errors: IO[str]) -> subprocess.Popen[str]:
     command = [str(ROOT / "bin" / "semantik-server"), *argv]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env)
+
+
+def given_settings(data: Path) -> dict[str, str]:
+    """Settings of every server of the tests: they know its setup code, and all folders may be indexed."""
+    return {
+        **given_stores(data),
+        "SEMANTIK_AUTH_SETUP_CODE": SETUP_CODE,
+        "SEMANTIK_DOCUMENTS_ROOTS": "/",
+    }
 
 
 def given_stores(data: Path) -> dict[str, str]:

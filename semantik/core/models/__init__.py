@@ -8,9 +8,15 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    Group,
+    Identity,
+    SecondFactor,
     Session,
+    SigningKey,
+    SignInPlace,
     User,
 )
+from semantik.core.models.audit import AUDIT_OUTCOMES, AuditEvent, AuditFilter, AuditOutcome
 from semantik.core.models.chunk import Chunk, VectorBlock
 from semantik.core.models.clock import now
 from semantik.core.models.collection import (
@@ -21,6 +27,7 @@ from semantik.core.models.collection import (
     Counts,
     Generation,
     Share,
+    ShareKind,
     Source,
 )
 from semantik.core.models.document import (
@@ -55,6 +62,7 @@ __all__ = [
     "ACCESS_LEVELS",
     "ACTIVE",
     "API_KEY_SCOPES",
+    "AUDIT_OUTCOMES",
     "DOCUMENT_STATUSES",
     "OPERATION_STATUSES",
     "OPERATION_TYPES",
@@ -62,6 +70,9 @@ __all__ = [
     "Access",
     "ApiKey",
     "ApiKeyScope",
+    "AuditEvent",
+    "AuditFilter",
+    "AuditOutcome",
     "Chunk",
     "Collection",
     "CollectionStatus",
@@ -73,14 +84,20 @@ __all__ = [
     "FileFailure",
     "Filters",
     "Generation",
+    "Group",
+    "Identity",
     "Lease",
     "Operation",
     "OperationStatus",
     "OperationType",
     "Quality",
     "RecognisedPage",
+    "SecondFactor",
     "Session",
     "Share",
+    "ShareKind",
+    "SignInPlace",
+    "SigningKey",
     "Source",
     "Stage",
     "StageName",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Self
 
 from bson.codec_options import CodecOptions
@@ -12,20 +11,27 @@ from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
 from semantik.storage.mongo.api_keys import ApiKeyTable
+from semantik.storage.mongo.audit import AuditTable
 from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
 from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.failures import FailureTable
 from semantik.storage.mongo.folder_digests import FolderDigestTable
+from semantik.storage.mongo.groups import GroupTable
+from semantik.storage.mongo.identities import IdentityTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
 from semantik.storage.mongo.recognised_pages import RecognisedPageTable
 from semantik.storage.mongo.search_reads import SearchReads
+from semantik.storage.mongo.second_factors import SecondFactorTable
+from semantik.storage.mongo.sessions import SessionTable
+from semantik.storage.mongo.shares import ShareTable
+from semantik.storage.mongo.signing_keys import SigningKeyTable
 from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
 from semantik.storage.mongo.usage_stats import UsageReads
-from semantik.storage.mongo.users import SessionTable, UserTable
+from semantik.storage.mongo.users import UserTable
 
 __all__ = ["Store"]
 
@@ -49,7 +55,13 @@ class Store:
         self._meta = Table(base["meta"])
         self.users = UserTable(Table(base["users"], reads["users"]))
         self.sessions = SessionTable(Table(base["sessions"], reads["sessions"]))
+        self.identities = IdentityTable(Table(base["identities"]))
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
+        self.second_factors = SecondFactorTable(Table(base["second_factors"]))
+        self.signing_keys = SigningKeyTable(Table(base["signing_keys"]), self._meta)
+        self.audit = AuditTable(Table(base["audit"]))
+        self.groups = GroupTable(Table(base["groups"], reads["groups"]))
+        self.shares = ShareTable(Table(base["collections"]), Table(base["shares"], reads["shares"]))
         self.collections = CollectionTable(
             Table(base["collections"], reads["collections"]), Table(base["sources"])
         )
@@ -70,7 +82,15 @@ class Store:
         )
 
     async def __aenter__(self) -> Self:
-        accounts = (self.users, self.sessions, self.api_keys)
+        accounts = (
+            self.users,
+            self.identities,
+            self.sessions,
+            self.api_keys,
+            self.groups,
+            self.shares,
+            self.audit,
+        )
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,
@@ -99,12 +119,14 @@ class Store:
             return False
         return True
 
-    async def secret(self) -> str:
-        """The key that signs tokens: created once, the same for every server on this database."""
-        await self._meta.upsert({"_id": "secret"}, {"$setOnInsert": {"value": secrets.token_urlsafe(48)}})
-        row = await self._meta.find_one({"_id": "secret"})
-        assert row is not None
-        return str(row["value"])
+    async def setup_code(self, new: str) -> str:
+        """The code for registering the first user, shared by all servers on this database; `new` if there is none."""
+        await self._meta.upsert({"_id": "setup_code"}, {"$setOnInsert": {"value": new}})
+        row = await self._meta.find_one({"_id": "setup_code"})
+        return new if row is None else str(row["value"])
+
+    async def remove_setup_code(self) -> None:
+        await self._meta.delete_many({"_id": "setup_code"})
 
 
 def _client(url: str) -> AsyncIOMotorClient[Record]:

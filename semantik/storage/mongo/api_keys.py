@@ -32,10 +32,18 @@ class ApiKeyTable:
         """The oldest first."""
         return [_key(row) for row in await self._table.find({"user_id": user_id}, _OLDEST)]
 
-    async def existing_ids(self, key_ids: Sequence[str]) -> set[str]:
-        """The keys that are not revoked; they may have expired."""
-        rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"_id": 1})
-        return {row["_id"] for row in rows}
+    async def renew(self, user_id: str, old_version: int, new_version: int) -> None:
+        """Keep a user's keys good after `UserTable.end_credentials`."""
+        update = {"$set": {"credentials_version": new_version}}
+        await self._table.update_many({"user_id": user_id, "credentials_version": old_version}, update)
+        if old_version == 0:  # keys of older builds have no version
+            where = {"user_id": user_id, "credentials_version": {"$exists": False}}
+            await self._table.update_many(where, update)
+
+    async def versions(self, key_ids: Sequence[str]) -> dict[str, int]:
+        """The `credentials_version` of each of these keys that is not revoked; it may have expired."""
+        rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"credentials_version": 1})
+        return {row["_id"]: row.get("credentials_version", 0) for row in rows}
 
     async def record_use(self, key: ApiKey, moment: datetime) -> None:
         """Save when a key was last used, unless another server has done so since it was read."""
@@ -46,6 +54,10 @@ class ApiKeyTable:
     async def remove(self, user_id: str, key_id: str) -> bool:
         """Revoke a key of this user's; False when there is none."""
         return await self._table.delete_many({"_id": key_id, "user_id": user_id}) > 0
+
+    async def remove_of(self, user_id: str) -> int:
+        """Revoke all keys of a user; returns how many there were."""
+        return await self._table.delete_many({"user_id": user_id})
 
     async def expired_size(self, moment: datetime) -> StorageSize:
         return await self._table.storage_size(_expired(moment))
@@ -59,6 +71,7 @@ def _expired(moment: datetime) -> Record:
 
 
 def _key(row: Record) -> ApiKey:
+    collections = row.get("collections")
     return ApiKey(
         row["_id"],
         row["user_id"],
@@ -68,4 +81,6 @@ def _key(row: Record) -> ApiKey:
         time_of(row["created_at"]),
         maybe_time(row["expires_at"]),
         maybe_time(row["last_used_at"]),
+        None if collections is None else tuple(collections),
+        row.get("credentials_version", 0),
     )

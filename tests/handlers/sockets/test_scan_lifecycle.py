@@ -11,7 +11,7 @@ import pytest
 from support.api import PASSWORD, new_user
 from support.patience import patience
 from support.scan_client import ENDS, connect_scanner, scanner_on, tree
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 
 from semantik.client.api import Client
 
@@ -53,7 +53,7 @@ async def test_closing_the_socket_ends_its_scan(start: Callable[..., Serving], t
     """One scan is allowed at a time: the next would time out if the walk over the whole disk went on."""
     serving = start("--scan-concurrent", "1", "--scan-wait-s", "3", "--documents-exclude", "nothing")
     client = Client(serving.url)
-    await client.register("ann@example.com", PASSWORD)
+    await client.register("ann@example.com", PASSWORD, SETUP_CODE)
     await client.sign_in("ann@example.com", PASSWORD)
     (tmp_path / "empty").mkdir()
     for ending in ("close", "abort"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.api import PASSWORD, ask, index
 from support.patience import deadline
-from support.server import Serving
+from support.server import SETUP_CODE, Serving
 
 from semantik.client.api import Client
 
@@ -41,7 +41,7 @@ def _replace_by_a_file(home: Path) -> None:
 async def test_words_find_the_same_after_a_loss(start: Callable[..., Serving], tmp_path: Path) -> None:
     serving = start("--auth-registration", "open")
     client = Client(serving.url)
-    await client.register("somebody@example.com", PASSWORD)
+    await client.register("somebody@example.com", PASSWORD, SETUP_CODE)
     await client.sign_in("somebody@example.com", PASSWORD)
     losses, collection_ids = (_remove, _damage, _replace_by_a_file), []
     for loss in losses:
