@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.authorization import Authorizer
+from semantik.auth.folder_access import FolderAccess
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -40,3 +41,4 @@ class Services:
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans
+    folder_access: FolderAccess

@@ -108,7 +108,9 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         reranker = Reranker(pool.rerank, lambda: current().search)
         stack.push_async_callback(reranker.close)
 
-        dependencies = Dependencies(current, store, progress, pool, index_sync)
+        dependencies = Dependencies(
+            current, store, progress, pool, index_sync, FolderAccess(store, current)
+        )
         dispatcher = await start(Dispatcher(dependencies, owner))
         active_operations = ActiveOperations(store)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
@@ -160,10 +162,10 @@ async def _embed_queries(
 
 
 async def _sample_languages(
-    pool: ComputePool, current: Callable[[], Settings], paths: Sequence[str]
+    pool: ComputePool, current: Callable[[], Settings], paths: Sequence[str], roots: Sequence[str]
 ) -> Sequence[str]:
-    forbidden = (str(current().data.resolve()),)
-    args = (list(paths), MAX_SAMPLE_BYTES, current().documents.roots, forbidden, SAMPLE_S)
+    forbidden = tuple(map(str, current().private_paths))
+    args = (list(paths), MAX_SAMPLE_BYTES, tuple(roots), forbidden, SAMPLE_S)
     languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=TIMEOUT_S)
     return languages
 
@@ -184,7 +186,7 @@ def _services(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
     sessions = SessionService(store, lambda: current().auth, secret)
-    operations = OperationService(store, authorizer, folders.resolve, wake)
+    operations = OperationService(store, authorizer, parts.folder_access, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
@@ -202,6 +204,7 @@ def _services(
         session_monitor=SessionMonitor(sessions),
         active_operations=active_operations,
         metrics=metrics,
+        folder_access=parts.folder_access,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
     )
 

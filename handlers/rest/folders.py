@@ -12,8 +12,7 @@ _FOLDER = vol.Schema({vol.Required("path"): text(1, 4096)})
 
 
 class FolderLanguagesHandler(RestHandler):
-    scope = "read"  # as a scan's
-
     async def post(self) -> None:
         path = self.body(_FOLDER)["path"]
-        self.reply(languages_json(await self.services.folder_scans.languages(path)))
+        roots = await self.services.folder_access.roots(self.principal.user)
+        self.reply(languages_json(await self.services.folder_scans.languages(path, roots)))

@@ -185,8 +185,7 @@ class Pool:
         limits = self._settings().documents
         options = PageOptions(
             limits.max_file_bytes,
-            limits.roots,
-            (str(self._settings().data.resolve()),),
+            tuple(map(str, self._settings().private_paths)),
             limits.ocr_page_timeout_s,
             failpoints.armed(),
         )

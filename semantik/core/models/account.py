@@ -23,6 +23,7 @@ class User:
     is_admin: bool
     disabled: bool
     created_at: datetime
+    roots: tuple[str, ...] = ()  # the only folders below which the user may index; empty: those of the server
 
 
 @dataclass(frozen=True)

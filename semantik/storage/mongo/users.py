@@ -129,6 +129,7 @@ def _user(row: Record | None) -> User | None:
         bool(row["is_admin"]),
         bool(row["disabled"]),
         time_of(row["created_at"]),
+        tuple(row.get("roots", ())),
     )
 
 
