@@ -61,7 +61,9 @@ def collection_json(view: CollectionView) -> Json:
         "created_at": timestamp_json(collection.created_at),
         "updated_at": timestamp_json(collection.updated_at),
         "active_operation_id": view.active_operation_id,
-        "owner": view.is_owner,
+        "access": view.access,
+        "owner": {"id": collection.owner_id, "username": view.owner},
+        "public": collection.public,
     }
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.authorization import Authorizer
 from semantik.auth.folder_access import FolderAccess
+from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -19,6 +21,8 @@ from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 
 
@@ -28,8 +32,11 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    groups: GroupService
     authorizer: Authorizer
     collections: CollectionService
+    sharing: SharingService
+    users: UserService
     operations: OperationService
     views: ViewService
     search: SearchService
@@ -38,6 +45,7 @@ class Services:
     connection_limiter: ConnectionLimiter
     health: HealthMonitor
     session_monitor: SessionMonitor
+    access_monitor: AccessMonitor
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans

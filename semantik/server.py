@@ -35,7 +35,10 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.authorization import Authorizer
+from semantik.auth.folder_access import FolderAccess
+from semantik.auth.groups import GroupService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
@@ -54,6 +57,8 @@ from semantik.services.collections import CollectionService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.sharing import SharingService
+from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
@@ -108,17 +113,16 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         reranker = Reranker(pool.rerank, lambda: current().search)
         stack.push_async_callback(reranker.close)
 
-        dependencies = Dependencies(
-            current, store, progress, pool, index_sync, FolderAccess(store, current)
-        )
+        dependencies = Dependencies(current, store, progress, pool, index_sync, FolderAccess(store, current))
         dispatcher = await start(Dispatcher(dependencies, owner))
-        active_operations = ActiveOperations(store)
+        groups = GroupService(store)
+        active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
         secret = settings.auth.secret or await store.secret()
         services = _services(
-            dependencies, query_embedder, reranker, active_operations, limiter, metrics, secret, wake
+            dependencies, query_embedder, reranker, groups, active_operations, limiter, metrics, secret, wake
         )
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -134,6 +138,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             background_tasks(
                 loop_monitor=monitor_loop(),
                 session_monitor=services.session_monitor.run(),
+                access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
             )
@@ -174,6 +179,7 @@ def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
     reranker: Reranker,
+    groups: GroupService,
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
@@ -185,13 +191,16 @@ def _services(
     languages = LanguageSampler(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
-    sessions = SessionService(store, lambda: current().auth, secret)
+    sessions = SessionService(store, groups, lambda: current().auth, secret)
     operations = OperationService(store, authorizer, parts.folder_access, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        groups=groups,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
+        sharing=SharingService(store, authorizer),
+        users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
         search=SearchService(
@@ -202,6 +211,7 @@ def _services(
         connection_limiter=limiter,
         health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
         session_monitor=SessionMonitor(sessions),
+        access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
         metrics=metrics,
         folder_access=parts.folder_access,

@@ -12,6 +12,7 @@ from handlers.fields import optional, text
 from handlers.serializers import signed_in_json, user_json
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
+from semantik.core.errors import Forbidden
 
 _REGISTER = vol.Schema(
     {
@@ -19,6 +20,7 @@ _REGISTER = vol.Schema(
         vol.Required("password"): str,
         vol.Optional("email"): optional(text()),
         vol.Optional("setup_code", default=""): str,
+        vol.Optional("roots"): vol.All([str], vol.Length(max=100), msg="a list of at most 100 paths"),
     }
 )
 _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
@@ -48,9 +50,16 @@ class RegisterHandler(RestHandler):
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
+        roots = body.get("roots")
+        if roots is not None:
+            if not await self.services.sessions.needs_first_user():
+                raise Forbidden("Only who registers as the first user, the administrator, chooses roots.")
+            self.services.folder_access.check_choice(roots)
         user = await self.services.sessions.register(
             body["username"], body["password"], body.get("email"), body["setup_code"]
         )
+        if roots is not None and user.is_admin:
+            await self.services.folder_access.choose_roots(roots)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
@@ -86,4 +95,10 @@ class SetupHandler(RestHandler):
 
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
-        self.reply({"needs_first_user": needed, "registration": self.services.settings.auth.registration})
+        self.reply(
+            {
+                "needs_first_user": needed,
+                "chooses_roots": needed and not self.services.folder_access.fixed_by_settings,
+                "registration": self.services.settings.auth.registration,
+            }
+        )

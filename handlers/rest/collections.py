@@ -7,10 +7,11 @@ from http import HTTPStatus
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import integer, one_of, optional, text
+from handlers.fields import boolean, integer, one_of, optional, text
 from handlers.pagination import PAGE, page_json
 from handlers.rest.operations import accept
 from handlers.serializers import collection_json, stats_json
+from semantik.auth.principal import ACCOUNT
 from semantik.services.collections import NewCollection
 from semantik.services.operations import ReindexOptions
 
@@ -24,7 +25,13 @@ _CREATE = vol.Schema(
         vol.Optional("chunk_overlap"): optional(integer(0, 50_000)),
     }
 )
-_CHANGE = vol.Schema({vol.Optional("name"): text(), vol.Optional("description"): text(0, 10_000)})
+_CHANGE = vol.Schema(
+    {
+        vol.Optional("name"): text(),
+        vol.Optional("description"): text(0, 10_000),
+        vol.Optional("public"): boolean(),
+    }
+)
 _APPEND = vol.Schema({vol.Optional("source_id"): optional(text(1, 100))})
 _REINDEX = vol.Schema(
     {
@@ -64,6 +71,9 @@ class CollectionHandler(RestHandler):
 
     async def patch(self, collection_id: str) -> None:
         body = self.body(_CHANGE)
+        if "public" in body:
+            self.principal.require_scope(ACCOUNT)  # no API key may give access to others
+            await self.services.sharing.set_public(self.principal, collection_id, body["public"])
         await self.services.collections.change(
             self.principal, collection_id, body.get("name"), body.get("description")
         )

@@ -14,5 +14,5 @@ _FOLDER = vol.Schema({vol.Required("path"): text(1, 4096)})
 class FolderLanguagesHandler(RestHandler):
     async def post(self) -> None:
         path = self.body(_FOLDER)["path"]
-        roots = await self.services.folder_access.roots(self.principal.user)
+        roots = await self.services.folder_access.roots(self.principal)
         self.reply(languages_json(await self.services.folder_scans.languages(path, roots)))

@@ -29,7 +29,7 @@ from handlers.sockets.encoding import Encoding, negotiate
 from handlers.sockets.message_limits import MessageLimits
 from handlers.sockets.protocol import SocketProtocol
 from handlers.sockets.send_queue import SendQueue, SlowReader
-from semantik.auth.principal import Principal
+from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
 from semantik.progress import MessageBatch
 
@@ -48,6 +48,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
     """
 
     operation_type = "unknown"  # the label of the metrics
+    scope: Scope = "read"  # what an API key needs
     _send_queue: SendQueue
     _serve_task: asyncio.Task[None]
     _close_reason: CloseReason | None = None
@@ -207,7 +208,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         from_a_file = token and self.request.headers.get("Origin") == "null"
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
-        return await authenticate(self.request, self.services.sessions, "read", token)
+        return await authenticate(self.request, self.services.sessions, self.scope, token)
 
     def _on_unauthorized(self, reason: str) -> None:
         self.end(CloseReason.from_error(errors.Unauthorized(reason)))

@@ -33,6 +33,7 @@ class OperationStream:
     """`since` is a stream id, "$", or None for everything from the beginning."""
 
     __slots__ = (
+        "_collection_id",
         "_last",
         "_operation_id",
         "_principal",
@@ -54,6 +55,7 @@ class OperationStream:
         self._sink = sink
         self._principal = principal
         self._operation_id, self._type = operation.id, operation.type
+        self._collection_id = operation.collection_id
         self._since = since
         self._last: tuple[int, int] | None = (
             None  # the last message's stream id, once the operation has ended
@@ -72,8 +74,12 @@ class OperationStream:
         """Return when the operation has ended and its last message is written.
 
         Raises Unavailable, Invalid for `since`, what the sink's `wait_writable` raises, and NotFound when the
-        operation is deleted meanwhile.
+        operation is deleted meanwhile, or the principal may no longer see it.
         """
+        with self._services.access_monitor.watch(self._principal, self._collection_id):
+            await self._run()
+
+    async def _run(self) -> None:
         async with self._services.progress.subscribe(self._operation_id, self, self._since) as subscription:
             if subscription.truncated:
                 self._send("history_truncated", {"since": self._since})

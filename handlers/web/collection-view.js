@@ -35,7 +35,7 @@ export function collectionView(app, [id], _query, signal) {
     const now = [collection.status, collection.generation, collection.updated_at, countsText(collection)].join();
     if (now === shown) return;
     shown = now;
-    reindex.hidden = !known.owner || collection.document_count + collection.failed_count === 0;
+    reindex.hidden = !["manage", "own"].includes(known.access) || collection.document_count + collection.failed_count === 0;
     documents.refresh();
     describe(id, details, signal);
   }
@@ -47,7 +47,7 @@ export function collectionView(app, [id], _query, signal) {
       h("div", { class: "row" }, h("h1", {}, known.name), status),
       known.description ? h("p", {}, known.description) : null, counts, details,
       h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"), reindex)),
-    folders.node, operations.node, documents.node, known.owner ? deletion(app, known, signal) : null);
+    folders.node, operations.node, documents.node, known.access === "own" ? deletion(app, known, signal) : null);
   draw();
   return { node, title: known.name };
 }

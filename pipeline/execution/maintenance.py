@@ -78,6 +78,7 @@ class Maintenance:
         await store.recognised_pages.remove_all(collection_id)
         await store.failures.remove([operation.id for operation in operations])
         await store.operations.remove(collection_id)
+        await store.shares.remove_collection(collection_id)
         await store.collections.remove(collection_id)
         log.info("purged   collection %s", collection_id)
 

@@ -47,4 +47,6 @@ def _parts(
     assert read.parts is not None and size is not None and modified_ns is not None
     for name, _, _, locator in read.parts:
         place = PartPlace((*steps, (name, locator)), size, modified_ns)
-        yield from _within(files, FileTask("", task.path, 0, None, place, roots=_ANYWHERE), size_limit, limits)
+        yield from _within(
+            files, FileTask("", task.path, 0, None, place, roots=_ANYWHERE), size_limit, limits
+        )

@@ -24,7 +24,8 @@ _Container = tuple[BinaryIO, ContainerReader]
 class OpenFiles:
     """Use as `with OpenFiles(forbidden, size_limit) as files`: the file whose parts were read last stays open inside.
 
-    No file in one of the folders `forbidden` is opened. A part is held in memory, so it may have at most `size_limit` bytes.
+    No file in one of the folders `forbidden` is opened. A part is held in memory, so it may have at most `size_limit`
+    bytes.
     """
 
     def __init__(self, forbidden: tuple[str, ...], size_limit: int) -> None:

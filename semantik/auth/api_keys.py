@@ -95,6 +95,10 @@ class ApiKeyService:
             raise NotFound(f"There is no API key {key_id}.")
         self._recent.pop(key_id, None)
 
+    def forget_user(self, user_id: str) -> None:
+        """Check the user's keys anew: their account has changed."""
+        self._recent = {key: entry for key, entry in self._recent.items() if entry[1].user_id != user_id}
+
     async def authenticate(self, text: str) -> tuple[ApiKey, User]:
         """The key with this text, and its user. Raises Unauthorized with the reason."""
         match = _PATTERN.fullmatch(text)

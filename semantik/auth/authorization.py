@@ -6,6 +6,8 @@ not exist. What may be read, but not changed, gives Forbidden. Runs on the loop.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
@@ -15,6 +17,7 @@ from semantik.core.models import ACCESS_LEVELS, Access, Collection, Document, Op
 from semantik.storage.mongo import Store
 
 _CACHE_SIZE = 1000
+_SHARED_S = 1.0  # what another server shares is listed after this time at the latest
 
 
 _rank = ACCESS_LEVELS.index
@@ -39,6 +42,7 @@ class Authorizer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._cache: dict[str, Collection] = {}
+        self._shared: dict[tuple[str, frozenset[str]], tuple[float, set[str]]] = {}
 
     async def collection(self, principal: Principal, collection_id: str, need: Access = "read") -> Collection:
         """Raises NotFound for what the principal may not read, and Forbidden for too little access."""
@@ -56,13 +60,59 @@ class Authorizer:
     async def collections(self, principal: Principal, collection_ids: list[str] | None) -> list[Collection]:
         """The named collections, or all that the principal may read. Raises NotFound."""
         if collection_ids is None:
-            return await self._store.collections.of_owner(principal.user.id)
+            return await self.page(principal)
         found = await self._store.collections.get_many(collection_ids)
         self._update_cache(collection_ids, found)
         for key in collection_ids:
             if key not in found or access_of(principal, found[key]) is None:
                 raise NotFound(f"There is no collection {key}.")
         return list(found.values())
+
+    async def page(
+        self, principal: Principal, after: tuple[str, str] = ("", ""), limit: int = 0
+    ) -> list[Collection]:
+        """What the principal may read, in the order of (name in lower case, id), after this position; 0 is no limit."""
+        if principal.collections is not None:
+            readable = await self._store.collections.get_many(sorted(principal.collections))
+        else:
+            own, shared = await asyncio.gather(
+                # One more: another's collection with the same name may be at the position, too.
+                self._store.collections.of_owner(principal.user.id, after[0], limit and limit + 1),
+                self._shared_ids(principal),
+            )
+            readable = {each.id: each for each in own}
+            if rest := sorted(shared - readable.keys()):
+                readable |= await self._store.collections.get_many(rest)
+        places = sorted(
+            (each.name.lower(), each.id) for each in readable.values() if access_of(principal, each)
+        )
+        return [readable[key] for name, key in places if (name, key) > after][: limit or None]
+
+    def forget_shares(self) -> None:
+        """List what is shared anew: this server has changed a share."""
+        self._shared.clear()
+
+    async def _shared_ids(self, principal: Principal) -> set[str]:
+        """The collections that may be shared with the principal. They are checked afterwards, so none is read that is
+        not shared any more."""
+        key = principal.user.id, principal.groups
+        known = self._shared.get(key)
+        if known is None or time.monotonic() >= known[0]:
+            if len(self._shared) >= _CACHE_SIZE:
+                self._shared.clear()
+            known = time.monotonic() + _SHARED_S, await self._store.shares.visible_to(*key)
+            self._shared[key] = known
+        return known[1]
+
+    async def collection_to_share(
+        self, principal: Principal, collection_id: str, need: Access = "manage"
+    ) -> Collection:
+        """As `collection`; an administrator may share any collection, or give it to another, but not read it so."""
+        if principal.is_administrator and principal.collections is None:
+            collection = await self._store.collections.get(collection_id)
+            if collection is not None:
+                return collection
+        return await self.collection(principal, collection_id, need)
 
     def cached(self, principal: Principal, collection_ids: list[str] | None) -> list[Collection]:
         """The named collections from the cache, or an empty list if one of them is not cached.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from semantik.auth.principal import Principal
 from semantik.config.settings import Settings
 from semantik.core.document_roots import is_inside, resolved
 from semantik.core.errors import Conflict, Invalid
@@ -31,21 +32,34 @@ class FolderAccess:
         return self._current().documents.roots or await self._store.roots()
 
     async def choose_roots(self, paths: Sequence[str]) -> tuple[str, ...]:
-        """Open these folders to everybody instead of those before. Raises Invalid, or Conflict when the settings decide."""
-        if self._current().documents.roots:
-            raise Conflict("The folders are set by documents.roots in the server's settings: change them there.")
-        check_roots(paths)
+        """Open these folders to everybody instead of those before; raises as `check_choice`."""
+        self.check_choice(paths)
         await self._store.set_roots(paths)
         return tuple(paths)
 
-    async def roots(self, user: User) -> tuple[str, ...]:
-        """The folders below which this user may have files indexed; empty: none.
+    def check_choice(self, paths: Sequence[str]) -> None:
+        """Raises Invalid for what cannot be a root, and Conflict when the settings decide."""
+        if self.fixed_by_settings:
+            raise Conflict(
+                "The folders are set by documents.roots in the server's settings: change them there."
+            )
+        check_roots(paths)
+
+    @property
+    def fixed_by_settings(self) -> bool:
+        return bool(self._current().documents.roots)
+
+    async def roots(self, principal: Principal) -> tuple[str, ...]:
+        """The folders below which the principal may have files indexed; empty: none.
 
         Those of the server, or of them what the user and the user's groups have of their own. An administrator may
         index anything where the server has no roots, except what is never read.
         """
+        return await self._roots(principal.user, principal.is_administrator)
+
+    async def _roots(self, user: User, is_administrator: bool) -> tuple[str, ...]:
         server = await self.server_roots()
-        if user.is_admin:
+        if is_administrator:
             return server or _ANYWHERE
         groups = [group for group in await self._store.groups.all() if user.id in group.members]
         own = tuple(dict.fromkeys((*user.roots, *(root for group in groups for root in group.roots))))
@@ -54,11 +68,11 @@ class FolderAccess:
         return await asyncio.to_thread(_common, own, server)
 
     async def roots_of(self, *user_ids: str) -> tuple[str, ...]:
-        """As `roots`, for the first of these users that exists."""
+        """As `roots`, for the first of these users that exists, whatever the credential was."""
         for user_id in user_ids:
             user = await self._store.users.get(user_id) if user_id else None
             if user is not None:
-                return await self.roots(user)
+                return await self._roots(user, user.is_admin)
         return ()
 
 

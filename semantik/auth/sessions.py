@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ import jwt
 
 from semantik.auth.accounts import AccountService
 from semantik.auth.api_keys import REVOKED, ApiKeyService, is_api_key
+from semantik.auth.groups import GroupService
 from semantik.auth.passwords import Passwords
 from semantik.auth.principal import ACCOUNT, Principal
 from semantik.auth.setup_code import SetupCode
@@ -52,14 +53,17 @@ class LoginResult:
 class SessionService:
     """Registers, signs in and authenticates users. `limits()` are the current settings; `secret` signs the tokens."""
 
-    def __init__(self, store: Store, limits: Callable[[], settings.AuthSettings], secret: str) -> None:
+    def __init__(
+        self, store: Store, groups: GroupService, limits: Callable[[], settings.AuthSettings], secret: str
+    ) -> None:
         self.api_keys = ApiKeyService(store)
         self.setup_code = SetupCode(store, limits().setup_code)
+        self._groups = groups
         self._store = store
         self._limits = limits
         self._secret = secret
         self._passwords = Passwords()
-        self._accounts = AccountService(store, self._passwords)
+        self.accounts = AccountService(store, self._passwords)
         self._cache: dict[tuple[str, bool], tuple[float, Principal]] = {}
         self._dummy_hash = ""
 
@@ -74,7 +78,7 @@ class SessionService:
         Raises Forbidden, Invalid or Conflict.
         """
         await self.setup_code.check(setup_code)
-        return await self._accounts.add(
+        return await self.accounts.add(
             username, password, email, first_only=self._limits().registration != "open"
         )
 
@@ -121,8 +125,19 @@ class SessionService:
         for key in [key for key, (_, p) in self._cache.items() if p.credential_id == session_id]:
             del self._cache[key]
 
+    def forget_user(self, user_id: str) -> None:
+        """Check the user's tokens and API keys anew: their account has changed."""
+        for key in [key for key, (_, principal) in self._cache.items() if principal.user.id == user_id]:
+            del self._cache[key]
+        self.api_keys.forget_user(user_id)
+
     async def authenticate(self, token: str, browser: bool = False) -> Principal:
         """The principal of an access token or API key (with `browser`: cookie). Raises Unauthorized with the reason."""
+        principal = await self._authenticate(token, browser)
+        groups = await self._groups.of_user(principal.user.id)
+        return replace(principal, groups=groups) if groups else principal
+
+    async def _authenticate(self, token: str, browser: bool) -> Principal:
         if not browser and is_api_key(token):
             key, owner = await self.api_keys.authenticate(token)
             return Principal(owner, key.id, key.expires_at, key.scopes)

@@ -30,8 +30,8 @@ def resolve_source(path: str, roots: Sequence[str], forbidden: Sequence[Path]) -
     """
     if not roots:
         raise Forbidden(
-            "No folders are open to you for indexing: an administrator chooses them, for everybody (documents.roots) or "
-            "for a user or group."
+            "No folders are open to you for indexing: an administrator chooses them, for everybody "
+            "(documents.roots), or for a user or group."
         )
     if not path.strip():
         raise Invalid("The path of a folder is expected, and this one is empty.")
@@ -74,7 +74,7 @@ def in_data_folder(path: str) -> bool:
 
 
 def is_data_folder(path: str) -> bool:
-    return all(os.path.isfile(f"{path}/{mark}") for mark in DATA_FOLDER_MARKS)
+    return all(Path(path, mark).is_file() for mark in DATA_FOLDER_MARKS)
 
 
 @lru_cache(maxsize=4096)
@@ -100,6 +100,8 @@ def is_inside(path: str, folders: Sequence[str]) -> bool:
 
 def _refuse_outside(real: Path, path: str, roots: Sequence[str], forbidden: Sequence[Path]) -> None:
     if not is_inside(str(real), resolved(roots)):
-        raise Forbidden(f"{path} is outside the folders that you may index (documents.roots, or your own roots).")
+        raise Forbidden(
+            f"{path} is outside the folders that you may index (documents.roots, or your own roots)."
+        )
     if not may_be_read(real, roots, forbidden):
-        raise Forbidden(f"{path} is in a folder that is never read: the system's, or Semantik's own data or configuration.")
+        raise Forbidden(f"{path} is in a folder that is never read: the system's, or Semantik's own.")

@@ -15,6 +15,7 @@ _OF_COLLECTION: tuple[RowKind, ...] = (
     "listings",
     "recognised_pages",
     "operations",
+    "shares",
 )
 _OF_GENERATION: tuple[RowKind, ...] = ("chunks", "documents")
 

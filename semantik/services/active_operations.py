@@ -9,11 +9,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 from semantik.auth.authorization import access_of
+from semantik.auth.groups import GroupService
 from semantik.auth.principal import Principal
 from semantik.core.errors import Unavailable
 from semantik.core.models import Operation, now
@@ -39,8 +40,9 @@ class _Listener:
 class ActiveOperations:
     """`run` polls; `wake` makes it poll at once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, groups: GroupService) -> None:
         self._store = store
+        self._groups = groups
         self._listeners: set[_Listener] = set()
         self._wake_event = asyncio.Event()
 
@@ -78,6 +80,9 @@ class ActiveOperations:
         since = min(listener.since for listener in listeners)
         found = await self._store.operations.active_or_ended_since(since)
         collections = await self._store.collections.get_many(sorted({o.collection_id for o in found}))
+        groups = await self._groups.of_users({listener.principal.user.id for listener in listeners})
+        for listener in listeners:
+            listener.principal = replace(listener.principal, groups=groups[listener.principal.user.id])
         for operation in found:
             collection = collections.get(operation.collection_id)
             for listener in listeners:

@@ -85,9 +85,9 @@ class FolderLanguages:
 
 
 class LanguageSampler:
-    """`sample(paths, roots)` returns the languages of the files that have one; `default_model()` is that of the settings.
+    """`sample(paths, roots)` returns the languages of the files that have one.
 
-    `english_models` are the names of models that know English only.
+    `default_model()` is that of the settings, `english_models` are the names of models that know English only.
     """
 
     def __init__(

@@ -161,7 +161,7 @@ class OperationService:
 
     async def resolve_folder(self, principal: Principal, path: str) -> str:
         """The real folder behind `path`, which the principal may index; raises Invalid or Forbidden."""
-        roots = await self._folder_access.roots(principal.user)
+        roots = await self._folder_access.roots(principal)
         return str(await asyncio.to_thread(self._resolve, path, roots))
 
     def _collection_lock(self, collection_id: str) -> asyncio.Lock:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from semantik.auth.authorization import Authorizer
+from semantik.auth.authorization import Authorizer, access_of
 from semantik.auth.principal import Principal
 from semantik.core.errors import Invalid
 from semantik.core.models import (
+    Access,
     Collection,
     CollectionStatus,
     Document,
@@ -27,12 +28,13 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class CollectionView:
-    """A collection as its owner sees it."""
+    """A collection as somebody sees it who has this access; `owner` is the user name of its owner."""
 
     collection: Collection
     status: CollectionStatus
     active_operation_id: str | None
-    is_owner: bool
+    access: Access
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,15 @@ class ViewService:
         self._concurrent = concurrent
 
     async def collections(self, principal: Principal, cursor: str | None, limit: int) -> Page[CollectionView]:
-        after = decode_cursor(cursor, 1)[0] if cursor else ""
-        found = await self._store.collections.of_owner(principal.user.id, after, limit + 1)
-        active = await self._store.operations.active_by_collection([collection.id for collection in found])
-        views = [_view(principal, collection, active.get(collection.id, [])) for collection in found]
-        return page_of(views, limit, encode_cursor(found[min(limit, len(found)) - 1].name) if found else "")
+        name, key = decode_cursor(cursor, 2) if cursor else ("", "")
+        found = await self._authorizer.page(principal, (name, key), limit + 1)
+        views = await self._collection_views(principal, found)
+        last = found[min(limit, len(found)) - 1] if found else None
+        return page_of(views, limit, encode_cursor(last.name.lower(), last.id) if last else "")
 
     async def collection(self, principal: Principal, collection_id: str) -> CollectionView:
         collection = await self._authorizer.collection(principal, collection_id)
-        active = await self._store.operations.active_by_collection([collection_id])
-        return _view(principal, collection, active.get(collection_id, []))
+        return (await self._collection_views(principal, [collection]))[0]
 
     async def index_stats(self, collection: Collection) -> IndexStats | None:
         return await self._index_sync.stats(collection.current)
@@ -134,18 +135,30 @@ class ViewService:
         found = await self._store.failures.page(operation.id, after, limit + 1)
         return page_of(found, limit, encode_cursor(found[min(limit, len(found)) - 1].path) if found else "")
 
+    async def _collection_views(
+        self, principal: Principal, collections: Sequence[Collection]
+    ) -> list[CollectionView]:
+        active = await self._store.operations.active_by_collection([each.id for each in collections])
+        others = {each.owner_id for each in collections} - {principal.user.id}
+        owners = await self._store.users.names(sorted(others)) if others else {}
+        owners[principal.user.id] = principal.user.username
+        return [
+            CollectionView(
+                each,
+                each.status(each.id in active),
+                active[each.id][0].id if each.id in active else None,
+                access,
+                owners.get(each.owner_id, ""),
+            )
+            for each in collections
+            if (access := access_of(principal, each)) is not None
+        ]
+
     async def _with_queue_positions(self, operations: list[Operation]) -> list[OperationView]:
         active: list[Operation] = []
         if any(operation.status == "queued" for operation in operations):
             active = await self._store.operations.with_status("processing", "queued")
         return [OperationView(o, queue_position(o, active, self._concurrent())) for o in operations]
-
-
-def _view(principal: Principal, collection: Collection, active: list[Operation]) -> CollectionView:
-    first = active[0].id if active else None
-    return CollectionView(
-        collection, collection.status(bool(active)), first, collection.owner_id == principal.user.id
-    )
 
 
 def _timestamp(text: str) -> datetime:

@@ -71,7 +71,7 @@ def code(text: str) -> str:
 def test_every_address_stands_in_the_rest_documentation_and_the_other_way_round() -> None:
     text = (ROOT / "docs" / "reference" / "rest-api.md").read_text()
     documented = {
-        re.sub(r"{\w+}", "…", path) for path in re.findall(r"`(?:GET|POST|PATCH|DELETE) (/[^`?]*)`", text)
+        re.sub(r"{\w+}", "…", path) for path in re.findall(r"`(?:GET|POST|PUT|PATCH|DELETE) (/[^`?]*)`", text)
     }
     patterns = [rule.matcher.regex.pattern for rule in ROUTES]
     served = {

@@ -8,6 +8,7 @@ from semantik.core.models.account import (
     API_KEY_SCOPES,
     ApiKey,
     ApiKeyScope,
+    Group,
     Session,
     User,
 )
@@ -21,6 +22,7 @@ from semantik.core.models.collection import (
     Counts,
     Generation,
     Share,
+    ShareKind,
     Source,
 )
 from semantik.core.models.document import (
@@ -73,6 +75,7 @@ __all__ = [
     "FileFailure",
     "Filters",
     "Generation",
+    "Group",
     "Lease",
     "Operation",
     "OperationStatus",
@@ -81,6 +84,7 @@ __all__ = [
     "RecognisedPage",
     "Session",
     "Share",
+    "ShareKind",
     "Source",
     "Stage",
     "StageName",

@@ -1,4 +1,4 @@
-"""Users, their sessions and their API keys. Pure."""
+"""Users, their groups, their sessions and their API keys. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ class User:
     disabled: bool
     created_at: datetime
     roots: tuple[str, ...] = ()  # the only folders below which the user may index; empty: those of the server
+
+
+@dataclass(frozen=True)
+class Group:
+    """Users, by their ids, who get together what is shared with the group; `roots` are folders that they may index."""
+
+    id: str
+    name: str
+    members: frozenset[str]
+    roots: tuple[str, ...]
+    created_at: datetime
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,14 @@ Access = Literal[
 ACCESS_LEVELS: tuple[Access, ...] = get_args(Access)  # each includes those before it
 
 
+ShareKind = Literal["user", "group"]
+
+
 @dataclass(frozen=True)
 class Share:
     """Access that the owner gave to a user or to all members of a group; `id` is the user's or the group's."""
 
-    kind: Literal["user", "group"]
+    kind: ShareKind
     id: str
     level: Access
 

@@ -19,11 +19,13 @@ from semantik.storage.mongo.collections import CollectionTable
 from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.failures import FailureTable
 from semantik.storage.mongo.folder_digests import FolderDigestTable
+from semantik.storage.mongo.groups import GroupTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
 from semantik.storage.mongo.recognised_pages import RecognisedPageTable
 from semantik.storage.mongo.search_reads import SearchReads
+from semantik.storage.mongo.shares import ShareTable
 from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
 from semantik.storage.mongo.usage_stats import UsageReads
 from semantik.storage.mongo.users import SessionTable, UserTable
@@ -51,6 +53,8 @@ class Store:
         self.users = UserTable(Table(base["users"], reads["users"]))
         self.sessions = SessionTable(Table(base["sessions"], reads["sessions"]))
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
+        self.groups = GroupTable(Table(base["groups"], reads["groups"]))
+        self.shares = ShareTable(Table(base["collections"]), Table(base["shares"], reads["shares"]))
         self.collections = CollectionTable(
             Table(base["collections"], reads["collections"]), Table(base["sources"])
         )
@@ -71,7 +75,7 @@ class Store:
         )
 
     async def __aenter__(self) -> Self:
-        accounts = (self.users, self.sessions, self.api_keys)
+        accounts = (self.users, self.sessions, self.api_keys, self.groups, self.shares)
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,

@@ -47,6 +47,10 @@ class ApiKeyTable:
         """Revoke a key of this user's; False when there is none."""
         return await self._table.delete_many({"_id": key_id, "user_id": user_id}) > 0
 
+    async def remove_of(self, user_id: str) -> int:
+        """Revoke all keys of a user; returns how many there were."""
+        return await self._table.delete_many({"user_id": user_id})
+
     async def expired_size(self, moment: datetime) -> StorageSize:
         return await self._table.storage_size(_expired(moment))
 

@@ -9,7 +9,9 @@ from semantik.storage.mongo.table import Record, StorageSize, Table
 
 _PAGE = 5000
 _SLICE = 20_000
-RowKind = Literal["chunks", "documents", "sources", "listings", "recognised_pages", "operations", "failures"]
+RowKind = Literal[
+    "chunks", "documents", "sources", "listings", "recognised_pages", "operations", "shares", "failures"
+]
 
 _OWNER_FIELDS: dict[RowKind, str] = {
     "chunks": "collection_id",
@@ -18,6 +20,7 @@ _OWNER_FIELDS: dict[RowKind, str] = {
     "listings": "collection_id",
     "recognised_pages": "collection_id",
     "operations": "collection_id",
+    "shares": "collection_id",
     "failures": "operation_id",
 }
 

@@ -6,8 +6,9 @@ The row's `at_rest` is the model's `clean`.
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import cast
 
-from semantik.core.models import Collection, Counts, Generation, Share, Source
+from semantik.core.models import Collection, Counts, Generation, Share, ShareKind, Source
 from semantik.storage.mongo.rows import maybe_time, time_of, to_fields, to_row
 from semantik.storage.mongo.table import Record
 
@@ -38,6 +39,7 @@ def collection_row(collection: Collection) -> Record:
     row["at_rest"] = row.pop("clean")
     return {
         **row,
+        "shares": {share_key(one.kind, one.id): one.level for one in collection.shares},
         "generations": {_key(one.number): generation_row(one) for one in collection.generations},
         "name_key": collection.name.lower(),
         "deleted": False,
@@ -56,10 +58,20 @@ def collection_from_row(row: Record) -> Collection:
         created_at=time_of(row["created_at"]),
         updated_at=time_of(row["updated_at"]),
         clean=bool(row["at_rest"]),
-        shares=tuple(Share(one["kind"], one["id"], one["level"]) for one in row.get("shares", ())),
+        shares=shares_from_row(row),
         public=bool(row.get("public", False)),
         **fields,
     )
+
+
+def share_key(kind: ShareKind, user_or_group_id: str) -> str:
+    """The name of a share in the `shares` of its collection's row; its value is the level."""
+    return f"{kind}:{user_or_group_id}"
+
+
+def shares_from_row(row: Record) -> tuple[Share, ...]:
+    pairs = ((key.partition(":"), level) for key, level in row.get("shares", {}).items())
+    return tuple(Share(cast(ShareKind, kind), id, level) for (kind, _, id), level in pairs)
 
 
 def source_from_row(row: Record) -> Source:

@@ -65,9 +65,9 @@ class CollectionTable:
         rows = await self._table.find({"_id": {"$in": list(ids)}}, fast=True)
         return {row["_id"]: collection_from_row(row) for row in rows if not row["deleted"]}
 
-    async def of_owner(self, owner_id: str, after_name: str = "", limit: int = 0) -> list[Collection]:
-        """An owner's collections in the order of their names (case folded), after `after_name`."""
-        where = {"owner_id": owner_id, "deleted": False, "name_key": {"$gt": after_name.lower()}}
+    async def of_owner(self, owner_id: str, from_name: str = "", limit: int = 0) -> list[Collection]:
+        """An owner's collections in the order of their names (case folded), from `from_name`."""
+        where = {"owner_id": owner_id, "deleted": False, "name_key": {"$gte": from_name.lower()}}
         return [
             collection_from_row(row)
             for row in await self._table.find(where, [("name_key", 1)], limit, fast=True)

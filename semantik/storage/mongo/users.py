@@ -49,10 +49,19 @@ class UserTable:
             await self._table.find_one({"name_key": key}) or await self._table.find_one({"email_key": key})
         )
 
+    async def by_name(self, name: str) -> User | None:
+        """Find a user by name alone."""
+        return _user(await self._table.find_one({"name_key": name.strip().lower()}))
+
     async def enabled_ids(self, user_ids: Sequence[str]) -> set[str]:
         """The users that exist and are not disabled."""
         rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"disabled": 1})
         return {row["_id"] for row in rows if not row["disabled"]}
+
+    async def names(self, user_ids: Sequence[str]) -> dict[str, str]:
+        """The user names of those that exist, by id."""
+        rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"username": 1}, fast=True)
+        return {row["_id"]: row["username"] for row in rows}
 
     async def all(self) -> list[User]:
         """In the order of their names, case-insensitive."""
@@ -60,11 +69,20 @@ class UserTable:
         return [user for row in rows if (user := _user(row))]
 
     async def update(self, user_id: str, fields: Mapping[str, Any]) -> User | None:
-        """Set fields other than the name and the address; None when there is no such user."""
-        return _user(await self._table.update_one({"_id": user_id}, {"$set": dict(fields)}))
+        """Set fields other than the name; None when there is no such user. Raises Conflict when an address is taken."""
+        update = dict(fields)
+        if "email" in update:
+            key = update["email_key"] = update["email"] and update["email"].lower()
+            other = await self._table.find_one({"email_key": key}) if key else None
+            if other is not None and other["_id"] != user_id:
+                raise Conflict(f"The e-mail address {update['email']} is registered already.")
+        return _user(await self._table.update_one({"_id": user_id}, {"$set": update}))
+
+    async def remove(self, user_id: str) -> None:
+        await self._table.delete_many({"_id": user_id})
 
     async def any(self) -> bool:
-        return await self._table.find_one({"_id": FIRST_USER_ID}) is not None
+        return await self._table.find_one({}, fast=True) is not None
 
 
 class SessionTable:

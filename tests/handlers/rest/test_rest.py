@@ -32,7 +32,7 @@ async def test_collection_is_created_renamed_listed_and_deleted(shared: Serving,
     client = await new_user(shared)
     collection_id, _ = await index(client, folder, "Life")
     view = await client.call("GET", f"collections/{collection_id}")
-    assert (view["status"], view["document_count"], view["owner"]) == ("ready", 3, True)
+    assert (view["status"], view["document_count"], view["access"]) == ("ready", 3, "own")
     assert view["active_operation_id"] is None
     changed = await client.call("PATCH", f"collections/{collection_id}", {"name": "Afterlife"})
     assert changed["name"] == "Afterlife"
