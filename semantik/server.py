@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -63,6 +64,8 @@ from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
+
+log = logging.getLogger("semantik")
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,18 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
         setup_code = await services.sessions.setup_code.current()
+        await _warn_of_closed_folders(store, services.folder_access)
         yield Server(replace(settings, port=port), url, pool, setup_code, failure, reload)
+
+
+async def _warn_of_closed_folders(store: Store, folder_access: FolderAccess) -> None:
+    """An installation from before folders had to be opened goes on for administrators only: say so, and what to do."""
+    if not await folder_access.server_roots() and not all(user.is_admin for user in await store.users.all()):
+        log.warning(
+            "No folders are open for indexing (documents.roots is empty, and none were chosen in the application), so "
+            "only administrators index, and folders that other users added are not scanned. Set documents.roots, for "
+            'example to ["/srv/papers"], or give folders to users or groups.'
+        )
 
 
 def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:

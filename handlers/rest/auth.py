@@ -8,7 +8,7 @@ import voluptuous as vol
 
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
-from handlers.fields import optional, text
+from handlers.fields import optional, roots, text
 from handlers.serializers import signed_in_json, user_json
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
@@ -20,7 +20,7 @@ _REGISTER = vol.Schema(
         vol.Required("password"): str,
         vol.Optional("email"): optional(text()),
         vol.Optional("setup_code", default=""): str,
-        vol.Optional("roots"): vol.All([str], vol.Length(max=100), msg="a list of at most 100 paths"),
+        vol.Optional("roots"): roots(),
     }
 )
 _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
@@ -50,16 +50,16 @@ class RegisterHandler(RestHandler):
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
-        roots = body.get("roots")
-        if roots is not None:
+        chosen = body.get("roots")
+        if chosen is not None:
             if not await self.services.sessions.needs_first_user():
                 raise Forbidden("Only who registers as the first user, the administrator, chooses roots.")
-            self.services.folder_access.check_choice(roots)
+            self.services.folder_access.check_choice(chosen)
         user = await self.services.sessions.register(
             body["username"], body["password"], body.get("email"), body["setup_code"]
         )
-        if roots is not None and user.is_admin:
-            await self.services.folder_access.choose_roots(roots)
+        if chosen is not None and user.is_admin:
+            await self.services.folder_access.choose_roots(chosen)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import voluptuous as vol
 
 from handlers.base import RestHandler
+from handlers.fields import roots
 
-_CHOICE = vol.Schema(
-    {vol.Required("roots"): vol.All([str], vol.Length(max=100), msg="a list of at most 100 paths")}
-)
+_CHOICE = vol.Schema({vol.Required("roots"): roots()})
 
 
 class RootsHandler(RestHandler):
@@ -17,10 +16,10 @@ class RootsHandler(RestHandler):
     async def get(self) -> None:
         self.principal.require_administrator("see which folders are open for indexing")
         access = self.services.folder_access
-        roots = await access.server_roots()
-        self.reply({"roots": list(roots), "fixed_by_settings": access.fixed_by_settings})
+        chosen = await access.server_roots()
+        self.reply({"roots": list(chosen), "fixed_by_settings": access.fixed_by_settings})
 
     async def put(self) -> None:
         self.principal.require_administrator("choose the folders that are open for indexing")
-        roots = await self.services.folder_access.choose_roots(self.body(_CHOICE)["roots"])
-        self.reply({"roots": list(roots), "fixed_by_settings": False})
+        chosen = await self.services.folder_access.choose_roots(self.body(_CHOICE)["roots"])
+        self.reply({"roots": list(chosen), "fixed_by_settings": False})

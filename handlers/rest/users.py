@@ -8,7 +8,7 @@ from typing import Any
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import boolean, optional, text
+from handlers.fields import boolean, optional, roots, text
 from handlers.pagination import PAGE, page_json
 from handlers.serializers import timestamp_json, user_json
 from semantik.core.models import User
@@ -29,7 +29,7 @@ _CHANGE = vol.Schema(
         vol.Optional("is_admin"): boolean(),
         vol.Optional("disabled"): boolean(),
         vol.Optional("password"): text(),
-        vol.Optional("roots"): vol.All([str], vol.Length(max=100), msg="a list of at most 100 paths"),
+        vol.Optional("roots"): roots(),
     }
 )
 _DELETE = vol.Schema({vol.Optional("transfer_to"): text(1, 200)})

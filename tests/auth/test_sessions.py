@@ -28,7 +28,11 @@ async def test_first_user_is_the_administrator_and_closes_registration(
     start: Callable[..., Serving],
 ) -> None:
     client = Client(start().url)
-    assert await client.call("GET", "auth/setup") == {"needs_first_user": True, "registration": "closed"}
+    assert await client.call("GET", "auth/setup") == {
+        "needs_first_user": True,
+        "chooses_roots": False,
+        "registration": "closed",
+    }
     first = await client.call(
         "POST",
         "auth/register",
