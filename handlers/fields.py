@@ -61,12 +61,15 @@ def one_of(*values: str) -> Validator:
 
 
 def integer(low: int, high: int) -> Validator:
-    """A JSON integer between bounds; true and false are refused."""
+    """A JSON integer between bounds, also in the form 3.0; true and false are refused."""
 
     def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        whole = not isinstance(value, bool) and (
+            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        )
+        if not whole or not low <= value <= high:
             raise Expected(f"a whole number from {low} to {high}")
-        return value
+        return int(value)
 
     return check
 

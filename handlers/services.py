@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
+from semantik.auth.oidc.service import OidcService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -32,7 +34,9 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    audit: AuditLog
     groups: GroupService
+    oidc: OidcService
     authorizer: Authorizer
     collections: CollectionService
     sharing: SharingService

@@ -37,9 +37,13 @@ from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
 from semantik.auth.access_monitor import AccessMonitor
+from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.external_accounts import ExternalAccounts
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
+from semantik.auth.oidc.group_mapping import GroupMapping
+from semantik.auth.oidc.service import OidcService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.reloadable import ReloadResult, SettingsHolder
@@ -103,6 +107,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
         stack.push_async_callback(indexes.close)
@@ -125,8 +130,18 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         secret = settings.auth.secret or await store.secret()
         services = _services(
-            dependencies, query_embedder, reranker, groups, active_operations, limiter, metrics, secret, wake
+            dependencies,
+            query_embedder,
+            reranker,
+            groups,
+            active_operations,
+            limiter,
+            metrics,
+            audit,
+            secret,
+            wake,
         )
+        stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
@@ -144,6 +159,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
+                audit=audit.run(),
             )
         )
         parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -197,6 +213,7 @@ def _services(
     active_operations: ActiveOperations,
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
+    audit: AuditLog,
     secret: str,
     wake: Callable[[], None],
 ) -> Services:
@@ -206,10 +223,15 @@ def _services(
         partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
     )
     sessions = SessionService(store, groups, lambda: current().auth, secret)
+    external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, parts.folder_access, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        oidc=OidcService(
+            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), secret
+        ),
+        audit=audit,
         groups=groups,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
@@ -41,6 +41,7 @@ def _key_json(key: models.ApiKey) -> dict[str, Any]:
 
 class ApiKeysHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "api_key.create"}
 
     async def get(self) -> None:
         keys = await self.services.sessions.api_keys.of_user(self.principal.user)
@@ -55,11 +56,14 @@ class ApiKeysHandler(RestHandler):
             _DEFAULT_SCOPES if scopes is None else scopes,
             None if days is None else timedelta(days=days),
         )
+        granted = " ".join(created.key.scopes)
+        self.note_audit({"scopes": granted}, target=f"api-keys/{created.key.id}")
         self.reply({**_key_json(created.key), "key": created.text}, HTTPStatus.CREATED)
 
 
 class ApiKeyHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"DELETE": "api_key.revoke"}
 
     async def delete(self, key_id: str) -> None:
         await self.services.sessions.api_keys.revoke(self.principal.user, key_id)

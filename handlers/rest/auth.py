@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import REFRESH
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.fields import optional, roots, text
@@ -27,12 +29,16 @@ _LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): st
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
-class _SignInHandler(RestHandler):
+class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
     public = True
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
+        self.keep_signed_in(signed_in)
+        self.reply(signed_in_json(signed_in))
+
+    def keep_signed_in(self, signed_in: LoginResult) -> None:
         self.set_cookie(
             COOKIE,
             signed_in.cookie,
@@ -42,11 +48,11 @@ class _SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
-        self.reply(signed_in_json(signed_in))
 
 
 class RegisterHandler(RestHandler):
     public = True
+    audit: ClassVar = {"POST": "user.register"}
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
@@ -60,22 +66,29 @@ class RegisterHandler(RestHandler):
         )
         if chosen is not None and user.is_admin:
             await self.services.folder_access.choose_roots(chosen)
+        self.note_audit(target=f"users/{user.id}", user=user)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
 
-class LoginHandler(_SignInHandler):
+class LoginHandler(SignInHandler):
+    audit: ClassVar = {"POST": "session.sign_in"}
+
     async def post(self) -> None:
         body = self.body(_LOGIN)
+        self.note_audit({"login": body["username"]})
         self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
 
 
-class RefreshHandler(_SignInHandler):
+class RefreshHandler(SignInHandler):
+    audit: ClassVar = {"POST": REFRESH}
+
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
 class LogoutHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "session.sign_out"}
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)
@@ -95,10 +108,12 @@ class SetupHandler(RestHandler):
 
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
+        auth = self.services.settings.auth
         self.reply(
             {
                 "needs_first_user": needed,
                 "chooses_roots": needed and not self.services.folder_access.fixed_by_settings,
-                "registration": self.services.settings.auth.registration,
+                "registration": auth.registration,
+                "oidc": auth.oidc.name if auth.oidc.issuer else None,
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 import voluptuous as vol
 
@@ -46,6 +47,8 @@ _LIST = vol.Schema(PAGE)
 
 
 class CollectionsHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.create"}
+
     async def get(self) -> None:
         query = self.query(_LIST)
         page = await self.services.views.collections(self.principal, query.get("cursor"), query["limit"])
@@ -56,6 +59,7 @@ class CollectionsHandler(RestHandler):
         collection, operation = await self.services.collections.create(self.principal, new)
         view = await self.services.views.collection(self.principal, collection.id)
         operation_id = operation.id if operation else None
+        self.note_audit({"name": collection.name}, target=f"collections/{collection.id}")
         self.reply(
             {**collection_json(view), "operation_id": operation_id, "initial_operation_id": operation_id},
             HTTPStatus.CREATED,
@@ -63,6 +67,8 @@ class CollectionsHandler(RestHandler):
 
 
 class CollectionHandler(RestHandler):
+    audit: ClassVar = {"PATCH": "collection.change", "DELETE": "collection.delete"}
+
     async def get(self, collection_id: str) -> None:
         view = await self.services.views.collection(self.principal, collection_id)
         stats = await self.services.views.index_stats(view.collection)
@@ -71,6 +77,7 @@ class CollectionHandler(RestHandler):
 
     async def patch(self, collection_id: str) -> None:
         body = self.body(_CHANGE)
+        self.note_audit(body)
         if "public" in body:
             self.principal.require_scope(ACCOUNT)  # no API key may give access to others
             await self.services.sharing.set_public(self.principal, collection_id, body["public"])
@@ -85,18 +92,24 @@ class CollectionHandler(RestHandler):
 
 
 class AppendHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.append"}
+
     async def post(self, collection_id: str) -> None:
         source_id = self.body(_APPEND).get("source_id")
         accept(self, await self.services.operations.append(self.principal, collection_id, source_id))
 
 
 class ReindexHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.reindex"}
+
     async def post(self, collection_id: str) -> None:
         options = ReindexOptions(**self.body(_REINDEX))
         accept(self, await self.services.operations.reindex(self.principal, collection_id, options))
 
 
 class RetryHandler(RestHandler):
+    audit: ClassVar = {"POST": "collection.retry"}
+
     async def post(self, collection_id: str) -> None:
         self.body(_EMPTY)
         accept(self, await self.services.operations.retry(self.principal, collection_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import ClassVar
 
 import voluptuous as vol
 
@@ -63,6 +64,8 @@ class ContentHandler(RestHandler):
 
 
 class RetryDocumentHandler(RestHandler):
+    audit: ClassVar = {"POST": "document.retry"}
+
     async def post(self, collection_id: str, document_id: str) -> None:
         self.body(_EMPTY)
         accept(self, await self.services.operations.retry(self.principal, collection_id, document_id))

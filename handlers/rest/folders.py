@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import voluptuous as vol
 
 from handlers.base import RestHandler
@@ -12,7 +14,10 @@ _FOLDER = vol.Schema({vol.Required("path"): text(1, 4096)})
 
 
 class FolderLanguagesHandler(RestHandler):
+    audit: ClassVar = {"POST": "folder.languages"}
+
     async def post(self) -> None:
         path = self.body(_FOLDER)["path"]
+        self.note_audit({"path": path})
         roots = await self.services.folder_access.roots(self.principal)
         self.reply(languages_json(await self.services.folder_scans.languages(path, roots)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
@@ -39,6 +39,8 @@ class _GroupHandler(RestHandler):
 
 
 class GroupsHandler(_GroupHandler):
+    audit: ClassVar = {"POST": "group.create"}
+
     async def get(self) -> None:
         groups = await self.services.groups.visible_to(self.principal)
         names = await self.services.users.names({user_id for group in groups for user_id in group.members})
@@ -47,17 +49,19 @@ class GroupsHandler(_GroupHandler):
     async def post(self) -> None:
         self.principal.require_administrator(_DEED)
         body = self.body(_CREATE)
-        await self.reply_group(
-            await self.services.groups.create(body["name"], body["roots"]), HTTPStatus.CREATED
-        )
+        group = await self.services.groups.create(body["name"], body["roots"])
+        self.note_audit({"name": group.name, "roots": group.roots}, target=f"groups/{group.id}")
+        await self.reply_group(group, HTTPStatus.CREATED)
 
 
 class GroupHandler(_GroupHandler):
     scope = "admin"
+    audit: ClassVar = {"PATCH": "group.change", "DELETE": "group.delete"}
 
     async def patch(self, group_id: str) -> None:
         self.principal.require_administrator(_DEED)
         body = self.body(_CHANGE)
+        self.note_audit(body)
         await self.reply_group(
             await self.services.groups.change(group_id, body.get("name"), body.get("roots"))
         )
@@ -70,6 +74,7 @@ class GroupHandler(_GroupHandler):
 
 class MemberHandler(_GroupHandler):
     scope = "admin"
+    audit: ClassVar = {"PUT": "group.add_member", "DELETE": "group.remove_member"}
 
     async def put(self, group_id: str, user_id: str) -> None:
         self.principal.require_administrator(_DEED)

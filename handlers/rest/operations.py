@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
@@ -46,6 +46,8 @@ class OperationsHandler(RestHandler):
 
 
 class OperationHandler(RestHandler):
+    audit: ClassVar = {"DELETE": "operation.cancel"}
+
     async def get(self, operation_id: str) -> None:
         self.reply(operation_json(await self.services.views.operation(self.principal, operation_id)))
 

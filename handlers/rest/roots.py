@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import voluptuous as vol
 
 from handlers.base import RestHandler
@@ -11,6 +13,7 @@ _CHOICE = vol.Schema({vol.Required("roots"): roots()})
 
 
 class RootsHandler(RestHandler):
+    audit: ClassVar = {"PUT": "roots.choose"}
     scope = "admin"
 
     async def get(self) -> None:
@@ -21,5 +24,7 @@ class RootsHandler(RestHandler):
 
     async def put(self) -> None:
         self.principal.require_administrator("choose the folders that are open for indexing")
-        chosen = await self.services.folder_access.choose_roots(self.body(_CHOICE)["roots"])
+        body = self.body(_CHOICE)
+        self.note_audit(body)
+        chosen = await self.services.folder_access.choose_roots(body["roots"])
         self.reply({"roots": list(chosen), "fixed_by_settings": False})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import READ
 from handlers.base import RestHandler
 from handlers.fields import (
     Expected,
@@ -119,6 +120,7 @@ _SIMILAR = vol.Schema(
 
 class SearchHandler(RestHandler):
     scope = "read"
+    audit: ClassVar = {"POST": READ}
 
     async def post(self) -> None:
         started = time.perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import voluptuous as vol
 
@@ -53,6 +53,8 @@ def _owned_collection_json(sharing: Sharing) -> dict[str, Any]:
 
 
 class SharesHandler(RestHandler):
+    audit: ClassVar = {"PUT": "collection.share"}
+
     async def prepare(self) -> None:
         if self.request.method == "PUT":
             self.scope = ACCOUNT
@@ -65,6 +67,7 @@ class SharesHandler(RestHandler):
         body = self.body(_SHARE)
         if ("user" in body) == ("group" in body):
             raise Invalid("user or group: give one of them, the name of whom to share with.")
+        self.note_audit(body)
         kind: ShareKind = "user" if "user" in body else "group"
         self.reply(
             _sharing_json(
@@ -77,6 +80,7 @@ class SharesHandler(RestHandler):
 
 class ShareHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"DELETE": "collection.unshare"}
 
     async def delete(self, collection_id: str, kind: str, subject_id: str) -> None:
         await self.services.sharing.unshare(self.principal, collection_id, cast(ShareKind, kind), subject_id)
@@ -85,9 +89,11 @@ class ShareHandler(RestHandler):
 
 class OwnerHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "collection.give"}
 
     async def post(self, collection_id: str) -> None:
         username = self.body(_GIVE)["user"]
+        self.note_audit({"user": username})
         self.reply(_sharing_json(await self.services.sharing.give(self.principal, collection_id, username)))
 
 

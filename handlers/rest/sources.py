@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import voluptuous as vol
 
 from handlers.base import RestHandler
@@ -17,17 +19,22 @@ _CHANGE = vol.Schema(
 
 
 class SourcesHandler(RestHandler):
+    audit: ClassVar = {"POST": "source.add"}
+
     async def get(self, collection_id: str) -> None:
         views = await self.services.views.sources(self.principal, collection_id)
         self.reply({"items": [source_view_json(view) for view in views], "next_cursor": None})
 
     async def post(self, collection_id: str) -> None:
         path = self.body(_ADD)["path"]
+        self.note_audit({"path": path})
         source, operation = await self.services.operations.add_source(self.principal, collection_id, path)
         accept(self, operation, source=source_json(source))
 
 
 class SourceHandler(RestHandler):
+    audit: ClassVar = {"PATCH": "source.change", "DELETE": "source.remove"}
+
     async def patch(self, collection_id: str, source_id: str) -> None:
         options = WatchOptions(**self.body(_CHANGE))
         self.reply(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import ClassVar
 
 import voluptuous as vol
 
+from handlers.audit_trail import READ
 from handlers.base import RestHandler
 from handlers.fields import integer, list_of, optional, text
 from handlers.serializers import suggestion_json
@@ -21,6 +23,7 @@ _SUGGEST = vol.Schema(
 
 class SuggestHandler(RestHandler):
     scope = "read"
+    audit: ClassVar = {"POST": READ}
 
     async def post(self) -> None:
         started = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import voluptuous as vol
 
@@ -32,6 +32,7 @@ _CHANGE = vol.Schema(
         vol.Optional("roots"): roots(),
     }
 )
+_SHOWN = ("is_admin", "disabled")  # the new values that the audit trail has
 _DELETE = vol.Schema({vol.Optional("transfer_to"): text(1, 200)})
 
 
@@ -47,6 +48,7 @@ def _account_json(user: User) -> dict[str, Any]:
 
 class UsersHandler(RestHandler):
     scope = "admin"
+    audit: ClassVar = {"POST": "user.create"}
 
     async def get(self) -> None:
         query = self.query(_LIST)
@@ -58,11 +60,13 @@ class UsersHandler(RestHandler):
         user = await self.services.users.create(
             self.principal, body["username"], body["password"], body.get("email"), body["is_admin"]
         )
+        self.note_audit({"username": user.username, "is_admin": user.is_admin}, target=f"users/{user.id}")
         self.reply(_account_json(user), HTTPStatus.CREATED)
 
 
 class UserHandler(RestHandler):
     scope = "admin"
+    audit: ClassVar = {"PATCH": "user.change", "DELETE": "user.delete"}
 
     async def get(self, user_id: str) -> None:
         self.reply(_account_json(await self.services.users.get(self.principal, user_id)))
@@ -71,11 +75,15 @@ class UserHandler(RestHandler):
         body = self.body(_CHANGE)
         if "email" in body:
             body["email"] = body["email"] or ""
-        self.reply(
-            _account_json(await self.services.users.change(self.principal, user_id, UserChange(**body)))
+        self.note_audit(
+            {"fields": " ".join(sorted(body)), **{name: body[name] for name in _SHOWN if name in body}}
         )
+        user = await self.services.users.change(self.principal, user_id, UserChange(**body))
+        self.note_audit({"username": user.username})
+        self.reply(_account_json(user))
 
     async def delete(self, user_id: str) -> None:
         transfer_to = self.query(_DELETE).get("transfer_to")
+        self.note_audit({"transfer_to": transfer_to} if transfer_to else {})
         await self.services.users.delete(self.principal, user_id, transfer_to)
         self.set_status(HTTPStatus.NO_CONTENT)

@@ -16,13 +16,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from http import HTTPStatus
 from typing import Any
 
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
+from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.authentication import authenticate, origin_allowed
 from handlers.base import BaseHandlerMixin
+from handlers.problems import status_of
 from handlers.sockets.client_message import ClientMessage, parse
 from handlers.sockets.close_reason import COMPLETED, FAULT, LEFT, NOT_TEXT, SHUTDOWN, CloseReason
 from handlers.sockets.encoding import Encoding, negotiate
@@ -107,6 +110,14 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         self._close(SHUTDOWN)
         self._serve_task.cancel()  # nothing may follow the close
 
+    def record_audit(
+        self, action: str, principal: Principal | None, error: Exception | None = None, **details: object
+    ) -> None:
+        """Record in the audit trail what the client did, or the error with which it was refused."""
+        status = HTTPStatus.OK if error is None else status_of(error, HTTPStatus.INTERNAL_SERVER_ERROR)
+        note = AuditNote(details=details)
+        record_request(self.services.audit, self.request, action, principal, status, note)
+
     # What follows is called by Tornado.
 
     @property
@@ -184,7 +195,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
 
     async def _serve(self) -> None:
         """Serve to the end, and close with the code that says why."""
-        reason = COMPLETED
+        reason, principal = COMPLETED, None
         try:
             principal = await self._authenticate()
             self.request.headers.clear()  # no longer needed, and in a thousand sockets they are megabytes
@@ -194,6 +205,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
             reason = self._close_reason or LEFT
         except Exception as error:
             reason = CloseReason.from_error(error)
+            self.record_audit(READ, principal, error)
             if isinstance(error, errors.Unauthorized):
                 self.services.metrics.authentication_failed()
             if reason.code == FAULT:

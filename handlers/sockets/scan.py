@@ -28,9 +28,9 @@ from handlers.sockets.client_message import ClientMessage
 from handlers.sockets.send_queue import SlowReader
 from semantik.auth.principal import Principal
 from semantik.core.errors import Invalid, SemantikError
-from semantik.core.models import User
 from semantik.services.folder_scans import FolderScan, ScanCancelled, ScanCompleted, ScanEvent, ScanOptions
 
+_SCANNED = "folder.scan"  # the action in the audit trail
 _GLOBS = vol.All(vol.Any(list, msg="a list of globs"), [text()], lambda globs: tuple(globs))
 _SCAN = vol.Schema(
     {
@@ -54,15 +54,14 @@ class ScanSocketHandler(SocketHandler):
         return {"scan_id": self.path_args[0]}
 
     async def serve(self, principal: Principal) -> None:
-        self._started: asyncio.Queue[FolderScan] = asyncio.Queue()
         self._principal = principal
-        user = principal.user
+        self._started: asyncio.Queue[FolderScan] = asyncio.Queue()
         with self.services.folder_scans.reserve_id(_parse_uuid(self.path_args[0])):
-            async with self.services.connection_limiter.socket(user.id):
+            async with self.services.connection_limiter.socket(principal.user.id):
                 with self.services.metrics.connection(self.operation_type):
                     self.mark_ready()
                     while True:
-                        await self._run(user, await self._started.get())
+                        await self._run(principal, await self._started.get())
 
     async def on_client_message(self, message: ClientMessage) -> None:
         action = message.fields.get("action")
@@ -83,16 +82,23 @@ class ScanSocketHandler(SocketHandler):
         else:
             raise Invalid("action: a known action (scan or cancel), or type: ping.")
 
-    async def _run(self, user: User, scan: FolderScan) -> None:
+    async def _run(self, principal: Principal, scan: FolderScan) -> None:
         """Send the steps of a scan to its end; an error of its own ends the scan alone."""
+        refusal: SemantikError | None = None
         try:
-            async with self.services.connection_limiter.scan(user.id), aclosing(scan.events()) as steps:
+            async with (
+                self.services.connection_limiter.scan(principal.user.id),
+                aclosing(scan.events()) as steps,
+            ):
                 async for step in steps:
                     await self._send_step(step)
         except SlowReader:
             raise
         except SemantikError as error:
+            refusal = error
             self._send_last("error", {"message": str(error), "fatal": True})
+        finally:
+            self.record_audit(_SCANNED, principal, refusal, path=scan.options.path)
 
     async def _send_step(self, step: ScanEvent) -> None:
         if isinstance(step, ScanCompleted):

@@ -20,10 +20,19 @@ function signIn({ setup, notice, onSignedIn }) {
     notice,
     fields: [field("Username or e-mail", username), field("Password", password)],
     button: "Sign in",
-    extra: setup.registration === "open" ? create : null,
+    extra: [setup.registration === "open" ? create : null, setup.oidc ? providerLink(setup.oidc) : null],
     action: () => logIn(username.value, password.value, onSignedIn),
   });
   return node;
+}
+
+/** Leads to the provider, and back to the view that the address names now. */
+function providerLink(name) {
+  const link = h("a", { class: "button" }, `Sign in with ${name}`);
+  const aim = () => { link.href = url(["auth", "oidc", "login"], { return_to: location.hash }); };
+  link.addEventListener("click", aim);
+  aim();
+  return link;
 }
 
 function registration({ setup, onSignedIn }) {

@@ -57,8 +57,8 @@ class SessionService:
         self, store: Store, groups: GroupService, limits: Callable[[], settings.AuthSettings], secret: str
     ) -> None:
         self.api_keys = ApiKeyService(store)
-        self.setup_code = SetupCode(store, limits().setup_code)
         self._groups = groups
+        self.setup_code = SetupCode(store, limits().setup_code)
         self._store = store
         self._limits = limits
         self._secret = secret
@@ -91,6 +91,10 @@ class SessionService:
         matches = await self._passwords.verify(user.password_hash if user else self._dummy_hash, password)
         if user is None or user.disabled or not matches:
             raise Unauthorized(_WRONG_LOGIN)
+        return await self.start_session(user, self._limits().session_s)
+
+    async def start_session(self, user: User, lifetime_s: int) -> LoginResult:
+        """Begin a session of a user who has proved, in whatever way, who they are."""
         refresh_token = secrets.token_urlsafe(32)
         session = Session(
             id=new_id(),
@@ -98,7 +102,7 @@ class SessionService:
             token_hash=_digest(refresh_token),
             previous_hash=None,
             created_at=now(),
-            expires_at=now() + timedelta(seconds=self._limits().session_s),
+            expires_at=now() + timedelta(seconds=lifetime_s),
         )
         await self._store.sessions.remove_expired(now())
         await self._store.sessions.add(session)

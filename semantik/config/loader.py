@@ -174,6 +174,11 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
         raise ConfigError(
             "auth.oidc.issuer needs auth.oidc.client_id, the name under which the provider knows this server."
         )
+    if settings.auth.link_accounts != "none" and settings.auth.registration == "open":
+        raise ConfigError(
+            f"auth.link_accounts = {settings.auth.link_accounts!r} needs auth.registration = 'closed': "
+            "who may register could take the name or the address of a person who signs in later."
+        )
     return settings
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import voluptuous as vol
 
+from semantik.config.audit_settings import AuditSettings as AuditSettings
 from semantik.config.auth_settings import AuthSettings as AuthSettings
 from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
@@ -229,6 +230,7 @@ class Settings:
     watch: WatchSettings = field(default_factory=WatchSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # No setting: the file that the settings were read from.
     config_file: Path | None = field(default=None, compare=False)

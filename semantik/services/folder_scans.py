@@ -140,7 +140,7 @@ class FolderScans:
 
 
 class FolderScan:
-    """One scan: iterate over its `events()` once; `stop()` ends it early."""
+    """One scan, of what `options` say: iterate over its `events()` once; `stop()` ends it early."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class FolderScan:
         languages: Languages | None,
     ) -> None:
         self._languages = languages
-        self._options = options
+        self.options = options
         self._wait_s = limits.wait_s
         self._slots = slots
         self._resolve = resolve
@@ -208,7 +208,7 @@ class FolderScan:
         completed = await asyncio.wrap_future(ended)
         if self._languages is None:
             return completed
-        return replace(completed, languages=await self._languages(completed.files, self._options.roots))
+        return replace(completed, languages=await self._languages(completed.files, self.options.roots))
 
     def _release_slot(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():  # it is when the server has stopped in the meantime
@@ -221,8 +221,8 @@ class FolderScan:
             ended.set_exception(error)
 
     def _walk_folder(self) -> ScanCompleted:
-        folder = self._resolve(self._options.path, self._options.roots)
-        with closing(self._walk(folder, self._options)) as entries:
+        folder = self._resolve(self.options.path, self.options.roots)
+        with closing(self._walk(folder, self.options)) as entries:
             for entry in entries:
                 if self._abandoned.is_set():
                     break

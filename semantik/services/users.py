@@ -132,6 +132,7 @@ class UserService:
             await self._store.shares.remove(collection_id, "user", user.id)
         await self._store.api_keys.remove_of(user.id)
         await self._store.sessions.remove_of(user.id)
+        await self._store.identities.remove_of(user.id)
         await self._store.users.remove(user.id)
         self._forget(user.id)
         self._authorizer.forget_shares()

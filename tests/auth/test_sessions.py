@@ -32,6 +32,7 @@ async def test_first_user_is_the_administrator_and_closes_registration(
         "needs_first_user": True,
         "chooses_roots": False,
         "registration": "closed",
+        "oidc": None,
     }
     first = await client.call(
         "POST",

@@ -165,7 +165,7 @@ def _edges(schema: Json) -> list[Any]:
     edges += [schema["const"]] if "const" in schema else []
     for limit in ("minimum", "maximum"):
         if limit in schema:
-            edges += [schema[limit] + step for step in (-1, 0, 1)]
+            edges += [schema[limit] + step for step in (-1, 0, 1, 0.0, 0.5)]
     for limit in ("minLength", "maxLength"):
         if limit in schema:
             edges += ["x" * max(0, schema[limit] + step) for step in (-1, 0, 1)]

@@ -9,9 +9,11 @@ from semantik.core.models.account import (
     ApiKey,
     ApiKeyScope,
     Group,
+    Identity,
     Session,
     User,
 )
+from semantik.core.models.audit import AUDIT_OUTCOMES, AuditEvent, AuditFilter, AuditOutcome
 from semantik.core.models.chunk import Chunk, VectorBlock
 from semantik.core.models.clock import now
 from semantik.core.models.collection import (
@@ -57,6 +59,7 @@ __all__ = [
     "ACCESS_LEVELS",
     "ACTIVE",
     "API_KEY_SCOPES",
+    "AUDIT_OUTCOMES",
     "DOCUMENT_STATUSES",
     "OPERATION_STATUSES",
     "OPERATION_TYPES",
@@ -64,6 +67,9 @@ __all__ = [
     "Access",
     "ApiKey",
     "ApiKeyScope",
+    "AuditEvent",
+    "AuditFilter",
+    "AuditOutcome",
     "Chunk",
     "Collection",
     "CollectionStatus",
@@ -76,6 +82,7 @@ __all__ = [
     "Filters",
     "Generation",
     "Group",
+    "Identity",
     "Lease",
     "Operation",
     "OperationStatus",

@@ -27,6 +27,16 @@ class User:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Whose account a user has: that of the person whom `issuer`, a provider or a proxy, calls `subject`."""
+
+    issuer: str
+    subject: str
+    user_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Group:
     """Users, by their ids, who get together what is shared with the group; `roots` are folders that they may index."""
 

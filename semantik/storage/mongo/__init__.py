@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
 from semantik.storage.mongo.api_keys import ApiKeyTable
+from semantik.storage.mongo.audit import AuditTable
 from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
@@ -20,6 +21,7 @@ from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.failures import FailureTable
 from semantik.storage.mongo.folder_digests import FolderDigestTable
 from semantik.storage.mongo.groups import GroupTable
+from semantik.storage.mongo.identities import IdentityTable
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
@@ -52,7 +54,9 @@ class Store:
         self._meta = Table(base["meta"])
         self.users = UserTable(Table(base["users"], reads["users"]))
         self.sessions = SessionTable(Table(base["sessions"], reads["sessions"]))
+        self.identities = IdentityTable(Table(base["identities"]))
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
+        self.audit = AuditTable(Table(base["audit"]))
         self.groups = GroupTable(Table(base["groups"], reads["groups"]))
         self.shares = ShareTable(Table(base["collections"]), Table(base["shares"], reads["shares"]))
         self.collections = CollectionTable(
@@ -75,7 +79,15 @@ class Store:
         )
 
     async def __aenter__(self) -> Self:
-        accounts = (self.users, self.sessions, self.api_keys, self.groups, self.shares)
+        accounts = (
+            self.users,
+            self.identities,
+            self.sessions,
+            self.api_keys,
+            self.groups,
+            self.shares,
+            self.audit,
+        )
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,

@@ -49,9 +49,22 @@ class UserTable:
             await self._table.find_one({"name_key": key}) or await self._table.find_one({"email_key": key})
         )
 
+    async def by_logins(self, logins: Sequence[str]) -> dict[str, User]:
+        """The users that have one of these names or e-mail addresses, by that in lower case."""
+        keys = [login.strip().lower() for login in logins]
+        found: dict[str, User] = {}
+        for field in ("email_key", "name_key"):
+            for row in await self._table.find({field: {"$in": keys}}):
+                if user := _user(row):
+                    found[row[field]] = user
+        return found
+
     async def by_name(self, name: str) -> User | None:
         """Find a user by name alone."""
         return _user(await self._table.find_one({"name_key": name.strip().lower()}))
+
+    async def by_email(self, email: str) -> User | None:
+        return _user(await self._table.find_one({"email_key": email.strip().lower()}))
 
     async def enabled_ids(self, user_ids: Sequence[str]) -> set[str]:
         """The users that exist and are not disabled."""
