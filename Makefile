@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-fast test-redis check bench bench-sockets bench-reindex bench-takeover
+.PHONY: help setup tools run demo test test-fast test-redis check licences sbom release-files bench bench-sockets bench-reindex bench-takeover
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,11 +32,29 @@ test-fast: tools ## run the tests that need no server, no browser and no model
 test-redis: tools ## run the tests that need Redis on the redis-server of this machine
 	@PYTHONPATH=tests .venv/bin/python -m support.on_redis $(PARALLEL) $(ARGS)
 
-check: tools ## format, lint, types, import contracts
+check: tools ## format, lint, types, import contracts, known vulnerabilities of packages
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@PYTHONPATH=tests .venv/bin/python -m support.package_audit
+
+licences: setup ## list the packages that Semantik runs with, and their licences
+	@.venv/bin/python -P -m semantik components --licences
+
+sbom: setup ## print a software bill of materials (CycloneDX)
+	@.venv/bin/python -P -m semantik components --sbom
+
+RELEASE = build/release
+release-files: setup ## write what a release has beside it: hashes of all packages, bill of materials, licences
+	@mkdir -p $(RELEASE)
+	@.venv/bin/python -m pip install --quiet --dry-run --ignore-installed --constraint conf/constraints.txt \
+		--report $(RELEASE)/resolved.json '.[multilingual]'
+	@.venv/bin/python -P -m semantik components --hashes $(RELEASE)/resolved.json > $(RELEASE)/requirements.txt
+	@.venv/bin/python -P -m semantik components --sbom > $(RELEASE)/sbom.json
+	@.venv/bin/python -P -m semantik components --licences > $(RELEASE)/licences.txt
+	@rm $(RELEASE)/resolved.json
+	@ls $(RELEASE)
 
 bench: ## run the benchmarks, each with its reference: make bench [ARGS="query engines"]
 	@bin/setup --bench

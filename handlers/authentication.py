@@ -1,4 +1,5 @@
-"""Who sends a request: by a token, an `Authorization` header, or the browser's cookie; and from which page.
+"""Who sends a request: by a token, an `Authorization` header, a proxy's word, or the browser's cookie; and from which
+page.
 
 Runs on the loop.
 """
@@ -9,39 +10,68 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
+from handlers.client_address import client_address, from_trusted_proxy
 from semantik.auth.principal import Principal, Scope
+from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
 from semantik.core.errors import Unauthorized
+from semantik.core.models import SignInPlace
 
 COOKIE = "semantik_session"
 
 
 async def authenticate(
-    request: HTTPServerRequest, sessions: SessionService, scope: Scope, token: str = ""
+    request: HTTPServerRequest,
+    settings: Settings,
+    sessions: SessionService,
+    proxy: ProxySignIn,
+    scope: Scope,
+    token: str = "",
 ) -> Principal:
     """The user of a request whose credential is good for `scope`. Raises Unauthorized or Forbidden.
 
-    The credential is a `token` that was sent otherwise, that of `Authorization: Bearer`, or the browser's cookie from
-    a page of this server; a token is an access token or an API key.
+    The credential is a `token` that was sent otherwise, or that of `Authorization: Bearer`: an access token or an API
+    key. Without one, it is what the browser sends by itself, which is good from a page of this server only: the user
+    whom a trusted proxy names in `auth.proxy_user_header`, or else the browser's cookie.
     """
-    principal = await _principal(request, sessions, token)
+    token = token or _bearer_token(request)
+    name, cookie = proxied_user(request, settings), request.cookies.get(COOKIE)
+    if token:
+        principal = await sessions.authenticate(token)
+    elif name is None and cookie is None:
+        raise Unauthorized("Sign in first: there is neither a bearer token nor a session cookie.")
+    elif not same_origin(request):
+        raise Unauthorized("The session cookie is good for this server's own pages only.")
+    elif name is not None:
+        place = SignInPlace(client_address(request), request.headers.get("User-Agent", ""))
+        principal = await proxy.authenticate(name, place)
+    else:
+        assert cookie is not None
+        principal = await sessions.authenticate(cookie.value, browser=True)
     principal.require_scope(scope)
     return principal
 
 
-async def _principal(request: HTTPServerRequest, sessions: SessionService, token: str) -> Principal:
-    if token:
-        return await sessions.authenticate(token)
+def proxied_user(request: HTTPServerRequest, settings: Settings) -> str | None:
+    """The name in `auth.proxy_user_header` of a trusted proxy; None without one. Raises Unauthorized for several."""
+    header = settings.auth.proxy_user_header
+    if not header or not from_trusted_proxy(request, settings.trusted_proxies):
+        return None
+    names = [name for name in request.headers.get_list(header) if name.strip()]
+    if len(names) > 1:
+        raise Unauthorized(f"The proxy names several users: it must replace the {header} of its clients.")
+    if not names:
+        return None
+    try:
+        return names[0].encode("latin-1").decode().strip()
+    except UnicodeError:  # not UTF-8
+        return names[0].strip()
+
+
+def _bearer_token(request: HTTPServerRequest) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return await sessions.authenticate(token.strip())
-    cookie = request.cookies.get(COOKIE)
-    if cookie is None:
-        raise Unauthorized("Sign in first: there is neither a bearer token nor a session cookie.")
-    if not same_origin(request):
-        raise Unauthorized("The session cookie is good for this server's own pages only.")
-    return await sessions.authenticate(cookie.value, browser=True)
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def same_origin(request: HTTPServerRequest) -> bool:

@@ -100,7 +100,10 @@ class RestHandler(BaseHandlerMixin):
         if not self.public:
             token = self.get_query_argument("token", "") if self.token_in_query else ""
             scope = self.scope or ("read" if reading else "write")
-            self.principal = await authenticate(self.request, self.services.sessions, scope, token)
+            services = self.services
+            self.principal = await authenticate(
+                self.request, services.settings, services.sessions, services.proxy, scope, token
+            )
 
     def note_audit(
         self,
@@ -160,7 +163,8 @@ class RestHandler(BaseHandlerMixin):
             self.set_header("WWW-Authenticate", "Bearer")
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem(status, describe(status, error), request_id(self.request))))
+        detail = describe(status, error)
+        self.finish(json.dumps(problem(status, detail, request_id(self.request), error)))
 
 
 class NotFoundHandler(RestHandler):

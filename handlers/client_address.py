@@ -48,6 +48,11 @@ def request_id(request: HTTPServerRequest) -> str:
     return _context(request).request_id
 
 
+def from_trusted_proxy(request: HTTPServerRequest, trusted_proxies: tuple[str, ...]) -> bool:
+    """Whether a trusted proxy has sent the request, so that its headers count."""
+    return is_trusted(_context(request).peer, trusted_proxies)
+
+
 def peer_address(address: tuple[object, ...] | str | bytes, family: AddressFamily | int | None) -> str:
     """The IP address of a connection's other end, from what `accept` returned."""
     if family == AF_UNIX or not isinstance(address, tuple):

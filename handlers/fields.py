@@ -97,6 +97,17 @@ def boolean() -> Validator:
     return check
 
 
+def boolean_parameter() -> Validator:
+    """true or false, as the text of a query parameter."""
+
+    def check(value: str) -> bool:
+        if value not in ("true", "false"):
+            raise Expected("true or false")
+        return value == "true"
+
+    return check
+
+
 def number(low: float, high: float) -> Validator:
     """A JSON number between bounds; true, false and NaN are refused."""
 

@@ -19,15 +19,20 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+# The problem types that a client must distinguish from others of the same status.
+_TYPES: dict[type[Exception], str] = {errors.SecondFactorRequired: "second_factor_required"}
+
 
 def status_of(error: BaseException | None, default: int) -> HTTPStatus:
     return next((s for kind, s in STATUSES.items() if isinstance(error, kind)), HTTPStatus(default))
 
 
-def problem(status: HTTPStatus, detail: str, request_id: str) -> dict[str, Any]:
+def problem(
+    status: HTTPStatus, detail: str, request_id: str, error: BaseException | None = None
+) -> dict[str, Any]:
     """The problem's members; the log and the audit trail have the same `request_id`."""
     return {
-        "type": "about:blank",
+        "type": next((name for each, name in _TYPES.items() if isinstance(error, each)), "about:blank"),
         "title": status.phrase,
         "status": int(status),
         "detail": detail,

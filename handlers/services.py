@@ -12,6 +12,8 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
 from semantik.auth.oidc.service import OidcService
+from semantik.auth.proxy_sign_in import ProxySignIn
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.sessions import SessionService
 from semantik.config.settings import Settings
@@ -34,9 +36,11 @@ class Services:
 
     settings: Settings
     sessions: SessionService
+    second_factors: SecondFactorService
     audit: AuditLog
     groups: GroupService
     oidc: OidcService
+    proxy: ProxySignIn
     authorizer: Authorizer
     collections: CollectionService
     sharing: SharingService

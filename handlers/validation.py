@@ -10,7 +10,13 @@ import voluptuous as vol
 from handlers.fields import Expected
 from semantik.core.errors import Invalid
 
-_SECRETS = ("password", "refresh_token")  # fields whose values no message repeats
+_SECRETS = (
+    "password",
+    "current_password",
+    "new_password",
+    "refresh_token",
+    "code",
+)  # fields whose values no message repeats
 _MAX_ERRORS = 5
 _MAX_SHOWN = 60  # characters of a value, or of a name that the client sent
 _TYPES = {

@@ -10,6 +10,8 @@ COMMANDS = {
     "server": "semantik.commands.server",
     "demo": "semantik.commands.demo",
     "user": "semantik.commands.user",
+    "components": "semantik.commands.components",
+    "audit": "semantik.commands.audit",
     "status": "semantik.commands.status",
     "reindex": "semantik.commands.reindex",
     "cleanup": "semantik.commands.cleanup",

@@ -28,7 +28,6 @@ from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
-from pipeline.workers.language_sample import sample_languages
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor
@@ -44,8 +43,14 @@ from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
 from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.service import OidcService
+from semantik.auth.proxy_sign_in import ProxySignIn
+from semantik.auth.sealing import Sealer
+from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
+from semantik.auth.session_upkeep import keep_sessions
 from semantik.auth.sessions import SessionService
+from semantik.auth.signing_keys import SigningKeys
+from semantik.auth.tokens import Tokens
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter, CounterStore
@@ -59,7 +64,7 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
-from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, TIMEOUT_S, LanguageSampler
+from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
@@ -128,7 +133,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
 
-        secret = settings.auth.secret or await store.secret()
+        signing_keys = SigningKeys(store, lambda: current().auth)
+        await signing_keys.load()
         services = _services(
             dependencies,
             query_embedder,
@@ -138,7 +144,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             limiter,
             metrics,
             audit,
-            secret,
+            signing_keys,
             wake,
         )
         stack.push_async_callback(services.oidc.close)
@@ -155,6 +161,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         tasks = stack.enter_context(
             background_tasks(
                 loop_monitor=monitor_loop(),
+                session_upkeep=keep_sessions(signing_keys, services.sessions),
                 session_monitor=services.session_monitor.run(),
                 access_monitor=services.access_monitor.run(),
                 active_operations=active_operations.run(),
@@ -196,13 +203,8 @@ async def _embed_queries(
     return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
-async def _sample_languages(
-    pool: ComputePool, current: Callable[[], Settings], paths: Sequence[str], roots: Sequence[str]
-) -> Sequence[str]:
-    forbidden = tuple(map(str, current().private_paths))
-    args = (list(paths), MAX_SAMPLE_BYTES, tuple(roots), forbidden, SAMPLE_S)
-    languages: Sequence[str] = await pool.run(sample_languages, *args, timeout_s=TIMEOUT_S)
-    return languages
+async def _sample_languages(pool: ComputePool, paths: Sequence[str], roots: Sequence[str]) -> Sequence[str]:
+    return await pool.languages(paths, tuple(roots), MAX_SAMPLE_BYTES, SAMPLE_S)
 
 
 def _services(
@@ -214,38 +216,42 @@ def _services(
     limiter: ConnectionLimiter,
     metrics: MetricsRegistry,
     audit: AuditLog,
-    secret: str,
+    signing_keys: SigningKeys,
     wake: Callable[[], None],
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
-    languages = LanguageSampler(
-        partial(_sample_languages, pool, current), lambda: current().embedding.model, BUNDLED
-    )
-    sessions = SessionService(store, groups, lambda: current().auth, secret)
+    languages = LanguageSampler(partial(_sample_languages, pool), lambda: current().embedding.model, BUNDLED)
+    sealer = Sealer(current().data, current().auth.second_factor_key)
+    second_factors = SecondFactorService(store, sealer)
+    sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
     external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
     operations = OperationService(store, authorizer, parts.folder_access, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
+        proxy=ProxySignIn(lambda: current().auth, sessions, external),
         oidc=OidcService(
-            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), secret
+            lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), signing_keys
         ),
         audit=audit,
         groups=groups,
+        second_factors=second_factors,
         authorizer=authorizer,
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         sharing=SharingService(store, authorizer),
         users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
-        views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations.concurrent),
+        views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(
             store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
         ),
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
-        health=HealthMonitor(store.ping, progress.ping, lambda: pool.is_ready, pool.workers),
+        health=HealthMonitor(
+            store.ping, progress.ping, lambda: pool.is_ready, pool.workers, lambda: pool.isolation
+        ),
         session_monitor=SessionMonitor(sessions),
         access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,

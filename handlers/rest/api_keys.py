@@ -18,11 +18,13 @@ from semantik.core.models import API_KEY_SCOPES, ApiKeyScope
 
 _DEFAULT_SCOPES: list[ApiKeyScope] = ["read"]
 _MAX_DAYS = 3650
+_MAX_COLLECTIONS = 100
 _CREATE = vol.Schema(
     {
         vol.Required("name"): text(),
         vol.Optional("scopes"): optional(list_of(one_of(*API_KEY_SCOPES), len(API_KEY_SCOPES), "scopes")),
         vol.Optional("expires_in_days"): optional(integer(1, _MAX_DAYS)),
+        vol.Optional("collections"): optional(list_of(text(1, 100), _MAX_COLLECTIONS, "collections")),
     }
 )
 
@@ -33,6 +35,7 @@ def _key_json(key: models.ApiKey) -> dict[str, Any]:
         "name": key.name,
         "start": prefix_of(key),
         "scopes": list(key.scopes),
+        "collections": None if key.collections is None else list(key.collections),
         "created_at": timestamp_json(key.created_at),
         "expires_at": timestamp_json(key.expires_at),
         "last_used_at": timestamp_json(key.last_used_at),
@@ -49,12 +52,19 @@ class ApiKeysHandler(RestHandler):
 
     async def post(self) -> None:
         body = self.body(_CREATE)
-        scopes, days = body.get("scopes"), body.get("expires_in_days")
+        collections = body.get("collections")
+        if collections:
+            await self.services.authorizer.collections(self.principal, collections)
+        scopes, days = (
+            body.get("scopes"),
+            body.get("expires_in_days", self.services.settings.auth.api_key_days),
+        )
         created = await self.services.sessions.api_keys.create(
             self.principal.user,
             body["name"],
             _DEFAULT_SCOPES if scopes is None else scopes,
             None if days is None else timedelta(days=days),
+            collections,
         )
         granted = " ".join(created.key.scopes)
         self.note_audit({"scopes": granted}, target=f"api-keys/{created.key.id}")

@@ -1,4 +1,4 @@
-"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user."""
+"""`/api/v2/auth/…`: register, log in, refresh, log out, and the current user. Sessions are in `sessions.py`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import voluptuous as vol
 from handlers.audit_trail import REFRESH
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
+from handlers.client_address import client_address
 from handlers.fields import optional, roots, text
 from handlers.serializers import signed_in_json, user_json
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
 from semantik.core.errors import Forbidden
+from semantik.core.models import SignInPlace
 
 _REGISTER = vol.Schema(
     {
@@ -25,14 +27,23 @@ _REGISTER = vol.Schema(
         vol.Optional("roots"): roots(),
     }
 )
-_LOGIN = vol.Schema({vol.Required("username"): str, vol.Required("password"): str})
+_LOGIN = vol.Schema(
+    {
+        vol.Required("username"): str,
+        vol.Required("password"): str,
+        vol.Optional("code"): optional(text(0, 100)),
+    }
+)
 _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 
 class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
 
-    public = True
+    @property
+    def place(self) -> SignInPlace:
+        """Where the request comes from."""
+        return SignInPlace(client_address(self.request), self.request.headers.get("User-Agent", ""))
 
     def reply_signed_in(self, signed_in: LoginResult) -> None:
         self.keep_signed_in(signed_in)
@@ -48,6 +59,9 @@ class SignInHandler(RestHandler):
             samesite="Strict",
             secure=self.request.protocol == "https",
         )
+
+    def clear_session_cookie(self) -> None:
+        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
 
 
 class RegisterHandler(RestHandler):
@@ -71,34 +85,41 @@ class RegisterHandler(RestHandler):
 
 
 class LoginHandler(SignInHandler):
+    public = True
     audit: ClassVar = {"POST": "session.sign_in"}
 
     async def post(self) -> None:
         body = self.body(_LOGIN)
         self.note_audit({"login": body["username"]})
-        self.reply_signed_in(await self.services.sessions.login(body["username"], body["password"]))
+        self.reply_signed_in(
+            await self.services.sessions.login(
+                body["username"], body["password"], body.get("code"), self.place
+            )
+        )
 
 
 class RefreshHandler(SignInHandler):
+    public = True
     audit: ClassVar = {"POST": REFRESH}
 
     async def post(self) -> None:
         self.reply_signed_in(await self.services.sessions.refresh(self.body(_REFRESH)["refresh_token"]))
 
 
-class LogoutHandler(RestHandler):
+class LogoutHandler(SignInHandler):
     scope = ACCOUNT
     audit: ClassVar = {"POST": "session.sign_out"}
 
     async def post(self) -> None:
         await self.services.sessions.logout(self.principal.credential_id)
-        self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        self.clear_session_cookie()
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
 class MeHandler(RestHandler):
     async def get(self) -> None:
-        self.reply(user_json(self.principal.user))
+        state = await self.services.second_factors.state(self.principal.user)
+        self.reply({**user_json(self.principal.user), "second_factor": state.enabled})
 
 
 class SetupHandler(RestHandler):

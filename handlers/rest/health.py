@@ -48,7 +48,10 @@ class MetricsHandler(RestHandler):
 
     async def get(self) -> None:
         if self.services.settings.metrics != "open":
-            principal = await authenticate(self.request, self.services.sessions, "admin")
+            services = self.services
+            principal = await authenticate(
+                self.request, services.settings, services.sessions, services.proxy, "admin"
+            )
             principal.require_administrator("read the metrics")
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(self.services.metrics.text())

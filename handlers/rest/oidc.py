@@ -83,7 +83,8 @@ class OidcCallbackHandler(_BrowserHandler):
         self.note_audit({"issuer": self.services.settings.auth.oidc.issuer})
         attempt = self.get_cookie(_COOKIE, "") or ""
         self.clear_cookie(_COOKIE, path=_PATH, httponly=True, samesite="Lax")
-        completed = await self.services.oidc.complete(answer, attempt)
+        completed = await self.services.oidc.complete(answer, attempt, self.place)
+        self.note_audit(user=completed.login.user)
         self.keep_signed_in(completed.login)
         self.set_status(HTTPStatus.FOUND)
         self.set_header("Location", f"/{completed.return_to}")

@@ -30,6 +30,7 @@ _CHANGE = vol.Schema(
         vol.Optional("disabled"): boolean(),
         vol.Optional("password"): text(),
         vol.Optional("roots"): roots(),
+        vol.Optional("reset_second_factor"): boolean(),
     }
 )
 _SHOWN = ("is_admin", "disabled")  # the new values that the audit trail has

@@ -220,7 +220,10 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         from_a_file = token and self.request.headers.get("Origin") == "null"
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
-        return await authenticate(self.request, self.services.sessions, self.scope, token)
+        services = self.services
+        return await authenticate(
+            self.request, services.settings, services.sessions, services.proxy, self.scope, token
+        )
 
     def _on_unauthorized(self, reason: str) -> None:
         self.end(CloseReason.from_error(errors.Unauthorized(reason)))

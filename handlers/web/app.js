@@ -2,6 +2,7 @@
 import { Activity } from "./activity.js";
 import { apiKeysView } from "./api-keys-view.js";
 import { events, request, url } from "./api.js";
+import { auditView } from "./audit-view.js";
 import { collectionView } from "./collection-view.js";
 import { documentView } from "./document-view.js";
 import { errorLine, h } from "./dom.js";
@@ -22,6 +23,7 @@ const ROUTES = [
   [/^\/collections\/([^/]+)\/documents\/([^/]+)$/, documentView],
   [/^\/collections\/([^/]+)$/, collectionView],
   [/^\/api-keys$/, apiKeysView],
+  [/^\/audit$/, auditView],
   [/^\/$/, homeView],
 ];
 
@@ -59,7 +61,8 @@ function drawAccount() {
     closeSession("You have signed out.");
   });
   const keys = h("a", { class: "quiet", href: "#/api-keys" }, "API keys");
-  account.replaceChildren(...(user ? [h("span", { class: "who" }, user.username), keys, signOut] : []));
+  const audit = user?.is_admin ? [h("a", { class: "quiet", href: "#/audit" }, "Audit trail")] : [];
+  account.replaceChildren(...(user ? [h("span", { class: "who" }, user.username), ...audit, keys, signOut] : []));
 }
 
 function showBanner(text) {

@@ -12,8 +12,8 @@ import os
 import resource
 import select
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NICENESS = 10
@@ -63,6 +63,14 @@ def set_up(nice: bool, memory_bytes: int | None) -> None:
         return
     used = data_bytes()
     resource.setrlimit(resource.RLIMIT_DATA, (used + memory_bytes, used + memory_bytes))
+
+
+def close_descriptors(kept: Collection[int]) -> None:
+    """Close all that this process has inherited and does not need."""
+    for path in list(Path("/proc/self/fd").iterdir()):
+        if int(path.name) not in kept:
+            with suppress(OSError):  # the one of the listing
+                os.close(int(path.name))
 
 
 def die_with_server() -> None:

@@ -1,17 +1,15 @@
 """The arguments and results of worker tasks: frozen, picklable dataclasses.
 
-Imports no other module at run time, so both the server and the workers can import it cheaply.
+Imports no more than the records at run time, so both the server and the workers can import it cheaply.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
-if TYPE_CHECKING:
-    from semantik.core.models import Chunk, FailureCategory, Quality
-
+from semantik.core.models import Chunk, FailureCategory, Quality
 
 Pages = tuple[tuple[int, int], ...]
 """The pages of a text: pairs (page number, offset of its first character), in order."""
@@ -126,6 +124,13 @@ class TextChunks(Sequence[TextChunk]):
             titles if any(titles) else (),
             contexts if any(contexts) else (),
         )
+
+    @property
+    def is_even(self) -> bool:
+        """Whether each column has a value for each chunk."""
+        required = (self.texts, self.starts, self.pages, self.headings)
+        optional = (self.recognised, self.page_labels, self.titles, self.contexts)
+        return {*map(len, required), *(len(each) for each in optional if each)} == {len(self.texts)}
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -30,7 +30,7 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.compute.page_messages import PageTask, PageText
-from semantik.app.health import WorkerInfo
+from semantik.app.health import IsolationState, WorkerInfo
 from semantik.config.settings import Settings
 
 
@@ -69,6 +69,14 @@ class ComputePool(Protocol):
         The process that does it gives way to those of other calls.
         """
 
+    async def languages(
+        self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float
+    ) -> Sequence[str]:
+        """The language (ISO 639-1) of each file that has one, of as many files as can be read in `limit_s` seconds.
+
+        Files that lie below no root, cannot be read, have more than `max_bytes`, or have no text, are passed over.
+        """
+
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         """Vectors of chunks: float16 (n, dimension) of unit length, in order.
 
@@ -93,9 +101,14 @@ class ComputePool(Protocol):
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
         """The result of an importable function with picklable arguments, called in another process.
 
-        The process is on this machine, because the function may map files of the data folder. Raises what the function
-        raises; Unavailable when its process ends or takes longer than `timeout_s`, in seconds.
+        The process is on this machine, because the function may change files of the index. It opens no documents, and
+        what it returns is plain data, or what its annotation names (`pipeline.compute.answers`). Raises what the
+        function raises; Unavailable when its process ends or takes longer than `timeout_s`, in seconds.
         """
+
+    @property
+    def isolation(self) -> IsolationState:
+        """What the processes that read files cannot do, for the status page."""
 
     def workers(self) -> Sequence[WorkerInfo]:
         """The worker processes on this machine, for the status page; empty when there are none. Call it in a thread."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from semantik.core.child_environment import child_environment
 from semantik.core.errors import ConfigError
 
 CPU = "cpu"
@@ -77,7 +79,11 @@ def ask_torch() -> Gpus:
     """What torch finds on this machine."""
     try:
         answer = subprocess.run(
-            [sys.executable, "-c", _ASK_TORCH], capture_output=True, check=True, timeout=_ASK_TIMEOUT_S
+            [sys.executable, "-c", _ASK_TORCH],
+            capture_output=True,
+            check=True,
+            timeout=_ASK_TIMEOUT_S,
+            env=child_environment(os.environ),
         )
         count, version = json.loads(answer.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import Self
 
@@ -90,18 +91,22 @@ class Dispatcher:
             if operation.id not in self._running:
                 await announce_again(store, self._deps.progress, operation)
         active = await store.operations.with_status("processing", "queued")
-        concurrent = self._deps.settings.operations.concurrent
+        limits = self._deps.settings.operations
+        concurrent = limits.concurrent
         busy: set[str] = set()
+        running = Counter(each.user_id for each in active if each.id in self._running)
         for operation in active:
             if claimable(operation, self._owner, self._running) and self._is_abandoned(operation):
                 if operation.status == "queued":
                     await self._publish_position(
-                        operation, queue_position(operation, active, concurrent) or 0
+                        operation, queue_position(operation, active, concurrent, limits.for_others) or 0
                     )
-                if operation.cancel_requested or not (
-                    operation.collection_id in busy or len(self._running) >= concurrent
-                ):
+                # Operations of one user may run for hours: another one does not wait for their end.
+                alone = 0 if running[operation.user_id] else limits.for_others
+                is_full = len(self._running) >= concurrent + alone
+                if operation.cancel_requested or not (operation.collection_id in busy or is_full):
                     await self._start(operation)
+                    running[operation.user_id] += operation.id in self._running
             busy.add(operation.collection_id)
         self._queue_positions = {
             o.id: self._queue_positions[o.id] for o in active if o.id in self._queue_positions

@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import replace
 
+from pipeline.compute.owner import current_owner
 from pipeline.context.context import Dependencies, OperationContext
 from pipeline.context.reporter import ProgressReporter
 from pipeline.execution.completion import end
@@ -24,6 +25,7 @@ _RELEASE_S = 1.0  # within the time that a server has to stop
 
 async def run_operation(deps: Dependencies, operation: Operation) -> None:
     """Run a claimed operation. When cancelled, release its lease: the operation resumes later at its last stage."""
+    current_owner.set(operation.user_id)
     publisher = deps.progress.publisher(operation.id, operation.last_message)
     async with publisher, ProgressReporter(publisher) as reporter:
         failures = 0

@@ -1,11 +1,14 @@
-"""Opens and reads one file, with every check that a scan cannot make. Runs in the worker processes."""
+"""Opens and reads one file, with every check that a scan cannot make.
+
+The server opens files, in a thread, and hands them over to its workers, which cannot open any themselves.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +26,38 @@ class Places:
     forbidden: tuple[str, ...]
 
 
+Handed = Mapping[str, int | ExtractError]
+"""The descriptor of each file that was opened for this process, by its path, or why it could not be opened."""
+_handed_over: Handed | None = None
+
+
+def hand_over(files: Handed | None) -> None:
+    """From now on `opened` knows these files and no others in this process; with None it opens them itself."""
+    global _handed_over
+    _handed_over = files
+
+
 @contextmanager
 def opened(path: str, places: Places) -> Iterator[BinaryIO]:
     """A regular file in one of the places, open for reading. Raises ExtractError, also for errors inside the block."""
+    handed_over = _handed_over
+    if handed_over is None:
+        with _opened_here(path, places) as file:
+            yield file
+        return
+    handed = handed_over[path]
+    if isinstance(handed, ExtractError):
+        raise handed
+    try:
+        with os.fdopen(os.dup(handed), "rb") as file:
+            file.seek(0)
+            yield file
+    except OSError as error:
+        raise ExtractError("unreadable", f"The file cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def _opened_here(path: str, places: Places) -> Iterator[BinaryIO]:
     # Without O_NONBLOCK a FIFO that took the file's place would wait for a writer, perhaps for ever.
     try:
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:

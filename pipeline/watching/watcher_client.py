@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.scanning.walk_rules import WalkRules
+from semantik.core.child_environment import child_environment
 
 _ENDED = "the process that watches folders has ended; it is started again."
 _STOP_S = 1.0
@@ -95,6 +96,7 @@ class WatcherClient:
             json.dumps(argument),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            env=child_environment(os.environ),
             start_new_session=True,  # a Ctrl-C in the terminal is for the server
         )
         self._reading = asyncio.create_task(self._read_events(self._process), name="folder watches")

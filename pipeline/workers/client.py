@@ -13,27 +13,35 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from pipeline.compute import env
+from pipeline.compute.answers import BadAnswer
 from pipeline.embedding.device import CPU
 from pipeline.workers import worker
-from pipeline.workers.connection import ConnectionLost, WorkerConnection
+from pipeline.workers.connection import ConnectionLost, Task, WorkerConnection
+from pipeline.workers.file_opener import FilesToOpen, OpenedFiles, open_files
 from pipeline.workers.fork_server import START_TIMEOUT_S, UNKNOWN_EXIT_CODE, ForkServer
+from pipeline.workers.isolation import NOT_ISOLATED, WorkerIsolation
 from semantik.core.errors import Unavailable
 
 _ATTEMPTS = 5
 _RETRY_DELAY_S = 0.2
 _MIN_AGE_S = 5.0  # of a worker that is replaced: so a model that always needs more memory costs a hundredth of the time
 _READ_BUFFER_BYTES = 1 << 20  # the response for a long document has many megabytes
+MAX_ANSWER_BYTES = 256 << 20  # of a task that reads no files
 _log = logging.getLogger(__name__)
 
 
 class WorkerDied(Exception):
-    """The worker that had the task ended: `timed_out`, `out_of_memory`, or else as `exitcode` says."""
+    """The worker that had the task ended: `timed_out`, `out_of_memory`, or else as `exitcode` says.
 
-    def __init__(self, exitcode: int) -> None:
+    `bad_answer` completes "it gave …", where the server has ended it for what it answered.
+    """
+
+    def __init__(self, exitcode: int, bad_answer: str = "") -> None:
         self.exitcode = exitcode
         self.timed_out = exitcode == -signal.SIGALRM
         self.out_of_memory = exitcode == env.OUT_OF_MEMORY
@@ -41,6 +49,8 @@ class WorkerDied(Exception):
         reason = f"its worker process ended with {name}"
         if self.timed_out or self.out_of_memory:
             reason = "it took too long" if self.timed_out else "it needs more memory than a worker may take"
+        if bad_answer:
+            reason = f"its worker process gave {bad_answer}"
         super().__init__(reason)
 
 
@@ -49,7 +59,7 @@ class WorkerClient:
 
     The process is forked from `server`, and its models compute on `device`. A task whose worker ends is given to up to
     `retries` further workers. A worker that keeps more than `rest_bytes` of memory after a task is replaced, unless
-    that is 0 or the worker is new.
+    that is 0 or the worker is new, and so is one whose profile is no longer that of `isolation`.
     """
 
     def __init__(
@@ -61,9 +71,11 @@ class WorkerClient:
         rest_bytes: int = 0,
         retries: int = 0,
         device: str = CPU,
+        isolation: WorkerIsolation = NOT_ISOLATED,
     ) -> None:
         self._server = server
-        self._worker_args = (nice, memory_bytes, device)
+        self._setup = worker.WorkerSetup(nice, memory_bytes, device)
+        self._isolation = isolation
         self._rest_bytes = rest_bytes
         self._retries = retries
         self._lock = asyncio.Lock()
@@ -71,18 +83,26 @@ class WorkerClient:
         self._watchers: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """The function's result from the worker; cancelling kills the worker.
+    async def run(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        timeout_s: float,
+        files: FilesToOpen | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Any:
+        """The function's result from the worker, which has the `files`, and no others; cancelling kills the worker.
 
         Raises what the function raises; WorkerDied when it takes longer than `timeout_s`, or ends its worker;
-        Unavailable when no worker can be started, or the client is closing.
+        AnswerTooLarge; Unavailable when no worker can be started, or the client is closing.
         """
+        task = Task(function, args, max_answer_bytes)
         async with self._lock:
             retries = self._retries
             for _ in range(_ATTEMPTS):
                 connection = await self._connect()
                 with suppress(ConnectionLost):
-                    succeeded, result = await self._call(connection, function, args, timeout_s)
+                    succeeded, result = await self._call(connection, task, files, timeout_s)
                     self._replace_if_large(connection)
                     if succeeded:
                         return result
@@ -99,17 +119,32 @@ class WorkerClient:
 
     @staticmethod
     async def _call(
-        connection: WorkerConnection, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float
+        connection: WorkerConnection, task: Task, files: FilesToOpen | None, timeout_s: float
     ) -> tuple[bool, Any]:
         try:
+            opened = await open_files(files) if files else OpenedFiles(())
+        except TimeoutError as error:
+            raise WorkerDied(-signal.SIGALRM) from error
+        try:
             async with asyncio.timeout(timeout_s):
-                return await connection.call(function, args)
+                with opened:
+                    return await connection.call(task, opened)
+        except BadAnswer as error:
+            _log.error("a worker process gave a malformed answer to %s: %s", task.function.__name__, error)
+            raise WorkerDied(-signal.SIGKILL, "a malformed answer") from error
         except TimeoutError as error:
             connection.kill()
             raise WorkerDied(-signal.SIGALRM) from error
         except asyncio.CancelledError:
             connection.kill()  # its response would be taken for that of the next task
             raise
+
+    def _replace_if_outdated(self) -> None:
+        """Start another process if this one may not read what tasks need by now, such as another model's folder."""
+        connection = self._connection()
+        if connection is not None and connection.profile != self._isolation.profile():
+            self._start_process()
+            connection.kill()
 
     def _replace_if_large(self, connection: WorkerConnection) -> None:
         """Free what the heap of a process keeps after a large file, by a new process; that starts in some 50 ms."""
@@ -178,6 +213,7 @@ class WorkerClient:
     async def _connect(self) -> WorkerConnection:
         if self._closed:
             raise Unavailable("The server is shutting down.")
+        self._replace_if_outdated()
         starting = self._starting
         if starting is None or (starting.done() and not self.is_up):
             starting = self._start_process()
@@ -201,22 +237,30 @@ class WorkerClient:
 
     async def _launch_and_connect(self) -> WorkerConnection:
         loop = asyncio.get_running_loop()
+        setup = replace(self._setup, profile=self._isolation.profile())
         for attempts_left in reversed(range(_ATTEMPTS)):
             try:
-                process, client_socket = await loop.run_in_executor(self._server.launcher, self._launch)
+                process, client_socket = await loop.run_in_executor(
+                    self._server.launcher, self._launch, setup
+                )
                 break
             except (OSError, EOFError):
                 if not attempts_left or self._closed:
                     raise
                 await asyncio.sleep(_RETRY_DELAY_S)  # a fork server that was just killed may still seem alive
         reader, writer = await asyncio.open_connection(sock=client_socket, limit=_READ_BUFFER_BYTES)
-        connection = WorkerConnection(process, reader, writer)
+        connection = WorkerConnection(process, setup.profile, client_socket, reader, writer)
         watcher = asyncio.create_task(self._watch(connection))
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
+        try:
+            self._isolation.accept(await connection.report)
+        except Unavailable:
+            connection.kill()
+            raise
         return connection
 
-    def _launch(self) -> tuple[BaseProcess, socket.socket]:
+    def _launch(self, setup: worker.WorkerSetup) -> tuple[BaseProcess, socket.socket]:
         """A new worker and the socket to it. Runs in the launcher's thread; waits until the fork server is loaded.
 
         Raises OSError or EOFError when the fork server dies; EOFError also when the client was closed meanwhile.
@@ -226,7 +270,7 @@ class WorkerClient:
         client_socket, worker_socket = socket.socketpair()
         with worker_socket:
             try:
-                process = self._server.launch(worker.serve, worker_socket, *self._worker_args)
+                process = self._server.launch(worker.serve, worker_socket, setup)
             except BaseException:
                 client_socket.close()
                 raise

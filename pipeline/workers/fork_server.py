@@ -19,12 +19,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
-from multiprocessing import connection, forkserver, popen_forkserver, reduction, resource_tracker, spawn, util
+from multiprocessing import connection, forkserver, popen_forkserver, reduction, spawn, util
 from multiprocessing.context import set_spawning_popen
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from pipeline.compute import env
+from semantik.core.child_environment import child_environment
 
 START_TIMEOUT_S = 120.0  # loading torch and a model, on a busy machine
 UNKNOWN_EXIT_CODE = 255  # reported by multiprocessing for a worker whose fork server is dead
@@ -80,10 +82,8 @@ class ForkServer(forkserver.ForkServer):
     def ensure_running(self) -> None:
         """Start it unless it runs, without waiting for `preload`."""
         with self._lock:  # type: ignore[attr-defined]
-            resource_tracker.ensure_running()
             # Ctrl-C sends SIGINT to every process of the terminal. The fork server inherits this thread's mask, which
-            # blocks it until the fork server ignores it. Only the main thread needs the signal. Starting the resource
-            # tracker unblocks it, so that comes first.
+            # blocks it until the fork server ignores it. Only the main thread needs the signal.
             if threading.current_thread() is not threading.main_thread():
                 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             if self._is_running():
@@ -104,12 +104,36 @@ class ForkServer(forkserver.ForkServer):
                     os.close(alive_r)
                 self._forkserver_address, self._forkserver_alive_fd = self._listener_path, alive_w
 
+    def connect_to_new_process(self, fds: Sequence[int]) -> tuple[int, int]:
+        """As in multiprocessing, without its resource tracker: workers have no resources that outlive them."""
+        self.ensure_running()
+        with socket.socket(socket.AF_UNIX) as client, Path(os.devnull).open("wb") as nothing:
+            client.connect(self._forkserver_address)
+            parent_r, child_w = os.pipe()
+            child_r, parent_w = os.pipe()
+            assert self._forkserver_alive_fd is not None
+            passed = [child_r, child_w, self._forkserver_alive_fd, nothing.fileno(), *fds]
+            try:
+                reduction.sendfds(client, passed)
+            except BaseException:
+                os.close(parent_r)
+                os.close(parent_w)
+                raise
+            finally:
+                os.close(child_r)
+                os.close(child_w)
+        return parent_r, parent_w
+
     def _start(self, listener: socket.socket, alive_r: int) -> None:
         preload = (self._preload.__module__, self._preload.__qualname__, self._arguments)
         args = json.dumps([listener.fileno(), alive_r, *preload])
         flags = util._args_from_interpreter_flags()  # type: ignore[attr-defined]
         command = [os.fsencode(spawn.get_executable()), *flags, "-c", _COMMAND, args, *sys.path]
-        self._forkserver_pid = util.spawnv_passfds(command[0], command, [listener.fileno(), alive_r])
+        # Its environment, and that of all workers: it has none of the server's secrets.
+        inherited = [(os.POSIX_SPAWN_DUP2, each, each) for each in (listener.fileno(), alive_r)]
+        self._forkserver_pid = os.posix_spawn(
+            command[0], command, child_environment(os.environ), file_actions=inherited
+        )
 
     def _is_running(self) -> bool:
         return self._forkserver_pid is not None and not os.waitpid(self._forkserver_pid, os.WNOHANG)[0]

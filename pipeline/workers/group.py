@@ -12,18 +12,23 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from pipeline.compute.answers import AnswerTooLarge
+from pipeline.compute.owner import current_owner
 from pipeline.embedding.device import CPU
-from pipeline.workers.client import WorkerClient, WorkerDied
+from pipeline.workers.client import MAX_ANSWER_BYTES, WorkerClient, WorkerDied
+from pipeline.workers.fair_slots import FairSlots
+from pipeline.workers.file_opener import FilesToOpen
 from pipeline.workers.fork_server import ForkServer
+from pipeline.workers.isolation import NOT_ISOLATED, WorkerIsolation
 from semantik.core.errors import Unavailable
 
 
 class WorkerGroup:
-    """`size` workers, which run as many tasks at the same time; further tasks wait on the loop, first in, first out.
+    """`size` workers, which run as many tasks at the same time; further tasks wait on the loop, fair between users.
 
     In an `eager` group, all workers start with the first task. A worker that keeps more than `rest_bytes` of memory
-    after a task is replaced (0: never). Groups that share `slots` run at most that many tasks together. The workers
-    take the `devices` in turn.
+    after a task is replaced (0: never). Groups that share `slots` run at most that many tasks together; where
+    these let in more tasks than there are workers, there are more for a while. The workers take the `devices` in turn.
     """
 
     def __init__(
@@ -35,38 +40,61 @@ class WorkerGroup:
         memory_bytes: int,
         rest_bytes: int = 0,
         eager: bool = True,
-        slots: asyncio.Semaphore | None = None,
+        slots: FairSlots | None = None,
         devices: Sequence[str] = (CPU,),
+        isolation: WorkerIsolation = NOT_ISOLATED,
     ) -> None:
         self.size = size
         self._eager = eager
         self._closed = False
         self._new_client = partial(
-            WorkerClient, server, nice=nice, memory_bytes=memory_bytes, rest_bytes=rest_bytes
+            WorkerClient,
+            server,
+            nice=nice,
+            memory_bytes=memory_bytes,
+            rest_bytes=rest_bytes,
+            isolation=isolation,
         )
         self._workers = [self._new_client(device=devices[number % len(devices)]) for number in range(size)]
         self._free = list(self._workers)
         self._temporary: set[WorkerClient] = set()
-        self._slots = slots or asyncio.Semaphore(size)
+        self._devices = devices
+        self._slots = slots or FairSlots(size, 0, lambda: 0.0)
         self._tasks = 0
         self._last_task_s = time.monotonic()
 
-    async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """The function's result from a worker; cancelling kills the worker that has the task.
+    async def run(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        timeout_s: float,
+        files: FilesToOpen | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Any:
+        """The function's result from a worker, as `WorkerClient.run`; cancelling kills the worker that has the task.
 
-        Raises what the function raises; WorkerDied when the worker ends or takes longer than `timeout_s`;
-        Unavailable when no worker can be started, or the group is closing.
+        The time that a task waits for its turn does not count.
         """
         with self._count_task():
-            async with self._slots:
+            async with self._slots.slot(current_owner.get()):
                 for each in self._free if self._eager else ():
                     each.start()
-                worker = next((each for each in self._free if each.is_up), self._free[0])
-                self._free.remove(worker)
+                worker = self._take()
                 try:
-                    return await worker.run(function, *args, timeout_s=timeout_s)
+                    return await worker.run(
+                        function, *args, timeout_s=timeout_s, files=files, max_answer_bytes=max_answer_bytes
+                    )
                 finally:
                     self._free.append(worker)
+
+    def _take(self) -> WorkerClient:
+        if not self._free:  # the task was let in beyond the size
+            more = self._new_client(device=self._devices[len(self._workers) % len(self._devices)])
+            self._workers.append(more)
+            return more
+        worker = next((each for each in self._free if each.is_up), self._free[0])
+        self._free.remove(worker)
+        return worker
 
     async def run_in_new_worker(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
         """As `run`, in an additional worker that ends afterwards."""
@@ -99,6 +127,8 @@ class WorkerGroup:
         """End the workers while there is no task; the next task starts them again."""
         for each in self._workers:
             each.retire()
+        del self._workers[self.size :]
+        self._free = list(self._workers)
 
     def pids(self) -> list[int]:
         """The group's current processes. May be called in any thread."""
@@ -124,12 +154,18 @@ class WorkerGroup:
 
 
 async def run_task(
-    workers: WorkerGroup | WorkerClient, function: Callable[..., Any], *args: Any, timeout_s: float
+    workers: WorkerGroup | WorkerClient,
+    function: Callable[..., Any],
+    *args: Any,
+    timeout_s: float,
+    files: FilesToOpen | None = None,
 ) -> Any:
     """As `workers.run`, with the errors of a ComputePool: raises Unavailable when the task cannot be finished."""
     try:
-        return await workers.run(function, *args, timeout_s=timeout_s)
+        return await workers.run(function, *args, timeout_s=timeout_s, files=files)
     except WorkerDied as death:
         raise Unavailable(f"The pool could not finish {function.__name__}: {death}.") from death
+    except AnswerTooLarge as error:
+        raise Unavailable(f"The answer of {function.__name__} is too large for the server.") from error
     except ImportError as error:
         raise Unavailable(f"The workers cannot import what they need: {error}.", 60) from error

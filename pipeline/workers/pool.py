@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -24,26 +25,25 @@ from pipeline.compute.messages import (
     ModelSpec,
     Outcome,
     Pages,
-    ReadFailure,
     TextChunks,
 )
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.embedding import device
 from pipeline.workers.client import WorkerDied
-from pipeline.workers.file_reading import time_limit_s
+from pipeline.workers.fair_slots import FairSlots
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
-from pipeline.workers.page_recognition import PageOptions, timed_out
+from pipeline.workers.isolation import Isolation
+from pipeline.workers.model_preparation import ModelPreparation
 from pipeline.workers.query_worker import QueryWorker
-from pipeline.workers.read_options import ReadOptions
-from semantik.app.health import WorkerInfo
+from pipeline.workers.reading import FileReading
+from semantik.app.health import IsolationState, WorkerInfo
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid
 
 _IDLE_CHECK_S = 1.0
 _GPU_BATCH_FACTOR = 8  # more chunks in a task for a GPU, which computes many times as fast
-_WAIT_S = 10.0  # beyond the time after which a worker ends itself, in case it is stopped
 
 
 class Pool:
@@ -67,25 +67,37 @@ class Pool:
         self._servers = servers or ForkServers(settings(), self._functions)
         size = settings().pool.workers or os.cpu_count() or 1
         memory = settings().pool.worker_memory_bytes
+        models = self._servers.traced_models_dir
+        self._isolation = isolation = Isolation(settings, self._functions.readable, models)
         new_group = partial(
             WorkerGroup,
             size=size,
             nice=True,
             memory_bytes=memory,
             rest_bytes=settings().pool.worker_rest_bytes,
-            slots=asyncio.Semaphore(size),
+            slots=FairSlots(size, max(1, size // 2), lambda: settings().pool.fair_wait_s),
         )
-        self._batch = new_group(self._servers.full)
+        self._batch = new_group(self._servers.full, isolation=isolation.reading)
         # With GPUs, the batch workers read files on the processor's cores, and one worker for each GPU embeds.
         gpus = device.find(settings().embedding.device)
         self._embedders = self._batch
         if gpus != (device.CPU,):
             full = self._servers.full
-            self._embedders = WorkerGroup(full, len(gpus), nice=True, memory_bytes=memory, devices=gpus)
-        # Workers without a model, for `run` while no batch worker is up.
-        self._light = new_group(self._servers.base, eager=False)
-        self._queries = QueryWorker(settings, self._functions, self._servers, self._batch)
-        self._reranker = WorkerGroup(self._servers.base, 1, nice=False, memory_bytes=memory, eager=False)
+            self._embedders = WorkerGroup(
+                full, len(gpus), nice=True, memory_bytes=memory, devices=gpus, isolation=isolation.computing
+            )
+        # Workers without a model: for `recognise` and `languages` while no batch worker is up, and for `run`.
+        self._light = new_group(self._servers.base, eager=False, isolation=isolation.reading)
+        self._indexers = new_group(self._servers.base, eager=False, isolation=isolation.indexing)
+        self._reading = FileReading(settings, self._functions, self._batch, self._light)
+        self._tracers = new_group(self._servers.full, eager=False, isolation=isolation.tracing)
+        self._queries = QueryWorker(
+            settings, self._functions, self._servers, self._tracers, isolation.reading
+        )
+        self._models = ModelPreparation(self._functions, self._servers.base, memory, isolation)
+        self._reranker = WorkerGroup(
+            self._servers.base, 1, nice=False, memory_bytes=memory, eager=False, isolation=isolation.reading
+        )
         self._model_infos: dict[ModelSpec, ModelInfo] = {}
         self._background: list[asyncio.Task[None]] = []
 
@@ -101,7 +113,7 @@ class Pool:
     ) -> None:
         for task in self._background:
             task.cancel()
-        closing = [self._queries.close(), *(each.close() for each in self._groups())]
+        closing = [self._queries.close(), self._models.close(), *(each.close() for each in self._groups())]
         await asyncio.gather(*self._background, *closing, return_exceptions=True)
         if self._owns_servers:
             await self._servers.close()
@@ -125,45 +137,14 @@ class Pool:
 
         Raises Invalid when the model cannot be loaded, Unavailable when there are no workers.
         """
-        try:
-            return await self._read(files, options)
-        except WorkerDied as death:
-            if len(files) == 1 and death.timed_out:
-                return [self._failure(files[0], death)]
-        return list(await asyncio.gather(*(self._read_alone(file, options) for file in files)))
-
-    async def _read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
-        limits = self._settings().documents
-        read_options = ReadOptions.of(self._settings(), failpoints.armed())
-        timeout_s = EMBED_TIMEOUT_S + sum(
-            time_limit_s(file, limits.max_file_bytes, limits.file_timeout_s) for file in files
-        )
-        outcomes: list[Outcome] = await self._batch.run(
-            self._functions.read_files, tuple(files), options, read_options, timeout_s=timeout_s
-        )
-        self._queries.start_trace_check(ModelSpec(options.model, read_options.precision))
+        await self._models.prepare(options.model)
+        outcomes = await self._reading.read(files, options)
+        self._queries.start_trace_check(ModelSpec(options.model, self._settings().embedding.precision))
         return outcomes
-
-    async def _read_alone(self, file: FileTask, options: ChunkingOptions) -> Outcome:
-        try:
-            return (await self._read([file], options))[0]
-        except WorkerDied as death:
-            return self._failure(file, death)
-
-    def _failure(self, file: FileTask, death: WorkerDied) -> ReadFailure:
-        if death.timed_out:
-            message = f"Reading it took longer than the {self._settings().documents.file_timeout_s:g} seconds allowed."
-            return ReadFailure(file.document_id, "timeout", message, False)
-        limit = self._settings().pool.worker_memory_bytes >> 20
-        message = (
-            f"Reading it needs more memory than the {limit} MB of pool.worker_memory_bytes."
-            if death.out_of_memory
-            else f"Reading it failed: {death}, perhaps for lack of memory."
-        )
-        return ReadFailure(file.document_id, "worker_died", message, False)
 
     async def split(self, text: str, pages: Pages, options: ChunkingOptions) -> TextChunks:
         """The chunks of a text that was read before; `pages` as in Extracted."""
+        await self._models.prepare(options.model)
         precision = self._settings().embedding.precision
         chunks: TextChunks = await run_task(
             self._batch,
@@ -182,26 +163,13 @@ class Pool:
 
         Raises Unavailable when there are no workers.
         """
-        limits = self._settings().documents
-        options = PageOptions(
-            limits.max_file_bytes,
-            tuple(map(str, self._settings().private_paths)),
-            limits.ocr_page_timeout_s,
-            failpoints.armed(),
-        )
-        group = self._batch if self._batch.is_up else self._light
-        try:
-            text: PageText = await group.run(
-                self._functions.recognise_page, page, options, timeout_s=options.limit_s + _WAIT_S
-            )
-            return text
-        except WorkerDied as death:
-            problem = (
-                timed_out(limits.ocr_page_timeout_s)
-                if death.timed_out
-                else f"its recognition failed: {death}"
-            )
-            return PageText("", problem=problem)
+        return await self._reading.recognise(page)
+
+    async def languages(
+        self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float
+    ) -> list[str]:
+        """The languages of files; see `sample_languages`. Raises Unavailable when its worker ends."""
+        return await self._reading.languages(paths, roots, max_bytes, limit_s)
 
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         """Vectors of chunks as float16 (n, dimension) of unit length, in order; all workers share a large task.
@@ -210,6 +178,7 @@ class Pool:
         """
         if not texts:
             return np.empty((0, (await self.describe(model)).dimension), np.float16)
+        await self._models.prepare(model.name)
         factor = 1 if self._embedders is self._batch else _GPU_BATCH_FACTOR
         size = self._settings().embedding.batch_chunks * factor
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
@@ -222,6 +191,8 @@ class Pool:
                 self._functions.embed, model, list(texts), failpoints.armed(), timeout_s=EMBED_TIMEOUT_S
             )
             self._queries.start_trace_check(model)
+            if vectors.shape[:1] != (len(texts),) or not np.isfinite(vectors).all():
+                raise WorkerDied(-signal.SIGKILL, "vectors that do not fit their chunks")
             return vectors
         except WorkerDied as death:
             if len(texts) == 1 and is_retry:
@@ -248,6 +219,7 @@ class Pool:
     async def describe(self, model: ModelSpec) -> ModelInfo:
         """Load the model and return its properties. Raises Invalid, with one sentence, when it cannot be loaded."""
         if model not in self._model_infos:
+            await self._models.prepare(model.name)
             self._model_infos[model] = await run_task(
                 self._embedders, self._functions.describe, model, timeout_s=EMBED_TIMEOUT_S
             )
@@ -255,18 +227,22 @@ class Pool:
         return self._model_infos[model]
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
-        """The result of an importable function, called in a batch worker, or in one without a model if none is up.
+        """The result of an importable function, called in a worker that may change the indexes and opens no documents.
 
         Raises Unavailable when the worker ends.
         """
-        group = self._batch if self._batch.is_up else self._light
-        return await run_task(group, function, *args, timeout_s=timeout_s)
+        return await run_task(self._indexers, function, *args, timeout_s=timeout_s)
+
+    @property
+    def isolation(self) -> IsolationState:
+        """What the workers that read files have given up."""
+        return self._isolation.state
 
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
         pids = [("question", pid) for pid in self._queries.pids()]
         pids += [("batch", pid) for group in self._groups() for pid in group.pids()]
-        pids += [("tracing", pid) for pid in self._batch.temporary_pids()]
+        pids += [("tracing", pid) for pid in self._tracers.temporary_pids()]
         infos = []
         for role, pid in pids:
             with suppress(psutil.NoSuchProcess):
@@ -274,18 +250,24 @@ class Pool:
         return infos
 
     def _groups(self) -> set[WorkerGroup]:
-        return {self._batch, self._embedders, self._light, self._reranker}
+        return {
+            self._batch,
+            self._embedders,
+            self._light,
+            self._indexers,
+            self._tracers,
+            self._reranker,
+        }
 
     async def _retire_idle(self) -> None:
         """End workers, and the full fork server, after `pool.idle_s` without a task."""
         while True:
             idle_s = self._settings().pool.idle_s
             await asyncio.sleep(min(_IDLE_CHECK_S, idle_s / 4 or _IDLE_CHECK_S))
-            if idle_s and self._light.idle_s >= idle_s:
-                self._light.retire()
-            if idle_s and self._reranker.idle_s >= idle_s:
-                self._reranker.retire()
-            idle = min(self._batch.idle_s, self._embedders.idle_s)
+            for group in (self._light, self._indexers, self._reranker):
+                if idle_s and group.idle_s >= idle_s:
+                    group.retire()
+            idle = min(self._batch.idle_s, self._embedders.idle_s, self._tracers.idle_s)
             if idle_s and idle >= idle_s and self._servers.full.pid() is not None:
                 self._batch.retire()
                 self._embedders.retire()

@@ -17,6 +17,7 @@ from pipeline.workers.client import WorkerClient, WorkerDied
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
+from pipeline.workers.isolation import WorkerIsolation
 from pipeline.workers.trace_checks import TraceChecks
 from semantik.config.settings import Settings
 from semantik.core.errors import SemantikError, Unavailable
@@ -26,22 +27,25 @@ _log = logging.getLogger(__name__)
 
 
 class QueryWorker:
-    """Embeds queries; `batch` are the workers that trace models. `settings()` returns the current settings."""
+    """Embeds queries; `tracers` are the workers that trace models. `settings()` returns the current settings."""
 
     def __init__(
         self,
         settings: Callable[[], Settings],
         functions: WorkerFunctions,
         servers: ForkServers,
-        batch: WorkerGroup,
+        tracers: WorkerGroup,
+        isolation: WorkerIsolation,
     ) -> None:
         self._settings = settings
         self._functions = functions
         self._traced_models_dir = servers.traced_models_dir
-        self._batch = batch
+        self._tracers = tracers
         memory = settings().pool.worker_memory_bytes
-        self._client = WorkerClient(servers.base, nice=False, memory_bytes=memory, retries=2)
-        self._checks = TraceChecks(self._check_traced_model, lambda model: self._embed(model, ["warm"]))
+        self._client = WorkerClient(
+            servers.base, nice=False, memory_bytes=memory, retries=2, isolation=isolation
+        )
+        self._checks = TraceChecks(self._check_traced_model, lambda model: self._try_embed(model, ["warm"]))
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -56,7 +60,7 @@ class QueryWorker:
     async def warm_up(self) -> None:
         """Load the traced model of the default model. If it has none, trace it, unless the data folder is new."""
         model = ModelSpec(self._settings().embedding.model, self._settings().embedding.precision)
-        used_before = Path(self._traced_models_dir).is_dir()
+        used_before = await asyncio.to_thread(_has_files, self._traced_models_dir)
         while True:
             try:
                 if await self._try_embed(model, ["warm"]) is None and used_before:
@@ -94,7 +98,7 @@ class QueryWorker:
         return self._client.pids()
 
     async def close(self) -> None:
-        """End the worker at once; running tasks raise Unavailable. Ends only when the batch workers are closed, too."""
+        """End the worker at once; running tasks raise Unavailable. Ends only when the tracers are closed, too."""
         await asyncio.gather(self._checks.close(), self._client.close())
 
     async def _embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
@@ -119,7 +123,14 @@ class QueryWorker:
         assert function is not None, "these functions cannot trace a model"
         args = (model, self._traced_models_dir)
         try:
-            result: str = await self._batch.run_in_new_worker(function, *args, timeout_s=EMBED_TIMEOUT_S)
+            result: str = await self._tracers.run_in_new_worker(function, *args, timeout_s=EMBED_TIMEOUT_S)
         except WorkerDied as death:
             raise Unavailable(f"The model {model.name} could not be traced: {death}.") from death
         return result
+
+
+def _has_files(folder: str) -> bool:
+    try:
+        return any(Path(folder).iterdir())
+    except OSError:
+        return False

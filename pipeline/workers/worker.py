@@ -6,60 +6,129 @@ torch is imported when it is first needed.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
+import resource
 import socket
-import traceback
 from collections.abc import Sequence
-from io import BufferedRWPair
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline import failpoints
 from pipeline.compute import env
+from pipeline.compute.answers import AnswerTooLarge, encode, encode_error
 from pipeline.compute.messages import ModelInfo, ModelSpec
 from pipeline.embedding import device
-from semantik.core.errors import Invalid, SemantikError
+from pipeline.extraction import file_access, spool
+from pipeline.extraction.content import ExtractError
+from pipeline.isolation.profile import Profile, Report, apply
+from semantik.core.errors import Invalid
+from semantik.core.models import FailureCategory
 from semantik.core.normalization import normalized
 
+MAX_FILES = 250  # of one task: the kernel passes 253 descriptors at a time
+_HEADER_BYTES = 4
+_SPOOL_FILES = 4  # containers in each other, and one
+_MAX_SPOOL_BYTES = 5 << 30  # more than a reader unpacks
 
-def serve(connection: socket.socket, nice: bool, memory_bytes: int, device_name: str = device.CPU) -> None:
-    """Run tasks from a socket until it closes: (function, args) comes in, (succeeded, result or error, bytes) goes out.
 
-    The bytes are those of models that the process has loaded. Each is a pickle after its length in four bytes. This is
-    all that a worker process does.
+@dataclass(frozen=True)
+class WorkerSetup:
+    """How a worker runs: with a lower priority, with this memory, on this device, and restricted to the profile."""
+
+    nice: bool
+    memory_bytes: int
+    device: str = device.CPU
+    profile: Profile | None = None
+
+
+def serve(connection: socket.socket, setup: WorkerSetup) -> None:
+    """Run tasks from a socket until it closes. This is all that a worker process does.
+
+    First goes the report of its isolation out. A task is a pickled (function, args, files, bytes of the largest
+    answer), with the descriptors of the files that could be opened; what goes out is described in
+    `pipeline.compute.answers`. Before each message stands its length in four bytes.
     """
     # A GPU's driver maps address ranges of many gigabytes, which a limit would count.
-    env.set_up(nice, memory_bytes if device_name == device.CPU else None)
-    device.use(device_name)
-    with connection.makefile("rwb") as stream:
-        while header := stream.read(4):
+    env.set_up(setup.nice, setup.memory_bytes if setup.device == device.CPU else None)
+    device.use(setup.device)
+    with connection:
+        _send(connection, encode(_isolate(setup.profile, connection), 0))
+        while True:
             # No variable holds the task or the response, so that neither takes memory while the worker waits.
-            _send(stream, _run_task(stream.read(int.from_bytes(header))))
+            header, descriptors = _receive_header(connection)
+            if not header:
+                return
+            try:
+                _send(connection, _run_task(_receive(connection, int.from_bytes(header[:4])), descriptors))
+            finally:
+                for each in descriptors:
+                    os.close(each)
 
 
-def _send(stream: BufferedRWPair, response: bytes) -> None:
-    stream.write(len(response).to_bytes(4))
-    stream.write(response)
-    stream.flush()
+def _isolate(profile: Profile | None, connection: socket.socket) -> Report | None:
+    if profile is None:
+        return None
+    server = multiprocessing.parent_process()
+    assert server is not None
+    env.close_descriptors({0, 1, 2, connection.fileno(), server.sentinel})
+    if not profile.writable:
+        spool.reserve(_SPOOL_FILES)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_SPOOL_BYTES, _MAX_SPOOL_BYTES))
+    return apply(profile)
 
 
-def _run_task(task: bytes) -> bytes:
-    """Run a pickled task. An error that the server may be unable to unpickle becomes a RuntimeError with its text."""
+def _receive_header(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """The header of a task, empty at the end, and the descriptors of its files."""
+    header, descriptors, _, _ = socket.recv_fds(connection, _HEADER_BYTES, MAX_FILES)
+    while header and len(header) < _HEADER_BYTES:
+        header += connection.recv(_HEADER_BYTES - len(header))
+    return header, descriptors
+
+
+def _receive(connection: socket.socket, length: int) -> bytearray:
+    task = bytearray(length)
+    view, at = memoryview(task), 0
+    while at < length:
+        received = connection.recv_into(view[at:])
+        if not received:
+            raise EOFError
+        at += received
+    return task
+
+
+def _send(connection: socket.socket, response: bytes) -> None:
+    connection.sendall(len(response).to_bytes(4))
+    connection.sendall(response)
+
+
+def _run_task(task: bytearray, descriptors: Sequence[int]) -> bytes:
+    """The answer to a pickled task."""
     try:
-        function, args = pickle.loads(task)
-        return pickle.dumps((True, function(*args), env.model_bytes()))
+        function, args, files, max_answer_bytes = pickle.loads(task)
+        task.clear()
+        file_access.hand_over(_handed(files, descriptors))
+        answer = encode(function(*args), env.model_bytes())
+        return (
+            answer if len(answer) <= max_answer_bytes else encode_error(AnswerTooLarge(), env.model_bytes())
+        )
     except MemoryError:
         # The heap of this process is too full and too fragmented for the next task: a new process takes its place.
         os._exit(env.OUT_OF_MEMORY)
-    except SemantikError as error:
-        return pickle.dumps((False, error, env.model_bytes()))
     except Exception as error:
-        is_builtin = type(error).__module__ == "builtins"
-        sent = error if is_builtin else RuntimeError(f"{type(error).__name__}: {error}")
-        # A pickled error has no traceback; the server logs the note.
-        sent.add_note("".join(traceback.format_exception(error)))
-        return pickle.dumps((False, sent, env.model_bytes()))
+        return encode_error(error, env.model_bytes())
+    finally:
+        file_access.hand_over({})
+
+
+def _handed(
+    files: Sequence[tuple[str, tuple[FailureCategory, str, bool] | None]], descriptors: Sequence[int]
+) -> dict[str, int | ExtractError]:
+    """The descriptor of each file, or why it could not be opened."""
+    opened = iter(descriptors)
+    return {path: next(opened) if failure is None else ExtractError(*failure) for path, failure in files}
 
 
 def embed(spec: ModelSpec, texts: Sequence[str], failpoint: str) -> np.ndarray:

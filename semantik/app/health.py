@@ -36,12 +36,33 @@ class WorkerInfo:
 
 
 @dataclass(frozen=True)
+class IsolationState:
+    """What the workers that read files can no longer do; None until the first of them has started.
+
+    mode: the setting `pool.isolation`.
+    network: they open no sockets. files: nor other files than programs, models and those handed over. signals: they
+    send none to other processes. privileges: they get no new ones. system_calls: a filter refuses those that
+    they never need.
+    problems: a sentence for each part that this machine does not allow.
+    """
+
+    mode: str
+    network: bool | None = None
+    files: bool | None = None
+    signals: bool | None = None
+    privileges: bool | None = None
+    system_calls: bool | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ResourceUsage:
-    """The memory of the server process and of each of its workers."""
+    """The memory of the server process and of each of its workers, and how these are isolated."""
 
     pid: int
     rss_bytes: int
     workers: tuple[WorkerInfo, ...]
+    isolation: IsolationState
 
 
 class HealthMonitor:
@@ -53,11 +74,13 @@ class HealthMonitor:
         ping_redis: Callable[[], Awaitable[bool]],
         is_ready: Callable[[], bool],
         workers: Callable[[], Sequence[WorkerInfo]],
+        isolation: Callable[[], IsolationState],
     ) -> None:
         self._ping_mongo = ping_mongo
         self._ping_redis = ping_redis
         self._is_ready = is_ready
         self._workers = workers
+        self._isolation = isolation
 
     async def check(self) -> HealthState:
         mongo, redis = await asyncio.gather(self._ping_mongo(), self._ping_redis())
@@ -68,4 +91,6 @@ class HealthMonitor:
         return await asyncio.to_thread(self._measure)
 
     def _measure(self) -> ResourceUsage:
-        return ResourceUsage(os.getpid(), psutil.Process().memory_info().rss, tuple(self._workers()))
+        return ResourceUsage(
+            os.getpid(), psutil.Process().memory_info().rss, tuple(self._workers()), self._isolation()
+        )

@@ -5,6 +5,8 @@ Runs on the loop.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from semantik.auth.passwords import Passwords, check_password
 from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound
 from semantik.core.models import User, new_id, now
@@ -80,35 +82,84 @@ class AccountService:
         return await self._store.users.all()
 
     async def reset_password(self, login: str, password: str) -> User:
-        """Set a new password, and end all sessions of the user."""
+        """Set a new password, and end all sessions and API keys of the user."""
         check_password(password)
-        user = await self._find(login)
-        changed = await self._change(user, {"password_hash": await self._passwords.hash(password)})
-        await self._store.sessions.remove_of(user.id)
-        return changed
+        user = await self.find(login)
+        return await self._end_credentials(user, {"password_hash": await self._passwords.hash(password)})
+
+    async def change_password(
+        self, user_id: str, current: str, new: str, keep_api_keys: bool = False
+    ) -> User:
+        """Set a user's own password, and end all sessions, and all API keys unless they are to be kept.
+
+        Raises Forbidden when `current` is wrong, Invalid when `new` is not allowed, Conflict when the password has
+        just been changed by somebody else.
+        """
+        check_password(new)
+        user = await self.confirm_password(user_id, current)
+        if new == current:
+            raise Invalid("The new password is the current one; choose another.")
+        fields = {"password_hash": await self._passwords.hash(new)}
+        return await self._end_credentials(user, fields, keep_api_keys, if_hash=user.password_hash)
+
+    async def confirm_password(self, user_id: str, password: str) -> User:
+        """The user, who has sent the password once more. Raises Forbidden when it is wrong."""
+        user = await self._store.users.get(user_id)
+        if user is None or not await self._passwords.verify(user.password_hash, password):
+            raise Forbidden("The current password is wrong.")
+        return user
+
+    async def end_access(self, login: str) -> User:
+        """End all sessions and API keys of the user."""
+        return await self._end_credentials(await self.find(login), {})
+
+    async def reset_second_factor(self, login: str) -> User:
+        """Remove the second factor of a user who has lost it. Raises NotFound when there is none."""
+        user = await self.find(login)
+        if not await self._store.second_factors.remove(user.id):
+            raise NotFound(f"{user.username} has no second factor.")
+        return user
 
     async def disable(self, login: str) -> User:
-        """Refuse sign-ins, and end all sessions of the user. Raises Conflict for the last administrator."""
-        user = await self._find(login)
+        """Refuse sign-ins, and end all sessions of the user. Raises Conflict for the last administrator.
+
+        API keys are refused while the user is disabled.
+        """
+        user = await self.find(login)
         changed = await self._change_unless_last(user, "disabled", True, "disabled")
         await self._store.sessions.remove_of(user.id)
         return changed
 
     async def enable(self, login: str) -> User:
-        return await self._change(await self._find(login), {"disabled": False})
+        return await self._change(await self.find(login), {"disabled": False})
 
     async def promote(self, login: str) -> User:
-        return await self._change(await self._find(login), {"is_admin": True})
+        return await self._change(await self.find(login), {"is_admin": True})
 
     async def demote(self, login: str) -> User:
         """Raises Conflict for the last administrator."""
-        return await self._change_unless_last(await self._find(login), "is_admin", False, "demoted")
+        return await self._change_unless_last(await self.find(login), "is_admin", False, "demoted")
 
-    async def _find(self, login: str) -> User:
+    async def find(self, login: str) -> User:
+        """Raises NotFound."""
         user = await self._store.users.by_login(login) if login.isprintable() else None
         if user is None:
             raise NotFound(f"There is no user {login!r}; `semantik-user list` shows them all.")
         return user
+
+    async def _end_credentials(
+        self, user: User, fields: Mapping[str, object], keep_api_keys: bool = False, if_hash: str = ""
+    ) -> User:
+        """Set fields, and end the sessions and API keys in the same write; their records are then removed."""
+        changed = await self._store.users.end_credentials(user.id, fields, if_hash)
+        if changed is None:
+            raise Conflict(f"{user.username} was changed by somebody else at the same time; try again.")
+        if keep_api_keys:
+            await self._store.api_keys.renew(user.id, user.credentials_version, changed.credentials_version)
+        else:
+            await self._store.api_keys.remove_of(user.id)
+        await self._store.sessions.remove_of(user.id)
+        return changed
 
     async def _change(self, user: User, fields: dict[str, object]) -> User:
         changed = await self._store.users.update(user.id, fields)

@@ -10,10 +10,11 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from semantik.config.settings import AuthSettings
 from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from semantik.core.models import API_KEY_SCOPES, ApiKey, ApiKeyScope, User, now
 from semantik.storage.mongo import Store
@@ -24,7 +25,6 @@ EXPIRED = "The API key has expired; create a new one."
 _PREFIX = "semantik_"
 _PATTERN = re.compile(_PREFIX + "([0-9a-f]{16})_([0-9a-f]{64})")
 _ID_BYTES, _SECRET_BYTES = 8, 32
-_MAX_KEYS = 100  # per user
 _MAX_NAME = 200
 _CACHE_S = 1.0  # a key that another server has revoked is refused after this time at the latest
 _CACHE_SIZE = 10_000
@@ -52,14 +52,23 @@ def prefix_of(key: ApiKey) -> str:
 class ApiKeyService:
     """Creates, checks and revokes the keys of all users."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, limits: Callable[[], AuthSettings]) -> None:
         self._store = store
+        self._limits = limits
         self._recent: dict[str, tuple[float, ApiKey, User]] = {}
 
     async def create(
-        self, user: User, name: str, scopes: Sequence[ApiKeyScope], lifetime: timedelta | None
+        self,
+        user: User,
+        name: str,
+        scopes: Sequence[ApiKeyScope],
+        lifetime: timedelta | None,
+        collections: Sequence[str] | None = None,
     ) -> NewKey:
-        """Create a key that is valid for `lifetime` (None: for ever). Raises Invalid, Forbidden or Conflict."""
+        """Create a key that is valid for `lifetime` (None: for ever). Raises Invalid, Forbidden or Conflict.
+
+        `collections` are the ids of those that it is good for, which the user may see; None: all, now and later.
+        """
         name = name.strip()
         if not name or len(name) > _MAX_NAME or not name.isprintable():
             raise Invalid(f"The key's name must have 1 to {_MAX_NAME} printable characters.")
@@ -68,8 +77,13 @@ class ApiKeyService:
         granted = API_KEY_SCOPES[: max(map(API_KEY_SCOPES.index, scopes)) + 1]
         if "admin" in granted and not user.is_admin:
             raise Forbidden("Only an administrator may give a key the scope admin.")
-        if len(await self._store.api_keys.of_user(user.id)) >= _MAX_KEYS:
-            raise Conflict(f"You have {_MAX_KEYS} API keys, which is the limit; revoke one first.")
+        if collections is not None and not collections:
+            raise Invalid("The key needs at least one collection; null stands for all.")
+        if collections is not None and "admin" in granted:
+            raise Invalid("A key with the scope admin is good for the whole server; leave collections out.")
+        most = self._limits().api_keys_per_user
+        if len(await self._store.api_keys.of_user(user.id)) >= most:
+            raise Conflict(f"You have {most} API keys, which is the limit; revoke one first.")
         secret = secrets.token_hex(_SECRET_BYTES)
         moment = now()
         key = ApiKey(
@@ -80,6 +94,8 @@ class ApiKeyService:
             scopes=granted,
             created_at=moment,
             expires_at=None if lifetime is None else moment + lifetime,
+            collections=None if collections is None else tuple(dict.fromkeys(collections)),
+            credentials_version=user.credentials_version,
         )
         await self._store.api_keys.add(key)
         return NewKey(key, prefix_of(key) + secret)
@@ -94,6 +110,11 @@ class ApiKeyService:
         if not removed:
             raise NotFound(f"There is no API key {key_id}.")
         self._recent.pop(key_id, None)
+
+    async def revoke_all(self, user: User) -> None:
+        """Revoke every key of the user."""
+        await self._store.api_keys.remove_of(user.id)
+        self.forget_user(user.id)
 
     def forget_user(self, user_id: str) -> None:
         """Check the user's keys anew: their account has changed."""
@@ -113,6 +134,8 @@ class ApiKeyService:
             raise Unauthorized(EXPIRED)
         if user is None or user.disabled:
             raise Unauthorized("The user is disabled.")
+        if key.credentials_version != user.credentials_version:
+            raise Unauthorized(REVOKED)
         if cached is None:
             self._cache(await self._note_use(key), user)
         return key, user

@@ -24,7 +24,7 @@ class Principal:
     """An authenticated user, by a session or an API key, until `expires_at` (None: no limit).
 
     `groups` are the ids of the user's groups when the credential was checked. `collections` are the only ones that the
-    credential is good for; None: all that the user may see.
+    credential is good for; None: all that the user may see. `cookie_generation` is that of a browser's cookie.
     """
 
     user: User
@@ -33,6 +33,12 @@ class Principal:
     scopes: tuple[Scope, ...]
     groups: frozenset[str] = frozenset()
     collections: frozenset[str] | None = None
+    cookie_generation: int | None = None
+
+    @property
+    def credential(self) -> tuple[str, int | None]:
+        """Identifies what was presented: a session's cookies of two generations are two credentials."""
+        return self.credential_id, self.cookie_generation
 
     @property
     def by_key(self) -> bool:

@@ -55,8 +55,8 @@ class SessionMonitor:
         principals = [principal for principal, _ in self._watched.values()]
         reasons = await self._sessions.invalid_credentials(principals) if principals else {}
         for key, (principal, _) in list(self._watched.items()):
-            if principal.credential_id in reasons:
-                self._on_expired(key, reasons[principal.credential_id])
+            if principal.credential in reasons:
+                self._on_expired(key, reasons[principal.credential])
 
     def _on_expired(self, key: object, reason: str) -> None:
         _, on_expired = self._watched.pop(key)

@@ -129,6 +129,7 @@ async def _serve(
     start_deadline: Callable[[], None],
     make_pool: PoolFactory | None,
 ) -> int:
+    _protect_process()
     gc.disable()  # the collector would look again and again at what is loaded here, which stays
     from pipeline.workers.pool import Pool
     from semantik.app.sd_notify import Notifier
@@ -160,6 +161,17 @@ async def _serve(
             await notifier.stopping()
         start_deadline()
         return 1
+
+
+def _protect_process() -> None:
+    """No process of this server gets more privileges than it has, and no other of its user reads its memory."""
+    from pipeline.isolation import system_calls
+
+    for step in (system_calls.forbid_new_privileges, system_calls.hide_memory):
+        try:
+            step()
+        except OSError as error:
+            log.warning("The kernel refuses %s: %s", step.__name__, error.strerror)
 
 
 def _setup_line(url: str, code: str, configured: str) -> str:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import os
+import pwd
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from semantik.auth.accounts import AccountService, check_email, normalized_username
+from semantik.auth.audit import AuditLog
 from semantik.auth.passwords import Passwords, check_password
 from semantik.commands.cli_common import (
     INTERRUPTED,
@@ -22,10 +27,11 @@ from semantik.commands.cli_common import (
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
-from semantik.core.models import User
+from semantik.core.models import AuditOutcome, User
 
 _PROG = "semantik-user"
 _MAX_LINE = 4096  # bytes
+_ADDRESS = "command line"  # where the audit trail has the client's address
 _DONE = {
     "reset-password": "The password of {} was changed, and all sessions of the user have ended.",
     "disable": "{} is disabled, and all sessions of the user have ended.",
@@ -120,32 +126,70 @@ def _prompt() -> str:
 async def _execute(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
     create = arguments.command == "create"
     is_new = create and not settings.mongo_url and not settings.data.exists()
-    async with open_stores(settings, create=create) as stores:
-        accounts = AccountService(stores.store, Passwords())
-        match arguments.command:
-            case "create":
-                user = await accounts.add(arguments.name, password, arguments.email, admin=arguments.admin)
-                role = "an administrator" if user.is_admin else "a user"
-                where = f", in the new data folder {settings.data}" if is_new else ""
-                print_output(f"{user.username} was created as {role}{where}.")
-                return 0
-            case "list":
-                users = await accounts.all()
-                print_output(
-                    json.dumps([_json(user) for user in users], indent=2) if arguments.json else _text(users)
-                )
-                return 0
-            case "reset-password":
-                user = await accounts.reset_password(arguments.name, password)
-            case "disable":
-                user = await accounts.disable(arguments.name)
-            case "enable":
-                user = await accounts.enable(arguments.name)
-            case "promote":
-                user = await accounts.promote(arguments.name)
-            case _:
-                user = await accounts.demote(arguments.name)
-        print_output(_DONE[arguments.command].format(user.username))
+    async with (
+        open_stores(settings, create=create) as stores,
+        AuditLog(stores.store, lambda: settings.audit) as audit,
+    ):
+        with _recorded(audit, arguments):
+            return await _run(
+                settings, arguments, password, AccountService(stores.store, Passwords()), is_new
+            )
+
+
+@contextmanager
+def _recorded(audit: AuditLog, arguments: argparse.Namespace) -> Iterator[None]:
+    """Record in the audit trail what a command that changes accounts did, or that it was refused."""
+    outcome: AuditOutcome = "refused"
+    try:
+        yield
+        outcome = "done"
+    finally:
+        if arguments.command != "list":
+            audit.record(
+                f"user.{arguments.command.replace('-', '_')}",
+                principal=None,
+                address=_ADDRESS,
+                request_id="",
+                outcome=outcome,
+                details={"name": arguments.name, "system_user": _system_user()},
+            )
+
+
+def _system_user() -> str:
+    """The user of the operating system; with sudo the one who called it."""
+    try:
+        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"#{os.getuid()}"
+
+
+async def _run(
+    settings: Settings, arguments: argparse.Namespace, password: str, accounts: AccountService, is_new: bool
+) -> int:
+    match arguments.command:
+        case "create":
+            user = await accounts.add(arguments.name, password, arguments.email, admin=arguments.admin)
+            role = "an administrator" if user.is_admin else "a user"
+            where = f", in the new data folder {settings.data}" if is_new else ""
+            print_output(f"{user.username} was created as {role}{where}.")
+            return 0
+        case "list":
+            users = await accounts.all()
+            print_output(
+                json.dumps([_json(user) for user in users], indent=2) if arguments.json else _text(users)
+            )
+            return 0
+        case "reset-password":
+            user = await accounts.reset_password(arguments.name, password)
+        case "disable":
+            user = await accounts.disable(arguments.name)
+        case "enable":
+            user = await accounts.enable(arguments.name)
+        case "promote":
+            user = await accounts.promote(arguments.name)
+        case _:
+            user = await accounts.demote(arguments.name)
+    print_output(_DONE[arguments.command].format(user.username))
     return 0
 
 

@@ -30,6 +30,11 @@ class DocumentSettings:
     max_file_bytes: int = reloadable(
         100 * _MIB, at_least(1), "A larger file is marked failed, category too_large."
     )
+    max_output_bytes: int = reloadable(
+        256 * _MIB,
+        at_least(1 << 16),
+        "A file whose text and what belongs to it take more is marked failed, category too_large.",
+    )
     max_container_bytes: int = reloadable(
         10_240 * _MIB,
         at_least(1),

@@ -174,6 +174,8 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
         raise ConfigError(
             "auth.oidc.issuer needs auth.oidc.client_id, the name under which the provider knows this server."
         )
+    if settings.auth.proxy_user_header and not settings.trusted_proxies:
+        raise ConfigError("auth.proxy_user_header needs trusted_proxies: the addresses whose word it is.")
     if settings.auth.link_accounts != "none" and settings.auth.registration == "open":
         raise ConfigError(
             f"auth.link_accounts = {settings.auth.link_accounts!r} needs auth.registration = 'closed': "

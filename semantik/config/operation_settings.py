@@ -15,6 +15,9 @@ class OperationSettings:
     """How operations run, and how long their records are kept."""
 
     concurrent: int = reloadable(2, between(1, 100), "Operations that run at the same time in this server.")
+    for_others: int = reloadable(
+        2, between(0, 100), "Further ones at the same time, of users of whom no other operation runs."
+    )
     lease_s: float = reloadable(
         15.0, at_least(2), "An operation whose server is silent this long is taken over by another."
     )

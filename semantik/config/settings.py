@@ -31,6 +31,7 @@ from semantik.config.operation_settings import OperationSettings as OperationSet
 from semantik.config.operation_settings import ReindexSettings as ReindexSettings
 from semantik.config.operation_settings import ScanSettings as ScanSettings
 from semantik.config.operation_settings import WatchSettings as WatchSettings
+from semantik.config.pool_settings import PoolSettings as PoolSettings
 
 _MIB = 1 << 20
 
@@ -59,30 +60,6 @@ class EmbeddingSettings:
         20, between(0, 50_000), "Tokens that neighbouring chunks share; less than chunk_size."
     )
     batch_chunks: int = reloadable(256, between(1, 10_000), "Chunks embedded in one task of the pool.")
-
-
-@dataclass(frozen=True)
-class PoolSettings:
-    """The worker processes."""
-
-    workers: int = setting(0, between(0, 1024), "Processes that extract and embed; 0 is one per core.")
-    worker_memory_bytes: int = setting(
-        2048 * _MIB, at_least(256 * _MIB), "Memory that a worker may allocate before it is killed."
-    )
-    worker_rest_bytes: int = setting(
-        128 * _MIB,
-        at_least(0),
-        "Memory that a worker may keep after a task; with more it is replaced. 0 is any.",
-    )
-    batch_files: int = reloadable(16, between(1, 1000), "Files in one batch at most.")
-    batch_bytes: int = reloadable(
-        8 * _MIB, at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
-    )
-    idle_s: float = reloadable(
-        300.0,
-        at_least(0),
-        "Seconds without work until the batch workers and their model are unloaded; 0 is never.",
-    )
 
 
 @dataclass(frozen=True)

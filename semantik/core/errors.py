@@ -17,6 +17,10 @@ class Unauthorized(SemantikError):
     """No user is signed in, or the token is invalid, expired or revoked."""
 
 
+class SecondFactorRequired(Unauthorized):
+    """The password is right, and the user has a second factor: send its code, too."""
+
+
 class Forbidden(SemantikError):
     """The user is known, but not allowed to do this."""
 

@@ -1,4 +1,5 @@
-"""Finds what is past its retention time: ended operations, earlier generations, expired sessions and API keys."""
+"""Finds what is past its retention time: ended operations, earlier generations, expired sessions and API keys, and old
+events of the audit trail."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _BATCH = 500
 
 async def retention_checks(context: CheckContext) -> AsyncIterator[Issue]:
     """One issue for each kind, but one for each generation."""
-    for check in (_operations, _generations, _accounts):
+    for check in (_operations, _generations, _accounts, _audit):
         async for issue in check(context):
             yield issue
 
@@ -77,3 +78,13 @@ async def _accounts(context: CheckContext) -> AsyncIterator[Issue]:
             description = f"Expired {name}: {size.rows}."
             repair = partial(remove, moment)
             yield Issue(f"expired {name}", "", description, "they are removed", repair, size.bytes)
+
+
+async def _audit(context: CheckContext) -> AsyncIterator[Issue]:
+    """A server removes them every hour."""
+    before = now() - timedelta(days=context.settings.audit.keep_days)
+    size = await context.store.audit.size_before(before)
+    if size.rows:
+        description = f"Events of the audit trail before {before:%Y-%m-%d}: {size.rows}."
+        repair = partial(context.store.audit.remove_before, before)
+        yield Issue("old audit events", "", description, "they are removed", repair, size.bytes)

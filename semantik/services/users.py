@@ -31,11 +31,12 @@ class UserChange:
     disabled: bool | None = None
     password: str | None = None
     roots: list[str] | None = None
+    reset_second_factor: bool = False
 
     @property
     def takes_sign_in(self) -> bool:
         """Whether no API key may do this, as it would give its holder more than the key does."""
-        return self.is_admin is not None or self.password is not None
+        return self.is_admin is not None or self.password is not None or self.reset_second_factor
 
 
 class UserService:
@@ -104,6 +105,8 @@ class UserService:
             await self._store.users.update(user.id, {"roots": change.roots})
         if change.password is not None:
             await self._accounts.reset_password(user.username, change.password)
+        if change.reset_second_factor:
+            await self._accounts.reset_second_factor(user.username)
         self._forget(user.id)
         return await self.get(principal, user_id)
 
@@ -130,6 +133,7 @@ class UserService:
         await self._groups.remove_user(user.id)
         for collection_id in await self._store.shares.shared_with("user", user.id):
             await self._store.shares.remove(collection_id, "user", user.id)
+        await self._store.second_factors.remove(user.id)
         await self._store.api_keys.remove_of(user.id)
         await self._store.sessions.remove_of(user.id)
         await self._store.identities.remove_of(user.id)

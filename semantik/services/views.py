@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from semantik.auth.authorization import Authorizer, access_of
 from semantik.auth.principal import Principal
+from semantik.config.operation_settings import OperationSettings
 from semantik.core.errors import Invalid
 from semantik.core.models import (
     Access,
@@ -54,16 +55,20 @@ class OperationView:
 class ViewService:
     """Each method answers for one user; a cursor is the one that the page before returned.
 
-    `concurrent()` is the current setting operations.concurrent.
+    `limits()` are the current settings of operations.
     """
 
     def __init__(
-        self, store: Store, authorizer: Authorizer, index_sync: IndexSync, concurrent: Callable[[], int]
+        self,
+        store: Store,
+        authorizer: Authorizer,
+        index_sync: IndexSync,
+        limits: Callable[[], OperationSettings],
     ) -> None:
         self._store = store
         self._authorizer = authorizer
         self._index_sync = index_sync
-        self._concurrent = concurrent
+        self._limits = limits
 
     async def collections(self, principal: Principal, cursor: str | None, limit: int) -> Page[CollectionView]:
         name, key = decode_cursor(cursor, 2) if cursor else ("", "")
@@ -158,7 +163,11 @@ class ViewService:
         active: list[Operation] = []
         if any(operation.status == "queued" for operation in operations):
             active = await self._store.operations.with_status("processing", "queued")
-        return [OperationView(o, queue_position(o, active, self._concurrent())) for o in operations]
+        limits = self._limits()
+        return [
+            OperationView(o, queue_position(o, active, limits.concurrent, limits.for_others))
+            for o in operations
+        ]
 
 
 def _timestamp(text: str) -> datetime:

@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+from semantik.core.child_environment import child_environment
 from semantik.core.errors import Unavailable
 
 log = logging.getLogger("semantik.embedded")
@@ -65,6 +66,7 @@ class StoreProcess:
                 str(os.getpid()),
                 *self._spec.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
+                env=child_environment(os.environ),
                 stdout=output,
                 stderr=output,
                 pass_fds=(self._lock,),

@@ -58,7 +58,7 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 def test_services_have_a_low_exposure_level(unit: Path) -> None:
     output = _analyze("security", "--offline=true", "--no-pager", unit)
     score = re.search(r"exposure level for \S+: ([\d.]+)", output)
-    assert score is not None and float(score[1]) < 3.0, output
+    assert score is not None and float(score[1]) < 1.5, output
 
 
 def test_the_stop_timeout_of_the_service_exceeds_that_of_the_server() -> None:

@@ -21,6 +21,7 @@ from tornado.httpclient import AsyncHTTPClient
 from semantik.auth.api_keys import ApiKeyService
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
+from semantik.config.settings import AuthSettings
 from semantik.core.errors import Conflict, Unauthorized
 from semantik.core.models import ApiKey, User, new_id, now
 
@@ -33,7 +34,7 @@ async def _key_service(folder: Path) -> AsyncIterator[tuple[ApiKeyService, User,
     async with store(folder) as mongo:
         user = User(new_id(), "bob", None, "hash", False, False, now())
         await mongo.users.add(user)
-        yield ApiKeyService(mongo), user, mongo
+        yield ApiKeyService(mongo, AuthSettings), user, mongo
 
 
 async def test_key_is_stored_as_a_hash_and_authenticates(tmp_path: Path) -> None:
@@ -72,11 +73,11 @@ async def test_last_use_is_recorded_once_a_minute_across_servers(tmp_path: Path)
         await keys.authenticate(made.text)
         first = await last_used()
         assert first is not None
-        await ApiKeyService(mongo).authenticate(made.text)  # another server, a moment later
+        await ApiKeyService(mongo, AuthSettings).authenticate(made.text)  # another server, a moment later
         assert await last_used() == first
         old = first - timedelta(seconds=61)
         await mongo.api_keys.record_use(await mongo.api_keys.get(made.key.id), old)
-        await ApiKeyService(mongo).authenticate(made.text)
+        await ApiKeyService(mongo, AuthSettings).authenticate(made.text)
         recorded = await last_used()
         assert recorded >= first
         stale = ApiKey(**{**made.key.__dict__, "last_used_at": old})
@@ -131,7 +132,7 @@ async def test_key_is_created_listed_used_and_revoked(shared: Serving) -> None:
         ({"name": "x", "scopes": "read"}, 422, "a list of at most 3 scopes"),
         ({"name": "x", "scopes": ["admin"]}, 403, "Only an administrator"),
         ({"name": "x", "expires_in_days": 0}, 422, "from 1 to 3650"),
-        ({"name": "x", "key": "mine"}, 422, "known are expires_in_days, name, scopes"),
+        ({"name": "x", "key": "mine"}, 422, "known are collections, expires_in_days, name, scopes"),
     ],
 )
 async def test_invalid_key_options_are_rejected_with_a_reason(

@@ -48,7 +48,7 @@ async def _add_expired(store: Store) -> tuple[Operation, Operation]:
     await store.failures.record(FileFailure(older.id, new_id(), "/x", Failure("corrupt", "It is torn.")))
     old = int(long_ago.timestamp() * 1000)
     await store.operations._table.update_one({"_id": newest.id}, {"$set": {"completed_at": old}})
-    await store.sessions.add(Session(new_id(), newest.user_id, "h", None, long_ago, long_ago))
+    await store.sessions.add(Session(new_id(), newest.user_id, long_ago, long_ago))
     await store.api_keys.add(ApiKey("k" * 16, newest.user_id, "n", "h", ("read",), long_ago, long_ago))
     return older, newest
 

@@ -115,6 +115,7 @@ INVALID = [
         "a list of groups, as claim=group, or a name alone where both are the same",
     ),
     ("auth.oidc.scopes", "openid email", "a list of scopes"),
+    ("auth.proxy_user_header", "X User", "empty, or the name of a header"),
     ("auth.oidc.clock_skew_s", "3600", "a number from 0 to 600"),
     ("embedding.precision", "int8", "one of auto, float32, bfloat16"),
     ("documents.hidden_sheets", "yes", "true or false"),
@@ -172,6 +173,19 @@ def test_chunks_must_be_longer_than_their_overlap():
         ConfigError, match=r"embedding.chunk_overlap = 64 must be less than .*chunk_size = 64"
     ):
         load(environ={}, overrides={"embedding.chunk_size": 64, "embedding.chunk_overlap": 64})
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        ({"auth.oidc.issuer": "https://id.example.org"}, "auth.oidc.client_id"),
+        ({"auth.proxy_user_header": "Remote-User"}, "trusted_proxies"),
+        ({"auth.link_accounts": "email", "auth.registration": "open"}, "auth.registration = 'closed'"),
+    ],
+)
+def test_what_another_setting_needs_is_named(given, needed):
+    with pytest.raises(ConfigError, match=re.escape(f"needs {needed}")):
+        load(environ={}, overrides=given)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 SOCKETS = ROOT / "docs" / "reference" / "websocket-api.md"
 OPERATIONS = ROOT / "docs" / "how-to" / "run-as-a-service.md"
 SCAN = ROOT / "handlers" / "sockets" / "scan.py"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"data"}
 
 

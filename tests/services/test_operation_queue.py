@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ def _operation(number: int, collection: str, status: str) -> Operation:
     return Operation(
         f"o{number}", collection, "u", "index", None, status, None, Counts(), None, 0.0, datetime.now(UTC)
     )
+
+
+def test_the_position_counts_the_places_for_users_of_whom_nothing_runs() -> None:
+    active = [replace(_operation(n, f"c{n}", "queued"), user_id=user) for n, user in enumerate("aaabbc")]
+    assert [queue_position(each, active, 1, 2) for each in active] == [0, 1, 2, 1, 4, 3]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from support.embedded_stores import store
 from support.mongo_records import new_collection, new_generation
 
 from semantik.core.errors import Conflict, LeaseLost, NotFound
-from semantik.core.models import Collection, Counts, Operation, Session, User, new_id, now
+from semantik.core.models import Collection, Counts, Operation, Session, SignInPlace, User, new_id, now
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.operations import claimable
 
@@ -44,14 +44,19 @@ async def test_user_names_and_addresses_are_unique_and_case_insensitive(tmp_path
                 await db.users.add(duplicate)
 
 
-async def test_a_refresh_token_is_rotated_only_once(tmp_path: Path) -> None:
+async def test_a_session_is_rotated_only_once(tmp_path: Path) -> None:
     async with store(tmp_path) as db:
-        session = Session(new_id(), "u", "first", None, now(), now() + timedelta(hours=1))
+        session = Session(new_id(), "u", now(), now() + timedelta(hours=1), place=SignInPlace("::1", "curl"))
         await db.sessions.add(session)
-        assert await db.sessions.rotate(session.id, "first", "second")
-        assert not await db.sessions.rotate(session.id, "first", "third")
-        found = await db.sessions.by_token("first")
-        assert found is not None and (found.token_hash, found.expires_at) == ("second", session.expires_at)
+        session = await db.sessions.latest(session.id)
+        renewed = await db.sessions.rotate(session, now())
+        assert (renewed.generation, renewed.place, renewed.expires_at) == (
+            1,
+            session.place,
+            session.expires_at,
+        )
+        assert await db.sessions.rotate(session, now()) is None
+        assert await db.sessions.latest(session.id) == renewed
         assert await db.sessions.remove_expired(now() + timedelta(hours=2)) == 1
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,10 @@ def _tokenizer() -> Any:
     return tokenizer
 
 
+def prepare_model(name: str, variables: Mapping[str, str]) -> None:
+    """There is nothing to unpack."""
+
+
 def preload_base(name: str, precision: str, traced_models_dir: str) -> None:
     """What all workers share."""
     from pipeline.extraction import chunker, extract  # noqa: F401
@@ -115,6 +120,8 @@ FUNCTIONS = WorkerFunctions(
     embed_queries=embed_queries,
     describe=describe,
     check_traced_model=None,
+    prepare_model=prepare_model,
+    readable=(tempfile.gettempdir(),),  # the signs of `hold`
     preload_base=preload_base,
     preload_full=preload_full,
 )

@@ -32,7 +32,9 @@ class LightQueryWorker(QueryWorker):
 class LightPool(Pool):
     def __init__(self, settings: Callable[[], Settings], servers: ForkServers | None = None) -> None:
         super().__init__(settings, light_model.FUNCTIONS, servers)
-        self._queries = LightQueryWorker(settings, light_model.FUNCTIONS, self._servers, self._batch)
+        self._queries = LightQueryWorker(
+            settings, light_model.FUNCTIONS, self._servers, self._tracers, self._isolation.reading
+        )
 
 
 @contextmanager

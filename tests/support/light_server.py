@@ -88,6 +88,7 @@ def _import_everything() -> None:
 
     import semantik.app.lifecycle
     import semantik.app.sd_notify
+    import semantik.commands.audit
     import semantik.commands.cleanup
     import semantik.commands.reindex
     import semantik.commands.status

@@ -149,8 +149,16 @@ def _digests(folder: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _lock(directory: Path) -> Iterator[None]:
-    """While inside, no other process unpacks into the directory, which is created if it is missing."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (directory / f".{NAME}.lock").open("w") as file:
+    """While inside, no other process unpacks into the directory, which is created if it is missing.
+
+    A process that may not write there can still wait until another one has unpacked.
+    """
+    path = directory / f".{NAME}.lock"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = path.open("w")
+    except PermissionError:
+        file = path.open()
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

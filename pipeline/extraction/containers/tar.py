@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tarfile
-import tempfile
 import weakref
 import zlib
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import BinaryIO
 
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.part import ContainerLimits, Part, UniqueNames, shown_path
+from pipeline.extraction.spool import temporary_file
 
 _BLOCK = 1 << 20
 _MAX_UNPACKED = 4 << 30  # bytes of a gzipped archive in the temporary file; what follows is not read
@@ -75,7 +75,7 @@ class TarReader:
         unpacked = self._unpacked.get(file)
         if unpacked is None:
             file.seek(0)
-            unpacked = self._unpacked[file] = _Unpacked(gzip.GzipFile(fileobj=file), _temporary_file())
+            unpacked = self._unpacked[file] = _Unpacked(gzip.GzipFile(fileobj=file), temporary_file())
         unpacked.extend(size)
         unpacked.file.seek(0)
         return unpacked.file
@@ -94,10 +94,6 @@ class _Unpacked:
         while self.size < size and (block := self.stream.read(min(_BLOCK, size - self.size))):
             self.file.write(block)
             self.size += len(block)
-
-
-def _temporary_file() -> BinaryIO:
-    return tempfile.TemporaryFile()  # without a name, so that a killed worker leaves nothing behind
 
 
 def _digest(file: BinaryIO, offset: int, size: int) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from semantik.core.child_environment import child_environment
+
 PACKAGE = "tesseract-ocr"
 _PROGRAM = "tesseract"
 _TIMEOUT_S = 10.0
@@ -143,7 +145,13 @@ def _ask(path: str) -> Engine | None:
 
 def _output(path: str, option: str) -> str:
     try:
-        ended = subprocess.run([path, option], capture_output=True, timeout=_TIMEOUT_S, check=False)
+        ended = subprocess.run(
+            [path, option],
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+            env=child_environment(os.environ),
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     # Version 3 and 4.0 write to stderr.

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from semantik.core.child_environment import child_environment
+
 _PR_SET_PDEATHSIG = 1
 _NICENESS = 5  # below the other tasks of the pool, whose workers have a niceness already
 _WORD_LEVEL = "5"
@@ -56,7 +58,7 @@ def recognise(picture: Image.Image, languages: str, *, layout: int, deadline: fl
             input=data,
             capture_output=True,
             timeout=remaining,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+            env={**child_environment(os.environ), "OMP_THREAD_LIMIT": "1"},
             preexec_fn=_set_up_process,
             check=False,
         )

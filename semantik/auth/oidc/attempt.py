@@ -11,12 +11,15 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import jwt
 
+from semantik.auth.signing_keys import SigningKeys
 from semantik.core.errors import Unauthorized
+from semantik.core.models import SigningKey
 
 ATTEMPT_S: Final = 600
 
@@ -57,25 +60,37 @@ def new_attempt(issuer: str, redirect_url: str, return_to: str) -> Attempt:
 
 
 class AttemptCodec:
-    """Signs attempts with a key derived from the server's secret, and reads them back."""
+    """Signs attempts with keys derived from those of the server's tokens, and reads them back."""
 
-    def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), _AUDIENCE.encode(), "sha256")
+    def __init__(self, keys: SigningKeys) -> None:
+        self._keys = keys
 
     def seal(self, attempt: Attempt) -> str:
         claims = {**asdict(attempt), "aud": _AUDIENCE, "exp": int(time.time()) + ATTEMPT_S}
-        return jwt.encode(claims, self._key, _ALGORITHM)
+        key = self._keys.current
+        return jwt.encode(claims, _derived(key), _ALGORITHM, headers={"kid": key.id})
 
     def open(self, sealed: str, state: str) -> Attempt:
         """The attempt that has this state. Raises Unauthorized."""
-        try:
-            claims = jwt.decode(
-                sealed, self._key, [_ALGORITHM], audience=_AUDIENCE, options={"require": ["exp"]}
-            )
-        except jwt.InvalidTokenError:
-            claims = {}
+        claims = self._claims(sealed)
         if not hmac.compare_digest(str(claims.get("state", "")).encode(), state.encode()) or not state:
             raise Unauthorized(
                 "This sign-in was not begun in this browser, or more than ten minutes ago; start it again."
             )
         return Attempt(**{name: claims[name] for name in Attempt.__dataclass_fields__})
+
+    def _claims(self, sealed: str) -> Mapping[str, Any]:
+        """Empty for what none of the keys has signed."""
+        try:
+            key_id = jwt.get_unverified_header(sealed).get("kid", "")
+            for key in self._keys.candidates(key_id):
+                return jwt.decode(
+                    sealed, _derived(key), [_ALGORITHM], audience=_AUDIENCE, options={"require": ["exp"]}
+                )
+        except jwt.InvalidTokenError:
+            return {}
+        return {}
+
+
+def _derived(key: SigningKey) -> bytes:
+    return hmac.digest(key.value.encode(), _AUDIENCE.encode(), "sha256")

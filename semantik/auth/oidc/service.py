@@ -14,9 +14,11 @@ from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.id_token import Expected, InvalidIdToken, UnknownKey, verify
 from semantik.auth.oidc.provider import Provider, Tokens, authorization_url
 from semantik.auth.sessions import LoginResult, SessionService
+from semantik.auth.signing_keys import SigningKeys
 from semantik.config.auth_settings import AuthSettings
 from semantik.config.oidc_settings import OidcSettings
 from semantik.core.errors import Forbidden, NotFound, Unauthorized
+from semantik.core.models import SignInPlace
 
 log = logging.getLogger("semantik.auth")
 
@@ -38,7 +40,7 @@ class Completed:
 
 
 class OidcService:
-    """`limits()` are the current settings; `secret` signs the cookie of a sign-in."""
+    """`limits()` are the current settings; `keys` sign the cookie of a sign-in."""
 
     def __init__(
         self,
@@ -46,13 +48,13 @@ class OidcService:
         sessions: SessionService,
         accounts: ExternalAccounts,
         groups: GroupMapping,
-        secret: str,
+        keys: SigningKeys,
     ) -> None:
         self._limits = limits
         self._sessions = sessions
         self._accounts = accounts
         self._groups = groups
-        self._attempts = AttemptCodec(secret)
+        self._attempts = AttemptCodec(keys)
         self._provider = Provider()
 
     async def close(self) -> None:
@@ -75,7 +77,7 @@ class OidcService:
         url = authorization_url(await self._provider.metadata(oidc), parameters)
         return Begun(url, self._attempts.seal(attempt))
 
-    async def complete(self, answer: Mapping[str, str], cookie: str) -> Completed:
+    async def complete(self, answer: Mapping[str, str], cookie: str, place: SignInPlace) -> Completed:
         """Sign in whom the provider sent back with the query `answer`.
 
         Raises Unauthorized, Forbidden or Conflict when nobody is signed in, NotFound, and Unavailable.
@@ -98,7 +100,7 @@ class OidcService:
         user = await self._accounts.resolve(identity)
         if await self._groups.apply(oidc, user, identity.groups):
             self._sessions.forget_user(user.id)
-        login = await self._sessions.start_session(user, self._limits().external_session_s)
+        login = await self._sessions.start_session(user, place, self._limits().external_session_s)
         return Completed(login, attempt.return_to)
 
     def _settings(self) -> OidcSettings:

@@ -10,7 +10,10 @@ from semantik.core.models.account import (
     ApiKeyScope,
     Group,
     Identity,
+    SecondFactor,
     Session,
+    SigningKey,
+    SignInPlace,
     User,
 )
 from semantik.core.models.audit import AUDIT_OUTCOMES, AuditEvent, AuditFilter, AuditOutcome
@@ -89,9 +92,12 @@ __all__ = [
     "OperationType",
     "Quality",
     "RecognisedPage",
+    "SecondFactor",
     "Session",
     "Share",
     "ShareKind",
+    "SignInPlace",
+    "SigningKey",
     "Source",
     "Stage",
     "StageName",

@@ -110,11 +110,13 @@ class Operation:
         return self.status in TERMINAL
 
 
-def queue_position(operation: Operation, active: Sequence[Operation], concurrent: int) -> int | None:
+def queue_position(
+    operation: Operation, active: Sequence[Operation], concurrent: int, for_others: int = 0
+) -> int | None:
     """How many operations have to end before this one can start; None when it has ended itself.
 
     `active` are all that are queued or run, the oldest first; of one collection one runs at a time, of all together
-    `concurrent`.
+    `concurrent`, and `for_others` more of users of whom no other runs.
     """
     if operation.ended:
         return None
@@ -122,4 +124,6 @@ def queue_position(operation: Operation, active: Sequence[Operation], concurrent
         return 0
     older = active[: next((n for n, other in enumerate(active) if other.id == operation.id), len(active))]
     here = sum(other.collection_id == operation.collection_id for other in older)
+    if not any(other.user_id == operation.user_id for other in older):
+        concurrent += for_others
     return max(here, len(older) - concurrent + 1)

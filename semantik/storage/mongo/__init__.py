@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from typing import Self
 
@@ -27,10 +26,13 @@ from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
 from semantik.storage.mongo.recognised_pages import RecognisedPageTable
 from semantik.storage.mongo.search_reads import SearchReads
+from semantik.storage.mongo.second_factors import SecondFactorTable
+from semantik.storage.mongo.sessions import SessionTable
 from semantik.storage.mongo.shares import ShareTable
+from semantik.storage.mongo.signing_keys import SigningKeyTable
 from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
 from semantik.storage.mongo.usage_stats import UsageReads
-from semantik.storage.mongo.users import SessionTable, UserTable
+from semantik.storage.mongo.users import UserTable
 
 __all__ = ["Store"]
 
@@ -56,6 +58,8 @@ class Store:
         self.sessions = SessionTable(Table(base["sessions"], reads["sessions"]))
         self.identities = IdentityTable(Table(base["identities"]))
         self.api_keys = ApiKeyTable(Table(base["api_keys"]))
+        self.second_factors = SecondFactorTable(Table(base["second_factors"]))
+        self.signing_keys = SigningKeyTable(Table(base["signing_keys"]), self._meta)
         self.audit = AuditTable(Table(base["audit"]))
         self.groups = GroupTable(Table(base["groups"], reads["groups"]))
         self.shares = ShareTable(Table(base["collections"]), Table(base["shares"], reads["shares"]))
@@ -115,13 +119,6 @@ class Store:
         except (Unavailable, TimeoutError):
             return False
         return True
-
-    async def secret(self) -> str:
-        """The key that signs tokens: created once, the same for every server on this database."""
-        await self._meta.upsert({"_id": "secret"}, {"$setOnInsert": {"value": secrets.token_urlsafe(48)}})
-        row = await self._meta.find_one({"_id": "secret"})
-        assert row is not None
-        return str(row["value"])
 
     async def setup_code(self, new: str) -> str:
         """The code for registering the first user, shared by all servers on this database; `new` if there is none."""

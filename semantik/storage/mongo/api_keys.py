@@ -32,10 +32,18 @@ class ApiKeyTable:
         """The oldest first."""
         return [_key(row) for row in await self._table.find({"user_id": user_id}, _OLDEST)]
 
-    async def existing_ids(self, key_ids: Sequence[str]) -> set[str]:
-        """The keys that are not revoked; they may have expired."""
-        rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"_id": 1})
-        return {row["_id"] for row in rows}
+    async def renew(self, user_id: str, old_version: int, new_version: int) -> None:
+        """Keep a user's keys good after `UserTable.end_credentials`."""
+        update = {"$set": {"credentials_version": new_version}}
+        await self._table.update_many({"user_id": user_id, "credentials_version": old_version}, update)
+        if old_version == 0:  # keys of older builds have no version
+            where = {"user_id": user_id, "credentials_version": {"$exists": False}}
+            await self._table.update_many(where, update)
+
+    async def versions(self, key_ids: Sequence[str]) -> dict[str, int]:
+        """The `credentials_version` of each of these keys that is not revoked; it may have expired."""
+        rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"credentials_version": 1})
+        return {row["_id"]: row.get("credentials_version", 0) for row in rows}
 
     async def record_use(self, key: ApiKey, moment: datetime) -> None:
         """Save when a key was last used, unless another server has done so since it was read."""
@@ -63,6 +71,7 @@ def _expired(moment: datetime) -> Record:
 
 
 def _key(row: Record) -> ApiKey:
+    collections = row.get("collections")
     return ApiKey(
         row["_id"],
         row["user_id"],
@@ -72,4 +81,6 @@ def _key(row: Record) -> ApiKey:
         time_of(row["created_at"]),
         maybe_time(row["expires_at"]),
         maybe_time(row["last_used_at"]),
+        None if collections is None else tuple(collections),
+        row.get("credentials_version", 0),
     )

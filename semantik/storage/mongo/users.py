@@ -1,15 +1,14 @@
-"""Users and their sessions in MongoDB."""
+"""Users in MongoDB."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from semantik.core.errors import Conflict
-from semantik.core.models import Session, User
-from semantik.storage.mongo.rows import milliseconds, time_of, to_row
-from semantik.storage.mongo.table import Record, StorageSize, Table
+from semantik.core.models import User
+from semantik.storage.mongo.rows import time_of, to_row
+from semantik.storage.mongo.table import Record, Table
 
 # The administrator's row has a fixed identifier: of two that register first at the same time, only one succeeds.
 FIRST_USER_ID = "00000000-0000-4000-8000-000000000001"
@@ -66,10 +65,11 @@ class UserTable:
     async def by_email(self, email: str) -> User | None:
         return _user(await self._table.find_one({"email_key": email.strip().lower()}))
 
-    async def enabled_ids(self, user_ids: Sequence[str]) -> set[str]:
-        """The users that exist and are not disabled."""
-        rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields={"disabled": 1})
-        return {row["_id"] for row in rows if not row["disabled"]}
+    async def enabled_versions(self, user_ids: Sequence[str]) -> dict[str, int]:
+        """The `credentials_version` of each of these users that exists and is not disabled."""
+        fields = {"disabled": 1, "credentials_version": 1}
+        rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields=fields)
+        return {row["_id"]: row.get("credentials_version", 0) for row in rows if not row["disabled"]}
 
     async def names(self, user_ids: Sequence[str]) -> dict[str, str]:
         """The user names of those that exist, by id."""
@@ -94,59 +94,19 @@ class UserTable:
     async def remove(self, user_id: str) -> None:
         await self._table.delete_many({"_id": user_id})
 
+    async def end_credentials(
+        self, user_id: str, fields: Mapping[str, Any], if_hash: str = ""
+    ) -> User | None:
+        """Set fields, and end every session and API key that the user has so far, in one write.
+
+        None when there is no such user, or the password is no longer the one with the hash `if_hash`.
+        """
+        where = {"_id": user_id, **({"password_hash": if_hash} if if_hash else {})}
+        update = {"$set": dict(fields), "$inc": {"credentials_version": 1}}
+        return _user(await self._table.update_one(where, update))
+
     async def any(self) -> bool:
         return await self._table.find_one({}, fast=True) is not None
-
-
-class SessionTable:
-    """Sign-ins; refresh tokens are kept as hashes only."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    async def create_indexes(self) -> None:
-        await self._table.create_index([("token_hash", 1)])
-        await self._table.create_index([("previous_hash", 1)])
-        await self._table.create_index([("expires_at", 1)])
-        await self._table.create_index([("user_id", 1)])
-
-    async def add(self, session: Session) -> None:
-        await self._table.insert_one(to_row(session))
-
-    async def get(self, session_id: str) -> Session | None:
-        return _session(await self._table.find_one({"_id": session_id}, fast=True))
-
-    async def valid_ids(self, session_ids: Sequence[str], moment: datetime) -> set[str]:
-        """The sessions that have neither ended nor expired."""
-        where = {"_id": {"$in": list(session_ids)}, "expires_at": {"$gt": milliseconds(moment)}}
-        return {row["_id"] for row in await self._table.find(where, fields={"_id": 1})}
-
-    async def by_token(self, token_hash: str) -> Session | None:
-        """The session whose current refresh token has this hash, or whose previous one had."""
-        return _session(
-            await self._table.find_one({"token_hash": token_hash})
-            or await self._table.find_one({"previous_hash": token_hash})
-        )
-
-    async def rotate(self, session_id: str, old_hash: str, new_hash: str) -> bool:
-        """Replace the refresh token; False when another caller did so first."""
-        changed = await self._table.update_one(
-            {"_id": session_id, "token_hash": old_hash},
-            {"$set": {"token_hash": new_hash, "previous_hash": old_hash}},
-        )
-        return changed is not None
-
-    async def remove(self, session_id: str) -> None:
-        await self._table.delete_many({"_id": session_id})
-
-    async def remove_of(self, user_id: str) -> None:
-        await self._table.delete_many({"user_id": user_id})
-
-    async def expired_size(self, moment: datetime) -> StorageSize:
-        return await self._table.storage_size({"expires_at": {"$lt": milliseconds(moment)}})
-
-    async def remove_expired(self, moment: datetime) -> int:
-        return await self._table.delete_many({"expires_at": {"$lt": milliseconds(moment)}})
 
 
 def _user(row: Record | None) -> User | None:
@@ -160,18 +120,6 @@ def _user(row: Record | None) -> User | None:
         bool(row["is_admin"]),
         bool(row["disabled"]),
         time_of(row["created_at"]),
+        row.get("credentials_version", 0),
         tuple(row.get("roots", ())),
-    )
-
-
-def _session(row: Record | None) -> Session | None:
-    if row is None:
-        return None
-    return Session(
-        row["_id"],
-        row["user_id"],
-        row["token_hash"],
-        row["previous_hash"],
-        time_of(row["created_at"]),
-        time_of(row["expires_at"]),
     )

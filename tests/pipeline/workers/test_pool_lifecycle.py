@@ -138,7 +138,8 @@ def test_idle_workers_end_and_restart_on_demand() -> None:
                 assert (await pool.embed(MODEL, ["x"])).shape == (1, 384)
                 assert await pool.run(len, "four", timeout_s=10) == 4
                 idle_processes = [
-                    psutil.Process(pid) for pid in (*pool._batch.pids(), _pid(fork_servers().full))
+                    psutil.Process(pid)
+                    for pid in (*pool._batch.pids(), *pool._indexers.pids(), _pid(fork_servers().full))
                 ]
                 assert await asyncio.to_thread(still_running, idle_processes) == []
                 assert [each.role for each in await asyncio.to_thread(pool.workers)] == ["question"]

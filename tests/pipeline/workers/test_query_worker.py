@@ -74,7 +74,7 @@ def test_on_a_new_data_folder_the_model_is_loaded_on_first_use(tmp_path: Path) -
         async with own_pool(tmp_path / "data", model) as pool:
             await pool.wait_ready()
             assert pool._servers.full.pid() is None
-            assert not (tmp_path / "data" / "models").exists()
+            assert not [*(tmp_path / "data" / "models").iterdir()]
             vectors = await pool.embed_queries(ModelSpec(model, "auto"), TEXTS)
             assert vectors.shape == (1, 384)
             assert len([*(tmp_path / "data" / "models").iterdir()]) == 1

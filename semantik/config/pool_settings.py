@@ -1,0 +1,46 @@
+"""The settings of the worker processes: how many, how much they may take, what they give up, whose turn it is.
+
+Part of `Settings`; see `settings.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semantik.config.fields import at_least, between, one_of, reloadable, setting
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class PoolSettings:
+    """The worker processes."""
+
+    workers: int = setting(0, between(0, 1024), "Processes that extract and embed; 0 is one per core.")
+    worker_memory_bytes: int = setting(
+        2048 * _MIB, at_least(256 * _MIB), "Memory that a worker may allocate before it is killed."
+    )
+    worker_rest_bytes: int = setting(
+        128 * _MIB,
+        at_least(0),
+        "Memory that a worker may keep after a task; with more it is replaced. 0 is any.",
+    )
+    batch_files: int = reloadable(16, between(1, 1000), "Files in one batch at most.")
+    batch_bytes: int = reloadable(
+        8 * _MIB, at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
+    )
+    isolation: str = setting(
+        "auto",
+        one_of("auto", "require", "off"),
+        "Whether workers give up network and files: auto as far as the kernel can, require or not at all.",
+    )
+    fair_wait_s: float = reloadable(
+        2.0,
+        at_least(0.1),
+        "A user of whom no task runs waits this long for others' tasks; then one runs beside them.",
+    )
+    idle_s: float = reloadable(
+        300.0,
+        at_least(0),
+        "Seconds without work until the batch workers and their model are unloaded; 0 is never.",
+    )
