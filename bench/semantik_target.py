@@ -20,7 +20,7 @@ import psutil
 import redis
 
 from bench import message
-from bench.server_process import SETUP_CODE, environment
+from bench.server_process import SETUP_CODE, environment, unlimited
 from bench.tornado_baseline import Load
 from semantik.client.api import Client
 from semantik.config.settings import Settings
@@ -72,7 +72,7 @@ def start_semantik(folder: Path, operations: int, sockets: int, burst: int) -> I
     data, log = folder / "data", folder / "server.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [_COMMAND, "--port", "0", "--data", str(data), *_flags(sockets, burst)],
+            [_COMMAND, "--port", "0", "--data", str(data), *unlimited(), *_flags(sockets, burst)],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

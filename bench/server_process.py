@@ -47,6 +47,14 @@ def setup_code(build: Path = ROOT) -> str:
     return SETUP_CODE if (build / "semantik" / "auth" / "setup_code.py").exists() else ""
 
 
+def unlimited(build: Path = ROOT) -> tuple[str, ...]:
+    """The flags of a server that one client may send any number of requests; an older build has no such limits."""
+    if not (build / "semantik" / "config" / "connection_settings.py").exists():
+        return ()
+    rates = [f"--rate-limits-{group}-per-s=0" for group in ("search", "read", "write", "sign-in", "sockets")]
+    return (*rates, "--connections-per-address=4096", "--connections-anonymous=4096")
+
+
 def environment(code: str = SETUP_CODE) -> dict[str, str]:
     """The environment of a server with this setup code; without the settings that this process was given."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTIK_")}
@@ -64,7 +72,18 @@ async def run_server(
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         str(build / "bin" / "semantik-server"),
-        *("--port", "0", "--data", str(data), "--log-level", "warning", "--documents-roots", "/", *flags),
+        *(
+            "--port",
+            "0",
+            "--data",
+            str(data),
+            "--log-level",
+            "warning",
+            "--documents-roots",
+            "/",
+            *unlimited(build),
+            *flags,
+        ),
         stdout=subprocess.PIPE,
         env=environment(setup_code(build)),
     )

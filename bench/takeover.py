@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.server_process import SETUP_CODE, environment
+from bench.server_process import SETUP_CODE, environment, unlimited
 from semantik.client.api import Client
 from semantik.core.models import Operation
 from semantik.storage.data_folder import data_lock, instance_id
@@ -49,6 +49,7 @@ class Server:
             "0",
             "--data",
             str(self.data),
+            *unlimited(),
             *self.flags,
         ]
         self.process = await asyncio.create_subprocess_exec(

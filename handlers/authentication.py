@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
-from handlers.client_address import client_address, from_trusted_proxy
+from handlers.client_address import client_address, from_trusted_proxy, mark_authenticated
 from semantik.auth.principal import Principal, Scope
 from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.sessions import SessionService
@@ -49,6 +49,7 @@ async def authenticate(
     else:
         assert cookie is not None
         principal = await sessions.authenticate(cookie.value, browser=True)
+    mark_authenticated(request)
     principal.require_scope(scope)
     return principal
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from asyncio import Future
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
@@ -11,15 +12,16 @@ from typing import Any, ClassVar
 
 import voluptuous as vol
 from tornado.httputil import HTTPServerRequest
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
 from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.authentication import authenticate, origin_allowed
-from handlers.client_address import request_id
+from handlers.client_address import answer_early, client_address, request_id
 from handlers.problems import describe, problem, status_of
 from handlers.security_headers import security_headers
 from handlers.services import Services
 from handlers.validation import validate
+from semantik.app.rate_limiter import RateGroup
 from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
 from semantik.core.models import User
@@ -36,6 +38,7 @@ class BaseHandlerMixin(RequestHandler):
         return services
 
     def set_default_headers(self) -> None:
+        self.clear_header("Server")
         for name, value in security_headers(self.request.protocol).items():
             self.set_header(name, value)
         self.set_header("X-Request-Id", request_id(self.request))
@@ -72,9 +75,11 @@ class BaseHandlerMixin(RequestHandler):
             log.error("%s %s failed (request %s)", *where, exc_info=value)
 
 
+@stream_request_body
 class RestHandler(BaseHandlerMixin):
     """Base of the REST handlers. `public = True` needs no authentication; else `self.principal` is the user.
 
+    The request is authenticated before its body is read: `prepare` runs first.
     `audit` has the action in the audit trail of each method that is not a GET.
     """
 
@@ -83,7 +88,9 @@ class RestHandler(BaseHandlerMixin):
     public = False
     token_in_query = False  # for what a browser connects to without headers of ours
     scope: Scope | None = None  # what an API key needs; by default read for GET and write for all else
+    rate_group: RateGroup | None = None  # what limits its requests; by default read or write
     principal: Principal
+    _received = b""
 
     def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
         self._audit_note = AuditNote()
@@ -104,6 +111,15 @@ class RestHandler(BaseHandlerMixin):
             self.principal = await authenticate(
                 self.request, services.settings, services.sessions, services.proxy, scope, token
             )
+        sender = client_address(self.request) if self.public else self.principal.user.id
+        self.services.rate_limiter.take(self.rate_group or ("read" if reading else "write"), sender)
+
+    def data_received(self, chunk: bytes) -> None:
+        self._received += chunk  # the request guard limits it
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        answer_early(self.request)
+        return super().finish(chunk)
 
     def note_audit(
         self,
@@ -129,7 +145,7 @@ class RestHandler(BaseHandlerMixin):
     def body(self, schema: vol.Schema) -> dict[str, Any]:
         """The JSON object that was sent, validated; raises Invalid that names the field."""
         try:
-            value = json.loads(self.request.body or b"{}")
+            value = json.loads(self._received or b"{}")
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
             raise errors.Invalid("The body holds half a character (a lone surrogate).") from error
@@ -157,7 +173,7 @@ class RestHandler(BaseHandlerMixin):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         status = status_of(error, status_code)
-        if isinstance(error, errors.Unavailable):
+        if isinstance(error, (errors.Busy, errors.Unavailable)):
             self.set_header("Retry-After", str(error.retry_after_s))
         if status is HTTPStatus.UNAUTHORIZED:
             self.set_header("WWW-Authenticate", "Bearer")

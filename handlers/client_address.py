@@ -8,13 +8,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from socket import AF_UNIX, AddressFamily
+from typing import Protocol
 
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerRequest
 
 _SCHEMES = ("http", "https")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._=+/-]{1,100}\Z")
@@ -22,17 +23,28 @@ _LOCAL = "127.0.0.1"  # what connects through a Unix socket is on this machine
 _MAX_FORWARDED = 20  # entries of X-Forwarded-For that are read
 
 
+class UnreadBody(Protocol):
+    """The rest of a request whose body has not come yet."""
+
+    def answer_early(self) -> HTTPConnection:
+        """What to write an answer to that does not wait for the body."""
+
+
 @dataclass(slots=True)
 class RequestContext:
     """Who sends one request; Tornado reads `remote_ip` and `protocol` as the request's.
 
-    `peer` is the other end of the connection: the client, or the last proxy.
+    `peer` is the other end of the connection: the client, or the last proxy. `unread_body` is None once the body has
+    come, `on_authenticated` is called when the sender turned out to be a user.
     """
 
     remote_ip: str
     protocol: str
     request_id: str
     peer: str
+    authenticated: bool = False
+    unread_body: UnreadBody | None = None
+    on_authenticated: Callable[[], None] = lambda: None
 
     def __str__(self) -> str:
         return self.remote_ip
@@ -46,6 +58,20 @@ def client_address(request: HTTPServerRequest) -> str:
 def request_id(request: HTTPServerRequest) -> str:
     """The id of the request in answers, log and audit trail: one of our own, or a trusted proxy's X-Request-Id."""
     return _context(request).request_id
+
+
+def mark_authenticated(request: HTTPServerRequest) -> None:
+    """The sender of the request is a user: it may send a larger body, and its connection is not closed for others."""
+    context = _context(request)
+    context.authenticated = True
+    context.on_authenticated()
+
+
+def answer_early(request: HTTPServerRequest) -> None:
+    """Have the request answered at once, if its body has not come yet; what comes of it then is dropped."""
+    unread = _context(request).unread_body
+    if unread is not None:
+        request.connection = unread.answer_early()
 
 
 def from_trusted_proxy(request: HTTPServerRequest, trusted_proxies: tuple[str, ...]) -> bool:

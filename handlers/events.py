@@ -85,6 +85,7 @@ class EventsHandler(RestHandler):
             self.flush()
 
     def on_connection_close(self) -> None:
+        super().on_connection_close()
         self._end(LEFT)
 
     async def _serve(self, operation_id: str) -> None:

@@ -1,4 +1,7 @@
-"""Every route of the server, and the Tornado application that serves them."""
+"""Every route of the server, and the Tornado application that serves them.
+
+Who may use a route is in `tests/support/access_table.py`: a route without a row there fails a test.
+"""
 
 from __future__ import annotations
 

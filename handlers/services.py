@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
+from semantik.app.rate_limiter import RateLimiter
 from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
+from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.service import OidcService
 from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.second_factor import SecondFactorService
@@ -58,3 +60,5 @@ class Services:
     metrics: MetricsRegistry
     folder_scans: FolderScans
     folder_access: FolderAccess
+    login_throttle: LoginThrottle
+    rate_limiter: RateLimiter

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tornado.web import Application
 
-from handlers.http_server import serving
+from handlers.http.server import serving
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
@@ -35,12 +35,14 @@ from semantik.app.heartbeat import Heartbeat
 from semantik.app.listening import listening, server_url
 from semantik.app.loop_monitor import monitor_loop
 from semantik.app.metrics import MetricsRegistry
+from semantik.app.rate_limiter import RateLimiter
 from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.external_accounts import ExternalAccounts
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
+from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.service import OidcService
 from semantik.auth.proxy_sign_in import ProxySignIn
@@ -151,7 +153,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
-        await start(serving(app, sockets, current))
+        connection_times = await start(serving(app, sockets, current))
 
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)
@@ -169,7 +171,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 audit=audit.run(),
             )
         )
-        parts = (limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
+        parts = (connection_times, limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
         failure = asyncio.ensure_future(first_failure(progress.failure, stores.failure, *parts))
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
@@ -258,6 +260,8 @@ def _services(
         metrics=metrics,
         folder_access=parts.folder_access,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
+        login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
+        rate_limiter=RateLimiter(lambda: current().rate_limits),
     )
 
 

@@ -117,6 +117,7 @@ def real_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @contextmanager
 def _serving_all(tmp_path_factory: pytest.TempPathFactory, real: bool) -> Iterator[Serving]:
     flags = ("--auth-registration", "open", "--sockets-per-user", "60", "--trusted-proxies", "127.0.0.1")
+    flags += ("--rate-limits-sign-in-per-s", "0", "--sign-in-free-per-address", "100000")
     serving = serve(tmp_path_factory.mktemp("shared") / "data", *flags, real=real)
     yield serving
     if serving.process.poll() is None:

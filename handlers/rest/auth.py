@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -13,6 +16,7 @@ from handlers.base import RestHandler
 from handlers.client_address import client_address
 from handlers.fields import optional, roots, text
 from handlers.serializers import signed_in_json, user_json
+from semantik.auth.login_attempts import SignInSource
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
 from semantik.core.errors import Forbidden
@@ -27,6 +31,7 @@ _REGISTER = vol.Schema(
         vol.Optional("roots"): roots(),
     }
 )
+_DEVICE, _DEVICE_S, _MAX_DEVICE = "semantik_device", 365 * 86_400, 100
 _LOGIN = vol.Schema(
     {
         vol.Required("username"): str,
@@ -39,6 +44,27 @@ _REFRESH = vol.Schema({vol.Required("refresh_token"): str})
 
 class SignInHandler(RestHandler):
     """Replies with tokens, and keeps the browser signed in with a cookie that its scripts can't read."""
+
+    @property
+    def source(self) -> SignInSource:
+        device = self.get_cookie(_DEVICE, "") or ""
+        return SignInSource(client_address(self.request), device[:_MAX_DEVICE])
+
+    def confirming(self) -> AbstractAsyncContextManager[None]:
+        """Inside, check a password that a signed-in user sends once more; wrong ones are counted as sign-ins are."""
+        return self.services.login_throttle.attempt(f"confirming {self.principal.user.id}", self.source)
+
+    def remember_device(self, device: str) -> None:
+        """Give the browser a secret by which its later sign-ins are known: others cannot slow those down."""
+        self.set_cookie(
+            _DEVICE,
+            device,
+            max_age=_DEVICE_S,
+            path="/api/v2/auth",
+            httponly=True,
+            samesite="Strict",
+            secure=self.request.protocol == "https",
+        )
 
     @property
     def place(self) -> SignInPlace:
@@ -64,20 +90,22 @@ class SignInHandler(RestHandler):
         self.clear_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
 
 
-class RegisterHandler(RestHandler):
+class RegisterHandler(SignInHandler):
     public = True
+    rate_group = "sign_in"
     audit: ClassVar = {"POST": "user.register"}
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
         chosen = body.get("roots")
-        if chosen is not None:
-            if not await self.services.sessions.needs_first_user():
-                raise Forbidden("Only who registers as the first user, the administrator, chooses roots.")
-            self.services.folder_access.check_choice(chosen)
-        user = await self.services.sessions.register(
-            body["username"], body["password"], body.get("email"), body["setup_code"]
-        )
+        async with self.services.login_throttle.turn(self.source):
+            if chosen is not None:
+                if not await self.services.sessions.needs_first_user():
+                    raise Forbidden("Only who registers as the first user, the administrator, chooses roots.")
+                self.services.folder_access.check_choice(chosen)
+            user = await self.services.sessions.register(
+                body["username"], body["password"], body.get("email"), body["setup_code"]
+            )
         if chosen is not None and user.is_admin:
             await self.services.folder_access.choose_roots(chosen)
         self.note_audit(target=f"users/{user.id}", user=user)
@@ -86,20 +114,25 @@ class RegisterHandler(RestHandler):
 
 class LoginHandler(SignInHandler):
     public = True
+    rate_group = "sign_in"
     audit: ClassVar = {"POST": "session.sign_in"}
 
     async def post(self) -> None:
         body = self.body(_LOGIN)
         self.note_audit({"login": body["username"]})
-        self.reply_signed_in(
-            await self.services.sessions.login(
+        # A browser that signs in for the first time gets its secret now: it counts once this attempt has succeeded.
+        source = self.source if self.source.device else replace(self.source, device=secrets.token_urlsafe(24))
+        async with self.services.login_throttle.attempt(body["username"], source):
+            signed_in = await self.services.sessions.login(
                 body["username"], body["password"], body.get("code"), self.place
             )
-        )
+        self.reply_signed_in(signed_in)
+        self.remember_device(source.device)
 
 
 class RefreshHandler(SignInHandler):
     public = True
+    rate_group = "sign_in"
     audit: ClassVar = {"POST": REFRESH}
 
     async def post(self) -> None:

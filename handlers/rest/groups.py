@@ -16,7 +16,6 @@ from semantik.core.models import Group
 _ROOTS = roots()
 _CREATE = vol.Schema({vol.Required("name"): text(1, 200), vol.Optional("roots", default=list): _ROOTS})
 _CHANGE = vol.Schema({vol.Optional("name"): text(1, 200), vol.Optional("roots"): _ROOTS})
-_DEED = "manage groups"
 
 
 def _group_json(group: Group, names: Mapping[str, str]) -> dict[str, Any]:
@@ -47,7 +46,7 @@ class GroupsHandler(_GroupHandler):
         self.reply({"items": [_group_json(group, names) for group in groups], "next_cursor": None})
 
     async def post(self) -> None:
-        self.principal.require_administrator(_DEED)
+        self.principal.require_administrator("manage groups")
         body = self.body(_CREATE)
         group = await self.services.groups.create(body["name"], body["roots"])
         self.note_audit({"name": group.name, "roots": group.roots}, target=f"groups/{group.id}")
@@ -59,7 +58,6 @@ class GroupHandler(_GroupHandler):
     audit: ClassVar = {"PATCH": "group.change", "DELETE": "group.delete"}
 
     async def patch(self, group_id: str) -> None:
-        self.principal.require_administrator(_DEED)
         body = self.body(_CHANGE)
         self.note_audit(body)
         await self.reply_group(
@@ -67,7 +65,6 @@ class GroupHandler(_GroupHandler):
         )
 
     async def delete(self, group_id: str) -> None:
-        self.principal.require_administrator(_DEED)
         await self.services.groups.delete(group_id)
         self.set_status(HTTPStatus.NO_CONTENT)
 
@@ -77,10 +74,8 @@ class MemberHandler(_GroupHandler):
     audit: ClassVar = {"PUT": "group.add_member", "DELETE": "group.remove_member"}
 
     async def put(self, group_id: str, user_id: str) -> None:
-        self.principal.require_administrator(_DEED)
         await self.reply_group(await self.services.groups.add_member(group_id, user_id))
 
     async def delete(self, group_id: str, user_id: str) -> None:
-        self.principal.require_administrator(_DEED)
         await self.services.groups.remove_member(group_id, user_id)
         self.set_status(HTTPStatus.NO_CONTENT)

@@ -120,6 +120,7 @@ _SIMILAR = vol.Schema(
 
 class SearchHandler(RestHandler):
     scope = "read"
+    rate_group = "search"
     audit: ClassVar = {"POST": READ}
 
     async def post(self) -> None:
@@ -145,6 +146,8 @@ class SearchHandler(RestHandler):
 
 class SimilarHandler(RestHandler):
     """Chunks that are like one of a document."""
+
+    rate_group = "search"
 
     async def get(self, collection_id: str, document_id: str, seq: str) -> None:
         started = time.perf_counter()

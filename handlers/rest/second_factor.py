@@ -12,13 +12,14 @@ import voluptuous as vol
 
 from handlers.base import RestHandler
 from handlers.fields import text
+from handlers.rest.auth import SignInHandler
 from semantik.auth.principal import ACCOUNT
 
 _PASSWORD = vol.Schema({vol.Required("password"): text()})
 _CONFIRM = vol.Schema({vol.Required("code"): text(1, 100)})
 
 
-class SecondFactorHandler(RestHandler):
+class SecondFactorHandler(SignInHandler):
     scope = ACCOUNT
     audit: ClassVar = {"POST": "second_factor.set_up", "DELETE": "second_factor.remove"}
 
@@ -28,13 +29,15 @@ class SecondFactorHandler(RestHandler):
 
     async def post(self) -> None:
         password = self.body(_PASSWORD)["password"]
-        user = await self.services.sessions.accounts.confirm_password(self.principal.user.id, password)
+        async with self.confirming():
+            user = await self.services.sessions.accounts.confirm_password(self.principal.user.id, password)
         made = await self.services.second_factors.enrol(user)
         self.reply({"secret": made.secret, "otpauth_uri": made.uri}, HTTPStatus.CREATED)
 
     async def delete(self) -> None:
         password = self.body(_PASSWORD)["password"]
-        user = await self.services.sessions.accounts.confirm_password(self.principal.user.id, password)
+        async with self.confirming():
+            user = await self.services.sessions.accounts.confirm_password(self.principal.user.id, password)
         await self.services.second_factors.remove(user)
         self.set_status(HTTPStatus.NO_CONTENT)
 

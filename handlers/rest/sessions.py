@@ -77,8 +77,8 @@ class PasswordHandler(SignInHandler):
 
     async def post(self) -> None:
         body = self.body(_PASSWORD)
-        self.reply_signed_in(
-            await self.services.sessions.change_password(
+        async with self.confirming():
+            signed_in = await self.services.sessions.change_password(
                 self.principal, body["current_password"], body["new_password"], body["keep_api_keys"]
             )
-        )
+        self.reply_signed_in(signed_in)

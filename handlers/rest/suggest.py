@@ -23,6 +23,7 @@ _SUGGEST = vol.Schema(
 
 class SuggestHandler(RestHandler):
     scope = "read"
+    rate_group = "search"
     audit: ClassVar = {"POST": READ}
 
     async def post(self) -> None:

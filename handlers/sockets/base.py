@@ -221,9 +221,11 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         if not (from_a_file or origin_allowed(self.request, self.services.settings)):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         services = self.services
-        return await authenticate(
+        principal = await authenticate(
             self.request, services.settings, services.sessions, services.proxy, self.scope, token
         )
+        self.services.rate_limiter.take("sockets", principal.user.id)
+        return principal
 
     def _on_unauthorized(self, reason: str) -> None:
         self.end(CloseReason.from_error(errors.Unauthorized(reason)))

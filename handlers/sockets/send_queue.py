@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from tornado.iostream import IOStream, StreamClosedError
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
 from semantik.config.settings import SocketSettings
 from semantik.core.errors import Busy
@@ -54,7 +54,7 @@ class SendQueue:
         self.slow = False
         self._stream = stream
         # Below TLS there are no bytes that could go straight into the socket.
-        self._socket = stream.socket if type(stream) is IOStream else None
+        self._socket = None if isinstance(stream, SSLIOStream) else stream.socket
         self._limits = limits
         self._sent = sent
         self._queued: list[

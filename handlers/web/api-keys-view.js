@@ -32,7 +32,9 @@ export function apiKeysView(app, _ids, _query, signal) {
 
   function row(key) {
     const ended = key.expires_at && new Date(key.expires_at) <= new Date();
+    const limited = key.collections?.map((id) => app.collectionStore.get(id)?.name ?? "a collection that is gone");
     const facts = [
+      limited ? `only ${limited.join(", ")}` : "",
       `created ${date(key.created_at)}`,
       key.last_used_at ? `last used ${date(key.last_used_at)}` : "never used",
       key.expires_at ? `${ended ? "expired" : "expires"} ${date(key.expires_at)}` : "never expires",
@@ -44,7 +46,7 @@ export function apiKeysView(app, _ids, _query, signal) {
       h("div", { class: "stack tight" },
         h("p", { class: "named" }, h("span", {}, key.name),
           h("span", { class: "tag status", "data-status": ended ? "failed" : null }, ended ? "expired" : key.scopes.at(-1))),
-        h("p", { class: "hint" }, facts.join(" · ")), h("p", { class: "hint" }, h("code", {}, `${key.start}…`))),
+        h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")), h("p", { class: "hint" }, h("code", {}, `${key.start}…`))),
       open);
   }
 
@@ -82,11 +84,12 @@ export function apiKeysView(app, _ids, _query, signal) {
   return { node, title: "API keys" };
 }
 
-function newKey({ user }, signal, onMade) {
+function newKey({ user, collectionStore }, signal, onMade) {
   const choice = (name, options) => h("select", { name }, options.map(([value, text]) => h("option", { value }, text)));
   const name = h("input", { name: "name", required: true, maxlength: 200, autocomplete: "off", placeholder: "Nightly report" });
   const scope = choice("scope", SCOPES.filter(([value]) => value !== "admin" || user.is_admin));
   const life = choice("life", LIVES);
+  const where = choice("collection", [["", "all your collections"], ...collectionStore.collections.map(({ id, name }) => [id, name])]);
   const errors = errorLine();
   const submit = h("button", { class: "primary" }, "Create key");
   const form = h("form", {
@@ -95,13 +98,14 @@ function newKey({ user }, signal, onMade) {
       event.preventDefault();
       runGuarded(submit, errors, async () => {
         const body = { name: name.value, scopes: [scope.value], expires_in_days: life.value ? Number(life.value) : null };
+        if (where.value) body.collections = [where.value];
         const made = await request("POST", url(["api-keys"]), { body, signal });
         form.reset();
         await onMade(made);
       });
     },
   }, field("Name", name, "What will use it."),
-  h("div", { class: "fields" }, field("It may", scope), field("It expires", life)),
+  h("div", { class: "fields" }, field("It may", scope), field("In", where), field("It expires", life)),
   errors.node, h("div", { class: "row" }, submit));
   return h("section", { class: "card stack", "aria-labelledby": "new-key-heading" },
     h("h2", { id: "new-key-heading" }, "New key"), form);

@@ -76,11 +76,14 @@ async function once(method, path, body, signal) {
 
 function problemOf(response, text) {
   let detail = "";
+  let type = "";
   if (response.headers.get("Content-Type")?.includes("json")) {
     const problem = JSON.parse(text);
     detail = problem.detail || problem.title;
+    type = problem.type ?? "";
   }
   const error = new Problem(response.status, detail || `The server answered with status ${response.status}.`);
+  error.type = type;
   error.retryAfterMs = 1000 * (Number(response.headers.get("Retry-After")) || 0);
   return error;
 }

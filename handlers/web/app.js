@@ -1,4 +1,5 @@
 // The page's composition: session, routes (in the URL after #) and the parts that outlive a view.
+import { accountView } from "./account-view.js";
 import { Activity } from "./activity.js";
 import { apiKeysView } from "./api-keys-view.js";
 import { events, request, url } from "./api.js";
@@ -8,6 +9,8 @@ import { documentView } from "./document-view.js";
 import { errorLine, h } from "./dom.js";
 import { homeView } from "./home-view.js";
 import { CollectionStore } from "./collection-store.js";
+import { peopleView } from "./people-view.js";
+import { sharingView } from "./sharing-view.js";
 import { signInView } from "./sign-in-view.js";
 
 const [main, account, banner, activitySection, announcements] =
@@ -21,7 +24,10 @@ let viewController = new AbortController();
 
 const ROUTES = [
   [/^\/collections\/([^/]+)\/documents\/([^/]+)$/, documentView],
+  [/^\/collections\/([^/]+)\/sharing$/, sharingView],
   [/^\/collections\/([^/]+)$/, collectionView],
+  [/^\/account$/, accountView],
+  [/^\/people$/, peopleView],
   [/^\/api-keys$/, apiKeysView],
   [/^\/audit$/, auditView],
   [/^\/$/, homeView],
@@ -60,9 +66,10 @@ function drawAccount() {
     }
     closeSession("You have signed out.");
   });
-  const keys = h("a", { class: "quiet", href: "#/api-keys" }, "API keys");
-  const audit = user?.is_admin ? [h("a", { class: "quiet", href: "#/audit" }, "Audit trail")] : [];
-  account.replaceChildren(...(user ? [h("span", { class: "who" }, user.username), ...audit, keys, signOut] : []));
+  const link = (path, text, kind = "") => h("a", { class: `quiet ${kind}`, href: `#/${path}` }, text);
+  account.replaceChildren(...(user ? [
+    link("account", user.username, "who"), user.is_admin ? link("people", "Users") : "", link("api-keys", "API keys"), signOut,
+  ] : []));
 }
 
 function showBanner(text) {

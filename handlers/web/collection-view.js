@@ -46,7 +46,8 @@ export function collectionView(app, [id], _query, signal) {
     h("header", { class: "stack tight" },
       h("div", { class: "row" }, h("h1", {}, known.name), status),
       known.description ? h("p", {}, known.description) : null, counts, details,
-      h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"), reindex)),
+      h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"),
+        ["manage", "own"].includes(known.access) ? h("a", { href: `#/collections/${encodeURIComponent(id)}/sharing` }, "Sharing") : null, reindex)),
     folders.node, operations.node, documents.node, known.access === "own" ? deletion(app, known, signal) : null);
   draw();
   return { node, title: known.name };

@@ -36,6 +36,16 @@ export function date(text) {
   return text && !Number.isNaN(time.getTime()) ? DATE.format(time) : "";
 }
 
+const BROWSERS = [[/\bEdg\//, "Edge"], [/\bOPR\//, "Opera"], [/\bFirefox\//, "Firefox"], [/\b(Headless)?Chrome\//, "Chrome"], [/\bSafari\//, "Safari"]];
+const SYSTEMS = [[/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux/, "Linux"]];
+
+/** "Firefox on Linux" of a browser's User-Agent; another program's as it is. */
+export function clientName(agent) {
+  const named = (table) => table.find(([pattern]) => pattern.test(agent))?.[1];
+  const browser = agent.startsWith("Mozilla/") ? named(BROWSERS) : null;
+  return browser ? [browser, named(SYSTEMS)].filter(Boolean).join(" on ") : agent;
+}
+
 /** "/a/b/c.pdf" is {folder: "/a/b/", name: "c.pdf"}. */
 export function splitPath(path) {
   const split = path.lastIndexOf("/") + 1;

@@ -15,13 +15,27 @@ function signIn({ setup, notice, onSignedIn }) {
     type: "button", class: "quiet",
     onclick: () => node.replaceWith(registration({ setup, onSignedIn })),
   }, "Create an account");
+  const code = h("input", { name: "code", autocomplete: "one-time-code", inputmode: "numeric", maxlength: 40 });
+  const second = field("Code", code, "Of your authenticator program, or a recovery code.");
+  second.hidden = true;
   const node = accountForm({
     heading: "Sign in",
     notice,
-    fields: [field("Username or e-mail", username), field("Password", password)],
+    fields: [field("Username or e-mail", username), field("Password", password), second],
     button: "Sign in",
     extra: [setup.registration === "open" ? create : null, setup.oidc ? providerLink(setup.oidc) : null],
-    action: () => logIn(username.value, password.value, onSignedIn),
+    async action() {
+      try {
+        await logIn(username.value, password.value, onSignedIn, code.value.trim());
+      } catch (error) {
+        if (!error.type?.endsWith("second_factor_required")) throw error;
+        const first = second.hidden;
+        second.hidden = false;
+        code.required = true;
+        code.focus();
+        if (!first) throw error;
+      }
+    },
   });
   return node;
 }
@@ -72,8 +86,8 @@ function codeOfAddress() {
   return path === "/setup" ? new URLSearchParams(query).get("code") ?? "" : "";
 }
 
-async function logIn(username, password, onSignedIn) {
-  const body = { username, password };
+async function logIn(username, password, onSignedIn, code = "") {
+  const body = { username, password, ...(code ? { code } : {}) };
   const answer = await request("POST", url(["auth", "login"]), { body, repeatable: true, announce401: false });
   onSignedIn(answer.user);
 }

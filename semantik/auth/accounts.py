@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from semantik.auth.passwords import Passwords, check_password
 from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound
-from semantik.core.models import User, new_id, now
+from semantik.core.models import Session, User, new_id, now
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.users import FIRST_USER_ID
 
@@ -112,6 +112,13 @@ class AccountService:
     async def end_access(self, login: str) -> User:
         """End all sessions and API keys of the user."""
         return await self._end_credentials(await self.find(login), {})
+
+    async def sessions_of(self, login: str) -> list[Session]:
+        """The sessions of the user that are good, the newest first."""
+        user, moment = await self.find(login), now()
+        found = await self._store.sessions.of_user(user.id)
+        version = user.credentials_version
+        return [one for one in found if one.expires_at > moment and one.credentials_version == version]
 
     async def reset_second_factor(self, login: str) -> User:
         """Remove the second factor of a user who has lost it. Raises NotFound when there is none."""

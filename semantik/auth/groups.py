@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 
@@ -12,28 +13,34 @@ from semantik.core.errors import Invalid, NotFound
 from semantik.core.models import Group, new_id, now
 from semantik.storage.mongo import Store
 
+log = logging.getLogger("semantik.auth")
+
 _MAX_NAME = 200
-_CACHE_S = 1.0  # a change by another server is noticed after this time at the latest
+_FRESH_S = 1.0  # older members are read again, in the background
+_CACHE_S = 2.0  # a change by another server is noticed after this time at the latest
 
 
 class GroupService:
-    """The members of all groups, cached for a second: deciding what a principal may see takes no round trip.
+    """The members of all groups, cached for two seconds: deciding what a principal may see takes no round trip.
 
     The methods that change groups take no principal: their callers require an administrator.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._fresh_until = 0.0
+        self._fresh_until = self._good_until = 0.0
         self._by_user: Mapping[str, frozenset[str]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._changes = 0
 
     async def of_users(self, user_ids: Collection[str]) -> dict[str, frozenset[str]]:
         """The ids of each user's groups."""
-        while time.monotonic() >= self._fresh_until:
+        while (moment := time.monotonic()) >= self._fresh_until:
             if self._reading is None:
                 self._reading = asyncio.create_task(self._read())
+                self._reading.add_done_callback(_retrieve_error)
+            if moment < self._good_until:
+                break
             await asyncio.shield(self._reading)
         return {each: self._by_user.get(each, frozenset()) for each in user_ids}
 
@@ -105,7 +112,7 @@ class GroupService:
         return _existing(group, group_id)
 
     def _forget(self) -> None:
-        self._fresh_until = 0.0
+        self._fresh_until = self._good_until = 0.0
         self._changes += 1
 
     async def _read(self) -> None:
@@ -118,9 +125,16 @@ class GroupService:
                     members.setdefault(user_id, set()).add(group.id)
             self._by_user = {user_id: frozenset(ids) for user_id, ids in members.items()}
             if changes == self._changes:  # else a group was changed while they were read
-                self._fresh_until = time.monotonic() + _CACHE_S
+                self._fresh_until = time.monotonic() + _FRESH_S
+                self._good_until = time.monotonic() + _CACHE_S
         finally:
             self._reading = None
+
+
+def _retrieve_error(reading: asyncio.Task[None]) -> None:
+    """Whoever waits for it gets the error; when nobody does, the members are good for a while yet, and read again."""
+    if not reading.cancelled() and (error := reading.exception()) is not None:
+        log.debug("The groups are read again later: %s", error)
 
 
 def _existing(group: Group | None, group_id: str) -> Group:

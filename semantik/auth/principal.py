@@ -55,8 +55,10 @@ class Principal:
         return EXPIRED if self.by_key else "The token has expired; connect again with a new one."
 
     def require_scope(self, scope: Scope) -> None:
-        """Raises Forbidden without this scope, which can only happen with an API key."""
+        """Raises Forbidden without this scope, which only an API key can lack, and for `admin` without the role."""
         if scope in self.scopes:
+            if scope == "admin":
+                self.require_administrator("do this")
             return
         if scope == ACCOUNT:
             raise Forbidden("An API key cannot do this; sign in with the password instead.")

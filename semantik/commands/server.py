@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.extraction.recognition.installation import recognition
 from semantik import __version__
+from semantik.app.descriptors import raise_descriptor_limit
 from semantik.app.log_format import configure_logging
 from semantik.commands.cli_common import FAILED, USAGE_ERROR
 from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
@@ -56,6 +57,7 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
         _apply_log_settings(settings)
         faulthandler.enable()  # so that the log shows where a server hung that systemd's watchdog ends
         hangup = asyncio.Event()
+        raise_descriptor_limit(settings.connections.total)
         sys.setswitchinterval(_SWITCH_S)
         lifecycle = Lifecycle(hangup)
         return lifecycle.run(_serve(settings, read_settings, hangup, lifecycle.start_deadline, make_pool))

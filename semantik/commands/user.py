@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from semantik.auth.accounts import AccountService, check_email, normalized_username
 from semantik.auth.audit import AuditLog
 from semantik.auth.passwords import Passwords, check_password
+from semantik.auth.signing_keys import SigningKeys
 from semantik.commands.cli_common import (
     INTERRUPTED,
     format_table,
@@ -27,17 +28,20 @@ from semantik.commands.cli_common import (
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
-from semantik.core.models import AuditOutcome, User
+from semantik.core.models import AuditOutcome, Session, User
+from semantik.storage.mongo import Store
 
 _PROG = "semantik-user"
 _MAX_LINE = 4096  # bytes
 _ADDRESS = "command line"  # where the audit trail has the client's address
 _DONE = {
-    "reset-password": "The password of {} was changed, and all sessions of the user have ended.",
+    "reset-password": "The password of {} was changed, and all sessions and API keys of the user have ended.",
     "disable": "{} is disabled, and all sessions of the user have ended.",
     "enable": "{} is enabled.",
     "promote": "{} is an administrator.",
     "demote": "{} is no longer an administrator.",
+    "end-access": "All sessions and API keys of {} have ended.",
+    "reset-second-factor": "{} has no second factor any more.",
 }
 
 
@@ -65,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     flags = store_flags()
     parser = argparse.ArgumentParser(
         prog=_PROG,
-        description="Create users, set passwords, disable and enable users, and appoint administrators.",
+        description="Create users, set passwords, disable and enable users, appoint administrators, and end sessions.",
         parents=[flags],
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -88,6 +92,18 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument(
             "--password-stdin", action="store_true", help="read the password from a line of standard input"
         )
+    end = add("end-access", "End all sessions and API keys of a user, whose password stays.")
+    factor = add("reset-second-factor", "Remove the second factor of a user who has lost it.")
+    sessions = add("sessions", "Show where a user is signed in.")
+    for each in (end, factor, sessions):
+        each.add_argument("name", metavar="NAME", help="the user name, or the e-mail address")
+    rotate = add("rotate-signing-key", "Sign tokens with a new key; those of the old one stay good.")
+    rotate.add_argument(
+        "--revoke",
+        action="store_true",
+        help="refuse all tokens of old keys, and end the sessions of all users",
+    )
+    rotate.set_defaults(name="")
     listing = add("list", "Show all users.")
     listing.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -131,6 +147,8 @@ async def _execute(settings: Settings, arguments: argparse.Namespace, password: 
         AuditLog(stores.store, lambda: settings.audit) as audit,
     ):
         with _recorded(audit, arguments):
+            if arguments.command == "rotate-signing-key":
+                return await _rotate(stores.store, settings, arguments.revoke)
             return await _run(
                 settings, arguments, password, AccountService(stores.store, Passwords()), is_new
             )
@@ -144,7 +162,7 @@ def _recorded(audit: AuditLog, arguments: argparse.Namespace) -> Iterator[None]:
         yield
         outcome = "done"
     finally:
-        if arguments.command != "list":
+        if arguments.command not in ("list", "sessions"):
             audit.record(
                 f"user.{arguments.command.replace('-', '_')}",
                 principal=None,
@@ -179,18 +197,51 @@ async def _run(
                 json.dumps([_json(user) for user in users], indent=2) if arguments.json else _text(users)
             )
             return 0
+        case "sessions":
+            print_output(_sessions_text(await accounts.sessions_of(arguments.name)))
+            return 0
         case "reset-password":
             user = await accounts.reset_password(arguments.name, password)
-        case "disable":
-            user = await accounts.disable(arguments.name)
-        case "enable":
-            user = await accounts.enable(arguments.name)
-        case "promote":
-            user = await accounts.promote(arguments.name)
-        case _:
-            user = await accounts.demote(arguments.name)
+        case command:
+            actions = {
+                "disable": accounts.disable,
+                "enable": accounts.enable,
+                "promote": accounts.promote,
+                "demote": accounts.demote,
+                "end-access": accounts.end_access,
+                "reset-second-factor": accounts.reset_second_factor,
+            }
+            user = await actions[command](arguments.name)
     print_output(_DONE[arguments.command].format(user.username))
     return 0
+
+
+async def _rotate(store: Store, settings: Settings, revoke: bool) -> int:
+    keys = SigningKeys(store, lambda: settings.auth)
+    if revoke:
+        await keys.revoke_old()
+        await store.sessions.remove_all()
+        print_output("Tokens are signed with a new key, and all users have to sign in again.")
+    else:
+        await keys.rotate()
+        print_output("Tokens will be signed with a new key in a minute.")
+    return 0
+
+
+def _sessions_text(sessions: list[Session]) -> str:
+    if not sessions:
+        return "The user is not signed in."
+    rows = [
+        (
+            each.place.address or "-",
+            f"{each.created_at:%Y-%m-%d %H:%M}",
+            f"{each.last_used_at:%Y-%m-%d %H:%M}" if each.last_used_at else "-",
+            f"{each.expires_at:%Y-%m-%d %H:%M}",
+            "".join(c for c in each.place.client if c.isprintable()) or "-",
+        )
+        for each in sessions
+    ]
+    return format_table(("ADDRESS", "SINCE", "LAST USED", "UNTIL", "CLIENT"), rows)
 
 
 def _text(users: list[User]) -> str:

@@ -14,6 +14,8 @@ import voluptuous as vol
 
 from semantik.config.audit_settings import AuditSettings as AuditSettings
 from semantik.config.auth_settings import AuthSettings as AuthSettings
+from semantik.config.connection_settings import ConnectionSettings as ConnectionSettings
+from semantik.config.connection_settings import RateLimitSettings as RateLimitSettings
 from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
     ANY,
@@ -32,6 +34,7 @@ from semantik.config.operation_settings import ReindexSettings as ReindexSetting
 from semantik.config.operation_settings import ScanSettings as ScanSettings
 from semantik.config.operation_settings import WatchSettings as WatchSettings
 from semantik.config.pool_settings import PoolSettings as PoolSettings
+from semantik.config.sign_in_settings import SignInSettings as SignInSettings
 
 _MIB = 1 << 20
 
@@ -168,6 +171,16 @@ class Settings:
         ),
         "Other origins whose pages may open sockets, as https://host[:port].",
     )
+    allowed_hosts: tuple[str, ...] = reloadable(
+        [],
+        each(
+            lambda name: (
+                re.fullmatch(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:]+", name) is not None
+            ),
+            "a list of names, as semantik.example.org or .example.org, without ports",
+        ),
+        "Names that the server answers to, besides loopback names and the address that it listens on; * is any.",
+    )
     trusted_proxies: tuple[str, ...] = reloadable(
         [],
         networks,
@@ -195,6 +208,8 @@ class Settings:
         empty_or(vol.Match(r"(rediss?|unix)://"), "a redis:// URL"),
         "A Redis of your own (6.2 or newer); empty: the embedded one.",
     )
+    connections: ConnectionSettings = field(default_factory=ConnectionSettings)
+    rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
     documents: DocumentSettings = field(default_factory=DocumentSettings)
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     pool: PoolSettings = field(default_factory=PoolSettings)
@@ -207,6 +222,7 @@ class Settings:
     watch: WatchSettings = field(default_factory=WatchSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # No setting: the file that the settings were read from.

@@ -47,14 +47,19 @@ def resolve_source(path: str, roots: Sequence[str], forbidden: Sequence[Path]) -
             raise Invalid(f"{path} is not a folder.")
         with os.scandir(folder):
             return folder
-    except FileNotFoundError as error:
-        _refuse_outside(Path(os.path.realpath(path)), path, roots, forbidden)
-        raise Invalid(f"There is no folder {path} on the server's machine.") from error
-    except PermissionError as error:
-        raise Invalid(f"The server has no permission to read the folder {path}.") from error
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or "its symlinks form a loop"
-        raise Invalid(f"The folder {path} cannot be read: {reason}.") from error
+        # Outside the limits every path is refused alike, whatever is wrong with it.
+        _refuse_outside(Path(os.path.realpath(path)), path, roots, forbidden)
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: str, error: Exception) -> Invalid:
+    if isinstance(error, FileNotFoundError):
+        return Invalid(f"There is no folder {path} on the server's machine.")
+    if isinstance(error, PermissionError):
+        return Invalid(f"The server has no permission to read the folder {path}.")
+    reason = getattr(error, "strerror", None) or "its symlinks form a loop"
+    return Invalid(f"The folder {path} cannot be read: {reason}.")
 
 
 def may_be_read(real: Path, roots: Sequence[str], forbidden: Sequence[str | Path]) -> bool:

@@ -34,7 +34,11 @@ class Conflict(SemantikError):
 
 
 class Busy(SemantikError):
-    """A limit is reached; the same request may succeed later."""
+    """A limit is reached; the same request may succeed in `retry_after_s` seconds."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(SemantikError):

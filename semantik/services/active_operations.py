@@ -88,6 +88,8 @@ class ActiveOperations:
             for listener in listeners:
                 if collection is not None and access_of(listener.principal, collection):
                     self._report(listener, operation)
+                else:
+                    listener.reported.discard(operation.id)  # so that it appears again with the access
         for listener in listeners:
             listener.since = max(listener.since, now() - _RECENT)
             listener.polled.set()

@@ -63,7 +63,7 @@ async def embedded(
     """Run the wanted stores in the folder `data`: they answer when this enters, and have ended when it exits.
 
     `lock` is the descriptor that `data_lock` yields: the children hold it too. Raises Unavailable, with the last line
-    of the child's log, when one does not answer within 10 s.
+    of the child's log, when one does not answer within a minute.
     """
     data = data.resolve()
     with _socket_folder(data) as sockets:

@@ -19,7 +19,7 @@ from semantik.core.errors import Unavailable
 
 log = logging.getLogger("semantik.embedded")
 
-_READY_S = 10.0
+_READY_S = 60.0  # a guard against hanging; at its start a busy or small machine may take long
 _STOP_S = 3.0
 _POLL_S = 0.02
 _BACKOFF_S = 0.1

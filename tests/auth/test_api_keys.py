@@ -248,3 +248,21 @@ async def test_admin_key_of_a_former_administrator_is_rejected(start: Callable[.
     status, detail = await key_refusal(program, "GET", "status")
     assert status == 403 and "Only an administrator" in detail
     assert PASSWORD not in serving.log.read_text()
+
+
+async def test_a_key_is_good_for_its_collections_only_and_expires(shared: Serving) -> None:
+    client, stranger = await new_user(shared), await new_user(shared)
+    first, second = [await client.call("POST", "collections", {"name": name}) for name in ("One", "Two")]
+    foreign = await stranger.call("POST", "collections", {"name": "Three"})
+    made = await client.call("POST", "api-keys", {"name": "x", "collections": [first["id"]]})
+    assert made["collections"] == [first["id"]]
+    assert made["expires_at"] is not None, "without a lifetime it expires after auth.api_key_days"
+    assert (await client.call("POST", "api-keys", {"name": "y", "expires_in_days": None}))[
+        "expires_at"
+    ] is None
+    program = Client(shared.url, made["key"])
+    assert [each["id"] for each in (await program.call("GET", "collections"))["items"]] == [first["id"]]
+    assert (await key_refusal(program, "GET", f"collections/{second['id']}"))[0] == 404
+    for collections, status in (([foreign["id"]], 404), ([], 422), (["none"], 404)):
+        body = {"name": "z", "collections": collections}
+        assert (await key_refusal(client, "POST", "api-keys", body))[0] == status

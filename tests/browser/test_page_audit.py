@@ -19,6 +19,7 @@ def test_an_administrator_reads_and_filters_the_audit_trail(member: Page) -> Non
     member.get_by_label("Name", exact=True).fill("Nightly <b>report</b>")
     member.get_by_role("button", name="Create key").click()
     expect(member.get_by_role("button", name="Copy")).to_be_visible()
+    member.get_by_role("link", name="Users").click()
     member.get_by_role("link", name="Audit trail").click()
     expect(member.get_by_role("heading", name="Audit trail")).to_be_visible()
     events = member.get_by_role("region", name="Events").get_by_role("listitem")

@@ -266,3 +266,24 @@ async def test_a_terminal_asks_twice_and_shows_no_password(
     assert exit_status == status and expected in output, output
     assert "Traceback" not in output
     assert not any(answer.strip() in output for answer in answers if answer.strip().isprintable())
+
+
+async def test_access_is_ended_and_a_lost_second_factor_is_removed(start: Callable[..., Serving]) -> None:
+    serving = start()
+    data = serving.data
+    assert (await _create(data, "ann")).status == 0
+    ann = await _signed_in(serving, "ann")
+    key = await ann.call("POST", "api-keys", {"name": "A program"})
+    assert "127.0.0.1" in await _output_of(data, "sessions", "ann")
+    await _output_of(data, "end-access", "ann")
+    assert await _output_of(data, "sessions", "ann") == "The user is not signed in.\n"
+    for token in (ann.token, key["key"]):
+        socket = await connect(serving, "/ws/operations", {"token": token})
+        assert (await closing(socket))[0] == 1008
+    result = await _run(data, "reset-second-factor", "ann")
+    assert (result.status, result.err) == (1, "semantik-user: ann has no second factor.\n")
+    ann = await _signed_in(serving, "ann")
+    await _output_of(data, "rotate-signing-key")
+    assert await ann.call("GET", "auth/me")
+    await _output_of(data, "rotate-signing-key", "--revoke")
+    assert await _output_of(data, "sessions", "ann") == "The user is not signed in.\n"

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 NAME, PASSWORD = "ada", "correct horse battery"
 
 
-def sign_in(page: Page, password: str) -> None:
-    page.get_by_label("Username").fill(NAME)
+def sign_in(page: Page, password: str, name: str = NAME) -> None:
+    page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 

@@ -81,6 +81,12 @@ class RawSocket:
     def close(self) -> None:
         self._socket.close()
 
+    async def everything(self) -> bytes:
+        """All that comes until the server closes."""
+        while await self._receive():
+            pass
+        return bytes(self._unread)
+
     async def answered(self) -> None:
         """Read the HTTP answer's head, if there is one."""
         while b"\r\n\r\n" not in self._unread:

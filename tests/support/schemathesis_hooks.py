@@ -29,8 +29,6 @@ for _name, _texts in {
     .map(lambda moment: moment.isoformat()),
     "document-type": st.sampled_from(["pdf", "word", ".txt", "image/*", "text/csv"]),
     "language": st.sampled_from(["en", "de", "german"]),
-    "cursor": st.sampled_from(_WORLD["cursors"]),
-    "operation-cursor": st.sampled_from(_WORLD["operation_cursors"]),
 }.items():
     schemathesis.openapi.format(_name, _texts)
 
@@ -61,3 +59,13 @@ class Ending(_Bearer):
 
     def get(self, case: schemathesis.Case, context: object) -> str:
         return _sign_in(_WORLD["other"])
+
+
+@schemathesis.hook
+def before_call(
+    context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, object]
+) -> None:
+    """Accounts that requests are signed in with stay as they are: another takes their place."""
+    path = case.path_parameters or {}
+    if case.method != "GET" and path.get("user_id") in _WORLD["lasting"]:
+        case.path_parameters = {**path, "user_id": _WORLD["spare"]["user_id"]}

@@ -15,8 +15,6 @@ from support.openapi import Json, document, resolved
 from support.patience import patience
 from support.server import ROOT, Serving
 
-from semantik.core.pagination import encode_cursor
-
 _CONFIG = Path(__file__).with_suffix("").with_name("schemathesis.toml")
 _CHANGING = ("post", "patch", "put", "delete")
 _RUN_S = 300.0
@@ -26,7 +24,8 @@ _RUN_S = 300.0
 class World:
     """What there is on the server: users, their password, folders that may be indexed, and ids by parameter.
 
-    `other` is a user whose sessions may end. `kept` are what requests read, `spare` what they may change or delete.
+    `other` is a user whose sessions may end, by the operations `ending`; nothing changes the accounts `lasting`.
+    `kept` are what requests read, `spare` what they may change or delete.
     """
 
     username: str
@@ -35,6 +34,7 @@ class World:
     folders: list[str]
     kept: Mapping[str, object]
     spare: Mapping[str, object]
+    lasting: list[str]
     ending: tuple[str, ...]
 
 
@@ -43,12 +43,7 @@ def schemathesis(serving: Serving, world: World, folder: Path, *arguments: str) 
     described = folder / "openapi.json"
     described.write_text(json.dumps(_described(world)))
     known = folder / "world.json"
-    cursors = [encode_cursor("m")], [encode_cursor("2026-01-01T00:00:00+00:00", "x")]
-    known.write_text(
-        json.dumps(
-            {**asdict(world), "url": serving.url, "cursors": cursors[0], "operation_cursors": cursors[1]}
-        )
-    )
+    known.write_text(json.dumps({**asdict(world), "url": serving.url}))
     command = [
         Path(sys.executable).with_name("st"),
         "--config-file",
