@@ -104,7 +104,13 @@ def _flags(sockets: int, burst: int) -> list[str]:
         "sockets-send-queue-bytes": 1 << 30,
         "auth-access-token-s": 86_400,
     }
-    return ["--log-level", "warning", *(f"--{name}={value}" for name, value in limits.items())]
+    return [
+        "--log-level",
+        "warning",
+        "--documents-roots",
+        "/",
+        *(f"--{name}={value}" for name, value in limits.items()),
+    ]
 
 
 async def _prepare(url: str, folder: Path, operations: int) -> tuple[str, tuple[str, ...]]:

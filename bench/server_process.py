@@ -72,7 +72,18 @@ async def run_server(
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         str(build / "bin" / "semantik-server"),
-        *("--port", "0", "--data", str(data), "--log-level", "warning", *unlimited(build), *flags),
+        *(
+            "--port",
+            "0",
+            "--data",
+            str(data),
+            "--log-level",
+            "warning",
+            "--documents-roots",
+            "/",
+            *unlimited(build),
+            *flags,
+        ),
         stdout=subprocess.PIPE,
         env=environment(setup_code(build)),
     )

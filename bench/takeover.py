@@ -89,6 +89,8 @@ async def measure(folder: Path, lease_s: float) -> dict[str, Any]:
             f"{lease_s:g}",
             "--log-level",
             "error",
+            "--documents-roots",
+            "/",
         ]
         servers = [Server(home / name, flags) for name in ("first", "second")]
         for server in servers:

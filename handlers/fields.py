@@ -117,3 +117,8 @@ def number(low: float, high: float) -> Validator:
         return float(value)
 
     return check
+
+
+def roots() -> Validator:
+    """Folders below which documents may be read: whether each is an absolute path is checked with its use."""
+    return list_of(text(1, 4096), 100, "folders")

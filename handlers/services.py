@@ -10,6 +10,7 @@ from semantik.app.rate_limiter import RateLimiter
 from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
+from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.service import OidcService
@@ -58,5 +59,6 @@ class Services:
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_scans: FolderScans
+    folder_access: FolderAccess
     login_throttle: LoginThrottle
     rate_limiter: RateLimiter

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -39,6 +40,7 @@ from semantik.auth.access_monitor import AccessMonitor
 from semantik.auth.audit import AuditLog
 from semantik.auth.authorization import Authorizer
 from semantik.auth.external_accounts import ExternalAccounts
+from semantik.auth.folder_access import FolderAccess
 from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.group_mapping import GroupMapping
@@ -73,6 +75,8 @@ from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
+
+log = logging.getLogger("semantik")
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         reranker = Reranker(pool.rerank, lambda: current().search)
         stack.push_async_callback(reranker.close)
 
-        dependencies = Dependencies(current, store, progress, pool, index_sync)
+        dependencies = Dependencies(current, store, progress, pool, index_sync, FolderAccess(store, current))
         dispatcher = await start(Dispatcher(dependencies, owner))
         groups = GroupService(store)
         active_operations = ActiveOperations(store, groups)
@@ -172,7 +176,18 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
         setup_code = await services.sessions.setup_code.current()
+        await _warn_of_closed_folders(store, services.folder_access)
         yield Server(replace(settings, port=port), url, pool, setup_code, failure, reload)
+
+
+async def _warn_of_closed_folders(store: Store, folder_access: FolderAccess) -> None:
+    """An installation from before folders had to be opened goes on for administrators only: say so, and what to do."""
+    if not await folder_access.server_roots() and not all(user.is_admin for user in await store.users.all()):
+        log.warning(
+            "No folders are open for indexing (documents.roots is empty, and none were chosen in the application), so "
+            "only administrators index, and folders that other users added are not scanned. Set documents.roots, for "
+            'example to ["/srv/papers"], or give folders to users or groups.'
+        )
 
 
 def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:
@@ -190,8 +205,8 @@ async def _embed_queries(
     return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
-async def _sample_languages(pool: ComputePool, paths: Sequence[str]) -> Sequence[str]:
-    return await pool.languages(paths, MAX_SAMPLE_BYTES, SAMPLE_S)
+async def _sample_languages(pool: ComputePool, paths: Sequence[str], roots: Sequence[str]) -> Sequence[str]:
+    return await pool.languages(paths, tuple(roots), MAX_SAMPLE_BYTES, SAMPLE_S)
 
 
 def _services(
@@ -213,7 +228,7 @@ def _services(
     second_factors = SecondFactorService(store, sealer)
     sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
     external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
-    operations = OperationService(store, authorizer, folders.resolve, wake)
+    operations = OperationService(store, authorizer, parts.folder_access, folders.resolve, wake)
     return Services(
         settings=current(),
         sessions=sessions,
@@ -243,6 +258,7 @@ def _services(
         access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,
         metrics=metrics,
+        folder_access=parts.folder_access,
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
         login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
         rate_limiter=RateLimiter(lambda: current().rate_limits),

@@ -63,7 +63,9 @@ async def _usage(files: Sequence[Path]) -> Usage:
 
 
 async def _read_and_embed(pool: Pool, file: Path) -> None:
-    for outcome in await pool.read([FileTask(file.name, str(file), file.stat().st_size)], _OPTIONS):
+    for outcome in await pool.read(
+        [FileTask(file.name, str(file), file.stat().st_size, roots=("/",))], _OPTIONS
+    ):
         if isinstance(outcome, ReadDocument):
             await pool.embed(_SPEC, outcome.chunks.texts[:_CHUNKS])
 

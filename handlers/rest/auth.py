@@ -14,11 +14,12 @@ from handlers.audit_trail import REFRESH
 from handlers.authentication import COOKIE
 from handlers.base import RestHandler
 from handlers.client_address import client_address
-from handlers.fields import optional, text
+from handlers.fields import optional, roots, text
 from handlers.serializers import signed_in_json, user_json
 from semantik.auth.login_attempts import SignInSource
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
+from semantik.core.errors import Forbidden
 from semantik.core.models import SignInPlace
 
 _REGISTER = vol.Schema(
@@ -27,6 +28,7 @@ _REGISTER = vol.Schema(
         vol.Required("password"): str,
         vol.Optional("email"): optional(text()),
         vol.Optional("setup_code", default=""): str,
+        vol.Optional("roots"): roots(),
     }
 )
 _DEVICE, _DEVICE_S, _MAX_DEVICE = "semantik_device", 365 * 86_400, 100
@@ -95,10 +97,17 @@ class RegisterHandler(SignInHandler):
 
     async def post(self) -> None:
         body = self.body(_REGISTER)
+        chosen = body.get("roots")
         async with self.services.login_throttle.turn(self.source):
+            if chosen is not None:
+                if not await self.services.sessions.needs_first_user():
+                    raise Forbidden("Only who registers as the first user, the administrator, chooses roots.")
+                self.services.folder_access.check_choice(chosen)
             user = await self.services.sessions.register(
                 body["username"], body["password"], body.get("email"), body["setup_code"]
             )
+        if chosen is not None and user.is_admin:
+            await self.services.folder_access.choose_roots(chosen)
         self.note_audit(target=f"users/{user.id}", user=user)
         self.reply(user_json(user), HTTPStatus.CREATED)
 
@@ -154,5 +163,11 @@ class SetupHandler(RestHandler):
     async def get(self) -> None:
         needed = await self.services.sessions.needs_first_user()
         auth = self.services.settings.auth
-        oidc = auth.oidc.name if auth.oidc.issuer else None
-        self.reply({"needs_first_user": needed, "registration": auth.registration, "oidc": oidc})
+        self.reply(
+            {
+                "needs_first_user": needed,
+                "chooses_roots": needed and not self.services.folder_access.fixed_by_settings,
+                "registration": auth.registration,
+                "oidc": auth.oidc.name if auth.oidc.issuer else None,
+            }
+        )

@@ -15,9 +15,9 @@ _FOLDER = vol.Schema({vol.Required("path"): text(1, 4096)})
 
 class FolderLanguagesHandler(RestHandler):
     audit: ClassVar = {"POST": "folder.languages"}
-    scope = "read"  # as a scan's
 
     async def post(self) -> None:
         path = self.body(_FOLDER)["path"]
         self.note_audit({"path": path})
-        self.reply(languages_json(await self.services.folder_scans.languages(path)))
+        roots = await self.services.folder_access.roots(self.principal)
+        self.reply(languages_json(await self.services.folder_scans.languages(path, roots)))

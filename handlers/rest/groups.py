@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import list_of, text
+from handlers.fields import roots, text
 from handlers.serializers import timestamp_json
 from semantik.core.models import Group
 
-_ROOTS = list_of(text(1, 4096), 100, "folders")
+_ROOTS = roots()
 _CREATE = vol.Schema({vol.Required("name"): text(1, 200), vol.Optional("roots", default=list): _ROOTS})
 _CHANGE = vol.Schema({vol.Optional("name"): text(1, 200), vol.Optional("roots"): _ROOTS})
 

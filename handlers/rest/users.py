@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import boolean, optional, text
+from handlers.fields import boolean, optional, roots, text
 from handlers.pagination import PAGE, page_json
 from handlers.serializers import timestamp_json, user_json
 from semantik.core.models import User
@@ -29,6 +29,7 @@ _CHANGE = vol.Schema(
         vol.Optional("is_admin"): boolean(),
         vol.Optional("disabled"): boolean(),
         vol.Optional("password"): text(),
+        vol.Optional("roots"): roots(),
         vol.Optional("reset_second_factor"): boolean(),
     }
 )
@@ -38,7 +39,12 @@ _DELETE = vol.Schema({vol.Optional("transfer_to"): text(1, 200)})
 
 def _account_json(user: User) -> dict[str, Any]:
     """A user as an administrator sees one."""
-    return {**user_json(user), "disabled": user.disabled, "created_at": timestamp_json(user.created_at)}
+    return {
+        **user_json(user),
+        "disabled": user.disabled,
+        "created_at": timestamp_json(user.created_at),
+        "roots": list(user.roots),
+    }
 
 
 class UsersHandler(RestHandler):

@@ -32,7 +32,7 @@ from handlers.sockets.encoding import Encoding, negotiate
 from handlers.sockets.message_limits import MessageLimits
 from handlers.sockets.protocol import SocketProtocol
 from handlers.sockets.send_queue import SendQueue, SlowReader
-from semantik.auth.principal import Principal
+from semantik.auth.principal import Principal, Scope
 from semantik.core import errors
 from semantik.progress import MessageBatch
 
@@ -51,6 +51,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
     """
 
     operation_type = "unknown"  # the label of the metrics
+    scope: Scope = "read"  # what an API key needs
     _send_queue: SendQueue
     _serve_task: asyncio.Task[None]
     _close_reason: CloseReason | None = None
@@ -221,7 +222,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         services = self.services
         principal = await authenticate(
-            self.request, services.settings, services.sessions, services.proxy, "read", token
+            self.request, services.settings, services.sessions, services.proxy, self.scope, token
         )
         self.services.rate_limiter.take("sockets", principal.user.id)
         return principal

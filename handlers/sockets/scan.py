@@ -46,6 +46,7 @@ _CANCEL = vol.Schema({vol.Required("action"): "cancel"})
 
 class ScanSocketHandler(SocketHandler):
     operation_type = "scan"
+    scope = "write"  # it shows what lies on the server's disks, for a new source
     _scan: FolderScan | None = None
 
     @property
@@ -53,6 +54,7 @@ class ScanSocketHandler(SocketHandler):
         return {"scan_id": self.path_args[0]}
 
     async def serve(self, principal: Principal) -> None:
+        self._principal = principal
         self._started: asyncio.Queue[FolderScan] = asyncio.Queue()
         with self.services.folder_scans.reserve_id(_parse_uuid(self.path_args[0])):
             async with self.services.connection_limiter.socket(principal.user.id):
@@ -70,7 +72,9 @@ class ScanSocketHandler(SocketHandler):
             self._scan.stop()
         elif action == "scan":
             fields = message.validate(_SCAN)
-            options = ScanOptions(**{name: value for name, value in fields.items() if name != "action"})
+            given = {name: value for name, value in fields.items() if name != "action"}
+            roots = await self.services.folder_access.roots(self._principal)
+            options = ScanOptions(**given, roots=roots)
             if self._scan is not None:
                 raise Invalid("A scan is running on this socket: cancel it, or wait for its end.")
             self._scan = self.services.folder_scans.start(options)

@@ -5,7 +5,7 @@ import { errorLine, field, runGuarded, h } from "./dom.js";
 /** `setup` is GET /auth/setup; `onSignedIn(user)` is called once the session's cookie is set. */
 export function signInView({ setup, notice, onSignedIn }) {
   const first = setup.needs_first_user;
-  return first ? registration({ first, onSignedIn }) : signIn({ setup, notice, onSignedIn });
+  return first ? registration({ setup, onSignedIn }) : signIn({ setup, notice, onSignedIn });
 }
 
 function signIn({ setup, notice, onSignedIn }) {
@@ -13,7 +13,7 @@ function signIn({ setup, notice, onSignedIn }) {
   const password = passwordInput("current-password");
   const create = h("button", {
     type: "button", class: "quiet",
-    onclick: () => node.replaceWith(registration({ first: false, onSignedIn })),
+    onclick: () => node.replaceWith(registration({ setup, onSignedIn })),
   }, "Create an account");
   const code = h("input", { name: "code", autocomplete: "one-time-code", inputmode: "numeric", maxlength: 40 });
   const second = field("Code", code, "Of your authenticator program, or a recovery code.");
@@ -49,11 +49,13 @@ function providerLink(name) {
   return link;
 }
 
-function registration({ first, onSignedIn }) {
+function registration({ setup, onSignedIn }) {
+  const first = setup.needs_first_user;
   const username = h("input", { name: "username", autocomplete: "username", required: true, autocapitalize: "none" });
   const email = h("input", { name: "email", type: "email", autocomplete: "email" });
   const password = passwordInput("new-password");
   const code = h("input", { name: "setup-code", autocomplete: "off", required: true, value: codeOfAddress() });
+  const folders = h("textarea", { name: "roots", rows: 2, spellcheck: "false", placeholder: "/srv/documents" });
   return accountForm({
     heading: first ? "Create the first user" : "Create an account",
     notice: first ? "This server is new. Its first user is the administrator." : "",
@@ -62,12 +64,16 @@ function registration({ first, onSignedIn }) {
       field("E-mail", email, "Optional; you can sign in with it too."),
       field("Password", password),
       first ? field("Setup code", code, "The server has printed it, in its terminal or its journal.") : null,
+      setup.chooses_roots ? field("Folders", folders,
+        "Optional; one absolute path a line. Everybody may index only what is below. Without any, only administrators index.") : null,
     ],
     button: first ? "Create and sign in" : "Create account",
     async action() {
       const account = { username: username.value, password: password.value };
       if (email.value) account.email = email.value;
       if (first) account.setup_code = code.value;
+      const roots = folders.value.split("\n").map((line) => line.trim()).filter(Boolean);
+      if (setup.chooses_roots && roots.length) account.roots = roots;
       await request("POST", url(["auth", "register"]), { body: account, announce401: false });
       await logIn(username.value, password.value, onSignedIn);
     },

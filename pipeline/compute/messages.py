@@ -21,6 +21,7 @@ class FileTask:
 
     If the SHA-256 of its content still is `known_hash`, its text is not extracted. `place` says where a part of a
     container is, which is the file at `path` or lies inside it. `recognised` are texts for its pages without text.
+    The file must lie below one of `roots`.
     """
 
     document_id: str
@@ -29,6 +30,7 @@ class FileTask:
     known_hash: str | None = None
     place: PartPlace | None = None
     recognised: RecognisedTexts | None = None
+    roots: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -69,10 +69,12 @@ class ComputePool(Protocol):
         The process that does it gives way to those of other calls.
         """
 
-    async def languages(self, paths: Sequence[str], max_bytes: int, limit_s: float) -> Sequence[str]:
+    async def languages(
+        self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float
+    ) -> Sequence[str]:
         """The language (ISO 639-1) of each file that has one, of as many files as can be read in `limit_s` seconds.
 
-        Files that cannot be read, have more than `max_bytes`, or have no text, are passed over.
+        Files that lie below no root, cannot be read, have more than `max_bytes`, or have no text, are passed over.
         """
 
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:

@@ -6,7 +6,8 @@ Every change is saved in MongoDB first and published second. Runs on the loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Unpack
 
@@ -14,6 +15,7 @@ from pipeline.compute.messages import ModelInfo
 from pipeline.compute.pool import ComputePool
 from pipeline.context.rate import RateEstimator
 from pipeline.context.reporter import ProgressReporter
+from semantik.auth.folder_access import FolderAccess
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
 from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
@@ -24,6 +26,7 @@ from semantik.storage.mongo.operation_rows import OperationFields
 
 RENEW_S = 1.0  # also the delay until a request to cancel is noticed
 _MAX_WARNINGS = 200
+_ROOTS_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Dependencies:
     progress: ProgressService
     pool: ComputePool
     index_sync: IndexSync
+    folder_access: FolderAccess
 
     @property
     def settings(self) -> Settings:
@@ -65,6 +69,8 @@ class OperationContext:
         self.unrecognised = 0.0  # documents that were read, and wait for the recognition of their text
         self._warnings = list(operation.warnings)
         self._marked_dirty = False
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._roots_until = 0.0
 
     @property
     def has_started(self) -> bool:
@@ -93,6 +99,20 @@ class OperationContext:
 
     async def sources_of_collection(self) -> list[Source]:
         return await self.deps.store.collections.sources([self.collection.id])
+
+    async def roots_of_sources(self) -> Mapping[str, tuple[str, ...]]:
+        """The folders that the files of each source must lie in: those of the user who added it, or else of the owner.
+
+        Remembered for some seconds, so that what an administrator takes away is not read much longer.
+        """
+        if time.monotonic() > self._roots_until:
+            owner = self.collection.owner_id
+            self._roots = {
+                source.id: await self.deps.folder_access.roots_of(source.user_id, owner)
+                for source in await self.sources_of_collection()
+            }
+            self._roots_until = time.monotonic() + _ROOTS_S
+        return self._roots
 
     async def mark_dirty(self) -> None:
         """Note that documents of the operation's sources will change; call it before the first change."""

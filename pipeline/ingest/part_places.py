@@ -5,12 +5,12 @@ A part waits until every container around it has been listed, which may change o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.compute.messages import FileTask, PartPlace
+from pipeline.context.context import OperationContext
 from semantik.core.models import Document
-from semantik.storage.mongo import Store
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,12 @@ class _Container:
 
 
 class PartPlaces:
-    """For the documents that one operation reads; remembers the containers."""
+    """For the documents that one operation reads; remembers the containers, and where files of each source may lie."""
 
-    def __init__(self, store: Store) -> None:
-        self._documents = store.documents
+    def __init__(self, context: OperationContext) -> None:
+        self._context = context
+        self._documents = context.deps.store.documents
+        self._roots: Mapping[str, tuple[str, ...]] = {}
         self._containers: dict[str, _Container] = {}
 
     async def readable(self, pages: AsyncIterator[list[Document]]) -> AsyncIterator[list[Document]]:
@@ -49,6 +51,7 @@ class PartPlaces:
 
     def task(self, document: Document, known_hash: str | None) -> FileTask:
         """The task that reads a document; a part must have been `readable`."""
+        roots = self._roots.get(document.source_id, ())
         steps: list[tuple[str, str]] = []
         part, locator, container_id = document.part, document.locator, document.container_id
         container = None
@@ -57,17 +60,18 @@ class PartPlaces:
             if (
                 container is None
             ):  # it was removed: the file of this name does not exist, which the worker reports
-                return FileTask(document.id, document.path, document.size, known_hash)
+                return FileTask(document.id, document.path, document.size, known_hash, roots=roots)
             steps.append((part or "", locator or ""))
             part, locator, container_id = container.part, container.locator, container.container_id
         if container is None:
-            return FileTask(document.id, document.path, document.size, known_hash)
+            return FileTask(document.id, document.path, document.size, known_hash, roots=roots)
         place = PartPlace(tuple(reversed(steps)), container.size, container.modified_ns)
-        return FileTask(document.id, container.path, document.size, known_hash, place)
+        return FileTask(document.id, container.path, document.size, known_hash, place, roots=roots)
 
     async def _waiting(self, page: Sequence[Document]) -> tuple[set[str], set[str]]:
         """The ids of the parts in a page: of those that have a container which is due, and of those that have one which
         was looked up now."""
+        self._roots = await self._context.roots_of_sources()
         around = {one.id: one.container_id for one in page if one.container_id is not None}
         waiting: set[str] = set()
         looked_up: set[str] = set()

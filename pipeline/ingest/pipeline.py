@@ -61,7 +61,7 @@ class IngestPipeline:
         previous = PreviousGeneration.of(context, options)
         self._context = context
         self._model = ModelSpec(generation.model, generation.precision)
-        self._places = PartPlaces(context.deps.store)
+        self._places = PartPlaces(context)
         self._reader = DocumentReader(context, previous, options, self._places)
         self._reuse = VectorReuse(context, previous)
         self._progress = DocumentProgress(context, counts, progress_message)

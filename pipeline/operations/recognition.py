@@ -65,7 +65,7 @@ class _RecognitionStage:
         self._counts = counts
         self._found = found
         self._progress_message = progress_message
-        self._places = PartPlaces(context.deps.store)
+        self._places = PartPlaces(context)
         self._rate = RateEstimator()
         self._documents = self._pages = self._done = 0
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from pipeline.scanning.walk_rules import WalkRules
@@ -17,23 +17,22 @@ from semantik.services.folder_scans import ScanOptions
 
 
 class FolderRules:
-    """`current()` returns the current settings: `documents.roots`, `documents.exclude`, and the server's own `data`."""
+    """`current()` returns the current settings: `documents.exclude`, and the server's own files."""
 
     def __init__(self, current: Callable[[], Settings]) -> None:
         self._current = current
 
-    def resolve(self, path: str) -> Path:
-        """The real folder behind `path`; raises Invalid or Forbidden."""
-        settings = self._current()
-        return resolve_source(path, settings.documents.roots, (settings.data.resolve(),))
+    def resolve(self, path: str, roots: Sequence[str]) -> Path:
+        """The real folder behind `path`, below one of the roots; raises Invalid or Forbidden."""
+        return resolve_source(path, roots, self._current().private_paths)
 
     def walk(self, folder: Path, options: ScanOptions) -> Generator[ScanEntry, None, None]:
         """All entries that the settings and `options` allow below a folder that `resolve` returned."""
         settings = self._current()
         rules = WalkRules(
-            settings.documents.roots,
+            options.roots,
             (*settings.documents.exclude, *options.exclude),
-            (settings.data.resolve(),),
+            settings.private_paths,
             options.include,
             options.recursive,
         )

@@ -47,9 +47,10 @@ class _Folder:
 async def register_files(context: OperationContext, source: Source, scan: SourceScan) -> None:
     """Walk a source, and register what is new or changed. Raises Invalid or Forbidden for the source's folder."""
     settings = context.deps.settings
-    forbidden = (settings.data.resolve(),)
-    root = await asyncio.to_thread(resolve_source, source.path, settings.documents.roots, forbidden)
-    rules = WalkRules(settings.documents.roots, settings.documents.exclude, forbidden)
+    forbidden = settings.private_paths
+    roots = (await context.roots_of_sources()).get(source.id, ())
+    root = await asyncio.to_thread(resolve_source, source.path, roots, forbidden)
+    rules = WalkRules(roots, settings.documents.exclude, forbidden)
     started = time.monotonic()
     _publish_progress(context, source, scan)
     listings = walk(root, rules)

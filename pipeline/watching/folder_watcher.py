@@ -25,13 +25,15 @@ from semantik.storage.mongo import Store
 
 log = logging.getLogger("semantik.folders")
 
+_ANYWHERE = ("/",)
 _POLL_S = 1.0
 
 
 class FolderWatcher:
     """Queues scans inside `async with FolderWatcher(...)`.
 
-    `current()` returns the current settings; `wake()` is called after a scan was queued.
+    `current()` returns the current settings; `wake()` is called after a scan was queued. A watch only notices that
+    something has changed, so it may look wherever the server may; the scan that follows compares each source's roots.
     """
 
     def __init__(self, current: Callable[[], Settings], store: Store, wake: Callable[[], None]) -> None:
@@ -83,7 +85,7 @@ class FolderWatcher:
     def _rules(self) -> WalkRules:
         settings = self._current()
         documents = settings.documents
-        return WalkRules(documents.roots, documents.exclude, (settings.data.resolve(),))
+        return WalkRules(documents.roots or _ANYWHERE, documents.exclude, settings.private_paths)
 
     async def _update_watch(self, folder: WatchedFolder) -> None:
         source = folder.source

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pipeline.compute.messages import FileTask, PartPlace, ReadContainer
 from pipeline.extraction.container_format import container_format
 from pipeline.extraction.content import ExtractError
-from pipeline.extraction.file_access import Places, read_open
+from pipeline.extraction.file_access import read_open
 from pipeline.extraction.part import ContainerLimits
 from pipeline.workers.container_listing import list_parts
 from pipeline.workers.open_files import OpenFiles, suffix_of
+
+_ANYWHERE = ("/",)
 
 Found = tuple[str, str, bytes | ExtractError]
 """The path that a document is shown with, the name whose end may tell its format, and its bytes or why it has none."""
@@ -18,8 +20,8 @@ Found = tuple[str, str, bytes | ExtractError]
 
 def contained_files(path: str, size_limit: int, limits: ContainerLimits) -> Iterator[Found]:
     """The documents in the file at `path`, one after the other; each may have `size_limit` bytes."""
-    with OpenFiles(Places(("/",), ()), size_limit) as files:
-        yield from _within(files, FileTask("", path, 0), size_limit, limits)
+    with OpenFiles((), size_limit) as files:
+        yield from _within(files, FileTask("", path, 0, roots=_ANYWHERE), size_limit, limits)
 
 
 def _within(files: OpenFiles, task: FileTask, size_limit: int, limits: ContainerLimits) -> Iterator[Found]:
@@ -45,4 +47,6 @@ def _parts(
     assert read.parts is not None and size is not None and modified_ns is not None
     for name, _, _, locator in read.parts:
         place = PartPlace((*steps, (name, locator)), size, modified_ns)
-        yield from _within(files, FileTask("", task.path, 0, None, place), size_limit, limits)
+        yield from _within(
+            files, FileTask("", task.path, 0, None, place, roots=_ANYWHERE), size_limit, limits
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,10 +21,9 @@ _MAX_THREADS = 64
 
 @dataclass(frozen=True)
 class FilesToOpen:
-    """The paths of a task's files, in the server's own terms; opening all of them may take `timeout_s`."""
+    """Where each of a task's files may lie, by its path; opening all of them may take `timeout_s`."""
 
-    paths: tuple[str, ...]
-    places: Places
+    places: Mapping[str, Places]
     timeout_s: float
 
 
@@ -76,10 +75,10 @@ async def open_files(wanted: FilesToOpen) -> OpenedFiles:
 
 
 def _open(wanted: FilesToOpen, loop: asyncio.AbstractEventLoop, done: asyncio.Future[OpenedFiles]) -> None:
-    files = OpenedFiles(wanted.paths)
+    files = OpenedFiles(tuple(wanted.places))
     try:
-        for path in wanted.paths:
-            files.results.append(_open_file(path, wanted.places))
+        for path, places in wanted.places.items():
+            files.results.append(_open_file(path, places))
     finally:
         _waiting_threads.release()
     with suppress(RuntimeError):  # the loop was closed meanwhile, and with it the process ends

@@ -45,8 +45,7 @@ class FileReader:
         self._tokenizer = tokenizer
         self._sizes = options.chunk_size, options.chunk_overlap, max_chunk_tokens
         self._options = read_options
-        places = extract.Places(read_options.roots, read_options.forbidden)
-        self._open_files = OpenFiles(places, read_options.max_file_bytes)
+        self._open_files = OpenFiles(read_options.forbidden, read_options.max_file_bytes)
 
     def __enter__(self) -> Self:
         self._open_files.__enter__()

@@ -22,16 +22,17 @@ _Container = tuple[BinaryIO, ContainerReader]
 
 
 class OpenFiles:
-    """Use as `with OpenFiles(places, size_limit) as files`: the file whose parts were read last stays open inside.
+    """Use as `with OpenFiles(forbidden, size_limit) as files`: the file whose parts were read last stays open inside.
 
-    A part is held in memory, so it may have at most `size_limit` bytes.
+    No file in one of the folders `forbidden` is opened. A part is held in memory, so it may have at most `size_limit`
+    bytes.
     """
 
-    def __init__(self, places: Places, size_limit: int) -> None:
-        self._places = places
+    def __init__(self, forbidden: tuple[str, ...], size_limit: int) -> None:
+        self._forbidden = forbidden
         self._size_limit = size_limit
         self._stack = ExitStack()
-        self._path: str | None = None
+        self._opened: tuple[str, tuple[str, ...]] | None = None
         self._containers: dict[tuple[str, ...], _Container] = {}  # by the locators that lead to them
 
     def __enter__(self) -> Self:
@@ -45,21 +46,21 @@ class OpenFiles:
         """The file or part of a task, and a name whose end may tell its format. Raises ExtractError."""
         if task.place is None:
             self._close()
-            with opened(task.path, self._places) as file:
+            with opened(task.path, Places(task.roots, self._forbidden)) as file:
                 yield file, task.path
             return
-        container, reader = self._container(task.path, task.place)
+        container, reader = self._container(task, task.place)
         name, locator = task.place.steps[-1]
         yield io.BytesIO(reader.read(container, locator, self._size_limit)), _name(name, reader)
 
-    def _container(self, path: str, place: PartPlace) -> _Container:
+    def _container(self, task: FileTask, place: PartPlace) -> _Container:
         """The open container that directly holds a part."""
-        if path != self._path:
+        if (task.path, task.roots) != self._opened:
             self._close()
-            file = self._stack.enter_context(opened(path, self._places))
+            file = self._stack.enter_context(opened(task.path, Places(task.roots, self._forbidden)))
             _check_unchanged(file, place)
-            self._containers[()] = file, _reader(file, path)
-            self._path = path
+            self._containers[()] = file, _reader(file, task.path)
+            self._opened = task.path, task.roots
         file, reader = self._containers[()]
         _check_unchanged(file, place)
         way: tuple[str, ...] = ()
@@ -77,7 +78,7 @@ class OpenFiles:
 
     def _close(self) -> None:
         self._containers.clear()
-        self._path = None
+        self._opened = None
         self._stack.close()
 
 

@@ -24,10 +24,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PageOptions:
-    """How a page is recognised: limits of a file and of the time, allowed and forbidden folders, a failpoint."""
+    """How a page is recognised: limits of a file and of the time, forbidden folders, a failpoint."""
 
     max_file_bytes: int
-    roots: tuple[str, ...]
     forbidden: tuple[str, ...]
     page_timeout_s: float
     failpoint: str
@@ -72,14 +71,12 @@ def recognise_page(task: PageTask, options: PageOptions) -> PageText:
 
 def _recognise(task: PageTask, options: PageOptions) -> PageText:
     from pipeline.extraction.content import ExtractError
-    from pipeline.extraction.file_access import Places
     from pipeline.extraction.recognition.page_picture import page_picture
     from pipeline.extraction.recognition.recogniser import recognise_picture
     from pipeline.workers.open_files import OpenFiles
 
     deadline = time.monotonic() + options.page_timeout_s
-    places = Places(options.roots, options.forbidden)
-    with OpenFiles(places, options.max_file_bytes) as files, files.open(task.file) as (file, _):
+    with OpenFiles(options.forbidden, options.max_file_bytes) as files, files.open(task.file) as (file, _):
         if not _is_unchanged(file, task):
             raise ExtractError("unreadable", "The file has changed.")
         picture = page_picture(file, task.mime, task.number)

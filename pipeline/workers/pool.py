@@ -165,9 +165,11 @@ class Pool:
         """
         return await self._reading.recognise(page)
 
-    async def languages(self, paths: Sequence[str], max_bytes: int, limit_s: float) -> list[str]:
+    async def languages(
+        self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float
+    ) -> list[str]:
         """The languages of files; see `sample_languages`. Raises Unavailable when its worker ends."""
-        return await self._reading.languages(paths, max_bytes, limit_s)
+        return await self._reading.languages(paths, roots, max_bytes, limit_s)
 
     async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         """Vectors of chunks as float16 (n, dimension) of unit length, in order; all workers share a large task.

@@ -10,13 +10,12 @@ from semantik.config.settings import Settings
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are read: limits of a file, allowed and forbidden folders, the model's precision, a failpoint.
+    """How files are read: limits of a file, forbidden folders, the model's precision, a failpoint.
 
     `reading` is for the readers of the formats, `exclude` for the names of files in archives.
     """
 
     max_file_bytes: int
-    roots: tuple[str, ...]
     forbidden: tuple[str, ...]
     file_timeout_s: float
     precision: str
@@ -34,8 +33,7 @@ class ReadOptions:
         documents = settings.documents
         return cls(
             documents.max_file_bytes,
-            documents.roots,
-            (str(settings.data.resolve()),),
+            tuple(map(str, settings.private_paths)),
             documents.file_timeout_s,
             settings.embedding.precision,
             failpoint,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline import failpoints
 from pipeline.compute.answers import AnswerTooLarge
@@ -76,18 +76,18 @@ class FileReading:
             options,
             read_options,
             timeout_s=timeout_s,
-            files=self._to_open([file.path for file in files], read_options.roots, read_options.forbidden),
+            files=self._to_open({file.path: file.roots for file in files}, read_options.forbidden),
             max_answer_bytes=limits.max_output_bytes,
         )
         if not _are_answers(outcomes, files):
             raise WorkerDied(-signal.SIGKILL, "an answer that does not fit its task")
         return outcomes
 
-    def _to_open(
-        self, paths: Sequence[str], roots: tuple[str, ...], forbidden: tuple[str, ...]
-    ) -> FilesToOpen:
+    def _to_open(self, files: Mapping[str, tuple[str, ...]], forbidden: tuple[str, ...]) -> FilesToOpen:
+        """To open files by their paths, each below one of its own roots."""
         timeout_s = self._settings().documents.file_timeout_s
-        return FilesToOpen(tuple(dict.fromkeys(paths)), Places(roots, forbidden), timeout_s)
+        places = {path: Places(roots, forbidden) for path, roots in files.items()}
+        return FilesToOpen(places, timeout_s)
 
     async def _read_alone(self, file: FileTask, options: ChunkingOptions) -> Outcome:
         try:
@@ -120,7 +120,7 @@ class FileReading:
         limits = settings.documents
         read = ReadOptions.of(settings, failpoints.armed())
         options = PageOptions(
-            limits.max_file_bytes, read.roots, read.forbidden, limits.ocr_page_timeout_s, read.failpoint
+            limits.max_file_bytes, read.forbidden, limits.ocr_page_timeout_s, read.failpoint
         )
         try:
             text: PageText = await self._group().run(
@@ -128,7 +128,7 @@ class FileReading:
                 page,
                 options,
                 timeout_s=options.limit_s + _WAIT_S,
-                files=self._to_open([page.file.path], read.roots, read.forbidden),
+                files=self._to_open({page.file.path: page.file.roots}, read.forbidden),
             )
             return text
         except AnswerTooLarge:
@@ -141,7 +141,9 @@ class FileReading:
             )
             return PageText("", problem=problem)
 
-    async def languages(self, paths: Sequence[str], max_bytes: int, limit_s: float) -> list[str]:
+    async def languages(
+        self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float
+    ) -> list[str]:
         """As `ComputePool.languages`."""
         read = ReadOptions.of(self._settings(), "")
         found: list[str] = await run_task(
@@ -151,7 +153,7 @@ class FileReading:
             max_bytes,
             limit_s,
             timeout_s=limit_s + _WAIT_S,
-            files=self._to_open(paths, read.roots, read.forbidden),
+            files=self._to_open(dict.fromkeys(paths, roots), read.forbidden),
         )
         return found
 

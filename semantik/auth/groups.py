@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 
+from semantik.auth.folder_access import check_roots
 from semantik.auth.principal import Principal
 from semantik.core.errors import Invalid, NotFound
 from semantik.core.models import Group, new_id, now
@@ -15,7 +16,6 @@ from semantik.storage.mongo import Store
 log = logging.getLogger("semantik.auth")
 
 _MAX_NAME = 200
-_MAX_ROOTS = 100
 _FRESH_S = 1.0  # older members are read again, in the background
 _CACHE_S = 2.0  # a change by another server is noticed after this time at the latest
 
@@ -155,6 +155,5 @@ def _name(name: str) -> str:
 
 
 def _roots(roots: Sequence[str]) -> tuple[str, ...]:
-    if len(roots) > _MAX_ROOTS or not all(each.startswith("/") and "\0" not in each for each in roots):
-        raise Invalid(f"roots must be at most {_MAX_ROOTS} absolute paths of folders.")
+    check_roots(roots)
     return tuple(roots)

@@ -90,7 +90,7 @@ async def _show(arguments: argparse.Namespace) -> int:
         data = arguments.data
         if data is None:
             data = stack.enter_context(tempfile.TemporaryDirectory(prefix="semantik-demo-"))
-        running = _server(data, arguments)
+        running = _server(data, str(folder), arguments)
         print("Starting Semantik with embedded stores and the bundled model …", flush=True)
         server = await stack.enter_async_context(running)
         client, password = _DemoClient(server.url), secrets.token_urlsafe(9)
@@ -124,11 +124,11 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def _server(data: str, arguments: argparse.Namespace) -> AbstractAsyncContextManager[Server]:
+def _server(data: str, folder: str, arguments: argparse.Namespace) -> AbstractAsyncContextManager[Server]:
     from semantik.app.listening import can_listen
     from semantik.server import running
 
-    flags = {"data": data, "port": arguments.port}
+    flags = {"data": data, "port": arguments.port, "documents.roots": [folder]}
     settings = load(environ={}, overrides={name: value for name, value in flags.items() if value is not None})
     if arguments.port is None and (arguments.once or not can_listen(settings.host, settings.port)):
         settings = replace(settings, port=0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.folder_access import FolderAccess
 from semantik.auth.principal import Principal
 from semantik.client.api import Client
 from semantik.commands.store_connection import open_stores
@@ -96,7 +97,11 @@ class StoreBackend:
     def __init__(self, store: Store, in_process: bool) -> None:
         self.in_process = in_process
         self._store = store
-        self._operations = OperationService(store, Authorizer(store), Path, lambda: None)
+        # It adds no folder, so that no settings of folders matter.
+        folder_access = FolderAccess(store, Settings)
+        self._operations = OperationService(
+            store, Authorizer(store), folder_access, lambda path, roots: Path(path), lambda: None
+        )
 
     async def collections(self) -> list[ReindexTarget]:
         owners = {user.id: user.username for user in await self._store.users.all()}

@@ -42,6 +42,8 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
 
     arguments = vars(_parser().parse_args(argv))
     config = arguments.pop("config")
+    if roots := arguments.pop("root"):
+        arguments["documents.roots"] = [str(Path(root).expanduser().absolute()) for root in roots]
     overrides = {name: value for name, value in arguments.items() if value is not None}
 
     def read_settings() -> Settings:
@@ -76,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="a configuration file, such as conf/semantik.toml [the one that SEMANTIK_CONFIG names]",
+    )
+    parser.add_argument(
+        "--root",
+        action="append",
+        metavar="DIR",
+        help="a folder below which documents may be read, repeatable; short for --documents-roots",
     )
     for entry in entries():
         parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))

@@ -18,9 +18,9 @@ class DocumentSettings:
     """What may be read from the disk, and how much of it."""
 
     roots: tuple[str, ...] = reloadable(
-        ["/"],
+        [],
         each(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
-        "Folders below which documents may be read; symlinks are resolved first.",
+        "Folders below which documents may be read, symlinks resolved; empty: those chosen at the first start.",
     )
     exclude: tuple[str, ...] = reloadable(
         [".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"],

@@ -71,6 +71,8 @@ def entries(cls: type = Settings, prefix: str = "") -> list[Entry]:
     hints = get_type_hints(cls)
     found: list[Entry] = []
     for field in dataclasses.fields(cls):
+        if field.name == "config_file":
+            continue
         kind = hints[field.name]
         if dataclasses.is_dataclass(kind):
             assert isinstance(kind, type)
@@ -111,7 +113,7 @@ def load(
     values.update(_from_environment(environ))
     for name, value in (overrides or {}).items():
         values[name] = (value, "the command line")
-    return _build(values)
+    return dataclasses.replace(_build(values), config_file=config)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:

@@ -225,3 +225,11 @@ class Settings:
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    # No setting: the file that the settings were read from.
+    config_file: Path | None = field(default=None, compare=False)
+
+    @property
+    def private_paths(self) -> tuple[Path, ...]:
+        """The data folder and the configuration file: whatever the roots are, no document is read from them."""
+        own = (self.data, self.config_file) if self.config_file is not None else (self.data,)
+        return tuple(path.resolve() for path in own)

@@ -1,4 +1,6 @@
-"""Which folders and files the server may read: below `documents.roots`, never the system's folders or its own data.
+"""Which folders and files may be read: below given roots, never the system's folders, nor Semantik's own files.
+
+Semantik's own files are the data folders, of this server and of others, and the configuration: both hold secrets.
 
 Every path is checked after its symlinks are resolved. Looks at the file system, so call it in a thread or in a child
 process, not on the loop. Knows neither settings nor documents.
@@ -7,20 +9,30 @@ process, not on the loop. Knows neither settings nor documents.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from semantik.core.errors import Forbidden, Invalid
 
-SYSTEM_FOLDERS = ("/proc", "/sys", "/dev", "/run")
+SYSTEM_FOLDERS = ("/proc", "/sys", "/dev", "/run", "/etc/semantik")
+# Every data folder has both; see semantik/storage/data_folder.py.
+DATA_FOLDER_MARKS = ("instance", "lock")
+_CACHE_S = 10.0
 
 
 def resolve_source(path: str, roots: Sequence[str], forbidden: Sequence[Path]) -> Path:
     """The folder that `path` names, with its symlinks resolved.
 
     Raises Invalid when there is no such readable folder, Forbidden when it lies outside `roots`, in a system folder,
-    or in one of `forbidden` (the server's own data).
+    in a data folder of Semantik, or in one of `forbidden`.
     """
+    if not roots:
+        raise Forbidden(
+            "No folders are open to you for indexing: an administrator chooses them, for everybody "
+            "(documents.roots), or for a user or group."
+        )
     if not path.strip():
         raise Invalid("The path of a folder is expected, and this one is empty.")
     if "\0" in path:
@@ -51,8 +63,29 @@ def _unusable(path: str, error: Exception) -> Invalid:
 
 
 def may_be_read(real: Path, roots: Sequence[str], forbidden: Sequence[str | Path]) -> bool:
-    """Whether a resolved path lies below a root, and in no system folder and none of `forbidden`."""
-    return is_inside(str(real), resolved(roots)) and not is_inside(str(real), never_read(forbidden))
+    """Whether a resolved path lies below a root, and in no system folder, no data folder and none of `forbidden`."""
+    path = str(real)
+    return (
+        is_inside(path, resolved(roots))
+        and not is_inside(path, never_read(forbidden))
+        and not in_data_folder(path)
+    )
+
+
+def in_data_folder(path: str) -> bool:
+    """Whether a resolved path is a data folder of a server, or lies in one."""
+    period = int(time.monotonic() / _CACHE_S)
+    return any(_is_data_folder_at(str(each), period) for each in (path, *Path(path).parents))
+
+
+def is_data_folder(path: str) -> bool:
+    return all(Path(path, mark).is_file() for mark in DATA_FOLDER_MARKS)
+
+
+@lru_cache(maxsize=4096)
+def _is_data_folder_at(path: str, period: int) -> bool:
+    """As `is_data_folder`, remembered for a moment: a folder is asked for again by each of its files."""
+    return is_data_folder(path)
 
 
 def resolved(folders: Sequence[str | Path]) -> tuple[str, ...]:
@@ -72,6 +105,8 @@ def is_inside(path: str, folders: Sequence[str]) -> bool:
 
 def _refuse_outside(real: Path, path: str, roots: Sequence[str], forbidden: Sequence[Path]) -> None:
     if not is_inside(str(real), resolved(roots)):
-        raise Forbidden(f"{path} is outside the folders that may be read (documents.roots).")
+        raise Forbidden(
+            f"{path} is outside the folders that you may index (documents.roots, or your own roots)."
+        )
     if not may_be_read(real, roots, forbidden):
-        raise Forbidden(f"{path} is in a folder that is never read: the system's, or the server's own data.")
+        raise Forbidden(f"{path} is in a folder that is never read: the system's, or Semantik's own.")

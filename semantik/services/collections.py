@@ -66,7 +66,9 @@ class CollectionService:
         if principal.collections is not None:
             raise Forbidden("This API key is limited to certain collections, so it cannot create another.")
         collection = self._build(principal, new)
-        path = await self._operations.resolve_folder(new.source_path) if new.source_path is not None else None
+        path = None
+        if new.source_path is not None:
+            path = await self._operations.resolve_folder(principal, new.source_path)
         await self._store.collections.add(collection)
         if path is None:
             return collection, None

@@ -70,7 +70,7 @@ _PASSED_OVER = frozenset(
     ]
 )
 _log = logging.getLogger(__name__)
-Sample = Callable[[Sequence[str]], Awaitable[Sequence[str]]]
+Sample = Callable[[Sequence[str], Sequence[str]], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class FolderLanguages:
 
 
 class LanguageSampler:
-    """`sample(paths)` returns the languages of the files that have one; `default_model()` is that of the settings.
+    """`sample(paths, roots)` returns the languages of the files that have one.
 
-    `english_models` are the names of models that know English only.
+    `default_model()` is that of the settings, `english_models` are the names of models that know English only.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class LanguageSampler:
         self._default_model = default_model
         self._english_models = english_models
 
-    async def languages(self, files: Sequence[FoundFile]) -> FolderLanguages:
+    async def languages(self, files: Sequence[FoundFile], roots: Sequence[str]) -> FolderLanguages:
         """The languages of files of a scan. Takes seconds at most, and raises nothing: it is but advice."""
         paths = chosen(files)
         if not paths:
             return FolderLanguages()
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                counts = Counter(await self._sample(paths))
+                counts = Counter(await self._sample(paths, roots))
         except (SemantikError, TimeoutError) as error:
             _log.info("the languages of a folder were not looked at: %s", error or "it took too long")
             return FolderLanguages()

@@ -30,12 +30,16 @@ _MAX_GLOB = 200
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """What to scan: `path` is absolute, the globs follow `semantik/core/globs.py`; an empty `include` includes all."""
+    """What to scan: `path` is absolute, the globs follow `semantik/core/globs.py`; an empty `include` includes all.
+
+    `roots` are the folders below which the user may scan.
+    """
 
     path: str
     recursive: bool = True
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,14 @@ class ScanCancelled:
 
 
 ScanEvent = ScanProgress | ScanCompleted | ScanCancelled
-Resolve = Callable[[str], Path]
-Languages = Callable[[Sequence[FoundFile]], Awaitable[FolderLanguages]]
+Resolve = Callable[[str, Sequence[str]], Path]
+Languages = Callable[[Sequence[FoundFile], Sequence[str]], Awaitable[FolderLanguages]]
 Walk = Callable[[Path, ScanOptions], Generator[ScanEntry, None, None]]
 
 
 class FolderScans:
-    """`resolve(path)` returns the real folder or raises; `walk(folder, options)` yields every entry that it visits;
-    `limits()` are the current settings; `languages(files)` looks at a few of the files.
+    """`resolve(path, roots)` returns the real folder or raises; `walk(folder, options)` yields every entry that it
+    visits; `limits()` are the current settings; `languages(files, roots)` looks at a few of the files.
     """
 
     def __init__(
@@ -117,7 +121,7 @@ class FolderScans:
             Globs(globs)
         return FolderScan(options, self._limits(), self._slots, self._resolve, self._walk, self._languages)
 
-    async def languages(self, path: str) -> FolderLanguages:
+    async def languages(self, path: str, roots: tuple[str, ...]) -> FolderLanguages:
         """The languages of a few of the folder's files.
 
         Raises Invalid or Forbidden for the folder, Busy when too many scans run, Unavailable when it is too large.
@@ -125,7 +129,7 @@ class FolderScans:
         try:
             async with (
                 asyncio.timeout(_LANGUAGES_S),
-                aclosing(self.start(ScanOptions(path)).events()) as events,
+                aclosing(self.start(ScanOptions(path, roots=roots)).events()) as events,
             ):
                 async for event in events:
                     if isinstance(event, ScanCompleted):
@@ -204,7 +208,7 @@ class FolderScan:
         completed = await asyncio.wrap_future(ended)
         if self._languages is None:
             return completed
-        return replace(completed, languages=await self._languages(completed.files))
+        return replace(completed, languages=await self._languages(completed.files, self.options.roots))
 
     def _release_slot(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():  # it is when the server has stopped in the meantime
@@ -217,7 +221,7 @@ class FolderScan:
             ended.set_exception(error)
 
     def _walk_folder(self) -> ScanCompleted:
-        folder = self._resolve(self.options.path)
+        folder = self._resolve(self.options.path, self.options.roots)
         with closing(self._walk(folder, self.options)) as entries:
             for entry in entries:
                 if self._abandoned.is_set():

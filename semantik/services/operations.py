@@ -6,12 +6,13 @@ Knows no pipeline: the rule for folders and the pipeline's wake-up call are plai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from semantik.auth.authorization import Authorizer
+from semantik.auth.folder_access import FolderAccess
 from semantik.auth.principal import Principal
 from semantik.core.errors import Conflict, Invalid, NotFound
 from semantik.core.models import Collection, Counts, Operation, OperationType, Source, new_id, now
@@ -40,13 +41,19 @@ class WatchOptions:
 
 
 class OperationService:
-    """`resolve(path)` returns the real folder or raises; `wake()` wakes the dispatcher."""
+    """`resolve(path, roots)` returns the real folder or raises; `wake()` wakes the dispatcher."""
 
     def __init__(
-        self, store: Store, authorizer: Authorizer, resolve: Callable[[str], Path], wake: Callable[[], None]
+        self,
+        store: Store,
+        authorizer: Authorizer,
+        folder_access: FolderAccess,
+        resolve: Callable[[str, Sequence[str]], Path],
+        wake: Callable[[], None],
     ) -> None:
         self._store = store
         self._authorizer = authorizer
+        self._folder_access = folder_access
         self._resolve = resolve
         self._wake = wake
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -59,14 +66,14 @@ class OperationService:
         Raises Invalid or Forbidden for the folder, Conflict when it is indexed already or being indexed or removed.
         """
         collection = await self._authorizer.collection(principal, collection_id, "write")
-        return await self.index_folder(principal, collection, await self.resolve_folder(path))
+        return await self.index_folder(principal, collection, await self.resolve_folder(principal, path))
 
     async def index_folder(
         self, principal: Principal, collection: Collection, path: str
     ) -> tuple[Source, Operation]:
         """As `add_source`, for a path that `resolve_folder` returned."""
         async with self._collection_lock(collection.id):
-            source = await self._add_source(collection, path)
+            source = await self._add_source(principal, collection, path)
             return source, await self._index(principal, source)
 
     async def append(
@@ -152,9 +159,10 @@ class OperationService:
             raise Conflict(f"The operation has ended already: it is {operation.status}.")
         self._wake()
 
-    async def resolve_folder(self, path: str) -> str:
-        """The real folder behind `path`; raises Invalid or Forbidden."""
-        return str(await asyncio.to_thread(self._resolve, path))
+    async def resolve_folder(self, principal: Principal, path: str) -> str:
+        """The real folder behind `path`, which the principal may index; raises Invalid or Forbidden."""
+        roots = await self._folder_access.roots(principal)
+        return str(await asyncio.to_thread(self._resolve, path, roots))
 
     def _collection_lock(self, collection_id: str) -> asyncio.Lock:
         """Serialises requests for a collection: each sees what the one before it has queued."""
@@ -169,12 +177,12 @@ class OperationService:
             raise Conflict(f"{source.path} is being removed from this collection.")
         return source
 
-    async def _add_source(self, collection: Collection, path: str) -> Source:
+    async def _add_source(self, principal: Principal, collection: Collection, path: str) -> Source:
         for known in await self._store.collections.sources([collection.id]):
             if known.path == path:
                 await self._refuse_indexed(known)
                 return known
-        source = Source(new_id(), collection.id, path, now())
+        source = Source(new_id(), collection.id, path, now(), user_id=principal.user.id)
         await self._store.collections.add_source(source)
         return source
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from semantik.auth.accounts import AccountService, check_email
 from semantik.auth.authorization import Authorizer
+from semantik.auth.folder_access import check_roots
 from semantik.auth.groups import GroupService
 from semantik.auth.principal import Principal
 from semantik.core.errors import Conflict, NotFound
@@ -20,12 +21,16 @@ _NAMED = 5  # in a sentence
 
 @dataclass(frozen=True)
 class UserChange:
-    """What to change; None leaves it as it is, and an `email` of "" removes the address."""
+    """What to change; None leaves it as it is, and an `email` of "" removes the address.
+
+    `roots` are the only folders below which the user may have files indexed; empty: those of the server.
+    """
 
     email: str | None = None
     is_admin: bool | None = None
     disabled: bool | None = None
     password: str | None = None
+    roots: list[str] | None = None
     reset_second_factor: bool = False
 
     @property
@@ -95,6 +100,9 @@ class UserService:
             await (self._accounts.promote if change.is_admin else self._accounts.demote)(user.username)
         if change.disabled is not None and change.disabled != user.disabled:
             await (self._accounts.disable if change.disabled else self._accounts.enable)(user.username)
+        if change.roots is not None:
+            check_roots(change.roots)
+            await self._store.users.update(user.id, {"roots": change.roots})
         if change.password is not None:
             await self._accounts.reset_password(user.username, change.password)
         if change.reset_second_factor:

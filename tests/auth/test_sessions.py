@@ -30,6 +30,7 @@ async def test_first_user_is_the_administrator_and_closes_registration(
     client = Client(start().url)
     assert await client.call("GET", "auth/setup") == {
         "needs_first_user": True,
+        "chooses_roots": False,
         "registration": "closed",
         "oidc": None,
     }

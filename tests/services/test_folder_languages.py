@@ -18,30 +18,31 @@ def _files(count: int, extension: str = ".txt", size: int = 100) -> list[FoundFi
 
 
 def _sampler(*languages: str, model: str = "small") -> LanguageSampler:
-    async def sample(paths: Sequence[str]) -> Sequence[str]:
+    async def sample(paths: Sequence[str], roots: Sequence[str]) -> Sequence[str]:
         return languages
 
     return LanguageSampler(sample, lambda: model, ("small",))
 
 
 async def test_a_model_is_recommended_when_most_is_not_english() -> None:
-    assert (await _sampler("de", "de", "ru", "en").languages(_files(4))) == FolderLanguages(
+    assert (await _sampler("de", "de", "ru", "en").languages(_files(4), ("/",))) == FolderLanguages(
         {"de": 2, "ru": 1, "en": 1}, "multilingual"
     )
-    assert (await _sampler("de", "en").languages(_files(4))).embedding_model is None
-    assert (await _sampler().languages(_files(4))).embedding_model is None
+    assert (await _sampler("de", "en").languages(_files(4), ("/",))).embedding_model is None
+    assert (await _sampler().languages(_files(4), ("/",))).embedding_model is None
 
 
 async def test_nothing_is_recommended_to_a_server_with_another_model() -> None:
-    assert (await _sampler("de", model="multilingual").languages(_files(1))).embedding_model is None
+    assert (await _sampler("de", model="multilingual").languages(_files(1), ("/",))).embedding_model is None
 
 
 async def test_a_sample_that_fails_is_no_recommendation() -> None:
-    async def sample(paths: Sequence[str]) -> Sequence[str]:
+    async def sample(paths: Sequence[str], roots: Sequence[str]) -> Sequence[str]:
         raise Unavailable("There is no worker.")
 
     assert (
-        await LanguageSampler(sample, lambda: "small", ("small",)).languages(_files(1)) == FolderLanguages()
+        await LanguageSampler(sample, lambda: "small", ("small",)).languages(_files(1), ("/",))
+        == FolderLanguages()
     )
 
 

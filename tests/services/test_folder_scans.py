@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,11 @@ def _scans(roots: tuple[str, ...] = ("/",), limits: settings.ScanSettings = LIMI
     def walk(folder: Path, options: ScanOptions) -> Generator[ScanEntry, None, None]:
         return walk_entries(folder, WalkRules(roots, options.exclude, (), options.include, options.recursive))
 
-    return FolderScans(lambda: limits, lambda path: resolve_source(path, roots, ()), walk)
+    return FolderScans(lambda: limits, lambda path, _: resolve_source(path, roots, ()), walk)
+
+
+def _resolve(path: str, roots: Sequence[str]) -> Path:
+    return Path(path)
 
 
 class HangingWalk:
@@ -62,7 +66,7 @@ class HangingWalk:
             self.ended.set()
 
     def scans(self, **limits: float) -> FolderScans:
-        return FolderScans(lambda: replace(LIMITS, **limits), Path, self.walk)  # type: ignore[arg-type]
+        return FolderScans(lambda: replace(LIMITS, **limits), _resolve, self.walk)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -163,7 +167,7 @@ async def test_failure_of_the_walk_is_raised_from_events() -> None:
         raise ZeroDivisionError
         yield
 
-    scans = FolderScans(lambda: replace(LIMITS, concurrent=1), Path, walk)
+    scans = FolderScans(lambda: replace(LIMITS, concurrent=1), _resolve, walk)
     for _ in range(2):  # the slot was released
         with pytest.raises(ZeroDivisionError):
             await _events(scans.start(ScanOptions("/")))

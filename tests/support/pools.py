@@ -53,4 +53,4 @@ async def ready_pool(
 def tasks_of(folder: Path, *names: str) -> list[FileTask]:
     for name in names:
         (folder / name).write_text(f"The file {name} tells of the lighthouse.")
-    return [FileTask(f"id-{name}", str(folder / name), 100) for name in names]
+    return [FileTask(f"id-{name}", str(folder / name), 100, roots=("/",)) for name in names]

@@ -26,6 +26,7 @@ class User:
     disabled: bool
     created_at: datetime
     credentials_version: int = 0
+    roots: tuple[str, ...] = ()  # the only folders below which the user may index; empty: those of the server
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ class Source:
     """A folder of a collection. It is scanned again every `interval_s` seconds, and with `immediate` when something
     in it changes; `scan_id` is the operation that is queued for that, or did it last. With `removing`, an operation is
     about to remove it. `reader` is the version of the readers that its documents have, as its last complete scan
-    saw to.
+    saw to. `user_id` is who added it, whose roots it must lie in; empty: the collection's owner.
     """
 
     id: str
@@ -149,3 +149,4 @@ class Source:
     scanned_at: datetime | None = None
     removing: bool = False
     reader: str = ""
+    user_id: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Self
 
 from bson.codec_options import CodecOptions
@@ -124,6 +125,14 @@ class Store:
         await self._meta.upsert({"_id": "setup_code"}, {"$setOnInsert": {"value": new}})
         row = await self._meta.find_one({"_id": "setup_code"})
         return new if row is None else str(row["value"])
+
+    async def roots(self) -> tuple[str, ...]:
+        """The folders that an administrator has chosen in the application; empty when none were."""
+        row = await self._meta.find_one({"_id": "roots"})
+        return () if row is None else tuple(row["paths"])
+
+    async def set_roots(self, paths: Sequence[str]) -> None:
+        await self._meta.upsert({"_id": "roots"}, {"$set": {"paths": list(paths)}})
 
     async def remove_setup_code(self) -> None:
         await self._meta.delete_many({"_id": "setup_code"})

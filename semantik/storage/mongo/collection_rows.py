@@ -86,4 +86,5 @@ def source_from_row(row: Record) -> Source:
         scanned_at=maybe_time(row["scanned_at"]),
         removing=bool(row["removing"]),
         reader=row.get("reader", ""),
+        user_id=row.get("user_id", ""),
     )

@@ -121,4 +121,5 @@ def _user(row: Record | None) -> User | None:
         bool(row["disabled"]),
         time_of(row["created_at"]),
         row.get("credentials_version", 0),
+        tuple(row.get("roots", ())),
     )

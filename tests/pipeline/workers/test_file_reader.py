@@ -18,8 +18,10 @@ GERMAN = "Das Tal liegt im Nebel, und es ist dort kalt, bis die Sonne über die 
 def _read(path: Path, text: str) -> ReadDocument:
     path.write_text(text)
     options = ChunkingOptions(BUNDLED[0], 60, 0)
-    limits = ReadOptions(1 << 20, (str(path.parent),), (), 60.0, "float32", "")
-    [outcome] = read_files([FileTask("d", str(path), path.stat().st_size)], options, limits)
+    limits = ReadOptions(1 << 20, (), 60.0, "float32", "")
+    [outcome] = read_files(
+        [FileTask("d", str(path), path.stat().st_size, roots=(str(path.parent),))], options, limits
+    )
     assert isinstance(outcome, ReadDocument)
     return outcome
 

@@ -128,7 +128,7 @@ def test_it_reads_the_files_that_are_handed_over(tmp_path: Path) -> None:
     paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
     for path in paths:
         path.write_text(f"The text of {path.name}.")
-    files = FilesToOpen(tuple(map(str, paths)), Places((str(tmp_path),), ()), _TIMEOUT_S)
+    files = FilesToOpen({str(path): Places((str(tmp_path),), ()) for path in paths}, _TIMEOUT_S)
     got = _in_worker(tmp_path / "data", _read_handed_over, *map(str, paths), files=files)
     assert got == ["The text of one.txt.", "EACCES", "The text of two.txt.", "EACCES", "EACCES"]
 

@@ -24,7 +24,10 @@ pytestmark = pytest.mark.usefixtures("fork_server")
 
 
 def _samples() -> list[FileTask]:
-    return [FileTask(each.name, str(each), each.stat().st_size) for each in sorted(SAMPLES.iterdir())]
+    return [
+        FileTask(each.name, str(each), each.stat().st_size, roots=("/",))
+        for each in sorted(SAMPLES.iterdir())
+    ]
 
 
 def test_samples_are_read_embedded_and_found() -> None:

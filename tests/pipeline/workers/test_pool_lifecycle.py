@@ -185,8 +185,8 @@ OPTIONS = ChunkingOptions("all-MiniLM-L6-v2", 200, 20)
 async def main():
     async with Pool(Settings, light_model.FUNCTIONS) as pool:
         await pool.wait_ready()
-        reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1)], OPTIONS))
-        await pool.read([FileTask("id", sys.argv[2], 1)], OPTIONS)
+        reading = asyncio.create_task(pool.read([FileTask("id", sys.argv[1], 1, roots=("/",))], OPTIONS))
+        await pool.read([FileTask("id", sys.argv[2], 1, roots=("/",))], OPTIONS)
         print("busy", flush=True)
         await reading
 
