@@ -83,7 +83,8 @@ def _nearest(distances: NDArray[np.uint16], wanted: int) -> NDArray[np.int64]:
         near = np.flatnonzero(distances <= min(np.partition(sample, place)[place], _UNUSABLE - 1))
         if len(near) >= wanted:
             among = distances[near]
-            return near[among <= np.partition(among, wanted - 1)[wanted - 1]]
+            nearest: NDArray[np.int64] = near[among <= np.partition(among, wanted - 1)[wanted - 1]]
+            return nearest
     limit = np.partition(distances, wanted - 1)[wanted - 1]
     # A row may be deleted while this runs: `limit` can then be `_UNUSABLE`.
     return np.flatnonzero(distances <= min(limit, _UNUSABLE - 1))
