@@ -79,7 +79,8 @@ def in_data_folder(path: str) -> bool:
 
 
 def is_data_folder(path: str) -> bool:
-    return all(Path(path, mark).is_file() for mark in DATA_FOLDER_MARKS)
+    # Unlike Path.is_file, this raises for no path: one may be too long, or in a folder that cannot be entered.
+    return all(os.path.isfile(f"{path}/{mark}") for mark in DATA_FOLDER_MARKS)  # noqa: PTH113
 
 
 @lru_cache(maxsize=4096)
