@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import pipeline
+import semantik
 from semantik.core.document_roots import is_inside
 
 _SYSTEM = (
@@ -32,6 +34,8 @@ def of_programs(environ: Mapping[str, str]) -> tuple[str, ...]:
     for folder in folders_of_packages():
         found += [str(path) for path in Path(folder).iterdir() if _is_package(path)]
     found += [os.path.realpath(sys.executable), *site.getsitepackages()]
+    # An editable installation is found by a hook: its folder is not in sys.path.
+    found += [folder for package in (pipeline, semantik) for folder in package.__path__]
     found += [each for each in environ.get("LD_LIBRARY_PATH", "").split(":") if each]
     found += [environ[name] for name in ("TESSDATA_PREFIX",) if environ.get(name)]
     programs = [path for name in _PROGRAMS if (path := shutil.which(name))]
