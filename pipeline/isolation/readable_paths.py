@@ -70,7 +70,8 @@ def of_models(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ..
     )
     cached = cache or str(Path(home, "hub"))
     sentence_transformers = environ.get("SENTENCE_TRANSFORMERS_HOME")
-    folders = [name for name in names if name and Path(name).is_dir()]
+    # Unlike Path.is_dir, this raises for no text: a name may be longer than a path can be.
+    folders = [name for name in names if os.path.isdir(name)]  # noqa: PTH112
     return _without_root([cached, *([sentence_transformers] if sentence_transformers else []), *folders])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from semantik.analysis.stemming import forms
@@ -23,6 +24,10 @@ FORMS_TIE = 0.1  # of the forms of a word that are not the best
 EXACT_WEIGHT = 1.05
 WHOLE_WEIGHT = 0.25
 DIGITS_WEIGHT = 1.0  # of a whole with digits: a date, a time, an order number
+
+# One search takes the words of its query several times, and queries have many words in common.
+_CACHED_TEXTS = 8192
+_LONGEST_CACHED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,13 @@ class QueryWord:
     terms: tuple[QueryTerm, ...]
 
 
-def query_words(text: str, languages: Sequence[str]) -> list[QueryWord]:
+def query_words(text: str, languages: Sequence[str]) -> tuple[QueryWord, ...]:
     """The words of a question in order; `languages` (ISO 639-1) choose the stemmers."""
+    read = _cached_words if len(text) <= _LONGEST_CACHED else _words
+    return read(text, tuple(languages))
+
+
+def _words(text: str, languages: tuple[str, ...]) -> tuple[QueryWord, ...]:
     found = list(stretches(text))
     together = _written([stretch for _, stretch in found])
     words: list[QueryWord] = []
@@ -59,7 +69,10 @@ def query_words(text: str, languages: Sequence[str]) -> list[QueryWord]:
             terms = (*_terms(unit, languages), *extra)
             words.append(QueryWord(offset + unit.start, offset + unit.end, unit.word, terms))
             extra = ()
-    return words
+    return tuple(words)
+
+
+_cached_words = lru_cache(_CACHED_TEXTS)(_words)
 
 
 def _written(found: Sequence[str]) -> dict[int, tuple[QueryTerm, ...]]:

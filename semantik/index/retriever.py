@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,7 @@ Content = TypeVar("Content", contravariant=True)
 R_co = TypeVar("R_co", bound="Retriever[Any]", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredSeq:
+class ScoredSeq(NamedTuple):
     """The seq of a chunk and its score: of a vector, the cosine to the query's, in [-1, 1]."""
 
     seq: int

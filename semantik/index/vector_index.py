@@ -145,7 +145,7 @@ class VectorIndex:
 
     async def scores(self, query: RetrievalQuery, seqs: Sequence[int]) -> dict[int, float]:
         """The true cosine of each of these chunks to the query; one that cannot be found is absent."""
-        unit, wanted = self._unit(await query.embed()), np.unique(np.asarray(seqs, np.int64))
+        unit, wanted = self._unit(await query.embed()), np.array(sorted(set(seqs)), np.int64)
         return await self._submit(self._context.readers, self._state.scores, unit, wanted)
 
     async def sample(self, count: int) -> NDArray[np.float32]:

@@ -132,12 +132,14 @@ class CollectionSearch:
     async def _completed(self, both: Retrieved, words: Retriever[Any], reach: InReach) -> Retrieved:
         """With the other scores of the chunks in reach."""
         cosines, word_scores = both.cosines, both.words_scores
-        if reach.without_cosine:
-            found = await self.opened.vectors.scores(self.request, reach.without_cosine)
-            lowest = -2.0 if self.threshold is None else self.threshold
-            cosines |= {seq: score for seq, score in found.items() if score >= lowest}
-        if reach.without_words and (self._restricts or len(word_scores) >= self._found_depth):
-            word_scores |= await words.scores(self.request, reach.without_words)
+        has_more_words = self._restricts or len(word_scores) >= self._found_depth
+        found, found_words = await asyncio.gather(
+            _scores_of(self.opened.vectors, self.request, reach.without_cosine),
+            _scores_of(words, self.request, reach.without_words if has_more_words else ()),
+        )
+        lowest = -2.0 if self.threshold is None else self.threshold
+        cosines |= {seq: score for seq, score in found.items() if score >= lowest}
+        word_scores |= found_words
         if not self._restricts:  # who is not found has none of the words, or is not in that index yet
             word_scores |= {seq: 0.0 for seq in reach.without_words if seq not in word_scores}
         return replace(both, complete=reach.complete)
@@ -190,8 +192,14 @@ class CollectionSearch:
         return ranked[-1].score if self._is_full(ranked) else None
 
 
+async def _scores_of(
+    retriever: Retriever[Any], request: RetrievalQuery, seqs: Sequence[int]
+) -> dict[int, float]:
+    return await retriever.scores(request, seqs) if seqs else {}
+
+
 def _scores(ranked: Sequence[ScoredSeq]) -> dict[int, float]:
-    return {each.seq: each.score for each in ranked}
+    return dict(ranked)
 
 
 def _best(ranked: Sequence[ScoredSeq]) -> float:

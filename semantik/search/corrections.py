@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
@@ -130,6 +131,7 @@ def _correctable(parsed: ParsedQuery, languages: Sequence[str]) -> list[_Typed]:
     ]
 
 
+@lru_cache(4096)
 def _is_wordlike(text: str) -> bool:
     return not _NOT_WORDLIKE.search(text) and not _BIGRAMS.search(text) and bool(_WORDLIKE.fullmatch(text))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from semantik.analysis import QueryWord, query_words, stems, tokens
+from semantik.analysis import query_words, stems, tokens
 from semantik.analysis.folding import folded
 from semantik.query import ParsedQuery
 
@@ -71,7 +71,7 @@ def words_of(parsed: ParsedQuery, languages: Sequence[str]) -> QueryWords:
     words: dict[tuple[str, bool], QueryForms] = {}
     phrases: list[list[tuple[str, bool]]] = []
     for clause in (*(each for group in parsed.required for each in group), *parsed.optional):
-        found = _query_words(clause.text, () if clause.phrase else tuple(languages))
+        found = query_words(clause.text, () if clause.phrase else languages)
         if len(words) + len(found) > _MAX_WORDS:
             break
         is_phrase = clause.phrase and len(found) > 1
@@ -127,6 +127,8 @@ class QueryMatcher:
             for start, stretch in self._stretches(text[:_MAX_TEXT])
             for match in self._in_stretch(stretch)
         ]
+        if not self._phrases:
+            return sorted(set(found))
         alone = self._alone
         kept = {match for match in found if match.number in alone}
         for phrase in self._phrases:
@@ -209,11 +211,6 @@ def _side_by_side(found: Sequence[Match], phrase: Sequence[int], text: str) -> I
             run.append(last)
         else:
             yield from run
-
-
-@lru_cache(maxsize=4096)
-def _query_words(text: str, languages: tuple[str, ...]) -> tuple[QueryWord, ...]:
-    return tuple(query_words(text, languages))
 
 
 @lru_cache(maxsize=20_000)

@@ -131,7 +131,7 @@ class KeywordIndex:
 
         One that cannot be found, or does not meet the query's conditions, is absent.
         """
-        wanted = np.unique(np.asarray(seqs, np.int64))
+        wanted = np.array(sorted(set(seqs)), np.int64)
 
         def find(snapshot: KeywordSnapshot, built: KeywordQuery) -> dict[int, float]:
             return searching.score(snapshot, built, wanted)

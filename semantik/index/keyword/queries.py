@@ -90,7 +90,7 @@ def make_query(
 
 def _pasted(parsed: ParsedQuery) -> Iterator[Query]:
     """All words side by side, which adds as much again: somebody may have pasted a piece of a text."""
-    words = query_words(parsed.plain, ()) if not parsed.plain.endswith(_QUESTION_MARKS) else []
+    words = query_words(parsed.plain, ()) if not parsed.plain.endswith(_QUESTION_MARKS) else ()
     if _LEAST_PASTED <= len(words) <= _MAX_WORDS:
         yield Query.phrase_query(SCHEMA, WORDS, [each.word for each in words])
 
@@ -189,7 +189,7 @@ def _term(field: str, term: str, weight: float) -> Query:
 
 def _expansions(clause: Clause, complete: Complete) -> Iterator[Query]:
     """The best of the words that begin with a prefix, scored: it counts as one word."""
-    words = query_words(clause.text, ()) if clause.prefix else []
+    words = query_words(clause.text, ()) if clause.prefix else ()
     if words:
         found = [Query.term_query(SCHEMA, WORDS, each) for each in complete(words[-1].word, _EXPANSIONS)]
         if found:

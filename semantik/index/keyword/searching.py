@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ _LARGE_SHARE = 0.25
 # Fetched at a time at most: making Python objects of a hundred thousand would stop all threads for a tenth of a second.
 _MOST_FETCHED = 10_000
 _SPARE = 50
+_KEPT_FREQUENCIES = 20_000
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,22 @@ class KeywordSnapshot:
     searcher: tantivy.Searcher
     last_seq: int
     dead: Ranges
+    _frequencies: dict[tuple[str, str], int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def all_seqs(self) -> Ranges:
         return np.array([[0, self.last_seq + 1]], np.int64)
 
     def frequency(self, field: str, term: str) -> int:
-        return self.searcher.doc_freq(field, term)
+        """How many chunks have the term in the field. Those of the last searches are kept."""
+        known = self._frequencies
+        found = known.get((field, term))
+        if found is None:
+            found = self.searcher.doc_freq(field, term)
+            if len(known) >= _KEPT_FREQUENCIES:
+                known.clear()
+            known[field, term] = found
+        return found
 
     def count(self, seqs: Ranges) -> int:
         """How many chunks of the searcher lie in sorted disjoint ranges."""
@@ -141,10 +151,12 @@ def _grow(
     limit = min(most, int((k + k // 4) / share) + 8)
     while True:
         found = fetch(snapshot.searcher, query, limit)
-        kept = ~ranges.is_within(found.seqs, snapshot.dead)
-        if allowed is not None:
-            kept &= ranges.is_within(found.seqs, allowed)
-        chosen = Found(found.seqs[kept], found.scores[kept], found.complete)
+        chosen = found
+        if len(snapshot.dead) or allowed is not None:
+            kept = ~ranges.is_within(found.seqs, snapshot.dead)
+            if allowed is not None:
+                kept &= ranges.is_within(found.seqs, allowed)
+            chosen = Found(found.seqs[kept], found.scores[kept], found.complete)
         if found.complete:
             return chosen
         # Which of several equal scores come first is decided by seq: all of those equal to the last are needed.
@@ -197,5 +209,5 @@ def _first(found: Found, k: int) -> Found:
 
 def _ranked(found: Found, k: int, threshold: float | None) -> list[ScoredSeq]:
     best = _first(found, k)
-    ranked = map(ScoredSeq, best.seqs.tolist(), best.scores.tolist())
-    return [each for each in ranked if threshold is None or each.score >= threshold]
+    ranked = list(map(ScoredSeq, best.seqs.tolist(), best.scores.tolist()))
+    return ranked if threshold is None else [each for each in ranked if each.score >= threshold]

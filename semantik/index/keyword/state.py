@@ -28,8 +28,8 @@ from semantik.index.ranges import Ranges
 
 log = logging.getLogger(__name__)
 
-# The least that tantivy accepts for its one thread.
-_HEAP_BYTES = 15_000_000
+# What the writer's thread may hold before it starts another segment: in fewer segments a word is looked up faster.
+_HEAP_BYTES = 50_000_000
 # A search leaves out so many deleted chunks; if there are more, they are committed before it.
 _MAX_DEAD = 500
 
