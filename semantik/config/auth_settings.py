@@ -9,10 +9,19 @@ from dataclasses import dataclass, field
 
 import voluptuous as vol
 
-from semantik.config.fields import ANY, at_least, between, empty_or, one_of, reloadable, setting
+from semantik.config.fields import (
+    ANY,
+    at_least,
+    between,
+    empty_or,
+    one_of,
+    reloadable,
+    setting,
+    strong_secret,
+)
 from semantik.config.oidc_settings import OidcSettings
 
-_SECRET = empty_or(vol.Length(min=32), "at least 32 characters")
+_SECRET = strong_secret()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from semantik.core.errors import Invalid
 from semantik.core.globs import Globs
 
 ANY = vol.Schema(object)
+_SECRET_LENGTH = 32
+_SECRET_GUESSES_LOG10 = 24.5  # 32 random hexadecimal digits have 28 or more, placeholders of that length less
+_LOOKED_AT = 72  # characters; more take long
 NOT_EMPTY = vol.Length(min=1, msg="a text that is not empty")
 
 
@@ -46,6 +49,25 @@ def one_of(*values: str) -> Any:
 
 def empty_or(check: Any, expected: str) -> Any:
     return vol.Any("", check, msg=f"empty, or {expected}")
+
+
+def strong_secret() -> Any:
+    """Check a key that protects everything: long enough, and no placeholder, word or pattern."""
+
+    def check(value: str) -> str:
+        if value and (len(value) < _SECRET_LENGTH or _guesses_log10(value) < _SECRET_GUESSES_LOG10):
+            raise vol.Invalid(
+                "empty, or at least 32 characters that cannot be guessed (openssl rand -hex 32 prints some)"
+            )
+        return value
+
+    return check
+
+
+def _guesses_log10(value: str) -> float:
+    from zxcvbn import zxcvbn  # its lists take half a second to load
+
+    return float(zxcvbn(value[:_LOOKED_AT])["guesses_log10"])
 
 
 def each(is_allowed: Callable[[str], bool], expected: str) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _NOT_SETTINGS = (
     "SEMANTIK_INDEX_FAILPOINT",
 )
 _EXPECTED = {int: "a whole number", float: "a number", Path: "a path", str: "a text", bool: "true or false"}
+_CREDENTIALS = re.compile(r"//[^/@\s]*:[^/@\s]*@")
 _TRUTH: Mapping[object, bool] = {True: True, False: False, "true": True, "false": False}
 # Old names of settings: each is refused, and the error names the new one.
 RENAMED = {
@@ -112,6 +114,7 @@ def load(
         values.update(_from_file(config))
     values.update(_from_environment(environ))
     for name, value in (overrides or {}).items():
+        _refuse_secret(name, value)
         values[name] = (value, "the command line")
     return dataclasses.replace(_build(values), config_file=config)
 
@@ -205,7 +208,28 @@ def _checked(entry: Entry, raw: Any, source: str) -> Any:
         RuntimeError,
     ):  # RuntimeError: ~user of an unknown user
         allowed = _EXPECTED.get(entry.type, "a list of texts")
-    raise ConfigError(f"{entry.name} = {raw!r} ({source}) is not allowed: {allowed} is expected. {entry.doc}")
+    raise ConfigError(
+        f"{entry.name} = {_shown(entry.name, raw)} ({source}) is not allowed: {allowed} is expected. {entry.doc}"
+    )
+
+
+def is_secret(setting: str) -> bool:
+    """Whether a setting's value is a secret, which is never shown."""
+    return setting.rpartition(".")[2].endswith(("secret", "_key", "setup_code"))
+
+
+def _shown(setting: str, raw: Any) -> str:
+    """A value for an error message: secrets are ***, whole or as the credentials in an address."""
+    return "***" if is_secret(setting) else _CREDENTIALS.sub("//***@", repr(raw))
+
+
+def _refuse_secret(setting: str, value: Any) -> None:
+    """Raises ConfigError for a secret on the command line, which every user of the machine can read (ps)."""
+    if value and (is_secret(setting) or _CREDENTIALS.search(str(value))):
+        raise ConfigError(
+            f"{setting} = *** is a secret, and every user of this machine can see the command line: set it in the "
+            f"configuration file or in the environment's {env_name(setting)} instead."
+        )
 
 
 def _parsed(kind: Any, raw: Any) -> Any:

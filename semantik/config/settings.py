@@ -48,6 +48,11 @@ class EmbeddingSettings:
         NOT_EMPTY,
         "A model's name or path, or multilingual; the default is bundled.",
     )
+    allowed_models: tuple[str, ...] = reloadable(
+        [],
+        each(lambda path: path.startswith("/") and "\0" not in path, "a list of absolute paths"),
+        "Folders of models that users may name by their paths for collections; empty: none but embedding.model.",
+    )
     device: str = setting(
         "auto",
         vol.Match(r"(auto|cpu|cuda(:\d{1,3})?)\Z", msg="auto, cpu, cuda or cuda:n"),

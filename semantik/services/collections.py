@@ -15,6 +15,7 @@ from semantik.config import settings
 from semantik.core.errors import Forbidden, Invalid, SemantikError
 from semantik.core.models import Collection, Document, Generation, Operation, new_id, now
 from semantik.core.text import join_chunks
+from semantik.services.model_rules import check_model
 from semantik.services.operations import OperationService, effective_overlap
 from semantik.storage.mongo import Store
 
@@ -103,6 +104,8 @@ class CollectionService:
 
     def _build(self, principal: Principal, new: NewCollection) -> Collection:
         defaults = self._defaults()
+        if new.embedding_model:
+            check_model(new.embedding_model, defaults)
         size = defaults.chunk_size if new.chunk_size is None else new.chunk_size
         collection_id = new_id()
         first = Generation(

@@ -14,8 +14,10 @@ from weakref import WeakValueDictionary
 from semantik.auth.authorization import Authorizer
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.principal import Principal
+from semantik.config.settings import EmbeddingSettings
 from semantik.core.errors import Conflict, Invalid, NotFound
 from semantik.core.models import Collection, Counts, Operation, OperationType, Source, new_id, now
+from semantik.services.model_rules import check_model
 from semantik.storage.mongo import Store
 
 
@@ -41,7 +43,8 @@ class WatchOptions:
 
 
 class OperationService:
-    """`resolve(path, roots)` returns the real folder or raises; `wake()` wakes the dispatcher."""
+    """`resolve(path, roots)` returns the real folder or raises; `wake()` wakes the dispatcher;
+    `embedding()` are the current settings."""
 
     def __init__(
         self,
@@ -50,12 +53,14 @@ class OperationService:
         folder_access: FolderAccess,
         resolve: Callable[[str, Sequence[str]], Path],
         wake: Callable[[], None],
+        embedding: Callable[[], EmbeddingSettings],
     ) -> None:
         self._store = store
         self._authorizer = authorizer
         self._folder_access = folder_access
         self._resolve = resolve
         self._wake = wake
+        self._embedding = embedding
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def add_source(
@@ -111,6 +116,8 @@ class OperationService:
     async def reindex(self, principal: Principal, collection_id: str, options: ReindexOptions) -> Operation:
         """Split and embed a collection's documents again; the present chunks are searched until it has completed."""
         collection = await self._authorizer.collection(principal, collection_id, "manage")
+        if options.embedding_model is not None and options.embedding_model != collection.current.model:
+            check_model(options.embedding_model, self._embedding())
         effective_overlap(
             collection.current.chunk_size if options.chunk_size is None else options.chunk_size,
             options.chunk_overlap,

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
+import stat
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from semantik.core.errors import ConfigError, Conflict
+
+log = logging.getLogger("semantik.data")
 
 # The children of an ended server end within moments; this is for a machine under load.
 _WAIT_S = 10.0
@@ -40,15 +44,40 @@ async def data_lock(data: Path, *, script: bool = False) -> AsyncIterator[int]:
             f"data = {str(data)!r} cannot be the data folder: {error.strerror} ({error.filename}); "
             "choose a folder that can be written with --data."
         ) from error
+    umask = os.umask(0o077)  # for this process and its children: only the server's user reads what they write
     try:
         await _acquire(lock, data)
+        await asyncio.to_thread(_make_private, data)
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()} {_SCRIPT if script else ''}".rstrip().encode() + b"\n", 0)
         yield lock
         # This process may outlive its server: its id must not be taken for the holder of a released lock.
         os.ftruncate(lock, 0)
     finally:
+        os.umask(umask)
         os.close(lock)
+
+
+def _make_private(data: Path) -> None:
+    """Take away what others may do with a data folder that existed, and with all that is in it."""
+    denied = 0
+    for folder, _, files in os.walk(data):
+        for path in (Path(folder), *(Path(folder, name) for name in files)):
+            try:
+                mode = path.lstat().st_mode
+                if mode & 0o077 and not stat.S_ISLNK(mode):
+                    path.chmod(mode & 0o700)
+            except FileNotFoundError:  # an embedded child of an ended server removes its files
+                continue
+            except PermissionError:
+                denied += 1
+    if denied:
+        log.warning(
+            "%d files and folders in the data folder %s can be read by other users and belong to another, so they "
+            "stay as they are: give them to the server's user with chown -R",
+            denied,
+            data,
+        )
 
 
 def is_served(data: Path) -> bool:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.gen_test
 
 async def test_key_authenticates_every_socket_in_each_way(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
-    _, program = await make_key(client)
+    _, program = await make_key(client, scopes=["write"])  # a scan needs it
     key = program.token
     credentials: list[dict[str, Any]] = [
         {"query": {"token": key}},
@@ -46,7 +46,7 @@ async def test_key_authenticates_every_socket_in_each_way(shared: Serving, tmp_p
 
 async def test_revocation_closes_the_sockets_of_its_key_only(shared: Serving) -> None:
     client = await new_user(shared)
-    key_id, program = await make_key(client)
+    key_id, program = await make_key(client, scopes=["write"])
     _, other = await make_key(client)
     async with fake_operation(shared, client) as operation:
         path = f"/ws/operations/{operation.id}"

@@ -126,7 +126,10 @@ async def test_invalid_login_is_rejected_with_a_reason(
     [
         ("", PASSWORD, None, "user name"),
         ("x\n", "short", None, "password"),
-        ("somebody", "short", None, "8 to"),
+        ("somebody", "short", None, "10 to"),
+        ("somebody", "password1234", None, "easy to guess"),
+        ("somebody", "qwertyuiop12", None, "easy to guess"),
+        ("heronwatcher", "heronwatcher1", None, "easy to guess"),
         ("somebody", PASSWORD, "no address", "e-mail"),
     ],
 )

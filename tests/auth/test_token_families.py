@@ -121,7 +121,7 @@ async def test_a_refresh_replaces_the_cookie(start: Callable[..., Serving]) -> N
 
 async def test_a_token_names_the_user_of_its_session(start: Callable[..., Serving]) -> None:
     secret = "a secret of this test, more than 32 characters"
-    serving = start("--auth-registration", "open", "--auth-secret", secret)
+    serving = start("--auth-registration", "open", env={"SEMANTIK_AUTH_SECRET": secret})
     tokens, other = await _log_in(serving), await _log_in(serving)
     claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
     kid = jwt.get_unverified_header(tokens["access_token"])["kid"]

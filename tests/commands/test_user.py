@@ -178,8 +178,8 @@ async def test_conflicts_and_unknown_users_are_reported_in_one_sentence(tmp_path
 @pytest.mark.parametrize(
     ("words", "typed", "why"),
     [
-        (("create", "bob", "--password-stdin"), "short\n", "The password must have 8 to 200 characters."),
-        (("create", "bob", "--password-stdin"), "", "The password must have 8 to 200 characters."),
+        (("create", "bob", "--password-stdin"), "short\n", "The password must have 10 to 200 characters."),
+        (("create", "bob", "--password-stdin"), "", "The password must have 10 to 200 characters."),
         (("create", " ", "--password-stdin"), PASSWORD, "The user name must have 1 to 200 printable"),
         (("create", "b\nb", "--password-stdin"), PASSWORD, "The user name must have 1 to 200 printable"),
         (("create", "bob", "--email", "x", "--password-stdin"), PASSWORD, "The e-mail address must hold"),
@@ -253,7 +253,7 @@ def _create_at_a_terminal(data: Path, *answers: str) -> tuple[int, str]:
     [
         ((f"{PASSWORD}\n", f"{PASSWORD}\n"), 0, "ann was created"),
         ((f"{PASSWORD}\n", "something else\n"), 2, "The two passwords are not the same."),
-        (("short\n",), 2, "The password must have 8 to 200 characters."),
+        (("short\n",), 2, "The password must have 10 to 200 characters."),
         (("\x04",), 2, "No password was given."),
         (("\x03",), 130, ""),
     ],

@@ -55,3 +55,25 @@ async def test_the_instance_id_is_stable_and_validated(tmp_path):
     (tmp_path / "instance").write_text("nonsense")
     with pytest.raises(ConfigError, match="does not hold a UUID; delete it"):
         instance_id(tmp_path)
+
+
+async def test_a_folder_that_existed_is_closed_to_other_users_and_so_are_new_files(tmp_path):
+    data = tmp_path / "data"
+    (data / "index").mkdir(parents=True)
+    (data / "index" / "old").touch()
+    (tmp_path / "outside").touch(0o644)
+    (data / "link").symlink_to(tmp_path / "outside")
+    for path in (data, data / "index", data / "index" / "old"):
+        path.chmod(0o777)
+    async with data_lock(data):
+        (data / "new").touch()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (data, *data.rglob("*"))}
+    assert modes == {"data": 0o700, "index": 0o700, "old": 0o700, "lock": 0o600, "new": 0o600, "link": 0o644}
+    (tmp_path / "later").touch()
+    assert (tmp_path / "later").stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask

@@ -19,7 +19,9 @@ _PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"])
 for _name, _texts in {
     "line": _PRINTABLE,
     "address": st.builds("{}@{}".format, *[st.text("abc.é", min_size=1, max_size=20)] * 2),
-    "new-password": st.text("abcdefghijkäß 0123456789", min_size=12, max_size=30),
+    "new-password": st.text("abcdefghijkäß 0123456789", min_size=12, max_size=30).map(
+        lambda text: f"herons {text} over lakes"
+    ),
     "message-id": st.sampled_from(["$", "1768471200123-0", "0-0"]),
     "query": st.text(st.characters(codec="utf-8"), max_size=60).map(lambda text: f"storm {text}"),
     "folder": st.sampled_from(_WORLD["folders"]),

@@ -108,6 +108,7 @@ def given_settings(data: Path) -> dict[str, str]:
         **given_stores(data),
         "SEMANTIK_AUTH_SETUP_CODE": SETUP_CODE,
         "SEMANTIK_DOCUMENTS_ROOTS": "/",
+        "SEMANTIK_EMBEDDING_ALLOWED_MODELS": "/",
     }
 
 
