@@ -29,7 +29,8 @@ async def _site(start: Callable[..., Serving], provider: Provider, *flags: str) 
     serving = await asyncio.to_thread(
         start,
         *("--auth-oidc-issuer", provider.issuer, "--auth-oidc-client-id", "semantik"),
-        *("--auth-oidc-client-secret", "a secret", "--auth-oidc-timeout-s", str(TIMEOUT_S), *flags),
+        *("--auth-oidc-timeout-s", str(TIMEOUT_S), *flags),
+        env={"SEMANTIK_AUTH_OIDC_CLIENT_SECRET": "a secret"},
     )
     provider(client={"client_secret": "a secret", "redirect_uris": [serving.url + CALLBACK]})
     await Client(serving.url).register("root", PASSWORD, SETUP_CODE)

@@ -39,8 +39,8 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with providing(PEOPLE) as provider:
         flags = ("--auth-oidc-issuer", provider.issuer, "--auth-oidc-client-id", "semantik")
-        flags += ("--auth-oidc-client-secret", "a secret: with/all+kinds of%characters")
-        serving = serve(tmp_path_factory.mktemp("oidc") / "data", *flags)
+        env = {"SEMANTIK_AUTH_OIDC_CLIENT_SECRET": "a secret: with/all+kinds of%characters"}
+        serving = serve(tmp_path_factory.mktemp("oidc") / "data", *flags, env=env)
         provider(
             client={
                 "client_secret": "a secret: with/all+kinds of%characters",
