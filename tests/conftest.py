@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[.
     started: list[Serving] = []
     real = request.node.get_closest_marker("real_model") is not None
 
-    def begin(*flags: str, env: dict[str, str] | None = None) -> Serving:
+    def begin(*flags: str, env: Mapping[str, str | None] | None = None) -> Serving:
         started.append(serve(tmp_path / "data", *flags, env=env, real=real))
         return started[-1]
 

@@ -21,6 +21,8 @@ from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
 OPEN = ("--auth-registration", "open")
+# Else the folders that all tests may index would override those of the file.
+_OWN_ROOTS = {"SEMANTIK_DOCUMENTS_ROOTS": None}
 
 
 class SettingsFile:
@@ -66,7 +68,7 @@ async def _refusal_status(call: Callable[[], object]) -> int:
 async def test_a_reload_applies_reloadable_settings(
     start: Callable[..., Serving], settings: SettingsFile, tmp_path: Path
 ) -> None:
-    serving = await asyncio.to_thread(start, "--config", str(settings.file))
+    serving = await asyncio.to_thread(start, "--config", str(settings.file), env=_OWN_ROOTS)
     admin = await new_user(serving)
     query = {"query": "What is there?", "k": 20}
     await admin.call("POST", "search", query)
@@ -111,7 +113,7 @@ async def test_a_reload_applies_reloadable_settings(
 async def test_a_reload_names_settings_that_need_a_restart_and_refuses_errors(
     start: Callable[..., Serving], settings: SettingsFile
 ) -> None:
-    serving = await asyncio.to_thread(start, "--config", str(settings.file), *OPEN)
+    serving = await asyncio.to_thread(start, "--config", str(settings.file), *OPEN, env=_OWN_ROOTS)
     assert "nothing has changed" in (await settings.reload(serving))[0]
     reloaded, pending = await settings.reload(serving, **{"port": 1, "index.trees": 9, "scan.max_files": 5})
     assert reloaded.endswith("Reloaded: scan.max_files")

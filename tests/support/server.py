@@ -7,7 +7,7 @@ import re
 import select
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -80,16 +80,22 @@ class Serving:
         return status
 
 
-def serve(data: Path, *flags: str, env: dict[str, str] | None = None, real: bool = False) -> Serving:
-    """Start a server on `data` and wait until it says that it is ready; without a model unless it is to be `real`."""
+def serve(
+    data: Path, *flags: str, env: Mapping[str, str | None] | None = None, real: bool = False
+) -> Serving:
+    """Start a server on `data` and wait until it says that it is ready; without a model unless it is to be `real`.
+
+    None in `env` takes a setting of all tests away.
+    """
     data.mkdir(parents=True, exist_ok=True)
     if real:
         traced_model_cache.link_into(data)
     log = data.parent / f"{data.name}.log"
     with log.open("a") as errors:
         argv = (*_USUAL, "--data", str(data), *flags)
-        env = {**os.environ, **given_settings(data), **(env or {})}
-        process = _started(argv, env, errors) if real else launcher.serve(argv, env, errors)
+        merged = {**os.environ, **given_settings(data), **(env or {})}
+        given = {name: value for name, value in merged.items() if value is not None}
+        process = _started(argv, given, errors) if real else launcher.serve(argv, given, errors)
     assert process.stdout is not None
     said, _, _ = select.select([process.stdout], [], [], patience())
     line = process.stdout.readline() if said else ""
