@@ -26,10 +26,10 @@ async def authenticate(
     settings: Settings,
     sessions: SessionService,
     proxy: ProxySignIn,
-    scope: Scope,
+    scope: Scope | None,
     token: str = "",
 ) -> Principal:
-    """The user of a request whose credential is good for `scope`. Raises Unauthorized or Forbidden.
+    """The user of a request whose credential is good for `scope`, if one is given. Raises Unauthorized or Forbidden.
 
     The credential is a `token` that was sent otherwise, or that of `Authorization: Bearer`: an access token or an API
     key. Without one, it is what the browser sends by itself, which is good from a page of this server only: the user
@@ -50,7 +50,8 @@ async def authenticate(
         assert cookie is not None
         principal = await sessions.authenticate(cookie.value, browser=True)
     mark_authenticated(request)
-    principal.require_scope(scope)
+    if scope is not None:
+        principal.require_scope(scope)
     return principal
 
 

@@ -159,15 +159,18 @@ async def test_the_queue_lists_running_and_queued_operations(tmp_path: Path) -> 
     assert " processing  42 %  " in text and " d " in text
 
 
-async def test_unreachable_stores_are_reported_without_passwords(tmp_path: Path) -> None:
+async def test_unreachable_stores_are_reported_without_passwords(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))  # bound, but not listening
         port = bound.getsockname()[1]
         mongo = f"mongodb://me:secret@127.0.0.1:{port}/?authMechanismProperties=AWS_SESSION_TOKEN:secret"
         redis = f"redis://:secret@127.0.0.1:{port}/0"
-        urls = ("--mongo-url", mongo, "--redis-url", redis)
-        status, report = await _status(tmp_path / "data", *urls)
-        ended = await script("status", tmp_path / "data", *urls)
+        monkeypatch.setenv("SEMANTIK_MONGO_URL", mongo)
+        monkeypatch.setenv("SEMANTIK_REDIS_URL", redis)
+        status, report = await _status(tmp_path / "data")
+        ended = await script("status", tmp_path / "data")
     assert (status, ended.status) == (1, 1)
     assert report["stores"]["mongo"] == {
         "where": f"mongodb://127.0.0.1:{port}/",

@@ -135,8 +135,8 @@ async def test_unscannable_path_gets_a_fatal_error_and_the_socket_stays_open(
         ("relative", "absolute"),
         ("", "empty"),
         ("/proc", "never read"),
-        (shared.data, "own data"),
-        (shared.data / "index", "own data"),
+        (shared.data, "Semantik's own"),
+        (shared.data / "index", "Semantik's own"),
     ]:
         error = await scanner.scan(path)
         assert (error["type"], error["fatal"]) == ("error", True)
