@@ -12,12 +12,14 @@ from semantik.core.errors import Invalid
 
 # As on the Hugging Face Hub: a name, or an owner and a name. Anything else is taken for a path.
 _HUB_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
+_MAX_NAME = 200  # a longer one cannot name a file either
 
 
 def check_model(name: str, settings: EmbeddingSettings) -> None:
     """Raises Invalid for a path outside `embedding.allowed_models`, whether it exists or not."""
     # A folder where the server was started would be taken for the model of this name.
-    if name == settings.model or (_HUB_NAME.fullmatch(name) and not Path(name).is_dir()):
+    named = len(name) <= _MAX_NAME and _HUB_NAME.fullmatch(name)
+    if name == settings.model or (named and not Path(name).is_dir()):
         return
     if not Path(name).is_absolute() or not is_inside(os.path.normpath(name), settings.allowed_models):
         raise Invalid(
