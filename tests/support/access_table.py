@@ -32,6 +32,7 @@ _TABLE = """
 anybody                + + + + + + +             + + +          + + +         + +     +
 signed in              401 + + + + + +           401 401 401    + + +         401 401     +
 write key              401 + + + + + +           401 401 401    403 + +       401 401     403
+write scope            401 + + + + + +           401 401 401    403 + +       401 401     +
 not by a key           401 + + + + + +           401 401 401    403 403 403   401 401     403
 read                   401 404 + + + + 404       401 401 401    + + 404       401 401     404
 write                  401 404 403 + + + 404     401 401 401    403 + 404     401 401     404
@@ -142,7 +143,7 @@ ROWS = (
     Row("get", f"{_D}/content", "read", 200),
     Row("get", f"{_D}/chunks/0/similar", "read", 200),
     Row("post", f"{_D}/retry", "write", 409, {}),
-    Row("post", "/api/v2/folders/languages", "write key", 200, {"path": "{folder}"}),
+    Row("post", "/api/v2/folders/languages", "write scope", 200, {"path": "{folder}"}),
     Row("get", "/api/v2/operations", "signed in", 200),
     Row("get", "/api/v2/operations?collection_id={collection}", "read", 200),
     Row("get", _O, "read", 200),
@@ -155,5 +156,5 @@ ROWS = (
     Row("post", "/api/v2/suggest", "read", 200, _ONE),
     Row("get", "/ws/operations", "signed in", 200),
     Row("get", "/ws/operations/{operation}", "read", 200),
-    Row("get", "/ws/scan/{uuid}", "write key", 200),
+    Row("get", "/ws/scan/{uuid}", "write scope", 200),
 )

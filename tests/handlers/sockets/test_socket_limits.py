@@ -167,7 +167,7 @@ async def test_client_that_answers_no_ping_is_dropped(start: Callable[..., Servi
     client = await new_user(serving)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(serving.url.rpartition(":")[2]))
     writer.write(
-        f"GET /ws/operations?token={client.token} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        f"GET /ws/operations?token={client.token} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
         "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
