@@ -226,6 +226,7 @@ def test_the_server_ends_with_its_terminal(tmp_path: Path) -> None:
     os.close(terminal)
     assert process.stdout is not None
     assert process.stdout.readline().startswith(b"Semantik is ready")
+    assert b"/#/setup?code=" in process.stdout.readline()
     os.close(controller)
     try:
         process.wait(patience())
