@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ FUNCTIONS = WorkerFunctions(
     describe=describe,
     check_traced_model=None,
     prepare_model=prepare_model,
-    readable=(tempfile.gettempdir(),),  # the signs of `hold`
+    readable=(os.environ.get("TMPDIR", "/tmp"),),  # the signs of `hold`
     preload_base=preload_base,
     preload_full=preload_full,
 )

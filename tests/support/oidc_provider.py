@@ -34,15 +34,14 @@ class Provider:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
+            bufsize=0,  # `select` does not see what a buffer holds
         )
         self.issuer: str = self._answer()["issuer"]
 
     def __call__(self, **command: Any) -> None:
         """Change how it behaves from now on, as `provider.mjs` says."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._answer()
 
     def kill(self) -> None:
@@ -59,9 +58,9 @@ class Provider:
         assert self._process.stdout is not None
         while True:
             ready, _, _ = select.select([self._process.stdout], [], [], patience())
-            line = self._process.stdout.readline() if ready else ""
+            line = self._process.stdout.readline() if ready else b""
             assert line, "the provider did not start or does not answer"
-            if line.startswith("{"):  # the library prints notices, too
+            if line.startswith(b"{"):  # the library prints notices, too
                 answer: dict[str, Any] = json.loads(line)
                 return answer
 

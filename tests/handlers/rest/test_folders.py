@@ -41,7 +41,7 @@ async def test_nothing_is_recommended_for_an_english_or_an_empty_folder(
     shared: Serving, tmp_path: Path
 ) -> None:
     client = await new_user(shared)
-    found = await client.call("POST", "folders/languages", {"path": str(_folder(tmp_path / "en", 2, 2))})
+    found = await client.call("POST", "folders/languages", {"path": str(_folder(tmp_path / "en", 0, 3))})
     assert found["recommended_model"] is None
     (tmp_path / "empty").mkdir()
     found = await client.call("POST", "folders/languages", {"path": str(tmp_path / "empty")})

@@ -87,7 +87,7 @@ def test_the_servers_data_folder_is_no_source_and_is_not_walked(tmp_path: Path) 
     _write(data / "inner" / "secret.txt")
     _write(tmp_path / "text.txt")
     (tmp_path / "side").symlink_to(data / "inner")
-    with pytest.raises(Forbidden, match="own data"):
+    with pytest.raises(Forbidden, match="never read"):
         resolve_source(str(data / "inner"), ["/"], [data])
     files, warnings = _walk(tmp_path, forbidden=(data,))
     assert files == ["text.txt"]
