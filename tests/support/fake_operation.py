@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from support.patience import deadline
 from support.redis_server import LIMITS
 from support.server import Serving
 
 from semantik.client.api import Client
 from semantik.config.settings import ProgressSettings
+from semantik.core.errors import Unavailable
 from semantik.core.models import Counts, Lease, Operation, new_id, now
 from semantik.progress import ProgressService, Publisher
 from semantik.storage.mongo import Store
@@ -53,8 +55,14 @@ class FakeOperation:
         return f"/ws/operations/{self.id}?token={self.client.token}"
 
     async def publish(self, kind: str, /, **data: Any) -> str:
-        """Returns the id of the message."""
-        return await self.publisher.publish(kind, **data)
+        """Returns the id of the message. Patient: on a busy machine, Redis may answer late."""
+        key = f"test {next(_NAMES)}"
+        async with deadline():
+            while True:
+                try:
+                    return await self.publisher.publish(kind, idempotency_key=key, **data)
+                except Unavailable:
+                    continue
 
     async def save(self, **fields: Any) -> None:
         """Change the record."""
