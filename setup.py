@@ -50,6 +50,7 @@ setup(
         "pyjwt",
         "pymongo",
         "pyotp",
+        "segno",
         "pypdf",
         "pypdfium2",
         "pystemmer",

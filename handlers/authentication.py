@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
-from handlers.client_address import client_address, from_trusted_proxy, mark_authenticated
+from handlers.client_address import client_address, from_trusted_proxy, mark_authenticated, request_id
 from semantik.auth.principal import Principal, Scope
 from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.sessions import SessionService
@@ -45,7 +45,7 @@ async def authenticate(
         raise Unauthorized("The session cookie is good for this server's own pages only.")
     elif name is not None:
         place = SignInPlace(client_address(request), request.headers.get("User-Agent", ""))
-        principal = await proxy.authenticate(name, place)
+        principal = await proxy.authenticate(name, place, request_id(request))
     else:
         assert cookie is not None
         principal = await sessions.authenticate(cookie.value, browser=True)

@@ -234,7 +234,7 @@ def _services(
     return Services(
         settings=current(),
         sessions=sessions,
-        proxy=ProxySignIn(lambda: current().auth, sessions, external),
+        proxy=ProxySignIn(lambda: current().auth, sessions, external, audit),
         oidc=OidcService(
             lambda: current().auth, sessions, external, GroupMapping(sessions.accounts, groups), signing_keys
         ),

@@ -87,7 +87,8 @@ class CollectionHandler(RestHandler):
         self.reply(collection_json(await self.services.views.collection(self.principal, collection_id)))
 
     async def delete(self, collection_id: str) -> None:
-        await self.services.collections.delete(self.principal, collection_id)
+        deleted = await self.services.collections.delete(self.principal, collection_id)
+        self.note_audit({"name": deleted.name})
         self.set_status(HTTPStatus.NO_CONTENT)
 
 

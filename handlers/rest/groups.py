@@ -65,7 +65,8 @@ class GroupHandler(_GroupHandler):
         )
 
     async def delete(self, group_id: str) -> None:
-        await self.services.groups.delete(group_id)
+        deleted = await self.services.groups.delete(group_id)
+        self.note_audit({"name": deleted.name})
         self.set_status(HTTPStatus.NO_CONTENT)
 
 

@@ -32,7 +32,9 @@ class SecondFactorHandler(SignInHandler):
         async with self.confirming():
             user = await self.services.sessions.accounts.confirm_password(self.principal.user.id, password)
         made = await self.services.second_factors.enrol(user)
-        self.reply({"secret": made.secret, "otpauth_uri": made.uri}, HTTPStatus.CREATED)
+        self.reply(
+            {"secret": made.secret, "otpauth_uri": made.uri, "qr_svg": made.qr_svg}, HTTPStatus.CREATED
+        )
 
     async def delete(self) -> None:
         password = self.body(_PASSWORD)["password"]

@@ -44,4 +44,6 @@ class SourceHandler(RestHandler):
         )
 
     async def delete(self, collection_id: str, source_id: str) -> None:
-        accept(self, await self.services.operations.remove_source(self.principal, collection_id, source_id))
+        operation = await self.services.operations.remove_source(self.principal, collection_id, source_id)
+        self.note_audit({"path": operation.options["source_path"]})
+        accept(self, operation)

@@ -86,5 +86,6 @@ class UserHandler(RestHandler):
     async def delete(self, user_id: str) -> None:
         transfer_to = self.query(_DELETE).get("transfer_to")
         self.note_audit({"transfer_to": transfer_to} if transfer_to else {})
-        await self.services.users.delete(self.principal, user_id, transfer_to)
+        deleted = await self.services.users.delete(self.principal, user_id, transfer_to)
+        self.note_audit({"username": deleted.username})
         self.set_status(HTTPStatus.NO_CONTENT)

@@ -50,7 +50,7 @@ export function secondFactor(signal) {
     });
   }
 
-  function confirming({ secret, otpauth_uri: address }) {
+  function confirming({ secret, otpauth_uri: address, qr_svg: picture }) {
     const code = h("input", { class: "code", inputmode: "numeric", autocomplete: "one-time-code", required: true, maxlength: 10 });
     const failure = errorLine();
     const submit = h("button", { class: "primary" }, "Switch on");
@@ -64,7 +64,8 @@ export function secondFactor(signal) {
         });
       },
     },
-    h("p", {}, "Enter this secret in your authenticator program, or ", h("a", { href: address }, "open it there"), ":"),
+    h("p", {}, "Scan this code with your authenticator program, ", h("a", { href: address }, "open it there"), ", or enter the secret:"),
+    qrCode(picture),
     h("p", {}, h("code", { class: "key secret" }, secret.match(/.{1,4}/g).join(" "))),
     field("Code", code, "The six digits that the program shows now."), failure.node,
     h("div", { class: "row" }, submit, h("button", { type: "button", onclick: refresh }, "Cancel")));
@@ -102,4 +103,13 @@ export function secondFactor(signal) {
 
 function passwordField() {
   return h("input", { type: "password", autocomplete: "current-password", required: true });
+}
+
+/** The server's SVG as a picture with a name. */
+function qrCode(source) {
+  const node = document.importNode(new DOMParser().parseFromString(source, "text/html").querySelector("svg"), true);
+  node.setAttribute("class", "qr");
+  node.setAttribute("role", "img");
+  node.setAttribute("aria-label", "Secret as a picture to scan");
+  return node;
 }

@@ -78,8 +78,9 @@ class GroupService:
             return await self.get(group_id)
         return self._changed(await self._store.groups.update(group_id, fields), group_id)
 
-    async def delete(self, group_id: str) -> None:
-        """Remove a group, with all that is shared with it. Raises NotFound."""
+    async def delete(self, group_id: str) -> Group:
+        """Remove a group, with all that is shared with it; returns what it was. Raises NotFound."""
+        group = await self.get(group_id)
         if not await self._store.groups.remove(group_id):
             raise _no_group(group_id)
         self._forget()
@@ -88,6 +89,7 @@ class GroupService:
                 await self._store.shares.remove(collection_id, "group", group_id)
             except NotFound:
                 continue  # it was deleted, too
+        return group
 
     async def add_member(self, group_id: str, user_id: str) -> Group:
         """Raises NotFound for the group or the user."""

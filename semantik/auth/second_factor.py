@@ -6,6 +6,7 @@ key of the secrets is lost. Passwords are verified by the callers.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -31,10 +32,14 @@ _WRONG_CODE = "The code is wrong, or was used already; wait for the next one."
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What an authenticator program needs: the secret in base32, also as an `otpauth://` URI for a QR code."""
+    """What an authenticator program needs: the secret in base32, the same as an `otpauth://` URI, and its QR code.
+
+    `qr_svg` is an `<svg>` element without a size of its own, dark modules on a light ground.
+    """
 
     secret: str
     uri: str
+    qr_svg: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class SecondFactorService:
             )
         except Conflict as error:
             raise Conflict("There is a second factor already; remove it first.") from error
-        return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=_ISSUER))
+        uri = pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=_ISSUER)
+        return Enrolment(secret, uri, await asyncio.to_thread(_qr_svg, uri))
 
     async def confirm(self, user: User, code: str) -> list[str]:
         """Ask for codes from now on; returns the recovery codes. Raises Conflict, or Invalid for a wrong code."""
@@ -127,6 +133,13 @@ class SecondFactorService:
 def _recovery_code() -> str:
     groups = ["".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS)]
     return "-".join(groups)
+
+
+def _qr_svg(text: str) -> str:
+    import segno  # needed this once
+
+    code = segno.make_qr(text, error="m")
+    return str(code.svg_inline(omitsize=True, dark="#000", light="#fff"))
 
 
 def _digest(code: str) -> str:

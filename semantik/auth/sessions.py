@@ -110,10 +110,11 @@ class SessionService:
         SecondFactorRequired without a code.
         """
         user = await self._store.users.by_login(login)
-        if user is None and not self._dummy_hash:
+        stored = user.password_hash if user else ""  # a user whom others vouch for has none
+        if not stored and not self._dummy_hash:
             self._dummy_hash = await self.passwords.hash(secrets.token_hex())
         # Unknown names take as long as known ones, so that response times do not reveal names.
-        matches = await self.passwords.verify(user.password_hash if user else self._dummy_hash, password)
+        matches = await self.passwords.verify(stored or self._dummy_hash, password) and bool(stored)
         if user is None or user.disabled or not matches:
             raise Unauthorized(_WRONG_LOGIN)
         await self._second_factors.require(user, code)

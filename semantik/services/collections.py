@@ -90,11 +90,12 @@ class CollectionService:
             fields["description"] = _description(description)
         return await self._store.collections.update(collection_id, fields)
 
-    async def delete(self, principal: Principal, collection_id: str) -> None:
-        """Hide the collection at once; the dispatcher ends its operations and deletes its data."""
-        await self._authorizer.collection(principal, collection_id, "own")
+    async def delete(self, principal: Principal, collection_id: str) -> Collection:
+        """Hide the collection at once; the dispatcher ends its operations and deletes its data. Returns what it was."""
+        collection = await self._authorizer.collection(principal, collection_id, "own")
         await self._store.collections.mark_deleted(collection_id)
         self._wake()
+        return collection
 
     async def document_text(self, document: Document, offset: int, limit: int) -> DocumentText:
         """At most `limit` characters of a document's text from `offset`, joined from its chunks."""

@@ -110,8 +110,8 @@ class UserService:
         self._forget(user.id)
         return await self.get(principal, user_id)
 
-    async def delete(self, principal: Principal, user_id: str, transfer_to: str | None) -> None:
-        """Delete a user for good; the collections go to the user named `transfer_to`.
+    async def delete(self, principal: Principal, user_id: str, transfer_to: str | None) -> User:
+        """Delete a user for good, and return who it was; the collections go to the user named `transfer_to`.
 
         Raises Conflict while the user owns collections and none is named, or when one of the same name is there
         already, and for oneself and the last administrator. May be repeated when it was interrupted.
@@ -140,6 +140,7 @@ class UserService:
         await self._store.users.remove(user.id)
         self._forget(user.id)
         self._authorizer.forget_shares()
+        return user
 
     async def _heir(self, user: User, name: str | None, owned: list[Collection]) -> User | None:
         if name is None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import websockets
 from support.api import PASSWORD
-from support.patience import patience
+from support.patience import deadline, patience
 from support.server import SETUP_CODE, Serving
 
 from semantik.client.api import Client
@@ -37,6 +37,18 @@ def _browser(serving: Serving, *names: str, **more: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"{serving.url}/api/v2", headers=headers, timeout=patience())
 
 
+async def _sign_ins(root: Client, user: str) -> list[dict[str, object]]:
+    """The sign-ins of a user in the audit trail, as soon as there is one."""
+    async with deadline():
+        while True:
+            found: list[dict[str, object]] = (
+                await root.call("GET", "audit", action="session.sign_in", user=user)
+            )["items"]
+            if found:
+                return found
+            await asyncio.sleep(0.1)
+
+
 async def test_a_trusted_proxy_names_the_user(start: Start) -> None:
     serving, root = await _site(start, "--trusted-proxies", "127.0.0.1")
     async with (
@@ -51,6 +63,13 @@ async def test_a_trusted_proxy_names_the_user(start: Start) -> None:
         made = await ann.post("/collections", json={"name": "Mine"})
         assert made.status_code == 201
         assert (await zoe.get(f"/collections/{made.json()['id']}")).status_code == 404
+
+        events = await _sign_ins(root, "ann")
+        assert {str(event["details"]) for event in events} <= {
+            "{'proxy_user': 'Ann'}",
+            "{'proxy_user': 'ann'}",
+        }
+        assert events[0]["address"] == "127.0.0.1" and events[0]["request_id"]
 
         token = {"Authorization": f"Bearer {root.token}"}
         assert (await ann.get("/auth/me", headers=token)).json()["username"] == "root"

@@ -59,6 +59,7 @@ async def test_a_second_factor_is_set_up_and_then_asked_for(shared: Serving) -> 
     uri = urlsplit(made["otpauth_uri"])
     assert (uri.scheme, uri.netloc, unquote(uri.path)) == ("otpauth", "totp", f"/Semantik:{name}")
     assert parse_qs(uri.query)["secret"] == [made["secret"]]
+    assert made["qr_svg"].startswith("<svg viewBox=") and made["qr_svg"].endswith("</svg>")
     assert (await _log_in(shared, name))[0] == 200, "nothing is asked for before it is confirmed"
 
     wrong = await refusal_of(client, "POST", "auth/second-factor/confirm", {"code": "000000x"})

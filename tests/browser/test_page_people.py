@@ -101,6 +101,7 @@ def test_a_second_factor_is_asked_for_at_the_sign_in(member: Page, trouble: list
     member.get_by_role("button", name="Set up…").click()
     member.get_by_label("Your password").fill(PASSWORD)
     member.get_by_role("button", name="Go on").click()
+    expect(member.get_by_role("img", name="Secret as a picture to scan")).to_be_visible()
     secret = member.locator("code.secret").inner_text().replace(" ", "")
     totp = pyotp.TOTP(secret)
     member.get_by_label("Code").fill(totp.now())

@@ -77,6 +77,7 @@ async def test_who_did_what_is_recorded_with_refusals_and_no_secrets(
         ("access.read", "refused", "bob"),
         ("access.read", "refused", "bob"),
     ]
+    assert events[9]["details"] == {"name": "Letters"}
     assert events[4]["details"] == {"status": 401, "username": "ann"}
     assert (events[5]["target"], events[5]["details"]) == (path, {"name": "Letters"})
     assert (events[8]["target"], events[9]["credential"]) == (f"api-keys/{key_id}", f"key:{key_id}")
