@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-NICENESS = 10
 OUT_OF_MEMORY = 80  # exit status of a worker whose allocation failed
 _PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -45,7 +44,7 @@ def _anonymous_bytes() -> int:
     return (int(resident) - int(shared)) * resource.getpagesize()
 
 
-def set_up(nice: bool, memory_bytes: int | None) -> None:
+def set_up(niceness: int, memory_bytes: int | None) -> None:
     """Set up a new worker, which may allocate `memory_bytes` beyond what it shares with its fork server; or any."""
     global _model_bytes
     _model_bytes = 0
@@ -53,8 +52,8 @@ def set_up(nice: bool, memory_bytes: int | None) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     die_with_server()
     keep_freed_memory()
-    if nice:
-        os.nice(NICENESS)
+    if niceness:
+        os.nice(niceness)
         # A batch worker that wakes up must not preempt a query.
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # When the machine runs out of memory, the kernel kills a worker, not the server.

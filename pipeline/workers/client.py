@@ -66,7 +66,7 @@ class WorkerClient:
         self,
         server: ForkServer,
         *,
-        nice: bool,
+        niceness: int = 0,
         memory_bytes: int,
         rest_bytes: int = 0,
         retries: int = 0,
@@ -74,7 +74,7 @@ class WorkerClient:
         isolation: WorkerIsolation = NOT_ISOLATED,
     ) -> None:
         self._server = server
-        self._setup = worker.WorkerSetup(nice, memory_bytes, device)
+        self._setup = worker.WorkerSetup(niceness, memory_bytes, device)
         self._isolation = isolation
         self._rest_bytes = rest_bytes
         self._retries = retries

@@ -36,7 +36,7 @@ class WorkerGroup:
         server: ForkServer,
         size: int,
         *,
-        nice: bool,
+        niceness: int = 0,
         memory_bytes: int,
         rest_bytes: int = 0,
         eager: bool = True,
@@ -50,7 +50,7 @@ class WorkerGroup:
         self._new_client = partial(
             WorkerClient,
             server,
-            nice=nice,
+            niceness=niceness,
             memory_bytes=memory_bytes,
             rest_bytes=rest_bytes,
             isolation=isolation,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 
 from pipeline.embedding.multilingual import unpacked
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.fork_server import ForkServer
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup
-from pipeline.workers.isolation import Isolation, WorkerIsolation
+from pipeline.workers.isolation import Isolation
 from semantik.core.errors import Invalid, Unavailable
 
 # For downloads alone: no other worker has them in its environment.
@@ -24,12 +25,18 @@ class ModelPreparation:
     """Each model is prepared once; workers that start afterwards may read its folder."""
 
     def __init__(
-        self, functions: WorkerFunctions, server: ForkServer, memory_bytes: int, isolation: Isolation
+        self,
+        functions: WorkerFunctions,
+        server: ForkServer,
+        niceness: int,
+        memory_bytes: int,
+        isolation: Isolation,
     ) -> None:
         self._functions = functions
         self._isolation = isolation
-        self._unpacking = self._group(server, memory_bytes, isolation.tracing)
-        self._downloading = self._group(server, memory_bytes, isolation.downloading)
+        new_group = partial(WorkerGroup, server, 1, niceness=niceness, memory_bytes=memory_bytes, eager=False)
+        self._unpacking = new_group(isolation=isolation.tracing)
+        self._downloading = new_group(isolation=isolation.downloading)
         self._prepared: dict[str, asyncio.Task[None]] = {}
 
     async def prepare(self, name: str) -> None:
@@ -69,7 +76,3 @@ class ModelPreparation:
             return
         except WorkerDied as death:
             raise Unavailable(f"The files of the model {name} could not be prepared: {death}.") from death
-
-    @staticmethod
-    def _group(server: ForkServer, memory_bytes: int, isolation: WorkerIsolation) -> WorkerGroup:
-        return WorkerGroup(server, 1, nice=True, memory_bytes=memory_bytes, eager=False, isolation=isolation)

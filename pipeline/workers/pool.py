@@ -67,12 +67,13 @@ class Pool:
         self._servers = servers or ForkServers(settings(), self._functions)
         size = settings().pool.workers or os.cpu_count() or 1
         memory = settings().pool.worker_memory_bytes
+        niceness = settings().pool.niceness
         models = self._servers.traced_models_dir
         self._isolation = isolation = Isolation(settings, self._functions.readable, models)
         new_group = partial(
             WorkerGroup,
             size=size,
-            nice=True,
+            niceness=niceness,
             memory_bytes=memory,
             rest_bytes=settings().pool.worker_rest_bytes,
             slots=FairSlots(size, max(1, size // 2), lambda: settings().pool.fair_wait_s),
@@ -84,7 +85,12 @@ class Pool:
         if gpus != (device.CPU,):
             full = self._servers.full
             self._embedders = WorkerGroup(
-                full, len(gpus), nice=True, memory_bytes=memory, devices=gpus, isolation=isolation.computing
+                full,
+                len(gpus),
+                niceness=niceness,
+                memory_bytes=memory,
+                devices=gpus,
+                isolation=isolation.computing,
             )
         # Workers without a model: for `recognise` and `languages` while no batch worker is up, and for `run`.
         self._light = new_group(self._servers.base, eager=False, isolation=isolation.reading)
@@ -94,9 +100,9 @@ class Pool:
         self._queries = QueryWorker(
             settings, self._functions, self._servers, self._tracers, isolation.reading
         )
-        self._models = ModelPreparation(self._functions, self._servers.base, memory, isolation)
+        self._models = ModelPreparation(self._functions, self._servers.base, niceness, memory, isolation)
         self._reranker = WorkerGroup(
-            self._servers.base, 1, nice=False, memory_bytes=memory, eager=False, isolation=isolation.reading
+            self._servers.base, 1, memory_bytes=memory, eager=False, isolation=isolation.reading
         )
         self._model_infos: dict[ModelSpec, ModelInfo] = {}
         self._background: list[asyncio.Task[None]] = []

@@ -42,9 +42,7 @@ class QueryWorker:
         self._traced_models_dir = servers.traced_models_dir
         self._tracers = tracers
         memory = settings().pool.worker_memory_bytes
-        self._client = WorkerClient(
-            servers.base, nice=False, memory_bytes=memory, retries=2, isolation=isolation
-        )
+        self._client = WorkerClient(servers.base, memory_bytes=memory, retries=2, isolation=isolation)
         self._checks = TraceChecks(self._check_traced_model, lambda model: self._try_embed(model, ["warm"]))
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

@@ -38,7 +38,7 @@ _MAX_SPOOL_BYTES = 5 << 30  # more than a reader unpacks
 class WorkerSetup:
     """How a worker runs: with a lower priority, with this memory, on this device, and restricted to the profile."""
 
-    nice: bool
+    niceness: int
     memory_bytes: int
     device: str = device.CPU
     profile: Profile | None = None
@@ -52,7 +52,7 @@ def serve(connection: socket.socket, setup: WorkerSetup) -> None:
     `pipeline.compute.answers`. Before each message stands its length in four bytes.
     """
     # A GPU's driver maps address ranges of many gigabytes, which a limit would count.
-    env.set_up(setup.nice, setup.memory_bytes if setup.device == device.CPU else None)
+    env.set_up(setup.niceness, setup.memory_bytes if setup.device == device.CPU else None)
     device.use(setup.device)
     with connection:
         _send(connection, encode(_isolate(setup.profile, connection), 0))

@@ -114,6 +114,8 @@ def given_settings(data: Path) -> dict[str, str]:
         **given_stores(data),
         "SEMANTIK_AUTH_SETUP_CODE": SETUP_CODE,
         "SEMANTIK_DOCUMENTS_ROOTS": "/",
+        "SEMANTIK_DOCUMENTS_OCR_PAGE_TIMEOUT_S": f"{patience():g}",
+        "SEMANTIK_POOL_NICENESS": "0",  # servers of other tests at the same time would go before its workers
         "SEMANTIK_EMBEDDING_ALLOWED_MODELS": "/",
     }
 

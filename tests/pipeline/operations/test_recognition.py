@@ -237,8 +237,9 @@ async def test_a_page_that_takes_too_long_or_crashes_costs_itself_only(
 ) -> None:
     (folder / "two.tif").write_bytes(encoded(scan(1), "TIFF", save_all=True, append_images=[scan(2)]))
     write_scan(folder, 5)
+    timeout_s = f"{patience(4):.0f}"
     serving = start(
-        "--documents-ocr-page-timeout-s", "4", env={"SEMANTIK_FAILPOINT": "recognise:hang:basket-05"}
+        "--documents-ocr-page-timeout-s", timeout_s, env={"SEMANTIK_FAILPOINT": "recognise:hang:basket-05"}
     )
     client = await new_user(serving)
     collection_id, _ = await index(client, folder)
@@ -247,7 +248,7 @@ async def test_a_page_that_takes_too_long_or_crashes_costs_itself_only(
     assert found["basket-05.png"]["status"] == "skipped"
     assert found["basket-05.png"]["error"]["message"] == (
         "This is a PNG image. The text of page 1 was not recognised: its recognition "
-        "took longer than 4 seconds (documents.ocr_page_timeout_s)."
+        f"took longer than {timeout_s} seconds (documents.ocr_page_timeout_s)."
     )
 
 

@@ -49,9 +49,7 @@ def _in_worker(
     answers = []
 
     async def test() -> None:
-        client = WorkerClient(
-            fork_servers().base, nice=False, memory_bytes=1 << 30, isolation=role(_isolation(data))
-        )
+        client = WorkerClient(fork_servers().base, memory_bytes=1 << 30, isolation=role(_isolation(data)))
         try:
             answers.append(await client.run(function, *args, timeout_s=_TIMEOUT_S, files=files))
         finally:

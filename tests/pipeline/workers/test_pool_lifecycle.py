@@ -48,7 +48,7 @@ def test_a_worker_that_is_stopped_or_killed_during_a_task_blocks_no_other() -> N
     data = b"x" * (32 << 20)
 
     async def test() -> None:
-        group = WorkerGroup(fork_servers().base, 2, nice=True, memory_bytes=1 << 30)
+        group = WorkerGroup(fork_servers().base, 2, niceness=10, memory_bytes=1 << 30)
         await asyncio.gather(*(group.run(os.getpid, timeout_s=60) for _ in range(2)))
         stopped = group.pids()[0]
         os.kill(stopped, signal.SIGSTOP)

@@ -40,7 +40,7 @@ def test_a_fork_server_that_dies_while_it_loads_loses_no_task(name: str) -> None
 
     async def test() -> None:
         server.stop()
-        group = WorkerGroup(server, 2, nice=True, memory_bytes=1 << 30)
+        group = WorkerGroup(server, 2, niceness=10, memory_bytes=1 << 30)
         tasks = [asyncio.create_task(group.run(len, "four", timeout_s=60)) for _ in range(4)]
         for _ in range(2):
             await asyncio.sleep(0.4)

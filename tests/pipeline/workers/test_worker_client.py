@@ -44,7 +44,7 @@ def die_once(marker: Path) -> str:
 @pytest.mark.noisy
 def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> None:
     async def test() -> None:
-        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
+        client = WorkerClient(fork_servers().base, memory_bytes=MEMORY, retries=2)
         first = await client.run(os.getpid, timeout_s=TIMEOUT_S)
         assert client.pids() == [first]
         os.kill(first, signal.SIGKILL)
@@ -64,7 +64,7 @@ def test_a_killed_worker_is_replaced_and_the_task_is_done(tmp_path: Path) -> Non
 @pytest.mark.noisy
 def test_a_task_that_kills_its_workers_or_hangs_affects_no_other() -> None:
     async def test() -> None:
-        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
+        client = WorkerClient(fork_servers().base, memory_bytes=MEMORY, retries=2)
         with pytest.raises(WorkerDied, match="status 3"):
             await client.run(os._exit, 3, timeout_s=TIMEOUT_S)
         with pytest.raises(WorkerDied, match="took too long"):
@@ -79,7 +79,7 @@ def test_a_task_that_kills_its_workers_or_hangs_affects_no_other() -> None:
 
 def test_closing_ends_the_running_task() -> None:
     async def test() -> None:
-        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, retries=2)
+        client = WorkerClient(fork_servers().base, memory_bytes=MEMORY, retries=2)
         await client.run(len, "", timeout_s=TIMEOUT_S)
         hanging = asyncio.create_task(client.run(signal.pause, timeout_s=TIMEOUT_S))
         await asyncio.sleep(0)
@@ -93,7 +93,7 @@ def test_closing_ends_the_running_task() -> None:
 
 def test_an_error_of_an_unknown_class_comes_back_with_its_message_and_traceback() -> None:
     async def test() -> None:
-        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
+        client = WorkerClient(fork_servers().base, memory_bytes=MEMORY)
         with pytest.raises(RuntimeError, match="JSONDecodeError: Expecting value") as caught:
             await client.run(json.loads, "x", timeout_s=TIMEOUT_S)
         assert "in raw_decode" in caught.value.__notes__[0]
@@ -105,7 +105,7 @@ def test_an_error_of_an_unknown_class_comes_back_with_its_message_and_traceback(
 @pytest.mark.noisy
 def test_closing_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> None:
     async def test() -> None:
-        client = WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY)
+        client = WorkerClient(fork_servers().base, memory_bytes=MEMORY)
         orphan = psutil.Process(await client.run(outlive_the_fork_server, timeout_s=TIMEOUT_S))
         server = psutil.Process(fork_servers().base.pid())
         server.kill()
@@ -121,7 +121,7 @@ def test_closing_does_not_wait_for_a_worker_that_outlives_its_fork_server() -> N
 def test_closing_launches_no_worker_that_waits_for_the_fork_server() -> None:
     async def test() -> None:
         first, group = (
-            WorkerGroup(fork_servers().base, size, nice=True, memory_bytes=MEMORY) for size in (1, 8)
+            WorkerGroup(fork_servers().base, size, niceness=10, memory_bytes=MEMORY) for size in (1, 8)
         )
         await first.run(os.getpid, timeout_s=TIMEOUT_S)
         before = fork_servers().base.pid()

@@ -41,7 +41,7 @@ def take_and_return(size: int) -> int:
 
 
 def _client(rest_bytes: int = REST) -> WorkerClient:
-    return WorkerClient(fork_servers().base, nice=False, memory_bytes=MEMORY, rest_bytes=rest_bytes)
+    return WorkerClient(fork_servers().base, memory_bytes=MEMORY, rest_bytes=rest_bytes)
 
 
 def test_a_worker_that_keeps_memory_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_the_workers_of_a_group_are_replaced_before_their_next_task(monkeypatch:
     monkeypatch.setattr(client, "_MIN_AGE_S", 0.0)
 
     async def test() -> None:
-        group = WorkerGroup(fork_servers().base, 1, nice=False, memory_bytes=MEMORY, rest_bytes=REST)
+        group = WorkerGroup(fork_servers().base, 1, memory_bytes=MEMORY, rest_bytes=REST)
         large = await group.run(keep, LARGE, timeout_s=TIMEOUT_S)
         async with deadline():
             while not group.is_up:  # noqa: ASYNC110, there is no event for it
@@ -113,7 +113,7 @@ def test_a_worker_that_ends_after_its_task_is_not_replaced(monkeypatch: pytest.M
 
     async def test() -> None:
         server = fork_servers().base
-        group = WorkerGroup(server, 1, nice=False, memory_bytes=MEMORY, rest_bytes=REST)
+        group = WorkerGroup(server, 1, memory_bytes=MEMORY, rest_bytes=REST)
         first = await group.run(os.getpid, timeout_s=TIMEOUT_S)
         fork_server = server.pid()
         assert await group.run_in_new_worker(keep, LARGE, timeout_s=TIMEOUT_S) != first
