@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.api import ask, documents, index, new_user
+from support.patience import patience
 from support.server import SAMPLES, Serving
 
 from semantik.client.websocket import Refused
@@ -158,7 +159,7 @@ async def test_a_file_that_vanishes_or_crashes_or_hangs_the_extractor_fails_alon
     (folder / "crasher.txt").write_text("This one kills its worker.")
     (folder / "vanisher.txt").write_text("This one is gone before it is read.")
     serving = start(
-        "--documents-file-timeout-s", "2", "--auth-registration", "open", "--progress-linger-s", "0.2",
+        "--documents-file-timeout-s", f"{patience(2):g}", "--auth-registration", "open", "--progress-linger-s", "0.2",
         env={"SEMANTIK_FAILPOINT": "extract:crash:crasher"},
     )  # fmt: skip
     client = await new_user(serving)
@@ -176,7 +177,7 @@ async def test_a_file_that_vanishes_or_crashes_or_hangs_the_extractor_fails_alon
     (folder / "hanger.txt").write_text("This one never ends.")
     (folder / "crasher.txt").unlink()
     again = start(
-        "--documents-file-timeout-s", "2", "--auth-registration", "open", "--progress-linger-s", "0.2",
+        "--documents-file-timeout-s", f"{patience(2):g}", "--auth-registration", "open", "--progress-linger-s", "0.2",
         env={"SEMANTIK_FAILPOINT": "extract:hang:hanger"},
     )  # fmt: skip
     client = await new_user(again)

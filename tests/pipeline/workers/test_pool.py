@@ -202,13 +202,13 @@ def test_a_cancelled_task_frees_its_worker_for_others(
 def test_any_importable_function_runs_in_a_worker() -> None:
     async def test() -> None:
         async with ready_pool() as pool:
-            assert await pool.run(os.path.join, "a", "b", timeout_s=10) == "a/b"
-            assert await pool.run(os.getpid, timeout_s=10) in [each.pid for each in pool.workers()]
+            assert await pool.run(os.path.join, "a", "b", timeout_s=patience()) == "a/b"
+            assert await pool.run(os.getpid, timeout_s=patience()) in [each.pid for each in pool.workers()]
             with pytest.raises(ValueError, match="invalid literal"):
-                await pool.run(int, "x", timeout_s=10)
+                await pool.run(int, "x", timeout_s=patience())
             with pytest.raises(Unavailable, match="took too long"):
                 await pool.run(signal.pause, timeout_s=0.5)
             with pytest.raises(Unavailable, match="ended with status 3"):
-                await pool.run(os._exit, 3, timeout_s=10)
+                await pool.run(os._exit, 3, timeout_s=patience())
 
     run(test())

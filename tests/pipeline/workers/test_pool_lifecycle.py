@@ -136,7 +136,7 @@ def test_idle_workers_end_and_restart_on_demand() -> None:
         async with ready_pool(idle_s=0.5) as pool:
             for _ in range(2):
                 assert (await pool.embed(MODEL, ["x"])).shape == (1, 384)
-                assert await pool.run(len, "four", timeout_s=10) == 4
+                assert await pool.run(len, "four", timeout_s=patience()) == 4
                 idle_processes = [
                     psutil.Process(pid)
                     for pid in (*pool._batch.pids(), *pool._indexers.pids(), _pid(fork_servers().full))

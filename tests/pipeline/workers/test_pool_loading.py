@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import run
+from support.patience import patience
 from support.pools import MODEL, fork_servers, ready_pool
 from support.processes import command_line
 
@@ -98,7 +99,7 @@ def test_an_idle_pool_has_loaded_only_the_traced_model() -> None:
             assert not [
                 word for word in ("/sklearn/", "/scipy/", "/safetensors/", "/pypdfium2") if word in maps
             ]
-            loaded = set(await pool.run(_libraries_loaded, timeout_s=10))
+            loaded = set(await pool.run(_libraries_loaded, timeout_s=patience()))
             assert "torch" in loaded and "tokenizers" in loaded
             assert not loaded & {"transformers", "sentence_transformers", "sklearn", "scipy", "pypdfium2"}
             for pid in (query_worker, _pid(fork_servers().base)):
