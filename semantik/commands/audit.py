@@ -11,6 +11,7 @@ from typing import Any
 
 from semantik.auth.audit import with_user
 from semantik.commands.cli_common import (
+    EXIT_STATUS,
     format_table,
     load_settings,
     print_output,
@@ -33,7 +34,7 @@ _HEAD = ("TIME", "ACTION", "OUTCOME", "USER", "ADDRESS", "TARGET", "DETAILS")
 
 def main(argv: list[str]) -> int:
     """Show events, the oldest first, and return the exit status: 0 done, 1 failed, 2 usage error."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         settings = load_settings(arguments)
     except SemantikError as error:
@@ -41,26 +42,25 @@ def main(argv: list[str]) -> int:
     return run_command(_PROG, _show(settings, arguments))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog=_PROG,
+        epilog=EXIT_STATUS,
         description="Show who did what: the newest events of the audit trail, the oldest of them first.",
         parents=[store_flags()],
     )
-    parser.add_argument("--user", metavar="NAME", help="only what this user did: a name, address or id")
-    parser.add_argument(
-        "--action", metavar="ACTION", help="only this action, or all of one noun (collection)"
-    )
-    parser.add_argument("--outcome", choices=AUDIT_OUTCOMES, help="only events with this outcome")
-    parser.add_argument("--address", metavar="IP", help="only from this address")
-    parser.add_argument("--target", metavar="PATH", help="only on this, as collections/ID")
-    parser.add_argument("--request-id", metavar="ID", help="only of this request")
+    made.add_argument("--user", metavar="NAME", help="only what this user did: a name, address or id")
+    made.add_argument("--action", metavar="ACTION", help="only this action, or all of one noun (collection)")
+    made.add_argument("--outcome", choices=AUDIT_OUTCOMES, help="only events with this outcome")
+    made.add_argument("--address", metavar="IP", help="only from this address")
+    made.add_argument("--target", metavar="PATH", help="only on this, as collections/ID")
+    made.add_argument("--request-id", metavar="ID", help="only of this request")
     when = "an ISO 8601 time, or how long ago: 90m, 12h, 7d"
-    parser.add_argument("--since", type=_moment, metavar="TIME", help=f"not before: {when}")
-    parser.add_argument("--until", type=_moment, metavar="TIME", help=f"before: {when}")
-    parser.add_argument("--limit", type=_limit, default=100, metavar="N", help="events at most (%(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    return parser
+    made.add_argument("--since", type=_moment, metavar="TIME", help=f"not before: {when}")
+    made.add_argument("--until", type=_moment, metavar="TIME", help=f"before: {when}")
+    made.add_argument("--limit", type=_limit, default=100, metavar="N", help="events at most (%(default)s)")
+    made.add_argument("--json", action="store_true", help="print one JSON object a line")
+    return made
 
 
 def _limit(text: str) -> int:

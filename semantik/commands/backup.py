@@ -11,7 +11,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from semantik.commands.cli_common import FAILED, USAGE_ERROR
+from semantik.commands.cli_common import EXIT_STATUS, FAILED, USAGE_ERROR
 from semantik.config.loader import load
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError
@@ -23,7 +23,7 @@ _MIB = 1 << 20
 
 def main(argv: list[str]) -> int:
     """Back up or restore, and return the exit status: 0 done, 1 failed, 2 usage error."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     # As exceptions, so that an interrupted back-up or restore removes its temporary files.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -50,23 +50,24 @@ def main(argv: list[str]) -> int:
         return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog="semantik-backup",
+        epilog=EXIT_STATUS,
         description="Back up Semantik's embedded MongoDB to one file, also while the server runs; "
         "with --restore, restore such a file while no server runs. See docs/how-to/run-as-a-service.md.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the back-up file")
-    parser.add_argument("--restore", action="store_true", help="restore FILE instead of writing it")
-    parser.add_argument("--force", action="store_true", help="replace an existing file or database")
-    parser.add_argument(
+    made.add_argument("file", type=Path, metavar="FILE", help="the back-up file")
+    made.add_argument("--restore", action="store_true", help="restore FILE instead of writing it")
+    made.add_argument("--force", action="store_true", help="replace an existing file or database")
+    made.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
         help="the server's configuration file [the one that SEMANTIK_CONFIG names]",
     )
-    parser.add_argument("--data", metavar="FOLDER", help="the server's data folder")
-    return parser
+    made.add_argument("--data", metavar="FOLDER", help="the server's data folder")
+    return made
 
 
 def _check_allowed(settings: Settings) -> None:

@@ -27,7 +27,7 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 def main(argv: list[str]) -> int:
     """Clean up, check or repair; returns the exit status: 0 done or consistent, 1 failed or not consistent, 2 usage."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         settings = load_settings(arguments)
     except SemantikError as error:
@@ -39,15 +39,15 @@ def main(argv: list[str]) -> int:
     return run_command(_PROG, _clean(settings, arguments.dry_run))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog=_PROG,
         description="Remove expired and orphaned data: records of ended operations (operations.keep_s), expired "
         "sessions and API keys, chunks that a REINDEX has replaced, and data without an owner. Servers may run "
         "meanwhile. Exit status 0: done; 1: it failed, or --check or --repair left an inconsistency; 2: usage error.",
         parents=[store_flags()],
     )
-    modes = parser.add_mutually_exclusive_group()
+    modes = made.add_mutually_exclusive_group()
     modes.add_argument(
         "--dry-run", action="store_true", help="only show what would be removed, and how many bytes"
     )
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     modes.add_argument(
         "--repair", action="store_true", help="repair the disagreements, and show what was done"
     )
-    return parser
+    return made
 
 
 @asynccontextmanager

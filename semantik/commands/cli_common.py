@@ -19,6 +19,7 @@ from semantik.config.settings import LogSettings, Settings
 from semantik.core.errors import ConfigError, Invalid, SemantikError, Unavailable
 
 FAILED, USAGE_ERROR = 1, 2
+EXIT_STATUS = "Exit status: 0 done; 1 failed; 2 usage error; 130 ended by Ctrl-C."
 INTERRUPTED = 130  # the status that a shell reports for Ctrl-C
 
 _STORE_SETTINGS = ("data", "mongo_url", "mongo_database", "redis_url")

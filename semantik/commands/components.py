@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from semantik import __version__
-from semantik.commands.cli_common import FAILED, format_table, print_output
+from semantik.commands.cli_common import EXIT_STATUS, FAILED, format_table, print_output
 
 _PROG = "semantik components"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -40,16 +40,7 @@ class Component:
 
 def main(argv: list[str]) -> int:
     """Print what was asked for, and return the exit status: 0 done, 1 failed, 2 usage error."""
-    parser = argparse.ArgumentParser(prog=_PROG, description="What this installation is made of.")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--licences", action="store_true", help="a table of the packages and their licences")
-    what.add_argument(
-        "--sbom", action="store_true", help="a software bill of materials, CycloneDX 1.6 in JSON"
-    )
-    what.add_argument(
-        "--hashes", type=Path, metavar="REPORT", help="requirements with hashes, from `pip install --report`"
-    )
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     if arguments.hashes is not None:
         try:
             print_output(_requirements(json.loads(arguments.hashes.read_text())))
@@ -60,6 +51,21 @@ def main(argv: list[str]) -> int:
     components = sorted(installed(), key=lambda one: one.name.lower())
     print_output(_licences(components) if arguments.licences else json.dumps(_sbom(components), indent=2))
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog=_PROG, epilog=EXIT_STATUS, description="What this installation is made of."
+    )
+    what = made.add_mutually_exclusive_group(required=True)
+    what.add_argument("--licences", action="store_true", help="a table of the packages and their licences")
+    what.add_argument(
+        "--sbom", action="store_true", help="a software bill of materials, CycloneDX 1.6 in JSON"
+    )
+    what.add_argument(
+        "--hashes", type=Path, metavar="REPORT", help="requirements with hashes, from `pip install --report`"
+    )
+    return made
 
 
 def installed() -> Iterator[Component]:

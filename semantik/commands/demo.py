@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semantik.client.api import Client
-from semantik.commands.cli_common import FAILED, USAGE_ERROR
+from semantik.commands.cli_common import EXIT_STATUS, FAILED, USAGE_ERROR
+from semantik.commands.operation_bar import show_progress
 from semantik.config.loader import load
 from semantik.config.settings import LogSettings
 from semantik.core.errors import Conflict, Invalid, SemantikError
@@ -37,7 +37,6 @@ _USER = "demo"
 _WIDTH = 96
 _MAX_SHOWN = 50
 _CALL_S = 2.0
-_TERMINAL = ("operation_completed", "operation_failed", "operation_cancelled")
 
 
 class _DemoClient(Client):
@@ -58,7 +57,7 @@ def main(argv: list[str]) -> int:
     from semantik.app.lifecycle import Lifecycle
     from semantik.app.log_format import configure_logging
 
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     configure_logging(LogSettings(level="warning"))
     try:
         return Lifecycle().run(_show(arguments))
@@ -67,18 +66,20 @@ def main(argv: list[str]) -> int:
         return USAGE_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="semantik-demo", description="Index a folder and search it.")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="semantik-demo", epilog=EXIT_STATUS, description="Index a folder and search it."
+    )
+    made.add_argument(
         "folder", nargs="?", default=str(_DOCS), help="the folder to index (default: Semantik's own docs)"
     )
-    parser.add_argument("--once", action="store_true", help="exit after the searches")
-    parser.add_argument(
+    made.add_argument("--once", action="store_true", help="exit after the searches")
+    made.add_argument(
         "--ask", action="append", metavar="QUESTION", help="a question to search for; repeatable"
     )
-    parser.add_argument("--data", help="a new folder for the data (default: a temporary one)")
-    parser.add_argument("--port", help="the port (default: 8080, or a free one when that is taken)")
-    return parser
+    made.add_argument("--data", help="a new folder for the data (default: a temporary one)")
+    made.add_argument("--port", help="the port (default: 8080, or a free one when that is taken)")
+    return made
 
 
 async def _show(arguments: argparse.Namespace) -> int:
@@ -154,38 +155,16 @@ async def _index(client: Client, folder: Path) -> dict[str, Any] | None:
     """
     new = {"name": folder.name or "Everything", "source_path": str(folder)}
     created = await client.call("POST", "collections", new)
-    columns = (
-        TextColumn("{task.description:<22}"),
-        BarColumn(40),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[file]}"),
-    )
-    kind = ""
-    with Progress(*columns, console=Console(soft_wrap=True)) as bar:
-        task = bar.add_task("waiting", total=None, file="")
-        async for message in client.watch(created["operation_id"]):
-            kind = message["type"]
-            _draw(bar, task, message)
-            for line in _problems(message):
-                bar.console.print(f"  {line}", markup=False)
-            if kind in _TERMINAL:
-                break
-    if kind != "operation_completed":
-        print(message["message"])
+    last = await show_progress(client.watch(created["operation_id"]), Console(soft_wrap=True))
+    if last["type"] != "operation_completed":
+        print(last["message"])
         return None
     result: dict[str, Any] = (await client.call("GET", f"operations/{created['operation_id']}"))["result"]
     if result["documents"]:
-        print(message["message"])
+        print(last["message"])
     else:
         await _explain(client, created["id"], folder, result)
     return result
-
-
-def _problems(message: dict[str, Any]) -> list[str]:
-    if message["type"] == "error" and not message["fatal"]:  # a fatal one is repeated when the operation ends
-        return [f"{message['path']}: {message['message']}"]
-    return message["data"]["warnings"] if message["type"] == "scanning_completed" else []
 
 
 async def _explain(client: Client, collection_id: str, folder: Path, result: dict[str, Any]) -> None:
@@ -198,23 +177,6 @@ async def _explain(client: Client, collection_id: str, folder: Path, result: dic
     for document in (await client.call("GET", path, status="skipped", limit=_MAX_SHOWN))["items"]:
         print(f"  {document['path']}: {document['error']['message']}")
     print(f"Nothing could be indexed in {folder}: {failed} failed, {skipped} skipped; see the reasons above.")
-
-
-def _draw(bar: Progress, task: Any, message: dict[str, Any]) -> None:
-    if message["type"] == "presence":
-        return
-    data = message["data"]
-    done, total = (
-        data.get("processed_files", data.get("processed")),
-        data.get("total_files", data.get("total")),
-    )
-    bar.update(
-        task,
-        description=message["type"].replace("_", " "),
-        completed=done,
-        total=total or None,
-        file=Path(data["current_file"]).name if data.get("current_file") else "",
-    )
 
 
 def _print_hits(query: str, hits: Sequence[dict[str, Any]]) -> None:

@@ -39,7 +39,7 @@ _MAX_LOST = 20
 
 def main(argv: list[str]) -> int:
     """Measure, print, and return the exit status: 0 measured, 1 failed, 2 usage error or a file with an error."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         settings = load(arguments.config)
         judged = _judged_set(arguments)
@@ -48,27 +48,27 @@ def main(argv: list[str]) -> int:
     return run_command(_PROG, _measure(arguments, judged, settings))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog=_PROG,
         description="Measure which documents a search finds: nDCG@10, MRR@10, recall and hit@1 for each mode, with "
         "95 % intervals, and the queries that it loses. SET is a folder in BEIR form (corpus.jsonl, queries.jsonl, "
         "qrels/*.tsv), which is indexed by a server of its own, or a CSV file of question and expected path.",
         epilog="Exit status 0: measured; 1: the server failed or refused; 2: usage error, or SET has an error.",
     )
-    parser.add_argument("--version", action="version", version=f"semantik {__version__}")
-    parser.add_argument("set", type=Path, metavar="SET", help="a BEIR folder, or a CSV file")
-    parser.add_argument(
+    made.add_argument("--version", action="version", version=f"semantik {__version__}")
+    made.add_argument("set", type=Path, metavar="SET", help="a BEIR folder, or a CSV file")
+    made.add_argument(
         "--modes",
         default=",".join(MODES),
         help="which modes, the one to compare first (default: %(default)s)",
     )
-    parser.add_argument("--split", metavar="NAME", help="which file of qrels/ (default: test)")
-    parser.add_argument("--json", action="store_true", help="print JSON, with each query's measures")
-    parser.add_argument(
+    made.add_argument("--split", metavar="NAME", help="which file of qrels/ (default: test)")
+    made.add_argument("--json", action="store_true", help="print JSON, with each query's measures")
+    made.add_argument(
         "--lost", type=int, default=_MAX_LOST, metavar="N", help="lost queries to show (%(default)s)"
     )
-    parser.add_argument(
+    made.add_argument(
         "--depth",
         type=int,
         choices=range(10, DEPTH + 1),
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"documents to ask for, 10 to {DEPTH}; fewer are found faster, and recall@{DEPTH} then goes as deep "
         "(%(default)s)",
     )
-    server = parser.add_argument_group("a running server")
+    server = made.add_argument_group("a running server")
     server.add_argument("--url", help="its URL, such as http://127.0.0.1:8080")
     server.add_argument("--api-key", "--key", metavar="KEY", help=f"better in the environment, as {_KEY}")
     server.add_argument(
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a collection's name or id; more than once for several (default: all)",
     )
-    own = parser.add_argument_group("a server of its own")
+    own = made.add_argument_group("a server of its own")
     own.add_argument("--folder", type=Path, help="the documents that a CSV file asks for")
     own.add_argument(
         "--config", type=Path, metavar="FILE", help="the settings to measure, as conf/semantik.toml"
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where indexed sets are kept (default: %(default)s); may be deleted",
     )
-    return parser
+    return made
 
 
 def _judged_set(arguments: argparse.Namespace) -> JudgedSet:

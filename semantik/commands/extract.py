@@ -44,7 +44,7 @@ class _Reading:
 
 def main(argv: list[str]) -> int:
     """Print it, and return the exit status: 0 all files were read, 1 one was not, 2 usage error."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         settings = load(arguments.config)
         readings = _read(arguments.files, settings, arguments.chunks)
@@ -61,19 +61,19 @@ def main(argv: list[str]) -> int:
         return report_error(_PROG, error)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog=_PROG,
         description="Print what is read of files: format, title, pages, warnings and text; of an archive or a mailbox, "
         "of each document in it. No server is needed. "
         "Exit status 0: every file was read; 1: a file was not read; 2: usage error.",
     )
-    parser.add_argument("--version", action="version", version=f"semantik {__version__}")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the server's configuration file")
-    parser.add_argument("--chunks", action="store_true", help="print the chunks and the quality, too")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a file to read")
-    return parser
+    made.add_argument("--version", action="version", version=f"semantik {__version__}")
+    made.add_argument("--config", type=Path, metavar="FILE", help="the server's configuration file")
+    made.add_argument("--chunks", action="store_true", help="print the chunks and the quality, too")
+    made.add_argument("--json", action="store_true", help="print JSON")
+    made.add_argument("files", nargs="+", metavar="FILE", help="a file to read")
+    return made
 
 
 def _read(paths: list[str], settings: Settings, with_chunks: bool) -> Iterator[_Reading]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -14,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from semantik.client.api import Client
 from semantik.commands.cli_common import (
+    EXIT_STATUS,
     FAILED,
     check_url,
     load_settings,
@@ -31,20 +30,20 @@ from semantik.commands.reindex_backends import (
     open_store_backend,
     poll_states,
 )
+from semantik.commands.server_connection import KEY_VARIABLE, api_key, read_password
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
 from semantik.services.operations import ReindexOptions
 
 _PROG = "semantik-reindex"
-_KEY = "SEMANTIK_API_KEY"
 
 
 def main(argv: list[str]) -> int:
     """Reindex, and return the exit status: 0 done (without --wait: queued), 1 failed, 2 usage error."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    flags = parser()
+    arguments = flags.parse_args(argv)
     if arguments.all == bool(arguments.collections):
-        parser.error("name collections, or --all")
+        flags.error("name collections, or --all")
     try:
         settings = load_settings(arguments)
         password = _password(arguments)
@@ -53,32 +52,33 @@ def main(argv: list[str]) -> int:
     return run_command(_PROG, _execute(settings, arguments, password))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog=_PROG,
+        epilog=EXIT_STATUS,
         description="Split and embed collections again; options that are not given stay as they are. The collections "
         "stay searchable meanwhile. Without --url the script connects to the stores: a server that runs on them does "
         "the work; where none runs, the script does it.",
         parents=[store_flags()],
     )
-    parser.add_argument(
+    made.add_argument(
         "collections", nargs="*", metavar="COLLECTION", help="the name or the id of a collection"
     )
-    parser.add_argument("--all", action="store_true", help="all collections")
-    parser.add_argument("--model", metavar="NAME", help="another embedding model")
-    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), help="another precision")
-    parser.add_argument("--chunk-size", type=int, metavar="TOKENS", help="tokens in a chunk at most")
-    parser.add_argument(
+    made.add_argument("--all", action="store_true", help="all collections")
+    made.add_argument("--model", metavar="NAME", help="another embedding model")
+    made.add_argument("--precision", choices=("auto", "float32", "bfloat16"), help="another precision")
+    made.add_argument("--chunk-size", type=int, metavar="TOKENS", help="tokens in a chunk at most")
+    made.add_argument(
         "--chunk-overlap", type=int, metavar="TOKENS", help="tokens that neighbouring chunks share"
     )
-    parser.add_argument("--wait", action="store_true", help="show the progress, and exit when it is done")
-    server = parser.add_argument_group("a server by its URL", "Only your own collections are visible there.")
+    made.add_argument("--wait", action="store_true", help="show the progress, and exit when it is done")
+    server = made.add_argument_group("a server by its URL", "Only your own collections are visible there.")
     server.add_argument("--url", help="the server's URL, such as https://semantik.example.org")
-    server.add_argument("--api-key", metavar="KEY", help=f"better in the environment, as {_KEY}")
+    server.add_argument("--api-key", metavar="KEY", help=f"better in the environment, as {KEY_VARIABLE}")
     server.add_argument(
         "--username", metavar="NAME", help="sign in with a password instead; the script prompts for it"
     )
-    return parser
+    return made
 
 
 def _password(arguments: argparse.Namespace) -> str:
@@ -89,18 +89,9 @@ def _password(arguments: argparse.Namespace) -> str:
         return ""
     check_url(arguments.url)
     if not arguments.username:
-        key = arguments.api_key or os.environ.get(_KEY, "")
-        if not key:
-            raise Invalid(f"--url needs --username, or an API key in {_KEY}.")
-        if not (key.isascii() and key.isprintable()):
-            raise Invalid("The API key has characters that no key has; copy it again.")
+        api_key(arguments.api_key)
         return ""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    try:
-        return getpass.getpass("Password: ")
-    except EOFError as error:
-        raise Invalid("No password was given.") from error
+    return read_password()
 
 
 async def _execute(settings: Settings, arguments: argparse.Namespace, password: str) -> int:
@@ -110,7 +101,7 @@ async def _execute(settings: Settings, arguments: argparse.Namespace, password: 
     async with AsyncExitStack() as stack:
         backend: ReindexBackend
         if arguments.url is not None:
-            client = Client(arguments.url, arguments.api_key or os.environ.get(_KEY, ""))
+            client = Client(arguments.url, "" if arguments.username else api_key(arguments.api_key))
             if arguments.username:
                 await client.sign_in(arguments.username, password)
             backend = RestBackend(client)

@@ -17,7 +17,7 @@ from pipeline.extraction.recognition.installation import recognition
 from semantik import __version__
 from semantik.app.descriptors import raise_descriptor_limit
 from semantik.app.log_format import configure_logging
-from semantik.commands.cli_common import FAILED, USAGE_ERROR
+from semantik.commands.cli_common import EXIT_STATUS, FAILED, USAGE_ERROR
 from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
 from semantik.config.settings import DocumentSettings, Settings
 from semantik.core.errors import ConfigError, SemantikError, Unavailable
@@ -40,7 +40,7 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
     """
     from semantik.app.lifecycle import Lifecycle
 
-    arguments = vars(_parser().parse_args(argv))
+    arguments = vars(parser().parse_args(argv))
     config = arguments.pop("config")
     if roots := arguments.pop("root"):
         arguments["documents.roots"] = [str(Path(root).expanduser().absolute()) for root in roots]
@@ -66,30 +66,31 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
         return FAILED if isinstance(error, Unavailable) else USAGE_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog="semantik-server",
+        epilog=EXIT_STATUS,
         description="Run the Semantik server. Every setting can also be given in the configuration file "
         "or in the environment; docs/reference/configuration.md explains them.",
     )
-    parser.add_argument("--version", action="version", version=f"semantik {__version__}")
-    parser.add_argument(
+    made.add_argument("--version", action="version", version=f"semantik {__version__}")
+    made.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
         help="a configuration file, such as conf/semantik.toml [the one that SEMANTIK_CONFIG names]",
     )
-    parser.add_argument(
+    made.add_argument(
         "--root",
         action="append",
         metavar="DIR",
         help="a folder below which documents may be read, repeatable; short for --documents-roots",
     )
     for entry in entries():
-        parser.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))
+        made.add_argument(entry.flag, dest=entry.name, metavar="VALUE", help=_help(entry))
     for name in RENAMED:  # accepted here, so that `load` refuses them with the new name
-        parser.add_argument(flag_name(name), dest=name, help=argparse.SUPPRESS)
-    return parser
+        made.add_argument(flag_name(name), dest=name, help=argparse.SUPPRESS)
+    return made
 
 
 def _help(entry: Entry) -> str:

@@ -35,7 +35,7 @@ _MAX_LIMIT = 1000
 
 def main(argv: list[str]) -> int:
     """Show it, and return the exit status: 0 all well, 1 a store does not answer or no server runs, 2 usage error."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         settings = load_settings(arguments)
     except SemantikError as error:
@@ -45,15 +45,15 @@ def main(argv: list[str]) -> int:
     return run_command(_PROG, _show(settings, arguments.json))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog=_PROG,
         description="Show the servers, the queue, the stores and the collections. "
         "Exit status 0: all is well; 1: a store does not answer, or no server runs; 2: usage error.",
         parents=[store_flags()],
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    group = parser.add_argument_group("documents with warnings")
+    made.add_argument("--json", action="store_true", help="print JSON")
+    group = made.add_argument_group("documents with warnings")
     group.add_argument(
         "--warnings",
         nargs="?",
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--after", default="", metavar="PATH", help="only those whose path comes after this one"
     )
-    return parser
+    return made
 
 
 def _limit(text: str) -> int:

@@ -17,6 +17,7 @@ from semantik.auth.audit import AuditLog
 from semantik.auth.passwords import Passwords, check_password
 from semantik.auth.signing_keys import SigningKeys
 from semantik.commands.cli_common import (
+    EXIT_STATUS,
     INTERRUPTED,
     format_table,
     load_settings,
@@ -47,7 +48,7 @@ _DONE = {
 
 def main(argv: list[str]) -> int:
     """Run one subcommand, and return the exit status: 0 done, 1 failed, 2 usage error."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         settings = load_settings(arguments)
         password = ""
@@ -65,14 +66,15 @@ def main(argv: list[str]) -> int:
     return run_command(_PROG, _execute(settings, arguments, password))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     flags = store_flags()
-    parser = argparse.ArgumentParser(
+    made = argparse.ArgumentParser(
         prog=_PROG,
+        epilog=EXIT_STATUS,
         description="Create users, set passwords, disable and enable users, appoint administrators, and end sessions.",
         parents=[flags],
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, summary: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=summary, parents=[flags])
@@ -106,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     rotate.set_defaults(name="")
     listing = add("list", "Show all users.")
     listing.add_argument("--json", action="store_true", help="print JSON")
-    return parser
+    return made
 
 
 def _password(from_stdin: bool) -> str:

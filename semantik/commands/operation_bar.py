@@ -1,0 +1,58 @@
+"""Shows an operation as a bar while it runs. Runs on the loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+_TERMINAL = ("operation_completed", "operation_failed", "operation_cancelled")
+
+
+async def show_progress(messages: AsyncIterator[dict[str, Any]], console: Console) -> dict[str, Any]:
+    """Draw a bar until the operation ends, with a line for each problem; returns its last message."""
+    columns = (
+        TextColumn("{task.description:<22}"),
+        BarColumn(40),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[file]}"),
+    )
+    last: dict[str, Any] = {}
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("waiting", total=None, file="")
+        async for message in messages:
+            last = message
+            _draw(bar, task, message)
+            for line in _problems(message):
+                console.print(f"  {line}", markup=False)
+            if has_ended(message):
+                break
+    return last
+
+
+def has_ended(message: dict[str, Any]) -> bool:
+    """Whether this is the message that an operation ends with."""
+    return message["type"] in _TERMINAL
+
+
+def _problems(message: dict[str, Any]) -> list[str]:
+    if message["type"] == "error" and not message["fatal"]:  # a fatal one is repeated when the operation ends
+        return [f"{message['path']}: {message['message']}"]
+    return message["data"]["warnings"] if message["type"] == "scanning_completed" else []
+
+
+def _draw(bar: Progress, task: TaskID, message: dict[str, Any]) -> None:
+    if message["type"] == "presence":
+        return
+    data = message["data"]
+    bar.update(
+        task,
+        description=message["type"].replace("_", " "),
+        completed=data.get("processed_files", data.get("processed")),
+        total=data.get("total_files", data.get("total")) or None,
+        file=Path(data["current_file"]).name if data.get("current_file") else "",
+    )
