@@ -73,3 +73,27 @@ async def test_slow_clients_cannot_keep_a_user_out(start: Callable[..., Serving]
         assert psutil.Process(serving.process.pid).memory_info().rss - before < MAX_GROWTH
     lines = [line for line in serving.log.read_text().splitlines() if " WARNING " in line]
     assert sum("to make room for new ones" in line for line in lines) <= 2  # one a minute
+
+
+async def test_without_descriptors_the_server_waits_and_says_so_once_a_minute(
+    start: Callable[..., Serving],
+) -> None:
+    serving = start("--auth-registration", "open", "--connections-header-s", "600")
+    user = await new_user(serving)
+    process = psutil.Process(serving.process.pid)
+    _, hard = process.rlimit(psutil.RLIMIT_NOFILE)
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 6, hard))
+    with ExitStack() as stack:
+        for _ in range(60):
+            async with deadline():
+                stack.enter_context(await _connect(serving.url, HEADER))
+        async with deadline():
+            while "No connection can be accepted" not in serving.log.read_text():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            for _ in range(3):
+                async with httpx.AsyncClient(base_url=serving.url, timeout=patience()) as newcomer:
+                    assert (await newcomer.get("/api/v2/health")).status_code in (200, 503)
+        assert (await user.call("GET", "auth/me"))["username"]
+    lines = serving.log.read_text().splitlines()
+    assert sum("No connection can be accepted" in line for line in lines) <= 2
+    assert not [line for line in lines if "Traceback" in line]
