@@ -84,6 +84,7 @@ ROUTES = [
     url(rf"{_API}/collections/{_ID}/sources/{_ID}", sources.SourceHandler),
     url(rf"{_API}/collections/{_ID}/documents", documents.DocumentsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.DocumentHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/tags", documents.DocumentTagsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.ContentHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/chunks/(\d{{1,15}})/similar", search.SimilarHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.RetryDocumentHandler),

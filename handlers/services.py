@@ -28,6 +28,7 @@ from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
+from semantik.services.tags import TagService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
 
@@ -47,6 +48,7 @@ class Services:
     collections: CollectionService
     sharing: SharingService
     users: UserService
+    tags: TagService
     operations: OperationService
     views: ViewService
     search: SearchService

@@ -70,6 +70,7 @@ from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, Langu
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
+from semantik.services.tags import TagService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
@@ -245,6 +246,7 @@ def _services(
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         sharing=SharingService(store, authorizer),
         users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
+        tags=TagService(store, authorizer),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(
