@@ -21,11 +21,18 @@ def front_matter(text: str) -> Stated:
     if found := _YAML.match(text):
         fields = yaml_fields(found[1])
         if fields is None:  # people write what is no YAML: `title: Notes: a summary`
-            fields = {name: value.strip("\"' ") for name, value in _LINE.findall(found[1])}
+            fields = {name: _plain(value) for name, value in _LINE.findall(found[1])}
         return from_fields(fields)
     if found := _TOML.match(text):
         return from_fields(toml_fields(found[1]) or {})
     return Stated()
+
+
+def _plain(value: str) -> str:
+    """A text without its quotes, or the items of a list between commas; nothing of what is more than that."""
+    if value.startswith("[") and value.endswith("]"):
+        value = value[1:-1].replace('"', "").replace("'", "")
+    return "" if value.startswith(("[", "{")) else value.strip("\"' ")
 
 
 def yaml_fields(text: str) -> Mapping[Any, Any] | None:

@@ -38,7 +38,7 @@ def read_sidecar(name: str, data: bytes) -> Stated:
             fields = None
     else:
         fields = toml_fields(text) if ending == "toml" else yaml_fields(text)
-    if not isinstance(fields, dict):
+    if not isinstance(fields, dict) or not fields:
         raise ExtractError("corrupt", f"it has no fields in {ending.upper()}")
     return from_fields(fields)
 

@@ -57,8 +57,8 @@ def test_front_matter_in_yaml_and_toml() -> None:
     assert front_matter("---\ntitle: Notes: a summary\ntags: a, b\n---\n") == Stated(
         "Notes: a summary", tags=("a", "b")
     )
-    odd = "---\ntitle: 12\ndate: 2026-13-45\nauthor: [[1]]\ntags: {a: b}\n---\n"
-    assert front_matter(odd) == Stated("12")
+    odd = "---\ntitle: 12\ndate: 2026-13-45\nauthor: [[1]]\ntags: {a: b}\nkeywords: [a, b]\n---\n"
+    assert front_matter(odd) == Stated("12", tags=("a", "b"))
     assert front_matter("---\na: &a [x, x]\nb: &b [*a, *a]\ntags: [*b, ok]\n---\n").tags == ("ok",)
 
 
