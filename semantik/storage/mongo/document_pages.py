@@ -38,7 +38,7 @@ class DocumentPage:
 def document_page(rows: Sequence[Record]) -> DocumentPage:
     """Of rows with `SCANNED_FIELDS`; documents without chunks, like containers, are left out."""
     held = [row for row in rows if row["chunk_count"]]
-    by_path = [path_metadata(row) or _NOTHING for row in held]
+    by_path = [(row.get("by_path") and path_metadata(row)) or _NOTHING for row in held]
     authors: dict[tuple[str, ...], tuple[str, ...]] = {}
     tags: dict[tuple[str, ...], tuple[str, ...]] = {}
     spans = np.array([(row["first_seq"], row["chunk_count"]) for row in held], np.int64).reshape(-1, 2)
@@ -51,8 +51,18 @@ def document_page(rows: Sequence[Record]) -> DocumentPage:
         languages=[
             _interned(row.get("language") or known.language) for row, known in zip(held, by_path, strict=True)
         ],
-        authors=[_once(_authors(row, known), authors) for row, known in zip(held, by_path, strict=True)],
-        tags=[_once(_tags(row, known), tags) for row, known in zip(held, by_path, strict=True)],
+        authors=[
+            _once(_authors(row, known), authors)
+            if known is not _NOTHING or row.get("author") or row.get("authors")
+            else ()
+            for row, known in zip(held, by_path, strict=True)
+        ],
+        tags=[
+            _once(_tags(row, known), tags)
+            if known is not _NOTHING or row.get("tags") or row.get("user_tags")
+            else ()
+            for row, known in zip(held, by_path, strict=True)
+        ],
         modified_ns=array("q", (row["modified_ns"] for row in held)),
         days=array(
             "q",

@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "how-to" / "metadata.md").read_text()
 def _write(folder: Path) -> None:
     folder.mkdir()
     (folder / "boiler.md").write_text(
-        "---\nauthor: Ann Lee\ntags: [heating]\n---\n\n# Boiler\n\nThe boiler heats the house."
+        "---\nauthor: Ann Lee\ndate: 2026\ntags: [heating]\n---\n\n# Boiler\n\nThe boiler heats the house."
     )
     (folder / "2026-01-31 lease.txt").write_text("The lease of the workshop, with its boiler.")
     [yaml] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
