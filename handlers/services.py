@@ -25,6 +25,7 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
+from semantik.services.export import ExportService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
@@ -49,6 +50,7 @@ class Services:
     sharing: SharingService
     users: UserService
     tags: TagService
+    exports: ExportService
     operations: OperationService
     views: ViewService
     search: SearchService

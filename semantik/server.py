@@ -66,6 +66,7 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
+from semantik.services.export import ExportService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
@@ -247,6 +248,7 @@ def _services(
         sharing=SharingService(store, authorizer),
         users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         tags=TagService(store, authorizer),
+        exports=ExportService(store, authorizer, lambda: current().operations.exports),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(

@@ -22,7 +22,7 @@ from semantik.storage.mongo import Store
 from semantik.storage.mongo.collections import TAGGING_MS
 
 _MAX_BYTES = 64 << 20
-_BYTES_PER_DOCUMENT = 300  # beside its path and its title, which is there in two spellings
+_BYTES_PER_DOCUMENT = 350  # beside its path and its title, which is there in two spellings
 
 
 _TAGGING = timedelta(milliseconds=TAGGING_MS)

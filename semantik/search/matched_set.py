@@ -96,6 +96,7 @@ class MatchedSets:
     ) -> MatchedSet:
         """Raises Unavailable, as `RetrievalStep.retrieve`."""
         documents = {each.id: await self._catalog.documents(each) for each in collections}
+        candidates: Sequence[Candidate]
         if prepared.parsed.only_filters:
             candidates, complete = await self._listed(collections, documents, query), True
             retrieved = [Retrieved(each, None, Side({}, 1.0, None)) for each in collections]

@@ -258,7 +258,7 @@ _OFTEN_UNSET = ("authors", "tags", "user_tags", "tagged_at", "sidecar")
 
 def _new_row(document: Document) -> Record:
     """Without the fields that most documents have not: a million of them are inserted at once."""
-    row = to_row(replace(document, by_path=None))
+    row = to_row(document)
     for name in _OFTEN_UNSET:
         if not row[name]:
             del row[name]
