@@ -29,7 +29,6 @@ class DocumentTable(DocumentReads):
         await self._table.create_index([("collection_id", 1), ("old_first", 1)])
         await self._table.create_index([("recognition_queue", 1), ("path", 1)])
         await self._table.create_index([("container_id", 1), ("path", 1)])
-        await self._table.create_index([("collection_id", 1), ("tagged_at", 1)])
 
     async def register(self, documents: Sequence[Document]) -> None:
         """Insert new documents. The caller has queried `by_paths` and holds the collection's lock.
@@ -145,17 +144,15 @@ class DocumentTable(DocumentReads):
 
     async def copy_user_tags(self, old: Generation, new: Generation) -> None:
         """Give the documents of a new generation the tags of those with their paths, where these are later ones."""
-        where: Record = {"collection_id": old.collection_id, "tagged_at": {"$gt": 0}}
-        async for rows in self._table.pages(where, "_id", _PAGE):
-            for row in rows:
-                if row["generation"] != old.number:
-                    continue
-                known = await self.by_paths(new, [row["path"]])
-                other = known.get(row["path"])
-                if other is not None and other.tagged_at < row["tagged_at"]:
-                    fields = {"user_tags": row["user_tags"], "tagged_at": row["tagged_at"]}
-                    earlier = {"_id": other.id, "tagged_at": other.tagged_at or None}
-                    await self._table.update_one(earlier, {"$set": fields})
+        async for page in self.of_generation(old):
+            tagged = [one for one in page if one.tagged_at]
+            others = await self.by_paths(new, [one.path for one in tagged])
+            for one in tagged:
+                other = others.get(one.path)
+                if other is not None and other.tagged_at < one.tagged_at:
+                    fields = {"user_tags": list(one.user_tags), "tagged_at": one.tagged_at}
+                    unchanged = {"_id": other.id, "tagged_at": other.tagged_at or None}
+                    await self._table.update_one(unchanged, {"$set": fields})
 
     async def reassign_source(self, document_ids: Sequence[str], source_id: str) -> None:
         """Move documents to another source that contains their files as well."""
