@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from tornado.web import Application, RequestHandler, url
 
-from handlers import events
+from handlers import events, export
 from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
 from handlers.rest import (
@@ -19,7 +19,6 @@ from handlers.rest import (
     auth,
     collections,
     documents,
-    export,
     folders,
     groups,
     health,
