@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from tornado.web import Application, RequestHandler, url
 
-from handlers import events
+from handlers import events, export
 from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
 from handlers.rest import (
@@ -79,11 +79,13 @@ ROUTES = [
     url(rf"{_API}/collections/{_ID}/owner", shares.OwnerHandler),
     url(rf"{_API}/collections/{_ID}/append", collections.AppendHandler),
     url(rf"{_API}/collections/{_ID}/reindex", collections.ReindexHandler),
+    url(rf"{_API}/collections/{_ID}/export", export.ExportHandler),
     url(rf"{_API}/collections/{_ID}/retry", collections.RetryHandler),
     url(rf"{_API}/collections/{_ID}/sources", sources.SourcesHandler),
     url(rf"{_API}/collections/{_ID}/sources/{_ID}", sources.SourceHandler),
     url(rf"{_API}/collections/{_ID}/documents", documents.DocumentsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.DocumentHandler),
+    url(rf"{_API}/collections/{_ID}/documents/{_ID}/tags", documents.DocumentTagsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/content", documents.ContentHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/chunks/(\d{{1,15}})/similar", search.SimilarHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/retry", documents.RetryDocumentHandler),

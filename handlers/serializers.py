@@ -103,7 +103,7 @@ def source_view_json(view: SourceView) -> Json:
 
 
 def document_json(document: Document) -> Json:
-    failure = document.failure
+    failure, metadata = document.failure, document.metadata
     return {
         "id": document.id,
         "path": document.path,
@@ -115,14 +115,17 @@ def document_json(document: Document) -> Json:
         "due": document.due is not None,
         "missing": document.missing,
         "mime": document.mime,
-        "title": document.title,
+        "title": metadata.title,
         "pages": document.pages,
         "length": document.length,
         "content_hash": document.content_hash,
         "chunk_count": document.chunk_count,
         "author": document.author,
-        "date": document.date,
-        "language": document.language,
+        "authors": list(metadata.authors),
+        "date": metadata.date,
+        "language": metadata.language,
+        "tags": list(metadata.tags),
+        "user_tags": list(document.user_tags),
         "container_id": document.container_id,
         "part": document.part,
         "part_count": document.part_count,
@@ -230,16 +233,19 @@ def _place_json(chunk: Chunk) -> Json:
 
 
 def _hit_document_json(document: Document) -> Json:
+    metadata = document.metadata
     return {
         "id": document.id,
         "path": document.path,
         "name": document.name,
-        "title": document.title,
+        "title": metadata.title,
         "mime": document.mime,
         "modified_at": _modified(document),
         "author": document.author,
-        "date": document.date,
-        "language": document.language,
+        "authors": list(metadata.authors),
+        "date": metadata.date,
+        "language": metadata.language,
+        "tags": list(metadata.tags),
         "container_id": document.container_id,
         "part": document.part,
     }

@@ -25,9 +25,11 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
+from semantik.services.export import ExportService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
+from semantik.services.tags import TagService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
 
@@ -47,6 +49,8 @@ class Services:
     collections: CollectionService
     sharing: SharingService
     users: UserService
+    tags: TagService
+    exports: ExportService
     operations: OperationService
     views: ViewService
     search: SearchService

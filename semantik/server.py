@@ -66,10 +66,12 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.collections import CollectionService
+from semantik.services.export import ExportService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
+from semantik.services.tags import TagService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
@@ -245,6 +247,8 @@ def _services(
         collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
         sharing=SharingService(store, authorizer),
         users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
+        tags=TagService(store, authorizer),
+        exports=ExportService(store, authorizer, lambda: current().operations.exports),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(

@@ -8,7 +8,7 @@ from typing import ClassVar
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import integer_parameter, one_of, text
+from handlers.fields import integer_parameter, list_of, one_of, text
 from handlers.pagination import PAGE, page_json
 from handlers.rest.operations import accept
 from handlers.serializers import document_json
@@ -29,6 +29,7 @@ _CONTENT = vol.Schema(
         vol.Optional("limit", default="100000"): integer_parameter(1, 1_000_000),
     }
 )
+_TAGS = vol.Schema({vol.Required("tags"): list_of(text(0, 1000), 1000, "tags")})
 _EMPTY = vol.Schema({})
 
 
@@ -52,6 +53,15 @@ class DocumentHandler(RestHandler):
         self.reply(
             document_json(await self.services.authorizer.document(self.principal, collection_id, document_id))
         )
+
+
+class DocumentTagsHandler(RestHandler):
+    audit: ClassVar = {"PUT": "document.tags"}
+
+    async def put(self, collection_id: str, document_id: str) -> None:
+        tags = self.body(_TAGS)["tags"]
+        document = await self.services.tags.replace(self.principal, collection_id, document_id, tags)
+        self.reply(document_json(document))
 
 
 class ContentHandler(RestHandler):

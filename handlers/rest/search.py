@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
@@ -27,7 +28,7 @@ from semantik.core.document_types import document_type
 from semantik.core.models import Filters
 from semantik.query import first_day, language_code
 from semantik.search.hits import SearchResult
-from semantik.search.query import GROUPINGS, MODES, SearchQuery
+from semantik.search.query import FACETS, GROUPINGS, MODES, SORTS, SearchQuery
 
 _YEARS = (1900, 2200)
 
@@ -89,6 +90,10 @@ _SEARCH = vol.Schema(
         vol.Optional("per_document"): optional(integer(1, 1000)),
         vol.Optional("correct", default=True): boolean(),
         vol.Optional("rerank", default=True): boolean(),
+        vol.Optional("facets", default=list): list_of(one_of(*FACETS), len(FACETS), "facets"),
+        vol.Optional("facet_values", default=10): integer(1, 1000),
+        vol.Optional("sort", default="relevance"): one_of(*SORTS),
+        vol.Optional("order", default="ascending"): one_of("ascending", "descending"),
         vol.Optional("filters", default=dict): vol.Schema(
             {
                 vol.Optional("path_glob"): optional(text(1, 1000)),
@@ -101,6 +106,8 @@ _SEARCH = vol.Schema(
                 vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
                 vol.Optional("types"): _alternatives(type_name, "types"),
                 vol.Optional("languages"): _alternatives(language, "languages"),
+                vol.Optional("authors"): _alternatives(text(1, 1000), "texts"),
+                vol.Optional("tags"): _alternatives(text(1, 1000), "texts"),
                 vol.Optional("after"): day,
                 vol.Optional("before"): day,
             }
@@ -139,6 +146,10 @@ class SearchHandler(RestHandler):
             per_document=body.get("per_document"),
             correct=body["correct"],
             rerank=body["rerank"],
+            facets=tuple(dict.fromkeys(body["facets"])),
+            facet_values=body["facet_values"],
+            sort=body["sort"],
+            descending=body["order"] == "descending",
         )
         result = await self.services.search.search(self.principal, query)
         self.reply(_result_json(result, started))
@@ -172,5 +183,20 @@ def _result_json(result: SearchResult, started: float) -> dict[str, Any]:
         "degraded": result.degraded,
         "relevance": result.relevance,
         "corrections": [{"from": each.word, "to": each.instead} for each in result.corrections],
+        "facets": _facets_json(result),
+        "matched": result.matched and asdict(result.matched),
         "took_ms": round((time.perf_counter() - started) * 1000, 2),
+    }
+
+
+def _facets_json(result: SearchResult) -> dict[str, Any] | None:
+    if result.facets is None:
+        return None
+    return {
+        name: {
+            "values": [{"value": value, "count": count} for value, count in counts.values],
+            "missing": counts.missing,
+            "others": counts.others,
+        }
+        for name, counts in result.facets.items()
     }

@@ -5,6 +5,7 @@ import { errorLine, runGuarded, h } from "./dom.js";
 import { bytes, date, number, plural } from "./format.js";
 import { highlight, queryPattern } from "./highlight.js";
 import { searchFrom, searchParameters } from "./search-address.js";
+import { tagList } from "./tags.js";
 
 const WINDOW = 20_000;
 const BEFORE = 4_000;
@@ -36,6 +37,7 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     : h("a", { href: `#/collections/${encodeURIComponent(collectionId)}` }, `← ${collection?.name ?? "The collection"}`);
   const heading = h("h1", {}, "Loading…");
   const facts = h("p", { class: "hint" });
+  const tags = h("div");
   const quality = h("ul", { class: "hint warnings", hidden: true });
   const text = h("div", { class: "text", "aria-busy": "true" });
   const errors = errorLine();
@@ -69,10 +71,11 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     ]);
     heading.textContent = doc.title || doc.name;
     document.title = `${doc.name} · Semantik`;
-    facts.textContent = [doc.path, doc.author, bytes(doc.size), date(doc.date ?? doc.modified_at), `${number(content.length)} characters of text`,
+    facts.textContent = [doc.path, doc.authors.join(", "), bytes(doc.size), date(doc.date ?? doc.modified_at), `${number(content.length)} characters of text`,
       ...qualityFacts(doc.quality)].filter(Boolean).join(" · ");
     quality.replaceChildren(...(doc.quality?.warnings ?? []).map((each) => h("li", {}, each)));
     quality.hidden = !quality.hasChildNodes();
+    tags.replaceChildren(tagList(doc, parts, collection !== undefined && collection.access !== "read", signal));
     next = content.next_offset;
     text.replaceChildren(...nodes(content));
     if (!content.length) text.replaceChildren(h("p", { class: "empty" }, doc.error?.message ?? emptyText(doc)));
@@ -103,6 +106,6 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     heading.textContent = "This document cannot be shown";
     text.removeAttribute("aria-busy");
   });
-  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, quality, errors.node, earlier, text, later);
+  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, tags, quality, errors.node, earlier, text, later);
   return { node, title: "Document" };
 }

@@ -46,6 +46,13 @@ export function clientName(agent) {
   return browser ? [browser, named(SYSTEMS)].filter(Boolean).join(" on ") : agent;
 }
 
+const LANGUAGES = new Intl.DisplayNames("en", { type: "language" });
+
+/** "German" for "de". */
+export function languageName(code) {
+  return LANGUAGES.of(code) ?? code;
+}
+
 /** "/a/b/c.pdf" is {folder: "/a/b/", name: "c.pdf"}. */
 export function splitPath(path) {
   const split = path.lastIndexOf("/") + 1;

@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { folderOf } from "./format.js";
 import { highlightRanges } from "./highlight.js";
 
+const [MOST_TAGS, MOST_AUTHORS] = [5, 3];
 const RELEVANCE = {
   strong: ["strong match", "Clearly better than what an unrelated query finds here"],
   fair: ["fair match", "Better than most of what an unrelated query finds here"],
@@ -57,6 +58,12 @@ function copies(hits, query) {
   return h("p", { class: "hint copies" }, "Also in ", links.flatMap((link, at) => (at ? [", ", link] : [link])));
 }
 
+/** The authors and the first tags of a document. */
+function known({ authors, tags }) {
+  const shown = tags.slice(0, MOST_TAGS).map((tag) => h("span", { class: "tag own" }, tag));
+  return [authors.length ? h("span", { class: "hint" }, authors.slice(0, MOST_AUTHORS).join(", ")) : null, ...shown];
+}
+
 /** The card of a hit; `query` are the parameters of the search: `[["q", "pump"], ["in", "id"], …]`. */
 export function hitCard(hit, query) {
   const { document: doc, collection } = hit;
@@ -66,7 +73,7 @@ export function hitCard(hit, query) {
   return h("li", { class: "card hit" },
     h("div", { class: "row" },
       h("h2", {}, titled ? [h("span", {}, doc.title), " "] : null, h("span", {}, doc.name)), relevanceTag(hit)),
-    h("p", { class: "place" }, position ? h("span", {}, position) : null, h("span", { class: "tag" }, collection.name)),
+    h("p", { class: "place" }, position ? h("span", {}, position) : null, h("span", { class: "tag" }, collection.name), known(doc)),
     h("p", { class: "chunk" }, highlightRanges(hit.passage, hit.highlights, hit.best_sentence)),
     furtherPassages(hit.more, query), copies(hit.also_in, query),
     h("p", { class: "row foot" }, h("span", { class: "folder", title: doc.path }, folder),

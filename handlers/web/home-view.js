@@ -3,7 +3,7 @@ import { collectionList } from "./collection-list.js";
 import { h, replaceNodes } from "./dom.js";
 import { newCollection } from "./new-collection.js";
 import { Results } from "./results.js";
-import { MODES, searchFrom, searchParameters } from "./search-address.js";
+import { MODES, SORTS, searchFrom, searchParameters } from "./search-address.js";
 import { suggestions } from "./suggestions.js";
 
 export function homeView(app, _ids, parameters, signal) {
@@ -16,6 +16,8 @@ export function homeView(app, _ids, parameters, signal) {
   });
   const modes = h("select", { "aria-label": "Search by", class: "mode", onchange: () => repeat() },
     MODES.map(([name, text]) => h("option", { value: name, selected: name === given.mode }, text)));
+  const sorts = h("select", { "aria-label": "Sort by", class: "mode", onchange: () => repeat() },
+    SORTS.map(([name, text]) => h("option", { value: name, selected: name === given.sort }, text)));
   const chips = h("fieldset", { class: "chips" });
   const results = new Results(app, signal, { onClose: () => show(typed("")), onSearch: (search) => show(search) });
   const browse = h("div", { class: "stack" }, collectionList(app, signal), newCollection(app, signal));
@@ -29,15 +31,15 @@ export function homeView(app, _ids, parameters, signal) {
       submit();
     },
   }, h("div", { class: "bar" }, input, h("button", { class: "primary" }, "Search"), completions.node),
-  h("div", { class: "row" }, chips, modes));
+  h("div", { class: "row" }, chips, h("div", { class: "row choices" }, modes, sorts)));
 
   function typed(query) {
-    return { query, collections: [...chosen], mode: modes.value, exact: false };
+    return { query, collections: [...chosen], mode: modes.value, sort: sorts.value, exact: false };
   }
 
-  /** Another mode was chosen while results are shown. */
+  /** Another mode or order was chosen while results are shown. */
   function repeat() {
-    if (!results.node.hidden) show({ ...results.current, mode: modes.value });
+    if (!results.node.hidden) show({ ...results.current, mode: modes.value, sort: sorts.value });
   }
 
   function show(search) {
@@ -48,8 +50,10 @@ export function homeView(app, _ids, parameters, signal) {
 
   function draw(search) {
     browse.hidden = Boolean(search.query);
-    if (search.query) results.search(search);
-    else {
+    if (search.query) {
+      if (input.value.trim() !== search.query) input.value = search.query;
+      results.search(search);
+    } else {
       results.clear();
       input.value = "";
     }

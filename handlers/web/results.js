@@ -1,6 +1,7 @@
 // The results of a query: documents with their best passages, and what the server says of the result as a whole.
 import { request, url } from "./api.js";
 import { errorLine, runGuarded, h } from "./dom.js";
+import { FACETS, Facets } from "./facets.js";
 import { number, plural } from "./format.js";
 import { hitCard } from "./hit.js";
 import { searchParameters } from "./search-address.js";
@@ -19,11 +20,13 @@ export class Results {
     this.summary = h("p", { class: "hint", role: "status" });
     this.notes = h("div", { class: "stack tight notes" });
     this.list = h("ol", { class: "hits" });
+    this.facets = new Facets((query) => onSearch({ ...this.current, query }));
     this.more = h("button", { type: "button", hidden: true }, "More results");
     this.more.addEventListener("click", () => runGuarded(this.more, this.errors, () => this.#load()));
     const close = h("button", { type: "button", class: "quiet", onclick: onClose }, "Back to the collections");
     this.node = h("section", { class: "stack results", "aria-label": "Search results", hidden: true },
-      h("div", { class: "row" }, this.summary, close), this.errors.node, this.notes, this.list, this.more);
+      h("div", { class: "row" }, this.summary, close), this.errors.node, this.notes,
+      h("div", { class: "faceted" }, this.facets.node, h("div", { class: "stack" }, this.list, this.more)));
     signal.addEventListener("abort", () => this.#request.abort());
   }
 
@@ -38,10 +41,15 @@ export class Results {
     this.#request = new AbortController();
     this.current = search;
     this.body = { query: search.query, k: PAGE, mode: search.mode, correct: !search.exact, group_by: "document" };
+    const descending = search.sort.startsWith("-");
+    if (search.sort !== "relevance") {
+      Object.assign(this.body, { sort: search.sort.replace("-", ""), order: descending ? "descending" : "ascending" });
+    }
     if (search.collections.length) this.body.collection_ids = search.collections;
     this.shown = 0;
     this.list.replaceChildren();
     this.notes.replaceChildren();
+    this.facets.clear();
     this.more.hidden = true;
     this.node.hidden = false;
     return runGuarded(this.more, this.errors, () => this.#load());
@@ -52,7 +60,7 @@ export class Results {
     this.summary.textContent = "Searching…";
     const slow = setTimeout(() => this.#explainWait(signal), SLOW_MS);
     try {
-      const body = { ...this.body, offset: this.shown };
+      const body = { ...this.body, offset: this.shown, facets: this.shown ? [] : FACETS };
       const answer = await request("POST", url(["search"]), { body, signal, repeatable: true });
       this.#show(answer);
     } catch (error) {
@@ -65,7 +73,10 @@ export class Results {
 
   #show(answer) {
     const { hits, took_ms: took, total_considered: considered } = answer;
-    if (this.shown === 0) this.notes.replaceChildren(...this.#notes(answer));
+    if (this.shown === 0) {
+      this.notes.replaceChildren(...this.#notes(answer));
+      this.facets.show(answer, this.current.query);
+    }
     const parameters = searchParameters(this.current);
     this.list.append(...hits.map((hit) => hitCard(hit, parameters)));
     this.shown += hits.length;

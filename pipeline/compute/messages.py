@@ -21,7 +21,7 @@ class FileTask:
 
     If the SHA-256 of its content still is `known_hash`, its text is not extracted. `place` says where a part of a
     container is, which is the file at `path` or lies inside it. `recognised` are texts for its pages without text.
-    The file must lie below one of `roots`.
+    The file must lie below one of `roots`. `sidecar` is the path of the file that describes it.
     """
 
     document_id: str
@@ -31,6 +31,7 @@ class FileTask:
     place: PartPlace | None = None
     recognised: RecognisedTexts | None = None
     roots: tuple[str, ...] = ()
+    sidecar: str | None = None
 
     @property
     def name(self) -> str:
@@ -172,9 +173,9 @@ class TextChunks(Sequence[TextChunk]):
 class ReadDocument:
     """A file that was read: `content_hash` is the SHA-256 of its bytes in hex, `length` its text in characters.
 
-    `author` and `date` as in `Content` (see `pipeline/extraction/content.py`). `reader` is the version of what read it,
-    None for the present one. `unrecognised` are the pages whose text is still to be recognised. `language` as in
-    `Document`.
+    `author`, `date`, `authors` and `tags` as in `Content` (see `pipeline/extraction/content.py`). `reader` is the
+    version of what read it, None for the present one. `unrecognised` are the pages whose text is still to be
+    recognised. `language` as in `Document`.
     """
 
     document_id: str
@@ -190,6 +191,8 @@ class ReadDocument:
     reader: str | None = None
     unrecognised: tuple[int, ...] = ()
     language: str | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def has_warnings(self) -> bool:

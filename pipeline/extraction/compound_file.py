@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.opc import Properties
+from semantik.core.metadata import split_tags
 
 LIBRARIES = ("olefile",)
 _MAX_STREAM = 500 << 20  # bytes
@@ -40,13 +41,16 @@ class CompoundFile:
             ) from error
 
     def properties(self) -> Properties:
-        """Title, author and date; fields are None where they are missing or damaged."""
+        """Title, author, date and keywords; fields are None where they are missing or damaged."""
         try:
             found = self._ole.get_metadata()
             page = found.codepage or 1252
             date = found.last_saved_time or found.create_time
             return Properties(
-                _line(found.title, page), _line(found.author, page), date.isoformat() if date else None
+                _line(found.title, page),
+                _line(found.author, page),
+                date.isoformat() if date else None,
+                split_tags(_line(found.keywords, page) or ""),
             )
         except MemoryError:
             raise

@@ -73,6 +73,9 @@ class Content:
     pages_without_text: the numbers of pages that show something and have no text; it may be recognised.
     author: the sender of a message, the author of a document.
     date: when it was sent or written, as it says itself, in ISO 8601.
+    authors: the persons of `author` one by one, where the format tells them apart.
+    tags: keywords and categories, as the document states them.
+    language: what the document states, in ISO 639-1.
     outline: the headings of a text that is no Markdown, like the functions of a program, in order.
     """
 
@@ -87,6 +90,9 @@ class Content:
     author: str | None = None
     date: str | None = None
     outline: tuple[Heading, ...] = ()
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str | None = None
 
 
 def paged(

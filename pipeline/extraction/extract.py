@@ -23,6 +23,7 @@ from pipeline.extraction.format_reader import READERS
 from pipeline.extraction.formats import Condition, Format
 from pipeline.extraction.reading_options import DEFAULTS, ReadingOptions, using
 from pipeline.extraction.recognition.page_texts import Pictures, with_page_texts
+from semantik.core.metadata import clean_tags, split_authors
 
 __all__ = [
     "WORD",
@@ -60,6 +61,9 @@ class Extracted:
     outline: tuple[Heading, ...] = ()
     recognised: tuple[int, ...] = ()
     unrecognised: tuple[int, ...] = ()
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str | None = None
 
 
 def extract(
@@ -114,6 +118,9 @@ def _extract(path: str, data: bytes, size_limit: int, pictures: Callable[[], Pic
         content.outline,
         merged.recognised,
         unrecognised,
+        content.authors or split_authors(content.author),
+        clean_tags(content.tags),
+        content.language,
     )
 
 

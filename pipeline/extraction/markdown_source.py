@@ -19,7 +19,6 @@ _NEAR = 200  # characters before a tag that tell whether its line has text
 _HIDDEN = re.compile("\ue000(\\d{1,9})\ue001")
 _COMMENT = re.compile(r"[ \t]?<!--.*?-->", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(?:.*\n){0,200}?(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)")
-_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*\r?$", re.MULTILINE)
 # What only makes sense as a whole is read as HTML; of all other elements the tags go.
 _WHOLE = re.compile(r"<(/?)(table|pre|ul|ol|dl|svg|math|script|style|select|ruby)\b[^>]*>", re.IGNORECASE)
 _RAISED = re.compile(r"<(su[pb])\b[^>]*>[^<\n]{1,40}</\1\s*>", re.IGNORECASE)
@@ -55,13 +54,6 @@ def as_seen(text: str) -> str:
         at = code.end()
     parts.append(_seen(text[at:]))
     return "".join(parts)
-
-
-def front_title(text: str) -> str | None:
-    """The title that the block of metadata before a text gives."""
-    front = _FRONT_MATTER.match(text)
-    found = _FRONT_TITLE.search(front[0]) if front else None
-    return (found[1].strip("\"' ") or None) if found else None
 
 
 def _seen(text: str) -> str:

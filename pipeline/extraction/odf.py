@@ -13,6 +13,7 @@ from pipeline.extraction import bounded_xml
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.opc import Properties
 from pipeline.extraction.zip_package import ZipPackage
+from semantik.core.metadata import split_tags
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 OFFICE = _OASIS + "office:1.0}"
@@ -67,13 +68,14 @@ class OpenDocument:
         return found
 
     def properties(self) -> Properties:
-        """Title, author and date of the document; fields are None where they are missing or damaged."""
+        """Title, author, date and keywords of the document; fields are None where they are missing or damaged."""
         with contextlib.suppress(ExtractError):
             data = self.zip.read("meta.xml", _SMALL) if self.zip is not None else self._flat
             for meta in bounded_xml.sections(data, {OFFICE + "meta"}, stop=OFFICE + "body"):
                 author = meta.findtext(META + "initial-creator") or meta.findtext(DC + "creator")
                 date = meta.findtext(DC + "date") or meta.findtext(META + "creation-date")
-                return Properties(_line(meta.findtext(DC + "title")), _line(author), _line(date))
+                tags = split_tags(", ".join(each.text or "" for each in meta.findall(META + "keyword")))
+                return Properties(_line(meta.findtext(DC + "title")), _line(author), _line(date), tags)
         return Properties()
 
     def object_content(self, href: str) -> Element | None:

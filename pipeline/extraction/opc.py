@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from pipeline.extraction import bounded_xml
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.zip_package import ZipPackage
+from semantik.core.metadata import split_tags
 
 _OPENXML = "http://schemas.openxmlformats.org/"
 W = f"{{{_OPENXML}wordprocessingml/2006/main}}"
@@ -30,6 +31,7 @@ M = f"{{{_OPENXML}officeDocument/2006/math}}"
 R = f"{{{_OPENXML}officeDocument/2006/relationships}}"
 MC = f"{{{_OPENXML}markup-compatibility/2006}}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
+_CORE = f"{{{_OPENXML}package/2006/metadata/core-properties}}"
 _TERMS = "{http://purl.org/dc/terms/}"
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _STRICT_NAMESPACE = re.compile(rb"http://purl\.oclc\.org/ooxml/([\w/]+)")
@@ -53,6 +55,7 @@ class Properties:
     title: str | None = None
     author: str | None = None
     date: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 class Package:
@@ -104,7 +107,7 @@ class Package:
         return declared or self._content_types.get(posixpath.splitext(part)[1].casefold(), "")
 
     def properties(self) -> Properties:
-        """Title, author and date; fields are None where they are missing or damaged."""
+        """Title, author, date and keywords; fields are None where they are missing or damaged."""
         for part in self.related("", "core-properties"):
             with contextlib.suppress(ExtractError):
                 root = self.xml(part)
@@ -113,6 +116,9 @@ class Package:
                     _line(root.findtext(f"{_DC}title")),
                     _line(root.findtext(f"{_DC}creator")),
                     next((date.strip() for date in dates if date and date.strip()), None),
+                    split_tags(
+                        ", ".join(root.findtext(_CORE + name) or "" for name in ("keywords", "category"))
+                    ),
                 )
         return Properties()
 

@@ -15,6 +15,7 @@ from semantik.core.models import Chunk, Document, Failure
 from semantik.storage.mongo.document_rows import DocumentFields, recognition_queue
 
 _OFTEN_UNSET = ("title", "pages", "failure", "author", "date", "part_count", "language")
+_OFTEN_EMPTY = ("authors", "tags")
 
 
 def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[tuple[Chunk, Vector]]:
@@ -74,6 +75,7 @@ def document_changes(finished: Sequence[FinishedDocument], first_seq: int) -> di
 def _without_unset(document: Document, fields: DocumentFields) -> DocumentFields:
     """The fields without those that stay None: most documents have few of them, and each costs the store time."""
     unset = [name for name in _OFTEN_UNSET if fields.get(name, 0) is None and getattr(document, name) is None]
+    unset += [name for name in _OFTEN_EMPTY if not fields.get(name) and not getattr(document, name)]
     return cast(DocumentFields, {name: value for name, value in fields.items() if name not in unset})
 
 
@@ -113,6 +115,8 @@ def _indexed(read: ReadDocument, first_seq: int) -> DocumentFields:
         "date": read.date,
         "part_count": None,
         "language": read.language,
+        "authors": list(read.authors),
+        "tags": list(read.tags),
     }
 
 

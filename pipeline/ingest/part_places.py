@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pipeline.compute.messages import FileTask, PartPlace
 from pipeline.context.context import OperationContext
 from semantik.core.models import Document
+from semantik.core.sidecars import sidecar_path
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class PartPlaces:
             steps.append((part or "", locator or ""))
             part, locator, container_id = container.part, container.locator, container.container_id
         if container is None:
-            return FileTask(document.id, document.path, document.size, known_hash, roots=roots)
+            sidecar = sidecar_path(document.path, document.sidecar) if document.sidecar else None
+            return FileTask(
+                document.id, document.path, document.size, known_hash, roots=roots, sidecar=sidecar
+            )
         place = PartPlace(tuple(reversed(steps)), container.size, container.modified_ns)
         return FileTask(document.id, container.path, document.size, known_hash, place, roots=roots)
 

@@ -90,6 +90,8 @@ async def _build(context: OperationContext) -> None:
 
 async def _switch(context: OperationContext) -> None:
     grace_s = context.deps.settings.reindex.grace_s
+    # Users may have changed tags since the documents were registered.
+    await context.deps.store.documents.copy_user_tags(context.collection.current, context.generation)
     collection = await context.deps.store.collections.switch_generation(
         context.generation, grace_s, context.fence
     )

@@ -9,7 +9,7 @@ from pipeline import failpoints
 from pipeline.context.context import OperationContext, overlap
 from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.scanning.missing_files import counts_by_source, resolve_missing
-from pipeline.scanning.outdated_documents import mark_outdated
+from pipeline.scanning.outdated_documents import is_outdated, mark_outdated
 from pipeline.scanning.registration import register_files
 from pipeline.scanning.seen_files import SeenFiles
 from pipeline.scanning.source_scan import SourceScan
@@ -85,7 +85,9 @@ async def _register(context: OperationContext, sources: Sequence[Source]) -> Sca
     for source in sources:
         # Where sources overlap, one scan may skip what belongs to the other: its digests would not hold for both.
         alone = not any(overlap(source, other) for other in sources if other.id != source.id)
-        digests = await store.folder_digests.get(generation, source.id) if digests_hold and alone else None
+        # Another version may know more of an unchanged file, like what its sidecar says.
+        trusted = digests_hold and alone and not is_outdated(context, source)
+        digests = await store.folder_digests.get(generation, source.id) if trusted else None
         found = SourceScan(seen_files, digests)
         try:
             await register_files(context, source, found)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
 from semantik.core.models import Document, Generation, new_id
+from semantik.core.path_metadata import path_metadata
 
 
 def planned_staging(context: OperationContext) -> Generation:
@@ -83,4 +84,10 @@ def _pending(context: OperationContext, document: Document, containers: Mapping[
         locator=document.locator,
         digest=document.digest,
         part_count=document.part_count,
+        user_tags=document.user_tags,
+        tagged_at=document.tagged_at,
+        sidecar=document.sidecar,
+        by_path=None
+        if document.is_part
+        else path_metadata(document.path, context.deps.settings.documents.path_metadata),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Set
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline import failpoints
@@ -148,6 +149,9 @@ async def _move_documents(context: OperationContext, missing: _MissingBySize) ->
                     del same_size[content_hash]
                 known = await documents.by_ids([document_id])
                 await move(context, known[document_id], new)
+                if known[document_id].sidecar != new.sidecar:  # it says something else by now
+                    again = replace(new, id=document_id, reader=None)
+                    await documents.mark_changed([again], context.operation.id, context.fence)
                 failpoints.die_at("scanning.renamed")
     return moved
 

@@ -11,13 +11,18 @@ from pipeline.scanning.source_scan import SourceScan
 from semantik.core.models import Document, Source
 
 
+def is_outdated(context: OperationContext, source: Source) -> bool:
+    """Whether another version of the readers has completed the source's last scan, and documents are reread."""
+    return source.reader != reader_version() and context.deps.settings.documents.outdated != "keep"
+
+
 async def mark_outdated(context: OperationContext, source: Source, scan: SourceScan) -> int:
     """Make the outdated documents of a scanned source due, and return their number.
 
     The documents are looked through once for each version of the readers, unless the scan could not see all files.
     Documents without their files are left as they are.
     """
-    if source.reader == reader_version() or context.deps.settings.documents.outdated == "keep":
+    if not is_outdated(context, source):
         return 0
     documents, number = context.deps.store.documents, 0
     known = documents.of_source(context.generation, source.id)

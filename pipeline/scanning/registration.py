@@ -18,8 +18,10 @@ from pipeline.scanning.source_scan import SourceScan
 from pipeline.scanning.walk_rules import WalkRules
 from pipeline.scanning.walker import walk
 from semantik.core.document_roots import resolve_source
-from semantik.core.models import Document, Source, new_id
-from semantik.core.scan_entries import FolderListing
+from semantik.core.models import Document, PathMetadata, Source, new_id
+from semantik.core.path_metadata import path_metadata
+from semantik.core.scan_entries import FolderListing, hashed
+from semantik.core.sidecars import with_sidecars
 
 _FILES_PER_QUERY = 500
 # Of unchanged folders: one step in a thread looks at no more files unless one folder has more.
@@ -33,6 +35,20 @@ class _File:
     path: str
     size: int
     modified_ns: int
+    sidecar: str | None
+    by_path: PathMetadata | None
+
+    def found(self, document: Document) -> Document:
+        """A document as its file is now; one whose sidecar has changed is to be read again, whatever its content."""
+        reader = document.reader if document.sidecar == self.sidecar else None
+        return replace(
+            document,
+            size=self.size,
+            modified_ns=self.modified_ns,
+            sidecar=self.sidecar,
+            by_path=self.by_path,
+            reader=reader,
+        )
 
 
 @dataclass(frozen=True)
@@ -54,10 +70,11 @@ async def register_files(context: OperationContext, source: Source, scan: Source
     started = time.monotonic()
     _publish_progress(context, source, scan)
     listings = walk(root, rules)
+    templates = settings.documents.path_metadata
     previous = scan.previous_digests
     adopted = previous is not None  # digests are only trusted while no document is due
     while not scan.truncated and (
-        folders := await asyncio.to_thread(_next_folders, listings, previous or {})
+        folders := await asyncio.to_thread(_next_folders, listings, previous or {}, templates)
     ):
         files = [file for folder in folders for file in _record(context, folder, scan)]
         if files and not adopted:
@@ -73,12 +90,15 @@ async def register_files(context: OperationContext, source: Source, scan: Source
     scan.duration_s = time.monotonic() - started
 
 
-def _next_folders(listings: Iterator[FolderListing], previous: Mapping[str, bytes]) -> list[_Folder]:
+def _next_folders(
+    listings: Iterator[FolderListing], previous: Mapping[str, bytes], templates: Sequence[str]
+) -> list[_Folder]:
     """The next folders of the walk, as many as one step is to look at; empty at its end."""
     folders: list[_Folder] = []
     files = 0
     for listing in listings:
-        digest = listing.digest
+        # With other templates, paths say something else.
+        digest = listing.digest if not templates else hashed(listing.digest, *templates)
         folders.append(_Folder(listing, digest, previous.get(listing.folder) == digest))
         files += len(listing.files) + 1
         if files >= (_FILES_PER_STEP if folders[-1].unchanged else _FILES_PER_QUERY):
@@ -95,19 +115,22 @@ def _record(context: OperationContext, folder: _Folder, scan: SourceScan) -> Ite
         if warning.hides_files:
             scan.unread.append(warning.path)
         context.warn(f"{warning.path}: {warning.message}")
-    files = listing.files
+    files, sidecars = with_sidecars(listing.files)
     if scan.files + len(files) > max_files:
         scan.truncated = True
         files = files[: max_files - scan.files]
         context.warn(f"The scan stopped after documents.max_files = {max_files} files.")
-    if files or listing.warnings:
+    if listing.files or listing.warnings:
         scan.digests[listing.folder] = folder.digest
     scan.files += len(files)
     if folder.unchanged and not scan.truncated:
         scan.seen.unchanged_folders.add(listing.folder)
         scan.unchanged += len(files)
     else:
-        yield from (_File(listing.path(name), size, modified_ns) for name, size, modified_ns in files)
+        templates = context.deps.settings.documents.path_metadata
+        for name, size, modified_ns in files:
+            path = listing.path(name)
+            yield _File(path, size, modified_ns, sidecars.get(name), path_metadata(path, templates))
 
 
 def _publish_progress(context: OperationContext, source: Source, scan: SourceScan) -> None:
@@ -137,7 +160,7 @@ async def _compare(
         if document is None or document.is_part:
             new.append(_new_document(context, source_id, file))
             continue
-        as_found = replace(document, size=file.size, modified_ns=file.modified_ns)
+        as_found = file.found(document)
         if as_found != document or (document.missing and document.status != "indexed"):
             changed.append(as_found)
         elif document.due == operation_id:
@@ -171,4 +194,6 @@ def _new_document(context: OperationContext, source_id: str, file: _File) -> Doc
         status="pending",
         due=context.operation.id,
         fence=context.fence,
+        sidecar=file.sidecar,
+        by_path=file.by_path,
     )

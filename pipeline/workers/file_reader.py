@@ -22,6 +22,7 @@ from pipeline.compute.messages import (
 from pipeline.extraction import chunker, extract
 from pipeline.extraction.container_format import container_format
 from pipeline.extraction.document_quality import document_quality
+from pipeline.extraction.metadata import sidecar
 from pipeline.extraction.part import ContainerLimits
 from pipeline.extraction.recognition.installation import recognition
 from pipeline.extraction.recognition.page_texts import Pictures
@@ -29,6 +30,7 @@ from pipeline.workers.container_listing import list_parts
 from pipeline.workers.open_files import OpenFiles, suffix_of
 from pipeline.workers.read_options import ReadOptions
 from semantik.analysis import detect_language
+from semantik.core.metadata import merged_tags
 
 _SAMPLE = 1300  # characters
 
@@ -88,6 +90,8 @@ class FileReader:
                 content_hash,
                 error.mime,
             )
+        if file.sidecar is not None:
+            extracted = self._with_sidecar(extracted, file.sidecar, file.roots)
         split = chunker.split(extracted, self._tokenizer, *self._sizes)
         if not split.chunks:
             raise extract.ExtractError("empty", "There is no language in this file, only encoded data.", True)
@@ -103,7 +107,31 @@ class FileReader:
             extracted.author,
             extracted.date,
             unrecognised=extracted.unrecognised,
-            language=_language(extracted.text),
+            language=extracted.language or _language(extracted.text),
+            authors=extracted.authors,
+            tags=extracted.tags,
+        )
+
+    def _with_sidecar(
+        self, extracted: extract.Extracted, path: str, roots: tuple[str, ...]
+    ) -> extract.Extracted:
+        """With what the sidecar file states, which somebody wrote for this document and so counts more."""
+        name = path.rpartition("/")[2]
+        try:
+            data = extract.read(path, sidecar.MAX_BYTES, extract.Places(roots, self._options.forbidden))
+            stated = sidecar.read_sidecar(name, data)
+        except extract.ExtractError as error:
+            message = error.message.rstrip(".")
+            warning = f"{name}, which describes this file, is not read: {message[:1].lower()}{message[1:]}."
+            return replace(extracted, warnings=(*extracted.warnings, warning))
+        return replace(
+            extracted,
+            title=stated.title or extracted.title,
+            author=", ".join(stated.authors) or extracted.author,
+            authors=stated.authors or extracted.authors,
+            date=stated.date or extracted.date,
+            language=stated.language or extracted.language,
+            tags=merged_tags(stated.tags, extracted.tags),
         )
 
     def _pictures(self, file: FileTask, content_hash: str) -> Pictures:

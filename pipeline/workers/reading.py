@@ -51,7 +51,7 @@ class FileReading:
 
     async def read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
         """As `ComputePool.read`."""
-        if len({file.path for file in files}) > MAX_FILES:
+        if len(_paths(files)) > MAX_FILES:
             half = len(files) // 2
             return [*await self.read(files[:half], options), *await self.read(files[half:], options)]
         try:
@@ -76,7 +76,7 @@ class FileReading:
             options,
             read_options,
             timeout_s=timeout_s,
-            files=self._to_open({file.path: file.roots for file in files}, read_options.forbidden),
+            files=self._to_open(_paths(files), read_options.forbidden),
             max_answer_bytes=limits.max_output_bytes,
         )
         if not _are_answers(outcomes, files):
@@ -159,6 +159,12 @@ class FileReading:
 
     def _group(self) -> WorkerGroup:
         return self._batch if self._batch.is_up else self._light
+
+
+def _paths(files: Sequence[FileTask]) -> dict[str, tuple[str, ...]]:
+    """The files to open, with their sidecars: each with the roots of which it must lie below one."""
+    found = {file.path: file.roots for file in files}
+    return found | {file.sidecar: file.roots for file in files if file.sidecar is not None}
 
 
 def _are_answers(outcomes: Sequence[Outcome], files: Sequence[FileTask]) -> bool:

@@ -159,7 +159,14 @@ def _text(one: _Reading, with_chunks: bool) -> str:
 
 def _facts(extracted: extract.Extracted, quality: Quality | None) -> Iterator[tuple[str, str]]:
     yield "format", extracted.mime
-    for name, value in (("title", extracted.title), ("author", extracted.author), ("date", extracted.date)):
+    stated = (
+        ("title", extracted.title),
+        ("author", extracted.author),
+        ("date", extracted.date),
+        ("language", extracted.language),
+        ("tags", ", ".join(extracted.tags)),
+    )
+    for name, value in stated:
         if value:
             yield name, value
     if extracted.pages:
@@ -181,6 +188,9 @@ def _json(one: _Reading) -> dict[str, Any]:
         "mime": extracted.mime,
         "title": extracted.title,
         "author": extracted.author,
+        "authors": list(extracted.authors),
+        "tags": list(extracted.tags),
+        "language": extracted.language,
         "date": extracted.date,
         "pages": [{"number": number, "start": start} for number, start in extracted.pages],
         "page_labels": {str(number): label for number, label in extracted.page_labels.items()},

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from semantik.config.fields import ANY, at_least, each, globs, one_of, reloadable
+from semantik.core.path_metadata import TEMPLATES, is_template
 
 _MIB = 1 << 20
 
@@ -72,6 +73,11 @@ class DocumentSettings:
     )
     ocr_page_timeout_s: float = reloadable(
         60.0, at_least(1), "A page whose recognition takes longer is left without text, with a warning."
+    )
+    path_metadata: tuple[str, ...] = reloadable(
+        [],
+        each(is_template, TEMPLATES),
+        "What the end of a path says of a document: templates with {title}, {author}, {date}, {language}, {tag}, *.",
     )
     hidden_sheets: bool = reloadable(
         False, ANY, "Whether the hidden sheets, rows and columns of a spreadsheet are read."

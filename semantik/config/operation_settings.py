@@ -21,6 +21,11 @@ class OperationSettings:
     lease_s: float = reloadable(
         15.0, at_least(2), "An operation whose server is silent this long is taken over by another."
     )
+    exports: int = reloadable(
+        8,
+        between(1, 1000),
+        "Exports of collections at the same time in this server; further ones are refused.",
+    )
     keep_s: int = setting(
         30 * 86_400, at_least(60), "How long semantik-cleanup keeps the records of ended operations."
     )

@@ -54,4 +54,9 @@ class FolderListing:
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=_DIGEST_BYTES).digest()
 
 
+def hashed(digest: bytes, *texts: str) -> bytes:
+    """A digest of a digest and of texts that decide, too, what is made of the files."""
+    return hashlib.blake2b(b"\0".join((digest, *map(str.encode, texts))), digest_size=_DIGEST_BYTES).digest()
+
+
 ScanEntry = FoundFile | ScanWarning | SkippedEntry

@@ -11,9 +11,10 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from semantik.core.document_types import DocumentType, document_type
+from semantik.core.metadata import tag_key
 from semantik.core.models import Filters
 from semantik.query.folding import path_key, words_key, words_pattern
 
@@ -40,6 +41,8 @@ class DocumentColumns:
     languages: list[str | None] = field(default_factory=list)
     modified_ns: array[int] = field(default_factory=lambda: array("q"))
     days: array[int] = field(default_factory=lambda: array("q"))
+    authors: list[tuple[str, ...]] = field(default_factory=list)
+    tags: list[tuple[str, ...]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -51,12 +54,24 @@ class DocumentColumns:
         self.titles += more.titles
         self.mimes += more.mimes
         self.languages += more.languages
+        self.authors += more.authors
+        self.tags += more.tags
         self.modified_ns += more.modified_ns
         self.days += more.days
 
     @cached_property
     def title_keys(self) -> list[str]:
         return [words_key(title) for title in self.titles]
+
+    @cached_property
+    def author_keys(self) -> list[tuple[str, ...]]:
+        known = {names: tuple(map(words_key, names)) for names in set(self.authors)}
+        return [known[names] for names in self.authors]
+
+    @cached_property
+    def tag_keys(self) -> list[tuple[str, ...]]:
+        known = {tags: tuple(map(tag_key, tags)) for tags in set(self.tags)}
+        return [known[tags] for tags in self.tags]
 
 
 def document_day(stated: str | None, modified_ns: int) -> int:
@@ -81,24 +96,28 @@ def matching(columns: DocumentColumns, filters: Filters) -> Sequence[int]:
 def _conditions(columns: DocumentColumns, filters: Filters) -> Iterable[Test]:
     """The cheap ones first."""
     yield from _times(columns, filters)
-    for group in filters.languages:
-        yield _language_test(columns.languages, group, True)
-    if filters.not_languages:
-        yield _language_test(columns.languages, filters.not_languages, False)
-    for group in filters.types:
-        yield _type_test(columns, group, True)
-    if filters.not_types:
-        yield _type_test(columns, filters.not_types, False)
+    languages = columns.languages
+    yield from _tests(filters.languages, filters.not_languages, partial(_language_test, languages))
+    yield from _tests(filters.types, filters.not_types, partial(_type_test, columns))
+    if filters.tags or filters.not_tags:
+        yield from _tests(filters.tags, filters.not_tags, partial(_tag_test, columns.tag_keys))
+    if filters.authors or filters.not_authors:
+        yield from _tests(filters.authors, filters.not_authors, partial(_author_test, columns.author_keys))
     if filters.path_glob or filters.extensions:
         yield _glob_test(columns, filters)
-    for group in filters.paths:
-        yield _path_test(columns.paths, group, True)
-    if filters.not_paths:
-        yield _path_test(columns.paths, filters.not_paths, False)
-    for group in filters.titles:
-        yield _title_test(columns.title_keys, group, True)
-    if filters.not_titles:
-        yield _title_test(columns.title_keys, filters.not_titles, False)
+    yield from _tests(filters.paths, filters.not_paths, partial(_path_test, columns.paths))
+    if filters.titles or filters.not_titles:
+        yield from _tests(filters.titles, filters.not_titles, partial(_title_test, columns.title_keys))
+
+
+def _tests(
+    groups: Sequence[Sequence[str]], excluded: Sequence[str], test: Callable[[Sequence[str], bool], Test]
+) -> Iterable[Test]:
+    """One for each group, and one for all that is excluded."""
+    for group in groups:
+        yield test(group, True)
+    if excluded:
+        yield test(excluded, False)
 
 
 def _times(columns: DocumentColumns, filters: Filters) -> Iterable[Test]:
@@ -193,3 +212,27 @@ def _glob(text: str) -> re.Pattern[str]:
 def _title_test(keys: list[str], texts: Sequence[str], expected: bool) -> Test:
     patterns = [pattern for text in texts if (pattern := words_pattern(text)).strip()]
     return lambda number: any(pattern in keys[number] for pattern in patterns) == expected
+
+
+def _tag_test(keys: list[tuple[str, ...]], texts: Sequence[str], expected: bool) -> Test:
+    wanted = frozenset(tag_key(text) for text in texts if not text.endswith("*"))
+    beginnings = tuple(tag_key(text.rstrip("*")) for text in texts if text.endswith("*"))
+
+    def test(number: int) -> bool:
+        found = any(key in wanted or (beginnings and key.startswith(beginnings)) for key in keys[number])
+        return found == expected
+
+    return test
+
+
+def _author_test(keys: list[tuple[str, ...]], texts: Sequence[str], expected: bool) -> Test:
+    whole = frozenset(words_key(text[1:]) for text in texts if text.startswith("="))
+    patterns = [
+        pattern for text in texts if not text.startswith("=") if (pattern := words_pattern(text)).strip()
+    ]
+
+    def test(number: int) -> bool:
+        found = any(key in whole or any(pattern in key for pattern in patterns) for key in keys[number])
+        return found == expected
+
+    return test

@@ -24,6 +24,8 @@ class QueryFilters:
 
     title, path: groups, each of alternatives. A title contains a text as whole words (`heat*`: the beginning of
     one), a path anywhere or as a glob.
+    authors: words of one of the authors, as of a title; "=Ann Lee" is the whole name. tags: whole ones (`proj*`: the
+        beginning of one).
     types: names that `document_type` knows. languages: ISO 639-1 codes. collections: names.
     after, before: the first day, and the day after the last.
     """
@@ -32,11 +34,15 @@ class QueryFilters:
     path: tuple[AnyOf, ...] = ()
     types: AnyOf = ()
     languages: AnyOf = ()
+    authors: tuple[AnyOf, ...] = ()
+    tags: tuple[AnyOf, ...] = ()
     collections: AnyOf = ()
     not_title: tuple[str, ...] = ()
     not_path: tuple[str, ...] = ()
     not_types: tuple[str, ...] = ()
     not_languages: tuple[str, ...] = ()
+    not_authors: tuple[str, ...] = ()
+    not_tags: tuple[str, ...] = ()
     not_collections: tuple[str, ...] = ()
     after: date | None = None
     before: date | None = None

@@ -11,7 +11,7 @@ from datetime import date
 
 from semantik.query.lexer import DOUBLE, Piece, pieces
 from semantik.query.model import AnyOf, Clause, ParsedQuery, QueryFilters
-from semantik.query.values import first_day, languages, types
+from semantik.query.values import first_day, languages, tags, types
 
 _OR = "OR"
 _AFTER_STAR = ")]},.;:!?"
@@ -94,6 +94,8 @@ def _filter(piece: Piece, key: str) -> _Item | None:
         values = types(value)
     elif key == "lang":
         values = languages(value)
+    elif key == "tag" and any(char.isalnum() for char in value):
+        values = tags(value)
     elif not any(char.isalnum() for char in value) and not (key == "path" and "/" in value):
         return None
     return _Item("", key=key, values=values, negated=piece.negated) if values else None
@@ -171,11 +173,15 @@ class _Reader:
             path=tuple(groups.get("path", ())),
             types=_flat(groups.get("type", ())),
             languages=_flat(groups.get("lang", ())),
+            authors=tuple(groups.get("author", ())),
+            tags=tuple(groups.get("tag", ())),
             collections=_flat(groups.get("in", ())),
             not_title=tuple(excluding.get("title", ())),
             not_path=tuple(excluding.get("path", ())),
             not_types=tuple(excluding.get("type", ())),
             not_languages=tuple(excluding.get("lang", ())),
+            not_authors=tuple(excluding.get("author", ())),
+            not_tags=tuple(excluding.get("tag", ())),
             not_collections=tuple(excluding.get("in", ())),
             after=self.after,
             before=self.before,

@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 from semantik.core.document_types import document_type
+from semantik.core.metadata import tag_key
 from semantik.query.languages import language_code
 
 _ISO = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?", re.ASCII)
@@ -39,6 +40,11 @@ def languages(value: str) -> tuple[str, ...] | None:
     codes = [language_code(name) for name in _listed(value)]
     known = tuple(code for code in codes if code)
     return known if known and len(known) == len(codes) else None
+
+
+def tags(value: str) -> tuple[str, ...] | None:
+    """Tags, separated by commas; None when there is none."""
+    return tuple(tag for part in value.split(",") if tag_key(tag := part.strip())) or None
 
 
 def _listed(value: str) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from semantik.core.models import Chunk, Collection, Document
-from semantik.search.query import Mode
+from semantik.search.query import Facet, Mode
 
 Relevance = Literal[
     "strong",  # clearly better than what a query that has nothing to do with the collection finds
@@ -69,12 +70,29 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class FacetCounts:
+    """`values`: (value, number of documents), most first. `missing` documents have none, `others` values follow."""
+
+    values: tuple[tuple[str, int], ...]
+    missing: int
+    others: int
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The matched set: so many `documents`, unless it is not `complete`, because more chunks match than are counted."""
+
+    documents: int
+    complete: bool
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """One page of hits, best first, and the number of chunks that were compared.
 
     `mode` is how they were found: hybrid becomes meaning or words where the other is not at hand. `degraded` then says
     why, for a person; it also says where a required phrase was searched for by its words. `relevance` is that of the
-    best of all hits; None without hits.
+    best of all hits; None without hits. `facets` and `matched` are of all hits, where facets were asked for.
     """
 
     hits: tuple[Hit, ...]
@@ -83,3 +101,5 @@ class SearchResult:
     degraded: str | None = None
     relevance: Relevance | None = None
     corrections: tuple[Correction, ...] = ()
+    facets: Mapping[Facet, FacetCounts] | None = None
+    matched: Matched | None = None

@@ -14,6 +14,19 @@ Mode = Literal[
 ]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
+Facet = Literal[
+    "author",  # one of them, by the whole name
+    "tag",  # of the document, its path or its users
+    "type",  # a name of `semantik/core/document_types.py`
+    "language",  # ISO 639-1
+    "year",  # of the date that filters use
+    "collection",  # its name
+]
+FACETS: tuple[Facet, ...] = get_args(Facet)
+
+SortBy = Literal["relevance", "title", "author", "date", "language", "tag", "type", "path"]
+SORTS: tuple[SortBy, ...] = get_args(SortBy)
+
 GroupBy = Literal["chunk", "document"]
 GROUPINGS: tuple[GroupBy, ...] = get_args(GroupBy)
 
@@ -24,7 +37,8 @@ class SearchQuery:
 
     Grouped by document, `k` and `offset` count documents. A document has at most `per_document` chunks in the result,
     in either grouping; None is no limit, or 3 where the result is grouped by document. Without `correct`, words that
-    no collection has stay as they were typed.
+    no collection has stay as they were typed. With `sort`, the matched set is ordered by what is known of its documents
+    (see `semantik/search/matched_set.py`); `facets` are counted in it, at most `facet_values` values of each.
     """
 
     text: str
@@ -37,4 +51,8 @@ class SearchQuery:
     group_by: GroupBy = "chunk"
     per_document: int | None = None
     correct: bool = True
+    facets: tuple[Facet, ...] = ()
+    facet_values: int = 10
+    sort: SortBy = "relevance"
+    descending: bool = False
     rerank: bool = True  # where search.reranker is set

@@ -23,9 +23,23 @@ from semantik.search.collection_search import CollectionSearch, Opened
 from semantik.search.document_catalog import DocumentCatalog
 from semantik.search.index_sync import IndexSync
 from semantik.search.prepared import PreparedQuery, frequencies, inverse_frequency
-from semantik.search.query import SearchQuery
+from semantik.search.query import Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder, Vector
 from semantik.storage.mongo import Store
+
+# Chunks asked of each retriever beyond those wanted, which are rounded up, so that neighbouring pages of a result have
+# the same candidates. Far more are asked for by words: they cost less, are looked up while the query is embedded, and
+# get their cosines then; a chunk that is not among these has too few of the words to pass those nearest by meaning.
+_ROUNDED = 10
+_MORE, _MORE_WORDS = 10, 100
+
+
+def depths(needed: int, mode: Mode) -> tuple[int, int]:
+    """How many chunks are to be asked for, by meaning and by words, where `needed` ones are."""
+    if mode != "hybrid":
+        return needed, needed
+    depth = -(-needed // _ROUNDED) * _ROUNDED + _MORE
+    return depth, depth + _MORE_WORDS
 
 
 class RetrievalStep:
@@ -38,7 +52,7 @@ class RetrievalStep:
         embedder: QueryEmbedder,
         limits: Callable[[], settings.SearchSettings],
     ) -> None:
-        self._catalog = DocumentCatalog(store)
+        self.catalog = DocumentCatalog(store)
         self._indexes = indexes
         self._embedder = embedder
         self._limits = limits
@@ -78,7 +92,7 @@ class RetrievalStep:
         return [_scaled(each) for each in found]
 
     async def _list(self, collection: Collection, query: SearchQuery, depth: int) -> Retrieved:
-        seqs = await self._catalog.newest(collection, query.filters, depth)
+        seqs = await self.catalog.newest(collection, query.filters, depth)
         scores = {seq: 1 / (1 + rank) for rank, seq in enumerate(seqs)}
         bound = 1 / depth if len(seqs) >= depth else None
         return Retrieved(collection, None, Side(scores, 1.0, bound), considered=len(seqs))
@@ -100,7 +114,7 @@ class RetrievalStep:
         vectors, words = opened.vectors, opened.words
         allowed = None
         if query.filters.any:
-            allowed = await self._catalog.spans(collection, query.filters)
+            allowed = await self.catalog.spans(collection, query.filters)
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
         wait_s = limits.meaning_wait_s if words and query.mode == "hybrid" else limits.timeout_s

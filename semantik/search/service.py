@@ -5,7 +5,8 @@ Runs on the loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from semantik.auth.authorization import Authorizer
@@ -19,25 +20,21 @@ from semantik.search.candidates import Retrieved
 from semantik.search.corrections import Corrector, WordIndex
 from semantik.search.fusion import fuse
 from semantik.search.grouping import arrange
-from semantik.search.hits import Correction, Hit, SearchResult
+from semantik.search.hits import Correction, FacetCounts, Hit, Matched, SearchResult
 from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
+from semantik.search.matched_set import MatchedSet, MatchedSets
 from semantik.search.prepared import PreparedQuery, prepare, prepare_parsed, relaxed
-from semantik.search.query import Mode, SearchQuery
+from semantik.search.query import Facet, Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.relevance import in_order
 from semantik.search.rerank import CANDIDATES, Reranker
-from semantik.search.retrieval import RetrievalStep
+from semantik.search.retrieval import RetrievalStep, depths
 from semantik.search.similar import SimilarChunks
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
 _MAX_ATTEMPTS = 5  # when a change made the candidates stale
-# Chunks asked of each retriever beyond those wanted, which are rounded up, so that neighbouring pages of a result have
-# the same candidates. Far more are asked for by words: they cost less, are looked up while the query is embedded, and
-# get their cosines then; a chunk that is not among these has too few of the words to pass those nearest by meaning.
-_ROUNDED = 10
-_MORE, _MORE_WORDS = 10, 100
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 _RELAXED = "No passage has all that is required; its words were searched for instead."
@@ -51,6 +48,8 @@ class _Found:
     retrieved: Sequence[Retrieved]
     stale: bool
     relaxed: bool = False
+    facets: Mapping[Facet, FacetCounts] | None = None
+    matched: Matched | None = None
 
 
 class SearchService:
@@ -70,6 +69,9 @@ class SearchService:
         self._embedder = embedder
         self._limits = limits
         self._retrieval = RetrievalStep(store, indexes, embedder, limits)
+        self._matched_sets = MatchedSets(
+            self._retrieval, self._retrieval.catalog, lambda: limits().max_results
+        )
         self._hydration = HydrationStep(store, indexes)
         self._indexes = indexes
         self._corrector = Corrector()
@@ -94,10 +96,10 @@ class SearchService:
             chosen = _chosen(collections, parsed.filters)
             try:
                 prepared, corrections = await self._correct(chosen, cached, query, asked)
-                found = await self._find(chosen, cached, query, prepared)
+                found = await self._answer(chosen, cached, query, prepared)
                 if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
                     prepared = without_phrases
-                    found = replace(await self._find(chosen, cached, query, prepared), relaxed=True)
+                    found = replace(await self._answer(chosen, cached, query, prepared), relaxed=True)
             except SemantikError:
                 if not cached or await self._authorizer.collections(principal, ids) == cached:
                     raise
@@ -112,7 +114,8 @@ class SearchService:
         return replace(result, degraded=" ".join(filter(None, (result.degraded, failure))) or None)
 
     def _reranks(self, query: SearchQuery) -> bool:
-        return query.rerank and self._reranker.is_on and query.offset < CANDIDATES
+        is_ranked = query.sort == "relevance"
+        return query.rerank and self._reranker.is_on and is_ranked and query.offset < CANDIDATES
 
     async def _correct(
         self,
@@ -140,6 +143,39 @@ class SearchService:
             corrected.corrections,
         )
 
+    async def _answer(
+        self,
+        collections: Sequence[Collection],
+        cached: Sequence[Collection],
+        query: SearchQuery,
+        prepared: PreparedQuery,
+    ) -> _Found:
+        """The hits, with the facets of the matched set where they are wanted."""
+        if query.sort == "relevance" and not query.facets:
+            return await self._find(collections, cached, query, prepared)
+        matched = await self._matched_sets.find(collections, query, prepared)
+        if query.sort == "relevance":
+            found = await self._find(collections, cached, query, prepared)
+        else:
+            found = await self._find_sorted(matched, cached, query)
+        if not query.facets:
+            return found
+        facets = await asyncio.to_thread(matched.facets, query.facets, query.facet_values)
+        return replace(found, facets=facets, matched=matched.matched)
+
+    async def _find_sorted(
+        self, matched: MatchedSet, cached: Sequence[Collection], query: SearchQuery
+    ) -> _Found:
+        candidates = await asyncio.to_thread(matched.sorted_by, query.sort, query.descending)
+        wanted = query.offset + query.k
+        needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
+        while True:
+            hydrated = await self._hydration.hydrate(candidates[:needed], cached)
+            hits = arrange(hydrated.hits, query)
+            if hydrated.stale or len(hits) >= wanted or needed >= len(candidates):
+                return _Found(hits, matched.retrieved, hydrated.stale)
+            needed *= 2
+
     async def _find(
         self,
         collections: Sequence[Collection],
@@ -151,10 +187,8 @@ class SearchService:
         if self._reranks(query):
             wanted = max(wanted, CANDIDATES)
         needed = wanted * _CHUNKS_PER_DOCUMENT if query.group_by == "document" else wanted
-        asked = depth = words_depth = needed
-        if query.mode == "hybrid":
-            depth = -(-needed // _ROUNDED) * _ROUNDED + _MORE
-            words_depth = depth + _MORE_WORDS
+        asked = needed
+        depth, words_depth = depths(needed, query.mode)
         retrieved = await self._retrieval.retrieve(collections, query, prepared, depth, needed, words_depth)
         while True:
             candidates = fuse(retrieved, query.mode, needed)
@@ -221,8 +255,10 @@ def _result(
         degraded = " ".join(filter(None, (degraded, _RELAXED)))
     annotator = Annotator(prepared, found.retrieved)
     page = found.hits[query.offset : query.offset + query.k]
-    hits = in_order([annotator.annotate(hit) for hit in page])
+    hits = tuple(annotator.annotate(hit) for hit in page)
+    if query.sort == "relevance":
+        hits = in_order(hits)
     first = hits if not query.offset else tuple(annotator.annotate(hit) for hit in found.hits[:_FIRST_HITS])
     relevance = best_relevance(first)
     considered = sum(each.considered for each in found.retrieved)
-    return SearchResult(hits, considered, mode, degraded, relevance, corrections)
+    return SearchResult(hits, considered, mode, degraded, relevance, corrections, found.facets, found.matched)

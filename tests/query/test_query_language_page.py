@@ -41,6 +41,10 @@ FILTERS = {
     "type:word,sheet": QueryFilters(types=("word", "sheet")),
     "after:2025": QueryFilters(after=date(2025, 1, 1)),
     "before:2025-03": QueryFilters(before=date(2025, 3, 1)),
+    "author:lee": QueryFilters(authors=(("lee",),)),
+    'author:"=Ann Lee"': QueryFilters(authors=(("=Ann Lee",),)),
+    "tag:heating": QueryFilters(tags=(("heating",),)),
+    "tag:heating,gas": QueryFilters(tags=(("heating", "gas"),)),
     "lang:de": QueryFilters(languages=("de",)),
     "in:letters": QueryFilters(collections=("letters",)),
 }

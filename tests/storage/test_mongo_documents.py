@@ -195,3 +195,28 @@ async def test_search_reads_are_the_same_from_both_stores(tmp_path: Path) -> Non
         await by_mongo.documents.register([replace(document, id=chunks[2].document_id, path="/b")])
         found, _ = await by_reader.search_reads.read([("c", 2)], [])
         assert found["c", 2][1] is not None
+
+
+async def test_later_tags_of_users_reach_a_new_generation(tmp_path: Path) -> None:
+    async with store(tmp_path) as db:
+        collection = new_collection("u")
+        old, new = new_generation(collection.id), new_generation(collection.id, 2)
+        both = [
+            Document(new_id(), collection.id, number, "s", "o", f"/a/{name}", 1, 1, "indexed")
+            for number in (1, 2)
+            for name in ("early", "late", "none")
+        ]
+        await db.documents.register(both)
+        early, late, _, *others = both
+        await db.documents.set_user_tags(collection, early, ["one"], 100)
+        await db.documents.set_user_tags(collection, late, ["two"], 100)
+        await db.documents.set_user_tags(collection, others[1], ["three"], 200)  # while the new one is built
+        await db.documents.copy_user_tags(old, new)
+        await db.documents.copy_user_tags(old, new)
+        tags = {one.path: one.user_tags async for page in db.documents.of_generation(new) for one in page}
+        assert tags == {"/a/early": ("one",), "/a/late": ("three",), "/a/none": ()}
+        staged = replace(collection, generations=(old, new))
+        await db.documents.set_user_tags(staged, late, ["four"], 300)
+        assert {one.user_tags for one in (await db.documents.by_ids([late.id, others[1].id])).values()} == {
+            ("four",)
+        }

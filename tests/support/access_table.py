@@ -142,6 +142,8 @@ ROWS = (
     Row("get", _D, "read", 200),
     Row("get", f"{_D}/content", "read", 200),
     Row("get", f"{_D}/chunks/0/similar", "read", 200),
+    Row("get", f"{_C}/export", "read", 200),
+    Row("put", f"{_D}/tags", "write", 200, {"tags": ["seen"]}),
     Row("post", f"{_D}/retry", "write", 409, {}),
     Row("post", "/api/v2/folders/languages", "write scope", 200, {"path": "{folder}"}),
     Row("get", "/api/v2/operations", "signed in", 200),

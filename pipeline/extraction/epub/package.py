@@ -17,6 +17,8 @@ from xml.etree.ElementTree import Element
 from pipeline.extraction import bounded_xml
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.zip_package import ZipPackage
+from semantik.core.metadata import clean_authors, clean_tags
+from semantik.query import language_code
 
 _CHAPTER_TYPES = (
     "application/xhtml+xml",
@@ -53,6 +55,9 @@ class Book:
         self.warnings: list[str] = []
         self.title: str | None = None
         self.author: str | None = None
+        self.authors: tuple[str, ...] = ()
+        self.tags: tuple[str, ...] = ()
+        self.language: str | None = None
         self.date: str | None = None
         self._opf = self._package_document()
         self._items: dict[str, Element] = {}
@@ -123,7 +128,12 @@ class Book:
         titles = [_text(each) for each in _named(opf, "title") if each.get("id", "") in main] + titles
         self.title = next((title for title in titles if title), None)
         creators = [_text(each) for each in _named(opf, "creator")]
-        self.author = ", ".join(dict.fromkeys(name for name in creators if name)) or None
+        self.authors = clean_authors(creators)
+        self.author = ", ".join(self.authors) or None
+        self.tags = clean_tags(_text(each) for each in _named(opf, "subject"))
+        self.language = next(
+            (code for each in _named(opf, "language") if (code := language_code(_text(each)))), None
+        )
         dates = sorted(_named(opf, "date"), key=lambda each: "publication" not in each.attrib.values())
         matches = (_DATE.match(_text(each)) for each in dates)
         self.date = next((found[0] for found in matches if found), None)

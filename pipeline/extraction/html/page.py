@@ -15,6 +15,7 @@ from pipeline.extraction.html import source
 from pipeline.extraction.html.blocks import headed
 from pipeline.extraction.html.render import Renderer
 from pipeline.extraction.html.visibility import Visibility
+from semantik.core.metadata import clean_authors, split_authors, split_tags
 
 LIBRARIES = ("selectolax",)
 _LITTLE = 200  # characters of a page: if more than that is left out, the page may have no other text
@@ -24,6 +25,8 @@ _DATES = (
     'meta[property="article:published_time"], meta[name="dcterms.date"], meta[name="DC.date"], meta[name="date"],'
     ' meta[name="dcterms.created"], meta[itemprop="datePublished"]'
 )
+_AUTHORS = 'meta[name="author" i], meta[name="dcterms.creator" i], meta[name="citation_author" i]'
+_KEYWORDS = 'meta[name="keywords" i], meta[property="article:tag"]'
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class HtmlText:
     author: str | None = None
     date: str | None = None
     warnings: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
 
 
 def html_to_markdown(
@@ -56,9 +61,10 @@ def html_to_markdown(
         inner = html_to_markdown(frame.attributes.get("srcdoc") or "", frames=0)
         text = f"{text}\n\n{inner.text}".strip()
     title = _title(tree) or markdown.title(text)
-    return HtmlText(
-        text, title, _meta(tree, 'meta[name="author"], meta[name="dcterms.creator"]'), _date(tree)
+    authors = clean_authors(
+        name for node in tree.css(_AUTHORS) for name in split_authors(node.attributes.get("content"))
     )
+    return HtmlText(text, title, ", ".join(authors) or None, _date(tree), (), _tags(tree), authors)
 
 
 def _text(root: Any, keep_navigation: bool) -> str:
@@ -94,6 +100,11 @@ def _title(tree: Any) -> str | None:
 def _meta(tree: Any, selector: str) -> str | None:
     node = tree.css_first(selector)
     return " ".join(((node.attributes.get("content") or "") if node is not None else "").split()) or None
+
+
+def _tags(tree: Any) -> tuple[str, ...]:
+    stated = (node.attributes.get("content") or "" for node in tree.css(_KEYWORDS))
+    return split_tags(", ".join(stated))
 
 
 def _date(tree: Any) -> str | None:

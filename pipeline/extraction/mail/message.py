@@ -14,6 +14,7 @@ from pipeline.extraction.content import Attachment, Content
 from pipeline.extraction.mail import cms, comparison, headers, mime, pages, plain, tnef
 from pipeline.extraction.mail.mime import Part
 from pipeline.extraction.personal import calendar
+from semantik.core.metadata import split_tags
 
 _SHOWN = (
     ("Subject", "subject"),
@@ -73,6 +74,7 @@ def read(message: Part) -> Content:
         warnings=tuple(found.warnings),
         author=values["From"] or None,
         date=headers.date(message.header("date")) or _received(message),
+        tags=_tags(message, charset),
     )
 
 
@@ -84,6 +86,12 @@ def _shown(message: Part, name: str, charset: str | None) -> str:
         return headers.addresses(value or message.header("sender"), charset)
     every = b", ".join(value.strip() for each, value in message.fields if each == name and value.strip())
     return headers.addresses(every, charset)
+
+
+def _tags(message: Part, charset: str | None) -> tuple[str, ...]:
+    """Keywords of the sender, and labels of the reader's mail program."""
+    stated = (value for name, value in message.fields if name in ("keywords", "x-keywords", "x-gmail-labels"))
+    return split_tags(", ".join(headers.text(value, charset) for value in stated))
 
 
 def _received(message: Part) -> str | None:

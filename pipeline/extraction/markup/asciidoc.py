@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pipeline.extraction import markdown
 from pipeline.extraction.markdown_parts import fenced, table
 from pipeline.extraction.markup import asciidoc_inline, asciidoc_tables
+from pipeline.extraction.metadata.stated import iso_date
+from semantik.core.metadata import split_tags
 
 _HEADING = re.compile(r"(?P<marks>={1,6}|#{1,6})[ \t]+(?P<title>\S.*?)(?:[ \t]+=+)?\Z")
 _UNDERLINES = "=-~^+"
@@ -30,10 +32,11 @@ _SKIPPED_ATTRIBUTES = re.compile(r"\[\[|\[#")
 
 
 class AsciiDoc:
-    """Reads one document; `title` and `text` are the result."""
+    """Reads one document; `title`, `author`, `date`, `tags` and `text` are the result."""
 
     def __init__(self, source: str) -> None:
         self.title: str | None = None
+        self._authors = ""
         self._attributes: dict[str, str] = {}
         self._parts: list[str] = []
         self._words: list[str] = []
@@ -43,6 +46,10 @@ class AsciiDoc:
         self._depth = 0
         self._read([line.rstrip() for line in re.sub(r"\r\n?", "\n", source).split("\n")])
         self.text = "\n\n".join(part for part in self._parts if part)
+        attributes = self._attributes
+        self.author = attributes.get("authors") or attributes.get("author") or self._authors or None
+        self.date = iso_date(attributes.get("revdate") or attributes.get("date"))
+        self.tags = split_tags(attributes.get("keywords", ""))
 
     def _plain(self, text: str) -> str:
         return asciidoc_inline.plain(text, self._attributes)
@@ -198,6 +205,7 @@ class AsciiDoc:
             else:
                 at = self._step(lines, at)
         if authors:
+            self._authors = authors[0]
             self._parts.append("\n".join(authors))
         return at
 

@@ -9,6 +9,8 @@ from pipeline.extraction.markdown_parts import fenced, table
 from pipeline.extraction.markup import latex_source, latex_symbols
 from pipeline.extraction.markup.blocks import joined
 from pipeline.extraction.markup.latex_source import group
+from pipeline.extraction.metadata.stated import iso_date
+from semantik.core.metadata import split_tags
 
 _TOKEN = re.compile(
     r"\\(?P<command>[a-zA-Z@]+)\*?|\\(?P<symbol>[^a-zA-Z])|(?P<math>\$\$?)|(?P<brace>[{}])|(?P<tie>~)|(?P<dash>-{2,3})"
@@ -63,7 +65,7 @@ _MAX_DEPTH = 40
 
 
 class LatexText:
-    """Reads one document; `title`, `author` and `text` are the result."""
+    """Reads one document; `title`, `author`, `date`, `tags` and `text` are the result."""
 
     def __init__(self, source: str) -> None:
         text, self._verbatim = latex_source.prepared(re.sub(r"\r\n?", "\n", source))
@@ -78,6 +80,9 @@ class LatexText:
         self._depth = 0
         self.author = self._field("author", text)
         self.title = self._field("title", text)
+        self.date = iso_date(self._field("date", text))
+        keywords = re.search(r"pdfkeywords\s*=\s*\{([^{}]*)\}", preamble)
+        self.tags = split_tags(keywords[1]) if keywords else ()
         top = _SECTIONS.index(used[0]) if used else 0
         self._level = {name: max(1, at - top + 1 + bool(self.title)) for at, name in enumerate(_SECTIONS)}
         parts = [

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pipeline.extraction import markdown
 from pipeline.extraction.markdown_parts import fenced, table
 from pipeline.extraction.markup.blocks import dedented, indent, joined
+from pipeline.extraction.metadata.stated import iso_date
+from semantik.core.metadata import split_tags
 
 _HEADING = re.compile(r"(?P<stars>\*+)[ \t]+(?P<title>.*?)(?P<tags>[ \t]+:[\w@#%:]+:)?[ \t]*\Z")
 _STATE = re.compile(r"(?P<state>[A-Z][A-Z_-]{2,19})[ \t]+(?=\S)")
@@ -73,11 +75,13 @@ _SHOWN_KEYWORDS = {"subtitle", "caption", "description"}
 
 
 class OrgText:
-    """Reads one document; `title`, `author` and `text` are the result."""
+    """Reads one document; `title`, `author`, `date`, `tags` and `text` are the result."""
 
     def __init__(self, source: str) -> None:
         self.title: str | None = None
         self.author: str | None = None
+        self.date: str | None = None
+        self.tags: tuple[str, ...] = ()
         self._parts: list[str] = []
         self._words: list[str] = []
         self._mark = ""
@@ -178,6 +182,10 @@ class OrgText:
             self.title = " ".join(filter(None, [self.title, self.plain(value)])) or None
         elif name == "author":
             self.author = self.plain(value) or None
+        elif name == "date":
+            self.date = iso_date(value.strip("<>[] ")[:10])
+        elif name in ("filetags", "keywords"):
+            self.tags += split_tags(re.sub(r":|\s+", ",", value) if name == "filetags" else value)
         elif name in ("todo", "seq_todo", "typ_todo"):
             self._states |= set(re.sub(r"\([^)]*\)", "", value).replace("|", " ").split())
         elif name == "macro":

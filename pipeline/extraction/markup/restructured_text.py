@@ -19,6 +19,7 @@ from pipeline.extraction.markup.blocks import (
     is_grid_border,
     joined,
 )
+from pipeline.extraction.metadata.stated import from_fields
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*\Z")
 _FOOTNOTE = re.compile(r"\.\.[ \t]+\[(?P<mark>[^\]]+)\](?:[ \t]+(?P<text>.*)|[ \t]*)\Z")
@@ -32,14 +33,17 @@ _MAX_DEPTH = 30
 
 
 class RestructuredText:
-    """Reads one document; `title` and `text` are the result."""
+    """Reads one document; `title`, `author`, `date`, `tags` and `text` are the result."""
 
     def __init__(self, source: str) -> None:
         lines = [line.expandtabs(8).rstrip() for line in re.sub(r"\r\n?", "\n", source).split("\n")]
         self._levels: list[str] = []
         self.title: str | None = None
+        self._fields: dict[str, str] = {}
         self._substitutions = rst_parts.substitutions(lines)
         self.text = "\n\n".join(part for part in self._blocks(lines, 0) if part)
+        stated = from_fields(self._fields)
+        self.author, self.date, self.tags = "; ".join(stated.authors) or None, stated.date, stated.tags
 
     def _plain(self, text: str) -> str:
         return joined(rst_inline.plain(text, self._substitutions))
@@ -221,6 +225,8 @@ class RestructuredText:
         ):
             return end, ""
         value = "\n".join(self._inner([found["value"] or "", *dedented(lines[at + 1 : end])], depth))
+        if not depth:
+            self._fields.setdefault(found["name"].lower(), value)
         return end, f"{self._plain(found['name'])}: {value}".rstrip()
 
     def _line_block(self, lines: Sequence[str], at: int, depth: int) -> tuple[int, str] | None:

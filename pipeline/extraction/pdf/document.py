@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from pipeline.extraction.content import Attachment, ExtractError
 from pipeline.extraction.pdf.annotations import utf16
 from pipeline.extraction.pdf.titles import is_none, title_of
+from semantik.core.metadata import clean_tags, split_tags
 
 _MAX_ATTACHMENTS = 200
 _MAX_ATTACHMENT_BYTES = 64 << 20
@@ -65,6 +66,11 @@ class PdfDocument:
             found = _xmp(self._data)
             title, author, date = title or found[0], author or found[1], date or found[2]
         return title_of(title) or None, None if is_none(author) else author, date or None
+
+    def keywords(self) -> tuple[str, ...]:
+        """The keywords of the information dictionary, else of the XMP packet."""
+        stated = split_tags(self._meta(b"Keywords"))
+        return stated or clean_tags(_items(_xmp_root(self._data), _DC + "subject"))
 
     def attachments(self) -> Iterator[Attachment]:
         """The files of the document's list of embedded files."""
@@ -145,13 +151,8 @@ def _iso_date(text: str) -> str:
 
 def _xmp(data: bytes) -> tuple[str, str, str]:
     """Title, author and date of the first XMP packet that is not compressed; empty strings where it has none."""
-    start = data.find(b"<x:xmpmeta")
-    end = data.find(b"</x:xmpmeta>", start)
-    if start < 0 or not start < end < start + _MAX_XMP or b"<!" in data[start:end]:
-        return "", "", ""
-    try:
-        root = ElementTree.fromstring(data[start : end + len(b"</x:xmpmeta>")])
-    except (ElementTree.ParseError, ValueError):
+    root = _xmp_root(data)
+    if root is None:
         return "", "", ""
     title, author = (_first_item(root, _DC + tag) for tag in ("title", "creator"))
     dates = [node.text or "" for node in root.iter(_XMP + "CreateDate")]
@@ -159,9 +160,24 @@ def _xmp(data: bytes) -> tuple[str, str, str]:
     return title, author, next((date for date in dates if _ISO_DATE.fullmatch(date)), "")
 
 
+def _xmp_root(data: bytes) -> ElementTree.Element | None:
+    start = data.find(b"<x:xmpmeta")
+    end = data.find(b"</x:xmpmeta>", start)
+    if start < 0 or not start < end < start + _MAX_XMP or b"<!" in data[start:end]:
+        return None
+    try:
+        return ElementTree.fromstring(data[start : end + len(b"</x:xmpmeta>")])
+    except (ElementTree.ParseError, ValueError):
+        return None
+
+
 def _first_item(root: ElementTree.Element, tag: str) -> str:
-    items = (item.text or "" for node in root.iter(tag) for item in node.iter(_RDF + "li"))
-    return " ".join(next(items, "").split())
+    return " ".join(next(_items(root, tag), "").split())
+
+
+def _items(root: ElementTree.Element | None, tag: str) -> Iterator[str]:
+    if root is not None:
+        yield from (item.text or "" for node in root.iter(tag) for item in node.iter(_RDF + "li"))
 
 
 def _narrow(function: Any, *arguments: Any) -> bytes:

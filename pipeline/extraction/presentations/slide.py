@@ -85,6 +85,7 @@ def content(slides: Sequence[Slide], about: Properties, warnings: Iterable[str])
         found.pages,
         warnings=found.warnings,
         author=about.author,
+        tags=about.tags,
         date=about.date,
     )
 

@@ -15,6 +15,7 @@ from pipeline.extraction.doc.stories import StoryReader
 from pipeline.extraction.file_format import Format
 from pipeline.extraction.markdown_writer import MarkdownWriter
 from pipeline.extraction.windows_charsets import codec_of_language, codec_of_page
+from semantik.core.metadata import split_tags
 
 _MAX_STREAM = 512 << 20  # bytes
 _DAMAGED = "This is an old Word document that is damaged and cannot be read."
@@ -70,9 +71,14 @@ def _read(file: Any) -> Content:
     whole.extend(body)
     for text in _once(reader, footers):
         whole.markdown(text)
-    title, author, date = _summary(file)
+    title, author, date, keywords = _summary(file)
     return Content(
-        whole.text(), title or markdown.title(body.text()), markdown=True, author=author, date=date
+        whole.text(),
+        title or markdown.title(body.text()),
+        markdown=True,
+        author=author,
+        date=date,
+        tags=split_tags(keywords or ""),
     )
 
 
@@ -87,12 +93,12 @@ def _stream(file: Any, name: str) -> bytes:
     return bytes(file.openstream(name).read(_MAX_STREAM))
 
 
-def _summary(file: Any) -> tuple[str | None, str | None, str | None]:
-    """Title, author, and the date of the last change."""
+def _summary(file: Any) -> tuple[str | None, str | None, str | None, str | None]:
+    """Title, author, the date of the last change, and keywords."""
     try:
         found = file.get_metadata()
     except Exception:  # a damaged summary costs itself
-        return None, None, None
+        return None, None, None, None
     codec = codec_of_page(
         abs(found.codepage or 1252) if (found.codepage or 0) >= 0 else 65536 + found.codepage
     )
@@ -101,6 +107,7 @@ def _summary(file: Any) -> tuple[str | None, str | None, str | None]:
         _line(found.title, codec),
         _line(found.author, codec),
         date.isoformat() if hasattr(date, "isoformat") and date.year > 1980 else None,
+        _line(found.keywords, codec),
     )
 
 

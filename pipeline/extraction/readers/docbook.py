@@ -9,10 +9,12 @@ from pipeline.extraction.content import Content
 from pipeline.extraction.docbook.rewriter import DocBook
 from pipeline.extraction.formats import Format
 from pipeline.extraction.html import charset
+from semantik.core.metadata import clean_authors, clean_tags
 
 _INFO = re.compile(r"<(?:\w+:)?\w*info\b.*?</(?:\w+:)?\w*info\s*>", re.DOTALL)
 _PERSON = re.compile(r"<(?:\w+:)?(author)\b[^>]*>(.*?)</(?:\w+:)?\1\s*>", re.DOTALL)
 _NAME = re.compile(r"<(?:\w+:)?(?:firstname|surname|othername|personname|orgname)\b[^>]*>([^<]+)<")
+_KEYWORD = re.compile(r"<(?:\w+:)?keyword\b[^>]*>([^<]+)<")
 _DATE = re.compile(r"<(?:\w+:)?(?:pubdate|date)\b[^>]*>\s*(\d{4}(?:-\d\d(?:-\d\d)?)?)\s*<")
 
 
@@ -41,4 +43,6 @@ class DocBookReader:
             warnings=tuple(warnings),
             author=", ".join(dict.fromkeys(filter(None, people))) or None,
             date=date[1] if date else None,
+            authors=clean_authors(people),
+            tags=clean_tags(_KEYWORD.findall(info)),
         )

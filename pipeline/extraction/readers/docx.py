@@ -54,6 +54,7 @@ def _read(data: bytes, nested: int) -> Content:
         attachments=_objects(document),
         warnings=tuple(document.warnings),
         author=properties.author,
+        tags=properties.tags,
         date=properties.date,
     )
 

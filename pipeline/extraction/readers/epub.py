@@ -42,6 +42,9 @@ class EpubReader:
             markdown=True,
             warnings=tuple(warnings),
             author=book.author,
+            authors=book.authors,
+            tags=book.tags,
+            language=book.language,
             date=book.date,
         )
 

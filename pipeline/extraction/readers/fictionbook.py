@@ -11,6 +11,8 @@ from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.html import charset
 from pipeline.extraction.html.tag_rewriter import Pair, TagRewriter, attribute, table_cell
+from semantik.core.metadata import clean_authors, split_tags
+from semantik.query import language_code
 
 _TITLE_INFO = re.compile(r"<(?:\w+:)?title-info\b.*?</(?:\w+:)?title-info\s*>", re.DOTALL)
 _AUTHOR = re.compile(r"<(?:\w+:)?author\b.*?</(?:\w+:)?author\s*>", re.DOTALL)
@@ -40,6 +42,9 @@ class FictionBookReader:
             markdown=True,
             author=", ".join(filter(None, authors)) or None,
             date=_date(info),
+            authors=clean_authors(authors),
+            tags=split_tags(_field(info, "keywords")),
+            language=language_code(_field(info, "lang")),
         )
 
 

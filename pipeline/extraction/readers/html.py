@@ -14,5 +14,12 @@ class HtmlReader:
     def read(self, data: bytes, detected: Format) -> Content:
         page = html.html_to_markdown(charset.decode(data))
         return Content(
-            page.text, page.title, markdown=True, warnings=page.warnings, author=page.author, date=page.date
+            page.text,
+            page.title,
+            markdown=True,
+            warnings=page.warnings,
+            author=page.author,
+            date=page.date,
+            tags=page.tags,
+            authors=page.authors,
         )

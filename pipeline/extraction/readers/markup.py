@@ -21,7 +21,7 @@ from pipeline.extraction.markup.restructured_text import RestructuredText
 
 
 class Document(Protocol):
-    """What is made of the source of a text: Markdown, and its title."""
+    """What is made of the source of a text: Markdown, and its title; some have an `author`, a `date` and `tags`."""
 
     title: str | None
     text: str
@@ -35,7 +35,9 @@ class MarkupReader:
 
     def read(self, data: bytes, detected: Format) -> Content:
         document = self.parse(encoding.decode(data).removeprefix("\ufeff"))
-        return Content(document.text, document.title, markdown=True)
+        author = getattr(document, "author", None)
+        date, tags = getattr(document, "date", None), getattr(document, "tags", ())
+        return Content(document.text, document.title, markdown=True, author=author, date=date, tags=tags)
 
 
 def man_page() -> MarkupReader:

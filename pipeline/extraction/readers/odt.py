@@ -33,7 +33,14 @@ class OdtReader:
             raise ExtractError("too_large", "The document nests its parts too deeply to be read.") from error
         properties = document.properties()
         title = properties.title or markdown.title(writer.text())
-        return Content(whole.text(), title, markdown=True, author=properties.author, date=properties.date)
+        return Content(
+            whole.text(),
+            title,
+            markdown=True,
+            author=properties.author,
+            date=properties.date,
+            tags=properties.tags,
+        )
 
 
 def _once(reader: BlockReader, styles: Styles, kind: str) -> list[str]:

@@ -27,6 +27,7 @@ class PdfReader:
         with PdfDocument(data) as document:
             pages = _read_pages(document, data)
             title, author, date = document.metadata()
+            tags = document.keywords()
             xfa = document.xfa_data()
             labels = {at + 1: label for at in range(len(pages)) if (label := document.label(at)) is not None}
             has_files = document.has_attachments or any(page.attachments for page in pages)
@@ -47,6 +48,7 @@ class PdfReader:
             page_labels=labels,
             pages_without_text=tuple(at for at, page in enumerate(pages, 1) if page.without_text),
             author=author,
+            tags=tags,
             date=date,
         )
 

@@ -8,6 +8,7 @@ from pipeline.extraction.file_format import Format
 from pipeline.extraction.markdown_writer import MarkdownWriter
 from pipeline.extraction.rtf import words
 from pipeline.extraction.rtf.interpreter import Interpreter
+from semantik.core.metadata import split_tags
 
 
 class RtfReader:
@@ -26,7 +27,14 @@ class RtfReader:
         title = " ".join(info.get("title", "").split()) or markdown.title(body.text())
         author = " ".join(info.get("author", "").split()) or None
         date = _date(info, "revtim") or _date(info, "creatim")
-        return Content(whole.text(), title, markdown=True, author=author, date=date)
+        return Content(
+            whole.text(),
+            title,
+            markdown=True,
+            author=author,
+            date=date,
+            tags=split_tags(info.get("keywords", "")),
+        )
 
 
 def _date(info: dict[str, str], key: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.extraction import data_uris, encoding, markdown, markdown_source, terminal
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.metadata.front_matter import front_matter
 
 
 class TextReader:
@@ -20,4 +21,14 @@ class MarkdownReader:
     def read(self, data: bytes, detected: Format) -> Content:
         source = data_uris.without_data_uris(Content(encoding.decode(data))).text
         text = markdown_source.as_seen(source)
-        return Content(text, markdown_source.front_title(source) or markdown.title(text), markdown=True)
+        stated = front_matter(source)
+        return Content(
+            text,
+            stated.title or markdown.title(text),
+            markdown=True,
+            author=", ".join(stated.authors) or None,
+            date=stated.date,
+            authors=stated.authors,
+            tags=stated.tags,
+            language=stated.language,
+        )

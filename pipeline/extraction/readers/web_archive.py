@@ -36,7 +36,7 @@ class WebArchiveReader:
                 texts += [text] if text and text not in texts else []
         title = page.title or _subject(message)
         text = "\n\n".join(text for text in texts if text)
-        return Content(text, title, markdown=True, author=page.author, date=page.date)
+        return Content(text, title, markdown=True, author=page.author, date=page.date, tags=page.tags)
 
 
 def _root(message: Message, parts: list[Message]) -> Message | None:

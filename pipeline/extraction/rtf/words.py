@@ -249,6 +249,7 @@ _WORDS: dict[str, Word] = {
     "footer": _footer, "footerl": _footer, "footerr": _footer, "footerf": _footer, "annotation": _annotation,
     "atnauthor": _caught(AUTHOR), "shptxt": _text_box, "dptxbxtext": _text_box, "fonttbl": _target(FONTS),
     "stylesheet": _target(STYLES), "title": _info("title"), "author": _info("author"), "creatim": _date("creatim"),
+    "keywords": _info("keywords"),
     "revtim": _date("revtim"), "yr": _date_part("yr"), "mo": _date_part("mo"), "dy": _date_part("dy"),
     "hr": _date_part("hr"), "min": _date_part("min"), "listtext": _marker, "pntext": _marker, "field": _field,
     "fldinst": _target(CODE), "ffres": _check, "ffdefres": _check, "sp": _property,

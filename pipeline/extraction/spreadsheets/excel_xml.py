@@ -12,6 +12,7 @@ from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets import number_format
 from pipeline.extraction.spreadsheets.sheet import Comment, Sheet, Workbook, cell
 from pipeline.extraction.table_text import Cell, Row
+from semantik.core.metadata import split_tags
 
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _X = "{urn:schemas-microsoft-com:office:excel}"
@@ -30,7 +31,7 @@ def read(data: bytes) -> Content:
     """The text of a workbook. Raises ExtractError."""
     workbook = Workbook()
     codes: dict[str, str] = {}
-    title = author = date = None
+    title = author = date = keywords = None
     for node in bounded_xml.blocks(data, f"{_SS}Workbook"):
         if node.tag == f"{_SS}Styles":
             codes = dict(_codes(node))
@@ -41,6 +42,7 @@ def read(data: bytes) -> Content:
                 " ".join((node.findtext(f"{_O}{name}") or "").split()) for name in ("Title", "Author")
             )
             date = node.findtext(f"{_O}LastSaved") or node.findtext(f"{_O}Created")
+            keywords = node.findtext(f"{_O}Keywords")
     return Content(
         workbook.text,
         title or None,
@@ -48,6 +50,7 @@ def read(data: bytes) -> Content:
         warnings=tuple(workbook.warnings),
         author=author or None,
         date=date,
+        tags=split_tags(keywords or ""),
     )
 
 

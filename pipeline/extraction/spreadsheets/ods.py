@@ -40,6 +40,7 @@ def read(document: OpenDocument) -> Content:
         warnings=tuple(workbook.warnings),
         author=about.author,
         date=about.date,
+        tags=about.tags,
     )
 
 

@@ -43,6 +43,7 @@ def read(data: bytes) -> Content:
         warnings=tuple(workbook.warnings),
         author=about.author,
         date=about.date,
+        tags=about.tags,
     )
 
 

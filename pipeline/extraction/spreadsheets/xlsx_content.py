@@ -22,4 +22,5 @@ def workbook_content(package: Package, workbook: Workbook) -> Content:
         warnings=tuple(workbook.warnings),
         author=about.author,
         date=about.date,
+        tags=about.tags,
     )

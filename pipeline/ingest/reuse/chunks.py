@@ -41,11 +41,13 @@ class ChunkReuse:
         if not self._previous.splits_alike:
             return {}
         indexed = await self._previous.indexed_at([one.path for one in documents])
+        sidecars = {one.path: one.sidecar for one in documents}
         alike = {
             path: one
             for path, one in indexed.items()
             if self._previous.reads_alike(one)
             and not one.is_container  # whose parts are listed again
+            and one.sidecar == sidecars.get(path)
             # Recognised texts may be of other languages by now; those of the same ones are kept elsewhere.
             and not (one.quality and one.quality.recognised_pages)
         }
@@ -130,4 +132,6 @@ def _read(document_id: str, before: Document, chunks: TextChunks) -> ReadDocumen
         before.reader,
         before.unrecognised,
         before.language,
+        before.authors,
+        before.tags,
     )

@@ -37,6 +37,8 @@ from semantik.core.models.document import (
     Failure,
     FailureCategory,
     FileFailure,
+    Metadata,
+    PathMetadata,
     part_path,
 )
 from semantik.core.models.filters import Filters
@@ -87,9 +89,11 @@ __all__ = [
     "Group",
     "Identity",
     "Lease",
+    "Metadata",
     "Operation",
     "OperationStatus",
     "OperationType",
+    "PathMetadata",
     "Quality",
     "RecognisedPage",
     "SecondFactor",

@@ -94,7 +94,8 @@ class Collection:
 
     `generation` is the number of the generation that is searched. While the collection is `clean`, no document is
     half-done, its counts are right, and the folder digests of its sources' last scans are valid. A `public` collection
-    can be read by every user.
+    can be read by every user. `tagging` requests were changing its documents' tags at the time `tagged_at`, and
+    `tag_version` goes up before and after each.
     """
 
     id: str
@@ -110,6 +111,9 @@ class Collection:
     clean: bool = False
     shares: tuple[Share, ...] = ()
     public: bool = False
+    tagging: int = 0
+    tag_version: int = 0
+    tagged_at: datetime | None = None
 
     @property
     def current(self) -> Generation:

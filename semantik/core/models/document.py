@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from semantik.core.metadata import merged_tags, split_authors
 from semantik.core.models.quality import Quality
 
 DocumentStatus = Literal[
@@ -37,6 +38,28 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class PathMetadata:
+    """What the path of a document says of it, by the templates of `documents.path_metadata` and the name's date."""
+
+    title: str | None = None
+    authors: tuple[str, ...] = ()
+    date: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is known of a document: `date` in ISO 8601, `language` as ISO 639-1."""
+
+    title: str | None
+    authors: tuple[str, ...]
+    date: str | None
+    language: str | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Document:
     """A file as a generation of a collection knows it.
 
@@ -54,7 +77,10 @@ class Document:
     is skipped until then.
 
     `author` is the sender of a message, and `date` the time that the document itself states, in ISO 8601. `reader` is
-    the version of what read it. `language` is that of most of its text (ISO 639-1), None where it is not clear.
+    the version of what read it. `language` is what it states, else that of most of its text (ISO 639-1), None where it
+    is not clear. `authors` are the persons of `author`, one by one. `tags` are those that the document or its sidecar
+    file states, `user_tags` those that users gave it, at the time `tagged_at` (ms); `sidecar` says in which state the
+    sidecar file was (see `semantik/core/sidecars.py`), `by_path` what its path says.
     """
 
     id: str
@@ -90,6 +116,24 @@ class Document:
     part_count: int | None = None
     unrecognised: tuple[int, ...] = ()
     language: str | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    user_tags: tuple[str, ...] = ()
+    tagged_at: int = 0
+    sidecar: str | None = None
+    by_path: PathMetadata | None = None
+
+    @property
+    def metadata(self) -> Metadata:
+        """What is known of the document from whatever place; what it states itself counts more than its path."""
+        by_path = self.by_path or PathMetadata()
+        return Metadata(
+            self.title or by_path.title,
+            self.authors or split_authors(self.author) or by_path.authors,
+            self.date or by_path.date,
+            self.language or by_path.language,
+            merged_tags(self.user_tags, self.tags, by_path.tags),
+        )
 
     @property
     def is_container(self) -> bool:

@@ -12,6 +12,8 @@ from semantik.core.models import Collection, Counts, Generation, Share, ShareKin
 from semantik.storage.mongo.rows import maybe_time, time_of, to_fields, to_row
 from semantik.storage.mongo.table import Record
 
+_TAGS = ("tagging", "tag_version", "tagged_at")
+
 
 def generation_field(generation: Generation, *name: str) -> str:
     """The path of a generation, or of a field of it, in its collection's row."""
@@ -50,7 +52,7 @@ def collection_row(collection: Collection) -> Record:
 
 
 def collection_from_row(row: Record) -> Collection:
-    special = ("id", "generations", "created_at", "updated_at", "clean", "shares", "public")
+    special = ("id", "generations", "created_at", "updated_at", "clean", "shares", "public", *_TAGS)
     fields = {name: row[name] for name in Collection.__dataclass_fields__ if name not in special}
     return Collection(
         id=row["_id"],
@@ -60,6 +62,9 @@ def collection_from_row(row: Record) -> Collection:
         clean=bool(row["at_rest"]),
         shares=shares_from_row(row),
         public=bool(row.get("public", False)),
+        tagging=int(row.get("tagging") or 0),
+        tag_version=int(row.get("tag_version") or 0),
+        tagged_at=maybe_time(row.get("tagged_at")),
         **fields,
     )
 

@@ -21,6 +21,7 @@ from semantik.storage.mongo.rows import milliseconds, to_fields, to_row
 from semantik.storage.mongo.table import Filter, Table
 
 _MAX_KEYS = 100
+TAGGING_MS = 60_000  # a change of tags has ended after this time, or was broken off
 
 
 class CollectionTable:
@@ -94,6 +95,21 @@ class CollectionTable:
                 raise _name_taken(fields["name"])
             raise NotFound(f"There is no collection {collection_id}.")
         return collection_from_row(row)
+
+    async def begin_tagging(self, collection_id: str) -> None:
+        """Note that tags of documents are about to change: what is read of them from now on is not to be kept."""
+        moment = milliseconds(now())
+        broken_off = {"_id": collection_id, "tagged_at": {"$lt": moment - TAGGING_MS}, "tagging": {"$gt": 0}}
+        await self._table.update_one(broken_off, {"$set": {"tagging": 0}})
+        await self._count_tagging(collection_id, 1, moment)
+
+    async def end_tagging(self, collection_id: str) -> None:
+        """Note that they have changed."""
+        await self._count_tagging(collection_id, -1, milliseconds(now()))
+
+    async def _count_tagging(self, collection_id: str, step: int, moment: int) -> None:
+        update = {"$inc": {"tagging": step, "tag_version": 1}, "$set": {"tagged_at": moment}}
+        await self._table.update_one({"_id": collection_id}, update)
 
     async def allocate_seqs(self, collection_id: str, count: int, fence: str) -> int:
         """Allocate `count` chunk numbers, each of which is never used again, and return the first."""

@@ -9,12 +9,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from semantik.core.models import Document, DocumentStatus, Failure, Generation, Quality
+from semantik.core.models import Document, DocumentStatus, Failure, Generation, PathMetadata, Quality
 from semantik.storage.mongo.table import Record
 
 # Rows of builds that knew no `quality` have none of these fields.
-_LATER = ("reader", "author", "date", "container_id", "part", "locator", "digest", "part_count", "language")
-_CONVERTED = ("id", "failure", "missing", "quality", "unrecognised")
+_LATER = (
+    "reader",
+    "author",
+    "date",
+    "container_id",
+    "part",
+    "locator",
+    "digest",
+    "part_count",
+    "language",
+    "sidecar",
+)
+_CONVERTED = (
+    "id",
+    "failure",
+    "missing",
+    "quality",
+    "unrecognised",
+    "tagged_at",
+    "by_path",
+    "authors",
+    "tags",
+    "user_tags",
+)
 _UNCONVERTED = [name for name in Document.__dataclass_fields__ if name not in (*_CONVERTED, *_LATER)]
 
 
@@ -50,6 +72,12 @@ class DocumentFields(TypedDict, total=False):
     part_count: int | None
     unrecognised: Sequence[int]
     language: str | None
+    authors: Sequence[str]
+    tags: Sequence[str]
+    user_tags: Sequence[str]
+    tagged_at: int
+    sidecar: str | None
+    by_path: dict[str, Any] | None
     recognition_queue: str | None  # `recognition_queue` of its generation while there are such pages
 
 
@@ -76,8 +104,28 @@ def document_from_row(row: Record) -> Document:
         missing=bool(row["missing"]),
         quality=_quality(row.get("quality")),
         unrecognised=tuple(row.get("unrecognised") or ()),
+        tagged_at=int(row.get("tagged_at") or 0),
+        by_path=path_metadata(row),
+        authors=tuple(row.get("authors") or ()),
+        tags=tuple(row.get("tags") or ()),
+        user_tags=tuple(row.get("user_tags") or ()),
         **fields,
     )
+
+
+def path_metadata(row: Record) -> PathMetadata | None:
+    stored = row.get("by_path")
+    if not stored:
+        return None
+    lists = {name: tuple(stored.get(name) or ()) for name in ("authors", "tags")}
+    return PathMetadata(**stored | lists)
+
+
+def path_metadata_row(by_path: PathMetadata | None) -> dict[str, Any] | None:
+    """Only what is set: most documents have nothing of it."""
+    fields = {name: value for name, value in vars(by_path or PathMetadata()).items() if value}
+    lists = {name: list(fields[name]) for name in ("authors", "tags") if name in fields}
+    return fields | lists or None
 
 
 def _quality(row: Record | None) -> Quality | None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from semantik.core.errors import Conflict, Unavailable
-from semantik.core.models import Counts, Document, DocumentStatus, Generation
+from semantik.core.models import Collection, Counts, Document, DocumentStatus, Generation
 from semantik.storage.mongo.document_reads import DocumentReads
-from semantik.storage.mongo.document_rows import DocumentFields, in_generation
+from semantik.storage.mongo.document_rows import DocumentFields, in_generation, path_metadata_row
 from semantik.storage.mongo.rows import to_row
 from semantik.storage.mongo.table import Record
 
@@ -37,7 +37,7 @@ class DocumentTable(DocumentReads):
         the caller's own whose answer was late. The caller queries `by_paths` again and retries.
         """
         try:
-            await self._table.insert_many([to_row(document) for document in documents])
+            await self._table.insert_many([_new_row(document) for document in documents])
         except Conflict as error:
             raise Unavailable(
                 "Some of the files were registered meanwhile; they are compared again."
@@ -79,12 +79,20 @@ class DocumentTable(DocumentReads):
         await self._table.update_in_pages(where, {"$set": _due_by(operation_id, fence)}, "path")
 
     async def mark_changed(self, documents: Sequence[Document], operation_id: str, fence: str) -> None:
-        """Assign changed files to an operation, to be read again; saves the size and time that `documents` have."""
+        """Assign changed files to an operation, to be read again; saves what the scan found of their files, and the
+        `reader` that `documents` have."""
         await self._table.bulk_update(
             [
                 (
                     {"_id": one.id},
-                    {"$set": {**_due_by(operation_id, fence), **_file_state(one), "missing": False}},
+                    {
+                        "$set": {
+                            **_due_by(operation_id, fence),
+                            **_file_state(one),
+                            "reader": one.reader,
+                            "missing": False,
+                        }
+                    },
                 )
                 for one in documents
             ]
@@ -123,6 +131,28 @@ class DocumentTable(DocumentReads):
         await self._table.bulk_update(
             [({"_id": key}, {"$set": dict(fields)}) for key, fields in changes.items()]
         )
+
+    async def set_user_tags(
+        self, collection: Collection, document: Document, tags: Sequence[str], moment: int
+    ) -> None:
+        """Replace the tags that users gave a document, in a generation that is being built, too (`moment` in ms)."""
+        fields = {"$set": {"user_tags": list(tags), "tagged_at": moment}}
+        await self._table.update_one({"_id": document.id}, fields)
+        for generation in collection.generations:
+            if generation.number != document.generation:
+                await self._table.update_one({**in_generation(generation), "path": document.path}, fields)
+
+    async def copy_user_tags(self, old: Generation, new: Generation) -> None:
+        """Give the documents of a new generation the tags of those with their paths, where these are later ones."""
+        async for page in self.of_generation(old):
+            tagged = [one for one in page if one.tagged_at]
+            others = await self.by_paths(new, [one.path for one in tagged])
+            for one in tagged:
+                other = others.get(one.path)
+                if other is not None and other.tagged_at < one.tagged_at:
+                    fields = {"user_tags": list(one.user_tags), "tagged_at": one.tagged_at}
+                    unchanged = {"_id": other.id, "tagged_at": other.tagged_at or None}
+                    await self._table.update_one(unchanged, {"$set": fields})
 
     async def reassign_source(self, document_ids: Sequence[str], source_id: str) -> None:
         """Move documents to another source that contains their files as well."""
@@ -220,9 +250,29 @@ class DocumentTable(DocumentReads):
         await self._table.delete_in_pages(where)
 
 
+_OFTEN_UNSET = ("authors", "tags", "user_tags", "tagged_at", "sidecar")
+
+
+def _new_row(document: Document) -> Record:
+    """Without the fields that most documents have not: a million of them are inserted at once."""
+    row = to_row(document)
+    for name in _OFTEN_UNSET:
+        if not row[name]:
+            del row[name]
+    row["by_path"] = path_metadata_row(document.by_path)
+    if row["by_path"] is None:
+        del row["by_path"]
+    return row
+
+
 def _due_by(operation_id: str, fence: str) -> Record:
     return {"due": operation_id, "operation_id": operation_id, "fence": fence}
 
 
 def _file_state(document: Document) -> Record:
-    return {"size": document.size, "modified_ns": document.modified_ns}
+    return {
+        "size": document.size,
+        "modified_ns": document.modified_ns,
+        "sidecar": document.sidecar,
+        "by_path": path_metadata_row(document.by_path),
+    }

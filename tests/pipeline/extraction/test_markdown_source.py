@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from pipeline.extraction.markdown_source import as_seen, front_title
+from pipeline.extraction.markdown_source import as_seen
+from pipeline.extraction.metadata.front_matter import front_matter
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,8 @@ def test_html_reads_as_it_is_shown(text: str, seen: str) -> None:
 
 
 def test_the_title_in_the_front_matter() -> None:
-    assert front_title("---\ntitle: 'Sea log'\n---\n# Other\n") == "Sea log"
-    assert front_title("# Other\n\ntitle: no\n") is None
+    assert front_matter("---\ntitle: 'Sea log'\n---\n# Other\n").title == "Sea log"
+    assert front_matter("# Other\n\ntitle: no\n").title is None
 
 
 @pytest.mark.parametrize(
