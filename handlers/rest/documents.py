@@ -29,7 +29,7 @@ _CONTENT = vol.Schema(
         vol.Optional("limit", default="100000"): integer_parameter(1, 1_000_000),
     }
 )
-_TAGS = vol.Schema({vol.Required("tags"): list_of(text(0, 1000), 1000, "tags")})
+_TAGS = vol.Schema({vol.Required("tags"): list_of(text(0, 1000), 100, "tags")})
 _EMPTY = vol.Schema({})
 
 

@@ -30,7 +30,7 @@ CHUNK_SIZE = "a whole number from 16 to 100000 is expected."
         ({"query": "x", "filters": {"modified_after": "yesterday"}}, "ISO 8601"),
         (
             {"query": "x", "filters": {"colour": "red"}},
-            "filters.colour is not known here; known are after, before, extensions, languages,",
+            "filters.colour is not known here; known are after, authors, before, extensions,",
         ),
         ({"query": "x", "filters": []}, "filters (a list) is not allowed: an object is expected"),
         (
