@@ -22,7 +22,8 @@ from pipeline.compute.messages import (
 from pipeline.extraction import chunker, extract
 from pipeline.extraction.container_format import container_format
 from pipeline.extraction.document_quality import document_quality
-from pipeline.extraction.metadata import sidecar
+from pipeline.extraction.file_access import Places
+from pipeline.extraction.metadata.description import described
 from pipeline.extraction.part import ContainerLimits
 from pipeline.extraction.recognition.installation import recognition
 from pipeline.extraction.recognition.page_texts import Pictures
@@ -30,7 +31,6 @@ from pipeline.workers.container_listing import list_parts
 from pipeline.workers.open_files import OpenFiles, suffix_of
 from pipeline.workers.read_options import ReadOptions
 from semantik.analysis import detect_language
-from semantik.core.metadata import merged_tags
 
 _SAMPLE = 1300  # characters
 
@@ -81,17 +81,9 @@ class FileReader:
                 name, data, size_limit, self._options.reading, partial(self._pictures, file, content_hash)
             )
         except extract.NoText as error:
-            return ReadFailure(
-                file.document_id,
-                error.category,
-                error.message,
-                error.skipped,
-                error.unrecognised,
-                content_hash,
-                error.mime,
-            )
+            return _no_text(file.document_id, content_hash, error)
         if file.sidecar is not None:
-            extracted = self._with_sidecar(extracted, file.sidecar, file.roots)
+            extracted = described(extracted, file.sidecar, Places(file.roots, self._options.forbidden))
         split = chunker.split(extracted, self._tokenizer, *self._sizes)
         if not split.chunks:
             raise extract.ExtractError("empty", "There is no language in this file, only encoded data.", True)
@@ -112,28 +104,6 @@ class FileReader:
             tags=extracted.tags,
         )
 
-    def _with_sidecar(
-        self, extracted: extract.Extracted, path: str, roots: tuple[str, ...]
-    ) -> extract.Extracted:
-        """With what the sidecar file states, which somebody wrote for this document and so counts more."""
-        name = path.rpartition("/")[2]
-        try:
-            data = extract.read(path, sidecar.MAX_BYTES, extract.Places(roots, self._options.forbidden))
-            stated = sidecar.read_sidecar(name, data)
-        except extract.ExtractError as error:
-            message = error.message.rstrip(".")
-            warning = f"{name}, which describes this file, is not read: {message[:1].lower()}{message[1:]}."
-            return replace(extracted, warnings=(*extracted.warnings, warning))
-        return replace(
-            extracted,
-            title=stated.title or extracted.title,
-            author=", ".join(stated.authors) or extracted.author,
-            authors=stated.authors or extracted.authors,
-            date=stated.date or extracted.date,
-            language=stated.language or extracted.language,
-            tags=merged_tags(stated.tags, extracted.tags),
-        )
-
     def _pictures(self, file: FileTask, content_hash: str) -> Pictures:
         """What is known of the file's pages without text, if it is the file whose pages were recognised."""
         ocr = self._options.ocr
@@ -143,6 +113,18 @@ class FileReader:
         if known is None or known.content_hash != content_hash:
             return Pictures(reason=reason, required=ocr == "on" and not found.is_ready)
         return Pictures(dict(known.texts), reason, known.warnings)
+
+
+def _no_text(document_id: str, content_hash: str, error: extract.NoText) -> ReadFailure:
+    return ReadFailure(
+        document_id,
+        error.category,
+        error.message,
+        error.skipped,
+        error.unrecognised,
+        content_hash,
+        error.mime,
+    )
 
 
 def _language(text: str) -> str | None:

@@ -87,7 +87,7 @@ def test_results_are_sorted(letters: Page) -> None:
     expect(letters.locator(".hit h2").last).to_contain_text("boiler.md")
 
 
-def test_tags_are_given_and_taken_in_the_document(letters: Page) -> None:
+def test_tags_are_given_and_taken_in_the_document(letters: Page, trouble: list[str]) -> None:
     _search(letters, "roof")
     letters.locator(".hit").filter(has_text="roof.md").get_by_role("link", name="Show in document").click()
     tags = letters.locator(".tags")
@@ -106,6 +106,7 @@ def test_tags_are_given_and_taken_in_the_document(letters: Page) -> None:
     letters.get_by_label("Add a tag").fill("*")
     letters.get_by_label("Add a tag").press("Enter")
     expect(letters.get_by_role("alert").filter(has_text="Each tag must have")).to_be_visible()
+    assert len(trouble) == 1 and "status of 422" in trouble.pop()
 
 
 def test_a_narrow_dark_page_keeps_facets_closed_and_nothing_overflows(letters: Page) -> None:
