@@ -33,6 +33,14 @@ setup(
         "bin/semantik-extract",
         "bin/semantik-eval",
     ],
+    # The kinds of sources besides folders; another package may add its own (docs/how-to/connectors.md).
+    entry_points={
+        "semantik.connectors": [
+            "git = pipeline.connectors.git:KIND",
+            "imap = pipeline.connectors.imap:KIND",
+            "web = pipeline.connectors.web:KIND",
+        ]
+    },
     python_requires=">=3.11",
     install_requires=[
         "annoy",
@@ -47,6 +55,7 @@ setup(
         "olefile",
         "pillow",
         "prometheus-client",
+        "protego",
         "psutil",
         "pyjwt",
         "pymongo",

@@ -108,6 +108,17 @@ def boolean_parameter() -> Validator:
     return check
 
 
+def json_object() -> Validator:
+    """A JSON object, whose content is checked with its use."""
+
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Expected("an object")
+        return value
+
+    return check
+
+
 def number(low: float, high: float) -> Validator:
     """A JSON number between bounds; true, false and NaN are refused."""
 

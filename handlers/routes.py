@@ -83,6 +83,7 @@ ROUTES = [
     url(rf"{_API}/collections/{_ID}/retry", collections.RetryHandler),
     url(rf"{_API}/collections/{_ID}/sources", sources.SourcesHandler),
     url(rf"{_API}/collections/{_ID}/sources/{_ID}", sources.SourceHandler),
+    url(rf"{_API}/source-kinds", sources.SourceKindsHandler),
     url(rf"{_API}/collections/{_ID}/documents", documents.DocumentsHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}", documents.DocumentHandler),
     url(rf"{_API}/collections/{_ID}/documents/{_ID}/tags", documents.DocumentTagsHandler),

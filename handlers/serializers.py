@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from semantik.auth.sessions import LoginResult
-from semantik.core.models import Chunk, Document, FileFailure, Source, User
+from semantik.core.models import FOLDER, Chunk, Document, FileFailure, Source, User
 from semantik.index import IndexStats
 from semantik.search.hits import Copy, Hit
 from semantik.search.index_sync import WordsStats
 from semantik.search.suggestions import Suggestion
 from semantik.services.folder_languages import FolderLanguages
+from semantik.services.sources import SourceKind
 from semantik.services.views import CollectionView, OperationView, SourceView
 
 Json = dict[str, Any]
@@ -95,7 +96,34 @@ def source_json(source: Source) -> Json:
         "interval_s": source.interval_s,
         "immediate": source.immediate,
         "removing": source.removing,
+        "kind": source.kind,
+        "options": dict(source.options),
+        "has_secret": bool(source.secret),
     }
+
+
+FOLDER_KIND: Json = {
+    "kind": FOLDER,
+    "title": "Folder",
+    "fields": [
+        {
+            "name": "path",
+            "label": "Folder",
+            "type": "text",
+            "required": True,
+            "fixed": True,
+            "hint": "A path on the server. Its documents are read, never changed.",
+            "default": "",
+            "choices": [],
+            "low": 0,
+            "high": 0,
+        }
+    ],
+}
+
+
+def source_kind_json(name: str, kind: SourceKind) -> Json:
+    return {"kind": name, "title": kind.title, "fields": [asdict(field) for field in kind.fields]}
 
 
 def source_view_json(view: SourceView) -> Json:
@@ -129,6 +157,7 @@ def document_json(document: Document) -> Json:
         "container_id": document.container_id,
         "part": document.part,
         "part_count": document.part_count,
+        "origin": dict(document.origin) if document.origin else None,
         "quality": asdict(document.quality) if document.quality else None,
         "error": {"category": failure.category, "message": failure.message} if failure else None,
     }

@@ -29,6 +29,7 @@ from semantik.services.export import ExportService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
+from semantik.services.sources import SourceService
 from semantik.services.tags import TagService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
@@ -52,6 +53,7 @@ class Services:
     tags: TagService
     exports: ExportService
     operations: OperationService
+    sources: SourceService
     views: ViewService
     search: SearchService
     suggestions: SuggestionService

@@ -15,6 +15,8 @@ VARIABLE = "SEMANTIK_FAILPOINT"
 
 STAGES = frozenset(
     {
+        "fetching.kept",
+        "fetching.finished",
         "scanning.registered",
         "scanning.renamed",
         "scanning.completed",

@@ -23,6 +23,7 @@ from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
 from pipeline.compute.messages import ModelSpec
 from pipeline.compute.pool import ComputePool, PoolFactory
+from pipeline.connectors.registry import ConnectorRegistry
 from pipeline.context.context import Dependencies
 from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
@@ -46,7 +47,7 @@ from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.service import OidcService
 from semantik.auth.proxy_sign_in import ProxySignIn
-from semantik.auth.sealing import Sealer
+from semantik.auth.sealing import SOURCES, Sealer
 from semantik.auth.second_factor import SecondFactorService
 from semantik.auth.session_monitor import SessionMonitor
 from semantik.auth.session_upkeep import keep_sessions
@@ -71,6 +72,7 @@ from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, Langu
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.sharing import SharingService
+from semantik.services.sources import SourceService
 from semantik.services.tags import TagService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
@@ -130,7 +132,11 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         reranker = Reranker(pool.rerank, lambda: current().search)
         stack.push_async_callback(reranker.close)
 
-        dependencies = Dependencies(current, store, progress, pool, index_sync, FolderAccess(store, current))
+        sealer = Sealer(settings.data, settings.connectors.secrets_key, SOURCES)
+        connectors = ConnectorRegistry(current, sealer)
+        dependencies = Dependencies(
+            current, store, progress, pool, index_sync, FolderAccess(store, current), connectors
+        )
         dispatcher = await start(Dispatcher(dependencies, owner))
         groups = GroupService(store)
         active_operations = ActiveOperations(store, groups)
@@ -250,6 +256,7 @@ def _services(
         tags=TagService(store, authorizer),
         exports=ExportService(store, authorizer, lambda: current().operations.exports),
         operations=operations,
+        sources=SourceService(store, authorizer, operations, parts.connectors),
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=SearchService(
             store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker

@@ -26,6 +26,17 @@ function qualityFacts(quality) {
   return parts;
 }
 
+/** Where a document of a connector comes from: the last commit of a file, or the address of a page. */
+function originNodes(origin) {
+  if (!origin) return [];
+  const { commit, author, subject, url: address } = origin;
+  const change = commit ? [`Last change: ${[subject, author].filter(Boolean).join(", by ")} (${commit.slice(0, 10)})`] : [];
+  // The address comes from a server that nobody trusts: only what opens a page becomes a link.
+  const page = /^https?:\/\//.test(address ?? "")
+    ? [h("a", { href: address, rel: "noreferrer noopener", target: "_blank" }, "Open the page")] : [];
+  return [...change, ...page];
+}
+
 export function documentView({ collectionStore }, [collectionId, documentId], query, signal) {
   const parts = ["collections", collectionId, "documents", documentId];
   const hit = query.has("start") ? { start: Number(query.get("start")), end: Number(query.get("end")) } : null;
@@ -38,6 +49,7 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
   const heading = h("h1", {}, "Loading…");
   const facts = h("p", { class: "hint" });
   const tags = h("div");
+  const origin = h("p", { class: "hint", hidden: true });
   const quality = h("ul", { class: "hint warnings", hidden: true });
   const text = h("div", { class: "text", "aria-busy": "true" });
   const errors = errorLine();
@@ -73,6 +85,8 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     document.title = `${doc.name} · Semantik`;
     facts.textContent = [doc.path, doc.authors.join(", "), bytes(doc.size), date(doc.date ?? doc.modified_at), `${number(content.length)} characters of text`,
       ...qualityFacts(doc.quality)].filter(Boolean).join(" · ");
+    origin.replaceChildren(...originNodes(doc.origin));
+    origin.hidden = !origin.hasChildNodes();
     quality.replaceChildren(...(doc.quality?.warnings ?? []).map((each) => h("li", {}, each)));
     quality.hidden = !quality.hasChildNodes();
     tags.replaceChildren(tagList(doc, parts, collection !== undefined && collection.access !== "read", signal));
@@ -106,6 +120,6 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     heading.textContent = "This document cannot be shown";
     text.removeAttribute("aria-busy");
   });
-  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, tags, quality, errors.node, earlier, text, later);
+  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, origin, tags, quality, errors.node, earlier, text, later);
   return { node, title: "Document" };
 }

@@ -1,9 +1,12 @@
-// A collection's folders: each with its last scan, its watch settings, and its actions.
+// A collection's folders and other sources: each with its last scan, its watch settings, and its actions.
 import { all, request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
 import { date, plural } from "./format.js";
+import { openSourceDialog } from "./source-dialog.js";
 import { openWatching, watchingText } from "./watch-dialog.js";
+
+const KINDS = { git: "git repository", imap: "mailbox", web: "web site" };
 
 /** Returns {node, refresh, pathOf}; `pathOf(id)` is a source's path or "". `owner`: whether the user may change them. */
 export function folderList({ collectionStore, activity }, { id, name, owner }, signal) {
@@ -39,7 +42,8 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
   }
 
   function row(source) {
-    const facts = [plural(source.document_count, "document"),
+    const kind = source.kind === "folder" ? "" : KINDS[source.kind] ?? source.kind;
+    const facts = [kind, plural(source.document_count, "document"),
       source.scanned_at ? `scanned ${date(source.scanned_at)}` : "not scanned to its end yet", watchingText(source)];
     const button = (key, label, act, style = "quiet") => h("button", {
       type: "button", class: style, "data-key": `${key}-${source.id}`, "aria-label": `${label} ${source.path}`, onclick: act,
@@ -61,9 +65,10 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
       content: [
         h("p", {}, `Its ${plural(source.document_count, "document")} and their chunks are removed from “${name}”, `
           + `and are no longer found.${others}`),
-        h("p", {}, "The files in the folder stay as they are; it can be added again."),
+        h("p", {}, source.kind === "folder" ? "The files in the folder stay as they are; it can be added again."
+          : "What it is fetched from stays as it is; it can be added again."),
       ],
-      submit: { text: "Remove folder", danger: true, action: () => start("DELETE", ["sources", source.id]) },
+      submit: { text: source.kind === "folder" ? "Remove folder" : "Remove source", danger: true, action: () => start("DELETE", ["sources", source.id]) },
       cancel: "Keep it",
       signal,
     });
@@ -77,6 +82,7 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
   function addForm() {
     const path = h("input", { name: "path", required: true, placeholder: "/srv/documents/more", autocomplete: "off" });
     const submit = h("button", {}, "Add folder");
+    const others = h("button", { type: "button", class: "quiet", "data-key": "add-source", onclick: addOther }, "Add another source…");
     return h("form", {
       onsubmit: (event) => {
         event.preventDefault();
@@ -85,6 +91,15 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
           path.value = "";
         });
       },
-    }, h("div", { class: "bar" }, field("Add a folder", path), submit));
+    }, h("div", { class: "bar" }, field("Add a folder", path), submit), others);
+
+    function addOther() {
+      return runGuarded(others, errors, async () => {
+        const { items } = await request("GET", url(["source-kinds"]), { signal });
+        const kinds = items.filter((each) => each.kind !== "folder");
+        if (!kinds.length) throw new Error("This server takes folders only (connectors.kinds).");
+        openSourceDialog(kinds, { signal, add: (kind, options) => start("POST", ["sources"], { kind, options }) });
+      });
+    }
   }
 }

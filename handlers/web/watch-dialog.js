@@ -30,14 +30,16 @@ export function openWatching(collectionId, source, { signal, onChanged }) {
     title: "When is it scanned again?",
     content: [
       h("p", { class: "folder" }, source.path),
-      h("label", { class: "check" }, immediate, h("span", {}, "At each change in the folder")),
-      field("By the clock", every, "For folders that do not report changes, such as network folders."),
+      source.kind === "folder" && h("label", { class: "check" }, immediate, h("span", {}, "At each change in the folder")),
+      field("By the clock", every, source.kind === "folder"
+        ? "For folders that do not report changes, such as network folders." : "What is unchanged is not fetched again."),
       h("p", { class: "hint" }, "Only what is new or changed is read. With neither, it is scanned when you ask."),
     ],
     submit: {
       text: "Save",
       action: async () => {
-        const body = { immediate: immediate.checked, interval_s: Number(every.value) };
+        const body = { interval_s: Number(every.value) };
+        if (source.kind === "folder") body.immediate = immediate.checked;
         await request("PATCH", url(["collections", collectionId, "sources", source.id]), { body });
         await onChanged();
       },

@@ -21,7 +21,8 @@ class FileTask:
 
     If the SHA-256 of its content still is `known_hash`, its text is not extracted. `place` says where a part of a
     container is, which is the file at `path` or lies inside it. `recognised` are texts for its pages without text.
-    The file must lie below one of `roots`. `sidecar` is the path of the file that describes it.
+    The file must lie below one of `roots`, or is kept in the folder `kept` for a source that is no folder. `sidecar` is
+    the path of the file that describes it, in the same places.
     """
 
     document_id: str
@@ -32,6 +33,7 @@ class FileTask:
     recognised: RecognisedTexts | None = None
     roots: tuple[str, ...] = ()
     sidecar: str | None = None
+    kept: str = ""
 
     @property
     def name(self) -> str:

@@ -13,11 +13,13 @@ from typing import Any, Unpack
 
 from pipeline.compute.messages import ModelInfo
 from pipeline.compute.pool import ComputePool
+from pipeline.connectors.registry import ConnectorRegistry
 from pipeline.context.rate import RateEstimator
 from pipeline.context.reporter import ProgressReporter
 from semantik.auth.folder_access import FolderAccess
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
+from semantik.core.kept_files import kept_folder
 from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
 from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
@@ -39,6 +41,7 @@ class Dependencies:
     pool: ComputePool
     index_sync: IndexSync
     folder_access: FolderAccess
+    connectors: ConnectorRegistry
 
     @property
     def settings(self) -> Settings:
@@ -113,6 +116,12 @@ class OperationContext:
             }
             self._roots_until = time.monotonic() + _ROOTS_S
         return self._roots
+
+    async def kept_folders(self) -> Mapping[str, str]:
+        """The folders of the data folder that hold the files of sources that are no folders, by source id."""
+        data = self.deps.settings.data
+        sources = await self.sources_of_collection()
+        return {one.id: str(kept_folder(data, one.id)) for one in sources if not one.is_folder}
 
     async def mark_dirty(self) -> None:
         """Note that documents of the operation's sources will change; call it before the first change."""

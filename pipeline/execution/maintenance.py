@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from pipeline import failpoints
+from pipeline.connectors.upkeep import kept_sources, remove_kept
 from pipeline.context.context import Dependencies
 from semantik.core.errors import NotFound, Unavailable
 from semantik.core.models import Operation, now
@@ -43,6 +44,14 @@ class Maintenance:
             await asyncio.sleep(_ORPHANS_S)
             with suppress(Unavailable):  # the dispatcher logs it; tried again in the next round
                 await self._deps.index_sync.drop_orphans()
+                await self._drop_kept_files()
+
+    async def _drop_kept_files(self) -> None:
+        """Remove the files of sources that are gone, which this server may have fetched."""
+        data, collections = self._deps.settings.data, self._deps.store.collections
+        kept = await asyncio.to_thread(kept_sources, data)
+        for source_id in kept - await collections.existing_sources(kept):
+            await asyncio.to_thread(remove_kept, data, source_id)
 
     async def _purge_deleted_collections(self) -> None:
         """Cancel the operations of deleted collections, and purge the collections where all have ended."""

@@ -16,14 +16,17 @@ from typing import BinaryIO
 
 from pipeline.extraction.content import ExtractError
 from semantik.core.document_roots import may_be_read
+from semantik.core.kept_files import kept_file
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where files may lie: below `roots`, and not below `forbidden`."""
+    """Where files may lie: below `roots`, and not below `forbidden`; or, for a source that is no folder, in the folder
+    `kept` of the data folder, whatever else is forbidden there (`semantik/core/kept_files.py`)."""
 
     roots: tuple[str, ...]
     forbidden: tuple[str, ...]
+    kept: str = ""
 
 
 Handed = Mapping[str, int | ExtractError]
@@ -60,12 +63,16 @@ def opened(path: str, places: Places) -> Iterator[BinaryIO]:
 def _opened_here(path: str, places: Places) -> Iterator[BinaryIO]:
     # Without O_NONBLOCK a FIFO that took the file's place would wait for a writer, perhaps for ever.
     try:
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        place = kept_file(os.path.realpath(places.kept), path) if places.kept else Path(path)
+        with open(place, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ExtractError("unsupported", "This is not a regular file.")
             real = Path(f"/proc/self/fd/{file.fileno()}").readlink()
             # A link may have taken the place of the file, or of a folder above it, since the scan.
-            if not may_be_read(real, places.roots, places.forbidden):
+            may_be_read_here = (
+                real == place if places.kept else may_be_read(real, places.roots, places.forbidden)
+            )
+            if not may_be_read_here:
                 raise ExtractError("unreadable", "The file leads out of the folders that may be read.")
             yield file
     except FileNotFoundError as error:

@@ -33,6 +33,7 @@ class PartPlaces:
         self._context = context
         self._documents = context.deps.store.documents
         self._roots: Mapping[str, tuple[str, ...]] = {}
+        self._kept: Mapping[str, str] = {}
         self._containers: dict[str, _Container] = {}
 
     async def readable(self, pages: AsyncIterator[list[Document]]) -> AsyncIterator[list[Document]]:
@@ -52,7 +53,7 @@ class PartPlaces:
 
     def task(self, document: Document, known_hash: str | None) -> FileTask:
         """The task that reads a document; a part must have been `readable`."""
-        roots = self._roots.get(document.source_id, ())
+        roots, kept = self._roots.get(document.source_id, ()), self._kept.get(document.source_id, "")
         steps: list[tuple[str, str]] = []
         part, locator, container_id = document.part, document.locator, document.container_id
         container = None
@@ -61,21 +62,28 @@ class PartPlaces:
             if (
                 container is None
             ):  # it was removed: the file of this name does not exist, which the worker reports
-                return FileTask(document.id, document.path, document.size, known_hash, roots=roots)
+                return FileTask(document.id, document.path, document.size, known_hash, roots=roots, kept=kept)
             steps.append((part or "", locator or ""))
             part, locator, container_id = container.part, container.locator, container.container_id
         if container is None:
             sidecar = sidecar_path(document.path, document.sidecar) if document.sidecar else None
             return FileTask(
-                document.id, document.path, document.size, known_hash, roots=roots, sidecar=sidecar
+                document.id,
+                document.path,
+                document.size,
+                known_hash,
+                roots=roots,
+                sidecar=sidecar,
+                kept=kept,
             )
         place = PartPlace(tuple(reversed(steps)), container.size, container.modified_ns)
-        return FileTask(document.id, container.path, document.size, known_hash, place, roots=roots)
+        return FileTask(document.id, container.path, document.size, known_hash, place, roots=roots, kept=kept)
 
     async def _waiting(self, page: Sequence[Document]) -> tuple[set[str], set[str]]:
         """The ids of the parts in a page: of those that have a container which is due, and of those that have one which
         was looked up now."""
         self._roots = await self._context.roots_of_sources()
+        self._kept = await self._context.kept_folders()
         around = {one.id: one.container_id for one in page if one.container_id is not None}
         waiting: set[str] = set()
         looked_up: set[str] = set()

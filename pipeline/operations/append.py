@@ -15,6 +15,7 @@ from pipeline.ingest.recovery import recover
 from pipeline.operations.ingestion import record_model, result
 from pipeline.operations.recognition import recognise
 from pipeline.operations.scan_stage import SCAN_STAGES, ScanResults, finalize_scan, retry_documents, scan
+from pipeline.scanning.fetching import fetch_what_is_lost
 
 
 async def append(context: OperationContext) -> dict[str, object]:
@@ -31,6 +32,7 @@ async def append(context: OperationContext) -> dict[str, object]:
         else:
             scanned = await scan(context, counts)
     if counts.operation.pending:
+        await fetch_what_is_lost(context)
         await record_model(context)
         await ingest(context, counts)
     await recognise(context, counts)

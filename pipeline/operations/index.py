@@ -15,6 +15,7 @@ from pipeline.ingest.recovery import recover
 from pipeline.operations.ingestion import record_model, result
 from pipeline.operations.recognition import recognise
 from pipeline.operations.scan_stage import SCAN_STAGES, ScanResults, finalize_scan, scan
+from pipeline.scanning.fetching import fetch_what_is_lost
 
 
 async def index(context: OperationContext) -> dict[str, object]:
@@ -23,6 +24,8 @@ async def index(context: OperationContext) -> dict[str, object]:
     scanned: ScanResults = []
     if context.operation.stage in SCAN_STAGES:
         scanned = await scan(context, counts)
+    else:
+        await fetch_what_is_lost(context)
     model = await record_model(context)
     await context.stage(
         "processing_embeddings",

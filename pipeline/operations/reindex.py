@@ -17,6 +17,7 @@ from pipeline.operations.ingestion import record_model, result
 from pipeline.operations.recognition import recognise
 from pipeline.operations.staging import create_staging, drop_staging, planned_staging, register_documents
 from pipeline.operations.validation import check_disk_space, validate
+from pipeline.scanning.fetching import fetch_what_is_lost
 
 _PREFLIGHT, _STAGED, _REPROCESSED, _VALIDATED = 10.0, 20.0, 70.0, 90.0  # percent
 
@@ -78,6 +79,7 @@ async def _build(context: OperationContext) -> None:
     await context.stage(
         "staging_created", _STAGED, generation=staging.number, total_files=counts.operation.total
     )
+    await fetch_what_is_lost(context)
     await record_model(context)
     await ingest(context, counts, progress_message="reprocessing_progress")
     await recognise(context, counts, progress_message="reprocessing_progress")

@@ -8,11 +8,13 @@ does the source.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from pipeline import failpoints
+from pipeline.connectors.upkeep import remove_kept
 from pipeline.context.context import OperationContext
 from pipeline.ingest.recovery import recover
 from pipeline.operations.scan_stage import finalize_scan
@@ -33,6 +35,8 @@ async def remove_source(context: OperationContext) -> dict[str, object]:
             await context.save(result=await _survey(context, source, others))
         await _remove_documents(context, source, others)
         await context.deps.store.collections.remove_source(source.id)
+        if not source.is_folder:
+            await asyncio.to_thread(remove_kept, context.deps.settings.data, source.id)
         failpoints.die_at("remove_source.source")
     await counts.recount_generation()
     await finalize_scan(context, [])

@@ -90,4 +90,5 @@ def _pending(context: OperationContext, document: Document, containers: Mapping[
         by_path=None
         if document.is_part
         else path_metadata(document.path, context.deps.settings.documents.path_metadata),
+        origin=document.origin,
     )

@@ -18,6 +18,7 @@ from pipeline.scanning.parts import mark_missing, move
 from pipeline.scanning.removal import remove_documents
 from pipeline.scanning.seen_files import folder_of
 from pipeline.scanning.source_scan import SourceScan
+from semantik.core.kept_files import kept_file
 from semantik.core.models import Document, Source
 from semantik.core.passed_over import is_passed_over
 
@@ -43,7 +44,7 @@ async def resolve_missing(context: OperationContext, source: Source, scan: Sourc
             if document.status == "indexed" and document.due is None and document.content_hash:
                 same_size = missing.setdefault(document.size, {})
                 same_size.setdefault(document.content_hash, []).append(document.id)
-    if number and not scan.files:
+    if number and not scan.files and source.is_folder:  # of another source the list was complete
         context.warn(
             f"{source.path} is empty, and had {number} documents: they are kept. Is a disk not mounted?"
         )
@@ -135,12 +136,14 @@ async def _move_documents(context: OperationContext, missing: _MissingBySize) ->
         return moved
     documents, settings = context.deps.store.documents, context.deps.settings.documents
     limit = max(settings.max_file_bytes, settings.max_container_bytes)
+    kept = await context.kept_folders()
     async for page in documents.due(context.operation.id):
         for new in page:
             same_size = missing.get(new.size)
             if not same_size or new.status != "pending" or new.is_part or new.size > limit:
                 continue
-            content_hash = await asyncio.to_thread(_hash, new.path)
+            place = kept_file(kept[new.source_id], new.path) if new.source_id in kept else Path(new.path)
+            content_hash = await asyncio.to_thread(_hash, place)
             if content_hash is not None and (ids := same_size.get(content_hash)):
                 moved += 1
                 await context.mark_dirty()
@@ -156,11 +159,11 @@ async def _move_documents(context: OperationContext, missing: _MissingBySize) ->
     return moved
 
 
-def _hash(path: str) -> str | None:
+def _hash(path: Path) -> str | None:
     """The SHA-256 of a file, in hex; None when it cannot be read, which its extraction will report."""
     digest = hashlib.sha256()
     try:
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
                 digest.update(block)
     except OSError:

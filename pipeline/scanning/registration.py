@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
+from pipeline.scanning.fetching import fetched_listings
 from pipeline.scanning.parts import give_way, mark_found
 from pipeline.scanning.source_scan import SourceScan
 from pipeline.scanning.walk_rules import WalkRules
@@ -37,6 +38,7 @@ class _File:
     modified_ns: int
     sidecar: str | None
     by_path: PathMetadata | None
+    origin: Mapping[str, str] | None
 
     def found(self, document: Document) -> Document:
         """A document as its file is now; one whose sidecar has changed is to be read again, whatever its content."""
@@ -47,6 +49,7 @@ class _File:
             modified_ns=self.modified_ns,
             sidecar=self.sidecar,
             by_path=self.by_path,
+            origin=self.origin,
             reader=reader,
         )
 
@@ -61,16 +64,12 @@ class _Folder:
 
 
 async def register_files(context: OperationContext, source: Source, scan: SourceScan) -> None:
-    """Walk a source, and register what is new or changed. Raises Invalid or Forbidden for the source's folder."""
-    settings = context.deps.settings
-    forbidden = settings.private_paths
-    roots = (await context.roots_of_sources()).get(source.id, ())
-    root = await asyncio.to_thread(resolve_source, source.path, roots, forbidden)
-    rules = WalkRules(roots, settings.documents.exclude, forbidden)
+    """Walk a source, and register what is new or changed. Raises Invalid or Forbidden for the source's folder, or for
+    the server that another source is on."""
     started = time.monotonic()
     _publish_progress(context, source, scan)
-    listings = walk(root, rules)
-    templates = settings.documents.path_metadata
+    listings = await (_walk_folder if source.is_folder else fetched_listings)(context, source)
+    templates = context.deps.settings.documents.path_metadata
     previous = scan.previous_digests
     adopted = previous is not None  # digests are only trusted while no document is due
     while not scan.truncated and (
@@ -88,6 +87,14 @@ async def register_files(context: OperationContext, source: Source, scan: Source
             await _compare(context, source.id, files[at : at + _FILES_PER_QUERY], scan)
         _publish_progress(context, source, scan)
     scan.duration_s = time.monotonic() - started
+
+
+async def _walk_folder(context: OperationContext, source: Source) -> Iterator[FolderListing]:
+    settings = context.deps.settings
+    forbidden = settings.private_paths
+    roots = (await context.roots_of_sources()).get(source.id, ())
+    root = await asyncio.to_thread(resolve_source, source.path, roots, forbidden)
+    return walk(root, WalkRules(roots, settings.documents.exclude, forbidden))
 
 
 def _next_folders(
@@ -130,7 +137,8 @@ def _record(context: OperationContext, folder: _Folder, scan: SourceScan) -> Ite
         templates = context.deps.settings.documents.path_metadata
         for name, size, modified_ns in files:
             path = listing.path(name)
-            yield _File(path, size, modified_ns, sidecars.get(name), path_metadata(path, templates))
+            by_path = path_metadata(path, templates)
+            yield _File(path, size, modified_ns, sidecars.get(name), by_path, listing.origins.get(name))
 
 
 def _publish_progress(context: OperationContext, source: Source, scan: SourceScan) -> None:
@@ -196,4 +204,5 @@ def _new_document(context: OperationContext, source_id: str, file: _File) -> Doc
         fence=context.fence,
         sidecar=file.sidecar,
         by_path=file.by_path,
+        origin=file.origin,
     )

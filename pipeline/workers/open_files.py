@@ -46,7 +46,7 @@ class OpenFiles:
         """The file or part of a task, and a name whose end may tell its format. Raises ExtractError."""
         if task.place is None:
             self._close()
-            with opened(task.path, Places(task.roots, self._forbidden)) as file:
+            with opened(task.path, Places(task.roots, self._forbidden, task.kept)) as file:
                 yield file, task.path
             return
         container, reader = self._container(task, task.place)
@@ -57,7 +57,9 @@ class OpenFiles:
         """The open container that directly holds a part."""
         if (task.path, task.roots) != self._opened:
             self._close()
-            file = self._stack.enter_context(opened(task.path, Places(task.roots, self._forbidden)))
+            file = self._stack.enter_context(
+                opened(task.path, Places(task.roots, self._forbidden, task.kept))
+            )
             _check_unchanged(file, place)
             self._containers[()] = file, _reader(file, task.path)
             self._opened = task.path, task.roots

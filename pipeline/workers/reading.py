@@ -83,10 +83,10 @@ class FileReading:
             raise WorkerDied(-signal.SIGKILL, "an answer that does not fit its task")
         return outcomes
 
-    def _to_open(self, files: Mapping[str, tuple[str, ...]], forbidden: tuple[str, ...]) -> FilesToOpen:
-        """To open files by their paths, each below one of its own roots."""
+    def _to_open(self, files: Mapping[str, FileTask], forbidden: tuple[str, ...]) -> FilesToOpen:
+        """To open files by their paths, each in the places of its task."""
         timeout_s = self._settings().documents.file_timeout_s
-        places = {path: Places(roots, forbidden) for path, roots in files.items()}
+        places = {path: Places(task.roots, forbidden, task.kept) for path, task in files.items()}
         return FilesToOpen(places, timeout_s)
 
     async def _read_alone(self, file: FileTask, options: ChunkingOptions) -> Outcome:
@@ -128,7 +128,7 @@ class FileReading:
                 page,
                 options,
                 timeout_s=options.limit_s + _WAIT_S,
-                files=self._to_open({page.file.path: page.file.roots}, read.forbidden),
+                files=self._to_open({page.file.path: page.file}, read.forbidden),
             )
             return text
         except AnswerTooLarge:
@@ -153,7 +153,7 @@ class FileReading:
             max_bytes,
             limit_s,
             timeout_s=limit_s + _WAIT_S,
-            files=self._to_open(dict.fromkeys(paths, roots), read.forbidden),
+            files=self._to_open({path: FileTask("", path, 0, roots=roots) for path in paths}, read.forbidden),
         )
         return found
 
@@ -161,10 +161,10 @@ class FileReading:
         return self._batch if self._batch.is_up else self._light
 
 
-def _paths(files: Sequence[FileTask]) -> dict[str, tuple[str, ...]]:
-    """The files to open, with their sidecars: each with the roots of which it must lie below one."""
-    found = {file.path: file.roots for file in files}
-    return found | {file.sidecar: file.roots for file in files if file.sidecar is not None}
+def _paths(files: Sequence[FileTask]) -> dict[str, FileTask]:
+    """The files to open, with their sidecars: each with a task that says in which places it must lie."""
+    found = {file.path: file for file in files}
+    return found | {file.sidecar: file for file in files if file.sidecar is not None}
 
 
 def _are_answers(outcomes: Sequence[Outcome], files: Sequence[FileTask]) -> bool:

@@ -1,7 +1,7 @@
-"""Encryption of the secrets that the database holds for others: of second factors. Runs on the loop.
+"""Encryption of the secrets that the database holds for others: of second factors, and of sources. Runs on the loop.
 
-The key is not in the database, so a back-up of it alone reveals no secret. It is the setting `auth.second_factor_key`,
-or a file of the data folder that is made when it is first needed.
+The keys are not in the database, so a back-up of it alone reveals no secret. Each is a setting
+(`auth.second_factor_key`, `connectors.secrets_key`), or a file of the data folder that is made when it is first needed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,27 @@ from cryptography.fernet import Fernet, InvalidToken
 from semantik.core.errors import Conflict
 
 KEY_FILE = "second-factor.key"  # in the data folder
+SECOND_FACTORS = (
+    KEY_FILE,
+    "This server does not have the key that the secret of the second factor was encrypted with; use a "
+    "recovery code, or have the administrator restore the key or reset the second factor.",
+)
+SOURCES = (
+    "connectors.key",
+    "This server does not have the key that the password of this source was encrypted with: give the source its "
+    "password again, or have the administrator restore the key (connectors.secrets_key).",
+)
 
 
 class Sealer:
-    """Seals and unseals texts. `given` is the configured key, or empty: then the data folder's file has it."""
+    """Seals and unseals texts. `given` is the configured key, or empty: then a file of the data folder has it.
 
-    def __init__(self, data: Path, given: str) -> None:
-        self._path = data / KEY_FILE
+    `purpose` is the name of that file, and the sentence for a secret that another key has sealed.
+    """
+
+    def __init__(self, data: Path, given: str, purpose: tuple[str, str] = SECOND_FACTORS) -> None:
+        file, self._other_key = purpose
+        self._path = data / file
         self._given = given
         self._fernet: Fernet | None = None
 
@@ -34,10 +48,7 @@ class Sealer:
         try:
             return self._cipher(create=False).decrypt(sealed.encode()).decode()
         except (InvalidToken, FileNotFoundError) as error:
-            raise Conflict(
-                "This server does not have the key that the secret of the second factor was encrypted with; use a "
-                "recovery code, or have the administrator restore the key or reset the second factor."
-            ) from error
+            raise Conflict(self._other_key) from error
 
     def _cipher(self, create: bool) -> Fernet:
         if self._fernet is None:

@@ -16,6 +16,7 @@ from semantik.config.audit_settings import AuditSettings as AuditSettings
 from semantik.config.auth_settings import AuthSettings as AuthSettings
 from semantik.config.connection_settings import ConnectionSettings as ConnectionSettings
 from semantik.config.connection_settings import RateLimitSettings as RateLimitSettings
+from semantik.config.connector_settings import ConnectorSettings as ConnectorSettings
 from semantik.config.document_settings import DocumentSettings as DocumentSettings
 from semantik.config.fields import (
     ANY,
@@ -216,6 +217,7 @@ class Settings:
     connections: ConnectionSettings = field(default_factory=ConnectionSettings)
     rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
     documents: DocumentSettings = field(default_factory=DocumentSettings)
+    connectors: ConnectorSettings = field(default_factory=ConnectorSettings)
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     pool: PoolSettings = field(default_factory=PoolSettings)
     index: IndexSettings = field(default_factory=IndexSettings)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 _DIGEST_BYTES = 16
 
@@ -37,11 +38,13 @@ class SkippedEntry:
 @dataclass(frozen=True)
 class FolderListing:
     """What a walk found in one folder: its files, as (name, size, modified_ns) in the order of their names, and a
-    warning for each entry that cannot be read."""
+    warning for each entry that cannot be read. Of files that a connector has fetched, `origins` has by name what it
+    knows of them."""
 
     folder: str
     files: list[tuple[str, int, int]]
     warnings: list[ScanWarning]
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
         return f"{self.folder.rstrip('/')}/{name}"

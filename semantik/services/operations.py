@@ -81,6 +81,14 @@ class OperationService:
             source = await self._add_source(principal, collection, path)
             return source, await self._index(principal, source)
 
+    async def index_source(
+        self, principal: Principal, collection: Collection, source: Source
+    ) -> tuple[Source, Operation]:
+        """Add a source that is no folder, and index it; raises Conflict as `add_source`."""
+        async with self._collection_lock(collection.id):
+            added = await self._add_source(principal, collection, source.path, source)
+            return added, await self._index(principal, added)
+
     async def append(
         self, principal: Principal, collection_id: str, source_id: str | None = None
     ) -> Operation:
@@ -89,7 +97,7 @@ class OperationService:
         if source_id is not None:
             await self._source(collection, source_id)
         elif not await self._store.collections.sources([collection_id]):
-            raise Conflict("This collection has no folder yet; add one first.")
+            raise Conflict("This collection has no source yet; add a folder first.")
         async with self._collection_lock(collection_id):
             queued = await self._queued(collection_id, "append", source_id)
             same = next((one for one in queued if not one.options), None)
@@ -184,12 +192,18 @@ class OperationService:
             raise Conflict(f"{source.path} is being removed from this collection.")
         return source
 
-    async def _add_source(self, principal: Principal, collection: Collection, path: str) -> Source:
+    async def _add_source(
+        self, principal: Principal, collection: Collection, path: str, new: Source | None = None
+    ) -> Source:
+        """Store a folder's source, or `new`. One that is known by its path and has to be resumed gets what is new."""
         for known in await self._store.collections.sources([collection.id]):
             if known.path == path:
                 await self._refuse_indexed(known)
-                return known
-        source = Source(new_id(), collection.id, path, now(), user_id=principal.user.id)
+                if new is None:
+                    return known
+                fields = {"options": new.options, "secret": new.secret}
+                return await self._store.collections.update_source(known, fields) or known
+        source = new or Source(new_id(), collection.id, path, now(), user_id=principal.user.id)
         await self._store.collections.add_source(source)
         return source
 

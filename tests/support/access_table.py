@@ -134,6 +134,7 @@ ROWS = (
     Row("post", f"{_C}/append", "write", 202, {}),
     Row("post", f"{_C}/reindex", "manage", 422, {"chunk_size": 16, "chunk_overlap": 16}),
     Row("post", f"{_C}/retry", "write", 409, {}),  # nothing has failed
+    Row("get", "/api/v2/source-kinds", "signed in", 200),
     Row("get", f"{_C}/sources", "read", 200),
     Row("post", f"{_C}/sources", "write", 422, {"path": "no absolute path"}),
     Row("patch", f"{_C}/sources/{{source}}", "write", 200, {}),

@@ -21,6 +21,7 @@ from semantik.core.models.chunk import Chunk, VectorBlock
 from semantik.core.models.clock import now
 from semantik.core.models.collection import (
     ACCESS_LEVELS,
+    FOLDER,
     Access,
     Collection,
     CollectionStatus,
@@ -66,6 +67,7 @@ __all__ = [
     "API_KEY_SCOPES",
     "AUDIT_OUTCOMES",
     "DOCUMENT_STATUSES",
+    "FOLDER",
     "OPERATION_STATUSES",
     "OPERATION_TYPES",
     "TERMINAL",

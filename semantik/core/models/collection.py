@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -24,6 +25,7 @@ Access = Literal[
 ]
 ACCESS_LEVELS: tuple[Access, ...] = get_args(Access)  # each includes those before it
 
+FOLDER = "folder"  # the kind of a source that is a folder on the server's machine
 
 ShareKind = Literal["user", "group"]
 
@@ -137,10 +139,15 @@ class Collection:
 
 @dataclass(frozen=True)
 class Source:
-    """A folder of a collection. It is scanned again every `interval_s` seconds, and with `immediate` when something
-    in it changes; `scan_id` is the operation that is queued for that, or did it last. With `removing`, an operation is
-    about to remove it. `reader` is the version of the readers that its documents have, as its last complete scan
-    saw to. `user_id` is who added it, whose roots it must lie in; empty: the collection's owner.
+    """A folder of a collection, or another `kind` of source, which a connector reads.
+
+    It is scanned again every `interval_s` seconds, and with `immediate` when something in it changes; `scan_id` is the
+    operation that is queued for that, or did it last. With `removing`, an operation is about to remove it. `reader` is
+    the version of the readers that its documents have, as its last complete scan saw to. `user_id` is who added it,
+    whose roots it must lie in; empty: the collection's owner.
+
+    `path` is the folder's path, or the address below which the documents of another source have theirs. Such a source
+    has `options` of its connector, and of them the encrypted `secret` ones as one text, or "".
     """
 
     id: str
@@ -154,3 +161,10 @@ class Source:
     removing: bool = False
     reader: str = ""
     user_id: str = ""
+    kind: str = FOLDER
+    options: Mapping[str, object] = field(default_factory=dict)
+    secret: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        return self.kind == FOLDER

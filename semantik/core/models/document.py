@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -81,6 +82,8 @@ class Document:
     is not clear. `authors` are the persons of `author`, one by one. `tags` are those that the document or its sidecar
     file states, `user_tags` those that users gave it, at the time `tagged_at` (ms); `sidecar` says in which state the
     sidecar file was (see `semantik/core/sidecars.py`), `by_path` what its path says.
+
+    `origin` is what the connector of its source knows of it, like the last commit of a file; None in a folder.
     """
 
     id: str
@@ -122,6 +125,7 @@ class Document:
     tagged_at: int = 0
     sidecar: str | None = None
     by_path: PathMetadata | None = None
+    origin: Mapping[str, str] | None = None
 
     @property
     def metadata(self) -> Metadata:

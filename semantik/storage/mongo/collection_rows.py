@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import cast
 
-from semantik.core.models import Collection, Counts, Generation, Share, ShareKind, Source
+from semantik.core.models import FOLDER, Collection, Counts, Generation, Share, ShareKind, Source
 from semantik.storage.mongo.rows import maybe_time, time_of, to_fields, to_row
 from semantik.storage.mongo.table import Record
 
@@ -92,4 +92,7 @@ def source_from_row(row: Record) -> Source:
         removing=bool(row["removing"]),
         reader=row.get("reader", ""),
         user_id=row.get("user_id", ""),
+        kind=row.get("kind", FOLDER),
+        options=row.get("options", {}),
+        secret=row.get("secret", ""),
     )

@@ -249,8 +249,7 @@ class CollectionTable:
 
     async def generation_numbers(self, collection_ids: Iterable[str]) -> dict[str, set[int]]:
         """The numbers of all generations of collections, by id; also of deleted collections, until they are purged."""
-        where = {"_id": {"$in": list(collection_ids)}}
-        rows = await self._table.find(where, fields={"generations": 1})
+        rows = await self._table.find({"_id": {"$in": list(collection_ids)}}, fields={"generations": 1})
         return {row["_id"]: {one["number"] for one in row["generations"].values()} for row in rows}
 
     async def retiring_ids(self, before: datetime | None = None) -> set[str]:
@@ -275,7 +274,7 @@ class CollectionTable:
         try:
             await self._sources.insert_one(to_row(source))
         except Conflict as error:
-            raise Conflict(f"The folder {source.path} is a source of this collection already.") from error
+            raise Conflict(f"{source.path} is a source of this collection already.") from error
 
     async def source(self, collection_id: str, source_id: str) -> Source | None:
         row = await self._sources.find_one({"_id": source_id, "collection_id": collection_id})
@@ -284,6 +283,11 @@ class CollectionTable:
     async def sources(self, collection_ids: Sequence[str]) -> list[Source]:
         rows = await self._sources.find({"collection_id": {"$in": list(collection_ids)}}, [("path", 1)])
         return [source_from_row(row) for row in rows]
+
+    async def existing_sources(self, source_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are sources of a collection."""
+        where = {"_id": {"$in": list(source_ids)}}
+        return {row["_id"] for row in await self._sources.find(where, fields={"_id": 1})}
 
     async def watched_sources(self) -> list[Source]:
         """The sources of all collections that are scanned again automatically."""

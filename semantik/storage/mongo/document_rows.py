@@ -24,6 +24,7 @@ _LATER = (
     "part_count",
     "language",
     "sidecar",
+    "origin",
 )
 _CONVERTED = (
     "id",

@@ -275,4 +275,5 @@ def _file_state(document: Document) -> Record:
         "modified_ns": document.modified_ns,
         "sidecar": document.sidecar,
         "by_path": path_metadata_row(document.by_path),
+        "origin": dict(document.origin) if document.origin is not None else None,
     }

@@ -73,7 +73,8 @@ REACHED = {
 }
 # No operation exists yet at the first one: tests/pipeline/watching/test_watching_faults.py kills a server there. The
 # others need pictures: tests/pipeline/operations/test_recognition.py.
-TESTED_ELSEWHERE = {"watched.claimed", "recognition.recognised", "recognition.marked"}
+FETCHING = {"fetching.kept", "fetching.finished"}  # tests/connectors/test_git_source.py
+TESTED_ELSEWHERE = {*FETCHING, "watched.claimed", "recognition.recognised", "recognition.marked"}
 _ONCE = (
     "operation_queued",
     "operation_started",
