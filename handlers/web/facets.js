@@ -27,8 +27,9 @@ export class Facets {
   constructor(onQuery) {
     this.onQuery = onQuery;
     this.list = h("div", { class: "stack tight" });
-    this.summary = h("summary", {}, "Narrow down");
-    this.node = h("details", { class: "facets", open: matchMedia(WIDE).matches, hidden: true }, this.summary, this.list);
+    this.chosen = false; // whether the user has opened or closed the list
+    const summary = h("summary", { onclick: () => { this.chosen = true; } }, "Narrow down");
+    this.node = h("details", { class: "facets", hidden: true }, summary, this.list);
   }
 
   clear() {
@@ -40,6 +41,7 @@ export class Facets {
     this.list.replaceChildren(...groups.map((name) => this.#group(name, facets[name], query)),
       matched.complete ? "" : h("p", { class: "hint" }, `Counted in the best ${plural(matched.documents, "document")}.`));
     this.node.hidden = groups.length === 0;
+    if (!this.chosen) this.node.open = matchMedia(WIDE).matches;
   }
 
   /** Whether a choice in it would change the result. */
