@@ -13,6 +13,7 @@ from tornado.web import Application, RequestHandler, url
 from handlers import events
 from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
+from handlers.mcp.handler import McpHandler
 from handlers.rest import (
     api_keys,
     audit,
@@ -95,6 +96,7 @@ ROUTES = [
     url(rf"{_API}/search", search.SearchHandler),
     url(rf"{_API}/suggest", suggest.SuggestHandler),
     url(rf"{_API}/openapi.json", openapi.OpenApiHandler),
+    url(r"/mcp", McpHandler),
     url(r"/ws/operations", OperationsSocketHandler),
     url(rf"/ws/operations/{_ID}", OperationSocketHandler),
     url(rf"/ws/scan/{_ID}", ScanSocketHandler),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.mcp.endpoint import McpEndpoint
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.app.rate_limiter import RateLimiter
@@ -62,3 +63,4 @@ class Services:
     folder_access: FolderAccess
     login_throttle: LoginThrottle
     rate_limiter: RateLimiter
+    mcp: McpEndpoint

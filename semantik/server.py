@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tornado.web import Application
 
 from handlers.http.server import serving
+from handlers.mcp.endpoint import McpEndpoint
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
@@ -150,6 +151,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             wake,
         )
         stack.push_async_callback(services.oidc.close)
+        stack.push_async_callback(services.mcp.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
@@ -264,6 +266,7 @@ def _services(
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
         login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
         rate_limiter=RateLimiter(lambda: current().rate_limits),
+        mcp=McpEndpoint(),
     )
 
 

@@ -77,6 +77,22 @@ def _alternatives(check: Validator, items: str) -> Validator:
     return lambda value: tuple([group] if (group := tuple(listed(value))) else [])
 
 
+FILTERS = vol.Schema(
+    {
+        vol.Optional("path_glob"): optional(text(1, 1000)),
+        vol.Optional("extensions"): vol.All(
+            list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
+        ),
+        vol.Optional("modified_after"): timestamp,
+        vol.Optional("modified_before"): timestamp,
+        vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
+        vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
+        vol.Optional("types"): _alternatives(type_name, "types"),
+        vol.Optional("languages"): _alternatives(language, "languages"),
+        vol.Optional("after"): day,
+        vol.Optional("before"): day,
+    }
+)
 _SEARCH = vol.Schema(
     {
         vol.Required("query"): text(),
@@ -89,22 +105,7 @@ _SEARCH = vol.Schema(
         vol.Optional("per_document"): optional(integer(1, 1000)),
         vol.Optional("correct", default=True): boolean(),
         vol.Optional("rerank", default=True): boolean(),
-        vol.Optional("filters", default=dict): vol.Schema(
-            {
-                vol.Optional("path_glob"): optional(text(1, 1000)),
-                vol.Optional("extensions"): vol.All(
-                    list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
-                ),
-                vol.Optional("modified_after"): timestamp,
-                vol.Optional("modified_before"): timestamp,
-                vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("types"): _alternatives(type_name, "types"),
-                vol.Optional("languages"): _alternatives(language, "languages"),
-                vol.Optional("after"): day,
-                vol.Optional("before"): day,
-            }
-        ),
+        vol.Optional("filters", default=dict): FILTERS,
     }
 )
 

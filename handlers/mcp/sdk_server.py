@@ -1,0 +1,152 @@
+"""The tools and resources as a server of the MCP SDK. Loaded with the first request, since the SDK takes half a second
+and 33 MB. The caller of a request comes with it: `CALLER` in the scope of its ASGI request. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+
+from handlers.mcp.caller import Answer, Caller, Link
+from handlers.mcp.resources import TEMPLATE, ResourceText, list_documents, read_document
+from handlers.mcp.schemas import INSTRUCTIONS, TOOLS, ToolSchema
+from handlers.mcp.tools import TOOLS as FUNCTIONS
+from handlers.mcp.tools import guarded, run_tool
+from semantik import __version__
+from semantik.core.errors import Busy, SemantikError, Unavailable
+
+log = logging.getLogger("semantik.mcp")
+
+CALLER = "semantik.caller"
+_TEXT = "text/plain"
+_RETRY = -32000  # an error of this server: the same request may succeed later
+_UNTRUSTED = {"semantik/untrusted": True}
+
+Context = ServerRequestContext[Any, Any]
+Paginated = types.PaginatedRequestParams | None
+
+
+def make_server() -> Server[Any]:
+    return Server(
+        "semantik",
+        version=__version__,
+        title="Semantik",
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=_call_tool,
+        on_list_resources=_list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=_read_resource,
+    )
+
+
+async def list_tools(context: Context, params: Paginated) -> types.ListToolsResult:
+    return types.ListToolsResult(tools=[_tool(each) for each in TOOLS])
+
+
+async def list_templates(context: Context, params: Paginated) -> types.ListResourceTemplatesResult:
+    template = types.ResourceTemplate(
+        uri_template=TEMPLATE,
+        name="document",
+        title="The text of a document",
+        description="From the character offset on; its ids come from search.",
+        mime_type=_TEXT,
+    )
+    return types.ListResourceTemplatesResult(resource_templates=[template])
+
+
+async def _call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    if params.name not in FUNCTIONS:
+        names = ", ".join(FUNCTIONS)
+        raise MCPError(types.INVALID_PARAMS, f"There is no tool {params.name[:100]!r}; there are {names}.")
+    try:
+        answer = await run_tool(_caller(context), params.name, params.arguments or {})
+    except SemantikError as error:
+        return types.CallToolResult(content=[types.TextContent(text=str(error))], is_error=True)
+    except Exception as error:
+        log.error("The tool %s failed", params.name, exc_info=error)
+        raise MCPError(
+            types.INTERNAL_ERROR, "Something went wrong in the server; its log has the details."
+        ) from error
+    return _tool_result(answer)
+
+
+async def _list_resources(context: Context, params: Paginated) -> types.ListResourcesResult:
+    caller, cursor = _caller(context), params.cursor if params else None
+    try:
+        items, following = await guarded(caller, "resources/list", {}, lambda: list_documents(caller, cursor))
+    except SemantikError as error:
+        raise _protocol_error(error) from error
+    resources = [
+        types.Resource(uri=each.uri, name=each.name, title=each.title, mime_type=_TEXT, _meta=_UNTRUSTED)
+        for each in items
+    ]
+    return types.ListResourcesResult(resources=resources, next_cursor=following)
+
+
+async def _read_resource(
+    context: Context, params: types.ReadResourceRequestParams
+) -> types.ReadResourceResult:
+    caller, uri = _caller(context), str(params.uri)
+    try:
+        page = await guarded(caller, "resources/read", {"uri": uri[:500]}, lambda: read_document(caller, uri))
+    except SemantikError as error:
+        raise _protocol_error(error) from error
+    return _resource_result(page)
+
+
+def _caller(context: Context) -> Caller:
+    caller: Caller = context.request.scope[CALLER]
+    return caller
+
+
+def _protocol_error(error: SemantikError) -> MCPError:
+    later = isinstance(error, (Busy, Unavailable))
+    return MCPError(_RETRY if later else types.INVALID_PARAMS, str(error))
+
+
+def _tool(schema: ToolSchema) -> types.Tool:
+    hints = types.ToolAnnotations(
+        title=schema.title,
+        read_only_hint=True,
+        destructive_hint=False,
+        idempotent_hint=True,
+        open_world_hint=False,
+    )
+    return types.Tool(
+        name=schema.name,
+        title=schema.title,
+        description=schema.description,
+        input_schema=schema.input,
+        output_schema=schema.output,
+        annotations=hints,
+    )
+
+
+def _tool_result(answer: Answer) -> types.CallToolResult:
+    """The structured answer, the same as text for clients that know no structured ones, and links to documents."""
+    text = json.dumps(answer.structured, ensure_ascii=False)
+    content: list[types.ContentBlock] = [types.TextContent(text=text, _meta=_UNTRUSTED)]
+    content += [_link(each) for each in answer.links]
+    return types.CallToolResult(content=content, structured_content=answer.structured, _meta=_UNTRUSTED)
+
+
+def _link(link: Link) -> types.ResourceLink:
+    return types.ResourceLink(
+        uri=link.uri, name=link.name, title=link.title, mime_type=_TEXT, _meta=_UNTRUSTED
+    )
+
+
+def _resource_result(page: ResourceText) -> types.ReadResourceResult:
+    return types.ReadResourceResult(
+        contents=[
+            types.TextResourceContents(uri=page.uri, mime_type=_TEXT, text=page.notice),
+            types.TextResourceContents(uri=page.uri, mime_type=_TEXT, text=page.text, _meta=_UNTRUSTED),
+        ]
+    )
