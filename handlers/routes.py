@@ -15,6 +15,7 @@ from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
 from handlers.mcp.handler import McpHandler
 from handlers.rest import (
+    answers,
     api_keys,
     audit,
     auth,
@@ -94,6 +95,7 @@ ROUTES = [
     url(rf"{_API}/operations/{_ID}/failures", operations.FailuresHandler),
     url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
     url(rf"{_API}/search", search.SearchHandler),
+    url(rf"{_API}/answers", answers.AnswersHandler),
     url(rf"{_API}/suggest", suggest.SuggestHandler),
     url(rf"{_API}/openapi.json", openapi.OpenApiHandler),
     url(r"/mcp", McpHandler),

@@ -25,6 +25,7 @@ from semantik.progress import ProgressService
 from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
+from semantik.services.answers import AnswerService
 from semantik.services.collections import CollectionService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
@@ -64,3 +65,4 @@ class Services:
     login_throttle: LoginThrottle
     rate_limiter: RateLimiter
     mcp: McpEndpoint
+    answers: AnswerService

@@ -66,6 +66,7 @@ from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
+from semantik.services.answers import AnswerService
 from semantik.services.collections import CollectionService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
@@ -233,6 +234,9 @@ def _services(
     operations = OperationService(
         store, authorizer, parts.folder_access, folders.resolve, wake, lambda: current().embedding
     )
+    search = SearchService(
+        store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
+    )
     return Services(
         settings=current(),
         sessions=sessions,
@@ -249,9 +253,8 @@ def _services(
         users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         operations=operations,
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
-        search=SearchService(
-            store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
-        ),
+        search=search,
+        answers=AnswerService(search, authorizer, lambda: current().answers),
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,

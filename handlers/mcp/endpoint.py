@@ -65,7 +65,7 @@ class McpEndpoint:
                 "raw_path": _PATH.encode(),
                 "query_string": b"",
                 "root_path": "",
-                "headers": [(name.lower(), value) for name, value in headers],
+                "headers": headers,
                 "client": None,
                 "server": None,
                 self._caller_key: caller,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.base import RestHandler
@@ -18,6 +18,7 @@ from handlers.mcp.endpoint import HttpAnswer
 from handlers.problems import status_of
 from semantik.core.errors import NotFound, SemantikError
 
+_REFUSED = -32000  # an error of this server, as JSON-RPC reserves them
 _PASSED_ON = {b"content-type", b"allow", b"mcp-session-id"}
 
 
@@ -25,14 +26,18 @@ class McpHandler(RestHandler):
     scope = "read"
     rate_group = "read"
     audit: ClassVar = {"POST": READ}
-    takes_any_body = True  # which the SDK checks
     _work: asyncio.Task[HttpAnswer] | None = None
 
     async def post(self) -> None:
         if not self.services.settings.mcp.enabled:
             raise NotFound("The MCP server is switched off here (mcp.enabled).")
         caller = Caller(self.services, self.principal, self._note_refusal)
-        headers = [(name.encode(), value.encode()) for name, value in self.request.headers.get_all()]
+        headers = [
+            (name.lower().encode(), value.encode("latin-1", "replace"))
+            for name, value in self.request.headers.get_all()
+        ]
+        if "Accept" not in self.request.headers:
+            headers.append((b"accept", b"*/*"))
         limit = self.services.settings.mcp.requests
         work = self.services.mcp.answer(headers, self._received, caller, limit)
         self._work = asyncio.ensure_future(work)
@@ -46,6 +51,11 @@ class McpHandler(RestHandler):
                 self.set_header(name.decode(), value.decode())
         if answer.body:
             self.write(answer.body)
+
+    def error_body(self, found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """An error of JSON-RPC with the problem in it: clients show no other."""
+        error = {"code": _REFUSED, "message": found["detail"], "data": found}
+        return "application/json", {"jsonrpc": "2.0", "id": None, "error": error}
 
     def on_connection_close(self) -> None:
         super().on_connection_close()

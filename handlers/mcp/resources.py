@@ -10,7 +10,6 @@ from handlers.mcp.passages import document_uri, parse_uri
 from semantik.core.models import Document
 from semantik.core.pagination import decode_cursor, encode_cursor
 
-TEMPLATE = "semantik://collections/{collection_id}/documents/{document_id}{?offset}"
 _PAGE = 100
 _EMPTY_COLLECTIONS = 50  # passed over in one request
 _FRAME = 1500  # bytes of an answer besides the text

@@ -9,56 +9,32 @@ import logging
 from typing import Any
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from handlers.mcp.caller import Answer, Caller, Link
-from handlers.mcp.resources import TEMPLATE, ResourceText, list_documents, read_document
-from handlers.mcp.schemas import INSTRUCTIONS, TOOLS, ToolSchema
+from handlers.mcp.resources import ResourceText, list_documents, read_document
+from handlers.mcp.sdk_listing import TEXT, Context, Paginated, list_templates, list_tools, server_facts
 from handlers.mcp.tools import TOOLS as FUNCTIONS
 from handlers.mcp.tools import guarded, run_tool
-from semantik import __version__
 from semantik.core.errors import Busy, SemantikError, Unavailable
 
 log = logging.getLogger("semantik.mcp")
 
 CALLER = "semantik.caller"
-_TEXT = "text/plain"
 _RETRY = -32000  # an error of this server: the same request may succeed later
 _UNTRUSTED = {"semantik/untrusted": True}
-
-Context = ServerRequestContext[Any, Any]
-Paginated = types.PaginatedRequestParams | None
 
 
 def make_server() -> Server[Any]:
     return Server(
-        "semantik",
-        version=__version__,
-        title="Semantik",
-        instructions=INSTRUCTIONS,
+        **server_facts(),
         on_list_tools=list_tools,
         on_call_tool=_call_tool,
         on_list_resources=_list_resources,
         on_list_resource_templates=list_templates,
         on_read_resource=_read_resource,
     )
-
-
-async def list_tools(context: Context, params: Paginated) -> types.ListToolsResult:
-    return types.ListToolsResult(tools=[_tool(each) for each in TOOLS])
-
-
-async def list_templates(context: Context, params: Paginated) -> types.ListResourceTemplatesResult:
-    template = types.ResourceTemplate(
-        uri_template=TEMPLATE,
-        name="document",
-        title="The text of a document",
-        description="From the character offset on; its ids come from search.",
-        mime_type=_TEXT,
-    )
-    return types.ListResourceTemplatesResult(resource_templates=[template])
 
 
 async def _call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -84,7 +60,7 @@ async def _list_resources(context: Context, params: Paginated) -> types.ListReso
     except SemantikError as error:
         raise _protocol_error(error) from error
     resources = [
-        types.Resource(uri=each.uri, name=each.name, title=each.title, mime_type=_TEXT, _meta=_UNTRUSTED)
+        types.Resource(uri=each.uri, name=each.name, title=each.title, mime_type=TEXT, _meta=_UNTRUSTED)
         for each in items
     ]
     return types.ListResourcesResult(resources=resources, next_cursor=following)
@@ -111,24 +87,6 @@ def _protocol_error(error: SemantikError) -> MCPError:
     return MCPError(_RETRY if later else types.INVALID_PARAMS, str(error))
 
 
-def _tool(schema: ToolSchema) -> types.Tool:
-    hints = types.ToolAnnotations(
-        title=schema.title,
-        read_only_hint=True,
-        destructive_hint=False,
-        idempotent_hint=True,
-        open_world_hint=False,
-    )
-    return types.Tool(
-        name=schema.name,
-        title=schema.title,
-        description=schema.description,
-        input_schema=schema.input,
-        output_schema=schema.output,
-        annotations=hints,
-    )
-
-
 def _tool_result(answer: Answer) -> types.CallToolResult:
     """The structured answer, the same as text for clients that know no structured ones, and links to documents."""
     text = json.dumps(answer.structured, ensure_ascii=False)
@@ -139,14 +97,14 @@ def _tool_result(answer: Answer) -> types.CallToolResult:
 
 def _link(link: Link) -> types.ResourceLink:
     return types.ResourceLink(
-        uri=link.uri, name=link.name, title=link.title, mime_type=_TEXT, _meta=_UNTRUSTED
+        uri=link.uri, name=link.name, title=link.title, mime_type=TEXT, _meta=_UNTRUSTED
     )
 
 
 def _resource_result(page: ResourceText) -> types.ReadResourceResult:
     return types.ReadResourceResult(
         contents=[
-            types.TextResourceContents(uri=page.uri, mime_type=_TEXT, text=page.notice),
-            types.TextResourceContents(uri=page.uri, mime_type=_TEXT, text=page.text, _meta=_UNTRUSTED),
+            types.TextResourceContents(uri=page.uri, mime_type=TEXT, text=page.notice),
+            types.TextResourceContents(uri=page.uri, mime_type=TEXT, text=page.text, _meta=_UNTRUSTED),
         ]
     )

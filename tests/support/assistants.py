@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -60,3 +61,24 @@ async def _session(transport: Any, revision: str) -> AsyncIterator[ClientSession
         session.adopt(answer)
         await session.send_notification(types.InitializedNotification())
         yield session
+
+
+async def call(session: ClientSession, tool: str, **arguments: Any) -> dict[str, Any]:
+    """A tool's structured answer, which the client has compared with the tool's schema, and the test with its text."""
+    result = await session.call_tool(tool, arguments)
+    assert isinstance(result, types.CallToolResult) and not result.is_error, result
+    assert json.loads(text_of(result)) == result.structured_content
+    return dict(result.structured_content)
+
+
+async def refused(session: ClientSession, tool: str, **arguments: Any) -> str:
+    """The sentence of a tool that could not answer."""
+    result = await session.call_tool(tool, arguments)
+    assert isinstance(result, types.CallToolResult) and result.is_error, result
+    return text_of(result)
+
+
+def text_of(result: types.CallToolResult) -> str:
+    first = result.content[0]
+    assert isinstance(first, types.TextContent)
+    return first.text
