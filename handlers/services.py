@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.mcp.endpoint import McpEndpoint
+from handlers.mcp_endpoint import McpEndpoint
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.app.rate_limiter import RateLimiter

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tornado.web import Application
 
 from handlers.http.server import serving
-from handlers.mcp.endpoint import McpEndpoint
+from handlers.mcp_endpoint import McpEndpoint
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter

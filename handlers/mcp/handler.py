@@ -11,10 +11,12 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from tornado.httputil import HTTPHeaders
+
 from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.base import RestHandler
 from handlers.mcp.caller import Arguments, Caller
-from handlers.mcp.endpoint import HttpAnswer
+from handlers.mcp_endpoint import HttpAnswer
 from handlers.problems import status_of
 from semantik.core.errors import NotFound, SemantikError
 
@@ -32,12 +34,7 @@ class McpHandler(RestHandler):
         if not self.services.settings.mcp.enabled:
             raise NotFound("The MCP server is switched off here (mcp.enabled).")
         caller = Caller(self.services, self.principal, self._note_refusal)
-        headers = [
-            (name.lower().encode(), value.encode("latin-1", "replace"))
-            for name, value in self.request.headers.get_all()
-        ]
-        if "Accept" not in self.request.headers:
-            headers.append((b"accept", b"*/*"))
+        headers = _sent_headers(self.request.headers)
         limit = self.services.settings.mcp.requests
         work = self.services.mcp.answer(headers, self._received, caller, limit)
         self._work = asyncio.ensure_future(work)
@@ -67,6 +64,18 @@ class McpHandler(RestHandler):
         status = status_of(error, HTTPStatus.INTERNAL_SERVER_ERROR)
         note = AuditNote(target=_target(arguments), details={"mcp": what})
         record_request(self.services.audit, self.request, READ, self.principal, status, note)
+
+
+def _sent_headers(sent: HTTPHeaders) -> list[tuple[bytes, bytes]]:
+    """The headers as ASGI has them. As for REST, a body is JSON whatever its type is said to be, and a client that does
+    not say what it accepts accepts anything."""
+    headers = [
+        (name.lower().encode(), value.encode("latin-1", "replace"))
+        for name, value in sent.get_all()
+        if name.lower() != "content-type"
+    ]
+    headers.append((b"content-type", b"application/json"))
+    return headers if "Accept" in sent else [*headers, (b"accept", b"*/*")]
 
 
 def _target(arguments: Arguments) -> str:

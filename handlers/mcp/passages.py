@@ -126,7 +126,9 @@ def document_item(document: Document) -> Json:
 def hit_page(hits: Sequence[Hit], max_bytes: int) -> tuple[list[Json], list[Link]]:
     """As many of the hits as fit, with links to their documents. The first always fits: its texts are shortened if
     they have to be, and say where they continue."""
-    budget, items, links = Budget(max_bytes), [], {}
+    budget = Budget(max_bytes)
+    items: list[Json] = []
+    links: dict[str, Link] = {}
     for hit in hits:
         link = document_link(hit.document)
         beside = 0 if link.uri in links else link.bytes

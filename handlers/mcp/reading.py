@@ -70,8 +70,10 @@ def _window(chunks: Sequence[Chunk], around: int, budget: Budget) -> list[Json]:
     middle = passage_item(hit, hit.start, hit.text)
     if not budget.take(middle):
         return [_shortened(hit, hit.start, budget)]
-    before, after = [], []
-    low, high = hit, hit
+    before: list[Json] = []
+    after: list[Json] = []
+    low: Chunk | None = hit
+    high: Chunk | None = hit
     while low is not None or high is not None:
         if high is not None:
             chunk = by_seq.get(high.seq + 1)

@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from handlers.mcp.caller import Answer, Caller, Link
 from handlers.mcp.resources import ResourceText, list_documents, read_document
-from handlers.mcp.sdk_listing import TEXT, Context, Paginated, list_templates, list_tools, server_facts
+from handlers.mcp.sdk_listing import TEXT, Context, Paginated, make_server
 from handlers.mcp.tools import TOOLS as FUNCTIONS
 from handlers.mcp.tools import guarded, run_tool
 from semantik.core.errors import Busy, SemantikError, Unavailable
@@ -26,15 +26,8 @@ _RETRY = -32000  # an error of this server: the same request may succeed later
 _UNTRUSTED = {"semantik/untrusted": True}
 
 
-def make_server() -> Server[Any]:
-    return Server(
-        **server_facts(),
-        on_list_tools=list_tools,
-        on_call_tool=_call_tool,
-        on_list_resources=_list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=_read_resource,
-    )
+def new_server() -> Server[Any]:
+    return make_server(_call_tool, _list_resources, _read_resource)
 
 
 async def _call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -78,6 +71,7 @@ async def _read_resource(
 
 
 def _caller(context: Context) -> Caller:
+    assert context.request is not None  # every message comes with a request of HTTP
     caller: Caller = context.request.scope[CALLER]
     return caller
 

@@ -1,6 +1,6 @@
 """An OpenAI-compatible endpoint as a process of its own: it answers from the prompt's passages, is silent, or dies.
 
-The model's name says how. Each request is written to a file, so that a test sees what it got.
+A test says how. Each request is written to a file, so that a test sees what it got. One that died is started again.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,10 @@ class Endpoint:
     def requests(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def behave(self, way: str) -> None:
+        """From the next request on."""
+        self.log.with_suffix(".way").write_text(way)
+
     def wait_for_request(self) -> None:
         """In a thread: return once there was one."""
         while not self.log.read_text().endswith("\n"):
@@ -40,17 +45,19 @@ class Endpoint:
 def answer_endpoint(folder: Path) -> Iterator[Endpoint]:
     log = folder / "endpoint.jsonl"
     log.touch()
+    log.with_suffix(".way").write_text("cites")
     process = subprocess.Popen(
         [sys.executable, __file__, str(log)],
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert process.stdout is not None
     said, _, _ = select.select([process.stdout], [], [], patience())
     assert said, "the endpoint did not start"
     yield Endpoint(f"http://127.0.0.1:{int(process.stdout.readline())}/v1", log)
-    process.kill()
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
@@ -64,17 +71,17 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with Path(sys.argv[1]).open("a") as log:
             log.write(json.dumps({**body, "authorization": self.headers.get("Authorization")}) + "\n")
-        model = body.get("model", "cites")
-        if model == "missing":
-            self._reply(404, {"error": {"message": "model 'missing' not found", "type": "api_error"}})
+        way = Path(sys.argv[1]).with_suffix(".way").read_text()
+        if way == "missing":
+            self._reply(404, {"error": {"message": "model 'small' not found", "type": "api_error"}})
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self._stream(model, body)
+        self._stream(way, body)
 
-    def _stream(self, model: str, body: dict[str, Any]) -> None:
+    def _stream(self, way: str, body: dict[str, Any]) -> None:
         first = re.search(r"\[1\] .*\n(.*)", body["messages"][-1]["content"])
         quoted = first[1].rstrip(".") if first else "nothing"
         texts = {
@@ -88,18 +95,18 @@ class _Handler(BaseHTTPRequestHandler):
             ],
             "long": ["The first sentence [1]. The second is cut off in the"],
         }
-        for text in texts.get(model, ["The beginning is there [1]. And then"]):
+        for text in texts.get(way, ["The beginning is there [1]. And then"]):
             self._event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
-        if model == "silent":
+        if way == "silent":
             time.sleep(3600)
-        if model == "dies":
+        if way == "dies":
             os._exit(1)
-        if model == "garbage":
+        if way == "garbage":
             self._chunk(b"data: {not json}\n\n")
-        if model == "fails":
+        if way == "fails":
             self._event({"error": {"message": "out of memory", "code": 500}})
         self._event(
-            {"choices": [{"index": 0, "delta": {}, "finish_reason": "length" if model == "long" else "stop"}]}
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": "length" if way == "long" else "stop"}]}
         )
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
@@ -119,8 +126,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
-if __name__ == "__main__":
+def _main() -> None:
+    """Listen, and serve in a child process, in another one when that has died."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
+    while (child := os.fork()) != 0:
+        os.waitpid(child, 0)
     server.serve_forever()
+
+
+if __name__ == "__main__":
+    _main()

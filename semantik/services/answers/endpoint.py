@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ class Piece:
     cut: bool = False
 
 
-async def complete(settings: AnswerSettings, messages: list[dict[str, str]]) -> AsyncIterator[Piece]:
+async def complete(settings: AnswerSettings, messages: list[dict[str, str]]) -> AsyncGenerator[Piece, None]:
     """The model's text in pieces. Raises Unavailable when the endpoint fails, also in the middle."""
     await asyncio.to_thread(importlib.import_module, "httpx2")
     import httpx2
@@ -63,7 +63,7 @@ async def complete(settings: AnswerSettings, messages: list[dict[str, str]]) -> 
         raise Unavailable(f"{where} broke off in the middle: {error}.") from error
 
 
-async def _pieces(answer: Any, where: str) -> AsyncIterator[Piece]:
+async def _pieces(answer: Any, where: str) -> AsyncGenerator[Piece, None]:
     ended = False
     async for line in _lines(answer, where):
         data = line.removeprefix(b"data:").strip()
@@ -96,7 +96,7 @@ def _choice(data: bytes, where: str) -> dict[str, Any]:
     return choice
 
 
-async def _lines(answer: Any, where: str) -> AsyncIterator[bytes]:
+async def _lines(answer: Any, where: str) -> AsyncGenerator[bytes, None]:
     rest, received = b"", 0
     async for part in answer.aiter_bytes():
         received += len(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ class AnswerService:
         self._limits = limits
         self._in_progress = 0
 
-    async def answer(self, principal: Principal, question: Question) -> AsyncIterator[AnswerEvent]:
+    async def answer(self, principal: Principal, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The passages, the sentences as they are written, and the end.
 
         Before the first event raises NotFound where answers are off, Busy, and what a search raises; after it
@@ -64,7 +64,7 @@ class AnswerService:
 
     async def _events(
         self, principal: Principal, question: Question, settings: AnswerSettings
-    ) -> AsyncIterator[AnswerEvent]:
+    ) -> AsyncGenerator[AnswerEvent, None]:
         hits = await self._passages(principal, question, settings)
         yield Passages(tuple(hits))
         if not hits:

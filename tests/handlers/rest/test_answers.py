@@ -32,10 +32,11 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="module")
 def answering(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A server with that endpoint; its configuration file says which model, and is read again on SIGHUP."""
+    """A server with that endpoint."""
     folder = tmp_path_factory.mktemp("answering")
     flags = ("--auth-registration", "open", "--answers-url", endpoint.url, "--answers-silence-s", "0.5")
-    serving = serve(folder / "data", *flags, "--answers-model", "cites")
+    key = {"SEMANTIK_ANSWERS_API_KEY": "of-the-endpoint"}
+    serving = serve(folder / "data", *flags, "--answers-model", "small", env=key)
     yield serving
     assert serving.stop() == 0
 
@@ -91,7 +92,8 @@ async def test_sentences_come_with_their_passages(
     [request] = endpoint.requests()[known:]
     sent = json.dumps(request["messages"])
     assert _FACT in sent and _OTHER not in sent and str(tmp_path) not in sent
-    assert request["stream"] is True and request["authorization"] is None
+    assert request["stream"] is True and request["model"] == "small"
+    assert request["authorization"] == "Bearer of-the-endpoint"
     assert (
         await refusal_of(stranger, "POST", "answers", {"question": "x", "collection_ids": [collection_id]})
     ).status == 404
@@ -115,7 +117,7 @@ async def test_weak_matches_are_not_sent(answering: Serving, endpoint: Endpoint,
 
 
 @pytest.mark.parametrize(
-    ("model", "outcome"),
+    ("way", "outcome"),
     [
         ("unknown", "not_in_documents"),
         ("uncited", "not_in_documents"),
@@ -124,40 +126,32 @@ async def test_weak_matches_are_not_sent(answering: Serving, endpoint: Endpoint,
         ("dies", "broke off in the middle"),
         ("garbage", "sent what is no chunk of a chat completion"),
         ("fails", "reports an error: out of memory"),
-        ("missing", "answers 404: model 'missing' not found."),
-        ("gone", "cannot be reached"),
+        ("missing", "answers 404: model 'small' not found."),
     ],
 )
-@pytest.mark.noisy
 async def test_what_endpoints_do(
-    start: Callable[..., Serving], tmp_path: Path, model: str, outcome: str
+    answering: Serving, endpoint: Endpoint, tmp_path: Path, way: str, outcome: str
 ) -> None:
-    with answer_endpoint(tmp_path) as endpoint:
-        url = "http://127.0.0.1:9/v1" if model == "gone" else endpoint.url
-        flags = ("--answers-url", url, "--answers-model", model, "--answers-silence-s", "0.5")
-        serving = start(
-            "--auth-registration", "open", *flags, env={"SEMANTIK_ANSWERS_API_KEY": "of-the-endpoint"}
-        )
-        user, _ = await _documents(serving, tmp_path / "own", north=_FACT)
-        events = await _events(user)
-        if model != "gone":
-            [request] = endpoint.requests()
-            assert request["authorization"] == "Bearer of-the-endpoint"
+    user, _ = await _documents(answering, tmp_path / "own", north=_FACT)
+    endpoint.behave(way)
+    events = await _events(user)
+    endpoint.behave("cites")
     (name, data), texts = events[-1], [data["text"] for name, data in events if name == "sentence"]
     if name == "end":
-        assert data["outcome"] == outcome and data["cut"] == (model == "long")
-        assert data["omitted"] == (2 if model == "uncited" else 0)
-        assert texts == (["The first sentence."] if model == "long" else [])
+        assert data["outcome"] == outcome and data["cut"] == (way == "long")
+        assert data["omitted"] == (2 if way == "uncited" else 0)
+        assert texts == (["The first sentence."] if way == "long" else [])
     else:
         assert name == "error" and data["status"] == 503 and outcome in data["detail"]
-        assert texts == ([] if model in ("missing", "gone") else ["The beginning is there."])
+        assert texts == ([] if way == "missing" else ["The beginning is there."])
 
 
 async def test_as_many_answers_as_may_be_and_the_audit_trail(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
     with answer_endpoint(tmp_path) as endpoint:
-        flags = ("--answers-url", endpoint.url, "--answers-model", "silent", "--answers-concurrent", "1")
+        endpoint.behave("silent")
+        flags = ("--answers-url", endpoint.url, "--answers-concurrent", "1")
         serving = start("--auth-registration", "open", *flags)
         user, collection_id = await _documents(serving, tmp_path / "own", north=_FACT)
         waiting = asyncio.ensure_future(_ask(user))
@@ -169,9 +163,15 @@ async def test_as_many_answers_as_may_be_and_the_audit_trail(
         assert serving.stop() == 0  # an answer does not hold it up
         answer = await asyncio.gather(waiting, return_exceptions=True)
         assert b"event: error" in getattr(answer[0], "body", b"event: error")
-        serving = start("--answers-url", "")
+    serving = start("--answers-url", endpoint.url)  # where nothing listens any more
     again = Client(serving.url, user.token)
-    assert (await refusal_of(again, "POST", "answers", {"question": "x"})).status == 404
+    [_, (name, data)] = await _events(again)
+    assert name == "error" and "cannot be reached" in data["detail"]
+    assert serving.stop() == 0
+    serving = start()
+    assert (
+        await refusal_of(Client(serving.url, user.token), "POST", "answers", {"question": "x"})
+    ).status == 404
     events = (await Client(serving.url, administrator.token).call("GET", "audit", action="answer.ask"))[
         "items"
     ]

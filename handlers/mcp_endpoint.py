@@ -84,7 +84,7 @@ class McpEndpoint:
                 logging.getLogger("mcp").setLevel(logging.ERROR)
                 self._caller_key = server_module.CALLER
                 self._manager = manager_module.StreamableHTTPSessionManager(
-                    server_module.make_server(), json_response=True, stateless=True
+                    server_module.new_server(), json_response=True, stateless=True
                 )
                 started = asyncio.get_running_loop().create_future()
                 self._running = asyncio.create_task(_run(self._manager, started))
