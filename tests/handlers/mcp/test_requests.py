@@ -53,6 +53,8 @@ async def test_refusals_are_errors_that_clients_show(shared: Serving) -> None:
         "id": 1,
         "result": {},
     }
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # as programs send that do not say JSON
+    assert (await _post(shared, ping, user.token, **form)).code == 200
     for body in (b"", b"[]", b"{", b"\xff", b'{"id":1}', json.dumps([ping]).encode(), b"[" * 100_000):
         answer = await _post(shared, body, user.token)
         assert answer.code == 400 and "error" in json.loads(answer.body), body[:20]
