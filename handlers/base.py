@@ -179,9 +179,14 @@ class RestHandler(BaseHandlerMixin):
         if status is HTTPStatus.UNAUTHORIZED:
             self.set_header("WWW-Authenticate", "Bearer")
         self.set_status(status)
-        self.set_header("Content-Type", "application/problem+json")
         detail = describe(status, error)
-        self.finish(json.dumps(problem(status, detail, request_id(self.request), error)))
+        content_type, body = self.error_body(problem(status, detail, request_id(self.request), error))
+        self.set_header("Content-Type", content_type)
+        self.finish(json.dumps(body))
+
+    def error_body(self, found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The media type and the body of an answer that tells of a problem."""
+        return "application/problem+json", found
 
 
 class NotFoundHandler(RestHandler):

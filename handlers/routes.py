@@ -13,7 +13,9 @@ from tornado.web import Application, RequestHandler, url
 from handlers import events, export
 from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
+from handlers.mcp.handler import McpHandler
 from handlers.rest import (
+    answers,
     api_keys,
     audit,
     auth,
@@ -96,8 +98,10 @@ ROUTES = [
     url(rf"{_API}/operations/{_ID}/failures", operations.FailuresHandler),
     url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
     url(rf"{_API}/search", search.SearchHandler),
+    url(rf"{_API}/answers", answers.AnswersHandler),
     url(rf"{_API}/suggest", suggest.SuggestHandler),
     url(rf"{_API}/openapi.json", openapi.OpenApiHandler),
+    url(r"/mcp", McpHandler),
     url(r"/ws/operations", OperationsSocketHandler),
     url(rf"/ws/operations/{_ID}", OperationSocketHandler),
     url(rf"/ws/scan/{_ID}", ScanSocketHandler),

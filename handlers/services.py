@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.mcp_endpoint import McpEndpoint
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.app.rate_limiter import RateLimiter
@@ -24,6 +25,7 @@ from semantik.progress import ProgressService
 from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
+from semantik.services.answers import AnswerService
 from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
 from semantik.services.folder_scans import FolderScans
@@ -68,3 +70,5 @@ class Services:
     folder_access: FolderAccess
     login_throttle: LoginThrottle
     rate_limiter: RateLimiter
+    mcp: McpEndpoint
+    answers: AnswerService

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tornado.web import Application
 
 from handlers.http.server import serving
+from handlers.mcp_endpoint import McpEndpoint
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
@@ -66,6 +67,7 @@ from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
+from semantik.services.answers import AnswerService
 from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
@@ -158,6 +160,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             wake,
         )
         stack.push_async_callback(services.oidc.close)
+        stack.push_async_callback(services.mcp.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
@@ -239,6 +242,9 @@ def _services(
     operations = OperationService(
         store, authorizer, parts.folder_access, folders.resolve, wake, lambda: current().embedding
     )
+    search = SearchService(
+        store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
+    )
     return Services(
         settings=current(),
         sessions=sessions,
@@ -258,9 +264,8 @@ def _services(
         operations=operations,
         sources=SourceService(store, authorizer, operations, parts.connectors),
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
-        search=SearchService(
-            store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
-        ),
+        search=search,
+        answers=AnswerService(search, authorizer, lambda: current().answers),
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
@@ -275,6 +280,7 @@ def _services(
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
         login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
         rate_limiter=RateLimiter(lambda: current().rate_limits),
+        mcp=McpEndpoint(),
     )
 
 

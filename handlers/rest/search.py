@@ -78,6 +78,24 @@ def _alternatives(check: Validator, items: str) -> Validator:
     return lambda value: tuple([group] if (group := tuple(listed(value))) else [])
 
 
+FILTERS = vol.Schema(
+    {
+        vol.Optional("path_glob"): optional(text(1, 1000)),
+        vol.Optional("extensions"): vol.All(
+            list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
+        ),
+        vol.Optional("modified_after"): timestamp,
+        vol.Optional("modified_before"): timestamp,
+        vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
+        vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
+        vol.Optional("types"): _alternatives(type_name, "types"),
+        vol.Optional("languages"): _alternatives(language, "languages"),
+        vol.Optional("authors"): _alternatives(text(1, 1000), "texts"),
+        vol.Optional("tags"): _alternatives(text(1, 1000), "texts"),
+        vol.Optional("after"): day,
+        vol.Optional("before"): day,
+    }
+)
 _SEARCH = vol.Schema(
     {
         vol.Required("query"): text(),
@@ -94,24 +112,7 @@ _SEARCH = vol.Schema(
         vol.Optional("facet_values", default=10): integer(1, 1000),
         vol.Optional("sort", default="relevance"): one_of(*SORTS),
         vol.Optional("order", default="ascending"): one_of("ascending", "descending"),
-        vol.Optional("filters", default=dict): vol.Schema(
-            {
-                vol.Optional("path_glob"): optional(text(1, 1000)),
-                vol.Optional("extensions"): vol.All(
-                    list_of(_extension, 100, "file names' endings"), vol.Coerce(tuple)
-                ),
-                vol.Optional("modified_after"): timestamp,
-                vol.Optional("modified_before"): timestamp,
-                vol.Optional("titles"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("paths"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("types"): _alternatives(type_name, "types"),
-                vol.Optional("languages"): _alternatives(language, "languages"),
-                vol.Optional("authors"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("tags"): _alternatives(text(1, 1000), "texts"),
-                vol.Optional("after"): day,
-                vol.Optional("before"): day,
-            }
-        ),
+        vol.Optional("filters", default=dict): FILTERS,
     }
 )
 

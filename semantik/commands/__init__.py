@@ -16,5 +16,9 @@ COMMANDS = {
     "backup": ("semantik.commands.backup", "Save the stores, or restore them."),
     "cleanup": ("semantik.commands.cleanup", "Find what is left over or inconsistent, and repair it."),
     "components": ("semantik.commands.components", "List what this installation is made of."),
+    "mcp": (
+        "semantik.commands.mcp",
+        "Let an assistant use a running server, over standard input and output.",
+    ),
     "completion": ("semantik.commands.completion", "Print the completion script of a shell."),
 }

@@ -13,7 +13,7 @@ from semantik.commands.cli_common import check_url
 from semantik.core.errors import Invalid
 
 URL_VARIABLE, KEY_VARIABLE = "SEMANTIK_URL", "SEMANTIK_API_KEY"
-_DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 def server_flags() -> argparse.ArgumentParser:
@@ -27,8 +27,8 @@ def server_flags() -> argparse.ArgumentParser:
     )
     group.add_argument(
         "--url",
-        default=os.environ.get(URL_VARIABLE, _DEFAULT_URL),
-        help=f"where the server is (else {URL_VARIABLE} in the environment, or {_DEFAULT_URL})",
+        default=os.environ.get(URL_VARIABLE, DEFAULT_URL),
+        help=f"where the server is (else {URL_VARIABLE} in the environment, or {DEFAULT_URL})",
     )
     group.add_argument(
         "--username", metavar="NAME", help="sign in with a password instead of a key; it is prompted for"

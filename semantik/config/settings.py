@@ -12,6 +12,8 @@ from pathlib import Path
 
 import voluptuous as vol
 
+from semantik.config.assistant_settings import AnswerSettings as AnswerSettings
+from semantik.config.assistant_settings import McpSettings as McpSettings
 from semantik.config.audit_settings import AuditSettings as AuditSettings
 from semantik.config.auth_settings import AuthSettings as AuthSettings
 from semantik.config.connection_settings import ConnectionSettings as ConnectionSettings
@@ -230,6 +232,8 @@ class Settings:
     scan: ScanSettings = field(default_factory=ScanSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    mcp: McpSettings = field(default_factory=McpSettings)
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # No setting: the file that the settings were read from.

@@ -13,7 +13,7 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.principal import Principal
 from semantik.config import settings
 from semantik.core.errors import Forbidden, Invalid, SemantikError
-from semantik.core.models import Collection, Document, Generation, Operation, new_id, now
+from semantik.core.models import Chunk, Collection, Document, Generation, Operation, new_id, now
 from semantik.core.text import join_chunks
 from semantik.services.model_rules import check_model
 from semantik.services.operations import OperationService, effective_overlap
@@ -102,6 +102,16 @@ class CollectionService:
         end = min(offset + limit, document.length)
         chunks = await self._store.chunks.of_document(document, offset, end)
         return DocumentText(join_chunks(chunks, offset, end), offset, document.length)
+
+    async def document_chunks(self, document: Document, start: int, end: int) -> list[Chunk]:
+        """The chunks that hold the characters `start` to `end` of a document, in order."""
+        return await self._store.chunks.of_document(document, start, min(end, document.length))
+
+    async def neighbours(self, document: Document, first: int, last: int) -> list[Chunk]:
+        """The chunks `first` to `last` of a document, as far as it has them, in order."""
+        seqs = [seq for seq in range(first, last + 1) if document.has_chunk(seq)]
+        found = await self._store.chunks.by_seqs(document.collection_id, seqs)
+        return [found[seq] for seq in seqs if seq in found and found[seq].document_id == document.id]
 
     def _build(self, principal: Principal, new: NewCollection) -> Collection:
         defaults = self._defaults()

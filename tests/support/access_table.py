@@ -157,6 +157,8 @@ ROWS = (
     Row("post", "/api/v2/search", "read", 200, _ONE),
     Row("post", "/api/v2/suggest", "signed in", 200, _SOME),
     Row("post", "/api/v2/suggest", "read", 200, _ONE),
+    Row("post", "/api/v2/answers", "signed in", 404, {"question": "lamp"}),  # no endpoint is configured
+    Row("post", "/mcp", "signed in", 200, {"jsonrpc": "2.0", "id": 1, "method": "ping"}),
     Row("get", "/ws/operations", "signed in", 200),
     Row("get", "/ws/operations/{operation}", "read", 200),
     Row("get", "/ws/scan/{uuid}", "write scope", 200),
