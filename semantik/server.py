@@ -29,6 +29,7 @@ from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
+from pipeline.workers.original_opener import open_original
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor
@@ -71,14 +72,19 @@ from semantik.services.export import ExportService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.originals import OriginalService
 from semantik.services.sharing import SharingService
 from semantik.services.sources import SourceService
 from semantik.services.tags import TagService
+from semantik.services.upload_upkeep import UploadUpkeep
+from semantik.services.uploads import UploadService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
+from semantik.storage.upload_contents import UploadContents
+from semantik.storage.upload_folder import UploadFolder
 
 log = logging.getLogger("semantik")
 
@@ -134,8 +140,10 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         sealer = Sealer(settings.data, settings.connectors.secrets_key, SOURCES)
         connectors = ConnectorRegistry(current, sealer)
+        contents = UploadContents(store.uploads, UploadFolder(settings.data), bool(settings.mongo_url))
+        stack.callback(contents.close)
         dependencies = Dependencies(
-            current, store, progress, pool, index_sync, FolderAccess(store, current), connectors
+            current, store, progress, pool, index_sync, FolderAccess(store, current), connectors, contents
         )
         dispatcher = await start(Dispatcher(dependencies, owner))
         groups = GroupService(store)
@@ -156,7 +164,10 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             audit,
             signing_keys,
             wake,
+            owner,
         )
+        upkeep = UploadUpkeep(store, services.uploads, services.operations, lambda: current().uploads)
+        await upkeep.recover()
         stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.search.close)
         stack.push_async_callback(services.suggestions.close)
@@ -177,6 +188,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
                 audit=audit.run(),
+                upload_upkeep=upkeep.run(),
             )
         )
         parts = (connection_times, limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -228,6 +240,7 @@ def _services(
     audit: AuditLog,
     signing_keys: SigningKeys,
     wake: Callable[[], None],
+    server: str,
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
@@ -258,6 +271,10 @@ def _services(
         operations=operations,
         sources=SourceService(store, authorizer, operations, parts.connectors),
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
+        uploads=UploadService(store, authorizer, parts.uploads, server, lambda: current().uploads),
+        originals=OriginalService(
+            store, authorizer, parts.folder_access, parts.uploads, partial(open_original, current)
+        ),
         search=SearchService(
             store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
         ),
