@@ -31,7 +31,8 @@ class Original:
 
 
 class OriginalService:
-    """`open_file(path, roots, source)` opens a file of a source that lies below one of the roots, or raises NotFound or Unavailable."""
+    """`open_file(path, roots, source)` opens a file of the source, below one of the roots.
+    It raises NotFound or Unavailable."""
 
     def __init__(
         self,
