@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-fast test-redis check licences sbom release-files bench bench-sockets bench-reindex bench-takeover
+.PHONY: help setup tools run demo test test-fast test-redis check licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,3 +68,6 @@ bench-reindex: tools ## measure searches while a folder is reindexed
 
 bench-takeover: tools ## measure how long an operation is interrupted when its server is killed
 	@.venv/bin/python -m bench.takeover $(ARGS)
+
+bench-uploads: tools ## measure uploads during searches, with a kill in the middle
+	@.venv/bin/python -m bench.uploads $(ARGS)

@@ -35,7 +35,8 @@ class RequestContext:
     """Who sends one request; Tornado reads `remote_ip` and `protocol` as the request's.
 
     `peer` is the other end of the connection: the client, or the last proxy. `unread_body` is None once the body has
-    come, `on_authenticated` is called when the sender turned out to be a user.
+    come, `on_authenticated` is called when the sender turned out to be a user. With `streams_body` the handler takes
+    a body of any length, as it comes.
     """
 
     remote_ip: str
@@ -45,6 +46,7 @@ class RequestContext:
     authenticated: bool = False
     unread_body: UnreadBody | None = None
     on_authenticated: Callable[[], None] = lambda: None
+    streams_body: bool = False
 
     def __str__(self) -> str:
         return self.remote_ip
@@ -65,6 +67,11 @@ def mark_authenticated(request: HTTPServerRequest) -> None:
     context = _context(request)
     context.authenticated = True
     context.on_authenticated()
+
+
+def accept_large_body(request: HTTPServerRequest) -> None:
+    """The handler limits the body of the request itself, and has seen to it that its sender may send one."""
+    _context(request).streams_body = True
 
 
 def answer_early(request: HTTPServerRequest) -> None:

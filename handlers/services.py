@@ -30,9 +30,11 @@ from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.originals import OriginalService
 from semantik.services.sharing import SharingService
 from semantik.services.sources import SourceService
 from semantik.services.tags import TagService
+from semantik.services.uploads import UploadService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
 
@@ -57,6 +59,8 @@ class Services:
     operations: OperationService
     sources: SourceService
     views: ViewService
+    uploads: UploadService
+    originals: OriginalService
     search: SearchService
     suggestions: SuggestionService
     progress: ProgressService

@@ -30,6 +30,7 @@ from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
+from pipeline.workers.original_opener import open_original
 from pipeline.workers.pool import Pool
 from semantik.app.background import background_tasks, first_failure
 from semantik.app.health import HealthMonitor
@@ -73,14 +74,19 @@ from semantik.services.export import ExportService
 from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
+from semantik.services.originals import OriginalService
 from semantik.services.sharing import SharingService
 from semantik.services.sources import SourceService
 from semantik.services.tags import TagService
+from semantik.services.upload_upkeep import UploadUpkeep
+from semantik.services.uploads import UploadService
 from semantik.services.users import UserService
 from semantik.services.views import ViewService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
+from semantik.storage.upload_contents import UploadContents
+from semantik.storage.upload_folder import UploadFolder
 
 log = logging.getLogger("semantik")
 
@@ -136,8 +142,10 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         sealer = Sealer(settings.data, settings.connectors.secrets_key, SOURCES)
         connectors = ConnectorRegistry(current, sealer)
+        contents = UploadContents(store.uploads, UploadFolder(settings.data), bool(settings.mongo_url))
+        stack.callback(contents.close)
         dependencies = Dependencies(
-            current, store, progress, pool, index_sync, FolderAccess(store, current), connectors
+            current, store, progress, pool, index_sync, FolderAccess(store, current), connectors, contents
         )
         dispatcher = await start(Dispatcher(dependencies, owner))
         groups = GroupService(store)
@@ -158,7 +166,10 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             audit,
             signing_keys,
             wake,
+            owner,
         )
+        upkeep = UploadUpkeep(store, services.uploads, services.operations, lambda: current().uploads)
+        await upkeep.recover()
         stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.mcp.close)
         stack.push_async_callback(services.search.close)
@@ -180,6 +191,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 active_operations=active_operations.run(),
                 heartbeat=heartbeat.run(),
                 audit=audit.run(),
+                upload_upkeep=upkeep.run(),
             )
         )
         parts = (connection_times, limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -231,6 +243,7 @@ def _services(
     audit: AuditLog,
     signing_keys: SigningKeys,
     wake: Callable[[], None],
+    server: str,
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
@@ -266,6 +279,10 @@ def _services(
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=search,
         answers=AnswerService(search, authorizer, lambda: current().answers),
+        uploads=UploadService(store, authorizer, parts.uploads, server, lambda: current().uploads),
+        originals=OriginalService(
+            store, authorizer, parts.folder_access, parts.uploads, partial(open_original, current)
+        ),
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,

@@ -82,6 +82,10 @@ class Connection:
         self.on_body_timeout = on_body_timeout
         self.phase, self.since = Phase.BODY, self._table.now()
 
+    def body_goes_on(self) -> None:
+        """Part of a long body has come: the time for it begins anew."""
+        self.since = self._table.now()
+
     def request_complete(self) -> None:
         self.on_body_timeout = None
         self._table.change(self, Phase.HANDLING)

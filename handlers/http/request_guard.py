@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -37,6 +38,7 @@ log = logging.getLogger("semantik.http")
 UNLIMITED = sys.maxsize  # for Tornado's own limit, which this one replaces
 _NO_HOST = "localhost"  # HTTP/1.0 need not name one; no browser speaks that
 _DROP_BYTES = 256 << 20
+_UPLOADS = re.compile(r"/api/v2/collections/[^/?]+/uploads(/[^/?]+)?(\?.*)?")
 _MAX_DIGITS = 18  # of a length that is parsed as a number
 
 
@@ -100,7 +102,7 @@ class _GuardedRequest(HTTPMessageDelegate):
         self._http = http
         self._connection = connection
         self._settings = settings
-        self._received = 0
+        self._received = self._dropped = 0
         self._refused: asyncio.Future[None] | None = None
         self._answered_early = self._passed_on = False
         self._method = self._path = ""
@@ -122,26 +124,29 @@ class _GuardedRequest(HTTPMessageDelegate):
         elif not host_allowed(host, settings.host, settings.allowed_hosts):
             detail = f"This server does not answer to the name {host[:100]!r}; allowed_hosts can add it."
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, detail)
-        elif (length := _length(headers)) > settings.max_body_bytes:
+        elif (length := _length(headers)) > settings.max_body_bytes and not _is_upload(start_line):
             self._refuse_body(settings.max_body_bytes)
         else:
             self._passed_on = True
             prepared = self._delegate.headers_received(start_line, headers)
             if length <= settings.connections.anonymous_body_bytes:
                 return prepared
-            return self._admit_body(prepared)
+            return self._admit_body(prepared, length)
         if "Expect" in headers:  # the client waits with its body
             self._http.finish()
         return None
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._received += len(chunk)
-        if self._received > _DROP_BYTES:
-            self._http.finish()
-        elif self._received > self._limit():
+        if self._received > self._limit():
             self._refuse_body(self._limit())
-        elif self._refused is None and not self._answered_early:
+        if self._refused is None and not self._answered_early:
+            if self._context.streams_body:
+                self._connection.body_goes_on()
             return self._delegate.data_received(chunk)
+        self._dropped += len(chunk)
+        if self._dropped > _DROP_BYTES:
+            self._http.finish()
         return None
 
     def finish(self) -> None:
@@ -180,16 +185,19 @@ class _GuardedRequest(HTTPMessageDelegate):
     def _limit(self) -> int:
         settings = self._settings()
         anonymous = settings.connections.anonymous_body_bytes
+        if self._context.streams_body:
+            return UNLIMITED
         if self._context.authenticated:
             return settings.max_body_bytes
         return min(settings.max_body_bytes, anonymous)
 
-    async def _admit_body(self, prepared: Awaitable[None] | None) -> None:
-        """Refuse a body that only a user may send, once the handler knows whether one sends it."""
+    async def _admit_body(self, prepared: Awaitable[None] | None, length: int) -> None:
+        """Refuse a body that only a user may send, or only to that handler, once the handler knows who sends it."""
         if prepared is not None:
             await prepared
-        if not self._context.authenticated and not self._answered_early:
-            self._refuse_body(self._limit())
+        limit = self._limit()
+        if (not self._context.authenticated or length > limit) and not self._answered_early:
+            self._refuse_body(limit)
 
     def _refuse_body(self, limit: int) -> None:
         if self._refused is None and not self._answered_early:
@@ -217,6 +225,11 @@ class _GuardedRequest(HTTPMessageDelegate):
         headers, body = refusal(status, detail, sender)
         line = ResponseStartLine("HTTP/1.1", status, status.phrase)
         self._refused = self._http.write_headers(line, headers, b"" if self._method == "HEAD" else body)
+
+
+def _is_upload(line: RequestStartLine) -> bool:
+    """Whether it is a request with files, whose handler takes a body of any length."""
+    return line.method in ("POST", "PATCH") and _UPLOADS.fullmatch(line.path) is not None
 
 
 def _length(headers: HTTPHeaders) -> int:

@@ -8,6 +8,7 @@ import { folderList } from "./folder-list.js";
 import { date, number, plural } from "./format.js";
 import { operationList } from "./operation-list.js";
 import { openReindex } from "./reindex-dialog.js";
+import { uploadArea } from "./upload-area.js";
 
 export function collectionView(app, [id], _query, signal) {
   const { collectionStore } = app;
@@ -48,7 +49,7 @@ export function collectionView(app, [id], _query, signal) {
       known.description ? h("p", {}, known.description) : null, counts, details,
       h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"),
         ["manage", "own"].includes(known.access) ? h("a", { href: `#/collections/${encodeURIComponent(id)}/sharing` }, "Sharing") : null, reindex)),
-    folders.node, operations.node, documents.node, known.access === "own" ? deletion(app, known, signal) : null);
+    known.access === "read" ? null : uploadArea(app, known, signal), folders.node, operations.node, documents.node, known.access === "own" ? deletion(app, known, signal) : null);
   draw();
   return { node, title: known.name };
 }

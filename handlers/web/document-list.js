@@ -1,7 +1,7 @@
 // A collection's documents in pages, filtered by status and name; failed ones with the reason and a retry button.
 import { request, url } from "./api.js";
 import { errorLine, field, runGuarded, h, replaceNodes } from "./dom.js";
-import { bytes, date, folderOf, number, plural } from "./format.js";
+import { bytes, date, folderOf, number, plural, shownPath } from "./format.js";
 
 const PAGE = 50;
 const MAX_PAGE = 500;
@@ -65,8 +65,8 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     more.hidden = !next;
     empty.hidden = shown > 0;
     if (state.value || name.value.trim()) empty.textContent = "No document matches this filter.";
-    else if (collectionStore.get(collectionId)?.active_operation_id) empty.textContent = "The folder is being read; its documents appear here.";
-    else empty.textContent = "No documents yet. Add a folder above.";
+    else if (collectionStore.get(collectionId)?.active_operation_id) empty.textContent = "The documents are being read; they appear here.";
+    else empty.textContent = "No documents yet. Upload files or add a folder above.";
   }
 
   /** Retry one document, or all failed ones. */
@@ -98,7 +98,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     }, "Retry");
     return h("li", { "data-status": doc.status },
       h("div", { class: "row" },
-        h("span", { class: "path", title: doc.path },
+        h("span", { class: "path", title: shownPath(doc.path) },
           doc.status === "indexed" ? h("a", { href }, doc.name) : h("span", { class: "name" }, doc.name),
           h("span", { class: "folder" }, folderOf(doc))),
         h("span", { class: "tag status", "data-status": doc.status }, doc.status)),

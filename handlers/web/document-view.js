@@ -2,7 +2,7 @@
 // Offsets are characters (code points) as the server counts them, not the UTF-16 units of a JavaScript string.
 import { request, url } from "./api.js";
 import { errorLine, runGuarded, h } from "./dom.js";
-import { bytes, date, number, plural } from "./format.js";
+import { bytes, date, number, plural, shownPath } from "./format.js";
 import { highlight, queryPattern } from "./highlight.js";
 import { searchFrom, searchParameters } from "./search-address.js";
 import { tagList } from "./tags.js";
@@ -50,6 +50,7 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
   const facts = h("p", { class: "hint" });
   const tags = h("div");
   const origin = h("p", { class: "hint", hidden: true });
+  const original = h("p", { class: "row", hidden: true });
   const quality = h("ul", { class: "hint warnings", hidden: true });
   const text = h("div", { class: "text", "aria-busy": "true" });
   const errors = errorLine();
@@ -83,10 +84,14 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     ]);
     heading.textContent = doc.title || doc.name;
     document.title = `${doc.name} · Semantik`;
-    facts.textContent = [doc.path, doc.authors.join(", "), bytes(doc.size), date(doc.date ?? doc.modified_at), `${number(content.length)} characters of text`,
+    facts.textContent = [shownPath(doc.path), doc.authors.join(", "), bytes(doc.size), date(doc.date ?? doc.modified_at), `${number(content.length)} characters of text`,
       ...qualityFacts(doc.quality)].filter(Boolean).join(" · ");
     origin.replaceChildren(...originNodes(doc.origin));
     origin.hidden = !origin.hasChildNodes();
+    original.replaceChildren(
+      h("a", { href: url([...parts, "original"]), target: "_blank", rel: "noopener" }, "Open the file"),
+      h("a", { href: url([...parts, "original"], { download: true }) }, "Save the file"));
+    original.hidden = doc.container_id !== null;
     quality.replaceChildren(...(doc.quality?.warnings ?? []).map((each) => h("li", {}, each)));
     quality.hidden = !quality.hasChildNodes();
     tags.replaceChildren(tagList(doc, parts, collection !== undefined && collection.access !== "read", signal));
@@ -120,6 +125,6 @@ export function documentView({ collectionStore }, [collectionId, documentId], qu
     heading.textContent = "This document cannot be shown";
     text.removeAttribute("aria-busy");
   });
-  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, origin, tags, quality, errors.node, earlier, text, later);
+  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, original, origin, tags, quality, errors.node, earlier, text, later);
   return { node, title: "Document" };
 }

@@ -2,7 +2,7 @@
 import { all, request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
-import { date, plural } from "./format.js";
+import { date, isUploads, plural, shownPath } from "./format.js";
 import { openSourceDialog } from "./source-dialog.js";
 import { openWatching, watchingText } from "./watch-dialog.js";
 
@@ -46,14 +46,14 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
     const facts = [kind, plural(source.document_count, "document"),
       source.scanned_at ? `scanned ${date(source.scanned_at)}` : "not scanned to its end yet", watchingText(source)];
     const button = (key, label, act, style = "quiet") => h("button", {
-      type: "button", class: style, "data-key": `${key}-${source.id}`, "aria-label": `${label} ${source.path}`, onclick: act,
+      type: "button", class: style, "data-key": `${key}-${source.id}`, "aria-label": `${label} ${shownPath(source.path)}`, onclick: act,
     }, label);
     const actions = h("div", { class: "actions" },
-      button("scan", "Scan again", (event) => scan(event.currentTarget, source)),
-      button("watch", "Watch…", () => openWatching(id, source, { signal, onChanged: refresh })),
+      isUploads(source.path) ? null : [button("scan", "Scan again", (event) => scan(event.currentTarget, source)),
+        button("watch", "Watch…", () => openWatching(id, source, { signal, onChanged: refresh }))],
       button("remove", "Remove…", () => remove(source), "danger quiet"));
     return h("li", { class: "row source" },
-      h("div", { class: "stack tight" }, h("p", { class: "path" }, source.path),
+      h("div", { class: "stack tight" }, h("p", { class: "path" }, shownPath(source.path)),
         h("p", { class: "hint" }, facts.filter(Boolean).join(" · "))),
       source.removing ? h("span", { class: "tag" }, "being removed") : owner && actions);
   }
@@ -61,11 +61,12 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
   function remove(source) {
     const others = sources.length > 1 ? " Documents that another folder of the collection also contains stay." : "";
     openDialog({
-      title: `Remove ${source.path}?`,
+      title: `Remove ${shownPath(source.path)}?`,
       content: [
         h("p", {}, `Its ${plural(source.document_count, "document")} and their chunks are removed from “${name}”, `
           + `and are no longer found.${others}`),
-        h("p", {}, source.kind === "folder" ? "The files in the folder stay as they are; it can be added again."
+        h("p", {}, isUploads(source.path) ? "The uploaded files themselves are deleted."
+          : source.kind === "folder" ? "The files in the folder stay as they are; it can be added again."
           : "What it is fetched from stays as it is; it can be added again."),
       ],
       submit: { text: source.kind === "folder" ? "Remove folder" : "Remove source", danger: true, action: () => start("DELETE", ["sources", source.id]) },
@@ -77,7 +78,7 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
   const node = h("section", { class: "card stack", "aria-labelledby": "folders-heading" },
     h("div", { class: "row" }, h("h2", { id: "folders-heading" }, "Folders"), scanAll),
     list, empty, owner ? addForm() : null, errors.node);
-  return { node, refresh, pathOf: (sourceId) => sources.find((source) => source.id === sourceId)?.path ?? "" };
+  return { node, refresh, pathOf: (sourceId) => shownPath(sources.find((source) => source.id === sourceId)?.path ?? "") };
 
   function addForm() {
     const path = h("input", { name: "path", required: true, placeholder: "/srv/documents/more", autocomplete: "off" });

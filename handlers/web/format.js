@@ -59,7 +59,17 @@ export function splitPath(path) {
   return { folder: path.slice(0, split), name: path.slice(split) };
 }
 
+const UPLOADED = /^uploads:[^/]*/;
+
+/** A path as people know it; that of an uploaded file without what the server added. */
+export function shownPath(path) {
+  return path.replace(/^uploads:[^/]*(\/[0-9a-f]{64})?/, "Uploaded files");
+}
+
+/** Whether a source holds uploaded files. */
+export const isUploads = (path) => UPLOADED.test(path);
+
 /** The folder of a document; of one inside an archive or mailbox, that of the file that holds it. */
 export function folderOf(doc) {
-  return doc.path.endsWith(doc.name) ? doc.path.slice(0, -doc.name.length) : splitPath(doc.path).folder;
+  return shownPath(doc.path.endsWith(doc.name) ? doc.path.slice(0, -doc.name.length) : splitPath(doc.path).folder);
 }

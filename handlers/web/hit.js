@@ -1,6 +1,7 @@
 // One document of a result: its passages with the words that were found, and why it was found.
+import { url } from "./api.js";
 import { h } from "./dom.js";
-import { folderOf } from "./format.js";
+import { folderOf, shownPath } from "./format.js";
 import { highlightRanges } from "./highlight.js";
 
 const [MOST_TAGS, MOST_AUTHORS] = [5, 3];
@@ -43,6 +44,13 @@ function documentLink(hit, query) {
   return `#/${path}?${parameters}`;
 }
 
+/** The address of the file itself; a document inside another one has none. */
+function originalLink({ collection, document: doc }) {
+  if (doc.container_id) return null;
+  const href = url(["collections", collection.id, "documents", doc.id, "original"]);
+  return h("a", { href, target: "_blank", rel: "noopener" }, "Open the file");
+}
+
 /** Further passages of the same document, each with its place and a link. */
 function furtherPassages(hits, query) {
   if (!hits.length) return null;
@@ -54,7 +62,7 @@ function furtherPassages(hits, query) {
 function copies(hits, query) {
   if (!hits.length) return null;
   const links = hits.map((copy) =>
-    h("a", { href: documentLink(copy, query), title: copy.document.path }, copy.document.name));
+    h("a", { href: documentLink(copy, query), title: shownPath(copy.document.path) }, copy.document.name));
   return h("p", { class: "hint copies" }, "Also in ", links.flatMap((link, at) => (at ? [", ", link] : [link])));
 }
 
@@ -76,6 +84,6 @@ export function hitCard(hit, query) {
     h("p", { class: "place" }, position ? h("span", {}, position) : null, h("span", { class: "tag" }, collection.name), known(doc)),
     h("p", { class: "chunk" }, highlightRanges(hit.passage, hit.highlights, hit.best_sentence)),
     furtherPassages(hit.more, query), copies(hit.also_in, query),
-    h("p", { class: "row foot" }, h("span", { class: "folder", title: doc.path }, folder),
-      h("a", { href: documentLink(hit, query) }, "Show in document")));
+    h("p", { class: "row foot" }, h("span", { class: "folder", title: shownPath(doc.path) }, folder),
+      h("span", { class: "links" }, originalLink(hit), " ", h("a", { href: documentLink(hit, query) }, "Show in document"))));
 }

@@ -1,7 +1,7 @@
 // Shows one operation: progress bar, stage, counts, current file, problems, and a button to cancel or close it.
 import { request, url } from "./api.js";
 import { errorLine, runGuarded, h } from "./dom.js";
-import { plural, splitPath } from "./format.js";
+import { plural, shownPath, splitPath } from "./format.js";
 
 const LISTED = 100;
 const CONNECTIONS = {
@@ -69,7 +69,7 @@ export class OperationCard {
     else this.bar.value = state.percent;
     this.percent.textContent = unknown || state.status === "queued" ? "" : `${Math.floor(state.percent)} %`;
     this.counts.textContent = state.countsText;
-    const { folder, name } = splitPath(state.ended ? "" : state.file);
+    const { folder, name } = splitPath(shownPath(state.ended ? "" : state.file || ""));
     this.file.replaceChildren(h("span", { class: "name" }, name), h("span", { class: "folder" }, folder));
     this.file.title = state.file;
     const queued = state.status === "queued";

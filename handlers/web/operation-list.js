@@ -1,7 +1,7 @@
 // The operations of a collection, ended and running: a list, newest first, with the failures of each on demand.
 import { request, url } from "./api.js";
 import { errorLine, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
-import { date, plural, splitPath } from "./format.js";
+import { date, plural, shownPath, splitPath } from "./format.js";
 import { OperationState } from "./operation-state.js";
 import { entryText } from "./operation-text.js";
 
@@ -90,8 +90,8 @@ function failures(id, count) {
   async function read() {
     const page = await request("GET", url(["operations", id, "failures"], { cursor, limit: FAILURES_PAGE }));
     items.append(...page.items.map(({ path, error }) => {
-      const { folder, name } = splitPath(path);
-      return h("li", {}, h("strong", { title: path }, name), ` ${error.message} `, h("span", { class: "folder" }, folder));
+      const { folder, name } = splitPath(shownPath(path));
+      return h("li", {}, h("strong", { title: shownPath(path) }, name), ` ${error.message} `, h("span", { class: "folder" }, folder));
     }));
     cursor = page.next_cursor;
     more.hidden = !cursor;

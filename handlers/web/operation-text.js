@@ -1,5 +1,5 @@
 // An operation's state as text for people: title, stage, counts and result. Pure functions.
-import { duration, number, plural, splitPath } from "./format.js";
+import { duration, isUploads, number, plural, shownPath, splitPath } from "./format.js";
 
 const TITLES = {
   index: (name) => `Indexing ${name}`,
@@ -25,6 +25,7 @@ const STAGES = {
 const FOUND = ["new", "changed", "moved", "missing"];
 
 function folderOf({ folder }) {
+  if (isUploads(folder)) return "the uploaded files";
   return folder ? `“${splitPath(folder).name || folder}”` : "the folders";
 }
 
@@ -42,7 +43,7 @@ export function titleText({ type, options }, collection) {
 
 /** The title of a list entry: "Scan of all folders". `path` is its folder's path, if known. */
 export function entryText({ type, options, folder }, path) {
-  const where = folder || path;
+  const where = shownPath(folder || path || "");
   if (options.retry) return Array.isArray(options.retry) ? "Retry of one document" : "Retry of all that had failed";
   if (type === "index") return where ? `First scan of ${where}` : "First scan of a folder";
   if (type === "append") return where ? `Scan of ${where}` : "Scan of the folders";

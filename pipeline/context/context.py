@@ -25,6 +25,7 @@ from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.operation_rows import OperationFields
+from semantik.storage.upload_contents import UploadContents
 
 RENEW_S = 1.0  # also the delay until a request to cancel is noticed
 _MAX_WARNINGS = 200
@@ -42,6 +43,7 @@ class Dependencies:
     index_sync: IndexSync
     folder_access: FolderAccess
     connectors: ConnectorRegistry
+    uploads: UploadContents
 
     @property
     def settings(self) -> Settings:
@@ -111,7 +113,7 @@ class OperationContext:
         if time.monotonic() > self._roots_until:
             owner = self.collection.owner_id
             self._roots = {
-                source.id: await self.deps.folder_access.roots_of(source.user_id, owner)
+                source.id: await self.deps.folder_access.roots_of_source(source, owner)
                 for source in await self.sources_of_collection()
             }
             self._roots_until = time.monotonic() + _ROOTS_S

@@ -85,6 +85,7 @@ class Maintenance:
         await store.documents.remove(collection_id)
         await store.folder_digests.remove_all(collection_id)
         await store.recognised_pages.remove_all(collection_id)
+        await store.uploads.remove_all(collection_id)
         await store.failures.remove([operation.id for operation in operations])
         await store.operations.remove(collection_id)
         await store.shares.remove_collection(collection_id)

@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.extraction.content import ExtractError
-from semantik.core.document_roots import may_be_read
+from semantik.core.document_roots import is_inside, may_be_read
 from semantik.core.kept_files import kept_file
+from semantik.core.upload_paths import content_file, content_of
 
 
 @dataclass(frozen=True)
 class Places:
     """Where files may lie: below `roots`, and not below `forbidden`; or, for a source that is no folder, in the folder
-    `kept` of the data folder, whatever else is forbidden there (`semantik/core/kept_files.py`)."""
+    `kept` of the data folder, whatever else is forbidden there (`semantik/core/kept_files.py`).
+
+    `uploads` is the folder with the contents of uploaded documents, which only their own paths lead to.
+    """
 
     roots: tuple[str, ...]
     forbidden: tuple[str, ...]
     kept: str = ""
+    uploads: str = ""
 
 
 Handed = Mapping[str, int | ExtractError]
@@ -61,18 +66,14 @@ def opened(path: str, places: Places) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _opened_here(path: str, places: Places) -> Iterator[BinaryIO]:
-    # Without O_NONBLOCK a FIFO that took the file's place would wait for a writer, perhaps for ever.
     try:
-        place = kept_file(os.path.realpath(places.kept), path) if places.kept else Path(path)
-        with open(place, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        own = kept_file(os.path.realpath(places.kept), path) if places.kept else _uploaded(path, places)
+        with open(own or path, "rb", opener=_open) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ExtractError("unsupported", "This is not a regular file.")
             real = Path(f"/proc/self/fd/{file.fileno()}").readlink()
             # A link may have taken the place of the file, or of a folder above it, since the scan.
-            may_be_read_here = (
-                real == place if places.kept else may_be_read(real, places.roots, places.forbidden)
-            )
-            if not may_be_read_here:
+            if real != own and (places.kept or not may_be_read(real, places.roots, places.forbidden)):
                 raise ExtractError("unreadable", "The file leads out of the folders that may be read.")
             yield file
     except FileNotFoundError as error:
@@ -83,6 +84,19 @@ def _opened_here(path: str, places: Places) -> Iterator[BinaryIO]:
         if error.errno in (errno.ENXIO, errno.EISDIR):  # a socket, a folder
             raise ExtractError("unsupported", "This is not a regular file.") from error
         raise ExtractError("unreadable", f"The file cannot be read: {error.strerror}.") from error
+
+
+def _open(path: str, flags: int) -> int:
+    # Without O_NONBLOCK a FIFO that took the file's place would wait for a writer, perhaps for ever.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _uploaded(path: str, places: Places) -> Path | None:
+    """The file of an uploaded document: it lies in the data folder, of which nothing else is read; else None."""
+    content = content_of(path)
+    if content is None or not places.uploads or not is_inside(path, places.roots):
+        return None
+    return content_file(Path(os.path.realpath(places.uploads)), content)
 
 
 def read(path: str, size_limit: int, places: Places) -> bytes:

@@ -84,6 +84,7 @@ class PartPlaces:
         was looked up now."""
         self._roots = await self._context.roots_of_sources()
         self._kept = await self._context.kept_folders()
+        await self._context.deps.uploads.fetch(one.path for one in page if not one.is_part)
         around = {one.id: one.container_id for one in page if one.container_id is not None}
         waiting: set[str] = set()
         looked_up: set[str] = set()
@@ -93,6 +94,7 @@ class PartPlaces:
             due = {key for key, one in found.items() if one.due is not None}
             self._containers |= {key: _container(one) for key, one in found.items() if key not in due}
             waiting |= {part for part, key in around.items() if key in due}
+            await self._context.deps.uploads.fetch(one.path for one in self._containers.values())
             looked_up |= {part for part, key in around.items() if key in unknown}
             outer = {
                 part: self._containers[key].container_id

@@ -20,6 +20,7 @@ from pipeline.ingest.recovery import recover
 from pipeline.operations.scan_stage import finalize_scan
 from pipeline.scanning.removal import remove_documents
 from semantik.core.models import Counts, Document, Source, now
+from semantik.core.upload_paths import is_upload
 
 
 async def remove_source(context: OperationContext) -> dict[str, object]:
@@ -34,6 +35,8 @@ async def remove_source(context: OperationContext) -> dict[str, object]:
         if context.operation.result is None:
             await context.save(result=await _survey(context, source, others))
         await _remove_documents(context, source, others)
+        if is_upload(source.path):
+            await context.deps.store.uploads.remove_all(source.collection_id)
         await context.deps.store.collections.remove_source(source.id)
         if not source.is_folder:
             await asyncio.to_thread(remove_kept, context.deps.settings.data, source.id)

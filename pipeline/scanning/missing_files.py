@@ -21,6 +21,7 @@ from pipeline.scanning.source_scan import SourceScan
 from semantik.core.kept_files import kept_file
 from semantik.core.models import Document, Source
 from semantik.core.passed_over import is_passed_over
+from semantik.core.upload_paths import is_upload
 
 _BLOCK_BYTES = 1 << 20
 _MAX_FOLDER_QUERIES = 1000  # with more changed folders, all documents of the source are read instead
@@ -44,7 +45,8 @@ async def resolve_missing(context: OperationContext, source: Source, scan: Sourc
             if document.status == "indexed" and document.due is None and document.content_hash:
                 same_size = missing.setdefault(document.size, {})
                 same_size.setdefault(document.content_hash, []).append(document.id)
-    if number and not scan.files and source.is_folder:  # of another source the list was complete
+    # Of a source that is no folder the list was complete.
+    if number and not scan.files and source.is_folder and not is_upload(source.path):
         context.warn(
             f"{source.path} is empty, and had {number} documents: they are kept. Is a disk not mounted?"
         )
@@ -58,7 +60,7 @@ async def resolve_missing(context: OperationContext, source: Source, scan: Sourc
 
 
 async def _remove_or_mark(context: OperationContext, source: Source, scan: SourceScan) -> None:
-    remove_all = context.deps.settings.documents.missing == "remove"
+    remove_all = context.deps.settings.documents.missing == "remove" or is_upload(source.path)
     async for page in _unseen_documents(context, source, scan):
         kept = [] if remove_all else [one for one in page if not _is_nothing_to_keep(one, source)]
         kept_ids = {one.id for one in kept}

@@ -15,6 +15,7 @@ from pipeline import failpoints
 from pipeline.context.context import OperationContext
 from pipeline.scanning.fetching import fetched_listings
 from pipeline.scanning.parts import give_way, mark_found
+from pipeline.scanning.seen_files import folder_of
 from pipeline.scanning.source_scan import SourceScan
 from pipeline.scanning.walk_rules import WalkRules
 from pipeline.scanning.walker import walk
@@ -23,6 +24,7 @@ from semantik.core.models import Document, PathMetadata, Source, new_id
 from semantik.core.path_metadata import path_metadata
 from semantik.core.scan_entries import FolderListing, hashed
 from semantik.core.sidecars import with_sidecars
+from semantik.core.upload_paths import is_upload
 
 _FILES_PER_QUERY = 500
 # Of unchanged folders: one step in a thread looks at no more files unless one folder has more.
@@ -68,7 +70,10 @@ async def register_files(context: OperationContext, source: Source, scan: Source
     the server that another source is on."""
     started = time.monotonic()
     _publish_progress(context, source, scan)
-    listings = await (_walk_folder if source.is_folder else fetched_listings)(context, source)
+    listed = (
+        _list_uploads if is_upload(source.path) else _walk_folder if source.is_folder else fetched_listings
+    )
+    listings = await listed(context, source)
     templates = context.deps.settings.documents.path_metadata
     previous = scan.previous_digests
     adopted = previous is not None  # digests are only trusted while no document is due
@@ -95,6 +100,17 @@ async def _walk_folder(context: OperationContext, source: Source) -> Iterator[Fo
     roots = (await context.roots_of_sources()).get(source.id, ())
     root = await asyncio.to_thread(resolve_source, source.path, roots, forbidden)
     return walk(root, WalkRules(roots, settings.documents.exclude, forbidden))
+
+
+async def _list_uploads(context: OperationContext, source: Source) -> Iterator[FolderListing]:
+    """The uploads of the source, each as the only file of a folder, which its content names."""
+    return iter(
+        [
+            FolderListing(folder_of(one.path), [(one.name, one.size, one.modified_ns)], [])
+            async for page in context.deps.store.uploads.all_stored(source.collection_id)
+            for one in page
+        ]
+    )
 
 
 def _next_folders(

@@ -15,6 +15,7 @@ from pipeline.extraction.part import ContainerLimits
 from semantik.core.globs import Globs
 from semantik.core.models.quality import Quality
 from semantik.core.passed_over import is_passed_over
+from semantik.core.upload_paths import is_upload
 
 _BLOCK = 1 << 20
 _MAX_DEPTH = 3  # containers in each other
@@ -109,11 +110,11 @@ class _PassedOver:
 
 
 def _state(file: BinaryIO, task: FileTask) -> tuple[int | None, int | None]:
-    """The size and time of a file; a part has none of its own."""
+    """The size and time of a file; a part has none of its own, and the time of an upload is not the file's."""
     if task.place is not None:
         return None, None
     status = os.fstat(file.fileno())
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, None if is_upload(task.path) else status.st_mtime_ns
 
 
 def _sha256(file: BinaryIO) -> str:

@@ -17,6 +17,7 @@ from pipeline.extraction.container_format import container_format
 from pipeline.extraction.container_reader import CONTAINERS, ContainerReader
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.file_access import Places, opened
+from semantik.core.upload_paths import is_upload
 
 _Container = tuple[BinaryIO, ContainerReader]
 
@@ -57,14 +58,13 @@ class OpenFiles:
         """The open container that directly holds a part."""
         if (task.path, task.roots) != self._opened:
             self._close()
-            file = self._stack.enter_context(
-                opened(task.path, Places(task.roots, self._forbidden, task.kept))
-            )
-            _check_unchanged(file, place)
+            places = Places(task.roots, self._forbidden, task.kept)
+            file = self._stack.enter_context(opened(task.path, places))
+            _check_unchanged(file, task.path, place)
             self._containers[()] = file, _reader(file, task.path)
             self._opened = task.path, task.roots
         file, reader = self._containers[()]
-        _check_unchanged(file, place)
+        _check_unchanged(file, task.path, place)
         way: tuple[str, ...] = ()
         for name, locator in place.steps[:-1]:
             way = (*way, locator)
@@ -100,7 +100,9 @@ def _reader(file: BinaryIO, name: str) -> ContainerReader:
     return CONTAINERS[found.mime]
 
 
-def _check_unchanged(file: BinaryIO, place: PartPlace) -> None:
+def _check_unchanged(file: BinaryIO, path: str, place: PartPlace) -> None:
+    if is_upload(path):  # its path names its content
+        return
     status = os.fstat(file.fileno())
     if (status.st_size, status.st_mtime_ns) != (place.size, place.modified_ns):
         raise _changed()

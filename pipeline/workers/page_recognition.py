@@ -16,6 +16,7 @@ from typing import BinaryIO
 from pipeline import failpoints
 from pipeline.compute import env
 from pipeline.compute.page_messages import PageTask, PageText
+from semantik.core.upload_paths import is_upload
 
 # Beyond the time of a page: tesseract ends at its deadline by itself, but drawing a page may not.
 _GRACE_S = 5.0
@@ -86,6 +87,8 @@ def _recognise(task: PageTask, options: PageOptions) -> PageText:
 
 def _is_unchanged(file: BinaryIO, task: PageTask) -> bool:
     if isinstance(file, io.BytesIO) or task.modified_ns is None:  # a part: its container was compared
+        return True
+    if is_upload(task.file.path):  # its path names its content
         return True
     status = os.fstat(file.fileno())
     return (status.st_size, status.st_mtime_ns) == (task.file.size, task.modified_ns)

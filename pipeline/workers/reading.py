@@ -30,6 +30,7 @@ from pipeline.workers.page_recognition import PageOptions, timed_out
 from pipeline.workers.read_options import ReadOptions
 from pipeline.workers.worker import MAX_FILES
 from semantik.config.settings import Settings
+from semantik.core.upload_paths import uploads_folder
 
 _WAIT_S = 10.0  # beyond the time after which a worker ends itself, in case it is stopped
 
@@ -86,7 +87,8 @@ class FileReading:
     def _to_open(self, files: Mapping[str, FileTask], forbidden: tuple[str, ...]) -> FilesToOpen:
         """To open files by their paths, each in the places of its task."""
         timeout_s = self._settings().documents.file_timeout_s
-        places = {path: Places(task.roots, forbidden, task.kept) for path, task in files.items()}
+        uploads = str(uploads_folder(self._settings().data))
+        places = {path: Places(task.roots, forbidden, task.kept, uploads) for path, task in files.items()}
         return FilesToOpen(places, timeout_s)
 
     async def _read_alone(self, file: FileTask, options: ChunkingOptions) -> Outcome:

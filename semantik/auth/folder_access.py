@@ -13,7 +13,8 @@ from semantik.auth.principal import Principal
 from semantik.config.settings import Settings
 from semantik.core.document_roots import is_inside, resolved
 from semantik.core.errors import Conflict, Invalid
-from semantik.core.models import User
+from semantik.core.models import Source, User
+from semantik.core.upload_paths import is_upload
 from semantik.storage.mongo import Store
 
 _ANYWHERE = ("/",)
@@ -66,6 +67,15 @@ class FolderAccess:
         if not own or not server:
             return own or server
         return await asyncio.to_thread(_common, own, server)
+
+    async def roots_of_source(self, source: Source, owner_id: str) -> tuple[str, ...]:
+        """Where the files of a source must lie: below the roots of who added it, or else of the collection's owner.
+
+        Uploads lie nowhere else than in their source.
+        """
+        if is_upload(source.path):
+            return (source.path,)
+        return await self.roots_of(source.user_id, owner_id)
 
     async def roots_of(self, *user_ids: str) -> tuple[str, ...]:
         """As `roots`, for the first of these users that exists, whatever the credential was."""

@@ -15,7 +15,7 @@ from semantik.commands.cli_common import EXIT_STATUS, FAILED, USAGE_ERROR
 from semantik.config.loader import load
 from semantik.config.settings import Settings
 from semantik.core.errors import ConfigError, SemantikError
-from semantik.storage import backup
+from semantik.storage import backup, uploads_backup
 from semantik.storage.data_folder import data_lock
 
 _MIB = 1 << 20
@@ -32,12 +32,20 @@ def main(argv: list[str]) -> int:
         settings = load(arguments.config, overrides=overrides)
         _check_allowed(settings)
         if arguments.restore:
-            asyncio.run(_restore(settings, arguments.file, arguments.force))
+            asyncio.run(_restore(settings, arguments.file, arguments.force, arguments.uploads))
             print(f"Restored from {arguments.file}; the server can be started.")
         else:
             source = backup.database_path(settings.data, settings.mongo_database)
             size = backup.backup(source, arguments.file, arguments.force)
             print(f"Backed up to {arguments.file}: {size / _MIB:.1f} MiB.")
+            if arguments.uploads:
+                # After the database: what it names stays for an hour at least, even if it is removed meanwhile.
+                files, size = uploads_backup.backup(
+                    settings.data, _uploads_file(arguments.file), arguments.force
+                )
+                print(
+                    f"Backed up {files} uploaded files to {_uploads_file(arguments.file)}: {size / _MIB:.1f} MiB."
+                )
         return 0
     except (SemantikError, sqlite3.Error) as error:
         print(f"semantik-backup: {error}", file=sys.stderr)
@@ -60,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("file", type=Path, metavar="FILE", help="the back-up file")
     made.add_argument("--restore", action="store_true", help="restore FILE instead of writing it")
     made.add_argument("--force", action="store_true", help="replace an existing file or database")
+    made.add_argument(
+        "--uploads", action="store_true", help="also back up, or restore, uploaded files: in FILE.uploads.tar"
+    )
     made.add_argument(
         "--config",
         type=Path,
@@ -90,10 +101,17 @@ def _user(number: int) -> str:
         return f"the user {number}"
 
 
-async def _restore(settings: Settings, source: Path, force: bool) -> None:
-    if not source.is_file():
-        raise FileNotFoundError(2, "There is no such file", str(source))
+def _uploads_file(file: Path) -> Path:
+    return file.with_name(f"{file.name}.uploads.tar")
+
+
+async def _restore(settings: Settings, source: Path, force: bool, uploads: bool) -> None:
+    for file in (source, _uploads_file(source)) if uploads else (source,):
+        if not file.is_file():
+            raise FileNotFoundError(2, "There is no such file", str(file))
     async with data_lock(settings.data):
+        if uploads:  # first: files that no upload names do no harm
+            uploads_backup.restore(_uploads_file(source), settings.data)
         backup.restore(source, settings.data, settings.mongo_database, force)
         if settings.redis_url:
             print(

@@ -38,6 +38,7 @@ from semantik.config.operation_settings import ScanSettings as ScanSettings
 from semantik.config.operation_settings import WatchSettings as WatchSettings
 from semantik.config.pool_settings import PoolSettings as PoolSettings
 from semantik.config.sign_in_settings import SignInSettings as SignInSettings
+from semantik.config.upload_settings import UploadSettings as UploadSettings
 
 _MIB = 1 << 20
 
@@ -220,6 +221,7 @@ class Settings:
     rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
     documents: DocumentSettings = field(default_factory=DocumentSettings)
     connectors: ConnectorSettings = field(default_factory=ConnectorSettings)
+    uploads: UploadSettings = field(default_factory=UploadSettings)
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     pool: PoolSettings = field(default_factory=PoolSettings)
     index: IndexSettings = field(default_factory=IndexSettings)

@@ -33,6 +33,10 @@ class Conflict(SemantikError):
     """It exists already, or its current state does not allow this."""
 
 
+class TooLarge(SemantikError):
+    """What was sent has more bytes than it may have."""
+
+
 class Busy(SemantikError):
     """A limit is reached; the same request may succeed in `retry_after_s` seconds."""
 

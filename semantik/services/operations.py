@@ -17,6 +17,7 @@ from semantik.auth.principal import Principal
 from semantik.config.settings import EmbeddingSettings
 from semantik.core.errors import Conflict, Invalid, NotFound
 from semantik.core.models import Collection, Counts, Operation, OperationType, Source, new_id, now
+from semantik.core.upload_paths import is_upload
 from semantik.services.model_rules import check_model
 from semantik.storage.mongo import Store
 
@@ -103,6 +104,17 @@ class OperationService:
             same = next((one for one in queued if not one.options), None)
             return same or await self._add(principal, collection_id, "append", source_id)
 
+    async def append_uploads(self, source: Source) -> Operation:
+        """Index the files that were uploaded to a source, on behalf of who began it; one queued operation does it."""
+        async with self._collection_lock(source.collection_id):
+            queued = await self._queued(source.collection_id, "append", source.id)
+            if same := next((one for one in queued if not one.options), None):
+                return same
+            operation = queued_operation(source.user_id, source.collection_id, "append", source.id)
+            await self._store.operations.add(operation)
+            self._wake()
+            return operation
+
     async def retry(
         self, principal: Principal, collection_id: str, document_id: str | None = None
     ) -> Operation:
@@ -157,6 +169,8 @@ class OperationService:
         """Change when a source is scanned automatically."""
         collection = await self._authorizer.collection(principal, collection_id, "write")
         source = await self._source(collection, source_id)
+        if is_upload(source.path):
+            raise Conflict("Uploads are indexed as they come: there is no folder to watch.")
         fields: dict[str, object] = {}
         if options.interval_s is not None:
             fields["interval_s"] = options.interval_s or None

@@ -24,6 +24,7 @@ from support.api import PASSWORD, new_user
 from support.fake_operation import fake_operation
 from support.patience import deadline, patience
 from support.server import ROOT, Serving
+from support.uploads import collection
 
 pytestmark = pytest.mark.gen_test
 
@@ -213,3 +214,12 @@ async def test_a_body_that_is_too_large_is_refused_by_the_server_in_words(
         answer = await client.post("/api/v2/search", content=b"x" * (_LIMIT + 1))
     assert answer.status_code == 413
     assert answer.headers["Content-Type"] == "application/problem+json" and answer.json()["detail"]
+
+
+async def test_an_upload_of_any_size_passes(proxy: Proxy, shared: Serving) -> None:
+    user = await new_user(shared)
+    target = await collection(user)
+    async with proxy.client(Authorization=f"Bearer {user.token}") as client:
+        path = f"/api/v2/collections/{target}/uploads"
+        answer = await client.post(path, params={"name": "big.txt"}, content=b"x" * (4 * _LIMIT))
+    assert answer.status_code == 201 and answer.json()["items"][0]["size"] == 4 * _LIMIT

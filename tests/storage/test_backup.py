@@ -17,6 +17,7 @@ from support.api import ask, documents, index, new_user
 from support.hold import held
 from support.patience import patience
 from support.server import ROOT, SAMPLES, Serving
+from support.uploads import collection, items, processed, request, send
 
 from semantik.client.api import Client
 
@@ -236,3 +237,35 @@ def test_an_external_mongodb_is_left_to_mongodump(home: Path, monkeypatch: Any) 
     monkeypatch.setenv("SEMANTIK_MONGO_URL", "mongodb://db.example.org")
     status, output = run_backup(home / "new")
     assert (status, "`mongodump --oplog` backs it up" in output, output.count("\n")) == (2, True, 1)
+
+
+async def test_uploaded_files_are_in_a_back_up_on_request(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    serving = start(*OPEN)
+    client = await new_user(serving)
+    target = await collection(client)
+    content = b"The bread is baked for an hour."
+    [one] = items(await send(client, target, {"bread.txt": content}))
+    document = await processed(client, target, one["id"])
+    key = (await client.call("POST", "api-keys", {"name": "back-up", "scopes": ["read"]}))["key"]
+    file = tmp_path / "all.backup"
+    status, output = await asyncio.to_thread(run_backup, file, "--uploads", "--data", serving.data)
+    assert status == 0 and f"Backed up 1 uploaded files to {file}.uploads.tar" in output
+    serving.stop()
+    shutil.rmtree(serving.data)
+    archive = Path(f"{file}.uploads.tar")
+    whole = archive.read_bytes()
+    archive.write_bytes(whole.replace(b"bread", b"broad"))
+    status, output = await asyncio.to_thread(
+        run_backup, "--restore", file, "--uploads", "--data", serving.data
+    )
+    assert status == 1 and "has other bytes" in output
+    archive.write_bytes(whole)
+    status, output = await asyncio.to_thread(
+        run_backup, "--restore", file, "--uploads", "--data", serving.data
+    )
+    assert status == 0, output
+    client = Client(start(*OPEN).url, key)
+    original = await request(client, "GET", f"collections/{target}/documents/{document['id']}/original")
+    assert original.body == content

@@ -40,17 +40,24 @@ def _methods(handler: Handler) -> list[str]:
 
 
 def input_schemas(handler: Handler, method: str) -> dict[str, vol.Schema]:
-    """By "body" and "query": the module's schema that `self.body(…)` or `self.query(…)` of the method gets."""
-    function = getattr(handler, method)
-    if function.__module__.partition(".")[0] != "handlers":
-        return {}
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    module = vars(sys.modules[function.__module__])
-    return {
-        call.func.attr: module[call.args[0].id]
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and _is_check(call)
-    }
+    """By "body" and "query": the module's schema that `self.body(…)` or `self.query(…)` of the method gets.
+
+    What takes a long body checks its input before: in `prepare_body`.
+    """
+    functions = [getattr(handler, method)]
+    if method in ("post", "patch") and hasattr(handler, "prepare_body"):
+        functions.append(handler.prepare_body)
+    found: dict[str, vol.Schema] = {}
+    for function in functions:
+        if function.__module__.partition(".")[0] == "handlers":
+            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+            module = vars(sys.modules[function.__module__])
+            found |= {
+                call.func.attr: module[call.args[0].id]
+                for call in ast.walk(tree)
+                if isinstance(call, ast.Call) and _is_check(call)
+            }
+    return found
 
 
 def _is_check(call: ast.Call) -> Any:

@@ -35,6 +35,8 @@ for _name, _texts in {
 }.items():
     schemathesis.openapi.format(_name, _texts)
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+
 
 def _sign_in(name: str) -> str:
     login = {"username": name, "password": _WORLD["password"]}

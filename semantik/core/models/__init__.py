@@ -60,6 +60,7 @@ from semantik.core.models.operation import (
 )
 from semantik.core.models.quality import Quality
 from semantik.core.models.recognised_page import RecognisedPage
+from semantik.core.models.upload import Upload, UploadState
 
 __all__ = [
     "ACCESS_LEVELS",
@@ -108,6 +109,8 @@ __all__ = [
     "Stage",
     "StageName",
     "TerminalStatus",
+    "Upload",
+    "UploadState",
     "User",
     "VectorBlock",
     "new_id",

@@ -31,6 +31,7 @@ from semantik.storage.mongo.sessions import SessionTable
 from semantik.storage.mongo.shares import ShareTable
 from semantik.storage.mongo.signing_keys import SigningKeyTable
 from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
+from semantik.storage.mongo.uploads import UploadTable
 from semantik.storage.mongo.usage_stats import UsageReads
 from semantik.storage.mongo.users import UserTable
 
@@ -72,6 +73,7 @@ class Store:
         self.operations = OperationTable(Table(base["operations"]))
         self.failures = FailureTable(Table(base["failures"]))
         self.recognised_pages = RecognisedPageTable(Table(base["recognised_pages"]))
+        self.uploads = UploadTable(Table(base["uploads"]), Table(base["upload_blocks"]))
         self.folder_digests = FolderDigestTable(Table(base["listings"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
@@ -100,6 +102,7 @@ class Store:
             self.failures,
             self.folder_digests,
             self.recognised_pages,
+            self.uploads,
         ):
             await table.create_indexes()
         await migrate(self._meta, self._tables)

@@ -10,7 +10,15 @@ from semantik.storage.mongo.table import Record, StorageSize, Table
 _PAGE = 5000
 _SLICE = 20_000
 RowKind = Literal[
-    "chunks", "documents", "sources", "listings", "recognised_pages", "operations", "shares", "failures"
+    "chunks",
+    "documents",
+    "sources",
+    "listings",
+    "recognised_pages",
+    "operations",
+    "shares",
+    "failures",
+    "uploads",
 ]
 
 _OWNER_FIELDS: dict[RowKind, str] = {
@@ -22,6 +30,7 @@ _OWNER_FIELDS: dict[RowKind, str] = {
     "operations": "collection_id",
     "shares": "collection_id",
     "failures": "operation_id",
+    "uploads": "collection_id",
 }
 
 

@@ -1,0 +1,256 @@
+"""Measures uploads during searches, and a kill in the middle: `python -m bench.uploads [--files 10000]`.
+
+Eight clients upload small files while others search. Halfway the server is killed and started again; the clients send
+what they got no answer for once more. Prints the growth of the server's memory (MB), the 99th percentile of searches
+(ms) before and during the uploads and their ratio, uploads a second, the number of operations, and how many
+acknowledged files are missing or doubled at the end. The results depend on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+from bench.server_process import PASSWORD, SAMPLE_QUERIES, SETUP_CODE, environment, unlimited
+from semantik.client.api import Client
+from semantik.client.websocket import Refused
+from semantik.core.errors import Unavailable
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIENTS = 8
+_IDLE_SEARCHES = 100
+_SEARCH_PAUSE_S = 0.05
+_POLL_S = 0.2
+
+
+@dataclass
+class Run:
+    """A server that is killed once, and what was measured with it."""
+
+    data: Path
+    port: int = 0
+    process: asyncio.subprocess.Process | None = None
+    url: str = ""
+    key: str = ""
+    base_mb: float = 0.0
+    growth_mb: float = 0.0
+    acknowledged: set[str] = field(default_factory=set)
+    sent_s: float = 0.0
+
+    async def start(self) -> None:
+        flags = [
+            *unlimited(),
+            "--documents-roots",
+            "/",
+            "--log-level",
+            "warning",
+            "--uploads-quota-bytes",
+            "0",
+            "--uploads-free-bytes",
+            "0",
+        ]
+        command = [
+            str(ROOT / "bin" / "semantik-server"),
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+            *flags,
+        ]
+        self.process = await asyncio.create_subprocess_exec(
+            *command, stdout=subprocess.PIPE, env=environment()
+        )
+        assert self.process.stdout is not None
+        line = (await self.process.stdout.readline()).decode()
+        if not line:
+            raise SystemExit("uploads: the server did not start; its error is above.")
+        self.url = line.rpartition(" ")[2].strip()
+        self.port = int(self.url.rpartition(":")[2])
+
+    @property
+    def client(self) -> Client:
+        return Client(self.url, self.key)
+
+    def memory_mb(self) -> float:
+        assert self.process is not None
+        return psutil.Process(self.process.pid).memory_info().rss / 1e6
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+        self.base_mb = 0.0
+        await self.start()
+
+    async def stop(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+            await self.process.wait()
+
+
+async def measure(files: int) -> dict[str, Any]:
+    """Returns the figures, with their units in their names."""
+    AsyncHTTPClient.configure(None, max_clients=CLIENTS + 4)
+    with tempfile.TemporaryDirectory(prefix="semantik-bench-") as folder:
+        run = Run(Path(folder) / "data")
+        await run.start()
+        try:
+            return await _measure(run, files)
+        finally:
+            await run.stop()
+
+
+async def _measure(run: Run, files: int) -> dict[str, Any]:
+    admin = Client(run.url)
+    await admin.register("bench", PASSWORD, SETUP_CODE)
+    await admin.sign_in("bench", PASSWORD)
+    run.key = (await admin.call("POST", "api-keys", {"name": "bench", "scopes": ["write"]}))["key"]
+    searched = await _indexed_collection(run)
+    target = (await run.client.call("POST", "collections", {"name": "Uploaded"}))["id"]
+    idle = [await _search(run, searched, number) for number in range(_IDLE_SEARCHES)]
+    run.base_mb = run.memory_mb()
+    busy: list[float | None] = []
+    searching = asyncio.create_task(_search_on(run, searched, busy))
+    begun = time.perf_counter()
+    names = [f"{number:05}.txt" for number in range(files)]
+    killing = asyncio.create_task(_kill_halfway(run, searched, files))
+    await asyncio.gather(*(_upload(run, target, names[at::CLIENTS]) for at in range(CLIENTS)))
+    run.sent_s = time.perf_counter() - begun
+    await killing
+    await _until_indexed(run, target)
+    searching.cancel()
+    await asyncio.gather(searching, return_exceptions=True)
+    found = await _documents(run, target)
+    operations = await _all(run, "operations", collection_id=target)
+    idle_p99, busy_p99 = _p99([each for each in idle if each]), _p99([each for each in busy if each])
+    return {
+        "files": files,
+        "uploads_per_s": round(files / run.sent_s, 1),
+        "memory_growth_mb": round(run.growth_mb, 1),
+        "idle_p99_ms": round(idle_p99, 1),
+        "busy_p99_ms": round(busy_p99, 1),
+        "ratio": round(busy_p99 / idle_p99, 2),
+        "searches": len(busy),
+        "operations": len(operations),
+        "lost": len(run.acknowledged - {each["name"] for each in found if each["status"] == "indexed"}),
+        "doubled": len(found) - len({each["name"] for each in found}),
+    }
+
+
+async def _indexed_collection(run: Run) -> str:
+    made = await run.client.call(
+        "POST", "collections", {"name": "Searched", "source_path": str(ROOT / "docs")}
+    )
+    async for _ in run.client.watch(made["operation_id"], patience_s=600):
+        pass
+    return str(made["id"])
+
+
+async def _search(run: Run, collection_id: str, number: int) -> float | None:
+    """The milliseconds of one search; None when the server was away."""
+    query = f"{SAMPLE_QUERIES[number % len(SAMPLE_QUERIES)]} {number}"
+    begun = time.perf_counter()
+    try:
+        await run.client.call("POST", "search", {"query": query, "collection_ids": [collection_id]})
+    except (Unavailable, Refused):
+        return None
+    return 1000 * (time.perf_counter() - begun)
+
+
+async def _search_on(run: Run, collection_id: str, taken_ms: list[float | None]) -> None:
+    number = _IDLE_SEARCHES
+    while True:
+        taken_ms.append(await _search(run, collection_id, number))
+        run.growth_mb = max(run.growth_mb, _growth_mb(run))
+        number += 1
+        await asyncio.sleep(_SEARCH_PAUSE_S)
+
+
+def _growth_mb(run: Run) -> float:
+    try:
+        return run.memory_mb() - run.base_mb if run.base_mb else 0.0
+    except psutil.NoSuchProcess:  # it was just killed
+        return 0.0
+
+
+async def _upload(run: Run, collection_id: str, names: list[str]) -> None:
+    for name in names:
+        body = f"Report {name}: the lamp number {name} was lit, and went out. ".encode() * 20
+        while not await _send(run, collection_id, name, body):  # noqa: ASYNC110, the server is away
+            await asyncio.sleep(_POLL_S)
+        run.acknowledged.add(name)
+
+
+async def _send(run: Run, collection_id: str, name: str, body: bytes) -> bool:
+    """Whether the server has acknowledged the file."""
+    url = f"{run.url}/api/v2/collections/{collection_id}/uploads?name={name}"
+    headers = {"Authorization": f"Bearer {run.key}"}
+    try:
+        answer = await AsyncHTTPClient().fetch(
+            HTTPRequest(url, "POST", headers, body, request_timeout=300), raise_error=False
+        )
+    except (OSError, HTTPClientError):  # it was killed meanwhile
+        return False
+    if answer.code in (429, 503):
+        return False
+    if answer.code != 201:
+        raise SystemExit(f"uploads: {answer.code} {answer.body!r}")
+    return True
+
+
+async def _kill_halfway(run: Run, searched: str, files: int) -> None:
+    while len(run.acknowledged) < files // 2:  # noqa: ASYNC110, eight tasks add to them
+        await asyncio.sleep(_POLL_S)
+    await run.kill()
+    # As before the uploads: what searches load is no growth.
+    for number in range(_IDLE_SEARCHES):
+        await _search(run, searched, number)
+    run.base_mb = run.memory_mb()
+
+
+async def _until_indexed(run: Run, collection_id: str) -> None:
+    """Wait until no upload waits, and no operation runs."""
+    while True:
+        uploads = await _all(run, f"collections/{collection_id}/uploads")
+        collection = await run.client.call("GET", f"collections/{collection_id}")
+        if all(each["operation_id"] for each in uploads) and not collection["active_operation_id"]:
+            return
+        await asyncio.sleep(1)
+
+
+async def _documents(run: Run, collection_id: str) -> list[dict[str, Any]]:
+    return await _all(run, f"collections/{collection_id}/documents")
+
+
+async def _all(run: Run, path: str, **query: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    while True:
+        page = await run.client.call("GET", path, limit=500, **query)
+        items += page["items"]
+        if not page["next_cursor"]:
+            return items
+        query["cursor"] = page["next_cursor"]
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.99)] if values else float("nan")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--files", type=int, default=10_000, help="files to upload [10000]")
+    print(json.dumps(asyncio.run(measure(parser.parse_args().files)), indent=2))
+
+
+if __name__ == "__main__":
+    main()
