@@ -87,6 +87,8 @@ FILTERS: Json = {
             "maxItems": 100,
             "items": TEXT,
         },
+        "authors": {**FILTER_TEXTS, "description": "One of these is in the author's name."},
+        "tags": {**FILTER_TEXTS, "description": "The document has one of these tags."},
         "after": DAY,
         "before": DAY,
     },

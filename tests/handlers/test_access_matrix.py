@@ -18,11 +18,13 @@ from support.api_keys import make_key
 from support.clients import connect, receive
 from support.fake_operation import server_stores
 from support.handler_schemas import handlers
+from support.patience import deadline
 from support.people import new_administrator, user_id_of, username_of
 from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from semantik.client.api import Client
+from semantik.client.websocket import Refused
 from semantik.core.models import Source, new_id, now
 from semantik.storage.mongo.rows import milliseconds
 
@@ -121,6 +123,10 @@ async def _end_credentials(world: _World) -> None:
     disabled = await user_id_of(clients["disabled user"])
     await clients["administrator"].call("PATCH", f"users/{disabled}", {"disabled": True})
     await clients["ended session"].call("POST", "auth/logout")
+    async with deadline():  # the server asks MongoDB again within two seconds
+        with pytest.raises(Refused):
+            while await clients["expired session"].call("GET", "auth/me"):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
 
 
 def _filled(text: str, ids: Mapping[str, str]) -> str:
