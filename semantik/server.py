@@ -71,7 +71,7 @@ from semantik.services.active_operations import ActiveOperations
 from semantik.services.answers import AnswerService
 from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
-from semantik.services.folder_languages import MAX_SAMPLE_BYTES, SAMPLE_S, LanguageSampler
+from semantik.services.folder_languages import LanguageSampler
 from semantik.services.folder_scans import FolderScans
 from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
@@ -136,10 +136,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(index_sync.close)
         query_embedder = QueryEmbedder(partial(_embed_queries, pool), lambda: current().search)
         stack.push_async_callback(query_embedder.close)
-
         reranker = Reranker(pool.rerank, lambda: current().search)
         stack.push_async_callback(reranker.close)
-
         sealer = Sealer(settings.data, settings.connectors.secrets_key, SOURCES)
         connectors = ConnectorRegistry(current, sealer)
         contents = UploadContents(store.uploads, UploadFolder(settings.data), bool(settings.mongo_url))
@@ -199,18 +197,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.callback(failure.cancel)
         reload = partial(_reload, current, app, wake)
         setup_code = await services.sessions.setup_code.current()
-        await _warn_of_closed_folders(store, services.folder_access)
+        await services.folder_access.warn_if_closed()
         yield Server(replace(settings, port=port), url, pool, setup_code, failure, reload)
-
-
-async def _warn_of_closed_folders(store: Store, folder_access: FolderAccess) -> None:
-    """An installation from before folders had to be opened goes on for administrators only: say so, and what to do."""
-    if not await folder_access.server_roots() and not all(user.is_admin for user in await store.users.all()):
-        log.warning(
-            "No folders are open for indexing (documents.roots is empty, and none were chosen in the application), so "
-            "only administrators index, and folders that other users added are not scanned. Set documents.roots, for "
-            'example to ["/srv/papers"], or give folders to users or groups.'
-        )
 
 
 def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:
@@ -228,10 +216,6 @@ async def _embed_queries(
     return await pool.embed_queries(ModelSpec(model, precision), texts)
 
 
-async def _sample_languages(pool: ComputePool, paths: Sequence[str], roots: Sequence[str]) -> Sequence[str]:
-    return await pool.languages(paths, tuple(roots), MAX_SAMPLE_BYTES, SAMPLE_S)
-
-
 def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
@@ -247,7 +231,7 @@ def _services(
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
     authorizer, folders = Authorizer(store), FolderRules(current)
-    languages = LanguageSampler(partial(_sample_languages, pool), lambda: current().embedding.model, BUNDLED)
+    languages = LanguageSampler(pool.languages, lambda: current().embedding.model, BUNDLED)
     sealer = Sealer(current().data, current().auth.second_factor_key)
     second_factors = SecondFactorService(store, sealer)
     sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)

@@ -7,6 +7,7 @@ user or a group, which then may index these only. Nobody gets more than was open
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
 from semantik.auth.principal import Principal
@@ -16,6 +17,8 @@ from semantik.core.errors import Conflict, Invalid
 from semantik.core.models import Source, User
 from semantik.core.upload_paths import is_upload
 from semantik.storage.mongo import Store
+
+log = logging.getLogger(__name__)
 
 _ANYWHERE = ("/",)
 _MAX_ROOTS = 100
@@ -31,6 +34,15 @@ class FolderAccess:
     async def server_roots(self) -> tuple[str, ...]:
         """The folders that are open to everybody; empty when nobody has chosen any."""
         return self._current().documents.roots or await self._store.roots()
+
+    async def warn_if_closed(self) -> None:
+        """Log what to do where an installation from before folders had to be opened goes on for administrators only."""
+        if not await self.server_roots() and not all(user.is_admin for user in await self._store.users.all()):
+            log.warning(
+                "No folders are open for indexing (documents.roots is empty, and none were chosen in the "
+                "application), so only administrators index, and folders that other users added are not scanned. "
+                'Set documents.roots, for example to ["/srv/papers"], or give folders to users or groups.'
+            )
 
     async def choose_roots(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Open these folders to everybody instead of those before; raises as `check_choice`."""

@@ -15,8 +15,8 @@ from semantik.config import settings
 from semantik.core.errors import Forbidden, Invalid, SemantikError
 from semantik.core.models import Chunk, Collection, Document, Generation, Operation, new_id, now
 from semantik.core.text import join_chunks
-from semantik.services.model_rules import check_model
-from semantik.services.operations import OperationService, effective_overlap
+from semantik.services.model_rules import check_model, effective_overlap
+from semantik.services.operations import OperationService
 from semantik.storage.mongo import Store
 
 _MAX_NAME = 200

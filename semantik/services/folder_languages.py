@@ -70,7 +70,7 @@ _PASSED_OVER = frozenset(
     ]
 )
 _log = logging.getLogger(__name__)
-Sample = Callable[[Sequence[str], Sequence[str]], Awaitable[Sequence[str]]]
+Sample = Callable[[Sequence[str], tuple[str, ...], int, float], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class FolderLanguages:
 
 
 class LanguageSampler:
-    """`sample(paths, roots)` returns the languages of the files that have one.
+    """`sample(paths, roots, max_bytes, limit_s)` returns the languages of the files that have one.
 
     `default_model()` is that of the settings, `english_models` are the names of models that know English only.
     """
@@ -104,7 +104,7 @@ class LanguageSampler:
             return FolderLanguages()
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                counts = Counter(await self._sample(paths, roots))
+                counts = Counter(await self._sample(paths, tuple(roots), MAX_SAMPLE_BYTES, SAMPLE_S))
         except (SemantikError, TimeoutError) as error:
             _log.info("the languages of a folder were not looked at: %s", error or "it took too long")
             return FolderLanguages()

@@ -1,4 +1,4 @@
-"""Which models users may name for their collections: no paths but those that an administrator allows."""
+"""What users may choose for their collections: models (no paths but those that an administrator allows), overlaps."""
 
 from __future__ import annotations
 
@@ -26,3 +26,11 @@ def check_model(name: str, settings: EmbeddingSettings) -> None:
             f"The model {name!r} cannot be used: a path of a model must lie in one of the folders that the "
             "administrator has listed in embedding.allowed_models."
         )
+
+
+def effective_overlap(size: int, requested: int | None, default: int) -> int:
+    """The overlap to use with chunks of `size` tokens; raises Invalid when it is not smaller."""
+    overlap = min(default, size // 4) if requested is None else requested
+    if overlap >= size:
+        raise Invalid(f"chunk_overlap ({overlap}) must be less than chunk_size ({size}).")
+    return overlap

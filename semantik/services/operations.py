@@ -15,10 +15,10 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.principal import Principal
 from semantik.config.settings import EmbeddingSettings
-from semantik.core.errors import Conflict, Invalid, NotFound
+from semantik.core.errors import Conflict, NotFound
 from semantik.core.models import Collection, Counts, Operation, OperationType, Source, new_id, now
 from semantik.core.upload_paths import is_upload
-from semantik.services.model_rules import check_model
+from semantik.services.model_rules import check_model, effective_overlap
 from semantik.storage.mongo import Store
 
 
@@ -292,11 +292,3 @@ def queued_operation(
         created_at=now(),
         options=options or {},
     )
-
-
-def effective_overlap(size: int, requested: int | None, default: int) -> int:
-    """The overlap to use with chunks of `size` tokens; raises Invalid when it is not smaller."""
-    overlap = min(default, size // 4) if requested is None else requested
-    if overlap >= size:
-        raise Invalid(f"chunk_overlap ({overlap}) must be less than chunk_size ({size}).")
-    return overlap

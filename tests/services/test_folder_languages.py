@@ -18,7 +18,7 @@ def _files(count: int, extension: str = ".txt", size: int = 100) -> list[FoundFi
 
 
 def _sampler(*languages: str, model: str = "small") -> LanguageSampler:
-    async def sample(paths: Sequence[str], roots: Sequence[str]) -> Sequence[str]:
+    async def sample(*_: object) -> Sequence[str]:
         return languages
 
     return LanguageSampler(sample, lambda: model, ("small",))
@@ -37,7 +37,7 @@ async def test_nothing_is_recommended_to_a_server_with_another_model() -> None:
 
 
 async def test_a_sample_that_fails_is_no_recommendation() -> None:
-    async def sample(paths: Sequence[str], roots: Sequence[str]) -> Sequence[str]:
+    async def sample(*_: object) -> Sequence[str]:
         raise Unavailable("There is no worker.")
 
     assert (
