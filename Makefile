@@ -41,7 +41,10 @@ check: tools ## format, lint, types, import contracts, known vulnerabilities of 
 
 clients: tools ## write the generated parts of the clients again, after a change of docs/openapi.yaml
 	@.venv/bin/python -m clients.generate
-	@clients/javascript/node_modules/.bin/openapi-typescript docs/openapi.yaml -o clients/javascript/schema.d.ts >/dev/null
+	@clients/javascript/node_modules/.bin/openapi-typescript docs/openapi.yaml --default-non-nullable=false -o clients/javascript/schema.d.ts >/dev/null
+
+wheels: tools ## ask the package index which packages have no wheel for x86-64 or aarch64
+	@PYTHONPATH=tests .venv/bin/python -m support.package_wheels
 
 licences: setup ## list the packages that Semantik runs with, and their licences
 	@.venv/bin/python -P -m semantik components --licences

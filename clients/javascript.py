@@ -1,4 +1,4 @@
-"""The table of calls that the JavaScript client has; its types are those of openapi-typescript."""
+"""The table of calls that the JavaScript client has, and how each result is encoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from clients.description import Call, Description
 
 
 def javascript_files(description: Description) -> dict[str, str]:
-    """`operations.js` by its name."""
+    """The texts of the two modules by their names; the types of arguments are openapi-typescript's."""
     lines = [
         "// Written by `make clients` from docs/openapi.yaml: do not change it by hand.",
         "// [method, path, how the result is encoded, {query, headers, fixed headers, body, repeatable}]",
@@ -17,7 +17,9 @@ def javascript_files(description: Description) -> dict[str, str]:
         "};",
         "",
     ]
-    return {"operations.js": "\n".join(lines)}
+    types = [lines[0], "export interface Results {"]
+    types += [f'  {call.operation_id}: "{call.result or "none"}";' for call in description.calls]
+    return {"operations.js": "\n".join(lines), "operations.d.ts": "\n".join([*types, "}", ""])}
 
 
 def _entry(call: Call) -> list[object]:

@@ -97,7 +97,7 @@ class PythonModules:
         imports = [bases, *self._type_imports(annotations)]
         used = [
             name
-            for name in ("UNSET", "FileContent", "ServerEvent", "Unset")
+            for name in ("UNSET", "FileContent", "ServerEvent", "Unset", "fill")
             if re.search(rf"\b{name}\b", text)
         ]
         if used:
@@ -109,8 +109,6 @@ class PythonModules:
             lines.append(f"from collections.abc import {', '.join(streams)}")
         if typing:
             lines.append(f"from typing import {', '.join(typing)}")
-        if "quote(" in text:
-            lines.append("from urllib.parse import quote")
         lines += ["", *sorted(imports), "", "", f"class {class_name(tag)}{suffix}({base}):"]
         lines += [f'    """{sentence(described)}"""', "", text]
         return _wrapped("\n".join(lines))
@@ -172,8 +170,9 @@ class PythonModules:
         names = {a.wire: a.name for a in call.arguments if a.where == "path"}
         if not names:
             return f'"{call.path}"'
-        path = re.sub(r"{(\w+)}", lambda m: "{quote(str(" + names[m[1]] + "), safe='')}", call.path)
-        return f'f"{path}"'
+        found = re.findall(r"{(\w+)}", call.path)
+        template = re.sub(r"{\w+}", "{}", call.path)
+        return f'fill("{template}", {", ".join(names[name] for name in found)})'
 
     def _package(self, package: str, suffix: str, described: str) -> str:
         lines = [f'"""{described} {_HEAD}"""', ""]

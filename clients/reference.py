@@ -9,15 +9,17 @@ _HEAD = """<!-- Written by `make clients` from docs/openapi.yaml: do not change 
 # Python client
 
 Every call of the [REST API](rest-api.md) as a method of `semantik.client.Client`, which is awaited, and of
-`semantik.client.SyncClient`, which is not. [The how-to](../how-to/clients.md) begins with examples.
+`semantik.client.SyncClient`, which is not.
+[The how-to](../how-to/clients.md) begins with examples.
 
 - An argument that is not given is not sent; `None` is sent, as null.
 - Results are dictionaries with the types of `semantik.client.types`; a field with `NotRequired` may be missing.
-- Each call raises `Refused` (`status`, `problem`, `retry_after_s`, and the server's sentence) with the statuses that its
-  docstring lists, and `Unavailable` when no server answers.
-- `GET`, `HEAD`, `PUT` and `DELETE`, and what is marked as repeatable, are sent again after a lost connection, 429, 502, 503
-  and 504; other calls only after 429, or when no connection could be made: then the server has executed nothing.
-  `Retry-After` is respected. `Client(url, token, Retries(attempts=1))` sends everything once. A repeated `DELETE` may get 404.
+- Each call raises `Refused` (`status`, `problem`, `retry_after_s`, and the server's sentence) with the statuses that
+  its docstring lists, and `Unavailable` when no server answers.
+- `GET`, `HEAD`, `PUT` and `DELETE`, and what is marked as repeatable, are sent again after a lost connection, 429, 502,
+  503 and 504; other calls only after 429, or when no connection could be made: then the server has executed nothing.
+  `Retry-After` is respected. `Client(url, token, Retries(attempts=1))` sends everything once. A repeated `DELETE` may
+  get 404.
 
 | besides | what it does |
 | --- | --- |

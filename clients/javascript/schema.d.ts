@@ -1103,7 +1103,7 @@ export interface components {
              * @description What the server printed at its start; only the first user needs it.
              * @default
              */
-            setup_code: string;
+            setup_code?: string;
             roots?: components["schemas"]["Roots"];
         };
         Login: {
@@ -1134,7 +1134,7 @@ export interface components {
              * @description Whether the API keys stay good.
              * @default false
              */
-            keep_api_keys: boolean;
+            keep_api_keys?: boolean;
         };
         PasswordOnly: {
             password: string;
@@ -1298,7 +1298,7 @@ export interface components {
              */
             email?: string | null;
             /** @default false */
-            is_admin: boolean;
+            is_admin?: boolean;
         };
         UserChange: {
             /**
@@ -1338,7 +1338,7 @@ export interface components {
              */
             name: string;
             /** @default [] */
-            roots: components["schemas"]["Roots"];
+            roots?: components["schemas"]["Roots"];
         };
         GroupChange: {
             /**
@@ -1738,32 +1738,32 @@ export interface components {
              * @description How many hits.
              * @default 10
              */
-            k: number;
+            k?: number;
             /**
              * @description How many hits to leave out before them.
              * @default 0
              */
-            offset: number;
+            offset?: number;
             /** @description The lowest cosine of a hit. */
             score_threshold?: number | null;
             /** @default hybrid */
-            mode: components["schemas"]["Mode"];
+            mode?: components["schemas"]["Mode"];
             /** @default chunk */
-            group_by: components["schemas"]["Grouping"];
+            group_by?: components["schemas"]["Grouping"];
             /** @description Chunks of one document at most; null: no limit, or 3 where grouped by document. */
             per_document?: number | null;
             /**
              * @description Whether words that no collection has are corrected.
              * @default true
              */
-            correct: boolean;
+            correct?: boolean;
             /**
              * @description Whether `search.reranker` orders the hits, if there is one.
              * @default true
              */
-            rerank: boolean;
+            rerank?: boolean;
             /** @default {} */
-            filters: components["schemas"]["Filters"];
+            filters?: components["schemas"]["Filters"];
         };
         /** @description [start, end) in characters. */
         CharacterRange: number[];
@@ -1847,7 +1847,7 @@ export interface components {
             query: string;
             collection_ids?: components["schemas"]["IdParameter"][] | null;
             /** @default 8 */
-            limit: number;
+            limit?: number;
         };
         Suggestions: {
             suggestions: {

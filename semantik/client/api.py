@@ -90,7 +90,7 @@ class Client(Calls):
         """The items of all pages: `client.each(client.list_documents, collection_id, status="failed")`."""
         cursor: dict[str, Any] = {}
         while True:
-            page = await listing(*args, **{**kwargs, **cursor})  # type: ignore[arg-type]
+            page = await listing(*args, **{**kwargs, **cursor})
             for item in page["items"]:
                 yield item
             if page["next_cursor"] is None:

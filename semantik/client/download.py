@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
@@ -84,7 +85,8 @@ class Download(HTTPMessageDelegate):
         assert self._reading is not None
         while not (self._reading.done() and self._chunks.empty()):
             getting = asyncio.ensure_future(self._chunks.get())
-            await asyncio.wait({getting, self._reading}, timeout=_SILENCE_S, return_when="FIRST_COMPLETED")
+            both: set[asyncio.Future[Any]] = {getting, self._reading}
+            await asyncio.wait(both, timeout=_SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
             if getting.done():
                 yield getting.result()
                 continue

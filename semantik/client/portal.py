@@ -26,21 +26,22 @@ class Portal:
 
         self._client = self._wait(made())
 
-    def run(self, call: Callable[[Any], Awaitable[T]]) -> T:
+    def run(self, call: Callable[[Calls], Awaitable[T]]) -> T:
         """Wait for a call of the async client, in the thread that asks; raises what it raises."""
 
         async def called() -> T:
             return await call(self._client)
 
-        return self._wait(called())
+        answer: T = self._wait(called())
+        return answer
 
-    def iterate(self, call: Callable[[Any], AsyncIterator[T]]) -> Iterator[T]:
+    def iterate(self, call: Callable[[Calls], AsyncIterator[T]]) -> Iterator[T]:
         """Yield what an iterator of the async client yields; to close this one closes that one."""
 
         async def begin() -> AsyncIterator[T]:
             return call(self._client)
 
-        async def step() -> T:
+        async def step() -> Any:
             return await anext(iterator, _END)
 
         async def end() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
+from urllib.parse import quote
 
 
 class _Unset(Enum):
@@ -29,3 +30,8 @@ class ServerEvent(TypedDict):
     event: str
     id: str
     data: Any
+
+
+def fill(template: str, *values: object) -> str:
+    """A path with these values in place of its `{}`, quoted."""
+    return template.format(*(quote(str(value), safe="") for value in values))

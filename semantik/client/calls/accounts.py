@@ -4,8 +4,6 @@ it by hand.
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from semantik.client.transport import Transport
 from semantik.client.types.accounts import (
     Me,
@@ -18,7 +16,7 @@ from semantik.client.types.accounts import (
     Tokens,
 )
 from semantik.client.types.shared import User
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class AccountsCalls(Transport):
@@ -168,7 +166,7 @@ class AccountsCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json("DELETE", f"auth/sessions/{quote(str(session_id), safe='')}")
+        await self.read_json("DELETE", fill("auth/sessions/{}", session_id))
 
     async def get_second_factor(self) -> SecondFactorState:
         """Whether you have a second factor.

@@ -4,11 +4,9 @@ docs/openapi.yaml: do not change it by hand.
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from semantik.client.transport import Transport
 from semantik.client.types.api_keys import ApiKeyList, NewApiKey, Scope
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class ApiKeysCalls(Transport):
@@ -57,4 +55,4 @@ class ApiKeysCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json("DELETE", f"api-keys/{quote(str(key_id), safe='')}")
+        await self.read_json("DELETE", fill("api-keys/{}", key_id))

@@ -5,12 +5,11 @@ change it by hand.
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import quote
 
 from semantik.client.transport import Transport
 from semantik.client.types.collections import Collection, CollectionList, CollectionWithStats, NewCollection
 from semantik.client.types.shared import Accepted
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class CollectionsCalls(Transport):
@@ -73,9 +72,7 @@ class CollectionsCalls(Transport):
 
         Raises Refused (401, 404, 421, 422, 429, 503) and Unavailable.
         """
-        answer: CollectionWithStats = await self.read_json(
-            "GET", f"collections/{quote(str(collection_id), safe='')}"
-        )
+        answer: CollectionWithStats = await self.read_json("GET", fill("collections/{}", collection_id))
         return answer
 
     async def change_collection(
@@ -95,7 +92,7 @@ class CollectionsCalls(Transport):
         """
         answer: Collection = await self.read_json(
             "PATCH",
-            f"collections/{quote(str(collection_id), safe='')}",
+            fill("collections/{}", collection_id),
             body={"name": name, "description": description, "public": public},
         )
         return answer
@@ -105,7 +102,7 @@ class CollectionsCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json("DELETE", f"collections/{quote(str(collection_id), safe='')}")
+        await self.read_json("DELETE", fill("collections/{}", collection_id))
 
     async def append(self, collection_id: str, *, source_id: str | Unset | None = UNSET) -> Accepted:
         """Scan the folders of a collection again.
@@ -118,7 +115,7 @@ class CollectionsCalls(Transport):
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: Accepted = await self.read_json(
-            "POST", f"collections/{quote(str(collection_id), safe='')}/append", body={"source_id": source_id}
+            "POST", fill("collections/{}/append", collection_id), body={"source_id": source_id}
         )
         return answer
 
@@ -144,7 +141,7 @@ class CollectionsCalls(Transport):
         """
         answer: Accepted = await self.read_json(
             "POST",
-            f"collections/{quote(str(collection_id), safe='')}/reindex",
+            fill("collections/{}/reindex", collection_id),
             body={
                 "embedding_model": embedding_model,
                 "precision": precision,
@@ -159,7 +156,5 @@ class CollectionsCalls(Transport):
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
-        answer: Accepted = await self.read_json(
-            "POST", f"collections/{quote(str(collection_id), safe='')}/retry", body={}
-        )
+        answer: Accepted = await self.read_json("POST", fill("collections/{}/retry", collection_id), body={})
         return answer

@@ -5,12 +5,11 @@ do not change it by hand.
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import quote
 
 from semantik.client.transport import Transport
 from semantik.client.types.documents import Content, Document, DocumentList
 from semantik.client.types.shared import Accepted
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class DocumentsCalls(Transport):
@@ -38,7 +37,7 @@ class DocumentsCalls(Transport):
         """
         answer: DocumentList = await self.read_json(
             "GET",
-            f"collections/{quote(str(collection_id), safe='')}/documents",
+            fill("collections/{}/documents", collection_id),
             query={"status": status, "warned": warned, "name": name, "cursor": cursor, "limit": limit},
         )
         return answer
@@ -49,8 +48,7 @@ class DocumentsCalls(Transport):
         Raises Refused (401, 404, 421, 422, 429, 503) and Unavailable.
         """
         answer: Document = await self.read_json(
-            "GET",
-            f"collections/{quote(str(collection_id), safe='')}/documents/{quote(str(document_id), safe='')}",
+            "GET", fill("collections/{}/documents/{}", collection_id, document_id)
         )
         return answer
 
@@ -66,7 +64,7 @@ class DocumentsCalls(Transport):
         """
         answer: Content = await self.read_json(
             "GET",
-            f"collections/{quote(str(collection_id), safe='')}/documents/{quote(str(document_id), safe='')}/content",
+            fill("collections/{}/documents/{}/content", collection_id, document_id),
             query={"offset": offset, "limit": limit},
         )
         return answer
@@ -77,8 +75,6 @@ class DocumentsCalls(Transport):
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: Accepted = await self.read_json(
-            "POST",
-            f"collections/{quote(str(collection_id), safe='')}/documents/{quote(str(document_id), safe='')}/retry",
-            body={},
+            "POST", fill("collections/{}/documents/{}/retry", collection_id, document_id), body={}
         )
         return answer

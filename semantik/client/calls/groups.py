@@ -4,11 +4,9 @@ do not change it by hand.
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from semantik.client.transport import Transport
 from semantik.client.types.groups import Group, GroupList
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class GroupsCalls(Transport):
@@ -48,7 +46,7 @@ class GroupsCalls(Transport):
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: Group = await self.read_json(
-            "PATCH", f"groups/{quote(str(group_id), safe='')}", body={"name": name, "roots": roots}
+            "PATCH", fill("groups/{}", group_id), body={"name": name, "roots": roots}
         )
         return answer
 
@@ -59,7 +57,7 @@ class GroupsCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json("DELETE", f"groups/{quote(str(group_id), safe='')}")
+        await self.read_json("DELETE", fill("groups/{}", group_id))
 
     async def add_member(self, group_id: str, user_id: str) -> Group:
         """Make a user a member of a group.
@@ -68,9 +66,7 @@ class GroupsCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        answer: Group = await self.read_json(
-            "PUT", f"groups/{quote(str(group_id), safe='')}/members/{quote(str(user_id), safe='')}"
-        )
+        answer: Group = await self.read_json("PUT", fill("groups/{}/members/{}", group_id, user_id))
         return answer
 
     async def remove_member(self, group_id: str, user_id: str) -> None:
@@ -80,6 +76,4 @@ class GroupsCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json(
-            "DELETE", f"groups/{quote(str(group_id), safe='')}/members/{quote(str(user_id), safe='')}"
-        )
+        await self.read_json("DELETE", fill("groups/{}/members/{}", group_id, user_id))

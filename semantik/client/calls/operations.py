@@ -5,12 +5,11 @@ change it by hand.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 from semantik.client.transport import Transport
 from semantik.client.types.operations import FailureList, OperationList
 from semantik.client.types.shared import Operation, OperationStatus, OperationType
-from semantik.client.values import UNSET, ServerEvent, Unset
+from semantik.client.values import UNSET, ServerEvent, Unset, fill
 
 
 class OperationsCalls(Transport):
@@ -54,7 +53,7 @@ class OperationsCalls(Transport):
 
         Raises Refused (401, 404, 421, 422, 429, 503) and Unavailable.
         """
-        answer: Operation = await self.read_json("GET", f"operations/{quote(str(operation_id), safe='')}")
+        answer: Operation = await self.read_json("GET", fill("operations/{}", operation_id))
         return answer
 
     async def cancel_operation(self, operation_id: str) -> None:
@@ -62,7 +61,7 @@ class OperationsCalls(Transport):
 
         Raises Refused (401, 403, 404, 409, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json("DELETE", f"operations/{quote(str(operation_id), safe='')}")
+        await self.read_json("DELETE", fill("operations/{}", operation_id))
 
     async def list_failures(
         self, operation_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET
@@ -75,9 +74,7 @@ class OperationsCalls(Transport):
         Raises Refused (401, 404, 421, 422, 429, 503) and Unavailable.
         """
         answer: FailureList = await self.read_json(
-            "GET",
-            f"operations/{quote(str(operation_id), safe='')}/failures",
-            query={"cursor": cursor, "limit": limit},
+            "GET", fill("operations/{}/failures", operation_id), query={"cursor": cursor, "limit": limit}
         )
         return answer
 
@@ -93,7 +90,7 @@ class OperationsCalls(Transport):
         """
         return self.stream_events(
             "GET",
-            f"operations/{quote(str(operation_id), safe='')}/events",
+            fill("operations/{}/events", operation_id),
             query={"since": since},
             headers={"Last-Event-ID": last_event_id},
         )

@@ -4,11 +4,9 @@ do not change it by hand.
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from semantik.client.transport import Transport
 from semantik.client.types.search import Filters, Grouping, Mode, SearchResult, Suggestions
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class SearchCalls(Transport):
@@ -34,7 +32,7 @@ class SearchCalls(Transport):
         """
         answer: SearchResult = await self.read_json(
             "GET",
-            f"collections/{quote(str(collection_id), safe='')}/documents/{quote(str(document_id), safe='')}/chunks/{quote(str(seq), safe='')}/similar",
+            fill("collections/{}/documents/{}/chunks/{}/similar", collection_id, document_id, seq),
             query={"k": k, "offset": offset, "group_by": group_by},
         )
         return answer

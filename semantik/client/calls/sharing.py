@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import quote
 
 from semantik.client.transport import Transport
 from semantik.client.types.sharing import OwnedCollectionList, ShareLevel, Sharing
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class SharingCalls(Transport):
@@ -37,9 +36,7 @@ class SharingCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        answer: Sharing = await self.read_json(
-            "GET", f"collections/{quote(str(collection_id), safe='')}/shares"
-        )
+        answer: Sharing = await self.read_json("GET", fill("collections/{}/shares", collection_id))
         return answer
 
     async def share(
@@ -53,7 +50,7 @@ class SharingCalls(Transport):
         """
         answer: Sharing = await self.read_json(
             "PUT",
-            f"collections/{quote(str(collection_id), safe='')}/shares",
+            fill("collections/{}/shares", collection_id),
             body={"user": user, "group": group, "level": level},
         )
         return answer
@@ -65,10 +62,7 @@ class SharingCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json(
-            "DELETE",
-            f"collections/{quote(str(collection_id), safe='')}/shares/{quote(str(kind), safe='')}/{quote(str(subject_id), safe='')}",
-        )
+        await self.read_json("DELETE", fill("collections/{}/shares/{}/{}", collection_id, kind, subject_id))
 
     async def give_collection(self, collection_id: str, user: str) -> Sharing:
         """Give a collection to another user.
@@ -78,6 +72,6 @@ class SharingCalls(Transport):
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: Sharing = await self.read_json(
-            "POST", f"collections/{quote(str(collection_id), safe='')}/owner", body={"user": user}
+            "POST", fill("collections/{}/owner", collection_id), body={"user": user}
         )
         return answer

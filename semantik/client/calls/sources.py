@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from semantik.client.transport import Transport
 from semantik.client.types.shared import Accepted
 from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceList
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class SourcesCalls(Transport):
@@ -18,9 +16,7 @@ class SourcesCalls(Transport):
 
         Raises Refused (401, 404, 421, 422, 429, 503) and Unavailable.
         """
-        answer: SourceList = await self.read_json(
-            "GET", f"collections/{quote(str(collection_id), safe='')}/sources"
-        )
+        answer: SourceList = await self.read_json("GET", fill("collections/{}/sources", collection_id))
         return answer
 
     async def add_source(self, collection_id: str, path: str) -> SourceAccepted:
@@ -31,7 +27,7 @@ class SourcesCalls(Transport):
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: SourceAccepted = await self.read_json(
-            "POST", f"collections/{quote(str(collection_id), safe='')}/sources", body={"path": path}
+            "POST", fill("collections/{}/sources", collection_id), body={"path": path}
         )
         return answer
 
@@ -51,7 +47,7 @@ class SourcesCalls(Transport):
         """
         answer: Source = await self.read_json(
             "PATCH",
-            f"collections/{quote(str(collection_id), safe='')}/sources/{quote(str(source_id), safe='')}",
+            fill("collections/{}/sources/{}", collection_id, source_id),
             body={"interval_s": interval_s, "immediate": immediate},
         )
         return answer
@@ -62,8 +58,7 @@ class SourcesCalls(Transport):
         Raises Refused (401, 403, 404, 409, 421, 422, 429, 503) and Unavailable.
         """
         answer: Accepted = await self.read_json(
-            "DELETE",
-            f"collections/{quote(str(collection_id), safe='')}/sources/{quote(str(source_id), safe='')}",
+            "DELETE", fill("collections/{}/sources/{}", collection_id, source_id)
         )
         return answer
 

@@ -4,11 +4,9 @@ change it by hand.
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from semantik.client.transport import Transport
 from semantik.client.types.users import Account, AccountList
-from semantik.client.values import UNSET, Unset
+from semantik.client.values import UNSET, Unset, fill
 
 
 class UsersCalls(Transport):
@@ -54,7 +52,7 @@ class UsersCalls(Transport):
 
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
-        answer: Account = await self.read_json("GET", f"users/{quote(str(user_id), safe='')}")
+        answer: Account = await self.read_json("GET", fill("users/{}", user_id))
         return answer
 
     async def change_user(
@@ -82,7 +80,7 @@ class UsersCalls(Transport):
         """
         answer: Account = await self.read_json(
             "PATCH",
-            f"users/{quote(str(user_id), safe='')}",
+            fill("users/{}", user_id),
             body={
                 "email": email,
                 "is_admin": is_admin,
@@ -103,6 +101,4 @@ class UsersCalls(Transport):
 
         Raises Refused (401, 403, 404, 409, 421, 422, 429, 503) and Unavailable.
         """
-        await self.read_json(
-            "DELETE", f"users/{quote(str(user_id), safe='')}", query={"transfer_to": transfer_to}
-        )
+        await self.read_json("DELETE", fill("users/{}", user_id), query={"transfer_to": transfer_to})
