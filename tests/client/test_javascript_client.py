@@ -76,10 +76,11 @@ async def test_it_works_in_chromium(shared: Serving) -> None:
     name = (await client.get_me())["username"]
     async with fake_operation(shared, client) as operation, Relay(shared) as relay:
         loop = asyncio.get_running_loop()
+        ending: list[asyncio.Task[Any]] = []
 
         def cut() -> None:
             relay.cut()
-            loop.create_task(operation.end())
+            ending.append(loop.create_task(operation.end()))
 
         seen = await asyncio.to_thread(
             _in_chromium, f"http://{relay.address}", name, operation, lambda: loop.call_soon_threadsafe(cut)
