@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-fast test-redis check licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads
+.PHONY: help setup tools run demo test test-fast test-redis check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,13 @@ check: tools ## format, lint, types, import contracts, known vulnerabilities of 
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@PYTHONPATH=tests .venv/bin/python -m support.package_audit
+
+clients: tools ## write the generated parts of the clients again, after a change of docs/openapi.yaml
+	@.venv/bin/python -m clients.generate
+	@clients/javascript/node_modules/.bin/openapi-typescript docs/openapi.yaml --default-non-nullable=false -o clients/javascript/schema.d.ts >/dev/null
+
+wheels: tools ## ask the package index which packages have no wheel for x86-64 or aarch64
+	@PYTHONPATH=tests .venv/bin/python -m support.package_wheels
 
 licences: setup ## list the packages that Semantik runs with, and their licences
 	@.venv/bin/python -P -m semantik components --licences

@@ -1,84 +1,101 @@
-"""A client for scripts and tests: REST calls, and the live messages of operations. Runs on an asyncio loop."""
+"""The client for programs with an asyncio loop: REST calls, and the live messages of operations."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar
 from urllib.parse import urlencode
 
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPRequest
 
-from semantik.client.websocket import Refused, SeenMessages, follow
+from semantik.client.calls import Calls
+from semantik.client.retries import Refused, Retries
+from semantik.client.transport import Request, decoded
+from semantik.client.types import Tokens, User
+from semantik.client.values import UNSET, Unset
+from semantik.client.websocket import SeenMessages, follow
 from semantik.core.errors import Unavailable
 
 PATIENCE_S = 60.0
 
-_ANSWER_S = 90.0
 _CONNECT_S = 10.0
 _EARLY_S = 5.0  # a token is renewed this long before it expires
-_MAX_SHOWN = 200  # characters of an answer that is not the server's JSON
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class Client:
+class Page(TypedDict, Generic[T]):
+    """What calls that list something return."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class Client(Calls):
     """A client of the server at `url`, such as http://localhost:8080. `token` is an API key, or the access token that
-    `sign_in` gets."""
+    `sign_in` gets. Its calls have the names of docs/openapi.yaml, and are repeated as `retries` says."""
 
-    def __init__(self, url: str, token: str = "") -> None:
-        self.url = url.rstrip("/")
-        self.token = token
+    def __init__(self, url: str, token: str = "", retries: Retries | None = None) -> None:
+        super().__init__(url, token, retries)
         self._refresh_token = ""
         self._stale_at = 0.0
         self._renewal_lock = asyncio.Lock()
-        self._http = AsyncHTTPClient()
 
-    async def register(self, username: str, password: str, setup_code: str = "") -> None:
+    async def register(
+        self,
+        username: str,
+        password: str,
+        setup_code: str | Unset = UNSET,
+        *,
+        email: str | Unset | None = UNSET,
+        roots: list[str] | Unset = UNSET,
+    ) -> User:
         """Add a user; the first user of a server needs the setup code that it has printed."""
-        code = {"setup_code": setup_code} if setup_code else {}
-        await self.call("POST", "auth/register", {"username": username, "password": password, **code})
+        code = setup_code or UNSET
+        return await super().register(username, password, email=email, setup_code=code, roots=roots)
 
-    async def sign_in(self, username: str, password: str) -> None:
+    async def sign_in(self, username: str, password: str, code: str | None = None) -> None:
+        """Sign in; from now on the access token is renewed by itself. `code` is that of the second factor.
+
+        Raises Refused; its `problem` is "second_factor_required" where the code is missing.
+        """
         self._refresh_token = ""  # else the call below would renew the old session first
-        self._store_tokens(
-            await self.call("POST", "auth/login", {"username": username, "password": password})
-        )
+        self._store_tokens(await self.login(username, password, code=UNSET if code is None else code))
+
+    async def change_password(
+        self, current_password: str, new_password: str, *, keep_api_keys: bool | Unset = UNSET
+    ) -> Tokens:
+        """Change your password. It ends all sessions; a client that has signed in goes on with the new one."""
+        tokens = await super().change_password(current_password, new_password, keep_api_keys=keep_api_keys)
+        if self._refresh_token:
+            self._store_tokens(tokens)
+        return tokens
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """Call `/api/v2/<path>` and return its JSON (None where there is none).
+        """Call `/api/v2/<path>` once and return its JSON (None where there is none).
 
         Raises Refused, or Unavailable when no server answers.
         """
-        await self._renew_if_stale()
-        return await self._send(method, path, body, query)
+        await self.renew()
+        return decoded(self.url, await self.attempt(Request(method, path, query, body)))
 
-    async def _send(self, method: str, path: str, body: Any, query: Mapping[str, Any] | None = None) -> Any:
-        address = f"{self.url}/api/v2/{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {"Content-Type": "application/json", **self._headers()}
-        request = HTTPRequest(
-            address,
-            method,
-            headers,
-            None if body is None else json.dumps(body),
-            request_timeout=_ANSWER_S,
-            allow_nonstandard_methods=True,
-        )
-        try:
-            answer = await self._http.fetch(request, raise_error=False)
-        except (OSError, HTTPClientError) as error:  # no listener, unknown host, connection lost, timeout
-            reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
-            raise Unavailable(f"{self.url} does not answer: {reason}.") from error
-        try:
-            value = json.loads(answer.body) if answer.body else None
-        except ValueError as error:
-            raise Refused(answer.code, _describe(self.url, answer)) from error
-        if answer.code >= HTTPStatus.BAD_REQUEST:
-            detail = value.get("detail") if isinstance(value, dict) else None
-            raise Refused(answer.code, detail or _describe(self.url, answer))
-        return value
+    async def each(
+        self, listing: Callable[P, Awaitable[Page[T]]], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncIterator[T]:
+        """The items of all pages: `client.each(client.list_documents, collection_id, status="failed")`."""
+        cursor: dict[str, Any] = {}
+        while True:
+            page = await listing(*args, **{**kwargs, **cursor})
+            for item in page["items"]:
+                yield item
+            if page["next_cursor"] is None:
+                return
+            cursor = {"cursor": page["next_cursor"]}
 
     def watch(
         self, operation_id: str, since: str | None = None, patience_s: float = PATIENCE_S
@@ -105,10 +122,10 @@ class Client:
         self, path: str, seen: SeenMessages, patience_s: float
     ) -> AsyncIterator[dict[str, Any]]:
         async def target() -> HTTPRequest:
-            await self._renew_if_stale()
+            await self.renew()
             query = f"?{urlencode({'since': seen.since})}" if seen.since else ""
             address = f"ws{self.url.removeprefix('http')}/{path}{query}"
-            return HTTPRequest(address, headers=self._headers(), connect_timeout=_CONNECT_S)
+            return HTTPRequest(address, headers=self.authorization(), connect_timeout=_CONNECT_S)
 
         while True:
             try:
@@ -125,30 +142,20 @@ class Client:
         """Whether the access token has expired or is about to, and can be renewed."""
         return self._refresh_token != "" and time.time() > self._stale_at
 
-    async def _renew_if_stale(self) -> None:
+    async def renew(self) -> None:
         """Renew a stale access token; one call at a time, as a refresh token that is used twice ends the session."""
         async with self._renewal_lock:
             if self._is_stale:
+                refresh = Request("POST", "auth/refresh", body={"refresh_token": self._refresh_token})
                 try:
-                    self._store_tokens(
-                        await self._send("POST", "auth/refresh", {"refresh_token": self._refresh_token})
-                    )
+                    self._store_tokens(decoded(self.url, await self.attempt(refresh)))
                 except Refused as error:
                     if error.status != HTTPStatus.UNAUTHORIZED:
                         raise Unavailable(f"The access token could not be renewed: {error}") from error
                     self._refresh_token = ""
                     raise
 
-    def _store_tokens(self, signed_in: dict[str, Any]) -> None:
+    def _store_tokens(self, signed_in: Tokens) -> None:
         self.token = signed_in["access_token"]
         self._refresh_token = signed_in["refresh_token"]
         self._stale_at = time.time() + signed_in["expires_in"] - _EARLY_S
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
-
-
-def _describe(url: str, answer: HTTPResponse) -> str:
-    """Describe an answer that is not a problem document, as `/health` and proxies send them."""
-    text = " ".join(answer.body.decode(errors="replace").split())[:_MAX_SHOWN]
-    return f"{url} answered {answer.code} {answer.reason}" + (f": {text}" if text else ".")

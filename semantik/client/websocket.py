@@ -16,7 +16,8 @@ from typing import Any
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
-from semantik.core.errors import SemantikError, Unavailable
+from semantik.client.retries import Refused as Refused
+from semantik.core.errors import Unavailable
 
 JsonMessage = dict[str, Any]
 
@@ -27,14 +28,6 @@ _STABLE_S = 10.0  # a connection that lasted this long counts as progress
 _PAUSE_S = (0.25, 10.0)  # the first pause and the longest
 _RESUME_MS, _MAX_RESUMED = 60_000, 1000  # the same limits as in handlers/sockets/operations.py
 _TERMINAL = ("operation_completed", "operation_failed", "operation_cancelled")
-
-
-class Refused(SemantikError):
-    """The server refused: `status` is the HTTP status or the close code, the message is the server's."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
 
 
 class SeenMessages:

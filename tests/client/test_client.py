@@ -18,7 +18,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler
 
-from semantik.client import api, websocket
+from semantik.client import transport, websocket
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.core.errors import SemantikError, Unavailable
@@ -95,7 +95,7 @@ def test_unreachable_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             await unavailable(url)
         async with _server("SSH-2.0-OpenSSH_9.9\r\n\r\n") as url:
             await unavailable(url)
-        monkeypatch.setattr(api, "_ANSWER_S", 0.1)
+        monkeypatch.setattr(transport, "_ANSWER_S", 0.1)
         async with _server(None) as url:
             assert "imeout" in await unavailable(url)
 

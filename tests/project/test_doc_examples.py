@@ -8,7 +8,6 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import websockets
 from support.api import PASSWORD, new_user
 from support.browser import chromium, needs_chromium
 from support.fake_operation import FakeOperation, fake_operation
+from support.relay import Relay
 from support.server import ROOT, Serving
 
 from semantik.client.api import Client
@@ -84,7 +84,7 @@ async def test_the_address_of_the_wscat_example_is_right(shared: Serving) -> Non
 async def test_the_python_example_goes_on_after_it_was_cut(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     program = tmp_path / "watch.py"
-    async with fake_operation(shared, client) as operation, _Relay(shared) as relay:
+    async with fake_operation(shared, client) as operation, Relay(shared) as relay:
         own = {"OPERATION_ID": operation.id, "YOUR_TOKEN": client.token}
         program.write_text(
             _put(_example("python", "import websockets"), **{"localhost:8080": relay.address}, **own)
@@ -136,37 +136,3 @@ def _in_chromium(serving: Serving, client: Client, operation: FakeOperation) -> 
         page.evaluate(f"() => {{ {example}; globalThis.watch = watch; }}")
         shown, end = page.evaluate(call, [operation.id, client.token])
     return shown, end
-
-
-class _Relay:
-    """Stands between a client and the server, at `address`; `cut` ends all connections without a word."""
-
-    def __init__(self, serving: Serving) -> None:
-        self._host, _, self._port = serving.url.removeprefix("http://").partition(":")
-        self._open: list[asyncio.StreamWriter] = []
-
-    async def __aenter__(self) -> _Relay:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        self.cut()
-
-    def cut(self) -> None:
-        for writer in self._open:
-            writer.transport.abort()
-        self._open.clear()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        its_reader, its_writer = await asyncio.open_connection(self._host, int(self._port))
-        self._open += [writer, its_writer]
-        await asyncio.gather(_pump(reader, its_writer), _pump(its_reader, writer))
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-    writer.close()

@@ -1,0 +1,75 @@
+"""The folders of a collection. Written by `make clients` from docs/openapi.yaml: do not change it by hand."""
+
+from __future__ import annotations
+
+from semantik.client.transport import Transport
+from semantik.client.types.shared import Accepted
+from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceList
+from semantik.client.values import UNSET, Unset, fill
+
+
+class SourcesCalls(Transport):
+    """The folders of a collection."""
+
+    async def list_sources(self, collection_id: str) -> SourceList:
+        """The folders of a collection.
+
+        Raises Refused (401, 404, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: SourceList = await self.read_json("GET", fill("collections/{}/sources", collection_id))
+        return answer
+
+    async def add_source(self, collection_id: str, path: str) -> SourceAccepted:
+        """Add a folder and index it.
+
+        path: The absolute path of a folder on the server's machine.
+
+        Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: SourceAccepted = await self.read_json(
+            "POST", fill("collections/{}/sources", collection_id), body={"path": path}
+        )
+        return answer
+
+    async def watch_source(
+        self,
+        collection_id: str,
+        source_id: str,
+        *,
+        interval_s: int | Unset = UNSET,
+        immediate: bool | Unset = UNSET,
+    ) -> Source:
+        """Change when a folder is scanned automatically.
+
+        interval_s: Seconds; 0: never.
+
+        Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: Source = await self.read_json(
+            "PATCH",
+            fill("collections/{}/sources/{}", collection_id, source_id),
+            body={"interval_s": interval_s, "immediate": immediate},
+        )
+        return answer
+
+    async def remove_source(self, collection_id: str, source_id: str) -> Accepted:
+        """Remove a folder and its documents from a collection.
+
+        Raises Refused (401, 403, 404, 409, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: Accepted = await self.read_json(
+            "DELETE", fill("collections/{}/sources/{}", collection_id, source_id)
+        )
+        return answer
+
+    async def detect_languages(self, path: str) -> FolderLanguages:
+        """The languages of a folder's files.
+
+        path: The absolute path of a folder on the server's machine.
+
+        Raises Refused (401, 403, 408, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: FolderLanguages = await self.read_json(
+            "POST", "folders/languages", body={"path": path}, repeatable=True
+        )
+        return answer

@@ -1,0 +1,49 @@
+"""The files of a collection, their state and their text. Written by `make clients` from docs/openapi.yaml:
+do not change it by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from semantik.client.portal import Portal
+from semantik.client.types.documents import Content, Document, DocumentList
+from semantik.client.types.shared import Accepted
+from semantik.client.values import UNSET, Unset
+
+
+class DocumentsSyncCalls(Portal):
+    """The files of a collection, their state and their text."""
+
+    def list_documents(
+        self,
+        collection_id: str,
+        *,
+        status: Literal["pending", "indexed", "failed", "skipped"] | Unset = UNSET,
+        warned: bool | Unset = UNSET,
+        name: str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> DocumentList:
+        """The documents of a collection, by path."""
+        return self.run(
+            lambda client: client.list_documents(
+                collection_id, status=status, warned=warned, name=name, cursor=cursor, limit=limit
+            )
+        )
+
+    def get_document(self, collection_id: str, document_id: str) -> Document:
+        """One document."""
+        return self.run(lambda client: client.get_document(collection_id, document_id))
+
+    def get_content(
+        self, collection_id: str, document_id: str, *, offset: int | Unset = UNSET, limit: int | Unset = UNSET
+    ) -> Content:
+        """The text of a document as it was read."""
+        return self.run(
+            lambda client: client.get_content(collection_id, document_id, offset=offset, limit=limit)
+        )
+
+    def retry_document(self, collection_id: str, document_id: str) -> Accepted:
+        """Read a failed document again."""
+        return self.run(lambda client: client.retry_document(collection_id, document_id))

@@ -1,0 +1,30 @@
+"""The state of the server, and this description. Written by `make clients` from docs/openapi.yaml: do not
+change it by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semantik.client.portal import Portal
+from semantik.client.types.server import Health, Status
+
+
+class ServerSyncCalls(Portal):
+    """The state of the server, and this description."""
+
+    def get_health(self) -> Health:
+        """Whether the server can answer."""
+        return self.run(lambda client: client.get_health())
+
+    def get_status(self) -> Status:
+        """The memory of the server and of its workers."""
+        return self.run(lambda client: client.get_status())
+
+    def get_open_api(self) -> dict[str, Any]:
+        """This description."""
+        return self.run(lambda client: client.get_open_api())
+
+    def get_metrics(self) -> str:
+        """Metrics for Prometheus."""
+        return self.run(lambda client: client.get_metrics())

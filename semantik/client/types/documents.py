@@ -1,0 +1,60 @@
+"""Types of the calls on documents. Written by `make clients` from docs/openapi.yaml: do not change it by
+hand.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from semantik.client.types.shared import FailureReason
+
+DocumentStatus = Literal["pending", "indexed", "failed", "skipped"]
+
+
+class Content(TypedDict):
+    text: str
+    offset: int
+    length: int
+    next_offset: int | None
+
+
+class Document(TypedDict):
+    id: str
+    path: str
+    name: str
+    size: int
+    modified_at: str
+    status: DocumentStatus
+    source_id: str
+    due: bool
+    missing: bool
+    mime: str | None
+    title: str | None
+    pages: int | None
+    length: int
+    content_hash: str | None
+    chunk_count: int
+    author: str | None
+    date: str | None
+    language: str | None
+    container_id: str | None
+    part: str | None
+    part_count: int | None
+    quality: Quality | None
+    error: FailureReason | None
+
+
+class DocumentList(TypedDict):
+    items: list[Document]
+    next_cursor: str | None
+
+
+class Quality(TypedDict):
+    """How well a document was read."""
+
+    characters: int
+    unknown_share: float
+    left_out: int
+    pages_without_text: int
+    recognised_pages: int
+    warnings: list[str]

@@ -1,0 +1,89 @@
+"""Types that several groups of calls use. Written by `make clients` from docs/openapi.yaml: do not change it
+by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+OperationStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
+
+
+OperationType = Literal["index", "append", "reindex", "remove_source"]
+
+
+StageName = Literal[
+    "scanning_documents",
+    "scanning_completed",
+    "processing_embeddings",
+    "recognizing_text",
+    "index_completed",
+    "append_completed",
+    "reindex_preflight",
+    "staging_created",
+    "validation_complete",
+    "reindex_completed",
+    "removing_documents",
+    "remove_source_completed",
+]
+
+
+class Accepted(TypedDict):
+    """An operation that was queued."""
+
+    operation_id: str
+    operation: Operation
+
+
+class FailureReason(TypedDict):
+    category: Literal[
+        "unreadable", "unsupported", "corrupt", "too_large", "timeout", "worker_died", "internal", "empty"
+    ]
+    message: str
+
+
+class Operation(TypedDict):
+    id: str
+    collection_id: str
+    operation_type: OperationType
+    source_id: str | None
+    options: dict[str, Any]
+    status: OperationStatus
+    stage: StageName | None
+    processed_files: int
+    failed_files: int
+    skipped_files: int
+    total_files: int
+    progress_percent: float
+    current_file: str | None
+    created_at: str
+    started_at: str | None
+    completed_at: str | None
+    eta_seconds: float | None
+    files_per_second: float | None
+    pages_done: int | None
+    pages_total: int | None
+    error_message: str | None
+    queue_position: int | None
+    warnings: list[str]
+    result: dict[str, Any] | None
+    settings: dict[str, Any]
+    stages: list[OperationStagesItem]
+    cancel_requested: bool
+
+
+class OperationStagesItem(TypedDict):
+    name: StageName
+    at: str
+
+
+class Owner(TypedDict):
+    id: str
+    username: str
+
+
+class User(TypedDict):
+    id: str
+    username: str
+    email: str | None
+    is_admin: bool

@@ -1,0 +1,42 @@
+"""A TCP relay in front of a server, whose connections a test can cut."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from support.server import Serving
+
+
+class Relay:
+    """Stands between a client and the server, at `address`; `cut` ends all connections without a word."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._host, _, self._port = serving.url.removeprefix("http://").partition(":")
+        self._open: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Relay:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+
+    def cut(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        its_reader, its_writer = await asyncio.open_connection(self._host, int(self._port))
+        self._open += [writer, its_writer]
+        await asyncio.gather(_pump(reader, its_writer), _pump(its_reader, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+    writer.close()
