@@ -612,6 +612,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/collections/{collection_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All chunks with their vectors
+         * @description A collection that is deleted or reindexed meanwhile breaks the connection off.
+         */
+        get: operations["exportCollection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/collections/{collection_id}/retry": {
         parameters: {
             query?: never;
@@ -639,8 +659,25 @@ export interface paths {
         /** The folders of a collection */
         get: operations["listSources"];
         put?: never;
-        /** Add a folder and index it */
+        /** Add a folder or another source, and index it */
         post: operations["addSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/source-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of sources that may be added, and their options */
+        get: operations["listSourceKinds"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -663,6 +700,48 @@ export interface paths {
         head?: never;
         /** Change when a folder is scanned automatically */
         patch: operations["watchSource"];
+        trace?: never;
+    };
+    "/api/v2/collections/{collection_id}/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The uploads of a collection, the newest first */
+        get: operations["listUploads"];
+        put?: never;
+        /**
+         * Send files, or begin an upload that can be resumed
+         * @description Files come as `multipart/form-data`, or one as the whole body with its `name` in the query. A request with the
+         *     header `Tus-Resumable` begins a resumable upload by the protocol tus 1.0, and may have its first bytes.
+         */
+        post: operations["upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/collections/{collection_id}/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An upload, and the document that it has become */
+        get: operations["getUpload"];
+        put?: never;
+        post?: never;
+        /** Remove an upload and its document */
+        delete: operations["removeUpload"];
+        options?: never;
+        /** How much of an upload has come (tus) */
+        head: operations["getUploadOffset"];
+        /** Send more of an upload (tus) */
+        patch: operations["continueUpload"];
         trace?: never;
     };
     "/api/v2/collections/{collection_id}/documents": {
@@ -716,6 +795,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/collections/{collection_id}/documents/{document_id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a document */
+        get: operations["getOriginal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** Type, size and version of the file of a document */
+        head: operations["describeOriginal"];
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/collections/{collection_id}/documents/{document_id}/chunks/{seq}/similar": {
         parameters: {
             query?: never;
@@ -726,6 +823,26 @@ export interface paths {
         /** Chunks that are like one of a document */
         get: operations["findSimilar"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/collections/{collection_id}/documents/{document_id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a document tags
+         * @description They replace those that users gave it before, and stay when it is read again or moved.
+         */
+        put: operations["replaceDocumentTags"];
         post?: never;
         delete?: never;
         options?: never;
@@ -887,6 +1004,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer a question from the documents, with citations
+         * @description A language model writes the answer where `answers.url` is set. The answer is a stream of Server-Sent Events,
+         *     which docs/reference/rest-api.md describes.
+         */
+        post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/health": {
         parameters: {
             query?: never;
@@ -952,6 +1090,28 @@ export interface paths {
         get: operations["getMetrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mcp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search and read as an assistant (Model Context Protocol)
+         * @description A message of JSON-RPC 2.0 over streamable HTTP, in every revision from 2024-11-05 to 2026-07-28, without sessions.
+         *     docs/how-to/assistants.md explains it. An error of the server's own is an error of JSON-RPC whose `data` is the
+         *     problem.
+         */
+        post: operations["mcp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1049,6 +1209,25 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        JsonRpcMessage: {
+            /** @constant */
+            jsonrpc: "2.0";
+            id?: string | number;
+            method: string;
+            params?: Record<string, never>;
+        };
+        JsonRpcAnswer: {
+            /** @constant */
+            jsonrpc: "2.0";
+            id?: string | number | null;
+            result?: Record<string, never>;
+            error?: {
+                code: number;
+                message: string;
+                /** @description More about the error; a problem where the server refuses. */
+                data?: unknown;
+            };
+        };
         IdParameter: string;
         /** @description The `cursor` of the next page; null at the end. */
         NextCursor: string | null;
@@ -1499,6 +1678,46 @@ export interface components {
         };
         /** @description An object without fields. */
         Empty: Record<string, never>;
+        Upload: {
+            id: string;
+            collection_id: string;
+            name: string;
+            /** @description The bytes of the whole file. */
+            size: number;
+            /**
+             * @description `receiving`: bytes are still to come; `stored`: it is, or becomes, a document.
+             * @enum {unknown}
+             */
+            state: "receiving" | "storing" | "stored";
+            /** @description SHA-256 of the file; null while it is incomplete. */
+            content_hash: string | null;
+            /** @description The operation that indexes it; null until it is queued. */
+            operation_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        UploadList: {
+            items: components["schemas"]["Upload"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        UploadWithDocument: {
+            /** @description Null until the operation has found it. */
+            document: {
+                id: string;
+                /** @enum {unknown} */
+                status: "pending" | "indexed" | "failed" | "skipped";
+            } | null;
+        } & components["schemas"]["Upload"];
+        Uploaded: {
+            items: ({
+                /** @description The collection had this content already, as this upload. */
+                duplicate: boolean;
+            } & components["schemas"]["Upload"])[];
+            refused: {
+                name: string;
+                detail: string;
+            }[];
+        };
         Source: {
             id: string;
             path: string;
@@ -1515,6 +1734,12 @@ export interface components {
             immediate: boolean;
             /** @description Whether it is about to be removed. */
             removing: boolean;
+            /** @description folder, or the name of a connector. */
+            kind: string;
+            /** @description The options of its connector, without the secret ones. */
+            options: Record<string, never>;
+            /** @description Whether it has secret options, such as a password. */
+            has_secret: boolean;
         };
         SourceWithCount: {
             document_count: number;
@@ -1523,17 +1748,48 @@ export interface components {
             items: components["schemas"]["SourceWithCount"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        /** @description A folder's path, or the kind and the options of another source. */
         SourceRequest: {
             /**
              * Format: folder
              * @description The absolute path of a folder on the server's machine.
              */
-            path: string;
+            path?: string;
+            /** @description What kind of source, as GET /source-kinds lists them; folder if there is none. */
+            kind?: string;
+            /** @description The values of the kind's fields by their names. */
+            options?: Record<string, never>;
+        };
+        SourceKind: {
+            kind: string;
+            title: string;
+            fields: components["schemas"]["SourceField"][];
+        };
+        /** @description One option of a source. */
+        SourceField: {
+            name: string;
+            label: string;
+            /** @enum {string} */
+            type: "text" | "secret" | "list" | "choice" | "integer";
+            required: boolean;
+            /** @description Whether it is part of the source's address: it cannot be changed later. */
+            fixed: boolean;
+            hint: string;
+            default: string | number;
+            choices: string[];
+            low: number;
+            high: number;
+        };
+        SourceKindList: {
+            items: components["schemas"]["SourceKind"][];
+            next_cursor: null;
         };
         SourceChange: {
             /** @description Seconds; 0: never. */
             interval_s?: number;
             immediate?: boolean;
+            /** @description Options of a source that is no folder; those that are left out stay. */
+            options?: Record<string, never>;
         };
         /** @description An operation that was queued. */
         Accepted: {
@@ -1585,19 +1841,56 @@ export interface components {
             length: number;
             content_hash: string | null;
             chunk_count: number;
+            /** @description As the document states it. */
             author: string | null;
+            /** @description The persons, one by one. */
+            authors: string[];
             /** @description The time that it states itself, in ISO 8601. */
             date: string | null;
             /** @description ISO 639-1; null where it is not clear. */
             language: string | null;
+            /** @description Those that users gave it, that it states itself, and that its path says. */
+            tags: string[];
+            /** @description Those that users gave it. */
+            user_tags: string[];
             /** @description The document that it is a part of. */
             container_id: string | null;
             /** @description Its name in there. */
             part: string | null;
             /** @description How many documents are in it; null for most. */
             part_count: number | null;
+            /** @description What the connector of its source knows of it, such as the last commit; null in a folder. */
+            origin: {
+                [key: string]: string;
+            } | null;
             quality: components["schemas"]["Quality"] | null;
             error: components["schemas"]["FailureReason"] | null;
+        };
+        ExportedChunk: {
+            seq: number;
+            text: string;
+            start: number;
+            end: number;
+            page: number | null;
+            page_label: string | null;
+            heading: string | null;
+            recognised: boolean;
+            /** @description Left out with `vectors=none`. */
+            vector?: number[] | string;
+            document: {
+                id: string;
+                path: string;
+                mime: string | null;
+                title: string | null;
+                authors: string[];
+                date: string | null;
+                language: string | null;
+                tags: string[];
+            };
+        };
+        DocumentTags: {
+            /** @description At most 100, each of 1 to 100 characters with a letter or digit, and without a comma or `*`. */
+            tags: string[];
         };
         DocumentList: {
             items: components["schemas"]["Document"][];
@@ -1715,6 +2008,10 @@ export interface components {
             types?: string[];
             /** @description As `en` or `de`. */
             languages?: string[];
+            /** @description Words of an author's name, or `=` and a whole name. */
+            authors?: string[];
+            /** @description Tags, in any case; `heat*` is the beginning of one. */
+            tags?: string[];
             /**
              * Format: day
              * @description A day, month or year, as `2026-01-31`, `2026-01` or `2026`: the first that is found.
@@ -1725,6 +2022,14 @@ export interface components {
              * @description The same: the first that is not found any more.
              */
             before?: string | null;
+        };
+        AnswerRequest: {
+            /** @description A question, which may hold filters of the query language. */
+            question: string;
+            /** @description Only these; null: all that you may read. */
+            collection_ids?: components["schemas"]["IdParameter"][] | null;
+            /** @default {} */
+            filters?: components["schemas"]["Filters"];
         };
         SearchRequest: {
             /**
@@ -1762,8 +2067,43 @@ export interface components {
              * @default true
              */
             rerank?: boolean;
+            /**
+             * @description What to count in the matched set.
+             * @default []
+             */
+            facets?: components["schemas"]["Facet"][];
+            /**
+             * @description So many values of each facet, the most frequent first.
+             * @default 10
+             */
+            facet_values?: number;
+            /**
+             * @description What orders the matched set. Documents of which nothing is known come last.
+             * @default relevance
+             * @enum {string}
+             */
+            sort?: "relevance" | "title" | "author" | "date" | "language" | "tag" | "type" | "path";
+            /**
+             * @description The direction of `sort`, unless that is `relevance`.
+             * @default ascending
+             * @enum {string}
+             */
+            order?: "ascending" | "descending";
             /** @default {} */
             filters?: components["schemas"]["Filters"];
+        };
+        /** @enum {string} */
+        Facet: "author" | "tag" | "type" | "language" | "year" | "collection";
+        FacetCounts: {
+            values: {
+                value: string;
+                /** @description Documents. */
+                count: number;
+            }[];
+            /** @description Documents without any value. */
+            missing: number;
+            /** @description Further values that are not listed. */
+            others: number;
         };
         /** @description [start, end) in characters. */
         CharacterRange: number[];
@@ -1781,8 +2121,10 @@ export interface components {
             /** Format: date-time */
             modified_at: string;
             author: string | null;
+            authors: string[];
             date: string | null;
             language: string | null;
+            tags: string[];
             container_id: string | null;
             part: string | null;
         };
@@ -1841,6 +2183,16 @@ export interface components {
                 from: string;
                 to: string;
             }[];
+            /** @description The counts of each facet that was asked for. */
+            facets: {
+                [key: string]: components["schemas"]["FacetCounts"];
+            } | null;
+            /** @description The documents that facets count; set with them. */
+            matched: {
+                documents: number;
+                /** @description Whether these are all; else the best `search.max_results` chunks were counted. */
+                complete: boolean;
+            } | null;
             took_ms: number;
         };
         SuggestRequest: {
@@ -1897,6 +2249,25 @@ export interface components {
         };
     };
     responses: {
+        /** @description An error of JSON-RPC; none has the id of the message that could not be read. */
+        JsonRpcRefusal: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "jsonrpc": "2.0",
+                 *       "id": null,
+                 *       "error": {
+                 *         "code": -32000,
+                 *         "message": "The API key is not known; it may have been revoked."
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["JsonRpcAnswer"];
+            };
+        };
         /** @description Tokens for programs; a browser gets a cookie as well. */
         SignedIn: {
             headers: {
@@ -2056,7 +2427,61 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is over `max_body_bytes`. */
+        /** @description The client speaks another version of tus, or another protocol. */
+        WrongTus: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Precondition Failed",
+                 *       "status": 412,
+                 *       "detail": "The header Tus-Resumable must be 1.0.0: this is tus 1.0.0.",
+                 *       "request_id": "5f2b8c1d0e9a4f37"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is not said to be a piece of a file. */
+        WrongBody: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Unsupported Media Type",
+                 *       "status": 415,
+                 *       "detail": "The Content-Type must be application/offset+octet-stream.",
+                 *       "request_id": "5f2b8c1d0e9a4f37"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The range begins beyond the end of the file. */
+        BeyondEnd: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Requested Range Not Satisfiable",
+                 *       "status": 416,
+                 *       "detail": "The file has 2298 bytes.",
+                 *       "request_id": "5f2b8c1d0e9a4f37"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is over `max_body_bytes`, or a file over the limits of uploads. */
         TooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -2162,6 +2587,8 @@ export interface components {
         collection_id: components["schemas"]["IdParameter"];
         /** @description The folder's id. */
         source_id: components["schemas"]["IdParameter"];
+        /** @description The upload's id. */
+        upload_id: components["schemas"]["IdParameter"];
         /** @description The document's id. */
         document_id: components["schemas"]["IdParameter"];
         /** @description The operation's id. */
@@ -2190,6 +2617,8 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /** @description The version of tus that the server speaks. */
+        TusResumable: "1.0.0";
         /** @description Seconds until the request may succeed. */
         RetryAfter: number;
     };
@@ -4071,6 +4500,65 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    exportCollection: {
+        parameters: {
+            query?: {
+                /** @description As a list of numbers, as base64 of float16 (little-endian), or left out. */
+                vectors?: "numbers" | "base64" | "none";
+            };
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JSON object for each chunk, on a line of its own. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "seq": 12,
+                     *       "text": "The dome turns.",
+                     *       "start": 0,
+                     *       "end": 15,
+                     *       "page": null,
+                     *       "page_label": null,
+                     *       "heading": null,
+                     *       "recognised": false,
+                     *       "vector": [
+                     *         0.25,
+                     *         -0.5
+                     *       ],
+                     *       "document": {
+                     *         "id": "9f1c",
+                     *         "path": "/papers/dome.txt",
+                     *         "mime": "text/plain",
+                     *         "title": null,
+                     *         "authors": [],
+                     *         "date": null,
+                     *         "language": "en",
+                     *         "tags": []
+                     *       }
+                     *     }
+                     */
+                    "application/jsonl": components["schemas"]["ExportedChunk"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     retryCollection: {
         parameters: {
             query?: never;
@@ -4130,6 +4618,9 @@ export interface operations {
                      *           "interval_s": null,
                      *           "immediate": false,
                      *           "removing": false,
+                     *           "kind": "folder",
+                     *           "options": {},
+                     *           "has_secret": false,
                      *           "document_count": 9
                      *         }
                      *       ],
@@ -4157,7 +4648,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -4213,7 +4704,10 @@ export interface operations {
                      *         "scanned_at": null,
                      *         "interval_s": null,
                      *         "immediate": false,
-                     *         "removing": false
+                     *         "removing": false,
+                     *         "kind": "folder",
+                     *         "options": {},
+                     *         "has_secret": false
                      *       }
                      *     }
                      */
@@ -4226,6 +4720,56 @@ export interface operations {
             408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSourceKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them; folder is the first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "git",
+                     *           "title": "Git repository",
+                     *           "fields": [
+                     *             {
+                     *               "name": "url",
+                     *               "label": "Address",
+                     *               "type": "text",
+                     *               "required": true,
+                     *               "fixed": true,
+                     *               "hint": "As for git clone: https://example.org/team/handbook.git",
+                     *               "default": "",
+                     *               "choices": [],
+                     *               "low": 0,
+                     *               "high": 0
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SourceKindList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
             421: components["responses"]["Misdirected"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];
@@ -4295,7 +4839,10 @@ export interface operations {
                      *       "scanned_at": "2026-11-30T08:15:01.000Z",
                      *       "interval_s": 86400,
                      *       "immediate": true,
-                     *       "removing": false
+                     *       "removing": false,
+                     *       "kind": "folder",
+                     *       "options": {},
+                     *       "has_secret": false
                      *     }
                      */
                     "application/json": components["schemas"]["Source"];
@@ -4307,6 +4854,281 @@ export interface operations {
             408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listUploads: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description How many items. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e55",
+                     *           "collection_id": "3f1e6c1a-6f0e-4a53-9f53-2a8a3a0a1c11",
+                     *           "name": "night-log.txt",
+                     *           "size": 2298,
+                     *           "state": "stored",
+                     *           "content_hash": "5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456",
+                     *           "operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
+                     *           "created_at": "2026-11-30T08:15:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UploadList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    upload: {
+        parameters: {
+            query?: {
+                /** @description The file's name, where the body is the file. */
+                name?: string;
+                /** @description Earlier uploads of the same name are removed. */
+                replace?: "true";
+            };
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    file: string[];
+                };
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The stored files, and those that were refused; or a resumable upload, at `Location`. */
+            201: {
+                headers: {
+                    "Tus-Resumable": components["headers"]["TusResumable"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e55",
+                     *           "collection_id": "3f1e6c1a-6f0e-4a53-9f53-2a8a3a0a1c11",
+                     *           "name": "night-log.txt",
+                     *           "size": 2298,
+                     *           "state": "stored",
+                     *           "content_hash": "5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456",
+                     *           "operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
+                     *           "created_at": "2026-11-30T08:15:00.000Z",
+                     *           "duplicate": false
+                     *         }
+                     *       ],
+                     *       "refused": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["WrongTus"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+                /** @description The upload's id. */
+                upload_id: components["parameters"]["upload_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The upload. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e55",
+                     *       "collection_id": "3f1e6c1a-6f0e-4a53-9f53-2a8a3a0a1c11",
+                     *       "name": "night-log.txt",
+                     *       "size": 2298,
+                     *       "state": "stored",
+                     *       "content_hash": "5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456",
+                     *       "operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "document": {
+                     *         "id": "7c6d5e4f-3a2b-4c1d-9e8f-7a6b5c4d3e44",
+                     *         "status": "indexed"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UploadWithDocument"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+                /** @description The upload's id. */
+                upload_id: components["parameters"]["upload_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed; its document goes with the next operation. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getUploadOffset: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version of tus. */
+                "Tus-Resumable": "1.0.0";
+            };
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+                /** @description The upload's id. */
+                upload_id: components["parameters"]["upload_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bytes are in `Upload-Offset`, and those of the whole file in `Upload-Length`. */
+            200: {
+                headers: {
+                    "Tus-Resumable": components["headers"]["TusResumable"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["WrongTus"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    continueUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version of tus. */
+                "Tus-Resumable": "1.0.0";
+                /** @description How much has come before. */
+                "Upload-Offset": number;
+            };
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+                /** @description The upload's id. */
+                upload_id: components["parameters"]["upload_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The bytes have come. */
+            204: {
+                headers: {
+                    "Tus-Resumable": components["headers"]["TusResumable"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["WrongTus"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongBody"];
             421: components["responses"]["Misdirected"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];
@@ -4362,11 +5184,15 @@ export interface operations {
                      *           "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "chunk_count": 4,
                      *           "author": null,
+                     *           "authors": [],
                      *           "date": null,
                      *           "language": "en",
+                     *           "tags": [],
+                     *           "user_tags": [],
                      *           "container_id": null,
                      *           "part": null,
                      *           "part_count": null,
+                     *           "origin": null,
                      *           "quality": {
                      *             "characters": 2298,
                      *             "unknown_share": 0,
@@ -4430,11 +5256,15 @@ export interface operations {
                      *       "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *       "chunk_count": 4,
                      *       "author": null,
+                     *       "authors": [],
                      *       "date": null,
                      *       "language": "en",
+                     *       "tags": [],
+                     *       "user_tags": [],
                      *       "container_id": null,
                      *       "part": null,
                      *       "part_count": null,
+                     *       "origin": null,
                      *       "quality": {
                      *         "characters": 2298,
                      *         "unknown_share": 0,
@@ -4495,6 +5325,109 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOriginal: {
+        parameters: {
+            query?: {
+                /** @description A browser is to save it, whatever it is. */
+                download?: "true";
+            };
+            header?: {
+                /** @description The bytes that are wanted, in one range. */
+                Range?: string;
+            };
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+                /** @description The document's id. */
+                document_id: components["parameters"]["document_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole file. Its type is the document's. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The range that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            416: components["responses"]["BeyondEnd"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    describeOriginal: {
+        parameters: {
+            query?: {
+                /** @description A browser is to save it, whatever it is. */
+                download?: "true";
+            };
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+                /** @description The document's id. */
+                document_id: components["parameters"]["document_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the headers say. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description As the headers say. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            416: components["responses"]["BeyondEnd"];
             421: components["responses"]["Misdirected"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];
@@ -4573,8 +5506,10 @@ export interface operations {
                      *             "mime": "text/plain",
                      *             "modified_at": "2026-10-03T21:40:00.000Z",
                      *             "author": null,
+                     *             "authors": [],
                      *             "date": null,
                      *             "language": "en",
+                     *             "tags": [],
                      *             "container_id": null,
                      *             "part": null
                      *           },
@@ -4591,6 +5526,8 @@ export interface operations {
                      *       "degraded": null,
                      *       "relevance": "strong",
                      *       "corrections": [],
+                     *       "facets": null,
+                     *       "matched": null,
                      *       "took_ms": 12.4
                      *     }
                      */
@@ -4600,6 +5537,95 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replaceDocumentTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+                /** @description The document's id. */
+                document_id: components["parameters"]["document_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tags": [
+                 *         "heating",
+                 *         "to check"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["DocumentTags"];
+            };
+        };
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "7c6d5e4f-3a2b-4c1d-9e8f-7a6b5c4d3e44",
+                     *       "path": "/srv/observatory/night-log.txt",
+                     *       "name": "night-log.txt",
+                     *       "size": 2310,
+                     *       "modified_at": "2026-10-03T21:40:00.000Z",
+                     *       "status": "indexed",
+                     *       "source_id": "9a7b5c3d-1e2f-4a6b-8c9d-0e1f2a3b4c33",
+                     *       "due": false,
+                     *       "missing": false,
+                     *       "mime": "text/plain",
+                     *       "title": "Night log",
+                     *       "pages": null,
+                     *       "length": 2298,
+                     *       "content_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "chunk_count": 4,
+                     *       "author": null,
+                     *       "authors": [],
+                     *       "date": null,
+                     *       "language": "en",
+                     *       "tags": [
+                     *         "heating",
+                     *         "to check"
+                     *       ],
+                     *       "user_tags": [
+                     *         "heating",
+                     *         "to check"
+                     *       ],
+                     *       "container_id": null,
+                     *       "part": null,
+                     *       "part_count": null,
+                     *       "origin": null,
+                     *       "quality": {
+                     *         "characters": 2298,
+                     *         "unknown_share": 0,
+                     *         "left_out": 0,
+                     *         "pages_without_text": 0,
+                     *         "recognised_pages": 0,
+                     *         "warnings": []
+                     *       },
+                     *       "error": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             421: components["responses"]["Misdirected"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];
@@ -5129,8 +6155,10 @@ export interface operations {
                      *             "mime": "text/plain",
                      *             "modified_at": "2026-10-03T21:40:00.000Z",
                      *             "author": null,
+                     *             "authors": [],
                      *             "date": null,
                      *             "language": "en",
+                     *             "tags": [],
                      *             "container_id": null,
                      *             "part": null
                      *           },
@@ -5147,6 +6175,8 @@ export interface operations {
                      *       "degraded": null,
                      *       "relevance": "strong",
                      *       "corrections": [],
+                     *       "facets": null,
+                     *       "matched": null,
                      *       "took_ms": 12.4
                      *     }
                      */
@@ -5209,6 +6239,50 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "How long does the generator run?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description The passages, the sentences as they are written, and the end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: sentence
+                     *     data: {"text": "It runs for 40 hours.", "citations": [{"number": 1, "chunk_id": "c:7"}]}
+                     *
+                     *     event: end
+                     *     data: {"outcome": "answered", "message": null, "omitted": 0, "cut": false}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             421: components["responses"]["Misdirected"];
             422: components["responses"]["Invalid"];
@@ -5368,6 +6442,61 @@ export interface operations {
             421: components["responses"]["Misdirected"];
             429: components["responses"]["Busy"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    mcp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "jsonrpc": "2.0",
+                 *       "id": 1,
+                 *       "method": "ping"
+                 *     }
+                 */
+                "application/json": components["schemas"]["JsonRpcMessage"];
+            };
+        };
+        responses: {
+            /** @description The answer, which may be an error of the method. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "jsonrpc": "2.0",
+                     *       "id": 1,
+                     *       "result": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JsonRpcAnswer"];
+                };
+            };
+            /** @description A notification was taken. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["JsonRpcRefusal"];
+            401: components["responses"]["JsonRpcRefusal"];
+            403: components["responses"]["JsonRpcRefusal"];
+            404: components["responses"]["JsonRpcRefusal"];
+            406: components["responses"]["JsonRpcRefusal"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["JsonRpcRefusal"];
+            500: components["responses"]["JsonRpcRefusal"];
+            503: components["responses"]["JsonRpcRefusal"];
         };
     };
     watchOperations: {

@@ -233,10 +233,10 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _sender(path: Path) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]:
-    """Sends a file in pieces, which are read in threads."""
+def _sender(path: Path) -> Callable[[Callable[[bytes], Any]], Any]:
+    """Sends a file in pieces, which are read in threads. Tornado awaits both, whatever its types say."""
 
-    async def send(write: Callable[[bytes], Awaitable[None]]) -> None:
+    async def send(write: Callable[[bytes], Any]) -> None:
         file = await asyncio.to_thread(path.open, "rb")
         try:
             while piece := await asyncio.to_thread(file.read, _PIECE):

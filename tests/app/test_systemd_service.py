@@ -142,7 +142,8 @@ async def test_a_blocked_loop_sends_no_watchdog_notification(tmp_path: Path) -> 
         drain = asyncio.create_task(asyncio.to_thread(_read_all, log))
         assert await manager.receive() == {"WATCHDOG": "1"}, "the loop continues once the log is read"
         process.send_signal(signal.SIGABRT)
-        assert await asyncio.to_thread(process.wait, patience()) == -signal.SIGABRT
+        # Python's fault handler reads the frames of threads that go on running, and now and then a page too many.
+        assert -await asyncio.to_thread(process.wait, patience()) in (signal.SIGABRT, signal.SIGSEGV)
         assert b"Fatal Python error: Aborted" in await drain, "the log has the traceback of the blocked loop"
         writer.close()
     finally:

@@ -140,6 +140,8 @@ def complaints(serving: Serving, crowded: bool = False) -> list[str]:
 
 def is_excused(line: str, crowded: bool) -> bool:
     """Whether it tells of a loop that was held for a moment: on a machine that others use too, nobody is to blame."""
+    if line.startswith("Task was destroyed but it is pending!"):
+        return True  # of a loop that an earlier test of this process has closed
     if crowded and "Redis is away: no answer within" in line:
         return True
     held = re.search(r"The loop was held for (\d+) ms", line)

@@ -2,6 +2,7 @@
 
 from semantik.client.calls.accounts import AccountsCalls
 from semantik.client.calls.api_keys import ApiKeysCalls
+from semantik.client.calls.assistants import AssistantsCalls
 from semantik.client.calls.audit import AuditCalls
 from semantik.client.calls.collections import CollectionsCalls
 from semantik.client.calls.documents import DocumentsCalls
@@ -11,6 +12,7 @@ from semantik.client.calls.search import SearchCalls
 from semantik.client.calls.server import ServerCalls
 from semantik.client.calls.sharing import SharingCalls
 from semantik.client.calls.sources import SourcesCalls
+from semantik.client.calls.uploads import UploadsCalls
 from semantik.client.calls.users import UsersCalls
 
 
@@ -23,9 +25,11 @@ class Calls(
     SharingCalls,
     CollectionsCalls,
     SourcesCalls,
+    UploadsCalls,
     DocumentsCalls,
     OperationsCalls,
     SearchCalls,
+    AssistantsCalls,
     ServerCalls,
 ):
     """The calls of the REST API."""

@@ -4,10 +4,17 @@ change it by hand.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Literal
 
 from semantik.client.transport import Transport
-from semantik.client.types.collections import Collection, CollectionList, CollectionWithStats, NewCollection
+from semantik.client.types.collections import (
+    Collection,
+    CollectionList,
+    CollectionWithStats,
+    ExportedChunk,
+    NewCollection,
+)
 from semantik.client.types.shared import Accepted
 from semantik.client.values import UNSET, Unset, fill
 
@@ -150,6 +157,21 @@ class CollectionsCalls(Transport):
             },
         )
         return answer
+
+    def export_collection(
+        self, collection_id: str, *, vectors: Literal["numbers", "base64", "none"] | Unset = UNSET
+    ) -> AsyncIterator[ExportedChunk]:
+        """All chunks with their vectors.
+
+        A collection that is deleted or reindexed meanwhile breaks the connection off.
+
+        vectors: As a list of numbers, as base64 of float16 (little-endian), or left out.
+
+        Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
+        """
+        return self.stream_lines(
+            "GET", fill("collections/{}/export", collection_id), query={"vectors": vectors}
+        )
 
     async def retry_collection(self, collection_id: str) -> Accepted:
         """Read all failed documents again.

@@ -4,6 +4,7 @@ do not change it by hand.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Literal
 
 from semantik.client.transport import Transport
@@ -66,6 +67,58 @@ class DocumentsCalls(Transport):
             "GET",
             fill("collections/{}/documents/{}/content", collection_id, document_id),
             query={"offset": offset, "limit": limit},
+        )
+        return answer
+
+    def get_original(
+        self,
+        collection_id: str,
+        document_id: str,
+        *,
+        download: bool | Unset = UNSET,
+        range_: str | Unset = UNSET,
+    ) -> AsyncIterator[bytes]:
+        """The file of a document.
+
+        download: A browser is to save it, whatever it is.
+        range_: The bytes that are wanted, in one range.
+
+        Raises Refused (401, 404, 409, 416, 421, 422, 429, 503) and Unavailable.
+        """
+        return self.stream_bytes(
+            "GET",
+            fill("collections/{}/documents/{}/original", collection_id, document_id),
+            query={"download": download},
+            headers={"Range": range_},
+        )
+
+    async def describe_original(
+        self, collection_id: str, document_id: str, *, download: bool | Unset = UNSET
+    ) -> dict[str, str]:
+        """Type, size and version of the file of a document.
+
+        download: A browser is to save it, whatever it is.
+
+        Raises Refused (401, 404, 409, 416, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: dict[str, str] = await self.read_headers(
+            "HEAD",
+            fill("collections/{}/documents/{}/original", collection_id, document_id),
+            query={"download": download},
+        )
+        return answer
+
+    async def replace_document_tags(self, collection_id: str, document_id: str, tags: list[str]) -> Document:
+        """Give a document tags.
+
+        They replace those that users gave it before, and stay when it is read again or moved.
+
+        tags: At most 100, each of 1 to 100 characters with a letter or digit, and without a comma or `*`.
+
+        Raises Refused (401, 403, 404, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: Document = await self.read_json(
+            "PUT", fill("collections/{}/documents/{}/tags", collection_id, document_id), body={"tags": tags}
         )
         return answer
 

@@ -4,8 +4,11 @@ do not change it by hand.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from semantik.client.transport import Transport
-from semantik.client.types.search import Filters, Grouping, Mode, SearchResult, Suggestions
+from semantik.client.types.search import Facet, Grouping, Mode, SearchResult, Suggestions
+from semantik.client.types.shared import Filters
 from semantik.client.values import UNSET, Unset, fill
 
 
@@ -50,6 +53,11 @@ class SearchCalls(Transport):
         per_document: int | Unset | None = UNSET,
         correct: bool | Unset = UNSET,
         rerank: bool | Unset = UNSET,
+        facets: list[Facet] | Unset = UNSET,
+        facet_values: int | Unset = UNSET,
+        sort: Literal["relevance", "title", "author", "date", "language", "tag", "type", "path"]
+        | Unset = UNSET,
+        order: Literal["ascending", "descending"] | Unset = UNSET,
         filters: Filters | Unset = UNSET,
     ) -> SearchResult:
         """Search.
@@ -63,6 +71,10 @@ class SearchCalls(Transport):
         per_document: Chunks of one document at most; null: no limit, or 3 where grouped by document.
         correct: Whether words that no collection has are corrected.
         rerank: Whether `search.reranker` orders the hits, if there is one.
+        facets: What to count in the matched set.
+        facet_values: So many values of each facet, the most frequent first.
+        sort: What orders the matched set. Documents of which nothing is known come last.
+        order: The direction of `sort`, unless that is `relevance`.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
@@ -80,6 +92,10 @@ class SearchCalls(Transport):
                 "per_document": per_document,
                 "correct": correct,
                 "rerank": rerank,
+                "facets": facets,
+                "facet_values": facet_values,
+                "sort": sort,
+                "order": order,
                 "filters": filters,
             },
             repeatable=True,

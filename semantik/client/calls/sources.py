@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from semantik.client.transport import Transport
 from semantik.client.types.shared import Accepted
-from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceList
+from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceKindList, SourceList
 from semantik.client.values import UNSET, Unset, fill
 
 
@@ -19,16 +21,35 @@ class SourcesCalls(Transport):
         answer: SourceList = await self.read_json("GET", fill("collections/{}/sources", collection_id))
         return answer
 
-    async def add_source(self, collection_id: str, path: str) -> SourceAccepted:
-        """Add a folder and index it.
+    async def add_source(
+        self,
+        collection_id: str,
+        *,
+        path: str | Unset = UNSET,
+        kind: str | Unset = UNSET,
+        options: dict[str, Any] | Unset = UNSET,
+    ) -> SourceAccepted:
+        """Add a folder or another source, and index it.
 
         path: The absolute path of a folder on the server's machine.
+        kind: What kind of source, as GET /source-kinds lists them; folder if there is none.
+        options: The values of the kind's fields by their names.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: SourceAccepted = await self.read_json(
-            "POST", fill("collections/{}/sources", collection_id), body={"path": path}
+            "POST",
+            fill("collections/{}/sources", collection_id),
+            body={"path": path, "kind": kind, "options": options},
         )
+        return answer
+
+    async def list_source_kinds(self) -> SourceKindList:
+        """The kinds of sources that may be added, and their options.
+
+        Raises Refused (401, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: SourceKindList = await self.read_json("GET", "source-kinds")
         return answer
 
     async def watch_source(
@@ -38,17 +59,19 @@ class SourcesCalls(Transport):
         *,
         interval_s: int | Unset = UNSET,
         immediate: bool | Unset = UNSET,
+        options: dict[str, Any] | Unset = UNSET,
     ) -> Source:
         """Change when a folder is scanned automatically.
 
         interval_s: Seconds; 0: never.
+        options: Options of a source that is no folder; those that are left out stay.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: Source = await self.read_json(
             "PATCH",
             fill("collections/{}/sources/{}", collection_id, source_id),
-            body={"interval_s": interval_s, "immediate": immediate},
+            body={"interval_s": interval_s, "immediate": immediate, "options": options},
         )
         return answer
 

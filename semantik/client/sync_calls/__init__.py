@@ -2,6 +2,7 @@
 
 from semantik.client.sync_calls.accounts import AccountsSyncCalls
 from semantik.client.sync_calls.api_keys import ApiKeysSyncCalls
+from semantik.client.sync_calls.assistants import AssistantsSyncCalls
 from semantik.client.sync_calls.audit import AuditSyncCalls
 from semantik.client.sync_calls.collections import CollectionsSyncCalls
 from semantik.client.sync_calls.documents import DocumentsSyncCalls
@@ -11,6 +12,7 @@ from semantik.client.sync_calls.search import SearchSyncCalls
 from semantik.client.sync_calls.server import ServerSyncCalls
 from semantik.client.sync_calls.sharing import SharingSyncCalls
 from semantik.client.sync_calls.sources import SourcesSyncCalls
+from semantik.client.sync_calls.uploads import UploadsSyncCalls
 from semantik.client.sync_calls.users import UsersSyncCalls
 
 
@@ -23,9 +25,11 @@ class SyncCalls(
     SharingSyncCalls,
     CollectionsSyncCalls,
     SourcesSyncCalls,
+    UploadsSyncCalls,
     DocumentsSyncCalls,
     OperationsSyncCalls,
     SearchSyncCalls,
+    AssistantsSyncCalls,
     ServerSyncCalls,
 ):
     """The same, without async."""

@@ -4,10 +4,17 @@ change it by hand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from semantik.client.portal import Portal
-from semantik.client.types.collections import Collection, CollectionList, CollectionWithStats, NewCollection
+from semantik.client.types.collections import (
+    Collection,
+    CollectionList,
+    CollectionWithStats,
+    ExportedChunk,
+    NewCollection,
+)
 from semantik.client.types.shared import Accepted
 from semantik.client.values import UNSET, Unset
 
@@ -87,6 +94,12 @@ class CollectionsSyncCalls(Portal):
                 chunk_overlap=chunk_overlap,
             )
         )
+
+    def export_collection(
+        self, collection_id: str, *, vectors: Literal["numbers", "base64", "none"] | Unset = UNSET
+    ) -> Iterator[ExportedChunk]:
+        """All chunks with their vectors."""
+        return self.iterate(lambda client: client.export_collection(collection_id, vectors=vectors))
 
     def retry_collection(self, collection_id: str) -> Accepted:
         """Read all failed documents again."""

@@ -4,6 +4,7 @@ do not change it by hand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from semantik.client.portal import Portal
@@ -43,6 +44,31 @@ class DocumentsSyncCalls(Portal):
         return self.run(
             lambda client: client.get_content(collection_id, document_id, offset=offset, limit=limit)
         )
+
+    def get_original(
+        self,
+        collection_id: str,
+        document_id: str,
+        *,
+        download: bool | Unset = UNSET,
+        range_: str | Unset = UNSET,
+    ) -> Iterator[bytes]:
+        """The file of a document."""
+        return self.iterate(
+            lambda client: client.get_original(collection_id, document_id, download=download, range_=range_)
+        )
+
+    def describe_original(
+        self, collection_id: str, document_id: str, *, download: bool | Unset = UNSET
+    ) -> dict[str, str]:
+        """Type, size and version of the file of a document."""
+        return self.run(
+            lambda client: client.describe_original(collection_id, document_id, download=download)
+        )
+
+    def replace_document_tags(self, collection_id: str, document_id: str, tags: list[str]) -> Document:
+        """Give a document tags."""
+        return self.run(lambda client: client.replace_document_tags(collection_id, document_id, tags))
 
     def retry_document(self, collection_id: str, document_id: str) -> Accepted:
         """Read a failed document again."""

@@ -4,8 +4,11 @@ do not change it by hand.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from semantik.client.portal import Portal
-from semantik.client.types.search import Filters, Grouping, Mode, SearchResult, Suggestions
+from semantik.client.types.search import Facet, Grouping, Mode, SearchResult, Suggestions
+from semantik.client.types.shared import Filters
 from semantik.client.values import UNSET, Unset
 
 
@@ -42,6 +45,11 @@ class SearchSyncCalls(Portal):
         per_document: int | Unset | None = UNSET,
         correct: bool | Unset = UNSET,
         rerank: bool | Unset = UNSET,
+        facets: list[Facet] | Unset = UNSET,
+        facet_values: int | Unset = UNSET,
+        sort: Literal["relevance", "title", "author", "date", "language", "tag", "type", "path"]
+        | Unset = UNSET,
+        order: Literal["ascending", "descending"] | Unset = UNSET,
         filters: Filters | Unset = UNSET,
     ) -> SearchResult:
         """Search."""
@@ -57,6 +65,10 @@ class SearchSyncCalls(Portal):
                 per_document=per_document,
                 correct=correct,
                 rerank=rerank,
+                facets=facets,
+                facet_values=facet_values,
+                sort=sort,
+                order=order,
                 filters=filters,
             )
         )

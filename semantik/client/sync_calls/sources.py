@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from semantik.client.portal import Portal
 from semantik.client.types.shared import Accepted
-from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceList
+from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceKindList, SourceList
 from semantik.client.values import UNSET, Unset
 
 
@@ -15,9 +17,22 @@ class SourcesSyncCalls(Portal):
         """The folders of a collection."""
         return self.run(lambda client: client.list_sources(collection_id))
 
-    def add_source(self, collection_id: str, path: str) -> SourceAccepted:
-        """Add a folder and index it."""
-        return self.run(lambda client: client.add_source(collection_id, path))
+    def add_source(
+        self,
+        collection_id: str,
+        *,
+        path: str | Unset = UNSET,
+        kind: str | Unset = UNSET,
+        options: dict[str, Any] | Unset = UNSET,
+    ) -> SourceAccepted:
+        """Add a folder or another source, and index it."""
+        return self.run(
+            lambda client: client.add_source(collection_id, path=path, kind=kind, options=options)
+        )
+
+    def list_source_kinds(self) -> SourceKindList:
+        """The kinds of sources that may be added, and their options."""
+        return self.run(lambda client: client.list_source_kinds())
 
     def watch_source(
         self,
@@ -26,11 +41,12 @@ class SourcesSyncCalls(Portal):
         *,
         interval_s: int | Unset = UNSET,
         immediate: bool | Unset = UNSET,
+        options: dict[str, Any] | Unset = UNSET,
     ) -> Source:
         """Change when a folder is scanned automatically."""
         return self.run(
             lambda client: client.watch_source(
-                collection_id, source_id, interval_s=interval_s, immediate=immediate
+                collection_id, source_id, interval_s=interval_s, immediate=immediate, options=options
             )
         )
 

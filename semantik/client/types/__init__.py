@@ -19,6 +19,8 @@ from semantik.client.types.collections import (
     CollectionList,
     CollectionStatus,
     CollectionWithStats,
+    ExportedChunk,
+    ExportedChunkDocument,
     IndexStats,
     IndexStatsKeywords,
     NewCollection,
@@ -29,7 +31,9 @@ from semantik.client.types.groups import Group, GroupList
 from semantik.client.types.operations import FailureList, FileFailure, OperationList
 from semantik.client.types.search import (
     Copy,
-    Filters,
+    Facet,
+    FacetCounts,
+    FacetCountsValuesItem,
     Grouping,
     Hit,
     HitCollection,
@@ -40,6 +44,7 @@ from semantik.client.types.search import (
     Relevance,
     SearchResult,
     SearchResultCorrectionsItem,
+    SearchResultMatched,
     Suggestions,
     SuggestionsSuggestionsItem,
 )
@@ -47,6 +52,7 @@ from semantik.client.types.server import Health, Status, StatusIsolation, Status
 from semantik.client.types.shared import (
     Accepted,
     FailureReason,
+    Filters,
     Operation,
     OperationStagesItem,
     OperationStatus,
@@ -62,7 +68,25 @@ from semantik.client.types.sharing import (
     Sharing,
     SharingSharesItem,
 )
-from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceList, SourceWithCount
+from semantik.client.types.sources import (
+    FolderLanguages,
+    Source,
+    SourceAccepted,
+    SourceField,
+    SourceKind,
+    SourceKindList,
+    SourceList,
+    SourceWithCount,
+)
+from semantik.client.types.uploads import (
+    Upload,
+    Uploaded,
+    UploadedItemsItem,
+    UploadedRefusedItem,
+    UploadList,
+    UploadWithDocument,
+    UploadWithDocumentDocument,
+)
 from semantik.client.types.users import Account, AccountList
 
 __all__ = [
@@ -84,6 +108,11 @@ __all__ = [
     "Document",
     "DocumentList",
     "DocumentStatus",
+    "ExportedChunk",
+    "ExportedChunkDocument",
+    "Facet",
+    "FacetCounts",
+    "FacetCountsValuesItem",
     "FailureList",
     "FailureReason",
     "FileFailure",
@@ -120,6 +149,7 @@ __all__ = [
     "Scope",
     "SearchResult",
     "SearchResultCorrectionsItem",
+    "SearchResultMatched",
     "SecondFactorSecret",
     "SecondFactorState",
     "Session",
@@ -130,6 +160,9 @@ __all__ = [
     "SharingSharesItem",
     "Source",
     "SourceAccepted",
+    "SourceField",
+    "SourceKind",
+    "SourceKindList",
     "SourceList",
     "SourceWithCount",
     "StageName",
@@ -139,5 +172,12 @@ __all__ = [
     "Suggestions",
     "SuggestionsSuggestionsItem",
     "Tokens",
+    "Upload",
+    "UploadList",
+    "UploadWithDocument",
+    "UploadWithDocumentDocument",
+    "Uploaded",
+    "UploadedItemsItem",
+    "UploadedRefusedItem",
     "User",
 ]

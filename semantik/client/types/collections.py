@@ -50,6 +50,30 @@ class CollectionWithStats(Collection):
     stats: IndexStats
 
 
+class ExportedChunk(TypedDict):
+    seq: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    page_label: str | None
+    heading: str | None
+    recognised: bool
+    vector: NotRequired[list[float] | str]
+    document: ExportedChunkDocument
+
+
+class ExportedChunkDocument(TypedDict):
+    id: str
+    path: str
+    mime: str | None
+    title: str | None
+    authors: list[str]
+    date: str | None
+    language: str | None
+    tags: list[str]
+
+
 class IndexStats(TypedDict):
     """The state of a collection's indexes; `bytes` and `engine` are left out while its vectors are not open."""
 

@@ -35,11 +35,15 @@ class Document(TypedDict):
     content_hash: str | None
     chunk_count: int
     author: str | None
+    authors: list[str]
     date: str | None
     language: str | None
+    tags: list[str]
+    user_tags: list[str]
     container_id: str | None
     part: str | None
     part_count: int | None
+    origin: dict[str, str] | None
     quality: Quality | None
     error: FailureReason | None
 

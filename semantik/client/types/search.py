@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, TypedDict
+
+Facet = Literal["author", "tag", "type", "language", "year", "collection"]
+
 
 Grouping = Literal["chunk", "document"]
 
@@ -34,17 +37,15 @@ class Copy(Place):
     """A place of nearly the same text."""
 
 
-class Filters(TypedDict):
-    path_glob: NotRequired[str | None]
-    extensions: NotRequired[list[str]]
-    modified_after: NotRequired[str | None]
-    modified_before: NotRequired[str | None]
-    titles: NotRequired[list[str]]
-    paths: NotRequired[list[str]]
-    types: NotRequired[list[str]]
-    languages: NotRequired[list[str]]
-    after: NotRequired[str | None]
-    before: NotRequired[str | None]
+class FacetCounts(TypedDict):
+    values: list[FacetCountsValuesItem]
+    missing: int
+    others: int
+
+
+class FacetCountsValuesItem(TypedDict):
+    value: str
+    count: int
 
 
 class Hit(Place):
@@ -72,8 +73,10 @@ class HitDocument(TypedDict):
     mime: str | None
     modified_at: str
     author: str | None
+    authors: list[str]
     date: str | None
     language: str | None
+    tags: list[str]
     container_id: str | None
     part: str | None
 
@@ -92,7 +95,16 @@ class SearchResult(TypedDict):
     degraded: str | None
     relevance: Relevance
     corrections: list[SearchResultCorrectionsItem]
+    facets: dict[str, FacetCounts] | None
+    matched: SearchResultMatched | None
     took_ms: float
+
+
+class SearchResultMatched(TypedDict):
+    """The documents that facets count; set with them."""
+
+    documents: int
+    complete: bool
 
 
 class Suggestions(TypedDict):

@@ -4,7 +4,7 @@ by hand.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 OperationStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 
@@ -40,6 +40,21 @@ class FailureReason(TypedDict):
         "unreadable", "unsupported", "corrupt", "too_large", "timeout", "worker_died", "internal", "empty"
     ]
     message: str
+
+
+class Filters(TypedDict):
+    path_glob: NotRequired[str | None]
+    extensions: NotRequired[list[str]]
+    modified_after: NotRequired[str | None]
+    modified_before: NotRequired[str | None]
+    titles: NotRequired[list[str]]
+    paths: NotRequired[list[str]]
+    types: NotRequired[list[str]]
+    languages: NotRequired[list[str]]
+    authors: NotRequired[list[str]]
+    tags: NotRequired[list[str]]
+    after: NotRequired[str | None]
+    before: NotRequired[str | None]
 
 
 class Operation(TypedDict):

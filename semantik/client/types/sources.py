@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, Literal, TypedDict
 
 from semantik.client.types.shared import Accepted
 
@@ -20,10 +20,39 @@ class Source(TypedDict):
     interval_s: int | None
     immediate: bool
     removing: bool
+    kind: str
+    options: dict[str, Any]
+    has_secret: bool
 
 
 class SourceAccepted(Accepted):
     source: Source
+
+
+class SourceField(TypedDict):
+    """One option of a source."""
+
+    name: str
+    label: str
+    type: Literal["text", "secret", "list", "choice", "integer"]
+    required: bool
+    fixed: bool
+    hint: str
+    default: str | int
+    choices: list[str]
+    low: int
+    high: int
+
+
+class SourceKind(TypedDict):
+    kind: str
+    title: str
+    fields: list[SourceField]
+
+
+class SourceKindList(TypedDict):
+    items: list[SourceKind]
+    next_cursor: None
 
 
 class SourceList(TypedDict):
