@@ -5,13 +5,23 @@ Asks the package index, so it is no test. Exit status 0, whatever is missing: th
 
 from __future__ import annotations
 
-import io
-import re
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
+from typing import Any
 
-from pip._internal.cli.main import main as pip  # hundreds of questions: a process for each would take minutes
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion
+
+# Of pip, its search for files alone: it asks for each package once, and downloads none.
+from pip._internal.commands.index import IndexCommand
+from pip._internal.index.collector import LinkCollector, parse_links
 
 from semantik.commands.components import installed
 
@@ -28,33 +38,61 @@ def main(arguments: Sequence[str]) -> int:
     )
     say(f"| package | {' | '.join(' '.join(target) for target in targets)} | source |")
     say(f"| --- |{' --- |' * (len(targets) + 1)}")
+    files = _Files()
     for name, version in pins:
-        has = [version in _versions(name, "--only-binary=:all:", *_options(*target)) for target in targets]
+        names = files.of(name, version)
+        wheels = {tag for file in names if file.endswith(".whl") for tag in parse_wheel_filename(file)[3]}
+        if not names:
+            say(f"| {name} {version} |{' unknown to the index |' * (len(targets) + 1)}")
+            continue
+        has = [bool(wheels & _tags(*target)) for target in targets]
         if not all(has):
-            source = "yes" if version in _versions(name, "--no-binary=:all:") else "no"
+            source = "yes" if any(not file.endswith(".whl") for file in names) else "no"
             say(f"| {name} {version} | {' | '.join('wheel' if it else 'none' for it in has)} | {source} |")
     say(f"\n{len(pins)} packages asked for; those that are not listed have a wheel everywhere.")
     return 0
 
 
-def _options(machine: str, version: str) -> list[str]:
-    platforms = [f"--platform=manylinux_2_{glibc}_{machine}" for glibc in _GLIBC]
-    older = [f"--platform=manylinux2014_{machine}", f"--platform=linux_{machine}"]
-    return [*platforms, *older, f"--python-version={version}", "--implementation=cp"]
+@cache
+def _tags(machine: str, version: str) -> frozenset[Tag]:
+    """What a Python of this version takes on this machine."""
+    python = tuple(map(int, version.split(".")))
+    platforms = [f"manylinux_2_{glibc}_{machine}" for glibc in _GLIBC]
+    platforms += [f"manylinux{old}_{machine}" for old in ("2014", "2010", "1")] + [f"linux_{machine}"]
+    name = "cp" + version.replace(".", "")
+    return frozenset(cpython_tags(python, [name], platforms)) | frozenset(
+        compatible_tags(python, name, platforms)
+    )
 
 
-def _versions(name: str, *options: str) -> list[str]:
-    """The versions of a package that pip would take with these options."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        status = pip(["--disable-pip-version-check", "index", "versions", "--pre", *options, name])
-    if status == 0:
-        listed = re.search(r"Available versions: (.*)", out.getvalue())
-        assert listed is not None, out.getvalue()
-        return listed[1].split(", ")
-    if "No matching distribution" not in out.getvalue() + err.getvalue():
-        raise SystemExit(out.getvalue() + err.getvalue())
-    return []
+class _Files:
+    """The files of packages, on the index that pip is configured for."""
+
+    def __init__(self) -> None:
+        command: Any = IndexCommand("index", "")
+        options, _ = command.parse_args([])
+        session = command._build_session(options)
+        self._collector = LinkCollector.create(session, options=options)
+
+    def of(self, name: str, version: str) -> list[str]:
+        """The names of the files of a version, whatever they are for."""
+        sources = self._collector.collect_sources(name, lambda _: iter(()))
+        found: list[str] = []
+        for source in (*sources.find_links, *sources.index_urls):
+            if source is not None and source.link is not None:
+                page = self._collector.fetch_response(source.link)
+                found += [link.filename for link in parse_links(page)] if page is not None else []
+        return [file for file in found if _version(file) == version]
+
+
+def _version(file: str) -> str:
+    """The version that the name of a file says; empty where it is neither a wheel nor a source archive."""
+    try:
+        if file.endswith(".whl"):
+            return parse_wheel_filename(file)[1].public
+        return parse_sdist_filename(file)[1].public if file.endswith((".tar.gz", ".zip")) else ""
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return ""  # such names are of old versions
 
 
 def say(text: str) -> None:
