@@ -73,12 +73,18 @@ class Download(HTTPMessageDelegate):
         await connection.write_headers(RequestStartLine(method, target, "HTTP/1.1"), sent, body or None)
         connection.finish()
         self._reading = asyncio.ensure_future(connection.read_response(self))
-        self._reading.add_done_callback(lambda _: self._started.set())
+        self._reading.add_done_callback(self._read)
         with suppress(TimeoutError):
             async with asyncio.timeout(_SILENCE_S):
                 await self._started.wait()
         if not self.status:
             raise Unavailable(f"{self._url} does not answer.")
+
+    def _read(self, reading: asyncio.Future[bool]) -> None:
+        """Reading has ended; how is seen by whether the answer has finished."""
+        self._started.set()
+        if not reading.cancelled():
+            reading.exception()
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body. Raises Unavailable when the connection is lost before its end."""

@@ -78,13 +78,14 @@ async def test_it_works_in_chromium(shared: Serving) -> None:
         loop = asyncio.get_running_loop()
         ending: list[asyncio.Task[Any]] = []
 
-        def cut() -> None:
+        def cut_here() -> None:
             relay.cut()
             ending.append(loop.create_task(operation.end()))
 
-        seen = await asyncio.to_thread(
-            _in_chromium, f"http://{relay.address}", name, operation, lambda: loop.call_soon_threadsafe(cut)
-        )
+        def cut() -> None:  # in the thread of the browser
+            loop.call_soon_threadsafe(cut_here)
+
+        seen = await asyncio.to_thread(_in_chromium, f"http://{relay.address}", name, operation, cut)
     assert seen["name"] == name
     assert seen["refused"] == ["Refused", 404]
     kinds = [kind for kind, _ in seen["messages"] if kind != "presence"]
