@@ -23,8 +23,10 @@ def generated() -> dict[Path, str]:
     """The text of every generated file by its path."""
     description = Description()
     modules = PythonModules(description)
-    files = {_PYTHON / name: text for name, text in _formatted(modules.files()).items()}
-    files[ROOT / "docs" / "reference" / "python-client.md"] = reference(description, modules)
+    page = reference(description, modules)
+    formatted = _formatted({**modules.files(), "page.md": page})  # ruff formats the code of pages, too
+    files = {ROOT / "docs" / "reference" / "python-client.md": formatted.pop("page.md")}
+    files |= {_PYTHON / name: text for name, text in formatted.items()}
     for name, text in javascript_files(description).items():
         files[ROOT / "clients" / "javascript" / name] = text
     return files
