@@ -9,8 +9,9 @@ const TYPING_MS = 250;
 const STATES = [["", "all"], ["indexed", "indexed"], ["failed", "failed"], ["skipped", "skipped"],
   ["warned", "with warnings"], ["pending", "pending"]];
 
-/** `owner`: whether the user may retry failed documents. */
-export function documentList({ collectionStore, activity }, { id: collectionId, owner }, signal) {
+/** `access`: the user's; with "read" failed documents cannot be retried. */
+export function documentList({ collectionStore, activity }, { id: collectionId, access }, signal) {
+  const mayRetry = access !== "read";
   const state = h("select", { name: "status" }, STATES.map(([value, name]) => h("option", { value }, name)));
   const name = h("input", { type: "search", name: "name", autocomplete: "off", placeholder: "part of a name" });
   const list = h("ul", { class: "documents" });
@@ -81,7 +82,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
   function drawRetryAll() {
     const failed = collectionStore.get(collectionId)?.failed_count ?? 0;
     retryAll.textContent = `Retry ${number(failed)} failed`;
-    retryAll.hidden = !owner || failed === 0;
+    retryAll.hidden = !mayRetry || failed === 0;
   }
 
   function row(doc) {
@@ -92,7 +93,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     if (doc.missing) facts.push("its file was not found by the last scan");
     if (doc.due && doc.status !== "pending") facts.push("to be read again");
     const warnings = doc.quality?.warnings ?? [];
-    const again = doc.status === "failed" && !doc.due && owner && h("button", {
+    const again = doc.status === "failed" && !doc.due && mayRetry && h("button", {
       type: "button", class: "quiet", "data-key": `retry-${doc.id}`, "aria-label": `Retry ${doc.name}`,
       onclick: (event) => retry(event.currentTarget, ["documents", doc.id]),
     }, "Retry");

@@ -8,8 +8,9 @@ import { openWatching, watchingText } from "./watch-dialog.js";
 
 const KINDS = { git: "git repository", imap: "mailbox", web: "web site" };
 
-/** Returns {node, refresh, pathOf}; `pathOf(id)` is a source's path or "". `owner`: whether the user may change them. */
-export function folderList({ collectionStore, activity }, { id, name, owner }, signal) {
+/** Returns {node, refresh, pathOf}; `pathOf(id)` is a source's path or "". `access`: the user's; with "read" they are only shown. */
+export function folderList({ collectionStore, activity }, { id, name, access }, signal) {
+  const mayChange = access !== "read";
   const list = h("ul", { class: "plain" });
   const empty = h("p", { class: "empty", hidden: true }, "No folder yet. Add one to have its documents indexed.");
   const errors = errorLine();
@@ -23,7 +24,7 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
       if (signal.aborted) return;
       sources = read;
       empty.hidden = sources.length > 0;
-      scanAll.hidden = !owner || sources.every((source) => source.removing);
+      scanAll.hidden = !mayChange || sources.every((source) => source.removing);
       replaceNodes(list, rows(sources));
     } catch (error) {
       if (!signal.aborted) errors.show(error);
@@ -55,7 +56,7 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
     return h("li", { class: "row source" },
       h("div", { class: "stack tight" }, h("p", { class: "path" }, shownPath(source.path)),
         h("p", { class: "hint" }, facts.filter(Boolean).join(" · "))),
-      source.removing ? h("span", { class: "tag" }, "being removed") : owner && actions);
+      source.removing ? h("span", { class: "tag" }, "being removed") : mayChange && actions);
   }
 
   function remove(source) {
@@ -77,7 +78,7 @@ export function folderList({ collectionStore, activity }, { id, name, owner }, s
 
   const node = h("section", { class: "card stack", "aria-labelledby": "folders-heading" },
     h("div", { class: "row" }, h("h2", { id: "folders-heading" }, "Folders"), scanAll),
-    list, empty, owner ? addForm() : null, errors.node);
+    list, empty, mayChange ? addForm() : null, errors.node);
   return { node, refresh, pathOf: (sourceId) => shownPath(sources.find((source) => source.id === sourceId)?.path ?? "") };
 
   function addForm() {

@@ -59,11 +59,13 @@ def test_a_collection_is_shared_and_given_away(member: Page, browser: Browser, s
     expect(reader.get_by_role("heading", name=title)).to_be_visible()
     expect(reader.get_by_role("link", name="Sharing")).to_have_count(0)
     expect(reader.get_by_role("link", name="Users")).to_have_count(0)
+    expect(reader.get_by_role("button", name="Add folder")).to_have_count(0)
 
     level.select_option("manage")
     expect(level).to_have_value("manage")
     reader.reload()
     expect(reader.get_by_role("link", name="Sharing")).to_be_visible()
+    expect(reader.get_by_role("button", name="Add folder")).to_be_visible()
     member.get_by_label("Every signed-in user may read it").check()
     member.reload()
     expect(member.get_by_label("Every signed-in user may read it")).to_be_checked()
