@@ -61,7 +61,8 @@ async def test_a_folder_that_existed_is_closed_to_other_users_and_so_are_new_fil
     data = tmp_path / "data"
     (data / "index").mkdir(parents=True)
     (data / "index" / "old").touch()
-    (tmp_path / "outside").touch(0o644)
+    (tmp_path / "outside").touch()
+    (tmp_path / "outside").chmod(0o644)
     (data / "link").symlink_to(tmp_path / "outside")
     for path in (data, data / "index", data / "index" / "old"):
         path.chmod(0o777)
