@@ -20,7 +20,7 @@ from semantik.core.errors import Unavailable
 log = logging.getLogger("semantik.embedded")
 
 _READY_S = 60.0  # a guard against hanging; at its start a busy or small machine may take long
-_STOP_S = 8.0
+_STOP_S = 5.0  # below the limit of the whole server
 _POLL_S = 0.02
 _BACKOFF_S = 0.1
 _MAX_DEATHS = 5
@@ -113,7 +113,7 @@ class StoreProcess:
                 log.warning("embedded %s is back after %.1f s", title, now() - died)
 
     async def stop(self) -> None:
-        """Ask the process to end, and kill it after 8 s; no acknowledged write is lost either way."""
+        """Ask the process to end, and kill it after 5 s; no acknowledged write is lost either way."""
         process = self._process
         if process is None or process.returncode is not None:
             return
