@@ -28,6 +28,7 @@ from semantik.core.errors import Unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = 8
+_PAGE = 500
 _IDLE_SEARCHES = 100
 _SEARCH_PAUSE_S = 0.05
 _POLL_S = 0.2
@@ -130,8 +131,10 @@ async def _measure(run: Run, files: int) -> dict[str, Any]:
     await _until_indexed(run, target)
     searching.cancel()
     await asyncio.gather(searching, return_exceptions=True)
-    found = await _documents(run, target)
-    operations = await _all(run, "operations", collection_id=target)
+    found = [each async for each in run.client.each(run.client.list_documents, target, limit=_PAGE)]
+    operations = [
+        each async for each in run.client.each(run.client.list_operations, collection_id=target, limit=_PAGE)
+    ]
     idle_p99, busy_p99 = _p99([each for each in idle if each]), _p99([each for each in busy if each])
     return {
         "files": files,
@@ -221,25 +224,12 @@ async def _kill_halfway(run: Run, searched: str, files: int) -> None:
 async def _until_indexed(run: Run, collection_id: str) -> None:
     """Wait until no upload waits, and no operation runs."""
     while True:
-        uploads = await _all(run, f"collections/{collection_id}/uploads")
-        collection = await run.client.call("GET", f"collections/{collection_id}")
+        client = run.client
+        uploads = [each async for each in client.each(client.list_uploads, collection_id, limit=_PAGE)]
+        collection = await client.call("GET", f"collections/{collection_id}")
         if all(each["operation_id"] for each in uploads) and not collection["active_operation_id"]:
             return
         await asyncio.sleep(1)
-
-
-async def _documents(run: Run, collection_id: str) -> list[dict[str, Any]]:
-    return await _all(run, f"collections/{collection_id}/documents")
-
-
-async def _all(run: Run, path: str, **query: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    while True:
-        page = await run.client.call("GET", path, limit=500, **query)
-        items += page["items"]
-        if not page["next_cursor"]:
-            return items
-        query["cursor"] = page["next_cursor"]
 
 
 def _p99(values: list[float]) -> float:

@@ -22,6 +22,7 @@ from semantik import __version__
 from semantik.client.api import Client
 from semantik.commands.cli_common import check_url, print_output, report_error, run_command
 from semantik.commands.eval_server import default_cache, indexed
+from semantik.commands.server_connection import KEY_VARIABLE, all_collections
 from semantik.config.loader import load
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
@@ -33,7 +34,6 @@ from semantik.evaluation.report import as_json, as_text
 from semantik.evaluation.runner import MODES, Evaluation, evaluate
 
 _PROG = "semantik-eval"
-_KEY = "SEMANTIK_API_KEY"
 _MAX_LOST = 20
 
 
@@ -79,7 +79,9 @@ def parser() -> argparse.ArgumentParser:
     )
     server = made.add_argument_group("a running server")
     server.add_argument("--url", help="its URL, such as http://127.0.0.1:8080")
-    server.add_argument("--api-key", "--key", metavar="KEY", help=f"better in the environment, as {_KEY}")
+    server.add_argument(
+        "--api-key", "--key", metavar="KEY", help=f"better in the environment, as {KEY_VARIABLE}"
+    )
     server.add_argument(
         "--collection",
         action="append",
@@ -112,7 +114,7 @@ def _judged_set(arguments: argparse.Namespace) -> JudgedSet:
             raise Invalid("--folder is for a server of its own; --url names one that has the documents.")
         key = _api_key(arguments)
         if not key or not (key.isascii() and key.isprintable()):
-            raise Invalid(f"--url needs an API key with the scope read, in {_KEY} or as --api-key.")
+            raise Invalid(f"--url needs an API key with the scope read, in {KEY_VARIABLE} or as --api-key.")
     elif arguments.collection or arguments.api_key:
         raise Invalid("--collection and --api-key are for the server that --url names.")
     if not arguments.set.exists():
@@ -137,7 +139,7 @@ def _modes(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _api_key(arguments: argparse.Namespace) -> str:
-    return arguments.api_key or os.environ.get(_KEY, "")
+    return arguments.api_key or os.environ.get(KEY_VARIABLE, "")
 
 
 async def _measure(arguments: argparse.Namespace, judged: JudgedSet, settings: Settings) -> int:
@@ -182,14 +184,7 @@ async def _collection_ids(client: Client, names: list[str] | None) -> list[str] 
     """The ids of collections by id or name. Raises Invalid for a name that none or several have."""
     if not names:
         return None
-    items: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = await client.call("GET", "collections", limit=500, **cursor)
-        items += page["items"]
-        if page["next_cursor"] is None:
-            break
-        cursor = {"cursor": page["next_cursor"]}
+    items = await all_collections(client)
     found = []
     for name in names:
         same = [item["id"] for item in items if name in (item["id"], item["name"])]

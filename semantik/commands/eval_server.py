@@ -19,6 +19,7 @@ from pathlib import Path
 
 from semantik import __version__
 from semantik.client.api import Client
+from semantik.commands.operation_bar import counted_files
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import TERMINAL
@@ -151,8 +152,7 @@ async def _index(client: Client, files: Path, progress: Progress, setup_code: st
     await client.sign_in(_USER, password)
     created = await client.call("POST", "collections", {"name": "Evaluation", "source_path": str(files)})
     async for message in client.watch(created["operation_id"]):
-        counts = message.get("data") or {}
-        done, total = (counts.get(f"{name}_files", counts.get(name)) for name in ("processed", "total"))
+        done, total = counted_files(message)
         if isinstance(done, int) and isinstance(total, int):
             progress("indexing", done, total)
         if message.get("status") in TERMINAL:

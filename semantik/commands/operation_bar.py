@@ -39,6 +39,13 @@ def has_ended(message: dict[str, Any]) -> bool:
     return message["type"] in _TERMINAL
 
 
+def counted_files(message: dict[str, Any]) -> tuple[int | None, int | None]:
+    """How many files are done, and of how many, where the message says so."""
+    data = message.get("data") or {}
+    done, total = (data.get(f"{name}_files", data.get(name)) for name in ("processed", "total"))
+    return done, total
+
+
 def _problems(message: dict[str, Any]) -> list[str]:
     if message["type"] == "error" and not message["fatal"]:  # a fatal one is repeated when the operation ends
         return [f"{message['path']}: {message['message']}"]
@@ -48,11 +55,11 @@ def _problems(message: dict[str, Any]) -> list[str]:
 def _draw(bar: Progress, task: TaskID, message: dict[str, Any]) -> None:
     if message["type"] == "presence":
         return
-    data = message["data"]
+    file, (done, total) = message["data"].get("current_file"), counted_files(message)
     bar.update(
         task,
         description=message["type"].replace("_", " "),
-        completed=data.get("processed_files", data.get("processed")),
-        total=data.get("total_files", data.get("total")) or None,
-        file=Path(data["current_file"]).name if data.get("current_file") else "",
+        completed=done,
+        total=total or None,
+        file=Path(file).name if file else "",
     )

@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from semantik.auth.authorization import Authorizer
 from semantik.auth.folder_access import FolderAccess
 from semantik.auth.principal import Principal
 from semantik.client.api import Client
+from semantik.commands.server_connection import all_collections
 from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
@@ -23,7 +24,6 @@ from semantik.storage.data_folder import is_served
 from semantik.storage.mongo import Store
 
 _SILENT_AFTER = timedelta(seconds=20)  # without a heartbeat for so long a server is taken for dead
-_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,9 @@ class RestBackend:
         self._client = client
 
     async def collections(self) -> list[ReindexTarget]:
-        found: list[ReindexTarget] = []
-        query: dict[str, Any] = {"limit": _PAGE}
-        while True:
-            page = await self._client.call("GET", "collections", **query)
-            found += [ReindexTarget(item["id"], item["name"], "you") for item in page["items"]]
-            if page["next_cursor"] is None:
-                return found
-            query["cursor"] = page["next_cursor"]
+        return [
+            ReindexTarget(each["id"], each["name"], "you") for each in await all_collections(self._client)
+        ]
 
     async def start(self, target: ReindexTarget, options: ReindexOptions) -> str:
         body = {name: value for name, value in vars(options).items() if value is not None}

@@ -9,11 +9,13 @@ import sys
 
 from semantik import __version__
 from semantik.client.api import Client
+from semantik.client.types import Collection
 from semantik.commands.cli_common import check_url
 from semantik.core.errors import Invalid
 
 URL_VARIABLE, KEY_VARIABLE = "SEMANTIK_URL", "SEMANTIK_API_KEY"
 DEFAULT_URL = "http://127.0.0.1:8080"
+_PAGE = 500
 
 
 def server_flags() -> argparse.ArgumentParser:
@@ -65,22 +67,19 @@ def read_password() -> str:
         raise Invalid("No password was given.") from error
 
 
-async def find_collection(client: Client, name: str) -> dict[str, object] | None:
+async def all_collections(client: Client) -> list[Collection]:
+    """Those that the client's user may read."""
+    return [one async for one in client.each(client.list_collections, limit=_PAGE)]
+
+
+async def find_collection(client: Client, name: str) -> Collection | None:
     """The collection with this id or name, case aside. Raises Invalid where several have the name."""
-    found: list[dict[str, object]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = await client.call("GET", "collections", limit=100, **cursor)
-        for one in page["items"]:
-            if one["id"] == name:
-                return dict(one)
-            if str(one["name"]).lower() == name.lower():
-                found.append(one)
-        if not page["next_cursor"]:
-            break
-        cursor = {"cursor": page["next_cursor"]}
+    collections = await all_collections(client)
+    if same_id := [one for one in collections if one["id"] == name]:
+        return same_id[0]
+    found = [one for one in collections if one["name"].lower() == name.lower()]
     if len(found) > 1:
         raise Invalid(
-            f"Several collections are named {name!r}: give an id ({', '.join(str(one['id']) for one in found)})."
+            f"Several collections are named {name!r}: give an id ({', '.join(one['id'] for one in found)})."
         )
     return found[0] if found else None

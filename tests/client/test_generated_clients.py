@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote
 import jsonschema_rs
 import pytest
 from conftest import run
+from support.node import JAVASCRIPT, needs_node_packages
 from support.openapi import document, validator
 from support.patience import patience
 from support.server import ROOT
@@ -27,14 +28,8 @@ from clients.description import DOCUMENT, Call, Description
 from clients.samples import samples
 from semantik.client import Client, Retries, SyncClient
 
-JAVASCRIPT = ROOT / "clients" / "javascript"
 CONTENT = "ä\n" * 10
 MAX_LINES = 300
-
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None or not (JAVASCRIPT / "node_modules").exists(),
-    reason="node or the packages of clients/javascript are not installed: bin/setup --tests",
-)
 
 
 def test_they_are_what_make_clients_writes() -> None:
@@ -42,7 +37,7 @@ def test_they_are_what_make_clients_writes() -> None:
     assert differing == [], "docs/openapi.yaml has changed: run `make clients`"
 
 
-@needs_node
+@needs_node_packages
 def test_the_types_of_the_javascript_client_are_what_make_clients_writes(tmp_path: Path) -> None:
     command = next(
         line for line in (ROOT / "Makefile").read_text().splitlines() if "bin/openapi-typescript" in line
@@ -53,7 +48,7 @@ def test_the_types_of_the_javascript_client_are_what_make_clients_writes(tmp_pat
     assert written.read_text() == (JAVASCRIPT / "schema.d.ts").read_text(), "run `make clients`"
 
 
-@needs_node
+@needs_node_packages
 def test_the_types_of_the_javascript_client_accept_right_uses_and_no_wrong_ones() -> None:
     done = subprocess.run(
         ["npm", "run", "--silent", "types"],

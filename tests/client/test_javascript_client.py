@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,15 @@ from playwright.sync_api import Route
 from support.api import PASSWORD, new_user
 from support.browser import chromium, needs_chromium
 from support.fake_operation import FakeOperation, fake_operation
+from support.node import JAVASCRIPT, needs_node
 from support.relay import Relay
-from support.server import ROOT, Serving
+from support.server import Serving
 
 from semantik.client import Client
 
 pytestmark = pytest.mark.gen_test
 
-FOLDER = ROOT / "clients" / "javascript"
-TESTS = FOLDER / "tests"
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None, reason="node is not installed: bin/setup --tests"
-)
+TESTS = JAVASCRIPT / "tests"
 
 
 @needs_node
@@ -98,7 +94,7 @@ def _in_chromium(url: str, name: str, operation: FakeOperation, cut: Any) -> dic
     """What a page of the server sees that imports the client as a module."""
 
     def module(route: Route) -> None:
-        path = FOLDER / route.request.url.rpartition("/")[2]
+        path = JAVASCRIPT / route.request.url.rpartition("/")[2]
         route.fulfill(body=path.read_text(), content_type="text/javascript")
 
     script = """async ([name, password, id]) => {
@@ -123,14 +119,14 @@ def _in_chromium(url: str, name: str, operation: FakeOperation, cut: Any) -> dic
 
 
 async def test_its_modules_are_those_of_the_package() -> None:
-    package = json.loads((FOLDER / "package.json").read_text())
+    package = json.loads((JAVASCRIPT / "package.json").read_text())
     assert package["private"] is True and "dependencies" not in package
     exported = package["exports"]["."]
-    assert all((FOLDER / exported[kind]).exists() for kind in ("types", "default"))
+    assert all((JAVASCRIPT / exported[kind]).exists() for kind in ("types", "default"))
 
 
 def test_both_clients_have_the_same_calls() -> None:
-    table = (FOLDER / "operations.js").read_text()
+    table = (JAVASCRIPT / "operations.js").read_text()
     names = [line.split(":")[0].strip() for line in table.splitlines() if line.startswith("  ")]
     own = {name.replace("_", "").lower() for name in dir(Client)}
     assert names and [name for name in names if name.lower() not in own] == []

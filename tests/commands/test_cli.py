@@ -14,6 +14,7 @@ import pytest
 from support.api import new_user
 from support.api_keys import make_key
 from support.patience import deadline
+from support.programs import run_program
 from support.server import ROOT, Serving
 
 from semantik.client.api import Client
@@ -23,23 +24,12 @@ PROGRAM = ROOT / "bin" / "semantik"
 
 
 async def _run(*words: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        str(PROGRAM),
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "80", **(env or {})},
-    )
-    async with deadline():
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return await run_program(PROGRAM, *words, env={**os.environ, "COLUMNS": "80", **(env or {})})
 
 
 async def _of_user(client: Client) -> dict[str, str]:
-    key = (await client.call("POST", "api-keys", {"name": "Terminal", "scopes": ["write"]}))["key"]
-    return {"SEMANTIK_URL": client.url, "SEMANTIK_API_KEY": key}
+    _, program = await make_key(client, scopes=["write"])
+    return {"SEMANTIK_URL": client.url, "SEMANTIK_API_KEY": program.token}
 
 
 @pytest.fixture
@@ -124,15 +114,11 @@ async def test_the_commands_of_the_how_to_work(shared: Serving, folder: Path, tm
     key = (await _of_user(await new_user(shared)))["SEMANTIK_API_KEY"]
     (tmp_path / "documents").mkdir()
     folder.rename(tmp_path / "documents" / "harbour")
-    process = await asyncio.create_subprocess_exec(
-        "sh", "-eu", "-c", script.replace("http://localhost:8080", shared.url),
-        env={**os.environ, "KEY": key, "HOME": str(tmp_path), "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"},
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with deadline():
-        out, _ = await process.communicate()
-    assert process.returncode == 0
-    assert "2 documents" in out.decode() and "Hemp ropes are tarred every autumn." in out.decode()
+    env = {"KEY": key, "HOME": str(tmp_path), "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
+    script = script.replace("http://localhost:8080", shared.url)
+    status, out, _ = await run_program("sh", "-eu", "-c", script, env={**os.environ, **env})
+    assert status == 0
+    assert "2 documents" in out and "Hemp ropes are tarred every autumn." in out
 
 
 @pytest.mark.gen_test

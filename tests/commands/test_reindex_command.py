@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.api import PASSWORD, ask, documents, index, new_user
-from support.patience import deadline
+from support.programs import run_program
 from support.server import ROOT, Serving
 
 from semantik.client.api import Client
@@ -20,18 +19,8 @@ OPEN = ("--auth-registration", "open")
 
 
 async def _run(*arguments: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        str(ROOT / "bin" / "semantik-reindex"),
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-    )
-    async with deadline():
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    program = ROOT / "bin" / "semantik-reindex"
+    return await run_program(program, *arguments, env={**os.environ, **(env or {})})
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from support.api import new_user
+from support.node import needs_node
 from support.server import ROOT, Serving
 
 pytestmark = pytest.mark.gen_test
@@ -63,7 +63,7 @@ async def test_the_async_example_searches(shared: Serving, tmp_path: Path) -> No
     assert await _out(shared, sys.executable, "-c", program, folder=ROOT) == ["[0, 0]"]
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed: bin/setup --tests")
+@needs_node
 async def test_the_javascript_example_does_the_same(shared: Serving, tmp_path: Path) -> None:
     program = tmp_path / "example.mjs"
     program.write_text(_example("javascript", "semantik-client", shared, _folder(tmp_path)))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.api import PASSWORD, index
 from support.patience import deadline, patience
+from support.programs import run_program
 from support.server import ROOT, SETUP_CODE
 
 from semantik.client.api import Client
@@ -41,10 +42,10 @@ async def test_the_commands_of_the_wheel_work_outside_of_the_source_tree(tmp_pat
         path.name for path in programs.glob("semantik*")
     }
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    where = await _output(
+    where = await run_program(
         programs / "python", "-P", "-c", "import semantik; print(*semantik.__path__)", cwd=tmp_path, env=env
     )
-    assert where.startswith(str(tmp_path))
+    assert where[1].startswith(str(tmp_path)) and (where[0], where[2]) == (0, "")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "kite.txt").write_text("The kite flies over the northern meadow.")
     server = await asyncio.create_subprocess_exec(
@@ -60,24 +61,13 @@ async def test_the_commands_of_the_wheel_work_outside_of_the_source_tree(tmp_pat
         await client.register("ann", PASSWORD, SETUP_CODE)
         await client.sign_in("ann", PASSWORD)
         await index(client, tmp_path / "texts", "Texts")
-        found = await _output(
+        status, found, errors = await run_program(
             programs / "semantik", "search", "kite", "--username", "ann", "--url", url,
             cwd=tmp_path, env=env, typed=PASSWORD,
         )  # fmt: skip
+        assert (status, errors) == (0, "")
         assert "over the northern meadow." in found
     finally:
         server.terminate()
         async with deadline():
             await server.wait()
-
-
-async def _output(*command: str | Path, cwd: Path, env: dict[str, str], typed: str = "") -> str:
-    """What a program prints that ends well, and has nothing to complain of."""
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=cwd, env=env,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with deadline():
-        out, err = await process.communicate(typed.encode())
-    assert (process.returncode, err) == (0, b"")
-    return out.decode()
