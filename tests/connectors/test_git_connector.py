@@ -121,6 +121,12 @@ async def test_links_out_of_the_repository_and_too_much_are_not_fetched(
     handbook.commit("Add a link", {"x.md": "x" * 3000})
     source = FetchedSource(tmp_path / "data", "git", {"url": handbook.url})
     assert "passwords.txt" not in await source.scan()
+    assert "1 entries of the repository were left out" in source.warnings[0]
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "4d" * 32 + "\nsize 12345\n"
+    handbook.commit("Add a film", {"film.pdf": pointer, "about.md": "version control"})
+    found = await source.scan()
+    assert "film.pdf" not in found and found["about.md"] == "version control"
+    assert "1 files of the repository are in Git LFS" in source.warnings[0]
     handbook.commit("Add a book", {f"book-{each}.txt": "y" * (700 << 10) for each in range(3)})
     small = FetchedSource(tmp_path / "small", "git", {"url": handbook.url}, max_source_bytes=1 << 20)
     with pytest.raises(ConnectorError, match="max_source_bytes"):

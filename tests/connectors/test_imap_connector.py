@@ -92,6 +92,18 @@ async def test_folders_are_chosen_by_globs_and_wrong_passwords_are_named(
     assert "a wrong password" not in str(refused.value)
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_an_encrypted_connection_needs_a_certificate_that_is_valid_here(
+    mail: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    port = mail.tls_port if security == "tls" else mail.port
+    with pytest.raises(ConnectorError, match=r"certificate of .* is not valid here"):
+        await _source(mail, tmp_path / "refused", port=port, security=security).scan()
+    monkeypatch.setenv("SSL_CERT_FILE", str(mail.certificate))
+    found = await _source(mail, tmp_path / "data", port=port, security=security).scan()
+    assert _subjects(found) == {("INBOX", "Tides"), ("INBOX", "Fog"), ("Archive/2026", "Lamps")}
+
+
 def test_names_of_mailboxes_are_read_as_servers_write_them() -> None:
     lines = [
         b'(\\HasNoChildren) "." "Entw&APw-rfe.A&-B"',

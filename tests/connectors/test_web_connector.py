@@ -13,7 +13,8 @@ from support.fetched_source import FetchedSource
 from support.web_server import WebSite, web_site
 
 from pipeline.connectors.protocol import ConnectorError
-from pipeline.connectors.web.links import page_links, sitemap_links
+from pipeline.connectors.web.links import joined, page_links, sitemap_links
+from pipeline.connectors.web.page import Page
 
 pytestmark = pytest.mark.gen_test
 
@@ -160,8 +161,19 @@ def test_links_are_found_as_a_browser_does() -> None:
         "https://example.org/b/two?a=1&b=2",
         "https://example.org/three",
     )
+    turkish = page_links("<!-- İİİİİİİİ --><a href=one><!-- İ --><a href=two>", "https://example.org/")
+    assert turkish.urls == ("https://example.org/one", "https://example.org/two")
+    assert joined("https://example.org/", "http://[broken/") == ""
     hostile = page_links("<a " * 500_000 + "<!--" * 500_000, "https://example.org/")
     assert hostile.urls == ()
     index = b"<sitemapindex><sitemap><loc>https://example.org/1.xml</loc></sitemap></sitemapindex>"
     assert sitemap_links(gzip.compress(index)) == sitemap_links(index) == ("https://example.org/1.xml",)
     assert sitemap_links(b"<rss></rss>") is None
+
+
+def test_a_page_is_asked_for_without_conditions_when_not_all_its_links_are_kept() -> None:
+    few = Page(("https://example.org/1",), etag='"a"', modified="Sat, 28 Nov 2026 10:00:00 GMT")
+    assert Page.of_state(few.state) == few
+    many = Page(tuple(f"https://example.org/{n}" for n in range(3000)), etag='"a"', modified=few.modified)
+    kept = Page.of_state(many.state)
+    assert not kept.etag and not kept.modified and kept.links == many.links[: len(kept.links)]

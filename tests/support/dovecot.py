@@ -24,7 +24,9 @@ listen = 127.0.0.1
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
-ssl = no
+ssl = yes
+ssl_cert = <{folder}/certificate.pem
+ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
 default_internal_user = {login}
 default_internal_group = {login_group}
@@ -44,7 +46,7 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
   }}
   chroot =
 }}
@@ -63,10 +65,12 @@ userdb {{
 
 
 class Mailbox:
-    """Dovecot's mail, changed through IMAP as a mail program does."""
+    """Dovecot's mail, changed through IMAP as a mail program does. `certificate` is the file that signs for TLS."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls_port: int, certificate: Path) -> None:
         self.port = port
+        self.tls_port = tls_port
+        self.certificate = certificate
 
     def put(self, subject: str, text: str, folder: str = "INBOX") -> None:
         message = EmailMessage()
@@ -112,8 +116,9 @@ def dovecot() -> Iterator[Mailbox]:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[Mailbox]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+        port, tls_port = free.getsockname()[1], other.getsockname()[1]
+    _sign(folder)
     own = pwd.getpwuid(os.getuid())
     login = "dovenull" if own.pw_uid == 0 else own.pw_name
     keeper = pwd.getpwnam("nobody") if own.pw_uid == 0 else own
@@ -125,6 +130,7 @@ def _running(folder: Path) -> Iterator[Mailbox]:
         _CONFIG.format(
             folder=folder,
             port=port,
+            tls_port=tls_port,
             login=login,
             login_group=login,
             password=PASSWORD,
@@ -139,10 +145,29 @@ def _running(folder: Path) -> Iterator[Mailbox]:
         while not _answers(port):
             assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
             time.sleep(0.05)
-        yield Mailbox(port)
+        yield Mailbox(port, tls_port, folder / "certificate.pem")
     finally:
         process.terminate()
         process.wait(patience())
+
+
+def _sign(folder: Path) -> None:
+    """Make a key and a certificate for 127.0.0.1 that signs itself."""
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    subprocess.run(command, check=True, capture_output=True, timeout=patience())
 
 
 def _answers(port: int) -> bool:

@@ -33,6 +33,8 @@ from semantik.core.globs import Globs, expand_folder_globs
 _HEAD = "refs/semantik/head"
 _PIECE_BYTES = 1 << 20
 _GC_S = 900.0  # it says nothing until it has ended
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_MAX_POINTER_BYTES = 1024  # as the specification says
 _BAD_IN_BRANCH = set(" ~^:?*[\\")
 
 
@@ -110,6 +112,8 @@ class GitConnector:
         self._files: dict[str, _File] = {}
         self._commits: dict[str, Commit] = {}
         self._newest: Commit | None = None
+        self._pointers = 0
+        self._left_out = 0
 
     @property
     def unchanged(self) -> bool:
@@ -121,7 +125,18 @@ class GitConnector:
 
     @property
     def warnings(self) -> Sequence[str]:
-        return ()
+        said = []
+        if self._pointers:
+            said.append(
+                f"{self._pointers} files of the repository are in Git LFS, which is not read: the repository itself "
+                "has only pointers to them."
+            )
+        if self._left_out:
+            said.append(
+                f"{self._left_out} entries of the repository were left out: symbolic links, submodules, and names "
+                "with characters that cannot be shown."
+            )
+        return said
 
     async def items(self, kept: Mapping[str, KeptItem]) -> AsyncGenerator[Item, None]:
         if self.unchanged:
@@ -139,8 +154,15 @@ class GitConnector:
         if file.size > self._connection.max_item_bytes:
             raise ItemError(f"The file has {file.size:,} bytes, which is more than is kept of one.")
         assert self._newest is not None
+        if file.size < _MAX_POINTER_BYTES and await self._is_pointer(file):
+            self._pointers += 1
+            return None
         commit = self._commits.get(item.name, self._newest)
         return Fetched(self._content(file), commit.at_s * 1_000_000_000, origin=commit.origin)
+
+    async def _is_pointer(self, file: _File) -> bool:
+        content = b"".join([piece async for piece in self._content(file)])
+        return content.startswith(_LFS_POINTER)
 
     async def _content(self, file: _File) -> AsyncGenerator[bytes, None]:
         stdin, stdout = self._blobs.stdin, self._blobs.stdout
@@ -165,7 +187,8 @@ class GitConnector:
     async def _list(self) -> dict[str, _File]:
         """The regular files of the commit that are included: no symbolic links, and no submodules."""
         output = await self._git.run("ls-tree", "-r", "-z", "-l", "--full-tree", self._head)
-        return await asyncio.to_thread(_files, output, self._include)
+        files, self._left_out = await asyncio.to_thread(_files, output, self._include)
+        return files
 
     async def _span(self) -> str:
         """The commits to look through: those since the last scan, if the branch has only grown since."""
@@ -178,15 +201,21 @@ class GitConnector:
         return f"{self._base}..{self._head}"
 
 
-def _files(listing: bytes, include: Globs) -> dict[str, _File]:
+def _files(listing: bytes, include: Globs) -> tuple[dict[str, _File], int]:
+    """The files that are included, and the number of entries that would be, were they files with printable names."""
     files: dict[str, _File] = {}
+    left_out = 0
     for line in listing.split(b"\0")[:-1]:
         about, _, path = line.partition(b"\t")
         mode, _, blob, size = about.split()
         name = path.decode("utf-8", "surrogateescape")
-        if mode in (b"100644", b"100755") and name.isprintable() and (not include or include.match(name)):
+        if include and not include.match(name):
+            continue
+        if mode in (b"100644", b"100755") and name.isprintable():
             files[name] = _File(blob.decode(), int(size))
-    return files
+        else:
+            left_out += 1
+    return files, left_out
 
 
 def _url(options: Options) -> HttpAddress:

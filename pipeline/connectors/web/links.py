@@ -34,14 +34,14 @@ def page_links(text: str, url: str) -> PageLinks:
             each[1].lower(): html.unescape(each[2].strip("\"'")) for each in _ATTRIBUTE.finditer(tag[2])
         }
         if name == "base" and "href" in attributes:
-            base = _joined(url, attributes["href"]) or url
+            base = joined(url, attributes["href"]) or url
         elif name == "meta" and attributes.get("name", "").lower() == "robots":
             words = robot_words(attributes.get("content", ""))
             indexed, follow = indexed and "noindex" not in words, follow and "nofollow" not in words
         elif name != "meta" and "nofollow" not in attributes.get("rel", "").lower().split():
             found.append(attributes.get("src" if name in ("iframe", "frame") else "href", ""))
-    joined = (_joined(base, each) for each in found[:_MAX_LINKS] if each)
-    urls = tuple(dict.fromkeys(each for each in joined if each)) if follow else ()
+    found_urls = (joined(base, each) for each in found[:_MAX_LINKS] if each)
+    urls = tuple(dict.fromkeys(each for each in found_urls if each)) if follow else ()
     return PageLinks(urls, indexed)
 
 
@@ -64,7 +64,8 @@ def sitemap_links(content: bytes) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(html.unescape(each[1]) for each in _LOCATION.finditer(text)))
 
 
-def _joined(base: str, href: str) -> str:
+def joined(base: str, href: str) -> str:
+    """The URL that a link stands for, without its fragment; "" when it is none."""
     try:
         return urljoin(base, href.strip()).partition("#")[0]
     except ValueError:
@@ -72,12 +73,16 @@ def _joined(base: str, href: str) -> str:
 
 
 def _without(text: str, begin: str, end: str) -> str:
-    """The text without what lies between two marks."""
-    lower, parts, at = text.lower(), [], 0
-    while (found := lower.find(begin, at)) >= 0:
-        parts.append(text[at:found])
-        after = lower.find(end, found)
-        if after < 0:
+    """The text without what lies between two marks.
+
+    Not by `str.lower`: it makes two characters of a Turkish İ, and all places behind it are others.
+    """
+    first, last = (re.compile(re.escape(mark), re.IGNORECASE | re.ASCII) for mark in (begin, end))
+    parts, at = [], 0
+    while found := first.search(text, at):
+        parts.append(text[at : found.start()])
+        after = last.search(text, found.end())
+        if after is None:
             return "".join(parts)
-        at = after + len(end)
+        at = after.end()
     return "".join([*parts, text[at:]])

@@ -10,11 +10,10 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from urllib.parse import urljoin
 
 from pipeline.connectors.protocol import ItemError
 from pipeline.connectors.web.client import PoliteClient
-from pipeline.connectors.web.links import page_links, robot_words, sitemap_links
+from pipeline.connectors.web.links import joined, page_links, robot_words, sitemap_links
 
 _PIECE_BYTES = 1 << 20
 _MAX_HTML_BYTES = 4 << 20  # of a longer page, links are looked for in the beginning
@@ -53,10 +52,10 @@ class Page:
 
     @property
     def state(self) -> str:
+        """A page with more links than are kept has no validators: the next scan needs all of them."""
         links = list(self.links[:_MAX_STATE_LINKS])
-        return json.dumps(
-            {"links": links, "etag": self.etag, "modified": self.modified, "revision": self.revision}
-        )
+        etag, modified = (self.etag, self.modified) if len(links) == len(self.links) else ("", "")
+        return json.dumps({"links": links, "etag": etag, "modified": modified, "revision": self.revision})
 
     @property
     def modified_ns(self) -> int:
@@ -85,7 +84,7 @@ async def fetch_page(client: PoliteClient, url: str, state: str, file: Path) -> 
     if answer.status == 304 and kept is not None:
         return Page(kept.links, unchanged=True)
     if answer.status in _REDIRECTS:
-        target = urljoin(url, answer.headers.get("Location", ""))
+        target = joined(url, answer.headers.get("Location", ""))
         return Page((target,), indexed=False, redirect=target)
     if answer.status in (404, 410):
         return Page(gone=True)
