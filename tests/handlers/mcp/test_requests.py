@@ -58,6 +58,7 @@ async def test_refusals_are_errors_that_clients_show(shared: Serving) -> None:
     for body in (b"", b"[]", b"{", b"\xff", b'{"id":1}', json.dumps([ping]).encode(), b"[" * 100_000):
         answer = await _post(shared, body, user.token)
         assert answer.code == 400 and "error" in json.loads(answer.body), body[:20]
+        assert body[:1] != b"[" or "Batches of messages" in json.loads(answer.body)["error"]["message"]
     for method in ("GET", "DELETE"):
         answer = await AsyncHTTPClient().fetch(
             f"{shared.url}/mcp",
