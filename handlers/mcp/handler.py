@@ -12,13 +12,14 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from tornado.httputil import HTTPHeaders
+from tornado.web import HTTPError
 
 from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.base import RestHandler
 from handlers.mcp.caller import Arguments, Caller
 from handlers.mcp_endpoint import HttpAnswer
 from handlers.problems import status_of
-from semantik.core.errors import Invalid, NotFound, SemantikError
+from semantik.core.errors import NotFound, SemantikError
 
 _REFUSED = -32000  # an error of this server, as JSON-RPC reserves them
 _PASSED_ON = {b"content-type", b"allow", b"mcp-session-id"}
@@ -34,7 +35,9 @@ class McpHandler(RestHandler):
         if not self.services.settings.mcp.enabled:
             raise NotFound("The MCP server is switched off here (mcp.enabled).")
         if self._received.lstrip()[:1] == b"[":
-            raise Invalid("Batches of messages are not taken: send each message in a request of its own.")
+            raise HTTPError(
+                400, "Batches of messages are not taken: send each message in a request of its own."
+            )
         caller = Caller(self.services, self.principal, self._note_refusal)
         headers = _sent_headers(self.request.headers)
         limit = self.services.settings.mcp.requests
