@@ -19,7 +19,7 @@ setup(
     license="Apache-2.0",
     classifiers=["Private :: Do Not Upload"],
     packages=find_packages(include=["semantik*", "handlers*", "pipeline*"]),
-    package_data={"handlers": ["web/*"]},
+    package_data={"handlers": ["web/*", "web/**/*"]},
     scripts=[
         "bin/semantik",
         "bin/semantik-server",

@@ -1,23 +1,73 @@
-"""The browser's page at `/`, and its files below `/static/`."""
+"""The browser's page at `/`, and its files below `/static/`.
+
+`/static/HASH/NAME` is a file of the build with this hash, which a browser keeps for ever; `/static/NAME` is the file as
+it lies in `handlers/web`, for which the browser asks each time whether it has changed.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
+from handlers.assets.build import Asset, Assets
 from handlers.base import BaseHandlerMixin
 from handlers.client_address import request_id
 from handlers.problems import describe, problem
 
 WEB = Path(__file__).parents[1] / "web"
+ASSETS = Assets(WEB)
+
+_BUILT = re.compile(r"([0-9a-f]{16})/(.+)")
+_ASK = "no-cache"
+_KEEP = "public, max-age=31536000, immutable"
+_NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 
 
 class StaticHandler(BaseHandlerMixin, StaticFileHandler):
-    """Files of `handlers/web`; the browser asks each time whether they have changed."""
+    """Files of `handlers/web`, and of their build."""
+
+    async def get(self, path: str, include_body: bool = True) -> None:
+        built = _BUILT.fullmatch(path)
+        if built is None or "\0" in path:
+            await super().get(path, include_body)
+            return
+        build = ASSETS.latest
+        if build is None or built[1] != build.identity:
+            build = await asyncio.to_thread(ASSETS.current)
+        asset = await asyncio.to_thread(build.asset, built[2]) if built[1] == build.identity else None
+        if asset is None:
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        await self._send(asset, _KEEP, include_body)
+
+    async def _send(self, asset: Asset, cache_control: str, include_body: bool) -> None:
+        """Send it compressed to a browser that takes it so; 304 if the browser has it."""
+        accepted = self.request.headers.get("Accept-Encoding", "")
+        takes_gzip = "gzip" in accepted and not _NO_GZIP.search(accepted)
+        packed = await asyncio.to_thread(lambda: asset.gzipped) if takes_gzip else None
+        self.set_header("Cache-Control", cache_control)
+        self.set_header("Content-Type", asset.content_type)
+        self.set_header("Vary", "Accept-Encoding")
+        self.set_header("Etag", f'"{asset.etag}-gzip"' if packed else f'"{asset.etag}"')
+        if self.check_etag_header():
+            self.set_status(HTTPStatus.NOT_MODIFIED)
+            return
+        if packed:
+            self.set_header("Content-Encoding", "gzip")
+        body = packed or asset.body
+        self.set_header("Content-Length", len(body))
+        if include_body:
+            self.write(body)
+
+    def compute_etag(self) -> str | None:
+        """The ETag that `_send` has set; that of a file as it lies there otherwise."""
+        own = self._headers.get("Etag")
+        return own or (super().compute_etag() if hasattr(self, "absolute_path") else None)
 
     def parse_url_path(self, url_path: str) -> str:
         if "\0" in url_path:
@@ -25,7 +75,7 @@ class StaticHandler(BaseHandlerMixin, StaticFileHandler):
         return super().parse_url_path(url_path)
 
     def set_extra_headers(self, path: str) -> None:
-        self.set_header("Cache-Control", "no-cache")
+        self.set_header("Cache-Control", _ASK)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_extra_headers("")
@@ -36,7 +86,8 @@ class StaticHandler(BaseHandlerMixin, StaticFileHandler):
 
 class HomeHandler(StaticHandler):
     async def get(self, path: str = "index.html", include_body: bool = True) -> None:
-        await super().get("index.html", include_body)
+        build = await asyncio.to_thread(ASSETS.current)
+        await self._send(build.page, _ASK, include_body)
 
     async def head(self, path: str = "index.html") -> None:
-        await super().get("index.html", include_body=False)
+        await self.get(include_body=False)

@@ -1,75 +1,87 @@
 // The page's composition: session, routes (in the URL after #) and the parts that outlive a view.
-import { accountView } from "./account-view.js";
 import { Activity } from "./activity.js";
-import { apiKeysView } from "./api-keys-view.js";
 import { events, request, url } from "./api.js";
-import { auditView } from "./audit-view.js";
-import { collectionView } from "./collection-view.js";
-import { documentView } from "./document-view.js";
-import { errorLine, h } from "./dom.js";
-import { homeView } from "./home-view.js";
 import { CollectionStore } from "./collection-store.js";
-import { peopleView } from "./people-view.js";
-import { sharingView } from "./sharing-view.js";
+import { errorLine, h } from "./dom.js";
+import { Header } from "./header.js";
+import { OperationFeed } from "./operation-feed.js";
 import { signInView } from "./sign-in-view.js";
+import { setTitle, trackProgress } from "./tab.js";
 
-const [main, account, banner, activitySection, announcements] =
-  ["main", "account", "banner", "activity", "announcements"].map((id) => document.getElementById(id));
+const [main, banner, announcements] = ["main", "banner", "announcements"].map((id) => document.getElementById(id));
 
 const collectionStore = new CollectionStore();
-const activity = new Activity(activitySection, collectionStore, (text) => { announcements.textContent = text; });
+const feed = new OperationFeed(collectionStore);
+const activity = new Activity(feed, (text) => { announcements.textContent = text; });
+const header = new Header(document.getElementById("navigation"), document.getElementById("tools"), activity, signOut);
 let user = null;
-const app = { collectionStore, activity, get user() { return user; } };
+const app = { collectionStore, activity, feed, setTitle, get user() { return user; } };
 let viewController = new AbortController();
 
+// Each view is loaded when it is first shown.
 const ROUTES = [
-  [/^\/collections\/([^/]+)\/documents\/([^/]+)$/, documentView],
-  [/^\/collections\/([^/]+)\/sharing$/, sharingView],
-  [/^\/collections\/([^/]+)$/, collectionView],
-  [/^\/account$/, accountView],
-  [/^\/people$/, peopleView],
-  [/^\/api-keys$/, apiKeysView],
-  [/^\/audit$/, auditView],
-  [/^\/$/, homeView],
+  [/^\/collections\/([^/]+)\/documents\/([^/]+)$/, async () => (await import("./document-view.js")).documentView],
+  [/^\/collections\/([^/]+)\/sharing$/, async () => (await import("./sharing-view.js")).sharingView],
+  [/^\/collections\/([^/]+)$/, async () => (await import("./collection-view.js")).collectionView],
+  [/^\/collections$/, async () => (await import("./collections-view.js")).collectionsView],
+  [/^\/operations$/, async () => (await import("./operations-view.js")).operationsView],
+  [/^\/account$/, async () => (await import("./account-view.js")).accountView],
+  [/^\/people$/, async () => (await import("./people-view.js")).peopleView],
+  [/^\/api-keys$/, async () => (await import("./api-keys-view.js")).apiKeysView],
+  [/^\/audit$/, async () => (await import("./audit-view.js")).auditView],
+  [/^\/$/, async () => (await import("./home-view.js")).homeView],
 ];
 
+function route() {
+  const [path, query] = (location.hash.slice(1) || "/").split("?");
+  for (const [pattern, load] of ROUTES) {
+    const match = pattern.exec(path);
+    if (match) return { path, query, load, ids: match.slice(1) };
+  }
+  return null;
+}
+
 /** Show the view of the URL; `view(app, ids, query, signal)` returns {node, title}, `signal` is aborted when it is left. */
-function show() {
+async function show() {
   if (!user) return;
   viewController.abort();
   viewController = new AbortController();
-  const [path, query] = (location.hash.slice(1) || "/").split("?");
-  for (const [pattern, view] of ROUTES) {
-    const match = pattern.exec(path);
-    if (!match) continue;
-    const ids = match.slice(1).map(decodeURIComponent);
-    const { node, title } = view(app, ids, new URLSearchParams(query), viewController.signal);
-    document.title = title ? `${title} · Semantik` : "Semantik";
-    main.replaceChildren(node);
+  const { signal } = viewController;
+  const found = route();
+  if (!found) {
+    location.hash = "#/";
     return;
   }
-  location.hash = "#/";
+  header.mark(found.path);
+  let view = null;
+  try {
+    view = await found.load();
+  } catch (error) {
+    if (!signal.aborted) showMissing(error);
+    return;
+  }
+  if (signal.aborted) return;
+  try {
+    const { node, title } = view(app, found.ids.map(decodeURIComponent), new URLSearchParams(found.query), signal);
+    setTitle(title);
+    main.replaceChildren(node);
+  } catch (error) {
+    if (!signal.aborted) showStartError(error);
+  }
 }
 
-function drawAccount() {
-  const signOut = h("button", { type: "button", class: "quiet" }, "Sign out");
-  signOut.addEventListener("click", async () => {
-    signOut.disabled = true;
-    try {
-      await request("POST", url(["auth", "logout"]), { repeatable: true, announce401: false });
-    } catch (error) {
-      if (error.status !== 401) { // 401: the session had already expired
-        signOut.disabled = false;
-        showBanner(error.message);
-        return;
-      }
+async function signOut(button) {
+  button.disabled = true;
+  try {
+    await request("POST", url(["auth", "logout"]), { repeatable: true, announce401: false });
+  } catch (error) {
+    if (error.status !== 401) { // 401: the session had already expired
+      button.disabled = false;
+      showBanner(error.message);
+      return;
     }
-    closeSession("You have signed out.");
-  });
-  const link = (path, text, kind = "") => h("a", { class: `quiet ${kind}`, href: `#/${path}` }, text);
-  account.replaceChildren(...(user ? [
-    link("account", user.username, "who"), user.is_admin ? link("people", "Users") : "", link("api-keys", "API keys"), signOut,
-  ] : []));
+  }
+  closeSession("You have signed out.");
 }
 
 function showBanner(text) {
@@ -80,13 +92,14 @@ function showBanner(text) {
 async function openSession(signedInUser) {
   user = signedInUser;
   showBanner(null);
-  drawAccount();
+  header.draw(user);
+  route()?.load().catch(() => {}); // while the collections are loaded; `show` reports what fails
   main.replaceChildren(h("p", { class: "hint" }, "Loading your collections…"));
   try {
     await collectionStore.refresh();
     if (!user) return; // signed out meanwhile
-    activity.start();
-    show();
+    feed.start();
+    await show();
   } catch (error) {
     if (error.status !== 401) showStartError(error);
   }
@@ -96,10 +109,10 @@ async function openSession(signedInUser) {
 async function closeSession(notice) {
   user = null;
   viewController.abort();
-  activity.clear();
+  feed.clear();
   collectionStore.clear();
-  drawAccount();
-  document.title = "Semantik";
+  header.draw(null);
+  setTitle("");
   try {
     showSignIn(await request("GET", url(["auth", "setup"])), notice);
   } catch (error) {
@@ -119,6 +132,14 @@ function showStartError(error) {
   main.replaceChildren(h("div", { class: "card sign-in" }, errors.node, again));
 }
 
+/** A module could not be loaded: the server is away, or it has been upgraded and has other modules now. */
+function showMissing(error) {
+  console.info(error);
+  main.replaceChildren(h("div", { class: "card sign-in" },
+    h("p", {}, "This page could not be loaded. The server may be away, or may have been upgraded."),
+    h("button", { type: "button", class: "primary", onclick: () => location.reload() }, "Load it again")));
+}
+
 async function start() {
   try {
     const setup = await request("GET", url(["auth", "setup"]));
@@ -134,6 +155,7 @@ events.addEventListener("unauthorized", () => { if (user) closeSession("Your ses
 events.addEventListener("waiting", (event) => showBanner(event.detail));
 collectionStore.addEventListener("error", (event) => { if (event.detail.status !== 401) showBanner(event.detail.message); });
 collectionStore.addEventListener("change", () => { if (!banner.hidden) showBanner(null); });
+document.getElementById("skip").addEventListener("click", () => main.focus());
 window.addEventListener("hashchange", () => {
   window.scrollTo(0, 0);
   main.focus({ preventScroll: true });
@@ -142,4 +164,5 @@ window.addEventListener("hashchange", () => {
 document.addEventListener("visibilitychange", () => {
   if (user && document.visibilityState === "visible") collectionStore.refreshQuietly();
 });
+trackProgress(feed);
 start();

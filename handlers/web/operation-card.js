@@ -18,15 +18,15 @@ function reconnecting(reason) {
 }
 
 export class OperationCard {
-  #drawn = { errors: 0, warnings: 0, collection: null, cancelling: false };
+  #drawn = { errors: 0, warnings: 0, cancelling: false };
 
-  /** `titled()` returns the collection's id and its name as known now; `onDismiss()` closes the card. */
-  constructor(id, state, { titled, collectionLink, onDismiss }) {
+  /** `entry` is one of OperationFeed; `onDismiss()` closes the card. */
+  constructor({ id, collectionId, state }, collectionStore, onDismiss) {
     this.id = id;
+    this.collectionId = collectionId;
     this.state = state;
-    this.titled = titled;
-    this.collectionLink = collectionLink;
-    this.title = h("h2");
+    this.collectionStore = collectionStore;
+    this.title = h("h3");
     this.bar = h("progress", { max: 100, value: 0 });
     this.stage = h("span", { class: "stage" });
     this.percent = h("span", { class: "percent" });
@@ -58,11 +58,12 @@ export class OperationCard {
     }
   }
 
-  /** Draw the current state; called at most once per animation frame. */
+  /** Draw the current state; the feed calls it at most every 50 ms. */
   draw() {
     const { state } = this;
     this.#drawTitle();
     this.node.dataset.status = state.status;
+    if (this.collectionStore.get(this.collectionId)?.access === "read") this.cancel.hidden = true;
     this.stage.textContent = state.stageText;
     const unknown = !state.ended && state.status !== "queued" && state.percent === 0 && !state.processed;
     if (unknown) this.bar.removeAttribute("value");
@@ -87,11 +88,9 @@ export class OperationCard {
   }
 
   #drawTitle() {
-    const { id, name } = this.titled();
-    const title = this.state.title(name);
-    if (this.title.textContent === title && this.#drawn.collection === id) return;
-    this.#drawn.collection = id;
-    this.title.replaceChildren(id ? h("a", { href: this.collectionLink(id) }, title) : title);
+    const title = this.state.title(this.collectionStore.get(this.collectionId)?.name ?? "");
+    if (this.title.textContent === title) return;
+    this.title.replaceChildren(h("a", { href: `#/collections/${encodeURIComponent(this.collectionId)}` }, title));
     this.bar.setAttribute("aria-label", `Progress: ${title}`);
   }
 

@@ -35,6 +35,7 @@ export class OperationState {
   errors = [];
   historyTruncated = false;
   watchers = 0; // subscribed clients, this page included
+  live = true; // whether messages arrive; what is known of the pace is shown only then
   #seen = "0-0"; // id of the last message applied
   #covered = "0-0"; // last id that the newest snapshot includes: older messages carry older numbers
 
@@ -55,6 +56,11 @@ export class OperationState {
   /** The counts as text, such as "12 of 42 files · 1 failed · about 20 s left". */
   get countsText() {
     return countsText(this);
+  }
+
+  /** Note how messages arrive: a state of OperationClient's `onConnection`. */
+  connected(state) {
+    this.live = state === "live" || state === "polling" || state === "ended";
   }
 
   /** Apply one message; a repeated one changes nothing. */

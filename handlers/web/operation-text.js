@@ -91,8 +91,8 @@ function progressParts(state) {
   else if (state.scanned) parts.push(`${plural(state.scanned, "file")} seen`);
   if (state.failed) parts.push(`${number(state.failed)} failed`);
   if (state.skipped) parts.push(`${number(state.skipped)} skipped`);
-  if (state.rate) parts.push(`${state.rate.toFixed(state.rate < 10 ? 1 : 0)} files/s`);
-  if (state.eta) parts.push(`about ${duration(state.eta)} left`);
+  if (state.live && state.rate) parts.push(`${state.rate.toFixed(state.rate < 10 ? 1 : 0)} files/s`);
+  if (state.live && state.eta) parts.push(`about ${duration(state.eta)} left`);
   if (state.watchers > 1) parts.push(`${number(state.watchers)} watching`);
   return parts;
 }

@@ -13,7 +13,18 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from support.browser import needs_chromium
 from support.hold import held
-from support.page_actions import NAME, PASSWORD, card_of, create, plant, sign_in
+from support.page_actions import (
+    NAME,
+    PASSWORD,
+    card_of,
+    close_operations,
+    create,
+    expect_signed_in,
+    open_operations,
+    plant,
+    sign_in,
+    sign_out,
+)
 from support.patience import patience
 from support.server import SETUP_CODE, Serving, serve
 
@@ -62,7 +73,7 @@ def member(server: str, page: Page, trouble: list[str]) -> Page:
             )
     page.goto("/")
     sign_in(page, PASSWORD)
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect_signed_in(page)
     assert len(trouble) == 1 and "status of 401" in trouble.pop()
     return page
 
@@ -95,8 +106,10 @@ def test_a_first_user_finds_a_chunk(page: Page, start: Callable[..., Serving], f
     create(page, "Plant", folder)
     card = card_of(page, "Plant")
     expect(card).to_have_attribute("data-status", "completed")
+    open_operations(page)
     expect(card.get_by_role("progressbar")).to_have_js_property("value", 100)
     expect(card.locator(".problems li").filter(has_text="broken.pdf")).to_be_visible()
+    close_operations(page)
     types = [message["type"] for message in messages if message["type"] != "pong"]
     assert types[0] == "current_state"
     assert {"document_processed", "error", "operation_completed"} <= set(types)
@@ -129,9 +142,9 @@ def test_a_first_user_finds_a_chunk(page: Page, start: Callable[..., Serving], f
     page.reload()
     expect(page.get_by_role("heading", name="Plant", exact=True)).to_be_visible()
     assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    expect(page.get_by_role("button", name="Account: ")).to_have_count(0)
 
 
 def _through(page: Page, route: Callable[[WebSocketRoute], None]) -> None:
@@ -205,6 +218,7 @@ def test_a_refused_socket_says_why_and_is_not_tried_again(member: Page, folder: 
 
     _through(member, refuse)
     create(member, "Refused", folder)
+    open_operations(member)
     expect(card_of(member, "Refused")).to_contain_text("Live progress has stopped: You may not watch this.")
     assert len(tries) == 1
 
@@ -219,10 +233,11 @@ def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_p
     other = member.context.new_page()
     other.on("websocket", lambda socket: sockets.append(socket.url))
     other.goto("/")
-    expect(other.get_by_role("button", name="Sign out")).to_be_visible()
+    expect_signed_in(other)
     with held(folder, "letter-299.txt"):
         create(member, "Letters", folder)
         for page in (other, member):
+            open_operations(page)
             expect(card_of(page, "Letters").locator(".counts")).to_contain_text("2 watching")
             expect(page.locator(".collection").filter(has_text="Letters")).to_be_visible()
         other.close()
@@ -235,7 +250,7 @@ def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_p
 def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: list[str]) -> None:
     create(page, "Nowhere", Path("/no/such/folder"))
     expect(page.locator("form .error:visible")).to_contain_text("/no/such/folder")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     sign_in(page, "wrong")
     expect(page.locator("form .error:visible")).to_contain_text("password is wrong")
     # The form asks for the folder's languages, too.

@@ -8,6 +8,7 @@ import urllib.request
 
 from playwright.sync_api import Page, expect
 from support.browser import needs_chromium
+from support.page_actions import open_account
 from support.patience import patience
 from test_page import member, page, server, trouble
 
@@ -29,6 +30,7 @@ def _status(server: str, key: str) -> int:
 
 def test_a_key_is_made_copied_once_and_revoked(server: str, member: Page) -> None:
     member.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
+    open_account(member)
     member.get_by_role("link", name="API keys").click()
     expect(member.get_by_text("No keys yet.")).to_be_visible()
     member.get_by_label("Name", exact=True).fill("Nightly <b>report</b>")
@@ -59,6 +61,7 @@ def test_a_key_is_made_copied_once_and_revoked(server: str, member: Page) -> Non
 
 
 def test_where_the_page_may_not_copy_the_key_is_selected(member: Page) -> None:
+    open_account(member)
     member.get_by_role("link", name="API keys").click()
     member.get_by_label("Name", exact=True).fill("By hand")
     member.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")

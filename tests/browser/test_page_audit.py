@@ -6,6 +6,7 @@ import time
 
 from playwright.sync_api import Page, expect
 from support.browser import needs_chromium
+from support.page_actions import open_account
 from support.patience import patience
 from test_page import member, page, server, trouble
 
@@ -15,10 +16,12 @@ pytestmark = needs_chromium
 
 
 def test_an_administrator_reads_and_filters_the_audit_trail(member: Page) -> None:
+    open_account(member)
     member.get_by_role("link", name="API keys").click()
     member.get_by_label("Name", exact=True).fill("Nightly <b>report</b>")
     member.get_by_role("button", name="Create key").click()
     expect(member.get_by_role("button", name="Copy")).to_be_visible()
+    open_account(member)
     member.get_by_role("link", name="Users").click()
     member.get_by_role("link", name="Audit trail").click()
     expect(member.get_by_role("heading", name="Audit trail")).to_be_visible()

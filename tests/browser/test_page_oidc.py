@@ -58,13 +58,13 @@ def test_a_person_signs_in_with_the_provider_and_comes_back_to_the_view(
     serving, _ = site
     page.goto(f"{serving.url}/#/api-keys")
     _at_provider(page, "ann")
-    expect(page.locator("#account")).to_contain_text("ann.lee")
+    expect(page.locator("#tools")).to_contain_text("ann.lee")
     expect(page).to_have_url(f"{serving.url}/#/api-keys")
     cookies = {each["name"]: each for each in page.context.cookies(serving.url)}
     assert cookies["semantik_session"]["sameSite"] == "Strict" and cookies["semantik_session"]["httpOnly"]
     assert "semantik_oidc" not in cookies
     page.reload()
-    expect(page.locator("#account")).to_contain_text("ann.lee")
+    expect(page.locator("#tools")).to_contain_text("ann.lee")
 
 
 def test_a_person_who_is_not_signed_in_reads_why_and_finds_back(

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from support.api import PASSWORD
 from support.browser import needs_chromium
 from support.hold import held
-from support.page_actions import card_of, create
+from support.page_actions import card_of, create, expect_signed_in, open_operations
 from support.patience import patience
 from support.server import ROOT, SETUP_CODE, Serving
 from test_page import page, trouble
@@ -52,7 +52,7 @@ def member(server: str, page: Page, trouble: list[str], request: pytest.FixtureR
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect_signed_in(page)
     assert len(trouble) == 1 and "status of 401" in trouble.pop()
     return page
 
@@ -84,6 +84,7 @@ def _operations(page: Page) -> Locator:
 
 def _done(page: Page, title: str) -> Locator:
     """The card of the operation with this title, once it is done."""
+    open_operations(page)
     card = page.locator(".operation").filter(has=page.get_by_role("heading", name=title))
     expect(card).to_have_attribute("data-status", "completed")
     return card
@@ -119,7 +120,7 @@ def test_a_reindex_goes_to_its_end_with_a_bar_that_never_falls(
     dialog.get_by_role("button", name="Reindex").click()
     expect(dialog.get_by_role("alert")).to_have_text("chunk_overlap (40) must be less than chunk_size (40).")
     assert "status of 422" in trouble.pop()
-    member.get_by_role("button", name="Close").first.evaluate("button => button.click()")
+    card_of(member, "Harbour").get_by_text("Close", exact=True).evaluate("button => button.click()")
     member.evaluate(FOLLOW)
     dialog.get_by_label("Overlap").fill("4")
     dialog.get_by_role("button", name="Reindex").click()
@@ -171,6 +172,7 @@ def test_a_cancelled_operation_says_what_is_kept(member: Page, folder: Path) -> 
         member.get_by_role("button", name="Scan all again").click()
         expect(card.nth(1)).to_contain_text("Waiting in line")
         expect(_operations(member).first).to_contain_text("in line")
+        open_operations(member)
         card.nth(1).get_by_role("button", name="Cancel").click()
         expect(card.nth(1).locator(".stage")).to_have_text("Operation cancelled before it began")
         card.first.get_by_role("button", name="Cancel").click()

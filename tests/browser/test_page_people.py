@@ -8,7 +8,7 @@ import time
 import pyotp
 from playwright.sync_api import Browser, Page, expect
 from support.browser import needs_chromium
-from support.page_actions import NAME, PASSWORD, sign_in
+from support.page_actions import PASSWORD, expect_signed_in, open_account, sign_in, sign_out
 from support.patience import patience
 from test_page import member, page, server, trouble
 
@@ -21,6 +21,7 @@ _numbers = itertools.count(1)
 
 
 def _add_user(admin: Page, name: str) -> None:
+    open_account(admin)
     admin.get_by_role("link", name="Users").click()
     admin.get_by_text("New user").click()
     admin.get_by_label("User name").fill(name)
@@ -58,6 +59,7 @@ def test_a_collection_is_shared_and_given_away(member: Page, browser: Browser, s
     reader.get_by_role("link", name=title).click()
     expect(reader.get_by_role("heading", name=title)).to_be_visible()
     expect(reader.get_by_role("link", name="Sharing")).to_have_count(0)
+    open_account(reader)
     expect(reader.get_by_role("link", name="Users")).to_have_count(0)
     expect(reader.get_by_role("button", name="Add folder")).to_have_count(0)
 
@@ -98,7 +100,8 @@ def test_a_group_has_members_and_an_unknown_name_is_refused(member: Page) -> Non
 
 
 def test_a_second_factor_is_asked_for_at_the_sign_in(member: Page, trouble: list[str]) -> None:
-    member.get_by_role("link", name=NAME).click()
+    open_account(member)
+    member.get_by_role("link", name="Account", exact=True).click()
     expect(member.get_by_text("this one")).to_be_visible()
     member.get_by_role("button", name="Set up…").click()
     member.get_by_label("Your password").fill(PASSWORD)
@@ -112,13 +115,14 @@ def test_a_second_factor_is_asked_for_at_the_sign_in(member: Page, trouble: list
     member.get_by_role("button", name="I have kept them").click()
     expect(member.get_by_text("recovery codes left")).to_be_visible()
 
-    member.get_by_role("button", name="Sign out", exact=True).click()
+    sign_out(member)
     sign_in(member, PASSWORD)
     code = member.get_by_label("Code")
     expect(code).to_be_focused()
     code.fill(recovery)
     member.get_by_role("button", name="Sign in").click()
-    member.get_by_role("link", name=NAME).click()
+    open_account(member)
+    member.get_by_role("link", name="Account", exact=True).click()
     member.get_by_role("button", name="Switch off…").click()
     member.get_by_label("Your password").fill(PASSWORD)
     member.get_by_role("button", name="Switch off", exact=True).click()
@@ -128,10 +132,11 @@ def test_a_second_factor_is_asked_for_at_the_sign_in(member: Page, trouble: list
 
 
 def test_a_wrong_current_password_changes_nothing(member: Page, trouble: list[str]) -> None:
-    member.get_by_role("link", name=NAME).click()
+    open_account(member)
+    member.get_by_role("link", name="Account", exact=True).click()
     member.get_by_label("Current password").fill("not the password at all")
     member.get_by_label("New password").fill(f"another-long-one-{time.time_ns()}")
     member.get_by_role("button", name="Change password").click()
     expect(member.get_by_role("alert").filter(has_text="password")).to_be_visible()
-    expect(member.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
+    expect_signed_in(member)
     assert len(trouble) == 1 and "status of 403" in trouble.pop()

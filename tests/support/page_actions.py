@@ -16,6 +16,31 @@ def sign_in(page: Page, password: str, name: str = NAME) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def expect_signed_in(page: Page) -> None:
+    expect(page.get_by_role("button", name="Account: ")).to_be_visible()
+
+
+def open_account(page: Page) -> None:
+    """Open the account menu."""
+    page.get_by_role("button", name="Account: ").click()
+
+
+def sign_out(page: Page) -> None:
+    open_account(page)
+    page.get_by_role("button", name="Sign out", exact=True).click()
+
+
+def open_operations(page: Page) -> None:
+    """Open the panel of running operations, unless it is open."""
+    if not page.locator("#activity").is_visible():
+        page.locator(".indicator").click()
+
+
+def close_operations(page: Page) -> None:
+    page.keyboard.press("Escape")
+    expect(page.locator("#activity")).to_be_hidden()
+
+
 def create(page: Page, name: str, folder: Path | str) -> None:
     heading = page.get_by_text("New collection", exact=True)
     expect(heading).to_be_visible()
@@ -27,6 +52,7 @@ def create(page: Page, name: str, folder: Path | str) -> None:
 
 
 def card_of(page: Page, name: str) -> Any:
+    """The cards of a collection's operations, in the panel; to be clicked or seen it must be open."""
     return page.locator(".operation").filter(has_text=f"“{name}”")
 
 

@@ -1,0 +1,91 @@
+"""Modules linked into few files: what is refused, and where each module goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handlers.assets.linker import SHARED, LinkError, link
+
+WEB = Path(__file__).parents[3] / "handlers" / "web"
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines()
+
+
+def test_modules_are_called_in_the_order_in_which_they_need_each_other() -> None:
+    linked = link(
+        {
+            "app.js": 'import { a, b as other } from "./b.js";\nimport * as all from "./c.js";\na(other, all);\n',
+            "b.js": 'import { c } from "./c.js";\nexport const a = c;\nexport async function b() {}\n',
+            "c.js": "export class c {}\n",
+        },
+        "app.js",
+    )
+    assert set(linked) == {"app.js"}
+    lines = _lines(linked["app.js"])
+    starts = [line for line in lines if line.startswith("const $")]
+    assert starts == ["const $c = (() => {", "const $b = (() => {", "const $app = (() => {"]
+    assert "const { a, b: other } = $b;" in lines and "const all = $c;" in lines
+    assert "return { a, b };" in lines and "export { $c, $b, $app };" in lines
+
+
+def test_what_several_views_need_is_shared_and_what_the_shell_has_is_not_sent_again() -> None:
+    linked = link(
+        {
+            "app.js": 'import { dom } from "./dom.js";\nimport("./x-view.js");\nconst y = () => import("./y.js");\n',
+            "dom.js": "export const dom = 1;\n",
+            "table.js": 'import { dom } from "./dom.js";\nexport const table = dom;\n',
+            "x-view.js": 'import { table } from "./table.js";\nexport function x() {}\n',
+            "y.js": 'import {\n  table as t,\n} from "./table.js";\nimport { own } from "./own.js";\n'
+            "export function y() {}\n",
+            "own.js": "export const own = 2;\n",
+        },
+        "app.js",
+    )
+    assert set(linked) == {"app.js", SHARED, "x-view.js", "y.js"}
+    assert "$table" not in linked["app.js"] and "$table =" in linked[SHARED]
+    assert _lines(linked[SHARED])[0] == 'import { $dom } from "./app.js";'
+    assert _lines(linked["x-view.js"])[0] == f'import {{ $table }} from "./{SHARED}";'
+    assert _lines(linked["x-view.js"])[-1] == "export const { x } = $x_view;"
+    assert "const $own" in linked["y.js"] and "const { table: t, } = $table;" in linked["y.js"]
+
+
+def test_a_view_that_the_shell_needs_at_once_can_still_be_loaded_on_demand() -> None:
+    linked = link(
+        {
+            "app.js": 'import { view } from "./view.js";\nconst again = () => import("./view.js");\n',
+            "view.js": "export const view = 1;\n",
+        },
+        "app.js",
+    )
+    assert linked["view.js"] == 'import { $view } from "./app.js";\nexport const { view } = $view;\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("export default 1;", "export default 1;"),
+        ("export let x = 1;", "export let x"),
+        ("export const { a } = b;", "export const {"),
+        ('export * from "./b.js";', "export *"),
+        ('import b from "./b.js";', "import b"),
+        ('import { x } from "elsewhere";', "elsewhere"),
+        ('import { x } from "./missing.js";\n', "missing.js, which does not exist"),
+        ('import { b } from "./b.js";\nexport const a = b;', "import each other"),
+    ],
+)
+def test_what_cannot_be_linked_is_refused(text: str, word: str) -> None:
+    with pytest.raises(LinkError, match=word.replace("*", r"\*").replace("{", r"\{")):
+        link({"app.js": text, "b.js": 'import { a } from "./app.js";\nexport const b = 1;'}, "app.js")
+
+
+def test_the_modules_of_the_page_are_linked_and_each_is_used_once() -> None:
+    sources = {path.name: path.read_text() for path in WEB.glob("*.js")}
+    linked = link(sources, "app.js")
+    for name in sources:
+        variable = "$" + name.removesuffix(".js").replace("-", "_")
+        holders = [chunk for chunk, text in linked.items() if f"const {variable} = (" in text]
+        assert len(holders) == 1, f"{name} is in {holders}: a module that nothing imports is dead"
