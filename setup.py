@@ -104,6 +104,8 @@ setup(
             "pytest-xdist",
             "ruff",
             "schemathesis",
+            # A server of its own that speaks MongoDB's protocol: GPL, run by tests, never imported.
+            "secantusdb; python_version == '3.11'",
             "tuspy",
             "websockets",
             "xlwt",

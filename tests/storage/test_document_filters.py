@@ -42,7 +42,9 @@ async def test_pages_read_directly_are_those_of_the_store(tmp_path: Path) -> Non
             for fast in (True, False)
         ]
         assert len(direct) == 4500
-        assert direct == [dict.fromkeys(SCANNED_FIELDS) | row for row in plain]
+        # The embedded store gives all fields, MongoDB those that a row has.
+        blank = dict.fromkeys(SCANNED_FIELDS)
+        assert [blank | row for row in direct] == [blank | row for row in plain]
         pages = [page async for page in db.documents.scan(generation)]
         assert [len(page.columns) for page in pages] == [2000, 2000, 500]
         number = next(n for n, path in enumerate(pages[2].columns.paths) if path == documents[7].path)

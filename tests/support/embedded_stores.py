@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +18,11 @@ from semantik.storage.mongo import Store
 
 @asynccontextmanager
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store: in the MongoDB that this run is against, if one was named, otherwise in an embedded one."""
+    if given := os.environ.get("SEMANTIK_TEST_MONGO_URL"):
+        async with Store(given, f"test-{uuid.uuid4().hex}") as opened:
+            yield opened
+        return
     async with (
         data_lock(tmp_path) as lock,
         embedded(tmp_path, True, False, lock) as stores,

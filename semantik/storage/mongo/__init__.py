@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -17,6 +18,7 @@ from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
 from semantik.storage.mongo.documents import DocumentTable
+from semantik.storage.mongo.driver_errors import translate_mongo_errors
 from semantik.storage.mongo.failures import FailureTable
 from semantik.storage.mongo.folder_digests import FolderDigestTable
 from semantik.storage.mongo.groups import GroupTable
@@ -30,7 +32,7 @@ from semantik.storage.mongo.second_factors import SecondFactorTable
 from semantik.storage.mongo.sessions import SessionTable
 from semantik.storage.mongo.shares import ShareTable
 from semantik.storage.mongo.signing_keys import SigningKeyTable
-from semantik.storage.mongo.table import Record, Table, translate_mongo_errors
+from semantik.storage.mongo.table import Record, Table
 from semantik.storage.mongo.uploads import UploadTable
 from semantik.storage.mongo.usage_stats import UsageReads
 from semantik.storage.mongo.users import UserTable
@@ -38,7 +40,10 @@ from semantik.storage.mongo.users import UserTable
 __all__ = ["Store"]
 
 _SELECT_MS = 3_000
+_CONNECT_MS = 10_000  # also for the driver's regular look at the server, which a busy one answers late
 _ANSWER_MS = 15_000
+_MAJORITY_MS = 10_000
+_W = re.compile(r"[?&]w=", re.IGNORECASE)
 _PING_S = 3.0
 _CLOSE_S = 1.0
 
@@ -51,7 +56,9 @@ class Store:
     """
 
     def __init__(self, url: str, database: str, reads_url: str = "") -> None:
-        self._clients = [_client(url), *([_client(reads_url)] if reads_url else [])]
+        # The embedded store is one process, which has nobody to wait for.
+        urls, concern = ([url, reads_url], {}) if reads_url else ([url], _majority(url))
+        self._clients = [_client(each, concern) for each in urls]
         options = CodecOptions[Record](tz_aware=True)
         base, reads = (self._clients[at].get_database(database, codec_options=options) for at in (0, -1))
         self._meta = Table(base["meta"])
@@ -141,12 +148,22 @@ class Store:
         await self._meta.delete_many({"_id": "setup_code"})
 
 
-def _client(url: str) -> AsyncIOMotorClient[Record]:
+def _majority(url: str) -> dict[str, Any]:
+    """A write is done when most servers of a replica set have it, unless the URL says otherwise.
+
+    Reads come from the primary, as it has the rows (read concern "local"): what a primary that is replaced had not yet
+    passed on may be read for a moment; each write that depends on it is fenced, and fails then.
+    """
+    return {} if _W.search(url) else {"w": "majority", "wtimeoutMS": _MAJORITY_MS}
+
+
+def _client(url: str, concern: dict[str, Any]) -> AsyncIOMotorClient[Record]:
     try:
         return AsyncIOMotorClient(
             url,
+            **concern,
             serverSelectionTimeoutMS=_SELECT_MS,
-            connectTimeoutMS=_SELECT_MS,
+            connectTimeoutMS=_CONNECT_MS,
             socketTimeoutMS=_ANSWER_MS,
             appname="semantik",
         )

@@ -51,4 +51,7 @@ class SearchReads:
 
 def _chunk_and_document(row: Record) -> tuple[Chunk, Document | None]:
     document = next(iter(row[_DOCUMENT]), None)
-    return chunk_from_row(row), None if document is None else document_from_row(document)
+    if document is None:
+        return chunk_from_row(row), None
+    # A plain nx-27017 leaves the `_id` of joined rows out.
+    return chunk_from_row(row), document_from_row({**document, "_id": row["document_id"]})

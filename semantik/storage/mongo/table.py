@@ -1,28 +1,18 @@
-"""One MongoDB collection behind the few methods that the project needs. Runs on the loop.
-
-The only module that translates pymongo's errors into the domain's.
-"""
+"""One MongoDB collection behind the few methods that the project needs. Runs on the loop."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import bson
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    OperationFailure,
-    PyMongoError,
-    WTimeoutError,
-)
+from pymongo.errors import OperationFailure
 
-from semantik.core.errors import Conflict, DiskFull, Unavailable
+from semantik.core.errors import Conflict, DiskFull
+from semantik.storage.mongo.driver_errors import translate_mongo_errors
 
 Record = dict[str, Any]
 Filter = Mapping[str, Any]
@@ -40,43 +30,11 @@ class StorageSize:
         return StorageSize(self.rows + other.rows, self.bytes + other.bytes)
 
 
-_DUPLICATE = 11000
 _NO_SUCH_INDEX = 27
-_OUT_OF_DISK_SPACE = 14031
-_DISK_FULL_TEXTS = ("disk is full", "No space left")  # SQLite's and the system's
 _ATTEMPTS = 3
 _READ_BATCH = 1000
 _WRITE_PAGE = 2000
-
-
-@contextmanager
-def translate_mongo_errors() -> Iterator[None]:
-    """Turn pymongo's errors into Unavailable (try again) or Conflict (a unique key is taken)."""
-    try:
-        yield
-    except DuplicateKeyError as error:
-        raise Conflict("It exists already.") from error
-    except (AutoReconnect, ExecutionTimeout, WTimeoutError) as error:
-        raise Unavailable("MongoDB cannot be reached at the moment; please try again shortly.") from error
-    except BulkWriteError as error:
-        # The other fields contain the rows that were to be written, which must not get into a log.
-        failures = [
-            (e.get("code"), str(e.get("errmsg"))) for e in (error.details or {}).get("writeErrors", [])
-        ]
-        for code, reason in failures:
-            if code != _DUPLICATE:
-                raise _unavailable(code, reason) from None
-        raise Conflict("It exists already.") from None
-    except OperationFailure as error:
-        raise _unavailable(error.code, str((error.details or {}).get("errmsg", error))) from error
-    except PyMongoError as error:
-        raise Unavailable(f"MongoDB answered with an error: {error}.") from error
-
-
-def _unavailable(code: int | None, reason: str) -> Unavailable:
-    if code == _OUT_OF_DISK_SPACE or any(text in reason for text in _DISK_FULL_TEXTS):
-        return DiskFull("MongoDB")
-    return Unavailable(f"MongoDB answered with an error: {reason.rstrip('.')}.")
+_INSERT_PAGE = 1000  # one long command holds up the driver's look at a slow server, which then counts as away
 
 
 def _exact(where: Filter) -> Record:
@@ -228,13 +186,37 @@ class Table:
         return StorageSize(int(rows[0]["n"]), int(rows[0]["bytes"])) if rows else StorageSize(0, 0)
 
     async def insert_one(self, row: Record) -> None:
-        with translate_mongo_errors():
-            await self._collection.insert_one(row)
+        """Raises Conflict when another row has its `_id` or a unique key.
+
+        Not when that is this very row: the driver sends an insertion again whose answer was late.
+        """
+        await self.insert_many([row])
 
     async def insert_many(self, rows: Sequence[Record]) -> None:
-        if rows:
-            with translate_mongo_errors():
-                await self._collection.insert_many(rows)
+        """As `insert_one`; rows before one that is refused are inserted."""
+        for at in range(0, len(rows), _INSERT_PAGE):
+            await self._insert_page(rows[at : at + _INSERT_PAGE])
+
+    async def _insert_page(self, rows: Sequence[Record]) -> None:
+        left = list(rows)
+        while left:
+            try:
+                with translate_mongo_errors():
+                    await self._collection.insert_many(left)
+                return
+            except Conflict:
+                present = await self._present(left)
+                missing = [row for row in left if row["_id"] not in present]
+                if len(missing) == len(left):
+                    raise
+                left = missing
+
+    async def _present(self, rows: Sequence[Record]) -> set[str]:
+        """The `_id`s of those rows that are stored exactly so."""
+        stored = await self.find(_with_keys([row["_id"] for row in rows]))
+        options = self._collection.codec_options
+        given = {row["_id"]: bson.decode(bson.encode(row), options) for row in rows}
+        return {row["_id"] for row in stored if row == given[row["_id"]]}
 
     async def update_one(
         self, where: Filter, update: Mapping[str, Any], sort: Sort | None = None
