@@ -16,6 +16,7 @@ QUICK = (
     "--alerts-interval-s=0.1",
     "--webhooks-retry-s=0.05",
     "--webhooks-private-networks=127.0.0.0/8",
+    "--auth-registration=open",
 )
 LAMP = "The lamp is green."
 OTHERS = ("Bread is baked in the morning.", "A bowline does not slip.", "Gulls steal everything at noon.")
@@ -64,7 +65,7 @@ async def names_of_alerts(client: Client, **query: Any) -> list[str]:
 async def until_alerts(client: Client, number: int, **query: Any) -> list[dict[str, Any]]:
     """Wait until there are so many."""
     async with deadline():
-        while len(found := await alerts(client, **query)) < number:
+        while len(found := await alerts(client, **query)) < number:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return found
 

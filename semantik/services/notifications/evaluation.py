@@ -32,7 +32,9 @@ log = logging.getLogger("semantik.alerts")
 
 BLOCK = 20_000  # chunks that a search looks at in one step
 _IDLE_S = 30.0  # without saved searches; one that is saved here is noticed at once
-_ALL_S = 60.0  # so often also collections that have not grown are looked at: somebody may read them since
+_ALL_ROUNDS = (
+    12  # in one of so many, collections that have not grown are looked at, too: they may have been shared
+)
 _LEASE_S = 30.0
 _RENEW_S = 5.0
 
@@ -78,16 +80,15 @@ class AlertEvaluator:
         self._wake.set()
 
     async def run(self) -> NoReturn:
-        all_at = 0.0
+        number = 0
         while True:
             self._wake.clear()
             pause_s = self._limits().interval_s
             try:
                 searches = await self._store.saved_searches.active()
                 if searches:
-                    everything = time.monotonic() >= all_at
-                    await self._round(searches, everything)
-                    all_at = time.monotonic() + _ALL_S if everything else all_at
+                    await self._round(searches, everything=number % _ALL_ROUNDS == 0)
+                    number += 1
                 else:
                     pause_s = _IDLE_S
             except Unavailable as error:
