@@ -92,7 +92,7 @@ class Notifications:
             self._readers,
             AlertFinder(search),
             saver,
-            lambda: self._current().alerts,
+            self._current,
             self._reached,
         )
         async with asyncio.TaskGroup() as tasks:

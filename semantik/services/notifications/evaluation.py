@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from semantik.auth.authorization import access_of
 from semantik.auth.principal import Principal
-from semantik.config.settings import AlertSettings
+from semantik.config.settings import Settings
 from semantik.core.errors import Conflict, SemantikError, Unavailable
 from semantik.core.models import Collection, SavedSearch, new_id
 from semantik.services.notifications.alert_finder import AlertFinder
@@ -35,8 +35,7 @@ _IDLE_S = 30.0  # without saved searches; one that is saved here is noticed at o
 _ALL_ROUNDS = (
     12  # in one of so many, collections that have not grown are looked at, too: they may have been shared
 )
-_LEASE_S = 30.0
-_RENEW_S = 5.0
+_RENEWALS = 3  # in the time of a lease, operations.lease_s
 
 
 @dataclass
@@ -62,18 +61,22 @@ class AlertEvaluator:
         readers: Readers,
         finder: AlertFinder,
         saver: AlertSaver,
-        limits: Callable[[], AlertSettings],
+        current: Callable[[], Settings],
         reached: Callable[[str], None],
     ) -> None:
         self._store = store
         self._readers = readers
         self._finder = finder
         self._saver = saver
-        self._limits = limits
+        self._current = current
         self._reached = reached
         self._wake = asyncio.Event()
         self._grown_to: dict[str, tuple[int, int]] = {}  # generation and settled seq, by collection
         self._again: set[str] = set()  # users with something left to do
+
+    @property
+    def _lease_s(self) -> float:
+        return self._current().operations.lease_s
 
     def wake(self) -> None:
         """Look at once: something was indexed, or a search was saved."""
@@ -83,7 +86,7 @@ class AlertEvaluator:
         number = 0
         while True:
             self._wake.clear()
-            pause_s = self._limits().interval_s
+            pause_s = self._current().alerts.interval_s
             try:
                 searches = await self._store.saved_searches.active()
                 if searches:
@@ -129,7 +132,7 @@ class AlertEvaluator:
         if not any(_is_behind(cursors.get((s.id, c.id)), c) for s, c in candidates):
             return
         token = new_id()
-        number = await self._store.alerts.claim(user_id, token, _LEASE_S)
+        number = await self._store.alerts.claim(user_id, token, self._lease_s)
         if number is None:
             raise LeaseHeld("The lease is held.")
         lease = _Lease(user_id, token, number, time.monotonic())
@@ -183,7 +186,9 @@ class AlertEvaluator:
             await self._renew(lease)
             new = await chunks.read(collection.current, cursor, block_end)
             if new:
-                found = await self._finder.find(search, collection, reader, new, self._limits().per_block)
+                found = await self._finder.find(
+                    search, collection, reader, new, self._current().alerts.per_block
+                )
                 lease.number = await self._saver.save(found, lease.token, lease.number)
             self._reached("alerts.saved")
             await self._store.saved_searches.set_cursor(search, collection.id, block_end)
@@ -191,8 +196,8 @@ class AlertEvaluator:
 
     async def _renew(self, lease: _Lease) -> None:
         """Raises LeaseHeld when it has been lost."""
-        if time.monotonic() - lease.renewed_at >= _RENEW_S:
-            number = await self._store.alerts.claim(lease.user_id, lease.token, _LEASE_S)
+        if time.monotonic() - lease.renewed_at >= self._lease_s / _RENEWALS:
+            number = await self._store.alerts.claim(lease.user_id, lease.token, self._lease_s)
             if number is None:
                 raise LeaseHeld("The lease was lost.")
             lease.renewed_at = time.monotonic()
