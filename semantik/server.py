@@ -151,7 +151,6 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
-
         signing_keys = SigningKeys(store, lambda: current().auth)
         await signing_keys.load()
         services = _services(
@@ -176,7 +175,6 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
         connection_times = await start(serving(app, sockets, current))
-
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)
         heartbeat = Heartbeat(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
