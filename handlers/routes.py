@@ -11,10 +11,12 @@ from http import HTTPStatus
 from tornado.web import Application, RequestHandler, url
 
 from handlers import events, export
+from handlers.alert_events import AlertEventsHandler
 from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
 from handlers.mcp.handler import McpHandler
 from handlers.rest import (
+    alerts,
     answers,
     api_keys,
     audit,
@@ -30,6 +32,7 @@ from handlers.rest import (
     originals,
     page,
     roots,
+    saved_searches,
     search,
     second_factor,
     sessions,
@@ -38,8 +41,10 @@ from handlers.rest import (
     suggest,
     uploads,
     users,
+    webhooks,
 )
 from handlers.services import Services
+from handlers.sockets.alerts import AlertsSocketHandler
 from handlers.sockets.operation import OperationSocketHandler
 from handlers.sockets.operations import OperationsSocketHandler
 from handlers.sockets.scan import ScanSocketHandler
@@ -104,9 +109,21 @@ ROUTES = [
     url(rf"{_API}/operations/{_ID}/events", events.EventsHandler),
     url(rf"{_API}/search", search.SearchHandler),
     url(rf"{_API}/answers", answers.AnswersHandler),
+    url(rf"{_API}/saved-searches", saved_searches.SavedSearchesHandler),
+    url(rf"{_API}/saved-searches/{_ID}", saved_searches.SavedSearchHandler),
+    url(rf"{_API}/saved-searches/{_ID}/feed", saved_searches.FeedHandler),
+    url(rf"{_API}/saved-searches/{_ID}/feed/key", saved_searches.FeedKeyHandler),
+    url(rf"{_API}/alerts", alerts.AlertsHandler),
+    url(rf"{_API}/alerts/events", AlertEventsHandler),
+    url(rf"{_API}/webhooks", webhooks.WebhooksHandler),
+    url(rf"{_API}/webhooks/{_ID}", webhooks.WebhookHandler),
+    url(rf"{_API}/webhooks/{_ID}/test", webhooks.WebhookTestHandler),
+    url(rf"{_API}/webhooks/{_ID}/deliveries", webhooks.DeliveriesHandler),
+    url(rf"{_API}/webhooks/{_ID}/deliveries/{_ID}/again", webhooks.DeliveryAgainHandler),
     url(rf"{_API}/suggest", suggest.SuggestHandler),
     url(rf"{_API}/openapi.json", openapi.OpenApiHandler),
     url(r"/mcp", McpHandler),
+    url(r"/ws/alerts", AlertsSocketHandler),
     url(r"/ws/operations", OperationsSocketHandler),
     url(rf"/ws/operations/{_ID}", OperationSocketHandler),
     url(rf"/ws/scan/{_ID}", ScanSocketHandler),

@@ -29,6 +29,7 @@ from semantik.services.answers import AnswerService
 from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
 from semantik.services.folder_scans import FolderScans
+from semantik.services.notifications import AlertService, SavedSearchService, WebhookService
 from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
 from semantik.services.sharing import SharingService
@@ -76,3 +77,6 @@ class Services:
     rate_limiter: RateLimiter
     mcp: McpEndpoint
     answers: AnswerService
+    alerts: AlertService
+    saved_searches: SavedSearchService
+    webhooks: WebhookService

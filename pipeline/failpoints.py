@@ -46,6 +46,10 @@ STAGES = frozenset(
         "remove_source.source",
         "ending.saved",
         "ending.told",
+        "ending.notified",
+        "alerts.added",
+        "alerts.queued",
+        "alerts.saved",
     }
 )
 _reached: Counter[str] = Counter()

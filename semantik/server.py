@@ -8,13 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
 from tornado.web import Application
 
 from handlers.http.server import serving
@@ -22,8 +20,8 @@ from handlers.mcp_endpoint import McpEndpoint
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
-from pipeline.compute.messages import ModelSpec
-from pipeline.compute.pool import ComputePool, PoolFactory
+from pipeline import failpoints
+from pipeline.compute.pool import ComputePool, PoolFactory, query_encoder
 from pipeline.connectors.registry import ConnectorRegistry
 from pipeline.context.context import Dependencies
 from pipeline.embedding.model import BUNDLED
@@ -73,6 +71,7 @@ from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
 from semantik.services.folder_languages import LanguageSampler
 from semantik.services.folder_scans import FolderScans
+from semantik.services.notifications import Notifications
 from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
 from semantik.services.sharing import SharingService
@@ -134,7 +133,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(keywords.close)
         index_sync = IndexSync(store, indexes, keywords)
         stack.push_async_callback(index_sync.close)
-        query_embedder = QueryEmbedder(partial(_embed_queries, pool), lambda: current().search)
+        query_embedder = QueryEmbedder(query_encoder(pool), lambda: current().search)
         stack.push_async_callback(query_embedder.close)
         reranker = Reranker(pool.rerank, lambda: current().search)
         stack.push_async_callback(reranker.close)
@@ -142,15 +141,16 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         connectors = ConnectorRegistry(current, sealer)
         contents = UploadContents(store.uploads, UploadFolder(settings.data), bool(settings.mongo_url))
         stack.callback(contents.close)
+        groups = GroupService(store)
+        notifications = Notifications(store, groups, current, failpoints.die_at)
+        access, events = FolderAccess(store, current), notifications.events
         dependencies = Dependencies(
-            current, store, progress, pool, index_sync, FolderAccess(store, current), connectors, contents
+            current, store, progress, pool, index_sync, access, connectors, contents, events
         )
         dispatcher = await start(Dispatcher(dependencies, owner))
-        groups = GroupService(store)
         active_operations = ActiveOperations(store, groups)
         wake = partial(_call_all, dispatcher.wake, active_operations.wake)
         folder_watcher = await start(FolderWatcher(current, store, wake))
-
         signing_keys = SigningKeys(store, lambda: current().auth)
         await signing_keys.load()
         services = _services(
@@ -163,6 +163,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
             metrics,
             audit,
             signing_keys,
+            notifications,
             wake,
             owner,
         )
@@ -174,7 +175,6 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
         connection_times = await start(serving(app, sockets, current))
-
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)
         heartbeat = Heartbeat(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
@@ -190,6 +190,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
                 heartbeat=heartbeat.run(),
                 audit=audit.run(),
                 upload_upkeep=upkeep.run(),
+                notifications=notifications.run(services.search),
             )
         )
         parts = (connection_times, limiter.task, dispatcher.loop, folder_watcher.loop, *tasks)
@@ -210,12 +211,6 @@ def _progress(settings: Settings, embedded_url: str, owner: str, metrics: Metric
     return ProgressService(url, settings.progress, owner, note_lag)
 
 
-async def _embed_queries(
-    pool: ComputePool, model: str, precision: str, texts: Sequence[str]
-) -> NDArray[np.float32]:
-    return await pool.embed_queries(ModelSpec(model, precision), texts)
-
-
 def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
@@ -226,6 +221,7 @@ def _services(
     metrics: MetricsRegistry,
     audit: AuditLog,
     signing_keys: SigningKeys,
+    notifications: Notifications,
     wake: Callable[[], None],
     server: str,
 ) -> Services:
@@ -242,6 +238,7 @@ def _services(
     search = SearchService(
         store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
     )
+    saved_searches, webhooks = notifications.services(authorizer)
     return Services(
         settings=current(),
         sessions=sessions,
@@ -282,6 +279,9 @@ def _services(
         login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
         rate_limiter=RateLimiter(lambda: current().rate_limits),
         mcp=McpEndpoint(),
+        alerts=notifications.alerts,
+        saved_searches=saved_searches,
+        webhooks=webhooks,
     )
 
 

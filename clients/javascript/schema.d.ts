@@ -987,6 +987,200 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/saved-searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your saved searches, the oldest first */
+        get: operations["listSavedSearches"];
+        put?: never;
+        /** Save a search */
+        post: operations["createSavedSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/saved-searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One saved search */
+        get: operations["getSavedSearch"];
+        put?: never;
+        post?: never;
+        /** Delete a saved search and its alerts */
+        delete: operations["deleteSavedSearch"];
+        options?: never;
+        head?: never;
+        /** Change a saved search, pause it or go on */
+        patch: operations["changeSavedSearch"];
+        trace?: never;
+    };
+    "/api/v2/saved-searches/{search_id}/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alerts of a search as a feed in Atom */
+        get: operations["readFeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/saved-searches/{search_id}/feed/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new address of the feed, with a secret */
+        post: operations["openFeed"];
+        /** End the address of the feed */
+        delete: operations["closeFeed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What your saved searches have found, the newest first */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/alerts/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** New alerts as Server-Sent Events */
+        get: operations["followAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your webhooks, the oldest first */
+        get: operations["listWebhooks"];
+        put?: never;
+        /** Create a webhook */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook and its deliveries */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /** Change a webhook, pause it or go on */
+        patch: operations["changeWebhook"];
+        trace?: never;
+    };
+    "/api/v2/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent to a webhook, the newest first */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/webhooks/{webhook_id}/deliveries/{delivery_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a delivery again, as a new message */
+        post: operations["sendAgain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/suggest": {
         parameters: {
             query?: never;
@@ -1112,6 +1306,23 @@ export interface paths {
          *     problem.
          */
         post: operations["mcp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ws/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow new alerts over a WebSocket */
+        get: operations["watchAlerts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2031,6 +2242,184 @@ export interface components {
             /** @default {} */
             filters?: components["schemas"]["Filters"];
         };
+        AlertNumber: number;
+        SavedSearchRequest: {
+            /** @description What it is called, in lists and messages. */
+            name: string;
+            /** @description Words, a question, or the query language; of filters alone, each new document matches. */
+            query: string;
+            /** @default hybrid */
+            mode?: components["schemas"]["Mode"];
+            /** @default {} */
+            filters?: components["schemas"]["Filters"];
+            /** @description Only these; null: all that you may read. */
+            collection_ids?: components["schemas"]["IdParameter"][] | null;
+            /**
+             * @description The webhooks that get each alert.
+             * @default []
+             */
+            webhook_ids?: components["schemas"]["IdParameter"][];
+            /**
+             * @description Whether alerts are sent to the e-mail address of your account.
+             * @default false
+             */
+            mail?: boolean;
+            /**
+             * @description Whether it looks at nothing for now.
+             * @default false
+             */
+            paused?: boolean;
+        };
+        SavedSearchChange: {
+            /** @description What it is called, in lists and messages. */
+            name?: string;
+            /** @description Words, a question, or the query language; of filters alone, each new document matches. */
+            query?: string;
+            mode?: components["schemas"]["Mode"];
+            filters?: components["schemas"]["Filters"];
+            /** @description Only these; null: all that you may read. */
+            collection_ids?: components["schemas"]["IdParameter"][] | null;
+            /** @description The webhooks that get each alert. */
+            webhook_ids?: components["schemas"]["IdParameter"][];
+            /** @description Whether alerts are sent to the e-mail address of your account. */
+            mail?: boolean;
+            /** @description Whether it looks at nothing for now. */
+            paused?: boolean;
+        };
+        SavedSearch: {
+            id: string;
+            name: string;
+            query: string;
+            mode: components["schemas"]["Mode"];
+            filters: components["schemas"]["Filters"];
+            collection_ids: string[] | null;
+            webhook_ids: string[];
+            mail: boolean;
+            paused: boolean;
+            /** @description Whether the feed has an address with a secret. */
+            has_feed: boolean;
+            /** @description Why it could not be done the last time. */
+            problem: string | null;
+            /** Format: date-time */
+            created_at: string;
+            alert_count: number;
+            /** Format: date-time */
+            last_alert_at: string | null;
+        };
+        SavedSearchList: {
+            items: components["schemas"]["SavedSearch"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        FeedAddress: {
+            /** @description The address for a feed reader; who has it can read the feed. */
+            url: string;
+        };
+        NamedThing: {
+            id: string;
+            name: string;
+        };
+        Alert: {
+            id: string;
+            /** @description Counts your alerts; numbers may be left out. */
+            number: number;
+            search: components["schemas"]["NamedThing"];
+            collection: components["schemas"]["NamedThing"];
+            /** @description As it was when the passage was found. */
+            document: {
+                id: string;
+                path: string;
+                name: string;
+                title: string | null;
+            };
+            seq: number;
+            page: number | null;
+            heading: string | null;
+            /** @description At most 2 000 characters of it. */
+            passage: string;
+            score: number | null;
+            /** Format: date-time */
+            found_at: string;
+            /** @description A link to the document; in webhooks only. */
+            url: string | null;
+        };
+        AlertList: {
+            items: components["schemas"]["Alert"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @enum {string} */
+        OperationEvent: "operation.started" | "operation.completed" | "operation.failed" | "operation.cancelled";
+        WebhookRequest: {
+            /** @description What it is called. */
+            name: string;
+            /** @description An http or https address, public or in `webhooks.private_networks`. */
+            url: string;
+            /**
+             * @description The events of operations that are sent; none for alerts only.
+             * @default []
+             */
+            events?: components["schemas"]["OperationEvent"][];
+            /** @description The collections of these operations; null: all that you may read. */
+            collection_ids?: components["schemas"]["IdParameter"][] | null;
+            /**
+             * @description Whether nothing is sent for now; what would have been is dropped.
+             * @default false
+             */
+            paused?: boolean;
+        };
+        WebhookChange: {
+            /** @description What it is called. */
+            name?: string;
+            /** @description An http or https address, public or in `webhooks.private_networks`. */
+            url?: string;
+            /** @description The events of operations that are sent; none for alerts only. */
+            events?: components["schemas"]["OperationEvent"][];
+            /** @description The collections of these operations; null: all that you may read. */
+            collection_ids?: components["schemas"]["IdParameter"][] | null;
+            /** @description Whether nothing is sent for now; what would have been is dropped. */
+            paused?: boolean;
+        };
+        Webhook: {
+            id: string;
+            name: string;
+            url: string;
+            events: components["schemas"]["OperationEvent"][];
+            collection_ids: string[] | null;
+            paused: boolean;
+            /** @description Why nothing is sent any more. */
+            disabled: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        NewWebhook: {
+            /** @description Signs the requests. */
+            secret: string;
+        } & components["schemas"]["Webhook"];
+        WebhookList: {
+            items: components["schemas"]["Webhook"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        Delivery: {
+            /** @description The webhook-id of its requests. */
+            id: string;
+            webhook_id: string;
+            event: string;
+            /** @enum {string} */
+            status: "pending" | "delivered" | "failed" | "dropped";
+            attempts: number;
+            status_code: number | null;
+            error: string | null;
+            took_ms: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        DeliveryList: {
+            items: components["schemas"]["Delivery"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
         SearchRequest: {
             /**
              * Format: query
@@ -2593,6 +2982,12 @@ export interface components {
         document_id: components["schemas"]["IdParameter"];
         /** @description The operation's id. */
         operation_id: components["schemas"]["IdParameter"];
+        /** @description The saved search's id. */
+        search_id: components["schemas"]["IdParameter"];
+        /** @description The webhook's id. */
+        webhook_id: components["schemas"]["IdParameter"];
+        /** @description The delivery's id. */
+        delivery_id: components["schemas"]["IdParameter"];
         /** @description The key's id. */
         key_id: components["schemas"]["IdParameter"];
         /** @description The session's id. */
@@ -6195,6 +6590,846 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listSavedSearches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "5b0c",
+                     *           "name": "About the roof",
+                     *           "query": "roof repair",
+                     *           "mode": "hybrid",
+                     *           "filters": {
+                     *             "types": [
+                     *               "pdf"
+                     *             ]
+                     *           },
+                     *           "collection_ids": null,
+                     *           "webhook_ids": [],
+                     *           "mail": false,
+                     *           "paused": false,
+                     *           "has_feed": false,
+                     *           "problem": null,
+                     *           "created_at": "2026-11-30T08:15:00.000Z",
+                     *           "alert_count": 0,
+                     *           "last_alert_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedSearchList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createSavedSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "About the roof",
+                 *       "query": "roof repair",
+                 *       "filters": {
+                 *         "types": [
+                 *           "pdf"
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["SavedSearchRequest"];
+            };
+        };
+        responses: {
+            /** @description It looks at what is indexed from now on. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5b0c",
+                     *       "name": "About the roof",
+                     *       "query": "roof repair",
+                     *       "mode": "hybrid",
+                     *       "filters": {
+                     *         "types": [
+                     *           "pdf"
+                     *         ]
+                     *       },
+                     *       "collection_ids": null,
+                     *       "webhook_ids": [],
+                     *       "mail": false,
+                     *       "paused": false,
+                     *       "has_feed": false,
+                     *       "problem": null,
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "alert_count": 0,
+                     *       "last_alert_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSavedSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5b0c",
+                     *       "name": "About the roof",
+                     *       "query": "roof repair",
+                     *       "mode": "hybrid",
+                     *       "filters": {
+                     *         "types": [
+                     *           "pdf"
+                     *         ]
+                     *       },
+                     *       "collection_ids": null,
+                     *       "webhook_ids": [],
+                     *       "mail": false,
+                     *       "paused": false,
+                     *       "has_feed": false,
+                     *       "problem": null,
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "alert_count": 0,
+                     *       "last_alert_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteSavedSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeSavedSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "paused": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["SavedSearchChange"];
+            };
+        };
+        responses: {
+            /** @description With another query, and after a pause, it looks at what is indexed from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5b0c",
+                     *       "name": "About the roof",
+                     *       "query": "roof repair",
+                     *       "mode": "hybrid",
+                     *       "filters": {
+                     *         "types": [
+                     *           "pdf"
+                     *         ]
+                     *       },
+                     *       "collection_ids": null,
+                     *       "webhook_ids": [],
+                     *       "mail": false,
+                     *       "paused": false,
+                     *       "has_feed": false,
+                     *       "problem": null,
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "alert_count": 0,
+                     *       "last_alert_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readFeed: {
+        parameters: {
+            query?: {
+                /** @description The secret of the feed's address, for programs that cannot sign in. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest alerts, at most 50. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    openFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address, shown this once. The one before is no longer good. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://semantik.example.org/api/v2/saved-searches/5b0c/feed?key=Zm9v"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FeedAddress"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    closeFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address is no longer good. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description Only those of this saved search. */
+                search_id?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description How many items. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page; it may have fewer than `limit`, since what you may not read any more is left out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "5b0c:9d1e:17",
+                     *           "number": 4,
+                     *           "search": {
+                     *             "id": "5b0c",
+                     *             "name": "About the roof"
+                     *           },
+                     *           "collection": {
+                     *             "id": "9d1e",
+                     *             "name": "Letters"
+                     *           },
+                     *           "document": {
+                     *             "id": "2f4a",
+                     *             "path": "/documents/offer.pdf",
+                     *             "name": "offer.pdf",
+                     *             "title": "Offer"
+                     *           },
+                     *           "seq": 17,
+                     *           "page": 2,
+                     *           "heading": null,
+                     *           "passage": "The repair of the roof takes a week.",
+                     *           "score": 0.64,
+                     *           "found_at": "2026-11-30T08:15:00.000Z",
+                     *           "url": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    followAlerts: {
+        parameters: {
+            query?: {
+                /** @description An access token or API key, for clients that cannot send headers. */
+                token?: components["parameters"]["token"];
+                /** @description The number of the last alert that the client has; without it new alerts only. */
+                since?: components["schemas"]["AlertNumber"];
+            };
+            header?: {
+                /** @description As `since`, which it precedes. */
+                "Last-Event-ID"?: components["schemas"]["AlertNumber"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each alert once, with its number as the event's id. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example data: {"type": "alerts_state", "data": {"last_number": 4}} */
+                    "text/event-stream": unknown;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "8c1f",
+                     *           "name": "Chat",
+                     *           "url": "https://chat.example.org/hooks/semantik",
+                     *           "events": [
+                     *             "operation.failed"
+                     *           ],
+                     *           "collection_ids": null,
+                     *           "paused": false,
+                     *           "disabled": null,
+                     *           "created_at": "2026-11-30T08:15:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Chat",
+                 *       "url": "https://chat.example.org/hooks/semantik",
+                 *       "events": [
+                 *         "operation.failed"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook. Its secret is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "8c1f",
+                     *       "name": "Chat",
+                     *       "url": "https://chat.example.org/hooks/semantik",
+                     *       "events": [
+                     *         "operation.failed"
+                     *       ],
+                     *       "collection_ids": null,
+                     *       "paused": false,
+                     *       "disabled": null,
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "secret": "whsec_Zm9v"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: components["parameters"]["webhook_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "8c1f",
+                     *       "name": "Chat",
+                     *       "url": "https://chat.example.org/hooks/semantik",
+                     *       "events": [
+                     *         "operation.failed"
+                     *       ],
+                     *       "collection_ids": null,
+                     *       "paused": false,
+                     *       "disabled": null,
+                     *       "created_at": "2026-11-30T08:15:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: components["parameters"]["webhook_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing more is sent to it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: components["parameters"]["webhook_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "paused": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "8c1f",
+                     *       "name": "Chat",
+                     *       "url": "https://chat.example.org/hooks/semantik",
+                     *       "events": [
+                     *         "operation.failed"
+                     *       ],
+                     *       "collection_ids": null,
+                     *       "paused": false,
+                     *       "disabled": null,
+                     *       "created_at": "2026-11-30T08:15:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: components["parameters"]["webhook_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is queued. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_0123456789abcdef0123456789abcdef",
+                     *       "webhook_id": "8c1f",
+                     *       "event": "operation.failed",
+                     *       "status": "delivered",
+                     *       "attempts": 1,
+                     *       "status_code": 204,
+                     *       "error": null,
+                     *       "took_ms": 31,
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "next_attempt_at": null,
+                     *       "ended_at": "2026-11-30T08:15:01.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description How many items. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: components["parameters"]["webhook_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "msg_0123456789abcdef0123456789abcdef",
+                     *           "webhook_id": "8c1f",
+                     *           "event": "operation.failed",
+                     *           "status": "delivered",
+                     *           "attempts": 1,
+                     *           "status_code": 204,
+                     *           "error": null,
+                     *           "took_ms": 31,
+                     *           "created_at": "2026-11-30T08:15:00.000Z",
+                     *           "next_attempt_at": null,
+                     *           "ended_at": "2026-11-30T08:15:01.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sendAgain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: components["parameters"]["webhook_id"];
+                /** @description The delivery's id. */
+                delivery_id: components["parameters"]["delivery_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is queued. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_0123456789abcdef0123456789abcdef",
+                     *       "webhook_id": "8c1f",
+                     *       "event": "operation.failed",
+                     *       "status": "delivered",
+                     *       "attempts": 1,
+                     *       "status_code": 204,
+                     *       "error": null,
+                     *       "took_ms": 31,
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "next_attempt_at": null,
+                     *       "ended_at": "2026-11-30T08:15:01.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     suggest: {
         parameters: {
             query?: never;
@@ -6497,6 +7732,47 @@ export interface operations {
             429: components["responses"]["JsonRpcRefusal"];
             500: components["responses"]["JsonRpcRefusal"];
             503: components["responses"]["JsonRpcRefusal"];
+        };
+    };
+    watchAlerts: {
+        parameters: {
+            query?: {
+                /** @description An access token or API key, for clients that cannot send headers. */
+                token?: components["parameters"]["token"];
+                /** @description The number of the last alert that the client has; without it new alerts only. */
+                since?: components["schemas"]["AlertNumber"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket. One that is refused is closed with a code and a reason: see docs/reference/websocket-api.md. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not the handshake of a WebSocket. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            421: components["responses"]["Misdirected"];
+            /** @description A version of the protocol that is not supported. */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["Busy"];
         };
     };
     watchOperations: {

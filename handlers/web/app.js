@@ -27,6 +27,7 @@ const ROUTES = [
   [/^\/operations$/, async () => (await import("./operations-view.js")).operationsView],
   [/^\/account$/, async () => (await import("./account-view.js")).accountView],
   [/^\/people$/, async () => (await import("./people-view.js")).peopleView],
+  [/^\/alerts$/, async () => (await import("./alerts-view.js")).alertsView],
   [/^\/api-keys$/, async () => (await import("./api-keys-view.js")).apiKeysView],
   [/^\/audit$/, async () => (await import("./audit-view.js")).auditView],
   [/^\/$/, async () => (await import("./home-view.js")).homeView],

@@ -40,7 +40,7 @@ export class Header {
     const signOut = h("button", { type: "button", onclick: () => this.onSignOut(signOut) }, "Sign out");
     const menu = h("div", { class: "sheet menu", id: "account-menu", popover: true },
       h("p", { class: "hint" }, user.is_admin ? `${user.username}, administrator` : user.username),
-      h("ul", { "aria-label": "Account" }, link("account", "Account"), link("api-keys", "API keys"),
+      h("ul", { "aria-label": "Account" }, link("account", "Account"), link("alerts", "Alerts"), link("api-keys", "API keys"),
         user.is_admin ? [link("people", "Users and groups"), link("audit", "Audit trail"), link("system", "System")] : []),
       signOut);
     const open = h("button", { type: "button", class: "account", popovertarget: "account-menu", "aria-label": `Account: ${user.username}` },

@@ -14,11 +14,12 @@ implementation must provide two things: the workers of `read` see the files unde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.compute.messages import (
     ChunkingOptions,
@@ -112,6 +113,15 @@ class ComputePool(Protocol):
 
     def workers(self) -> Sequence[WorkerInfo]:
         """The worker processes on this machine, for the status page; empty when there are none. Call it in a thread."""
+
+
+def query_encoder(pool: ComputePool) -> Callable[[str, str, Sequence[str]], Awaitable[NDArray[np.float32]]]:
+    """A function of a model, its precision and texts that embeds these as queries."""
+
+    async def embed(model: str, precision: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        return await pool.embed_queries(ModelSpec(model, precision), texts)
+
+    return embed
 
 
 PoolFactory = Callable[[Callable[[], Settings]], AbstractAsyncContextManager[ComputePool]]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pipeline.connectors.network import Network
+from semantik.app.network import Network
 from semantik.core.errors import Invalid
 
 

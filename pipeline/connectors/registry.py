@@ -13,9 +13,9 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from pipeline.connectors.network import Network
 from pipeline.connectors.options import checked, secrets_of, without_secrets
 from pipeline.connectors.protocol import Connection, Connector, ConnectorError, ConnectorKind, Options
+from semantik.app.network import Network
 from semantik.auth.sealing import Sealer
 from semantik.config.settings import Settings
 from semantik.core.errors import Conflict, Forbidden, Invalid

@@ -23,6 +23,7 @@ from semantik.core.kept_files import kept_folder
 from semantik.core.models import Collection, Counts, Operation, Source, Stage, StageName, now
 from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
+from semantik.services.notifications import OperationEvents
 from semantik.storage.mongo import Store
 from semantik.storage.mongo.operation_rows import OperationFields
 from semantik.storage.upload_contents import UploadContents
@@ -44,6 +45,7 @@ class Dependencies:
     folder_access: FolderAccess
     connectors: ConnectorRegistry
     uploads: UploadContents
+    events: OperationEvents
 
     @property
     def settings(self) -> Settings:

@@ -6,11 +6,10 @@ Both have an idempotency key: after a crash they are published again without app
 from __future__ import annotations
 
 from pipeline import failpoints
-from pipeline.context.context import OperationContext
+from pipeline.context.context import Dependencies, OperationContext
 from pipeline.context.reporter import ProgressReporter
 from semantik.core.models import Operation, OperationStatus, OperationType, TerminalStatus, now
-from semantik.progress import ProgressService, Publisher
-from semantik.storage.mongo import Store
+from semantik.progress import Publisher
 from semantik.storage.mongo.operation_rows import OperationFields
 
 _MESSAGES: dict[OperationStatus, str] = {
@@ -42,17 +41,19 @@ async def end(
     await context.save(**fields)
     failpoints.die_at("ending.saved")
     await context.deps.store.collections.unlock(context.collection.id, context.operation.id)
-    await _announce(context.deps.store, context.reporter, context.operation)
+    await _announce(context.deps, context.reporter, context.operation)
 
 
-async def announce_again(store: Store, progress: ProgressService, operation: Operation) -> None:
+async def announce_again(deps: Dependencies, operation: Operation) -> None:
     """Publish the end of an operation whose server may have died before it could."""
-    await store.collections.unlock(operation.collection_id, operation.id)
-    async with progress.publisher(operation.id, min_seq=operation.last_message) as publisher:
-        await _announce(store, publisher, operation)
+    await deps.store.collections.unlock(operation.collection_id, operation.id)
+    async with deps.progress.publisher(operation.id, min_seq=operation.last_message) as publisher:
+        await _announce(deps, publisher, operation)
 
 
-async def _announce(store: Store, publisher: Publisher | ProgressReporter, operation: Operation) -> None:
+async def _announce(
+    deps: Dependencies, publisher: Publisher | ProgressReporter, operation: Operation
+) -> None:
     status = operation.status
     outcome = (
         {"result": operation.result} if status == "completed" else {"error_message": operation.error_message}
@@ -76,7 +77,9 @@ async def _announce(store: Store, publisher: Publisher | ProgressReporter, opera
     )
     failpoints.die_at("ending.told")
     await publisher.publish("status_update", idempotency_key="end status", terminal=True, status=status)
-    await store.operations.mark_announced(operation.id, publisher.last_seq)
+    await deps.events.notify(operation)
+    failpoints.die_at("ending.notified")
+    await deps.store.operations.mark_announced(operation.id, publisher.last_seq)
 
 
 def _message(operation: Operation) -> str:

@@ -89,7 +89,7 @@ class Dispatcher:
         store = self._deps.store
         for operation in await store.operations.unannounced():
             if operation.id not in self._running:
-                await announce_again(store, self._deps.progress, operation)
+                await announce_again(self._deps, operation)
         active = await store.operations.with_status("processing", "queued")
         limits = self._deps.settings.operations
         concurrent = limits.concurrent

@@ -83,6 +83,7 @@ async def _attempt(
         total_files=context.operation.counts.total,
     )
     await reporter.publish("status_update", idempotency_key="processing status", status="processing")
+    await deps.events.notify(context.operation)
     log.info("%-8s %s of %s", operation.type, "resumes" if resumed else "starts", collection.name)
     await _run_under_lease(context)
 

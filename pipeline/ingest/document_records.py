@@ -22,7 +22,7 @@ def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[
     """All chunks of documents that were read, numbered from `first_seq`."""
     seq = first_seq
     for one in read:
-        assert isinstance(one.outcome, ReadDocument)
+        assert isinstance(one.outcome, ReadDocument) and one.partial is not None
         for part, vector in zip(one.outcome.chunks, _vectors(one), strict=True):
             yield (
                 Chunk(
@@ -38,6 +38,7 @@ def chunk_records(read: Sequence[FinishedDocument], first_seq: int) -> Iterator[
                     part.title,
                     one.outcome.language,
                     part.context,
+                    one.partial.earlier.get((part.context, part.text)),
                 ),
                 vector,
             )

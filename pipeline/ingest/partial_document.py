@@ -21,7 +21,8 @@ class PartialDocument:
     """A document that was read; `vectors` has a row for each chunk, or is None while no vector is known.
 
     `pending` are the positions of the chunks to be embedded, the first `packed` of them are in tasks, and `missing`
-    counts those without a vector. `duplicates` have the same chunks and will get the same vectors.
+    counts those without a vector. `duplicates` have the same chunks and will get the same vectors. `earlier` are the
+    seqs that texts of chunks had in the document's former version.
     """
 
     document: Document
@@ -33,6 +34,7 @@ class PartialDocument:
     done: bool = False
     failed: bool = False
     duplicates: list[PartialDocument] = field(default_factory=list)
+    earlier: Mapping[ChunkKey, int] = field(default_factory=dict)
 
     def start(self, known: Mapping[ChunkKey, Vector]) -> None:
         """Start with the vectors that are known, by the keys of their chunks."""

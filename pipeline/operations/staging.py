@@ -91,4 +91,6 @@ def _pending(context: OperationContext, document: Document, containers: Mapping[
         if document.is_part
         else path_metadata(document.path, context.deps.settings.documents.path_metadata),
         origin=document.origin,
+        since_seq=document.origin_seq,
+        since_hash=document.content_hash,
     )

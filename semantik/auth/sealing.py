@@ -1,7 +1,10 @@
-"""Encryption of the secrets that the database holds for others: of second factors, and of sources. Runs on the loop.
+"""Encryption of the secrets that the database holds for others: of second factors, sources, webhooks.
+
+Runs on the loop.
 
 The keys are not in the database, so a back-up of it alone reveals no secret. Each is a setting
-(`auth.second_factor_key`, `connectors.secrets_key`), or a file of the data folder that is made when it is first needed.
+(`auth.second_factor_key`, `connectors.secrets_key`, `webhooks.secrets_key`), or
+a file of the data folder that is made when it is first needed.
 """
 
 from __future__ import annotations
@@ -25,6 +28,12 @@ SOURCES = (
     "connectors.key",
     "This server does not have the key that the password of this source was encrypted with: give the source its "
     "password again, or have the administrator restore the key (connectors.secrets_key).",
+)
+
+WEBHOOKS = (
+    "webhooks.key",
+    "This server does not have the key that the secret of this webhook was encrypted with: create the webhook again, "
+    "or have the administrator restore the key (webhooks.secrets_key).",
 )
 
 

@@ -215,7 +215,7 @@ def _checked(entry: Entry, raw: Any, source: str) -> Any:
 
 def is_secret(setting: str) -> bool:
     """Whether a setting's value is a secret, which is never shown."""
-    return setting.rpartition(".")[2].endswith(("secret", "_key", "setup_code"))
+    return setting.rpartition(".")[2].endswith(("secret", "_key", "setup_code", "password"))
 
 
 def _shown(setting: str, raw: Any) -> str:

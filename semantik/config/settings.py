@@ -32,6 +32,9 @@ from semantik.config.fields import (
     reloadable,
     setting,
 )
+from semantik.config.notification_settings import AlertSettings as AlertSettings
+from semantik.config.notification_settings import SmtpSettings as SmtpSettings
+from semantik.config.notification_settings import WebhookSettings as WebhookSettings
 from semantik.config.operation_settings import OperationSettings as OperationSettings
 from semantik.config.operation_settings import ReindexSettings as ReindexSettings
 from semantik.config.operation_settings import ScanSettings as ScanSettings
@@ -236,6 +239,9 @@ class Settings:
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     mcp: McpSettings = field(default_factory=McpSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    smtp: SmtpSettings = field(default_factory=SmtpSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
     # No setting: the file that the settings were read from.

@@ -1,4 +1,4 @@
-"""Finds rows whose owner, a collection, generation or operation, does not exist."""
+"""Finds rows whose owner, a collection, generation, operation or user, does not exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _OF_COLLECTION: tuple[RowKind, ...] = (
     "recognised_pages",
     "operations",
     "shares",
+    "alerts",
+    "alert_cursors",
 )
+_OF_USER: tuple[RowKind, ...] = ("saved_searches", "webhooks", "deliveries")
 _OF_GENERATION: tuple[RowKind, ...] = ("chunks", "documents")
 
 
@@ -30,6 +33,11 @@ async def ownership_checks(context: CheckContext) -> AsyncIterator[Issue]:
             yield await _orphans(context, kind, owner, f"collection {owner}")
     async for issue in _of_generations(context):
         yield issue
+    users = {kind: await by_owner.owners(kind) for kind in _OF_USER}
+    existing = {each.id for each in await context.store.users.all()}
+    for kind in _OF_USER:
+        for owner in sorted(users[kind] - existing):
+            yield await _orphans(context, kind, owner, f"user {owner}")
     operations = await by_owner.owners("failures")
     for owner in sorted(operations - set(await context.store.operations.by_ids(sorted(operations)))):
         yield await _orphans(context, "failures", owner, f"operation {owner}")

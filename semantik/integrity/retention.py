@@ -1,5 +1,5 @@
 """Finds what is past its retention time: ended operations, earlier generations, expired sessions and API keys, and old
-events of the audit trail."""
+events, alerts and deliveries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BATCH = 500
 
 async def retention_checks(context: CheckContext) -> AsyncIterator[Issue]:
     """One issue for each kind, but one for each generation."""
-    for check in (_operations, _generations, _accounts, _audit):
+    for check in (_operations, _generations, _accounts, _audit, _notifications):
         async for issue in check(context):
             yield issue
 
@@ -88,3 +88,16 @@ async def _audit(context: CheckContext) -> AsyncIterator[Issue]:
         description = f"Events of the audit trail before {before:%Y-%m-%d}: {size.rows}."
         repair = partial(context.store.audit.remove_before, before)
         yield Issue("old audit events", "", description, "they are removed", repair, size.bytes)
+
+
+async def _notifications(context: CheckContext) -> AsyncIterator[Issue]:
+    """A server removes them every hour."""
+    store, settings = context.store, context.settings
+    tables = (("alerts", store.alerts, settings.alerts), ("deliveries", store.deliveries, settings.webhooks))
+    for name, table, limits in tables:
+        before = now() - timedelta(days=limits.keep_days)
+        size = await table.size_before(before)
+        if size.rows:
+            description = f"{name.capitalize()} before {before:%Y-%m-%d}: {size.rows}."
+            repair = partial(table.remove_before, before)
+            yield Issue(f"old {name}", "", description, "they are removed", repair, size.bytes)

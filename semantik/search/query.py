@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from semantik.core.models import Filters
+from semantik.index.ranges import Ranges
 
 Mode = Literal[
     "hybrid",  # by meaning and by words
@@ -39,6 +40,8 @@ class SearchQuery:
     in either grouping; None is no limit, or 3 where the result is grouped by document. Without `correct`, words that
     no collection has stay as they were typed. With `sort`, the matched set is ordered by what is known of its documents
     (see `semantik/search/matched_set.py`); `facets` are counted in it, at most `facet_values` values of each.
+    Without `relax`, phrases that no chunk has are not searched for as words. Only chunks `within` these seqs are
+    found, where a single collection is searched.
     """
 
     text: str
@@ -56,3 +59,5 @@ class SearchQuery:
     sort: SortBy = "relevance"
     descending: bool = False
     rerank: bool = True  # where search.reranker is set
+    relax: bool = True
+    within: Ranges | None = field(default=None, compare=False)

@@ -16,7 +16,7 @@ import numpy as np
 from semantik.config import settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Generation
-from semantik.index import RetrievalQuery, Retriever
+from semantik.index import RetrievalQuery, Retriever, ranges
 from semantik.search.backgrounds import Backgrounds
 from semantik.search.candidates import Retrieved, Side
 from semantik.search.collection_search import CollectionSearch, Opened
@@ -92,7 +92,12 @@ class RetrievalStep:
         return [_scaled(each) for each in found]
 
     async def _list(self, collection: Collection, query: SearchQuery, depth: int) -> Retrieved:
-        seqs = await self.catalog.newest(collection, query.filters, depth)
+        if query.within is not None:
+            spans = await self.catalog.spans(collection, query.filters)
+            firsts = spans[:, 0] if len(spans) else np.empty(0, np.int64)
+            seqs = [int(seq) for seq in firsts[ranges.is_within(firsts, query.within)]][:depth]
+        else:
+            seqs = await self.catalog.newest(collection, query.filters, depth)
         scores = {seq: 1 / (1 + rank) for rank, seq in enumerate(seqs)}
         bound = 1 / depth if len(seqs) >= depth else None
         return Retrieved(collection, None, Side(scores, 1.0, bound), considered=len(seqs))
@@ -115,6 +120,9 @@ class RetrievalStep:
         allowed = None
         if query.filters.any:
             allowed = await self.catalog.spans(collection, query.filters)
+        if query.within is not None:
+            new = query.within
+            allowed = new if allowed is None else ranges.intersection(ranges.union(allowed), new)
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
         wait_s = limits.meaning_wait_s if words and query.mode == "hybrid" else limits.timeout_s

@@ -97,7 +97,8 @@ class SearchService:
             try:
                 prepared, corrections = await self._correct(chosen, cached, query, asked)
                 found = await self._answer(chosen, cached, query, prepared)
-                if not found.hits and not found.stale and (without_phrases := relaxed(prepared)):
+                without_phrases = relaxed(prepared) if query.relax else None
+                if not found.hits and not found.stale and without_phrases:
                     prepared = without_phrases
                     found = replace(await self._answer(chosen, cached, query, prepared), relaxed=True)
             except SemantikError:

@@ -137,6 +137,13 @@ class UserService:
         await self._store.api_keys.remove_of(user.id)
         await self._store.sessions.remove_of(user.id)
         await self._store.identities.remove_of(user.id)
+        for table in (
+            self._store.saved_searches,
+            self._store.webhooks,
+            self._store.deliveries,
+            self._store.alerts,
+        ):
+            await table.remove_of(user.id)
         await self._store.users.remove(user.id)
         self._forget(user.id)
         self._authorizer.forget_shares()

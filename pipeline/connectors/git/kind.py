@@ -15,7 +15,6 @@ from urllib.parse import quote
 from pipeline.connectors.addresses import HttpAddress, http_address
 from pipeline.connectors.git.history import Commit, head_commit, last_commits
 from pipeline.connectors.git.program import GitProgram, authorization, pinned
-from pipeline.connectors.network import Unreachable
 from pipeline.connectors.protocol import (
     Connection,
     ConnectorError,
@@ -27,6 +26,7 @@ from pipeline.connectors.protocol import (
     Options,
     Unchanged,
 )
+from semantik.app.network import Unreachable
 from semantik.core.errors import Invalid
 from semantik.core.globs import Globs, expand_folder_globs
 

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from pipeline.connectors.imap.names import Mailbox
 from pipeline.connectors.imap.session import Envelope, MailboxState, Server, Session
-from pipeline.connectors.network import Unreachable
 from pipeline.connectors.protocol import (
     Connection,
     ConnectorError,
@@ -28,6 +27,7 @@ from pipeline.connectors.protocol import (
     Options,
     Unchanged,
 )
+from semantik.app.network import Unreachable
 from semantik.core.errors import Invalid
 from semantik.core.globs import Globs
 

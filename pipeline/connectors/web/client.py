@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -14,12 +13,11 @@ from typing import IO, Any
 from protego import Protego
 from tornado.httpclient import HTTPError, HTTPRequest, HTTPResponse
 from tornado.iostream import StreamClosedError
-from tornado.netutil import Resolver
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from pipeline.connectors.network import Network, Unreachable
 from pipeline.connectors.protocol import ConnectorError, ItemError
 from semantik import __version__
+from semantik.app.network import CheckedResolver, Network, Unreachable
 
 AGENT = "Semantik"
 _USER_AGENT = f"{AGENT}/{__version__} (private search server)"
@@ -48,7 +46,7 @@ class PoliteClient:
             force_instance=True,
             max_clients=1,
             max_body_size=max_bytes,
-            resolver=_CheckedResolver(network),
+            resolver=CheckedResolver(network),
         )
         self._robots: Any = None
         self._delay_s = network.delay_s
@@ -146,16 +144,3 @@ class _Sink:
         self.too_large = self.too_large or self.bytes > self._max_bytes
         if not self.too_large:
             self._file.write(piece)
-
-
-class _CheckedResolver(Resolver):
-    """Resolves a host to those of its addresses that may be reached; the connection goes to one of them."""
-
-    def initialize(self, network: Network) -> None:  # Tornado's way of a constructor
-        self._network = network
-
-    async def resolve(
-        self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[tuple[int, Any]]:
-        addresses = await self._network.resolve(host, port)
-        return [(socket.AF_INET6 if ":" in each else socket.AF_INET, (each, port)) for each in addresses]

@@ -35,7 +35,7 @@ class VectorReuse:
             return True
         original = self._duplicates.original_of(partial)
         if original is None:
-            partial.start(await self._known_vectors(partial.document, partial.read))
+            partial.start(await self._known_vectors(partial))
             return not partial.missing
         if original.done:
             partial.vectors = original.vectors
@@ -47,12 +47,21 @@ class VectorReuse:
         """Call it when the document is written: from then on it is found in the collection."""
         self._duplicates.remove(partial)
 
-    async def _known_vectors(self, document: Document, read: ReadDocument) -> dict[ChunkKey, Vector]:
-        """By the chunks' keys. Builds that stored no reader embedded them as they were, without normalization."""
+    async def _known_vectors(self, partial: PartialDocument) -> dict[ChunkKey, Vector]:
+        """By the chunks' keys. Builds that stored no reader embedded them as they were, without normalization.
+
+        On the way, the chunks that the document's former version had are noted.
+        """
+        document, read = partial.document, partial.read
         wanted = set(read.chunks.keys)
         known: dict[ChunkKey, Vector] = {}
+        earlier: dict[ChunkKey, int] = {}
+        partial.earlier = earlier
         async for candidate in self._candidates(document, read):
             async for page in self._store.chunks.pages_with_vectors(candidate):
+                if candidate is document:
+                    seqs = ((c.key, c.seq if c.since is None else c.since) for c, _ in page)
+                    earlier |= {key: seq for key, seq in seqs if key in wanted}
                 known |= {
                     chunk.key: vector
                     for chunk, vector in page

@@ -1,6 +1,7 @@
 """The calls of the REST API. Written by `make clients` from docs/openapi.yaml: do not change it by hand."""
 
 from semantik.client.calls.accounts import AccountsCalls
+from semantik.client.calls.alerts import AlertsCalls
 from semantik.client.calls.api_keys import ApiKeysCalls
 from semantik.client.calls.assistants import AssistantsCalls
 from semantik.client.calls.audit import AuditCalls
@@ -14,6 +15,7 @@ from semantik.client.calls.sharing import SharingCalls
 from semantik.client.calls.sources import SourcesCalls
 from semantik.client.calls.uploads import UploadsCalls
 from semantik.client.calls.users import UsersCalls
+from semantik.client.calls.webhooks import WebhooksCalls
 
 
 class Calls(
@@ -29,6 +31,8 @@ class Calls(
     DocumentsCalls,
     OperationsCalls,
     SearchCalls,
+    AlertsCalls,
+    WebhooksCalls,
     AssistantsCalls,
     ServerCalls,
 ):

@@ -1,6 +1,7 @@
 """The same, without async. Written by `make clients` from docs/openapi.yaml: do not change it by hand."""
 
 from semantik.client.sync_calls.accounts import AccountsSyncCalls
+from semantik.client.sync_calls.alerts import AlertsSyncCalls
 from semantik.client.sync_calls.api_keys import ApiKeysSyncCalls
 from semantik.client.sync_calls.assistants import AssistantsSyncCalls
 from semantik.client.sync_calls.audit import AuditSyncCalls
@@ -14,6 +15,7 @@ from semantik.client.sync_calls.sharing import SharingSyncCalls
 from semantik.client.sync_calls.sources import SourcesSyncCalls
 from semantik.client.sync_calls.uploads import UploadsSyncCalls
 from semantik.client.sync_calls.users import UsersSyncCalls
+from semantik.client.sync_calls.webhooks import WebhooksSyncCalls
 
 
 class SyncCalls(
@@ -29,6 +31,8 @@ class SyncCalls(
     DocumentsSyncCalls,
     OperationsSyncCalls,
     SearchSyncCalls,
+    AlertsSyncCalls,
+    WebhooksSyncCalls,
     AssistantsSyncCalls,
     ServerSyncCalls,
 ):

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Literal
 
 from semantik.client.portal import Portal
-from semantik.client.types.search import Facet, Grouping, Mode, SearchResult, Suggestions
-from semantik.client.types.shared import Filters
+from semantik.client.types.search import Facet, Grouping, SearchResult, Suggestions
+from semantik.client.types.shared import Filters, Mode
 from semantik.client.values import UNSET, Unset
 
 

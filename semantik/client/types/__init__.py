@@ -11,6 +11,15 @@ from semantik.client.types.accounts import (
     Setup,
     Tokens,
 )
+from semantik.client.types.alerts import (
+    Alert,
+    AlertDocument,
+    AlertList,
+    FeedAddress,
+    NamedThing,
+    SavedSearch,
+    SavedSearchList,
+)
 from semantik.client.types.api_keys import ApiKey, ApiKeyList, NewApiKey, Scope
 from semantik.client.types.audit import AuditEvent, AuditEventList, AuditOutcome
 from semantik.client.types.collections import (
@@ -39,7 +48,6 @@ from semantik.client.types.search import (
     HitCollection,
     HitDocument,
     HitScores,
-    Mode,
     Place,
     Relevance,
     SearchResult,
@@ -53,6 +61,7 @@ from semantik.client.types.shared import (
     Accepted,
     FailureReason,
     Filters,
+    Mode,
     Operation,
     OperationStagesItem,
     OperationStatus,
@@ -88,12 +97,23 @@ from semantik.client.types.uploads import (
     UploadWithDocumentDocument,
 )
 from semantik.client.types.users import Account, AccountList
+from semantik.client.types.webhooks import (
+    Delivery,
+    DeliveryList,
+    NewWebhook,
+    OperationEvent,
+    Webhook,
+    WebhookList,
+)
 
 __all__ = [
     "Accepted",
     "Access",
     "Account",
     "AccountList",
+    "Alert",
+    "AlertDocument",
+    "AlertList",
     "ApiKey",
     "ApiKeyList",
     "AuditEvent",
@@ -105,6 +125,8 @@ __all__ = [
     "CollectionWithStats",
     "Content",
     "Copy",
+    "Delivery",
+    "DeliveryList",
     "Document",
     "DocumentList",
     "DocumentStatus",
@@ -115,6 +137,7 @@ __all__ = [
     "FacetCountsValuesItem",
     "FailureList",
     "FailureReason",
+    "FeedAddress",
     "FileFailure",
     "Filters",
     "FolderLanguages",
@@ -130,10 +153,13 @@ __all__ = [
     "IndexStatsKeywords",
     "Me",
     "Mode",
+    "NamedThing",
     "NewApiKey",
     "NewCollection",
+    "NewWebhook",
     "OpenRoots",
     "Operation",
+    "OperationEvent",
     "OperationList",
     "OperationStagesItem",
     "OperationStatus",
@@ -146,6 +172,8 @@ __all__ = [
     "Quality",
     "RecoveryCodes",
     "Relevance",
+    "SavedSearch",
+    "SavedSearchList",
     "Scope",
     "SearchResult",
     "SearchResultCorrectionsItem",
@@ -180,4 +208,6 @@ __all__ = [
     "UploadedItemsItem",
     "UploadedRefusedItem",
     "User",
+    "Webhook",
+    "WebhookList",
 ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from semantik.client.types.shared import Mode
+
 Facet = Literal["author", "tag", "type", "language", "year", "collection"]
 
 
 Grouping = Literal["chunk", "document"]
-
-
-Mode = Literal["hybrid", "meaning", "words"]
 
 
 Relevance = Literal["strong", "fair", "weak"] | None

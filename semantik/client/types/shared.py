@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+Mode = Literal["hybrid", "meaning", "words"]
+
+
 OperationStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 
 

@@ -16,9 +16,10 @@ from semantik.core.models.account import (
     SignInPlace,
     User,
 )
+from semantik.core.models.alert import Alert, SavedSearch
 from semantik.core.models.audit import AUDIT_OUTCOMES, AuditEvent, AuditFilter, AuditOutcome
 from semantik.core.models.chunk import Chunk, VectorBlock
-from semantik.core.models.clock import now
+from semantik.core.models.clock import now, rfc3339
 from semantik.core.models.collection import (
     ACCESS_LEVELS,
     FOLDER,
@@ -61,6 +62,15 @@ from semantik.core.models.operation import (
 from semantik.core.models.quality import Quality
 from semantik.core.models.recognised_page import RecognisedPage
 from semantik.core.models.upload import Upload, UploadState
+from semantik.core.models.webhook import (
+    MAIL,
+    OPERATION_EVENTS,
+    Delivery,
+    DeliveryState,
+    OperationEvent,
+    Webhook,
+    delivery_id,
+)
 
 __all__ = [
     "ACCESS_LEVELS",
@@ -69,10 +79,13 @@ __all__ = [
     "AUDIT_OUTCOMES",
     "DOCUMENT_STATUSES",
     "FOLDER",
+    "MAIL",
+    "OPERATION_EVENTS",
     "OPERATION_STATUSES",
     "OPERATION_TYPES",
     "TERMINAL",
     "Access",
+    "Alert",
     "ApiKey",
     "ApiKeyScope",
     "AuditEvent",
@@ -82,6 +95,8 @@ __all__ = [
     "Collection",
     "CollectionStatus",
     "Counts",
+    "Delivery",
+    "DeliveryState",
     "Document",
     "DocumentStatus",
     "Failure",
@@ -94,11 +109,13 @@ __all__ = [
     "Lease",
     "Metadata",
     "Operation",
+    "OperationEvent",
     "OperationStatus",
     "OperationType",
     "PathMetadata",
     "Quality",
     "RecognisedPage",
+    "SavedSearch",
     "SecondFactor",
     "Session",
     "Share",
@@ -113,8 +130,11 @@ __all__ = [
     "UploadState",
     "User",
     "VectorBlock",
+    "Webhook",
+    "delivery_id",
     "new_id",
     "now",
     "part_path",
     "queue_position",
+    "rfc3339",
 ]

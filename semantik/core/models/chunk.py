@@ -14,7 +14,7 @@ class Chunk:
 
     `page_label` is what stands on the page, like "iii", where that is not its number. `title` is the document's, where
     the chunk does not begin with it, and `language` the document's. `context` is what the model read before the text:
-    it decides the vector, too.
+    it decides the vector, too. `since` is the seq that this text had in an earlier version of the document, if any.
     """
 
     seq: int
@@ -29,6 +29,7 @@ class Chunk:
     title: str | None = None
     language: str | None = None
     context: str | None = None
+    since: int | None = None
 
     @property
     def key(self) -> tuple[str | None, str]:

@@ -84,6 +84,9 @@ class Document:
     sidecar file was (see `semantik/core/sidecars.py`), `by_path` what its path says.
 
     `origin` is what the connector of its source knows of it, like the last commit of a file; None in a folder.
+
+    Of a document that a REINDEX has made, `since_seq` is the first seq that its content had in an earlier generation,
+    where the content's hash was `since_hash`.
     """
 
     id: str
@@ -126,6 +129,16 @@ class Document:
     sidecar: str | None = None
     by_path: PathMetadata | None = None
     origin: Mapping[str, str] | None = None
+    since_seq: int | None = None
+    since_hash: str | None = None
+
+    @property
+    def origin_seq(self) -> int | None:
+        """The first seq that its content has had in any generation; None without chunks."""
+        if self.first_seq < 0:
+            return None
+        known = self.since_seq is not None and self.content_hash and self.content_hash == self.since_hash
+        return self.since_seq if known else self.first_seq
 
     @property
     def metadata(self) -> Metadata:

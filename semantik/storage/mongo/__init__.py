@@ -12,11 +12,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
+from semantik.storage.mongo.alerts import AlertTable
 from semantik.storage.mongo.api_keys import ApiKeyTable
 from semantik.storage.mongo.audit import AuditTable
 from semantik.storage.mongo.by_owner import RowsByOwner
 from semantik.storage.mongo.chunks import ChunkTable
 from semantik.storage.mongo.collections import CollectionTable
+from semantik.storage.mongo.deliveries import DeliveryTable
 from semantik.storage.mongo.documents import DocumentTable
 from semantik.storage.mongo.driver_errors import translate_mongo_errors
 from semantik.storage.mongo.failures import FailureTable
@@ -27,6 +29,7 @@ from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
 from semantik.storage.mongo.recognised_pages import RecognisedPageTable
+from semantik.storage.mongo.saved_searches import SavedSearchTable
 from semantik.storage.mongo.search_reads import SearchReads
 from semantik.storage.mongo.second_factors import SecondFactorTable
 from semantik.storage.mongo.sessions import SessionTable
@@ -36,6 +39,7 @@ from semantik.storage.mongo.table import Record, Table
 from semantik.storage.mongo.uploads import UploadTable
 from semantik.storage.mongo.usage_stats import UsageReads
 from semantik.storage.mongo.users import UserTable
+from semantik.storage.mongo.webhooks import WebhookTable
 
 __all__ = ["Store"]
 
@@ -81,6 +85,10 @@ class Store:
         self.failures = FailureTable(Table(base["failures"]))
         self.recognised_pages = RecognisedPageTable(Table(base["recognised_pages"]))
         self.uploads = UploadTable(Table(base["uploads"]), Table(base["upload_blocks"]))
+        self.saved_searches = SavedSearchTable(Table(base["saved_searches"]), Table(base["alert_cursors"]))
+        self.alerts = AlertTable(Table(base["alerts"]), Table(base["alert_states"]))
+        self.webhooks = WebhookTable(Table(base["webhooks"]))
+        self.deliveries = DeliveryTable(Table(base["deliveries"]))
         self.folder_digests = FolderDigestTable(Table(base["listings"]))
         self._tables = {
             name: Table(base[name]) for name in ("collections", "sources", "documents", "operations")
@@ -101,9 +109,11 @@ class Store:
             self.shares,
             self.audit,
         )
+        notifications = (self.saved_searches, self.alerts, self.webhooks, self.deliveries)
         content = (self.collections, self.documents, self.chunks)
         for table in (
             *accounts,
+            *notifications,
             *content,
             self.operations,
             self.failures,

@@ -19,6 +19,11 @@ RowKind = Literal[
     "shares",
     "failures",
     "uploads",
+    "alerts",
+    "alert_cursors",
+    "saved_searches",
+    "webhooks",
+    "deliveries",
 ]
 
 _OWNER_FIELDS: dict[RowKind, str] = {
@@ -31,11 +36,17 @@ _OWNER_FIELDS: dict[RowKind, str] = {
     "shares": "collection_id",
     "failures": "operation_id",
     "uploads": "collection_id",
+    "alerts": "collection_id",
+    "alert_cursors": "collection_id",
+    "saved_searches": "user_id",
+    "webhooks": "user_id",
+    "deliveries": "user_id",
 }
 
 
 class RowsByOwner:
-    """`kind` is the name of a table; the owner of a failure is its operation, of all others a collection."""
+    """`kind` is the name of a table; the owner of a failure is its operation, of others a user or a
+    collection."""
 
     kinds: tuple[RowKind, ...] = get_args(RowKind)
 

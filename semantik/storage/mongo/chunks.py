@@ -17,7 +17,13 @@ _PAGE = 5000
 _TEXT_PAGE = 2000
 _DOCUMENT_PAGE = 1000
 _WRITE_PAGE = 20_000
-_OPTIONAL = ("page_label", "title", "language", "context")  # the last fields of `Chunk`; most rows lack some
+_OPTIONAL = (
+    "page_label",
+    "title",
+    "language",
+    "context",
+    "since",
+)  # the last fields of `Chunk`; most rows lack some
 
 
 class ChunkTable:
@@ -127,6 +133,22 @@ class ChunkTable:
             where = {**_in_generation(generation), "seq": seqs, "document_id": document_id}
             size += await self._table.storage_size(where)
         return size
+
+    async def origins(
+        self, generation: Generation, after: int, last: int
+    ) -> AsyncIterator[list[tuple[int, str, int]]]:
+        """(seq, document id, the seq that the text had first) of the chunks `after` < seq <= `last`, in order."""
+        where = {**_in_generation(generation), "seq": {"$gt": after, "$lte": last}}
+        fields = {"seq": 1, "document_id": 1, "since": 1}
+        async for rows in self._table.pages(where, "seq", _PAGE, fields):
+            yield [
+                (
+                    row["seq"],
+                    row["document_id"],
+                    row["seq"] if row.get("since") is None else int(row["since"]),
+                )
+                for row in rows
+            ]
 
     async def last_seq(self, collection_id: str) -> int:
         """The highest seq of all chunks of a collection, or -1."""

@@ -25,6 +25,8 @@ _LATER = (
     "language",
     "sidecar",
     "origin",
+    "since_seq",
+    "since_hash",
 )
 _CONVERTED = (
     "id",

@@ -14,6 +14,7 @@ from semantik.storage.mongo.rows import to_row
 from semantik.storage.mongo.table import Record
 
 _PAGE = 500
+_OF_REINDEX = ("since_seq", "since_hash")
 
 
 class DocumentTable(DocumentReads):
@@ -258,6 +259,9 @@ def _new_row(document: Document) -> Record:
     row = to_row(document)
     for name in _OFTEN_UNSET:
         if not row[name]:
+            del row[name]
+    for name in _OF_REINDEX:
+        if row[name] is None:
             del row[name]
     row["by_path"] = path_metadata_row(document.by_path)
     if row["by_path"] is None:

@@ -41,6 +41,11 @@ class UserTable:
     async def get(self, user_id: str) -> User | None:
         return _user(await self._table.find_one({"_id": user_id}, fast=True))
 
+    async def get_many(self, user_ids: Sequence[str]) -> list[User]:
+        """Those that exist, in no order."""
+        rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fast=True)
+        return [user for row in rows if (user := _user(row))]
+
     async def by_login(self, login: str) -> User | None:
         """Find a user by name or by e-mail address."""
         key = login.strip().lower()

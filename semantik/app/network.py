@@ -1,4 +1,4 @@
-"""Which addresses connectors may reach: public ones, and those that the settings allow. Runs on the loop.
+"""Which addresses the server reaches for its users: public ones, and those that the settings allow. Runs on the loop.
 
 A name is resolved once and the connection goes to the address that was checked: a name that changes its address in
 between (DNS rebinding) leads nowhere else.
@@ -11,6 +11,9 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from tornado.netutil import Resolver
 
 from semantik.core.errors import Invalid
 
@@ -25,11 +28,13 @@ class Unreachable(Invalid):
 @dataclass(frozen=True)
 class Network:
     """`private` are the networks that may be reached though they are private; each request may take `timeout_s` without
-    an answer. Between two requests for pages of a host there is a pause of `delay_s`."""
+    an answer. Between two requests for pages of a host there is a pause of `delay_s`. `purpose` is who asks, and the
+    setting that `private` comes from."""
 
     private: tuple[str, ...]
     timeout_s: float
     delay_s: float = 0.0
+    purpose: tuple[str, str] = ("connectors", "connectors.private_networks")
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """The addresses of a host that may be reached, at least one. Raises Unreachable."""
@@ -45,9 +50,10 @@ class Network:
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         allowed = [each for each in addresses if self.may_reach(each)]
         if not allowed:
+            who, setting = self.purpose
             raise Unreachable(
-                f"{host} is at the private address {addresses[0]}, which connectors may not reach: an administrator "
-                "can allow its network with connectors.private_networks."
+                f"{host} is at the private address {addresses[0]}, which {who} may not reach: an administrator can "
+                f"allow its network with {setting}."
             )
         return allowed
 
@@ -59,6 +65,19 @@ class Network:
         return any(
             parsed.version == network.version and parsed in network for network in _networks(self.private)
         )
+
+
+class CheckedResolver(Resolver):
+    """Resolves a host to those of its addresses that may be reached; the connection goes to one of them."""
+
+    def initialize(self, network: Network) -> None:  # Tornado's way of a constructor
+        self._network = network
+
+    async def resolve(
+        self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[tuple[int, Any]]:
+        addresses = await self._network.resolve(host, port)
+        return [(socket.AF_INET6 if ":" in each else socket.AF_INET, (each, port)) for each in addresses]
 
 
 def _networks(texts: Sequence[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -1,0 +1,81 @@
+"""Saves alerts under their numbers, and queues what has to be sent of them. Runs on the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from semantik.core.models import MAIL, Alert, Delivery, SavedSearch, delivery_id, now
+from semantik.services.notifications.content import ALERT_EVENT
+from semantik.storage.mongo import Store
+
+
+class AlertSaver:
+    """`on_saved` is called when there are new alerts, `on_queued` when there are new deliveries."""
+
+    def __init__(
+        self,
+        store: Store,
+        on_saved: Callable[[], None],
+        on_queued: Callable[[], None],
+        reached: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._on_saved = on_saved
+        self._on_queued = on_queued
+        self._reached = reached
+
+    async def save(self, found: Sequence[Alert], token: str, number: int) -> int:
+        """Save those that are new, after `number`, for the holder of the user's lease; returns the last number.
+
+        Raises Conflict when another server holds the lease by now.
+        """
+        known = await self._store.alerts.known([each.id for each in found])
+        fresh: dict[str, Alert] = {}
+        for each in found:
+            if each.id not in known and each.id not in fresh:
+                number += 1
+                fresh[each.id] = replace(each, number=number)
+        if fresh:
+            user_id = found[0].user_id
+            await self._store.alerts.add(list(fresh.values()))
+            self._reached("alerts.added")
+            await self._store.alerts.set_last_number(user_id, token, number)
+            self._on_saved()
+            await self.queue_deliveries(user_id)
+        return number
+
+    async def queue_deliveries(self, user_id: str) -> None:
+        """Queue the deliveries of alerts that have none yet."""
+        alerts = await self._store.alerts.unqueued(user_id)
+        if not alerts:
+            return
+        searches = {each.id: each for each in await self._store.saved_searches.of_user(user_id)}
+        deliveries = [
+            _delivery(alert, target) for alert in alerts for target in _targets(searches.get(alert.search_id))
+        ]
+        await self._store.deliveries.queue(deliveries)
+        self._reached("alerts.queued")
+        await self._store.alerts.mark_queued([each.id for each in alerts])
+        if deliveries:
+            self._on_queued()
+
+
+def _targets(search: SavedSearch | None) -> list[str]:
+    if search is None:
+        return []
+    return [*search.webhook_ids, *([MAIL + search.id] if search.mail else [])]
+
+
+def _delivery(alert: Alert, target: str) -> Delivery:
+    moment = now()
+    return Delivery(
+        id=delivery_id(alert.id, target),
+        user_id=alert.user_id,
+        target=target,
+        event=ALERT_EVENT,
+        created_at=moment,
+        next_at=moment,
+        alert_id=alert.id,
+        collection_id=alert.collection_id,
+    )
