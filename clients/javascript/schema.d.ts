@@ -2233,6 +2233,8 @@ export interface components {
              * @description The same: the first that is not found any more.
              */
             before?: string | null;
+            /** @description Only documents with text that was recognised in pictures, or only those without. */
+            recognised?: boolean | null;
         };
         AnswerRequest: {
             /** @description A question, which may hold filters of the query language. */
@@ -2482,7 +2484,7 @@ export interface components {
             filters?: components["schemas"]["Filters"];
         };
         /** @enum {string} */
-        Facet: "author" | "tag" | "type" | "language" | "year" | "collection";
+        Facet: "author" | "tag" | "type" | "language" | "year" | "collection" | "folder" | "recognised";
         FacetCounts: {
             values: {
                 value: string;

@@ -30,10 +30,10 @@ _READ_S = 60.0
 _PDF = "application/pdf"
 _SHOWN = frozenset({_PDF, "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "text/html"})
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'"
 )
 # Chromium's viewer of PDF documents does not start in a sandbox; it has one of its own.
-_PDF_POLICY = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
+_PDF_POLICY = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
 
 
 class OriginalHandler(RestHandler):
@@ -86,6 +86,7 @@ class OriginalHandler(RestHandler):
         )
         policy = _PDF_POLICY if mime == _PDF else f"{_POLICY}; sandbox"
         self.set_header("Content-Security-Policy", policy)
+        self.set_header("X-Frame-Options", "SAMEORIGIN")  # the page shows originals beside their text
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.set_header("Cache-Control", "private, no-cache")
         self.set_header("Accept-Ranges", "bytes")

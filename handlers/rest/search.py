@@ -94,6 +94,7 @@ FILTERS = vol.Schema(
         vol.Optional("tags"): _alternatives(text(1, 1000), "texts"),
         vol.Optional("after"): day,
         vol.Optional("before"): day,
+        vol.Optional("recognised"): optional(boolean()),
     }
 )
 _SEARCH = vol.Schema(

@@ -1,130 +1,181 @@
-// A document's extracted text around a hit, with the chunk highlighted; more text is loaded at both ends on demand.
-// Offsets are characters (code points) as the server counts them, not the UTF-16 units of a JavaScript string.
+// A document: the passage that was found in its text, its original beside it, what is known of it, and the way on.
 import { request, url } from "./api.js";
-import { errorLine, runGuarded, h } from "./dom.js";
-import { bytes, date, number, plural, shownPath } from "./format.js";
-import { highlight, queryPattern } from "./highlight.js";
-import { searchFrom, searchParameters } from "./search-address.js";
+import { copyButton } from "./clipboard.js";
+import { citation, deepLink, originalUrl } from "./passage-address.js";
+import { documentFacts, emptyText } from "./document-facts.js";
+import { originalKind, originalPane } from "./document-original.js";
+import { passageSteps, passagesOf } from "./document-passages.js";
+import { DocumentText, headingsOf } from "./document-text.js";
+import { errorLine, h, runGuarded } from "./dom.js";
+import { likeAddress } from "./hit.js";
+import { arrowKeys, menu } from "./menu.js";
+import { searchAddress, searchFrom } from "./search-address.js";
+import { searchKeys } from "./search-keys.js";
 import { tagList } from "./tags.js";
 
-const WINDOW = 20_000;
-const BEFORE = 4_000;
+const OUTLINE_CHARACTERS = 1_000_000;
+const ATTACHMENT = /^Attachment: /;
+const PANES = [["text", "Text"], ["original", "Original"]];
 
-/** What is said where a document has no text. */
-function emptyText(doc) {
-  if (doc.part_count === null) return "No text was found in this document.";
-  return `This file holds ${plural(doc.part_count, "document")}; each is listed and found by itself.`;
+/** The passage of an address: its range, and what a hit had beside it. */
+function passageFrom(query) {
+  if (!query.has("start")) return null;
+  const value = (name) => (query.has(name) ? Number(query.get(name)) : null);
+  return { start: value("start"), end: value("end"), page: value("page"), seq: value("seq"), page_label: null, heading: null, best_sentence: null };
 }
 
-/** "3 pages of recognised text", "2 pages without text": what is worth knowing of how the document was read. */
-function qualityFacts(quality) {
-  if (!quality) return [];
-  const parts = [];
-  if (quality.recognised_pages) parts.push(`${plural(quality.recognised_pages, "page")} of recognised text`);
-  if (quality.pages_without_text) parts.push(`${plural(quality.pages_without_text, "page")} without text`);
-  if (quality.left_out) parts.push(`${number(quality.left_out)} characters of encoded data are not searched`);
-  return parts;
+export function documentView(app, [collectionId, documentId], query, signal) {
+  return new DocumentView(app, collectionId, documentId, query, signal);
 }
 
-/** Where a document of a connector comes from: the last commit of a file, or the address of a page. */
-function originNodes(origin) {
-  if (!origin) return [];
-  const { commit, author, subject, url: address } = origin;
-  const change = commit ? [`Last change: ${[subject, author].filter(Boolean).join(", by ")} (${commit.slice(0, 10)})`] : [];
-  // The address comes from a server that nobody trusts: only what opens a page becomes a link.
-  const page = /^https?:\/\//.test(address ?? "")
-    ? [h("a", { href: address, rel: "noreferrer noopener", target: "_blank" }, "Open the page")] : [];
-  return [...change, ...page];
-}
-
-export function documentView({ collectionStore }, [collectionId, documentId], query, signal) {
-  const parts = ["collections", collectionId, "documents", documentId];
-  const hit = query.has("start") ? { start: Number(query.get("start")), end: Number(query.get("end")) } : null;
-  const pattern = queryPattern(query.getAll("word").join(" ") || (query.get("q") ?? ""));
-  const collection = collectionStore.get(collectionId);
-  const searchQuery = new URLSearchParams(searchParameters(searchFrom(query)));
-  const back = query.has("q")
-    ? h("a", { href: `#/?${searchQuery}` }, "← Back to the results")
-    : h("a", { href: `#/collections/${encodeURIComponent(collectionId)}` }, `← ${collection?.name ?? "The collection"}`);
-  const heading = h("h1", {}, "Loading…");
-  const facts = h("p", { class: "hint" });
-  const tags = h("div");
-  const origin = h("p", { class: "hint", hidden: true });
-  const original = h("p", { class: "row", hidden: true });
-  const quality = h("ul", { class: "hint warnings", hidden: true });
-  const text = h("div", { class: "text", "aria-busy": "true" });
-  const errors = errorLine();
-  const earlier = h("button", { type: "button", hidden: true }, "Earlier text");
-  const later = h("button", { type: "button", hidden: true }, "Later text");
-  let from = hit ? Math.max(0, hit.start - BEFORE) : 0;
-  let next = null;
-
-  const read = (offset, limit) => request("GET", url([...parts, "content"], { offset, limit }), { signal });
-
-  /** The nodes of a slice of the text, with the part of the hit that lies in it highlighted. */
-  function nodes(content) {
-    const characters = Array.from(content.text);
-    const clamp = (offset) => Math.min(Math.max(0, offset - content.offset), characters.length);
-    const [start, end] = hit ? [clamp(hit.start), clamp(hit.end)] : [0, 0];
-    const slice = (a, b) => characters.slice(a, b).join("");
-    if (start === end) return [content.text];
-    const chunk = h("mark", { class: "chunk", id: "hit", tabindex: "-1" }, highlight(slice(start, end), pattern));
-    return [slice(0, start), chunk, slice(end)];
+class DocumentView {
+  constructor({ collectionStore }, collectionId, documentId, query, signal) {
+    this.title = "Document";
+    this.signal = signal;
+    this.parts = ["collections", collectionId, "documents", documentId];
+    this.collection = collectionStore.get(collectionId) ?? { id: collectionId, name: "The collection", access: "read" };
+    this.query = query;
+    this.search = searchFrom(query);
+    this.hit = passageFrom(query);
+    this.errors = errorLine();
+    this.text = new DocumentText(this.parts, query.getAll("word").join(" ") || this.search.query, this.errors, signal);
+    this.#build();
+    runGuarded(this.text.later, this.errors, () => this.#open()).then(() => {
+      if (this.errors.node.hidden || this.doc) return;
+      this.heading.textContent = "This document cannot be shown";
+      this.text.text.removeAttribute("aria-busy");
+    });
   }
 
-  function drawButtons() {
-    earlier.hidden = from === 0;
-    later.hidden = next === null;
+  #build() {
+    const back = this.query.has("q") || Object.keys(this.search.filters).length
+      ? h("a", { href: searchAddress(this.search) }, "← Back to the results")
+      : h("a", { href: `#/collections/${encodeURIComponent(this.collection.id)}` }, `← ${this.collection.name}`);
+    this.heading = h("h1", { dir: "auto" }, "Loading…");
+    this.facts = h("div", { class: "stack tight" });
+    this.tags = h("div");
+    this.tools = h("div", { class: "tools" });
+    this.steps = passageSteps((hit) => this.#select(hit));
+    this.outline = menu("Outline", h("ul", { class: "values outline-list" }), { class: "filter" }, { className: "outline" });
+    this.outline.node.hidden = true;
+    arrowKeys(this.outline.node, "summary, .values button");
+    this.tabs = h("div", { class: "tabs", role: "group", "aria-label": "What is shown", hidden: true }, PANES.map(([name, text]) =>
+      h("button", { type: "button", class: "filter", "aria-pressed": String(name === "text"), "data-pane": name, onclick: () => this.#tab(name) }, text)));
+    this.panes = h("div", { class: "panes", "data-shown": "text" }, this.text.node);
+    this.node = h("article", { class: "stack document" }, h("p", { class: "back" }, back), this.heading, this.facts, this.tags,
+      h("div", { class: "document-bar" }, this.tabs, this.steps.node, this.outline.node, h("span", { class: "grow" }), this.tools),
+      this.errors.node, this.panes);
+    searchKeys(this.signal, () => { location.hash = searchAddress(this.search); });
+    document.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, dialog")) return;
+      const change = { j: 1, k: -1 }[event.key];
+      if (change) this.steps.go(change);
+    }, { signal: this.signal });
   }
 
-  async function open() {
-    const [doc, content] = await Promise.all([
-      request("GET", url(parts), { signal }),
-      read(from, Math.max(WINDOW, hit ? hit.end - from + BEFORE : 0)),
-    ]);
-    heading.textContent = doc.title || doc.name;
+  async #open() {
+    const doc = await request("GET", url(this.parts), { signal: this.signal });
+    this.doc = doc;
+    this.heading.textContent = doc.title || doc.name;
     document.title = `${doc.name} · Semantik`;
-    facts.textContent = [shownPath(doc.path), doc.authors.join(", "), bytes(doc.size), date(doc.date ?? doc.modified_at), `${number(content.length)} characters of text`,
-      ...qualityFacts(doc.quality)].filter(Boolean).join(" · ");
-    origin.replaceChildren(...originNodes(doc.origin));
-    origin.hidden = !origin.hasChildNodes();
-    original.replaceChildren(
-      h("a", { href: url([...parts, "original"]), target: "_blank", rel: "noopener" }, "Open the file"),
-      h("a", { href: url([...parts, "original"], { download: true }) }, "Save the file"));
-    original.hidden = doc.container_id !== null;
-    quality.replaceChildren(...(doc.quality?.warnings ?? []).map((each) => h("li", {}, each)));
-    quality.hidden = !quality.hasChildNodes();
-    tags.replaceChildren(tagList(doc, parts, collection !== undefined && collection.access !== "read", signal));
-    next = content.next_offset;
-    text.replaceChildren(...nodes(content));
-    if (!content.length) text.replaceChildren(h("p", { class: "empty" }, doc.error?.message ?? emptyText(doc)));
-    text.removeAttribute("aria-busy");
-    drawButtons();
-    const chunk = text.querySelector("#hit");
-    chunk?.scrollIntoView({ block: "center" });
-    chunk?.focus({ preventScroll: true });
+    this.tags.replaceChildren(tagList(doc, this.parts, this.collection.access !== "read", this.signal));
+    this.#drawTools();
+    this.facts.replaceChildren(...documentFacts(doc));
+    if (originalKind(doc)) this.#addOriginal();
+    await this.#showText(doc);
+    this.facts.replaceChildren(...documentFacts(doc, this.text.length));
+    if (!this.text.length) return;
+    await Promise.all([this.#findOutline(), this.#findPassages()]);
   }
 
-  earlier.addEventListener("click", () => runGuarded(earlier, errors, async () => {
-    const offset = Math.max(0, from - WINDOW);
-    const content = await read(offset, from - offset);
-    const height = document.documentElement.scrollHeight;
-    text.prepend(...nodes(content));
-    from = offset;
-    drawButtons();
-    window.scrollBy(0, document.documentElement.scrollHeight - height);
-  }));
-  later.addEventListener("click", () => runGuarded(later, errors, async () => {
-    const content = await read(next, WINDOW);
-    text.append(...nodes(content));
-    next = content.next_offset;
-    drawButtons();
-  }));
-  runGuarded(later, errors, open).then(() => {
-    if (errors.node.hidden) return;
-    heading.textContent = "This document cannot be shown";
-    text.removeAttribute("aria-busy");
-  });
-  const node = h("article", { class: "stack" }, h("p", {}, back), heading, facts, original, origin, tags, quality, errors.node, earlier, text, later);
-  return { node, title: "Document" };
+  async #showText(doc) {
+    this.passage = await this.text.show(this.hit, doc.mime);
+    if (!this.text.length) this.text.showNothing(doc.error?.message ?? emptyText(doc));
+    if (this.hit?.page) this.original?.show({ page: this.hit.page, text: this.passage });
+  }
+
+  #addOriginal() {
+    this.original = originalPane(this.collection.id, this.doc, this.signal, {
+      onOutline: (entries) => this.#drawOutline(entries, ({ page }) => {
+        this.#tab("original");
+        this.original.goTo(page);
+      }),
+      onError: (error) => {
+        this.errors.show(error);
+        this.tabs.hidden = true;
+        this.#tab("text");
+        this.node.classList.remove("split");
+      },
+    });
+    this.tabs.hidden = false;
+    this.node.classList.add("split");
+    this.panes.append(this.original.node);
+  }
+
+  /** On a narrow screen one pane is shown at a time. */
+  #tab(name) {
+    this.panes.dataset.shown = name;
+    for (const button of this.tabs.children) button.setAttribute("aria-pressed", String(button.dataset.pane === name));
+  }
+
+  #drawTools() {
+    const { doc, collection } = this;
+    const hit = () => ({ ...this.hit, document: doc, collection, passage: this.passage });
+    const like = Number.isInteger(this.hit?.seq) ? h("a", { class: "button filter", href: likeAddress(hit()) }, "More like this passage") : null;
+    const file = doc.container_id ? "Save the file that holds it" : "Save the file";
+    this.tools.replaceChildren(...[
+      like,
+      this.hit ? copyButton("Copy citation", () => citation(hit()), "filter") : null,
+      this.hit ? copyButton("Copy link", () => deepLink(hit()), "filter") : null,
+      doc.container_id ? null : h("a", { class: "button filter", href: originalUrl(collection.id, doc), target: "_blank", rel: "noopener" }, "Open the file"),
+      h("a", { class: "button filter", href: originalUrl(collection.id, doc, { download: true }) }, file),
+    ].filter(Boolean));
+  }
+
+  async #findPassages() {
+    if (!this.search.query) return;
+    this.steps.set(await passagesOf(this.search, this.collection.id, this.doc, this.signal), this.hit);
+  }
+
+  /** Another passage of the same document: the address follows, the original stays loaded. */
+  #select(hit) {
+    this.hit = { ...hit };
+    const parameters = new URLSearchParams(this.query);
+    for (const name of ["start", "end", "seq", "page"]) {
+      if (hit[name] === null) parameters.delete(name);
+      else parameters.set(name, hit[name]);
+    }
+    this.query = parameters;
+    history.replaceState(history.state, "", `${location.hash.split("?")[0]}?${parameters}`);
+    this.#drawTools();
+    return runGuarded(this.text.later, this.errors, () => this.#showText(this.doc));
+  }
+
+  async #findOutline() {
+    const headings = headingsOf(await this.text.whole(OUTLINE_CHARACTERS));
+    const attachments = headings.filter(({ title }) => ATTACHMENT.test(title));
+    if (this.doc.mime === "message/rfc822" && attachments.length) this.#drawAttachments(attachments);
+    if (headings.length < 2 || !this.outline.node.hidden) return; // that of the PDF itself is better
+    this.#drawOutline(headings, ({ start, end }) => runGuarded(this.text.later, this.errors, async () => {
+      this.#tab("text");
+      await this.text.show({ start, end }, this.doc.mime);
+    }));
+  }
+
+  #drawAttachments(attachments) {
+    this.facts.append(h("p", { class: "hint attachments" }, attachments.length === 1 ? "Attachment: " : "Attachments: ",
+      attachments.flatMap(({ title, start, end }, at) => [at ? ", " : "", h("button", {
+        type: "button", class: "link", onclick: () => this.text.show({ start, end }, this.doc.mime),
+      }, title.replace(ATTACHMENT, ""))])));
+  }
+
+  #drawOutline(entries, onChoose) {
+    const top = Math.min(...entries.map(({ level }) => level));
+    this.outline.panel.firstChild.replaceChildren(...entries.map((entry) => h("li", { class: `level-${Math.min(4, entry.level - top + 1)}` },
+      h("button", { type: "button", class: "quiet", onclick: () => {
+        this.outline.close();
+        onChoose(entry);
+      } }, h("span", { class: "clip", title: entry.title }, entry.title), entry.page ? h("span", { class: "count" }, entry.page) : null))));
+    this.outline.node.hidden = false;
+  }
 }

@@ -1,70 +1,140 @@
-// What the documents of a result have in common, with counts; a click narrows the result, another one widens it again.
+// The filters of a search as a row of menus, with the counts of the present result; what is chosen stays as a chip.
+import { collectionPicker } from "./collection-picker.js";
 import { h } from "./dom.js";
-import { languageName, number, plural } from "./format.js";
+import { languageName, number, plural, shownPath } from "./format.js";
+import { arrowKeys, menu } from "./menu.js";
+import { toggled } from "./search-address.js";
 
-const TITLES = { author: "Author", tag: "Tag", type: "Type", language: "Language", year: "Year" };
-export const FACETS = Object.keys(TITLES);
-const WIDE = "(min-width: 56rem)";
-
-const quoted = (text) => `"${text.replaceAll('"', " ")}"`;
-const FILTERS = {
-  author: (name) => `author:${quoted(`=${name}`)}`,
-  tag: (tag) => `tag:${/^[\w-]+$/.test(tag) ? tag : quoted(tag)}`,
-  type: (name) => `type:${name}`,
-  language: (code) => `lang:${code}`,
-  year: (year) => `after:${year} before:${Number(year) + 1}`,
+const TITLES = {
+  folder: "Folder", type: "Type", year: "Date", language: "Language", author: "Author", tag: "Tag",
+  recognised: "Recognised text",
 };
+/** What is counted with a result. */
+export const FACETS = ["collection", ...Object.keys(TITLES)];
+const LONG = 12; // values, from which on a list can be searched
 
-/** The query with a filter added, or without it where it has it already. */
-function toggled(query, filter) {
-  const at = ` ${query} `.indexOf(` ${filter} `);
-  if (at < 0) return `${query} ${filter}`;
-  return `${query.slice(0, at)}${query.slice(at + filter.length)}`.replace(/ {2,}/g, " ").trim();
-}
+const lastPart = (path) => shownPath(path).split("/").filter(Boolean).at(-1) ?? path;
+const SHOWN = {
+  folder: shownPath, language: languageName, recognised: () => "Recognised text",
+  from: (day) => `From ${day}`, to: (day) => `Until ${day}`,
+};
+const shownValue = (name, value) => (SHOWN[name] ?? String)(value);
+const chipText = (name, value) => (name === "folder" ? lastPart(value) : shownValue(name, value));
 
 export class Facets {
-  /** `onQuery(query)` is called with another query when a value is chosen. */
-  constructor(onQuery) {
-    this.onQuery = onQuery;
-    this.list = h("div", { class: "stack tight" });
-    this.chosen = false; // whether the user has opened or closed the list
-    const summary = h("summary", { onclick: () => { this.chosen = true; } }, "Narrow down");
-    this.node = h("details", { class: "facets", hidden: true }, summary, this.list);
+  #answer = null;
+
+  /** `onSearch(search)` is called with another search when something is chosen. */
+  constructor(collectionStore, onSearch) {
+    this.onSearch = onSearch;
+    this.picker = collectionPicker(collectionStore, (collections) => onSearch({ ...this.search, collections }));
+    this.menus = h("div", { class: "filter-menus" });
+    this.chips = h("ul", { class: "filter-chips", "aria-label": "Chosen filters" });
+    this.node = h("div", { class: "filters-row", role: "group", "aria-label": "Filters" }, this.picker.node, this.menus, this.chips);
   }
 
-  clear() {
-    this.node.hidden = true;
+  /** Another search: its chips are drawn at once, its counts come with `show`. */
+  draw(search) {
+    this.search = search;
+    this.node.hidden = Boolean(search.like);
+    this.picker.draw(search.collections);
+    const chips = Object.entries(search.filters).flatMap(([name, values]) => values.map((value) => this.#chip(name, value)));
+    if (chips.length > 1) {
+      chips.push(h("li", {}, h("button", { type: "button", class: "link", onclick: () => this.onSearch({ ...search, filters: {} }) }, "Clear filters")));
+    }
+    this.chips.replaceChildren(...chips);
+    this.chips.hidden = chips.length === 0;
   }
 
-  show({ facets, matched }, query) {
-    const groups = FACETS.filter((name) => this.#tells(facets[name], matched, name, query));
-    this.list.replaceChildren(...groups.map((name) => this.#group(name, facets[name], query)),
-      matched.complete ? "" : h("p", { class: "hint" }, `Counted in the best ${plural(matched.documents, "document")}.`));
-    this.node.hidden = groups.length === 0;
-    if (!this.chosen) this.node.open = matchMedia(WIDE).matches;
+  /** The counts of a result; null where there is none. */
+  show(answer) {
+    this.#answer = answer;
+    if (!answer) {
+      this.menus.replaceChildren();
+      this.picker.counts(null, this.search);
+      return;
+    }
+    this.picker.counts(answer.facets.collection, this.search);
+    const open = this.menus.querySelector("details[open]");
+    if (open) return; // it is being used: what is in it stays under the pointer
+    this.menus.replaceChildren(...Object.keys(TITLES).map((name) => this.#menu(name)).filter(Boolean));
+  }
+
+  #chip(name, value) {
+    const text = chipText(name, value);
+    return h("li", { class: "chosen" }, h("span", { class: "clip", title: shownValue(name, value) }, text), h("button", {
+      type: "button", class: "quiet", "aria-label": `Remove the filter ${shownValue(name, value)}`,
+      onclick: () => this.onSearch(toggled(this.search, name, value)),
+    }, "×"));
   }
 
   /** Whether a choice in it would change the result. */
-  #tells({ values }, matched, name, query) {
-    return values.some(({ value, count }) =>
-      count < matched.documents || toggled(query, FILTERS[name](value)).length < query.length);
+  #tells(name, values) {
+    if (this.search.filters[name]) return values.length > 1 || name === "year";
+    return values.some(({ count }) => count < this.#answer.matched.documents);
   }
 
-  #group(name, { values, missing, others }, query) {
-    const rest = [others ? `${number(others)} more` : "", missing && name !== "year" ? `${number(missing)} without` : ""];
-    const hint = rest.filter(Boolean).join(", ");
-    return h("fieldset", { class: "facet", "data-facet": name }, h("legend", {}, TITLES[name]),
-      h("ul", {}, values.map(({ value, count }) => h("li", {}, this.#value(name, value, count, query)))),
-      hint ? h("p", { class: "hint" }, hint) : "");
+  #menu(name) {
+    const { values, missing, others } = this.#answer.facets[name];
+    if (!this.#tells(name, values)) return null;
+    if (name === "recognised") {
+      return h("button", { type: "button", class: "filter", "data-facet": name, onclick: () => this.#choose(name, "yes") },
+        TITLES[name], " ", h("span", { class: "count" }, number(values[0].count)));
+    }
+    const rest = [
+      others ? `${number(others)} more` : "",
+      missing && name !== "year" ? `${number(missing)} without` : "",
+      this.#answer.matched.complete ? "" : `counted in the best ${plural(this.#answer.matched.documents, "document")}`,
+    ].filter(Boolean).join(", ");
+    const sorted = name === "folder" ? [...values].sort((a, b) => (a.value < b.value ? -1 : 1)) : values;
+    const list = h("ul", { class: "values" }, sorted.map(({ value, count }) => h("li", {}, this.#value(name, value, count))));
+    const find = values.length > LONG ? this.#find(list, TITLES[name]) : null;
+    const made = menu(TITLES[name], [find, list, name === "year" ? this.#range() : null, rest ? h("p", { class: "hint" }, rest) : null],
+      { class: "filter" });
+    made.node.dataset.facet = name;
+    arrowKeys(made.node, "summary, .values button");
+    return made.node;
   }
 
-  #value(name, value, count, query) {
-    const next = toggled(query, FILTERS[name](value));
-    const chosen = next.length < query.length;
-    // A query of nothing lists no documents: its last filter cannot be taken away here.
-    return h("button", {
-      type: "button", class: "quiet", "aria-pressed": String(chosen), disabled: !next,
-      onclick: () => this.onQuery(next),
-    }, h("span", {}, name === "language" ? languageName(value) : value), h("span", { class: "count" }, number(count)));
+  #value(name, value, count) {
+    const chosen = (this.search.filters[name] ?? []).includes(value);
+    return h("button", { type: "button", class: "quiet", "aria-pressed": String(chosen), onclick: () => this.#choose(name, value) },
+      h("span", { class: "clip", title: shownValue(name, value) }, shownValue(name, value)),
+      h("span", { class: "count" }, number(count)));
+  }
+
+  #find(list, title) {
+    return h("input", {
+      type: "search", "aria-label": `Find in ${title}`, placeholder: "Find…", class: "find",
+      oninput: (event) => {
+        const typed = event.target.value.trim().toLowerCase();
+        for (const item of list.children) item.hidden = !item.textContent.toLowerCase().includes(typed);
+      },
+    });
+  }
+
+  #range() {
+    const input = (name, text) => h("label", { class: "day" }, text, h("input", {
+      type: "date", value: this.search.filters[name]?.[0] ?? "", max: "2199-12-31",
+      onchange: (event) => {
+        const filters = { ...this.search.filters, [name]: [event.target.value] };
+        if (!event.target.value) delete filters[name];
+        this.#closed({ ...this.search, filters });
+      },
+    }));
+    return h("div", { class: "days" }, input("from", "From"), input("to", "Until"));
+  }
+
+  #choose(name, value) {
+    this.#closed(toggled(this.search, name, value));
+  }
+
+  #closed(search) {
+    const open = this.menus.querySelector("details[open]");
+    if (open) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
+    this.onSearch(search);
   }
 }

@@ -1,75 +1,79 @@
-// One document of a result: its passages with the words that were found, and why it was found.
-import { url } from "./api.js";
+// One document of a result: its best passages, rendered, where they stand, how well they fit, and what can be done.
+import { copyButton } from "./clipboard.js";
+import { citation, deepLink, documentLink, originalUrl, pageText } from "./passage-address.js";
 import { h } from "./dom.js";
 import { folderOf, shownPath } from "./format.js";
-import { highlightRanges } from "./highlight.js";
+import { menu } from "./menu.js";
+import { passage, passageLine } from "./passage.js";
+import { reasons, relevanceMeter } from "./relevance.js";
+import { EMPTY, searchAddress } from "./search-address.js";
 
-const [MOST_TAGS, MOST_AUTHORS] = [5, 3];
-const RELEVANCE = {
-  strong: ["strong match", "Clearly better than what an unrelated query finds here"],
-  fair: ["fair match", "Better than most of what an unrelated query finds here"],
-  weak: ["weak match", "No better than what an unrelated query finds here"],
-};
+const [MOST_TAGS, MOST_AUTHORS] = [3, 2];
 
-/** "page 3", or "page iii (3)" where the page has another label than its number. */
-function pageText({ page, page_label: label }) {
-  if (!page) return "";
-  return label ? `page ${label} (${page})` : `page ${page}`;
+/** The headings above a passage, without the title of the document. */
+function headingText({ heading, document: doc }) {
+  const parts = (heading ?? "").split(" › ");
+  return (parts[0] === doc.title ? parts.slice(1) : parts).join(" › ");
 }
 
 function positionText(hit) {
-  return [pageText(hit), hit.heading ?? "", hit.recognised ? "recognised text" : ""].filter(Boolean).join(" · ");
+  return [pageText(hit), headingText(hit), hit.recognised ? "recognised text" : ""].filter(Boolean).join(" · ");
 }
 
-/** The scores as a sentence: "by meaning 0.612 (cosine), by words 8.4 (BM25), together 0.871". */
-function scoresText({ meaning, words, fused }) {
-  return [
-    meaning === null ? "" : `by meaning ${meaning.toFixed(3)} (cosine)`,
-    words === null ? "" : `by words ${words.toFixed(1)} (BM25)`,
-    `together ${fused.toFixed(3)}`,
-  ].filter(Boolean).join(", ");
+/** The address of more passages like one. */
+export function likeAddress(hit) {
+  const { collection, document: doc, seq } = hit;
+  return searchAddress({ ...EMPTY, like: { collection: collection.id, document: doc.id, seq, name: doc.title || doc.name } });
 }
 
-function relevanceTag({ relevance, scores }) {
-  const [text, explanation] = RELEVANCE[relevance] ?? [scores.fused.toFixed(2), "Score from 0 to 1"];
-  const title = `${explanation}: ${scoresText(scores)}`;
-  return h("span", { class: "tag relevance", "data-relevance": relevance, title }, text);
-}
-
-/** The address of a hit's place in its document; `query` are the parameters of the search that found it. */
-function documentLink(hit, query) {
-  const parameters = new URLSearchParams([["start", hit.start], ["end", hit.end], ...query]);
-  for (const word of hit.matched ?? []) parameters.append("word", word);
-  const path = ["collections", hit.collection.id, "documents", hit.document.id].map(encodeURIComponent).join("/");
-  return `#/${path}?${parameters}`;
-}
-
-/** The address of the file itself; a document inside another one has none. */
-function originalLink({ collection, document: doc }) {
-  if (doc.container_id) return null;
-  const href = url(["collections", collection.id, "documents", doc.id, "original"]);
-  return h("a", { href, target: "_blank", rel: "noopener" }, "Open the file");
-}
-
-/** Further passages of the same document, each with its place and a link. */
+/** Further passages of the same document, a line each, with their places. */
 function furtherPassages(hits, query) {
   if (!hits.length) return null;
   return h("ul", { class: "more", "aria-label": "More of this document" }, hits.map((hit) => h("li", {},
-    h("a", { href: documentLink(hit, query) }, positionText(hit) || "Another passage"), " ",
-    h("span", { class: "snippet" }, highlightRanges(hit.passage, hit.highlights)))));
+    h("a", { href: documentLink(hit, query) }, positionText(hit) || "Further on"), " ",
+    h("span", { class: "snippet", dir: "auto" }, passageLine(hit)))));
 }
 
 function copies(hits, query) {
   if (!hits.length) return null;
   const links = hits.map((copy) =>
     h("a", { href: documentLink(copy, query), title: shownPath(copy.document.path) }, copy.document.name));
-  return h("p", { class: "hint copies" }, "Also in ", links.flatMap((link, at) => (at ? [", ", link] : [link])));
+  return h("p", { class: "hint copies clip" }, "Also in ", links.flatMap((link, at) => (at ? [", ", link] : [link])));
 }
 
 /** The authors and the first tags of a document. */
 function known({ authors, tags }) {
-  const shown = tags.slice(0, MOST_TAGS).map((tag) => h("span", { class: "tag own" }, tag));
-  return [authors.length ? h("span", { class: "hint" }, authors.slice(0, MOST_AUTHORS).join(", ")) : null, ...shown];
+  const shown = tags.slice(0, MOST_TAGS).map((tag) => h("span", { class: "own" }, `#${tag}`));
+  return [authors.length ? h("span", { class: "clip" }, authors.slice(0, MOST_AUTHORS).join(", ")) : null, ...shown];
+}
+
+/** The menu of a hit. `card` shows the reasons and the whole passage. */
+function actions(hit, card) {
+  const whole = h("button", { type: "button", class: "quiet", "aria-pressed": "false" }, "Whole passage");
+  const why = h("button", { type: "button", class: "quiet", "aria-pressed": "false" }, "Why this hit?");
+  const made = menu("⋯", [why, whole,
+    h("a", { class: "quiet", href: likeAddress(hit) }, "More like this passage"),
+    copyButton("Copy citation", () => citation(hit)),
+    copyButton("Copy link", () => deepLink(hit)),
+    h("a", { class: "quiet", href: originalUrl(hit.collection.id, hit.document), target: "_blank", rel: "noopener" }, "Open the file"),
+    h("a", { class: "quiet", href: originalUrl(hit.collection.id, hit.document, { download: true }) }, "Save the file"),
+  ], { class: "quiet", "aria-label": `Actions for ${hit.document.name}` }, { className: "actions-menu" });
+  const toggle = (button, change) => button.addEventListener("click", () => {
+    const pressed = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(pressed));
+    made.close();
+    made.summary.focus();
+    change(pressed);
+  });
+  toggle(why, (shown) => {
+    if (shown) card.append(reasons(hit));
+    else card.querySelector(".why").remove();
+  });
+  toggle(whole, (shown) => {
+    card.classList.toggle("whole", shown);
+    card.querySelector(".chunk").replaceWith(passage(hit, { whole: shown }));
+  });
+  return made.node;
 }
 
 /** The card of a hit; `query` are the parameters of the search: `[["q", "pump"], ["in", "id"], …]`. */
@@ -77,13 +81,15 @@ export function hitCard(hit, query) {
   const { document: doc, collection } = hit;
   const position = positionText(hit);
   const titled = doc.title && doc.title !== doc.name;
-  const folder = folderOf(doc);
-  return h("li", { class: "card hit" },
-    h("div", { class: "row" },
-      h("h2", {}, titled ? [h("span", {}, doc.title), " "] : null, h("span", {}, doc.name)), relevanceTag(hit)),
-    h("p", { class: "place" }, position ? h("span", {}, position) : null, h("span", { class: "tag" }, collection.name), known(doc)),
-    h("p", { class: "chunk" }, highlightRanges(hit.passage, hit.highlights, hit.best_sentence)),
-    furtherPassages(hit.more, query), copies(hit.also_in, query),
-    h("p", { class: "row foot" }, h("span", { class: "folder", title: shownPath(doc.path) }, folder),
-      h("span", { class: "links" }, originalLink(hit), " ", h("a", { href: documentLink(hit, query) }, "Show in document"))));
+  const name = h("span", { class: "name" }, doc.name);
+  const card = h("li", { class: `hit${hit.more.length || hit.also_in.length ? " several" : ""}` },
+    h("div", { class: "hit-head" },
+      h("h2", { dir: "auto" }, h("a", { href: documentLink(hit, query), title: shownPath(doc.path) },
+        titled ? [h("span", {}, doc.title), " "] : null, name)),
+      relevanceMeter(hit)),
+    h("p", { class: "place" }, position ? h("span", { class: "position clip" }, position) : null,
+      h("span", { class: "clip where", title: shownPath(doc.path) }, h("b", {}, collection.name), " ", folderOf(doc)), known(doc)),
+    passage(hit), furtherPassages(hit.more, query), copies(hit.also_in, query));
+  card.querySelector(".hit-head").append(actions(hit, card));
+  return card;
 }

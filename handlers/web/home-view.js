@@ -1,85 +1,208 @@
-// The first view: the search form; below it the results, or the collections.
+// The first view: the search form; below it the results, or what to begin with.
 import { collectionList } from "./collection-list.js";
-import { h, replaceNodes } from "./dom.js";
+import { h } from "./dom.js";
+import { Facets } from "./facets.js";
 import { newCollection } from "./new-collection.js";
 import { Results } from "./results.js";
-import { MODES, SORTS, searchFrom, searchParameters } from "./search-address.js";
+import { EMPTY, MODES, SORTS, isSearch, searchAddress, searchFrom, searchTitle } from "./search-address.js";
+import { SearchHistory } from "./search-history.js";
+import { hitKeys, searchHelp, searchKeys } from "./search-keys.js";
+import { entry, goTo, keep, kept } from "./search-places.js";
 import { suggestions } from "./suggestions.js";
 
+const PAUSE_MS = 150; // without another key, before what is typed is searched for
+const SHORTEST = 2;
+
 export function homeView(app, _ids, parameters, signal) {
-  const { collectionStore } = app;
-  const given = searchFrom(parameters);
-  const chosen = new Set(given.collections);
-  const input = h("input", {
-    type: "search", name: "q", "aria-label": "Search your documents", autocomplete: "off", maxlength: 2000,
-    placeholder: "Search your documents", value: given.query,
-  });
-  const modes = h("select", { "aria-label": "Search by", class: "mode", onchange: () => repeat() },
-    MODES.map(([name, text]) => h("option", { value: name, selected: name === given.mode }, text)));
-  const sorts = h("select", { "aria-label": "Sort by", class: "mode", onchange: () => repeat() },
-    SORTS.map(([name, text]) => h("option", { value: name, selected: name === given.sort }, text)));
-  const chips = h("fieldset", { class: "chips" });
-  const results = new Results(app, signal, { onClose: () => show(typed("")), onSearch: (search) => show(search) });
-  const browse = h("div", { class: "stack" }, collectionList(app, signal), newCollection(app, signal));
-  const submit = () => show(typed(input.value.trim()));
-  const completions = suggestions(input, signal, { collections: () => [...chosen], onChoose: submit });
-  const form = h("form", {
-    class: "search", role: "search",
-    onsubmit: (event) => {
-      event.preventDefault();
-      completions.close();
-      submit();
-    },
-  }, h("div", { class: "bar" }, input, h("button", { class: "primary" }, "Search"), completions.node),
-  h("div", { class: "row" }, chips, h("div", { class: "row choices" }, modes, sorts)));
+  return new HomeView(app, searchFrom(parameters), signal);
+}
 
-  function typed(query) {
-    return { query, collections: [...chosen], mode: modes.value, sort: sorts.value, exact: false };
+class HomeView {
+  constructor(app, search, signal) {
+    this.collectionStore = app.collectionStore;
+    this.current = search;
+    this.title = searchTitle(search);
+    this.former = new SearchHistory(app.user);
+    this.entry = entry();
+    this.typed = false; // whether the present entry of the browser's history came from typing
+    this.scroll = 0;
+    this.focused = -1; // the hit that has the focus
+    this.results = new Results(app, signal, {
+      onSearch: (next) => this.#choose(next), onFacets: (answer) => this.facets.show(answer),
+    });
+    this.facets = new Facets(app.collectionStore, (next) => this.#choose(next));
+    this.keys = hitKeys(this.results.list, signal, () => this.#toField());
+    this.#build(app, signal);
+    this.#listen(signal);
+    this.#drawForm();
+    this.#begin();
   }
 
-  /** Another mode or order was chosen while results are shown. */
-  function repeat() {
-    if (!results.node.hidden) show({ ...results.current, mode: modes.value, sort: sorts.value });
+  #build(app, signal) {
+    this.input = h("input", {
+      type: "search", name: "q", "aria-label": "Search your documents", autocomplete: "off", maxlength: 2000, dir: "auto",
+      placeholder: "Search your documents", value: this.current.query, spellcheck: "false", enterkeyhint: "search",
+    });
+    const select = (label, options, name) => h("select", {
+      "aria-label": label, class: "filter", onchange: (event) => this.#choose({ ...this.current, [name]: event.target.value }),
+    }, options.map(([value, text]) => h("option", { value }, text)));
+    this.modes = select("Search by", MODES, "mode");
+    this.sorts = select("Sort by", SORTS, "sort");
+    this.completions = suggestions(this.input, signal, {
+      collections: () => this.current.collections, former: () => this.former.queries,
+      onChoose: () => this.#submit(), onPast: () => this.keys.first(),
+    });
+    this.recent = h("section", { class: "recent", "aria-labelledby": "recent-heading" });
+    this.browse = h("div", { class: "stack browse" }, this.recent, collectionList(app, signal), newCollection(app, signal));
+    this.choices = h("div", { class: "choices" }, this.modes, this.sorts);
+    this.form = h("form", {
+      class: "search", role: "search",
+      onsubmit: (event) => {
+        event.preventDefault();
+        this.completions.close();
+        this.#submit();
+      },
+    }, h("div", { class: "bar" }, this.input, searchHelp(), h("button", { class: "primary" }, "Search")),
+    this.completions.node, h("div", { class: "filters-line" }, this.facets.node, this.choices));
+    this.node = h("div", { class: "stack home" }, this.form, this.results.node, this.browse);
   }
 
-  function show(search) {
-    const address = search.query ? `#/?${new URLSearchParams(searchParameters(search))}` : "#/";
-    if (location.hash !== address) history.pushState(null, "", address);
-    draw(search);
+  #listen(signal) {
+    this.input.addEventListener("input", () => this.#type());
+    this.input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && this.input.value) {
+        event.preventDefault();
+        this.input.value = "";
+        this.#type();
+      }
+    });
+    this.results.list.addEventListener("click", (event) => {
+      if (event.target.closest("a")) this.#remember();
+    });
+    searchKeys(signal, () => this.#toField());
+    this.collectionStore.addEventListener("change", () => this.#drawForm(), { signal });
+    // Before another view is shown the page scrolls to its top and takes the focus: the place has to be known before.
+    this.results.list.addEventListener("focusin", () => { this.focused = this.keys.focused(); });
+    this.input.addEventListener("focus", () => { this.focused = -1; });
+    window.addEventListener("scroll", () => { this.scroll = window.scrollY; }, { signal, passive: true });
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.timer);
+      this.#keep();
+    });
   }
 
-  function draw(search) {
-    browse.hidden = Boolean(search.query);
-    if (search.query) {
-      if (input.value.trim() !== search.query) input.value = search.query;
-      results.search(search);
-    } else {
-      results.clear();
-      input.value = "";
+  /** The first search of this view: as it was left, or asked for anew. */
+  #begin() {
+    const place = kept(this.entry);
+    const touch = !matchMedia("(hover: hover)").matches; // there, a focus opens the keyboard over the page
+    this.#drawPage();
+    if (isSearch(this.current)) {
+      if (place && searchAddress(place.saved.search) === searchAddress(this.current)) this.results.restore(place.saved);
+      else this.results.search(this.current);
+    }
+    queueMicrotask(() => {
+      if (place) window.scrollTo(0, place.scroll);
+      if (place?.focused >= 0) this.results.list.querySelectorAll("h2 a")[place.focused]?.focus({ preventScroll: true });
+      else if (!touch && !this.current.like) this.input.focus({ preventScroll: true });
+    });
+  }
+
+  #keep() {
+    if (!this.results.answers?.length || !isSearch(this.current)) return;
+    keep(this.entry, { saved: this.results.saved, scroll: this.scroll, focused: this.focused });
+  }
+
+  /** Something was typed: search after a pause, in the same entry of the history as what was typed before. */
+  #type() {
+    clearTimeout(this.timer);
+    const query = this.input.value.trim();
+    const next = { ...EMPTY, ...this.current, query, exact: false, like: null };
+    if (query === this.current.query && !this.current.like) return;
+    if (query && query.length < SHORTEST && !/[^\p{ASCII}]/u.test(query)) {
+      this.results.dim();
+      return;
+    }
+    if (!isSearch(next)) {
+      this.#show(next, this.typed);
+      return;
+    }
+    this.results.dim();
+    this.timer = setTimeout(() => {
+      this.#show(next, this.typed);
+      this.typed = true;
+    }, PAUSE_MS);
+  }
+
+  /** Enter, or a suggestion: what is typed is meant. */
+  #submit() {
+    clearTimeout(this.timer);
+    const query = this.input.value.trim();
+    const next = { ...this.current, query, like: null, exact: this.current.exact && query === this.current.query };
+    const known = searchAddress(next) === searchAddress(this.current) && this.results.answers?.[0]?.hits.length;
+    if (!known) this.#show(next, this.typed);
+    this.typed = false;
+    this.#remember();
+  }
+
+  /** A filter, an order or another way to search was chosen. */
+  #choose(next) {
+    clearTimeout(this.timer);
+    if (!next.like) next = { ...next, query: this.input.value.trim() || next.query };
+    this.typed = false;
+    this.#remember();
+    this.#show(next, false);
+  }
+
+  #remember() {
+    this.former.add(this.current.query);
+  }
+
+  #show(search, replace) {
+    if (!replace) this.#keep();
+    this.current = search;
+    this.entry = goTo(searchAddress(search), replace);
+    document.title = [searchTitle(search), "Semantik"].filter(Boolean).join(" · ");
+    this.#drawPage();
+    if (isSearch(search)) this.results.search(search);
+  }
+
+  #drawPage() {
+    const search = this.current;
+    const searching = isSearch(search);
+    this.browse.hidden = searching;
+    if (this.input.value.trim() !== search.query) this.input.value = search.query;
+    [this.modes.value, this.sorts.value] = [search.mode, search.sort];
+    this.facets.draw(search);
+    this.choices.hidden = Boolean(search.like);
+    if (!searching) {
+      this.results.clear();
+      this.facets.show(null);
+      this.#drawRecent();
     }
   }
 
-  function drawChips() {
-    const { collections } = collectionStore;
-    for (const id of chosen) if (!collectionStore.get(id)) chosen.delete(id);
-    form.hidden = collections.length === 0;
-    chips.hidden = collections.length < 2;
-    const boxes = [["", "All collections"], ...collections.map(({ id, name }) => [id, name])];
-    replaceNodes(chips, [h("legend", {}, "Search in"), ...boxes.map(([id, name]) => {
-      const checked = id ? chosen.has(id) : chosen.size === 0;
-      const box = h("input", { type: "checkbox", checked, "data-key": id || "all", onchange: () => choose(id) });
-      return h("label", { class: "chip" }, box, name);
-    })]);
+  #drawRecent() {
+    const queries = this.former.queries.slice(0, 6);
+    this.recent.hidden = queries.length === 0;
+    this.recent.replaceChildren(
+      h("div", { class: "row" }, h("h2", { id: "recent-heading" }, "Recent searches"),
+        h("button", { type: "button", class: "quiet", onclick: () => {
+          this.former.clear();
+          this.#drawRecent();
+          this.#toField();
+        } }, "Clear")),
+      h("ul", { class: "recent-list" }, queries.map((query) => h("li", {},
+        h("a", { class: "pill clip", dir: "auto", href: searchAddress({ ...EMPTY, query }) }, query)))));
   }
 
-  function choose(id) {
-    if (!id) chosen.clear();
-    else if (!chosen.delete(id)) chosen.add(id);
-    drawChips();
+  #drawForm() {
+    this.form.hidden = this.collectionStore.collections.length === 0;
+    this.facets.draw(this.current);
   }
 
-  collectionStore.addEventListener("change", drawChips, { signal });
-  drawChips();
-  draw(given);
-  return { node: h("div", { class: "stack home" }, form, results.node, browse), title: given.query };
+  #toField() {
+    this.input.focus({ preventScroll: true });
+    this.input.select();
+    window.scrollTo(0, 0);
+  }
 }

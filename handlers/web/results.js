@@ -1,95 +1,171 @@
-// The results of a query: documents with their best passages, and what the server says of the result as a whole.
+// The results of a search: documents with their best passages, and what the server says of the result as a whole.
+//
+// An older answer stays, dimmed, until the newer one is there. Hits are asked for first and shown; what is counted (the
+// filters' numbers) is asked for afterwards, so that nobody waits for it.
 import { request, url } from "./api.js";
 import { errorLine, runGuarded, h } from "./dom.js";
-import { FACETS, Facets } from "./facets.js";
+import { FACETS } from "./facets.js";
 import { number, plural } from "./format.js";
 import { hitCard } from "./hit.js";
-import { searchParameters } from "./search-address.js";
+import { EMPTY, queryText, searchParameters } from "./search-address.js";
 
 const PAGE = 10;
 const SLOW_MS = 1_500;
+const COUNT_AFTER_MS = 200; // without another key
 
 export class Results {
   #request = new AbortController();
+  #countTimer;
 
-  /** `onClose()` is called when the user closes the results, `onSearch(search)` when another search is chosen. */
-  constructor({ collectionStore }, signal, { onClose, onSearch }) {
+  /** `onSearch(search)` is called when another search is chosen, `onFacets(answer)` with the counts of a result. */
+  constructor({ collectionStore }, signal, { onSearch, onFacets }) {
     this.collectionStore = collectionStore;
     this.onSearch = onSearch;
+    this.onFacets = onFacets;
     this.errors = errorLine();
-    this.summary = h("p", { class: "hint", role: "status" });
+    this.heading = h("h1", { class: "unseen" }, "Search results");
+    this.summary = h("p", { class: "hint summary", role: "status" });
     this.notes = h("div", { class: "stack tight notes" });
     this.list = h("ol", { class: "hits" });
-    this.facets = new Facets((query) => onSearch({ ...this.current, query }));
     this.more = h("button", { type: "button", hidden: true }, "More results");
     this.more.addEventListener("click", () => runGuarded(this.more, this.errors, () => this.#load()));
-    const close = h("button", { type: "button", class: "quiet", onclick: onClose }, "Back to the collections");
     this.node = h("section", { class: "stack results", "aria-label": "Search results", hidden: true },
-      h("div", { class: "row" }, this.summary, close), this.errors.node, this.notes,
-      h("div", { class: "faceted" }, this.facets.node, h("div", { class: "stack" }, this.list, this.more)));
-    signal.addEventListener("abort", () => this.#request.abort());
+      this.heading, this.summary, this.errors.node, this.notes, this.list, this.more);
+    signal.addEventListener("abort", () => this.#abort());
+  }
+
+  /** What was loaded, to be shown again by `restore`. */
+  get saved() {
+    return { search: this.current, answers: this.answers, counted: this.counted };
   }
 
   clear() {
-    this.#request.abort();
+    this.#abort();
+    this.current = null;
+    this.answers = [];
+    this.counted = null;
     this.node.hidden = true;
+  }
+
+  /** The answer that is shown is no longer that of what is typed. */
+  dim() {
+    this.list.setAttribute("aria-busy", "true");
+    this.node.classList.add("stale");
   }
 
   /** Search, in place of any earlier query; `search` is described in search-address.js. */
   search(search) {
-    this.#request.abort();
+    this.#abort();
     this.#request = new AbortController();
     this.current = search;
-    this.body = { query: search.query, k: PAGE, mode: search.mode, correct: !search.exact, group_by: "document" };
-    const descending = search.sort.startsWith("-");
-    if (search.sort !== "relevance") {
-      Object.assign(this.body, { sort: search.sort.replace("-", ""), order: descending ? "descending" : "ascending" });
-    }
-    if (search.collections.length) this.body.collection_ids = search.collections;
-    this.shown = 0;
-    this.list.replaceChildren();
-    this.notes.replaceChildren();
-    this.facets.clear();
-    this.more.hidden = true;
+    this.pending = true;
+    this.answers = [];
+    this.counted = null;
     this.node.hidden = false;
+    this.dim();
     return runGuarded(this.more, this.errors, () => this.#load());
+  }
+
+  /** Show a result that was loaded before, without asking again. */
+  restore({ search, answers, counted }) {
+    this.current = search;
+    this.answers = [];
+    this.node.hidden = false;
+    for (const answer of answers) this.#show(answer);
+    this.counted = counted;
+    if (counted) this.#showCounts();
+    else this.#countSoon();
+  }
+
+  #abort() {
+    clearTimeout(this.#countTimer);
+    this.#request.abort();
+  }
+
+  get #shown() {
+    return this.answers.reduce((sum, { hits }) => sum + hits.length, 0);
+  }
+
+  #body() {
+    const { mode, exact, sort, collections } = this.current;
+    const body = { query: queryText(this.current), k: PAGE, mode, correct: !exact, group_by: "document" };
+    if (sort !== "relevance") {
+      Object.assign(body, { sort: sort.replace("-", ""), order: sort.startsWith("-") ? "descending" : "ascending" });
+    }
+    if (collections.length) body.collection_ids = collections;
+    return body;
+  }
+
+  #ask(signal) {
+    const { like } = this.current;
+    if (like) {
+      const path = ["collections", like.collection, "documents", like.document, "chunks", like.seq, "similar"];
+      return request("GET", url(path, { k: PAGE, offset: this.#shown, group_by: "document" }), { signal });
+    }
+    return request("POST", url(["search"]), { body: { ...this.#body(), offset: this.#shown }, signal, repeatable: true });
   }
 
   async #load() {
     const { signal } = this.#request;
+    const before = this.summary.textContent;
     this.summary.textContent = "Searching…";
     const slow = setTimeout(() => this.#explainWait(signal), SLOW_MS);
     try {
-      const body = { ...this.body, offset: this.shown, facets: this.shown ? [] : FACETS };
-      const answer = await request("POST", url(["search"]), { body, signal, repeatable: true });
+      const answer = await this.#ask(signal);
+      if (signal.aborted) return;
       this.#show(answer);
+      if (!this.counted) this.#countSoon();
     } catch (error) {
-      if (!signal.aborted) this.summary.textContent = "";
+      if (!signal.aborted) {
+        this.summary.textContent = this.pending ? "" : before;
+        if (this.pending) this.#fresh(); // what was shown is no answer to this search
+      }
       throw error;
     } finally {
       clearTimeout(slow);
     }
   }
 
+  /** An empty, undimmed list for the first hits of a search. */
+  #fresh() {
+    this.pending = false;
+    this.list.replaceChildren();
+    this.notes.replaceChildren();
+    this.more.hidden = true;
+    this.list.removeAttribute("aria-busy");
+    this.node.classList.remove("stale");
+    this.onFacets(null);
+  }
+
   #show(answer) {
-    const { hits, took_ms: took, total_considered: considered } = answer;
-    if (this.shown === 0) {
+    const { hits } = answer;
+    if (!this.answers.length) {
+      this.#fresh();
+      this.heading.textContent = this.current.like ? `More like a passage of “${this.current.like.name}”`
+        : `Results for “${this.current.query || "all documents"}”`;
+      this.heading.className = this.current.like ? "" : "unseen";
       this.notes.replaceChildren(...this.#notes(answer));
-      this.facets.show(answer, this.current.query);
     }
+    this.answers.push(answer);
     const parameters = searchParameters(this.current);
-    this.list.append(...hits.map((hit) => hitCard(hit, parameters)));
-    this.shown += hits.length;
+    this.list.append(...hits.map((hit) => hitCard(hit, this.current.like ? [] : parameters)));
     this.more.hidden = hits.length < PAGE;
+    this.#summarise();
+  }
+
+  #summarise() {
+    const [{ took_ms: took }] = this.answers;
     const time = `in ${number(Math.max(1, Math.round(took)))} ms`;
-    if (this.shown) {
-      this.summary.textContent = `${plural(this.shown, "document")}, out of ${plural(considered, "chunk")}, ${time}`;
-    } else {
-      const busy = this.collectionStore.collections.some((collection) => collection.active_operation_id);
-      this.summary.textContent = busy
-        ? "Nothing found yet: documents are still being indexed. Search again in a moment."
-        : "Nothing found. Try other words, or search in more collections.";
+    const shown = this.#shown;
+    if (!shown) {
+      this.summary.textContent = "Nothing found.";
+      return;
     }
+    const all = this.counted?.matched;
+    const found = all && all.documents >= shown
+      ? `${plural(shown, "document")} of ${all.complete ? "" : "more than "}${number(all.documents)}`
+      : `${plural(shown, "document")}${this.more.hidden ? "" : ", and more"}`;
+    this.summary.textContent = all && all.complete && all.documents === shown ? `${plural(shown, "document")}, ${time}` : `${found}, ${time}`;
   }
 
   /** What is to be known of the result as a whole: corrected words, parts that did not answer, weak matches. */
@@ -102,11 +178,51 @@ export class Results {
         h("button", { type: "button", class: "link", onclick: exact }, "Search for exactly what was typed")));
     }
     if (degraded) notes.push(h("p", { class: "note" }, degraded));
-    if (relevance === "weak" && hits.length) {
-      notes.push(h("p", { class: "note" },
-        "No good match: what follows is no better than what an unrelated query finds."));
+    if (relevance === "weak" && hits.length && !this.current.like) {
+      notes.push(h("p", { class: "note" }, h("b", {}, "Nothing fits this well. "),
+        "What follows is no better than what an unrelated query finds. Other words may help."));
     }
+    if (!hits.length) notes.push(this.#nothing());
     return notes;
+  }
+
+  /** What to do when nothing was found. */
+  #nothing() {
+    const { current } = this;
+    const busy = this.collectionStore.collections.some((collection) => collection.active_operation_id);
+    const ways = [];
+    const way = (text, search) => ways.push(h("button", { type: "button", onclick: () => this.onSearch(search) }, text));
+    if (Object.keys(current.filters).length && current.query) way("Search without the filters", { ...current, filters: {} });
+    if (current.collections.length) way("Search in all collections", { ...current, collections: [] });
+    if (current.mode === "words") way("Search by meaning, too", { ...current, mode: EMPTY.mode });
+    return h("div", { class: "nothing" },
+      h("p", { class: "nothing-title", dir: "auto" }, current.like ? "No other passage is like this one."
+        : current.query ? `Nothing was found for “${current.query}”.` : "No document fits these filters."),
+      h("p", { class: "hint" }, busy ? "Documents are still being indexed. Search again in a moment."
+        : "Try other words: a question in your own words works as well as a name or a number."),
+      ways.length ? h("div", { class: "ways" }, ways) : null);
+  }
+
+  #countSoon() {
+    if (this.current.like) return;
+    const { signal } = this.#request;
+    this.#countTimer = setTimeout(async () => {
+      try {
+        const counted = await request("POST", url(["search"]), {
+          body: { ...this.#body(), k: 1, facets: FACETS, facet_values: 40 }, signal, repeatable: true,
+        });
+        if (signal.aborted) return;
+        this.counted = counted;
+        this.#showCounts();
+      } catch (error) {
+        if (error.name !== "AbortError") this.errors.show(error);
+      }
+    }, COUNT_AFTER_MS);
+  }
+
+  #showCounts() {
+    this.onFacets(this.counted);
+    this.#summarise();
   }
 
   async #explainWait(signal) {

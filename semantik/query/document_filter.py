@@ -43,6 +43,7 @@ class DocumentColumns:
     days: array[int] = field(default_factory=lambda: array("q"))
     authors: list[tuple[str, ...]] = field(default_factory=list)
     tags: list[tuple[str, ...]] = field(default_factory=list)
+    recognised: bytearray = field(default_factory=bytearray)  # 1: it has text that was recognised in pictures
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -58,6 +59,7 @@ class DocumentColumns:
         self.tags += more.tags
         self.modified_ns += more.modified_ns
         self.days += more.days
+        self.recognised += more.recognised
 
     @cached_property
     def title_keys(self) -> list[str]:
@@ -96,6 +98,8 @@ def matching(columns: DocumentColumns, filters: Filters) -> Sequence[int]:
 def _conditions(columns: DocumentColumns, filters: Filters) -> Iterable[Test]:
     """The cheap ones first."""
     yield from _times(columns, filters)
+    if filters.recognised is not None:
+        yield partial(_recognised_test, columns.recognised, filters.recognised)
     languages = columns.languages
     yield from _tests(filters.languages, filters.not_languages, partial(_language_test, languages))
     yield from _tests(filters.types, filters.not_types, partial(_type_test, columns))
@@ -139,6 +143,10 @@ def _times(columns: DocumentColumns, filters: Filters) -> Iterable[Test]:
 def _nanoseconds(moment: datetime) -> int:
     """As MongoDB is asked: whole milliseconds."""
     return (moment - _EPOCH) // timedelta(milliseconds=1) * 10**6
+
+
+def _recognised_test(recognised: bytearray, expected: bool, number: int) -> bool:
+    return bool(recognised[number]) == expected
 
 
 def _language_test(languages: list[str | None], wanted: Sequence[str], expected: bool) -> Test:

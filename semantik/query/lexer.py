@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-KEYS = frozenset({"title", "path", "type", "after", "before", "lang", "in", "author", "tag"})
+KEYS = frozenset({"title", "path", "type", "after", "before", "lang", "in", "author", "tag", "is"})
 
 # What may close a quote, by what opens it. Phones and word processors mix the kinds.
 DOUBLE = '"“”„‟＂'

@@ -26,6 +26,7 @@ def merged(filters: Filters, typed: QueryFilters) -> Filters:
         not_authors=filters.not_authors + typed.not_authors,
         not_tags=filters.not_tags + typed.not_tags,
         after=max(_all(filters.after, typed.after), default=None),
+        recognised=filters.recognised if typed.recognised is None else typed.recognised,
         before=min(_all(filters.before, typed.before), default=None),
     )
 

@@ -28,6 +28,7 @@ class QueryFilters:
         beginning of one).
     types: names that `document_type` knows. languages: ISO 639-1 codes. collections: names.
     after, before: the first day, and the day after the last.
+    recognised: whether text was recognised in its pictures; None where it does not matter.
     """
 
     title: tuple[AnyOf, ...] = ()
@@ -46,6 +47,7 @@ class QueryFilters:
     not_collections: tuple[str, ...] = ()
     after: date | None = None
     before: date | None = None
+    recognised: bool | None = None
 
     @property
     def any(self) -> bool:

@@ -11,7 +11,7 @@ from datetime import date
 
 from semantik.query.lexer import DOUBLE, Piece, pieces
 from semantik.query.model import AnyOf, Clause, ParsedQuery, QueryFilters
-from semantik.query.values import first_day, languages, tags, types
+from semantik.query.values import first_day, languages, properties, tags, types
 
 _OR = "OR"
 _AFTER_STAR = ")]},.;:!?"
@@ -32,7 +32,8 @@ def parse(text: str) -> ParsedQuery:
 
 def _read(text: str, found: Sequence[Piece]) -> ParsedQuery:
     reader = _Reader()
-    short = len(text.split()) <= _SHORT_WORDS and len(text) <= _SHORT_CHARACTERS
+    words = " ".join(piece.raw for piece in found if piece.key is None)  # filters make no sentence
+    short = len(words.split()) <= _SHORT_WORDS and len(words) <= _SHORT_CHARACTERS
     in_earnest = short or any(piece.text == _OR for piece in found)
     for item in _joined([_item(piece, in_earnest) for piece in found]):
         reader.add(item)
@@ -94,6 +95,8 @@ def _filter(piece: Piece, key: str) -> _Item | None:
         values = types(value)
     elif key == "lang":
         values = languages(value)
+    elif key == "is":
+        values = properties(value)
     elif key == "tag" and any(char.isalnum() for char in value):
         values = tags(value)
     elif not any(char.isalnum() for char in value) and not (key == "path" and "/" in value):
@@ -185,6 +188,7 @@ class _Reader:
             not_collections=tuple(excluding.get("in", ())),
             after=self.after,
             before=self.before,
+            recognised=True if "is" in groups else False if "is" in excluding else None,
         )
         words = self.optional or self.required
         # Signs alone are no query, and a model would embed them as one.

@@ -1,4 +1,4 @@
-"""The values of filters as they are typed: dates, types, languages. Pure; what is none is None, never an error."""
+"""The values of filters as they are typed: dates, types, languages, properties. Pure; None, never an error."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def languages(value: str) -> tuple[str, ...] | None:
     codes = [language_code(name) for name in _listed(value)]
     known = tuple(code for code in codes if code)
     return known if known and len(known) == len(codes) else None
+
+
+def properties(value: str) -> tuple[str, ...] | None:
+    """What a document may be: only `recognised`, in either spelling; None for anything else."""
+    return ("recognised",) if value.strip(_EDGES).lower() in ("recognised", "recognized") else None
 
 
 def tags(value: str) -> tuple[str, ...] | None:

@@ -1,4 +1,5 @@
-"""Facets: how many documents of a set have each author, tag, type, language, year or collection. Pure; runs in threads.
+"""Facets: how many documents of a set have each author, tag, type, language, year, collection
+or folder. Pure; runs in threads.
 
 A document counts once for each of its values, and each value, as a filter, selects exactly those documents.
 """
@@ -13,7 +14,7 @@ from functools import cache
 from semantik.core.document_types import DOCUMENT_TYPES, DocumentType
 from semantik.core.metadata import tag_key
 from semantik.query import DocumentColumns
-from semantik.query.folding import words_key
+from semantik.query.folding import path_key, words_key
 from semantik.search.hits import FacetCounts
 from semantik.search.query import Facet
 
@@ -39,6 +40,9 @@ def _counted(parts: Sequence[Part], facet: Facet, most: int) -> FacetCounts:
             for key, text in dict(values).items():
                 counts[key] += number_of
                 spellings.setdefault(key, Counter())[text] += number_of
+    if facet == "folder":  # one that holds them all tells nothing
+        total = sum(len(numbers) for _, _, numbers in parts)
+        counts = Counter({key: count for key, count in counts.items() if count < total})
     if facet == "year":
         ordered = sorted(counts.items(), reverse=True)
     else:
@@ -107,6 +111,24 @@ def _collections(name: str, _: DocumentColumns) -> Values:
     return lambda number: values
 
 
+def _folders(_: str, columns: DocumentColumns) -> Values:
+    known: dict[str, tuple[_Value, ...]] = {}
+
+    def values(number: int) -> tuple[_Value, ...]:
+        folder = columns.paths[number].rpartition("/")[0]
+        if folder not in known:
+            parts = folder.split("/")
+            above = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+            known[folder] = tuple((path_key(each), each) for each in above if each)
+        return known[folder]
+
+    return values
+
+
+def _recognised(_: str, columns: DocumentColumns) -> Values:
+    return lambda number: _plain(["yes"] if columns.recognised[number] else [])
+
+
 def _plain(values: Iterable[str]) -> tuple[_Value, ...]:
     return tuple((value, value) for value in values)
 
@@ -118,4 +140,6 @@ _VALUES: dict[Facet, Callable[[str, DocumentColumns], Values]] = {
     "language": _languages,
     "year": _years,
     "collection": _collections,
+    "folder": _folders,
+    "recognised": _recognised,
 }

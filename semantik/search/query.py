@@ -22,6 +22,8 @@ Facet = Literal[
     "language",  # ISO 639-1
     "year",  # of the date that filters use
     "collection",  # its name
+    "folder",  # each one that it lies in, below those that hold all counted documents
+    "recognised",  # "yes" of documents with text that was recognised in pictures
 ]
 FACETS: tuple[Facet, ...] = get_args(Facet)
 

@@ -24,7 +24,8 @@ def columns() -> DocumentColumns:
     modified = [int(datetime.fromisoformat(f"{day}T12:00+00:00").timestamp() * 1e9) for day in changed]
     days = [document_day(text, ns) for text, ns in zip(stated, modified, strict=True)]
     return DocumentColumns(
-        list(paths), list(parts), list(titles), list(mimes), list(languages), array("q", modified), array("q", days)
+        list(paths), list(parts), list(titles), list(mimes), list(languages), array("q", modified), array("q", days),
+        recognised=bytearray([0, 1, 0, 0]),
     )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def columns() -> DocumentColumns:
         ("-type:pdf", [1, 2, 3]), ("-type:text -type:pdf", [2]), ("lang:de", [0]), ("lang:de,en", [0, 1]),
         ("-lang:de", [1, 2, 3]), ("after:2024", [1, 2, 3]), ("after:2024-05-01", [1, 2, 3]), ("after:2024-05-02", [3]),
         ("before:2024-05", [0]), ("before:2024-05-01", [0]), ("after:2019 before:2020", [0]), ("after:2026", [3]),
-        ("-after:2024", [0]), ("type:pdf after:2025", []),
+        ("-after:2024", [0]), ("type:pdf after:2025", []), ("is:recognised", [1]), ("-is:recognised", [0, 2, 3]),
     ],
 )  # fmt: skip
 def test_typed_filters(typed: str, expected: list[int]) -> None:

@@ -48,6 +48,8 @@ def test_words_and_phrases(text: str, expected: ParsedQuery) -> None:
         ("path:/", QueryFilters(path=(("/",),))),
         ("type:pdf type:.xyz,word", QueryFilters(types=("pdf", ".xyz", "word"))),
         ("lang:de,French", QueryFilters(languages=("de", "fr"))),
+        ("is:recognised", QueryFilters(recognised=True)),
+        ("-is:Recognized", QueryFilters(recognised=False)),
         ('in:"Old letters" in:b', QueryFilters(collections=("Old letters", "b"))),
         ("after:2025", QueryFilters(after=date(2025, 1, 1))),
         ("after:2025-03 after:2024", QueryFilters(after=date(2025, 3, 1))),
@@ -104,6 +106,13 @@ def test_quotes(text: str, plain: str, phrases: list[str]) -> None:
     found = parse(text)
     assert found.plain == plain
     assert [each.text for group in found.required for each in group if each.phrase] == phrases
+
+
+def test_filters_make_no_sentence_of_a_phrase() -> None:
+    filters = (
+        'author:"=Somebody With A Long Name" path:"/srv/documents/of/the/house/*" after:2024 before:2025'
+    )
+    assert parse(f'"KX-5519" {filters}').required == ((Clause("KX-5519", phrase=True),),)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ FILTERS = {
     "tag:heating": QueryFilters(tags=(("heating",),)),
     "tag:heating,gas": QueryFilters(tags=(("heating", "gas"),)),
     "lang:de": QueryFilters(languages=("de",)),
+    "is:recognised": QueryFilters(recognised=True),
     "in:letters": QueryFilters(collections=("letters",)),
 }
 

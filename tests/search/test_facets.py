@@ -78,7 +78,8 @@ async def test_each_value_as_a_filter_selects_what_was_counted(tmp_path: Path) -
             assert found.facets is not None
             words = {
                 "author": 'author:"={}"', "tag": 'tag:"{}"', "type": "type:{}", "language": "lang:{}",
-                "year": "after:{0} before:{0}", "collection": 'in:"{}"',
+                "year": "after:{0} before:{0}", "collection": 'in:"{}"', "folder": 'path:"{}/*"',
+                "recognised": "is:recognised",
             }  # fmt: skip
             for facet, counts in found.facets.items():
                 for value, count in counts.values:
@@ -89,6 +90,24 @@ async def test_each_value_as_a_filter_selects_what_was_counted(tmp_path: Path) -
                     narrowed = await fixture.ask(f"{query} {extra}", k=100, group_by="document")
                     documents = {hit.document.id for hit in narrowed.hits}
                     assert len(documents) == count, (facet, value)
+
+
+async def test_folders_and_recognised_text_are_counted(tmp_path: Path) -> None:
+    async with search_fixture(tmp_path) as fixture:
+        collection = await fixture.collection()
+        names = ("/srv/a/one.txt", "/srv/a/deep/two.txt", "/srv/a/deep/three.txt", "/srv/b/four.txt")
+        await fixture.add(collection, {name: [f"Lamp of {name} in the hall."] for name in names})
+        known = await fixture.store.documents.by_paths(collection.current, list(names))
+        quality = {"recognised_pages": 2, "warnings": []}
+        await fixture.store.documents.update_each({known[names[3]].id: {"quality": quality}})  # type: ignore[dict-item]
+        found = await fixture.ask("lamp hall", facets=("folder", "recognised"), k=10)
+        folders = {"/srv/a": 3, "/srv/a/deep": 2, "/srv/b": 1}  # not /srv, where all are
+        assert _values(found, "folder") == folders
+        assert _values(found, "recognised") == {"yes": 1}
+        for folder, count in folders.items():
+            narrowed = await fixture.ask(f'lamp hall path:"{folder}/*"', k=10, group_by="document")
+            assert len(paths(narrowed)) == count, folder
+        assert paths(await fixture.ask("lamp hall is:recognised")) == [names[3]]
 
 
 async def test_facets_are_those_of_all_pages(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 
 from semantik.client.types.shared import Mode
 
-Facet = Literal["author", "tag", "type", "language", "year", "collection"]
+Facet = Literal["author", "tag", "type", "language", "year", "collection", "folder", "recognised"]
 
 
 Grouping = Literal["chunk", "document"]

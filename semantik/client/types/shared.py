@@ -58,6 +58,7 @@ class Filters(TypedDict):
     tags: NotRequired[list[str]]
     after: NotRequired[str | None]
     before: NotRequired[str | None]
+    recognised: NotRequired[bool | None]
 
 
 class Operation(TypedDict):

@@ -18,6 +18,7 @@ class Filters:
         has, in any case; `proj*` is the beginning of one.
     after, before: the first day and the day after the last, of the date that a document itself states, else of its
         file's time in UTC.
+    recognised: True: with text that was recognised in pictures; False: without.
     """
 
     path_glob: str | None = None
@@ -38,6 +39,7 @@ class Filters:
     not_tags: tuple[str, ...] = ()
     after: date | None = None
     before: date | None = None
+    recognised: bool | None = None
 
     @property
     def any(self) -> bool:

@@ -19,7 +19,7 @@ from semantik.storage.mongo.table import Record
 SCANNED_FIELDS = dict.fromkeys(
     (
         *("first_seq", "chunk_count", "path", "part", "title", "mime", "language", "date", "modified_ns"),
-        *("author", "authors", "tags", "user_tags", "by_path"),
+        *("author", "authors", "tags", "user_tags", "by_path", "quality"),
     ),
     1,
 )
@@ -63,6 +63,7 @@ def document_page(rows: Sequence[Record]) -> DocumentPage:
             else ()
             for row, known in zip(held, by_path, strict=True)
         ],
+        recognised=bytearray(bool((row.get("quality") or {}).get("recognised_pages")) for row in held),
         modified_ns=array("q", (row["modified_ns"] for row in held)),
         days=array(
             "q",
