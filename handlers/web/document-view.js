@@ -29,8 +29,9 @@ export function documentView(app, [collectionId, documentId], query, signal) {
 }
 
 class DocumentView {
-  constructor({ collectionStore }, collectionId, documentId, query, signal) {
+  constructor({ collectionStore, setTitle }, collectionId, documentId, query, signal) {
     this.title = "Document";
+    this.setTitle = setTitle;
     this.signal = signal;
     this.parts = ["collections", collectionId, "documents", documentId];
     this.collection = collectionStore.get(collectionId) ?? { id: collectionId, name: "The collection", access: "read" };
@@ -54,7 +55,7 @@ class DocumentView {
     this.heading = h("h1", { dir: "auto" }, "Loading…");
     this.facts = h("div", { class: "stack tight" });
     this.tags = h("div");
-    this.tools = h("div", { class: "tools" });
+    this.tools = h("div", { class: "document-tools" });
     this.steps = passageSteps((hit) => this.#select(hit));
     this.outline = menu("Outline", h("ul", { class: "values outline-list" }), { class: "filter" }, { className: "outline" });
     this.outline.node.hidden = true;
@@ -77,7 +78,7 @@ class DocumentView {
     const doc = await request("GET", url(this.parts), { signal: this.signal });
     this.doc = doc;
     this.heading.textContent = doc.title || doc.name;
-    document.title = `${doc.name} · Semantik`;
+    this.setTitle(doc.name);
     this.tags.replaceChildren(tagList(doc, this.parts, this.collection.access !== "read", this.signal));
     this.#drawTools();
     this.facts.replaceChildren(...documentFacts(doc));

@@ -1,7 +1,7 @@
 // The first view: the search form; below it the results, or what to begin with.
-import { collectionList } from "./collection-list.js";
 import { h } from "./dom.js";
 import { Facets } from "./facets.js";
+import { formerSearches, latestCollections } from "./front-page.js";
 import { newCollection } from "./new-collection.js";
 import { Results } from "./results.js";
 import { EMPTY, MODES, SORTS, isSearch, searchAddress, searchFrom, searchTitle } from "./search-address.js";
@@ -20,6 +20,7 @@ export function homeView(app, _ids, parameters, signal) {
 class HomeView {
   constructor(app, search, signal) {
     this.collectionStore = app.collectionStore;
+    this.setTitle = app.setTitle;
     this.current = search;
     this.title = searchTitle(search);
     this.former = new SearchHistory(app.user);
@@ -52,8 +53,8 @@ class HomeView {
       collections: () => this.current.collections, former: () => this.former.queries,
       onChoose: () => this.#submit(), onPast: () => this.keys.first(),
     });
-    this.recent = h("section", { class: "recent", "aria-labelledby": "recent-heading" });
-    this.browse = h("div", { class: "stack browse" }, this.recent, collectionList(app, signal), newCollection(app, signal));
+    this.recent = formerSearches(this.former, () => this.#toField());
+    this.browse = h("div", { class: "stack browse" }, this.recent.node, latestCollections(app, signal), newCollection(app, signal));
     this.choices = h("div", { class: "choices" }, this.modes, this.sorts);
     this.form = h("form", {
       class: "search", role: "search",
@@ -161,7 +162,7 @@ class HomeView {
     if (!replace) this.#keep();
     this.current = search;
     this.entry = goTo(searchAddress(search), replace);
-    document.title = [searchTitle(search), "Semantik"].filter(Boolean).join(" · ");
+    this.setTitle(searchTitle(search));
     this.#drawPage();
     if (isSearch(search)) this.results.search(search);
   }
@@ -177,22 +178,8 @@ class HomeView {
     if (!searching) {
       this.results.clear();
       this.facets.show(null);
-      this.#drawRecent();
+      this.recent.draw();
     }
-  }
-
-  #drawRecent() {
-    const queries = this.former.queries.slice(0, 6);
-    this.recent.hidden = queries.length === 0;
-    this.recent.replaceChildren(
-      h("div", { class: "row" }, h("h2", { id: "recent-heading" }, "Recent searches"),
-        h("button", { type: "button", class: "quiet", onclick: () => {
-          this.former.clear();
-          this.#drawRecent();
-          this.#toField();
-        } }, "Clear")),
-      h("ul", { class: "recent-list" }, queries.map((query) => h("li", {},
-        h("a", { class: "pill clip", dir: "auto", href: searchAddress({ ...EMPTY, query }) }, query)))));
   }
 
   #drawForm() {

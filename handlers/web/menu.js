@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 export function menu(label, content, attributes = {}, { className = "", onOpen } = {}) {
   const summary = h("summary", attributes, label);
   const panel = h("div", { class: "panel-list card" }, content);
-  const node = h("details", { class: `menu ${className}` }, summary, panel);
+  const node = h("details", { class: `dropdown ${className}` }, summary, panel);
   const outside = (event) => {
     if (!node.contains(event.target)) node.open = false;
   };

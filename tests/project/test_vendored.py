@@ -30,6 +30,8 @@ def test_the_files_of_pdfjs_are_those_of_its_package() -> None:
 
 
 def test_the_version_is_the_pinned_one() -> None:
-    pinned = json.loads((ROOT / "tests" / "web_packages" / "package.json").read_text())["dependencies"]["pdfjs-dist"]
+    pinned = json.loads((ROOT / "tests" / "web_packages" / "package.json").read_text())["dependencies"][
+        "pdfjs-dist"
+    ]
     for name in ("pdf.min.mjs", "pdf.worker.min.mjs"):
         assert f"pdfjsVersion = {pinned}" in (_VENDORED / name).read_text("utf-8")[:3000]
