@@ -177,9 +177,10 @@ class Blocks {
     return cells;
   }
 
-  /** Inside a paragraph only a bullet begins a list: a line may begin with a number that belongs to a sentence. */
+  /** A number alone is no list: it may be that of a heading, or begin a line inside a sentence. */
   #startsList(line) {
-    return !this.paragraph || !/^\s*\d/.test(line);
+    if (!/^\s*\d/.test(line)) return true;
+    return !this.paragraph && [1, 2].some((next) => ITEM.test(this.#line(this.at + next)));
   }
 
   #list() {
