@@ -31,6 +31,9 @@ async def test_a_file_of_a_folder(shared: Serving, tmp_path: Path) -> None:
     assert disposition == "inline; filename=\"l_mp_.txt\"; filename*=UTF-8''l%C3%A4mp%E2%80%9C.txt"
     assert headers["Content-Security-Policy"].endswith("; sandbox")
     assert headers["X-Content-Type-Options"] == "nosniff"
+    # The page shows originals in a frame; nobody else may.
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
     head = await request(client, "HEAD", path)
     assert (head.code, head.body, head.headers["Content-Length"]) == (200, b"", str(len(content)))
     saved = await request(client, "GET", f"{path}?download=true")
