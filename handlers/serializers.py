@@ -99,6 +99,8 @@ def source_json(source: Source) -> Json:
         "kind": source.kind,
         "options": dict(source.options),
         "has_secret": bool(source.secret),
+        "exclude": list(source.exclude),
+        "excluded_count": len(source.excluded),
     }
 
 
