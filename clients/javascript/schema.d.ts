@@ -2211,8 +2211,9 @@ export interface components {
         };
         /** @enum {string} */
         DocumentSort: "path" | "name" | "type" | "size" | "changed" | "chunks" | "status";
-        /** @description Documents for which all of these hold. */
+        /** @description Documents for which all of these hold; an empty object chooses all. */
         DocumentFilters: {
+            document_ids?: string[];
             status?: components["schemas"]["DocumentStatus"];
             warned?: boolean;
             name?: string;
@@ -2221,23 +2222,17 @@ export interface components {
             reason?: components["schemas"]["FailureCategory"];
             source_id?: string;
         };
-        DocumentIds: string[];
-        /** @description Either the ids of documents, or filters that choose them. */
         DocumentsRetryRequest: {
-            document_ids?: components["schemas"]["DocumentIds"];
-            where?: components["schemas"]["DocumentFilters"];
+            where: components["schemas"]["DocumentFilters"];
         };
-        /** @description Either the ids of documents, or filters that choose them. */
         DocumentsRemoveRequest: {
-            document_ids?: components["schemas"]["DocumentIds"];
-            where?: components["schemas"]["DocumentFilters"];
+            where: components["schemas"]["DocumentFilters"];
             /** @description Whether later scans pass over their files; else they find them again. */
             exclude?: boolean;
         };
-        /** @description Either the ids of documents, or filters that choose them; and the tags to add and to remove. */
+        /** @description Documents, and the tags to add and to remove. */
         DocumentsTagRequest: {
-            document_ids?: components["schemas"]["DocumentIds"];
-            where?: components["schemas"]["DocumentFilters"];
+            where: components["schemas"]["DocumentFilters"];
             add?: string[];
             remove?: string[];
         };

@@ -10,29 +10,27 @@ from handlers.base import RestHandler
 from handlers.fields import boolean, list_of, one_of, text
 from handlers.rest.listing import CHOICE_BY_LIST, LISTED_STATUSES, listing_query
 from handlers.rest.operations import accept
-from semantik.core.errors import Invalid
+from semantik.core.metadata import MAX_TAGS
 from semantik.services.bulk_actions import Choice
 from semantik.services.listing.service import MAX_CHOSEN
 
 _WHERE = vol.Schema(
     {
+        vol.Optional("document_ids"): list_of(text(1, 100), MAX_CHOSEN, "ids"),
         vol.Optional("status"): one_of(*LISTED_STATUSES),
         vol.Optional("warned"): boolean(),
         vol.Optional("name"): text(1, 500),
         **CHOICE_BY_LIST,
     }
 )
-_CHOICE: dict[Any, Any] = {
-    vol.Optional("document_ids"): list_of(text(1, 100), MAX_CHOSEN, "ids"),
-    vol.Optional("where"): _WHERE,
-}
+_CHOICE: dict[Any, Any] = {vol.Required("where"): _WHERE}
 _RETRY = vol.Schema(_CHOICE)
 _REMOVE = vol.Schema({**_CHOICE, vol.Optional("exclude"): boolean()})
 _TAGS = vol.Schema(
     {
         **_CHOICE,
-        vol.Optional("add"): list_of(text(0, 1000), 100, "tags"),
-        vol.Optional("remove"): list_of(text(0, 1000), 100, "tags"),
+        vol.Optional("add"): list_of(text(0, 1000), MAX_TAGS, "tags"),
+        vol.Optional("remove"): list_of(text(0, 1000), MAX_TAGS, "tags"),
     }
 )
 
@@ -72,9 +70,7 @@ class TagDocumentsHandler(RestHandler):
 
 
 def _choice(body: dict[str, Any]) -> Choice:
-    """The documents that a body names. Raises Invalid unless it does so in one way."""
-    if ("document_ids" in body) == ("where" in body):
-        raise Invalid("Give either document_ids, or where with the filters of the documents.")
-    if "where" in body:
-        return Choice(where=listing_query(body["where"]))
-    return Choice(ids=tuple(dict.fromkeys(body["document_ids"])))
+    """The documents that the `where` of a body chooses."""
+    where = dict(body["where"])
+    ids = where.pop("document_ids", None)
+    return Choice(None if ids is None else tuple(dict.fromkeys(ids)), listing_query(where))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from semantik.auth.authorization import Authorizer
 from semantik.auth.principal import Principal
-from semantik.core.errors import Conflict, Invalid
+from semantik.core.errors import Conflict
 from semantik.core.models import Collection, Document, Operation, Source, Upload, now
 from semantik.core.upload_paths import content_of, is_upload
 from semantik.services.listing.ordering import ListingQuery
@@ -24,10 +24,10 @@ _PAGE = 500
 
 @dataclass(frozen=True)
 class Choice:
-    """Documents: those with these ids, or all of a list."""
+    """Documents of a list: those with these ids, or all."""
 
-    ids: Sequence[str] = ()
-    where: ListingQuery | None = None
+    ids: Sequence[str] | None
+    where: ListingQuery
 
 
 class BulkActions:
@@ -105,8 +105,6 @@ class BulkActions:
     ) -> int:
         """Add tags of users to documents, and remove others; returns how many have changed."""
         wanted, unwanted = checked_tags(add), {tag.casefold() for tag in checked_tags(remove)}
-        if not wanted and not unwanted:
-            raise Invalid("add and remove are empty: name a tag in one of them.")
         collection = await self._authorizer.collection(principal, collection_id, "write")
         collections, moment, changed = self._store.collections, milliseconds(now()), 0
         await collections.begin_tagging(collection_id)
@@ -124,9 +122,11 @@ class BulkActions:
 
     async def _chosen(self, collection: Collection, choice: Choice) -> AsyncIterator[list[Document]]:
         """The chosen documents that exist, some at a time."""
-        ids = list(choice.ids)
-        if choice.where is not None:
-            ids = await self._lists.chosen(collection, choice.where)
+        ids = list(choice.ids or ())
+        if choice.ids is None or not choice.where.is_plain:
+            matching = await self._lists.chosen(collection, choice.where)
+            wanted = set(ids)
+            ids = [key for key in matching if choice.ids is None or key in wanted]
         for at in range(0, len(ids), _PAGE):
             found = await self._store.documents.by_ids(ids[at : at + _PAGE])
             yield [

@@ -149,7 +149,7 @@ ROWS = (
     Row("get", f"{_C}/documents?sort=size", "read", 200),
     Row("get", f"{_C}/statistics", "read", 200),
     Row("post", f"{_C}/documents/retry", "write", 409, {"where": {}}),  # nothing has failed
-    Row("post", f"{_C}/documents/remove", "write", 409, {"document_ids": ["none"]}),
+    Row("post", f"{_C}/documents/remove", "write", 409, {"where": {"document_ids": ["none"]}}),
     Row("post", f"{_C}/documents/tags", "write", 200, {"where": {"name": "none"}, "add": ["seen"]}),
     Row("get", _D, "read", 200),
     Row("get", f"{_D}/content", "read", 200),

@@ -81,37 +81,24 @@ class DocumentsCalls(Transport):
         )
         return answer
 
-    async def retry_documents(
-        self,
-        collection_id: str,
-        *,
-        document_ids: list[str] | Unset = UNSET,
-        where: DocumentFilters | Unset = UNSET,
-    ) -> DocumentsAccepted:
+    async def retry_documents(self, collection_id: str, where: DocumentFilters) -> DocumentsAccepted:
         """Read failed documents again.
 
-        where: Documents for which all of these hold.
+        where: Documents for which all of these hold; an empty object chooses all.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: DocumentsAccepted = await self.read_json(
-            "POST",
-            fill("collections/{}/documents/retry", collection_id),
-            body={"document_ids": document_ids, "where": where},
+            "POST", fill("collections/{}/documents/retry", collection_id), body={"where": where}
         )
         return answer
 
     async def remove_documents(
-        self,
-        collection_id: str,
-        *,
-        document_ids: list[str] | Unset = UNSET,
-        where: DocumentFilters | Unset = UNSET,
-        exclude: bool | Unset = UNSET,
+        self, collection_id: str, where: DocumentFilters, *, exclude: bool | Unset = UNSET
     ) -> DocumentsAccepted:
         """Remove documents, and have later scans pass over their files.
 
-        where: Documents for which all of these hold.
+        where: Documents for which all of these hold; an empty object chooses all.
         exclude: Whether later scans pass over their files; else they find them again.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
@@ -119,29 +106,28 @@ class DocumentsCalls(Transport):
         answer: DocumentsAccepted = await self.read_json(
             "POST",
             fill("collections/{}/documents/remove", collection_id),
-            body={"document_ids": document_ids, "where": where, "exclude": exclude},
+            body={"where": where, "exclude": exclude},
         )
         return answer
 
     async def tag_documents(
         self,
         collection_id: str,
+        where: DocumentFilters,
         *,
-        document_ids: list[str] | Unset = UNSET,
-        where: DocumentFilters | Unset = UNSET,
         add: list[str] | Unset = UNSET,
         remove: list[str] | Unset = UNSET,
     ) -> DocumentsTagged:
         """Add tags to documents, and remove others.
 
-        where: Documents for which all of these hold.
+        where: Documents for which all of these hold; an empty object chooses all.
 
         Raises Refused (401, 403, 404, 408, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: DocumentsTagged = await self.read_json(
             "POST",
             fill("collections/{}/documents/tags", collection_id),
-            body={"document_ids": document_ids, "where": where, "add": add, "remove": remove},
+            body={"where": where, "add": add, "remove": remove},
         )
         return answer
 

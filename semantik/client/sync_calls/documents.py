@@ -62,48 +62,26 @@ class DocumentsSyncCalls(Portal):
             )
         )
 
-    def retry_documents(
-        self,
-        collection_id: str,
-        *,
-        document_ids: list[str] | Unset = UNSET,
-        where: DocumentFilters | Unset = UNSET,
-    ) -> DocumentsAccepted:
+    def retry_documents(self, collection_id: str, where: DocumentFilters) -> DocumentsAccepted:
         """Read failed documents again."""
-        return self.run(
-            lambda client: client.retry_documents(collection_id, document_ids=document_ids, where=where)
-        )
+        return self.run(lambda client: client.retry_documents(collection_id, where))
 
     def remove_documents(
-        self,
-        collection_id: str,
-        *,
-        document_ids: list[str] | Unset = UNSET,
-        where: DocumentFilters | Unset = UNSET,
-        exclude: bool | Unset = UNSET,
+        self, collection_id: str, where: DocumentFilters, *, exclude: bool | Unset = UNSET
     ) -> DocumentsAccepted:
         """Remove documents, and have later scans pass over their files."""
-        return self.run(
-            lambda client: client.remove_documents(
-                collection_id, document_ids=document_ids, where=where, exclude=exclude
-            )
-        )
+        return self.run(lambda client: client.remove_documents(collection_id, where, exclude=exclude))
 
     def tag_documents(
         self,
         collection_id: str,
+        where: DocumentFilters,
         *,
-        document_ids: list[str] | Unset = UNSET,
-        where: DocumentFilters | Unset = UNSET,
         add: list[str] | Unset = UNSET,
         remove: list[str] | Unset = UNSET,
     ) -> DocumentsTagged:
         """Add tags to documents, and remove others."""
-        return self.run(
-            lambda client: client.tag_documents(
-                collection_id, document_ids=document_ids, where=where, add=add, remove=remove
-            )
-        )
+        return self.run(lambda client: client.tag_documents(collection_id, where, add=add, remove=remove))
 
     def get_document(self, collection_id: str, document_id: str) -> Document:
         """One document."""

@@ -52,8 +52,9 @@ class Document(TypedDict):
 
 
 class DocumentFilters(TypedDict):
-    """Documents for which all of these hold."""
+    """Documents for which all of these hold; an empty object chooses all."""
 
+    document_ids: NotRequired[list[str]]
     status: NotRequired[DocumentStatus]
     warned: NotRequired[bool]
     name: NotRequired[str]

@@ -115,7 +115,9 @@ async def test_excluded_documents_stay_away_and_removed_ones_come_back(
     path = f"collections/{collection}"
     known = await documents(client, collection)
     removed = await client.call(
-        "POST", f"{path}/documents/remove", {"document_ids": [known["Zeta.txt"]["id"]], "exclude": True}
+        "POST",
+        f"{path}/documents/remove",
+        {"where": {"document_ids": [known["Zeta.txt"]["id"]]}, "exclude": True},
     )
     assert removed["documents"] == 1
     assert (await _end(client, removed))["status"] == "completed"
@@ -153,7 +155,7 @@ async def test_failed_documents_are_read_again_by_reason(shared: Serving, tmp_pa
     path = f"collections/{collection}/documents/retry"
     refusal = await refusal_of(client, "POST", path, {"where": {"reason": "timeout"}})
     assert refusal.status == 409
-    for wrong in ({}, {"where": {}, "document_ids": []}, {"where": {"reason": "bad luck"}}):
+    for wrong in ({}, {"where": {"document_ids": "all"}}, {"where": {"reason": "bad luck"}}):
         assert (await refusal_of(client, "POST", path, wrong)).status == 422
     (folder / "broken.pdf").write_text("No PDF, but a text about flanges.")
     accepted = await client.call("POST", path, {"where": {"reason": "corrupt"}})
@@ -171,9 +173,13 @@ async def test_tags_are_added_and_removed_together(shared: Serving, tmp_path: Pa
     assert await client.call("POST", path, body) == {"changed": 0}
     assert len({hit["document"]["id"] for hit in await ask(client, "tag:seen")}) == 2
     ids = [(await documents(client, collection))["alpha.md"]["id"]]
-    assert await client.call("POST", path, {"document_ids": ids, "remove": ["Seen"]}) == {"changed": 1}
+    assert await client.call("POST", path, {"where": {"document_ids": ids}, "remove": ["Seen"]}) == {
+        "changed": 1
+    }
     assert (await documents(client, collection))["alpha.md"]["user_tags"] == ["2026"]
-    assert (await refusal_of(client, "POST", path, {"document_ids": ids})).status == 422
+    both = {"where": {"document_ids": ids, "type": "pdf"}, "add": ["never"]}
+    assert await client.call("POST", path, both) == {"changed": 0}
+    assert (await refusal_of(client, "POST", path, {"where": {}, "add": ["a,b"]})).status == 422
 
 
 async def test_nobody_acts_on_documents_of_another_collection(shared: Serving, tmp_path: Path) -> None:
@@ -182,12 +188,14 @@ async def test_nobody_acts_on_documents_of_another_collection(shared: Serving, t
     ids = [one["id"] for one in (await documents(owner, collection)).values()]
     own = await other.call("POST", "collections", {"name": "Own"})
     path = f"collections/{own['id']}/documents"
-    assert (await refusal_of(other, "POST", f"{path}/remove", {"document_ids": ids})).status == 409
-    assert await other.call("POST", f"{path}/tags", {"document_ids": ids, "add": ["mine"]}) == {"changed": 0}
+    assert (await refusal_of(other, "POST", f"{path}/remove", {"where": {"document_ids": ids}})).status == 409
+    assert await other.call("POST", f"{path}/tags", {"where": {"document_ids": ids}, "add": ["mine"]}) == {
+        "changed": 0
+    }
     share = {"user": await username_of(other), "level": "read"}
     await owner.call("PUT", f"collections/{collection}/shares", share)
     refusal = await refusal_of(
-        other, "POST", f"collections/{collection}/documents/remove", {"document_ids": ids}
+        other, "POST", f"collections/{collection}/documents/remove", {"where": {"document_ids": ids}}
     )
     assert refusal.status == 403
     assert len(await documents(owner, collection)) == 5
@@ -198,7 +206,7 @@ async def test_folders_are_listed_below_the_roots_only(shared: Serving, tmp_path
     folder = _folder(tmp_path / "plant")
     (folder / "Annex").mkdir()
     (folder / ".git").mkdir()
-    (folder / "link").symlink_to("/etc")
+    (folder / "link").symlink_to("/proc")
     roots = await client.call("GET", "folders")
     assert roots["path"] is None and roots["folders"]
     found = await client.call("GET", f"folders?path={folder}")
