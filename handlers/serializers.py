@@ -65,6 +65,8 @@ def collection_json(view: CollectionView) -> Json:
         "access": view.access,
         "owner": {"id": collection.owner_id, "username": view.owner},
         "public": collection.public,
+        "share_count": len(collection.shares) if view.access in ("manage", "own") else None,
+        "watched": view.watched,
     }
 
 

@@ -1876,6 +1876,10 @@ export interface components {
             id: string;
             name: string;
             description: string;
+            /** @description With how many users and groups it is shared; null for who may not share it. */
+            share_count: number | null;
+            /** @description Whether a source of it is scanned again automatically. */
+            watched: boolean;
             status: components["schemas"]["CollectionStatus"];
             embedding_model: string;
             precision: components["schemas"]["Precision"];
@@ -4568,7 +4572,9 @@ export interface operations {
                      *             "id": "first",
                      *             "username": "ada"
                      *           },
-                     *           "public": false
+                     *           "public": false,
+                     *           "share_count": 0,
+                     *           "watched": false
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -4635,6 +4641,8 @@ export interface operations {
                      *         "username": "ada"
                      *       },
                      *       "public": false,
+                     *       "share_count": 0,
+                     *       "watched": false,
                      *       "operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
                      *       "initial_operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22"
                      *     }
@@ -4697,6 +4705,8 @@ export interface operations {
                      *         "username": "ada"
                      *       },
                      *       "public": false,
+                     *       "share_count": 0,
+                     *       "watched": false,
                      *       "stats": {
                      *         "keywords": {
                      *           "state": "ready",
@@ -4802,7 +4812,9 @@ export interface operations {
                      *         "id": "first",
                      *         "username": "ada"
                      *       },
-                     *       "public": false
+                     *       "public": false,
+                     *       "share_count": 0,
+                     *       "watched": false
                      *     }
                      */
                     "application/json": components["schemas"]["Collection"];

@@ -21,6 +21,8 @@ class Collection(TypedDict):
     id: str
     name: str
     description: str
+    share_count: int | None
+    watched: bool
     status: CollectionStatus
     embedding_model: str
     precision: Precision
