@@ -43,6 +43,7 @@ function facts(collection) {
   if (collection.failed_count) parts.push(h("span", { class: "is-bad" }, `${number(collection.failed_count)} failed`));
   if (collection.warned_count) parts.push(h("span", { class: "is-warned" }, `${number(collection.warned_count)} with warnings`));
   if (collection.skipped_count) parts.push(h("span", {}, `${number(collection.skipped_count)} skipped`));
+  parts.push(h("span", {}, `changed ${day(collection.updated_at)}`));
   return h("p", { class: "facts" }, parts);
 }
 
@@ -51,12 +52,12 @@ function row(collection, actions) {
   const href = `#/collections/${encodeURIComponent(collection.id)}`;
   const empty = collection.status === "empty" && !collection.active_operation_id;
   return h("li", { class: "collection" },
-    h("div", { class: "collection-name" },
-      h("h2", { dir: "auto", title: collection.name }, h("a", { href }, collection.name)), statusTag(collection.status), marks(collection)),
-    collection.description ? h("p", { class: "description", dir: "auto" }, collection.description) : null,
-    h("div", { class: "collection-foot" },
-      empty ? h("p", { class: "facts" }, "Nothing in it yet. Open it to add a folder or upload files.") : facts(collection),
-      h("span", { class: "changed" }, `changed ${day(collection.updated_at)}`), actions ? h("div", { class: "row-actions" }, actions(collection)) : null));
+    h("div", { class: "collection-main" },
+      h("div", { class: "collection-name" },
+        h("h2", { title: collection.name }, h("a", { href, dir: "auto" }, collection.name)), statusTag(collection.status), marks(collection)),
+      collection.description ? h("p", { class: "description", dir: "auto" }, collection.description) : null,
+      empty ? h("p", { class: "facts" }, "Nothing in it yet. Open it to add a folder or upload files.") : facts(collection)),
+    actions ? h("div", { class: "row-actions" }, actions(collection)) : null);
 }
 
 /** The section with the list; it follows the store. `heading`: of the page, or of a part of it. */

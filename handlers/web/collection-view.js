@@ -66,7 +66,9 @@ export function collectionView(app, [id], query, signal) {
   }
 
   collectionStore.addEventListener("change", draw, { signal });
-  const node = h("div", { class: "stack collection-page" },
+  // What there is comes first; where nothing is, what can be added.
+  const sources = [folders.node, known.access === "read" ? null : uploadArea(app, known, signal)];
+  const node = h("div", { class: "stack collection-page wide" }, ...[
     h("p", {}, h("a", { href: "#/collections" }, "← All collections")),
     h("header", { class: "stack tight" },
       h("div", { class: "page-title" }, h("h1", {}, name), status),
@@ -75,8 +77,9 @@ export function collectionView(app, [id], query, signal) {
         h("a", { class: "button primary", href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"),
         manages ? h("a", { class: "button", href: `#/collections/${encodeURIComponent(id)}/sharing` }, "Sharing") : null, reindex,
         manages ? button("Rename…", renameCollection) : null)),
-    known.access === "read" ? null : uploadArea(app, known, signal), folders.node, operations.node, failures.node, documents.node, statistics.node,
-    known.access === "own" ? h("footer", {}, button("Delete this collection…", deleteCollection, "danger quiet")) : null);
+    known.document_count + known.failed_count + known.skipped_count ? [failures.node, documents.node, sources, operations.node] : [sources, operations.node, failures.node, documents.node],
+    statistics.node,
+    known.access === "own" ? h("footer", {}, button("Delete this collection…", deleteCollection, "danger quiet")) : null].flat(3));
   draw();
   return { node, title: known.name };
 }

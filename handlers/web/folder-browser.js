@@ -61,7 +61,7 @@ export function folderBrowser({ onOpen, onChoose, signal }) {
     else if (path === null) state.textContent = "These folders are open to you.";
     else state.textContent = [folders.length ? plural(folders.length, "folder") : "no folders", `${plural(files, "file")} directly here${files ? `, ${bytes(size)}` : ""}`,
       truncated ? "and more that are not shown" : ""].filter(Boolean).join(" · ");
-    if (path !== null) onOpen(path);
+    if (path !== null && path !== "/") onOpen(path); // nobody means to index the whole machine
   }
 
   signal.addEventListener("abort", () => loading.abort());
