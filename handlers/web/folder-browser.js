@@ -18,7 +18,7 @@ function steps(path, roots) {
 
 /** `onOpen(path)`: a folder is shown; `onChoose(path)`: it was chosen. Returns {node, open(path)}. */
 export function folderBrowser({ onOpen, onChoose, signal }) {
-  const crumbs = h("ol", { class: "crumbs", "aria-label": "Folder" });
+  const crumbs = h("ol", { class: "crumbs", "aria-label": "Path" });
   const list = h("ul", { class: "folders", tabindex: -1 });
   const state = h("p", { class: "hint", role: "status" });
   const choose = h("button", { type: "button", class: "primary", disabled: true, onclick: () => onChoose(shown) }, "Use this folder");
