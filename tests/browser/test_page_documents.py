@@ -145,7 +145,9 @@ def test_filters_are_in_the_address_and_reasons_lead_to_them(page: Page, world: 
     expect(_row(page, 0).locator(".reason")).to_have_text("The reader took longer than its limit.")
     page.get_by_label("Type").select_option("pdf")
     page.get_by_label("Name", exact=True).fill("REPORT 05")
-    expect(page.locator(f"{ROWS} .file").filter(has_not_text=re.compile(r"^report 05\d{4}\.pdf$"))).to_have_count(0)
+    expect(
+        page.locator(f"{ROWS} .file").filter(has_not_text=re.compile(r"^report 05\d{4}\.pdf$"))
+    ).to_have_count(0)
     expect(page.locator(f"{ROWS} .file").filter(has_text="report 05").first).to_be_visible()
     assert all(part in page.url for part in ("status=failed", "type=pdf", "name=REPORT+05"))
     page.reload()
