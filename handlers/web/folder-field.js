@@ -3,6 +3,8 @@ import { field, h } from "./dom.js";
 import { folderBrowser } from "./folder-browser.js";
 import { folderPreview } from "./folder-preview.js";
 
+const TYPING_MS = 600;
+
 /** `onModel(name)` as in `folderPreview`. Returns {input, browser, preview, reset}: nodes, from top to bottom. */
 export function folderField({ label, hint, required = false, onModel, signal }) {
   const input = h("input", { name: "source_path", placeholder: "/srv/documents/manuals", required, autocomplete: "off", spellcheck: "false" });
@@ -17,6 +19,7 @@ export function folderField({ label, hint, required = false, onModel, signal }) 
       input.focus();
     },
   });
+  let typing = 0;
   browser.node.hidden = true;
   const browse = h("button", { type: "button", class: "browse", "aria-expanded": "false", onclick: () => toggle(browser.node.hidden) }, "Browse…");
 
@@ -28,11 +31,19 @@ export function folderField({ label, hint, required = false, onModel, signal }) 
     else preview.look(input.value.trim());
   }
 
-  input.addEventListener("change", () => preview.look(input.value.trim()));
+  // The room is made with the first letter: what comes later must not move a button that is just being clicked.
+  input.addEventListener("input", () => {
+    const path = input.value.trim();
+    preview.reserve(path);
+    clearTimeout(typing);
+    typing = setTimeout(() => preview.look(path), TYPING_MS);
+  });
+  signal.addEventListener("abort", () => clearTimeout(typing));
   return {
     input,
     node: h("div", { class: "stack tight folder-field" }, h("div", { class: "with-button" }, field(label, input, hint), browse), browser.node, preview.node),
     reset() {
+      clearTimeout(typing);
       toggle(false);
       preview.stop();
     },

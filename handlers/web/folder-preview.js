@@ -21,7 +21,7 @@ export async function estimate(files, signal) {
   return rates.length ? files * rates[Math.floor(rates.length / 2)] : null;
 }
 
-/** `onModel(name)`: the recommended model was chosen. Returns {node, look(path), stop}. */
+/** `onModel(name)`: the recommended model was chosen. Returns {node, look(path), reserve(path), stop}. */
 export function folderPreview({ onModel, signal }) {
   const numbers = h("p", { class: "preview-numbers" });
   const where = h("p", { class: "preview-where" });
@@ -31,9 +31,19 @@ export function folderPreview({ onModel, signal }) {
   let scan = null;
   let shown = "";
 
-  function look(path) {
+  /** Show the box before there is anything in it. */
+  function reserve(path) {
     if (path === shown) return;
     end();
+    node.hidden = !path;
+    numbers.textContent = "…";
+    details.replaceChildren();
+    stop.hidden = true;
+  }
+
+  function look(path) {
+    if (path === shown) return;
+    reserve(path);
     shown = path;
     if (!path) return;
     node.hidden = false;
@@ -104,5 +114,5 @@ export function folderPreview({ onModel, signal }) {
   }
 
   signal.addEventListener("abort", end);
-  return { node, look, stop: end };
+  return { node, look, reserve, stop: end };
 }

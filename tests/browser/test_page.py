@@ -141,6 +141,7 @@ def test_a_first_user_finds_a_chunk(page: Page, start: Callable[..., Serving], f
 
     page.reload()
     expect(page.get_by_role("heading", name="Plant", exact=True)).to_be_visible()
+    page.wait_for_load_state("networkidle")  # what is answered after the sign-out is a 401 in the console
     assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
     sign_out(page)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
