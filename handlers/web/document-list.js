@@ -49,7 +49,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     onOpen: open,
     onAll: () => mayChange && selection.selectAll(),
     onNone: () => selection.clear(),
-  });
+  }, signal);
   const where = () => (selection.all ? filtersOf(list, false) : { document_ids: selection.documents.map((doc) => doc.id) });
   const actions = documentActions(collectionId, selection, { where, total: () => pages.total ?? 0, done, signal });
 

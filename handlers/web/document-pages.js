@@ -18,6 +18,7 @@ export class DocumentPages extends EventTarget {
     super();
     this.collectionId = collectionId;
     this.query = {};
+    this.signal = signal;
     signal.addEventListener("abort", () => this.#forget());
   }
 
@@ -73,7 +74,7 @@ export class DocumentPages extends EventTarget {
   }
 
   async #fetch(page) {
-    if (this.#asked.has(page)) return;
+    if (this.#asked.has(page) || this.signal.aborted) return;
     const generation = this.#generation;
     const controller = new AbortController();
     this.#asked.set(page, controller);

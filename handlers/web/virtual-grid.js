@@ -20,7 +20,7 @@ export class VirtualGrid {
    * `onRange(first, end)`: these rows are in sight. `onSelect(from, to, add)`: inclusive; `add`: to what is selected.
    * `onOpen(place)`: Enter. `onAll()`, `onNone()`: select. `rowHeight()`: pixels.
    */
-  constructor(label, head, handlers) {
+  constructor(label, head, handlers, signal) {
     Object.assign(this, handlers);
     this.body = h("div", { class: "grid-body", role: "rowgroup" });
     this.spacer = h("div", { class: "grid-spacer", role: "presentation" }, this.body);
@@ -29,7 +29,9 @@ export class VirtualGrid {
       onscroll: () => this.#schedule(), onkeydown: (event) => this.#onKey(event),
     }, head, this.spacer);
     this.node = this.scroller;
-    new ResizeObserver(() => this.redraw()).observe(this.scroller);
+    const resized = new ResizeObserver(() => this.redraw());
+    resized.observe(this.scroller);
+    signal.addEventListener("abort", () => resized.disconnect());
   }
 
   get total() {
