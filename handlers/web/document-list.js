@@ -34,12 +34,11 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
 
   const grid = new VirtualGrid("Documents", h("div", { role: "rowgroup", class: "grid-top" }, sorted), {
     rowHeight: () => (narrow.matches ? 76 : 56),
-    build: (place) => {
-      const doc = pages.item(place);
-      return doc && documentCells(collectionId, doc, {
-        selected: selection.has(doc), selectable: mayChange, onRetry: mayChange ? (event) => retryOne(event.currentTarget, doc) : null, onWarnings: () => warnings(doc),
-      });
-    },
+    item: (place) => pages.item(place),
+    status: (doc) => doc.status,
+    build: (doc) => documentCells(collectionId, doc, {
+      selectable: mayChange, onRetry: mayChange ? (event) => retryOne(event.currentTarget, doc) : null, onWarnings: () => warnings(doc),
+    }),
     isSelected: (place) => {
       const doc = pages.item(place);
       return doc !== null && selection.has(doc);
@@ -107,8 +106,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     if (filtered) empty.textContent = "No document matches this filter.";
     else if (collectionStore.get(collectionId)?.active_operation_id) empty.textContent = "The documents are being read; they appear here.";
     else empty.textContent = "No documents yet. Upload files or add a folder above.";
-    if (grid.total !== total) grid.setTotal(total);
-    else grid.redraw();
+    grid.setTotal(total);
     actions.draw();
   }
 
@@ -190,10 +188,10 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     clearTimeout(typing);
     typing = setTimeout(() => show({ name: name.value.trim() }), TYPING_MS);
   });
-  selection.addEventListener("change", () => grid.redraw());
+  selection.addEventListener("change", () => grid.draw());
   pages.addEventListener("change", drawState);
   pages.addEventListener("error", (event) => errors.show(event.detail));
-  narrow.addEventListener("change", () => grid.redraw(), { signal });
+  narrow.addEventListener("change", () => grid.draw(), { signal });
   signal.addEventListener("abort", () => clearTimeout(typing));
   setTypes([]);
   const node = h("section", { class: "card stack documents", "aria-labelledby": "documents-heading" },

@@ -31,13 +31,13 @@ function second(doc) {
 }
 
 /** `onRetry`, `onWarnings` are null where there is nothing to do. */
-export function documentCells(collectionId, doc, { selected, selectable, onRetry, onWarnings }) {
+export function documentCells(collectionId, doc, { selectable, onRetry, onWarnings }) {
   const cell = (kind, ...content) => h("div", { role: "gridcell", class: `cell-${kind}` }, ...content);
   const warnings = doc.quality?.warnings ?? [];
   const name = doc.status === "indexed" ? h("a", { href: documentHref(collectionId, doc), tabindex: -1, dir: "auto" }, doc.name)
     : h("span", { class: "name", dir: "auto" }, doc.name);
   return [
-    selectable ? cell("select", h("input", { type: "checkbox", tabindex: -1, checked: selected, "aria-label": `Select ${doc.name}` })) : null,
+    selectable ? cell("select", h("input", { type: "checkbox", tabindex: -1, "aria-label": `Select ${doc.name}` })) : null,
     cell("name", h("span", { class: "file", title: doc.name }, name), second(doc)),
     cell("type", ending(doc.name)), cell("size", bytes(doc.size)),
     cell("changed", h("span", { title: date(doc.modified_at) }, day(doc.modified_at))),

@@ -8,7 +8,7 @@ const SPARE = 6; // rows beyond each edge
 let grids = 0;
 
 export class VirtualGrid {
-  #rows = new Map(); // place: node
+  #rows = new Map(); // place: {node, item, text}
   #frame = 0;
   #total = 0;
   #active = 0;
@@ -16,7 +16,8 @@ export class VirtualGrid {
   #id = `grid-${(grids += 1)}`;
 
   /**
-   * `head`: the header row. `build(place)`: the cells of a row, or null while it is not known. `isSelected(place)`.
+   * `head`: the header row. `item(place)`: what a row shows, or null while that is not known; `build(item)`: its cells;
+   * `status(item)`: its data-status. `isSelected(place)`.
    * `onRange(first, end)`: these rows are in sight. `onSelect(from, to, add)`: inclusive; `add`: to what is selected.
    * `onOpen(place)`: Enter. `onAll()`, `onNone()`: select. `rowHeight()`: pixels.
    */
@@ -29,7 +30,7 @@ export class VirtualGrid {
       onscroll: () => this.#schedule(), onkeydown: (event) => this.#onKey(event),
     }, head, this.spacer);
     this.node = this.scroller;
-    const resized = new ResizeObserver(() => this.redraw());
+    const resized = new ResizeObserver(() => this.draw());
     resized.observe(this.scroller);
     signal.addEventListener("abort", () => resized.disconnect());
   }
@@ -47,21 +48,7 @@ export class VirtualGrid {
     this.#total = total;
     this.#active = Math.max(0, Math.min(this.#active, total - 1));
     this.scroller.setAttribute("aria-rowcount", String(total + 1));
-    this.redraw();
-  }
-
-  /** Build the rows in sight anew. */
-  redraw() {
-    for (const node of this.#rows.values()) node.remove();
-    this.#rows.clear();
     this.draw();
-  }
-
-  /** Build one row anew, if it is in sight. */
-  redrawRow(place) {
-    this.#rows.get(place)?.remove();
-    this.#rows.delete(place);
-    this.#schedule();
   }
 
   /** Go to a row, and make it the active one. */
@@ -76,7 +63,7 @@ export class VirtualGrid {
       if (top < scroller.scrollTop) scroller.scrollTop = top;
       else if (top + height > scroller.scrollTop + seen) scroller.scrollTop = top + height - seen;
     }
-    this.redraw();
+    this.draw();
   }
 
   #headHeight() {
@@ -105,33 +92,49 @@ export class VirtualGrid {
     this.spacer.style.height = `${(this.#total * height) / scale}px`;
     // With a scale of 1 a row stands where it belongs; otherwise those in sight are put there.
     this.body.style.transform = `translateY(${scale === 1 ? first * height : offset - (top - first) * height}px)`;
-    for (const [place, node] of this.#rows) {
+    for (const [place, { node }] of this.#rows) {
       if (place >= first && place < end) continue;
       node.remove();
       this.#rows.delete(place);
     }
-    for (let place = first; place < end; place += 1) {
-      if (this.#rows.has(place)) continue;
-      const node = this.#build(place);
-      this.#rows.set(place, node);
-      let next = place + 1;
-      while (next < end && !this.#rows.has(next)) next += 1;
-      this.body.insertBefore(node, this.#rows.get(next) ?? null);
-    }
+    for (let place = end - 1, after = null; place >= first; place -= 1) after = this.#drawRow(place, height, after);
     if (this.#total) this.scroller.setAttribute("aria-activedescendant", `${this.#id}-${this.#active}`);
     else this.scroller.removeAttribute("aria-activedescendant");
     this.onRange(first, end);
   }
 
-  #build(place) {
-    const cells = this.build(place);
-    const node = h("div", {
-      class: "grid-row", role: "row", id: `${this.#id}-${place}`, "aria-rowindex": place + 2, "data-place": place,
-      "aria-selected": String(Boolean(this.isSelected(place))), "data-active": place === this.#active,
-      onclick: (event) => this.#onClick(event, place),
-    }, cells ?? h("div", { role: "gridcell", class: "grid-waiting" }, "…"));
-    node.style.height = `${this.rowHeight()}px`;
+  /**
+   * A row before the node `after`. One that shows the same as before stays: a click that has begun on a node that is
+   * replaced is lost.
+   */
+  #drawRow(place, height, after) {
+    const item = this.item(place);
+    let row = this.#rows.get(place);
+    if (!row || row.item !== item) {
+      const text = JSON.stringify(item);
+      if (row?.text === text) row.item = item;
+      else {
+        row?.node.remove();
+        row = { item, text, node: this.#build(place, item) };
+        this.#rows.set(place, row);
+        this.body.insertBefore(row.node, after);
+      }
+    }
+    const selected = Boolean(this.isSelected(place));
+    const { node } = row;
+    node.style.height = `${height}px`;
+    node.setAttribute("aria-selected", String(selected));
+    node.toggleAttribute("data-active", place === this.#active);
+    const box = node.querySelector("input");
+    if (box) box.checked = selected;
     return node;
+  }
+
+  #build(place, item) {
+    return h("div", {
+      class: "grid-row", role: "row", id: `${this.#id}-${place}`, "aria-rowindex": place + 2, "data-place": place,
+      "data-status": item && this.status(item), onclick: (event) => this.#onClick(event, place),
+    }, item ? this.build(item) : h("div", { role: "gridcell", class: "grid-waiting" }, "…"));
   }
 
   #onClick(event, place) {
@@ -142,7 +145,7 @@ export class VirtualGrid {
     else if (box || event.ctrlKey || event.metaKey) this.onSelect(place, place, true);
     if (!event.shiftKey) this.#anchor = place;
     this.#active = place;
-    this.redraw();
+    this.draw();
   }
 
   #onKey(event) {
