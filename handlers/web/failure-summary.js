@@ -29,8 +29,8 @@ export function failureSummary(id, { mayRetry, onFilter, onStarted, signal }) {
     return h("li", { class: "row failure", "data-reason": reason },
       h("p", {}, h("strong", { class: failed ? "is-bad" : "" }, number(count)), ` ${REASONS[reason] ?? reason}`, h("span", { class: "hint" }, ` — ${ADVICE[reason] ?? ""}`)),
       h("div", { class: "actions" },
-        h("button", { type: "button", class: "quiet", "data-key": `show-${reason}`, "aria-label": `Show those that are ${REASONS[reason] ?? reason}`, onclick: () => onFilter({ reason }) }, "Show"),
-        failed && mayRetry ? h("button", { type: "button", class: "quiet", "data-key": `retry-${reason}`, "aria-label": `Retry those that are ${REASONS[reason] ?? reason}`,
+        h("button", { type: "button", class: "quiet", "data-key": `show-${reason}`, "aria-label": `Show: ${REASONS[reason] ?? reason}`, onclick: () => onFilter({ reason }) }, "Show"),
+        failed && mayRetry ? h("button", { type: "button", class: "quiet", "data-key": `retry-${reason}`, "aria-label": `Retry: ${REASONS[reason] ?? reason}`,
           onclick: (event) => retry(event.currentTarget, { reason }) }, "Retry") : null));
   }
 

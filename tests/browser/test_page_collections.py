@@ -26,7 +26,7 @@ LONG = "ا" + "very-long-name-without-any-space-" * 7  # 232 characters, begun f
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    serving = serve(tmp_path_factory.mktemp("collections") / "data")
+    serving = serve(tmp_path_factory.mktemp("collections") / "data", "--rate-limits-write-per-s", "10000")
     yield serving
     serving.stop()
 
