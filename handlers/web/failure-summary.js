@@ -15,12 +15,14 @@ export function failureSummary(id, { mayRetry, onFilter, onStarted, signal }) {
   const list = h("ul", { class: "plain" });
   const errors = errorLine();
   const heading = h("h2", { id: "failures-heading" });
-  const retryAll = h("button", { type: "button", "data-key": "retry-all", onclick: () => retry(retryAll, { status: "failed" }) });
+  const retryAll = h("button", { type: "button", "data-key": "retry-all", onclick: () => retry(retryAll, null) });
   const node = h("section", { class: "card stack failures", "aria-labelledby": "failures-heading", hidden: true }, h("div", { class: "row" }, heading, retryAll), list, errors.node);
 
+  /** Read those again that `where` chooses; null: all that failed. */
   function retry(button, where) {
+    const [parts, body] = where ? [["documents", "retry"], { where }] : [["retry"], {}];
     return runGuarded(button, errors, async () => {
-      onStarted((await request("POST", url(["collections", id, "documents", "retry"]), { body: { where }, signal })).operation_id);
+      onStarted((await request("POST", url(["collections", id, ...parts]), { body, signal })).operation_id);
     });
   }
 

@@ -40,7 +40,9 @@ export class FolderScan {
   #end(result) {
     if (this.#ended) return;
     this.#ended = true;
-    this.#socket?.close();
+    // Closed before it is open, a socket complains in the console.
+    if (this.#socket?.readyState === WebSocket.CONNECTING) this.#socket.onopen = () => this.#socket.close();
+    else this.#socket?.close();
     this.onEnd(result);
   }
 }
