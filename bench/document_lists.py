@@ -47,7 +47,9 @@ async def _measure(url: str, collection: str, documents: int) -> None:
             await client.call("GET", path, **query)
             times.append(1000 * (time.perf_counter() - begun))
         slowest = sorted(times[1:])[-2]
-        print(f"{name:24} first {times[0]:7.0f} ms   then p50 {median(times[1:]):6.1f}   p95 {slowest:6.1f} ms")
+        print(
+            f"{name:24} first {times[0]:7.0f} ms   then p50 {median(times[1:]):6.1f}   p95 {slowest:6.1f} ms"
+        )
     begun = time.perf_counter()
     await client.call("GET", f"collections/{collection}/statistics")
     print(f"{'statistics':24} first {1000 * (time.perf_counter() - begun):7.0f} ms")
