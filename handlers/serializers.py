@@ -65,6 +65,8 @@ def collection_json(view: CollectionView) -> Json:
         "access": view.access,
         "owner": {"id": collection.owner_id, "username": view.owner},
         "public": collection.public,
+        "share_count": len(collection.shares) if view.access in ("manage", "own") else None,
+        "watched": view.watched,
     }
 
 
@@ -99,6 +101,8 @@ def source_json(source: Source) -> Json:
         "kind": source.kind,
         "options": dict(source.options),
         "has_secret": bool(source.secret),
+        "exclude": list(source.exclude),
+        "excluded_count": len(source.excluded),
     }
 
 

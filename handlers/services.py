@@ -26,9 +26,12 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.answers import AnswerService
+from semantik.services.bulk_actions import BulkActions
 from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
+from semantik.services.folder_browser import FolderBrowser
 from semantik.services.folder_scans import FolderScans
+from semantik.services.listing.service import ListingService
 from semantik.services.notifications import AlertService, SavedSearchService, WebhookService
 from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
@@ -56,6 +59,8 @@ class Services:
     sharing: SharingService
     users: UserService
     tags: TagService
+    lists: ListingService
+    bulk: BulkActions
     exports: ExportService
     operations: OperationService
     sources: SourceService
@@ -71,6 +76,7 @@ class Services:
     access_monitor: AccessMonitor
     active_operations: ActiveOperations
     metrics: MetricsRegistry
+    folder_browser: FolderBrowser
     folder_scans: FolderScans
     folder_access: FolderAccess
     login_throttle: LoginThrottle

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -59,7 +58,7 @@ from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter, CounterStore
 from semantik.index import IndexRegistry
 from semantik.index.keyword import KeywordRegistry
-from semantik.progress import MessageBatch, ProgressService, parse_stream_id
+from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.rerank import Reranker
@@ -67,10 +66,13 @@ from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.answers import AnswerService
+from semantik.services.bulk_actions import BulkActions
 from semantik.services.collections import CollectionService
 from semantik.services.export import ExportService
+from semantik.services.folder_browser import FolderBrowser
 from semantik.services.folder_languages import LanguageSampler
 from semantik.services.folder_scans import FolderScans
+from semantik.services.listing.service import ListingService
 from semantik.services.notifications import Notifications
 from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
@@ -124,7 +126,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         store = await start(Store(mongo_url, settings.mongo_database, stores.mongo_reads_url))
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
-        progress = await start(_progress(settings, stores.redis_url, owner, metrics))
+        redis_url = settings.redis_url or stores.redis_url
+        progress = await start(ProgressService(redis_url, settings.progress, owner, metrics.observe_batch))
         audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
@@ -172,6 +175,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         stack.push_async_callback(services.oidc.close)
         stack.push_async_callback(services.mcp.close)
         stack.push_async_callback(services.search.close)
+        stack.push_async_callback(services.lists.close)
         stack.push_async_callback(services.suggestions.close)
         app = application(services, sent)
         connection_times = await start(serving(app, sockets, current))
@@ -202,15 +206,6 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         yield Server(replace(settings, port=port), url, pool, setup_code, failure, reload)
 
 
-def _progress(settings: Settings, embedded_url: str, owner: str, metrics: MetricsRegistry) -> ProgressService:
-    def note_lag(batch: MessageBatch) -> None:
-        added_ms, _ = parse_stream_id(batch.messages[-1].id)
-        metrics.observe_lag(time.time() - added_ms / 1000)
-
-    url = settings.redis_url or embedded_url
-    return ProgressService(url, settings.progress, owner, note_lag)
-
-
 def _services(
     parts: Dependencies,
     query_embedder: QueryEmbedder,
@@ -239,6 +234,8 @@ def _services(
         store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
     )
     saved_searches, webhooks = notifications.services(authorizer)
+    uploads = UploadService(store, authorizer, parts.uploads, server, lambda: current().uploads)
+    lists = ListingService(store, authorizer)
     return Services(
         settings=current(),
         sessions=sessions,
@@ -260,7 +257,9 @@ def _services(
         views=ViewService(store, authorizer, parts.index_sync, lambda: current().operations),
         search=search,
         answers=AnswerService(search, authorizer, lambda: current().answers),
-        uploads=UploadService(store, authorizer, parts.uploads, server, lambda: current().uploads),
+        uploads=uploads,
+        lists=lists,
+        bulk=BulkActions(store, authorizer, operations, lists, uploads.storer.remove),
         originals=OriginalService(
             store, authorizer, parts.folder_access, parts.uploads, partial(open_original, current)
         ),
@@ -275,6 +274,7 @@ def _services(
         active_operations=active_operations,
         metrics=metrics,
         folder_access=parts.folder_access,
+        folder_browser=FolderBrowser(parts.folder_access, folders.list_folder),
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
         login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
         rate_limiter=RateLimiter(lambda: current().rate_limits),

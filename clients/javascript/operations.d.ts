@@ -45,11 +45,13 @@ export interface Results {
   reindex: "json";
   exportCollection: "lines";
   retryCollection: "json";
+  getCollectionStatistics: "json";
   listSources: "json";
   addSource: "json";
   listSourceKinds: "json";
   watchSource: "json";
   removeSource: "json";
+  browseFolders: "json";
   detectLanguages: "json";
   listUploads: "json";
   upload: "json";
@@ -58,6 +60,9 @@ export interface Results {
   continueUpload: "none";
   removeUpload: "none";
   listDocuments: "json";
+  retryDocuments: "json";
+  removeDocuments: "json";
+  tagDocuments: "json";
   getDocument: "json";
   getContent: "json";
   getOriginal: "bytes";

@@ -761,6 +761,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/collections/{collection_id}/documents/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read failed documents again */
+        post: operations["retryDocuments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/collections/{collection_id}/documents/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove documents, and have later scans pass over their files */
+        post: operations["removeDocuments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/collections/{collection_id}/documents/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add tags to documents, and remove others */
+        post: operations["tagDocuments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/collections/{collection_id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What kinds of documents a collection has */
+        get: operations["getCollectionStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/collections/{collection_id}/documents/{document_id}": {
         parameters: {
             query?: never;
@@ -861,6 +929,23 @@ export interface paths {
         put?: never;
         /** Read a failed document again */
         post: operations["retryDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The folders below a folder, or those that you may index */
+        get: operations["browseFolders"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1791,6 +1876,10 @@ export interface components {
             id: string;
             name: string;
             description: string;
+            /** @description With how many users and groups it is shared; null for who may not share it. */
+            share_count: number | null;
+            /** @description Whether a source of it is scanned again automatically. */
+            watched: boolean;
             status: components["schemas"]["CollectionStatus"];
             embedding_model: string;
             precision: components["schemas"]["Precision"];
@@ -1951,6 +2040,10 @@ export interface components {
             options: Record<string, never>;
             /** @description Whether it has secret options, such as a password. */
             has_secret: boolean;
+            /** @description Globs of what its scans pass over. */
+            exclude: string[];
+            /** @description How many files were excluded one by one. */
+            excluded_count: number;
         };
         SourceWithCount: {
             document_count: number;
@@ -2001,6 +2094,10 @@ export interface components {
             immediate?: boolean;
             /** @description Options of a source that is no folder; those that are left out stay. */
             options?: Record<string, never>;
+            /** @description Globs of what its scans pass over, as in `documents.exclude`; they replace those before. */
+            exclude?: string[];
+            /** @description Whether files that were excluded one by one are taken again. */
+            include_excluded?: boolean;
         };
         /** @description An operation that was queued. */
         Accepted: {
@@ -2012,9 +2109,10 @@ export interface components {
         } & components["schemas"]["Accepted"];
         /** @enum {string} */
         DocumentStatus: "pending" | "indexed" | "failed" | "skipped";
+        /** @enum {string} */
+        FailureCategory: "unreadable" | "unsupported" | "corrupt" | "too_large" | "timeout" | "worker_died" | "internal" | "empty";
         FailureReason: {
-            /** @enum {string} */
-            category: "unreadable" | "unsupported" | "corrupt" | "too_large" | "timeout" | "worker_died" | "internal" | "empty";
+            category: components["schemas"]["FailureCategory"];
             /** @description A sentence for people. */
             message: string;
         };
@@ -2106,6 +2204,99 @@ export interface components {
         DocumentList: {
             items: components["schemas"]["Document"][];
             next_cursor: components["schemas"]["NextCursor"];
+            /** @description The place of the first item in the list; of lists without a cursor. */
+            offset?: number;
+            /** @description The length of the list; of lists without a cursor. */
+            total?: number;
+            /** @description Whether documents are changing, so that the list will soon be another. */
+            changing?: boolean;
+            /** @description False where no document has the text of `at`; the page is then the first. */
+            found?: boolean;
+        };
+        /** @enum {string} */
+        DocumentSort: "path" | "name" | "type" | "size" | "changed" | "chunks" | "status";
+        /** @description Documents for which all of these hold; an empty object chooses all. */
+        DocumentFilters: {
+            document_ids?: string[];
+            status?: components["schemas"]["DocumentStatus"];
+            warned?: boolean;
+            name?: string;
+            type?: string;
+            folder?: string;
+            reason?: components["schemas"]["FailureCategory"];
+            source_id?: string;
+        };
+        DocumentsRetryRequest: {
+            where: components["schemas"]["DocumentFilters"];
+        };
+        DocumentsRemoveRequest: {
+            where: components["schemas"]["DocumentFilters"];
+            /** @description Whether later scans pass over their files; else they find them again. */
+            exclude?: boolean;
+        };
+        /** @description Documents, and the tags to add and to remove. */
+        DocumentsTagRequest: {
+            where: components["schemas"]["DocumentFilters"];
+            add?: string[];
+            remove?: string[];
+        };
+        DocumentsAccepted: {
+            /** @description How many documents it is about. */
+            documents: number;
+        } & components["schemas"]["Accepted"];
+        DocumentsTagged: {
+            /** @description How many documents have other tags now. */
+            changed: number;
+        };
+        DocumentTally: {
+            value: string;
+            documents: number;
+            bytes: number;
+            chunks: number;
+        };
+        HistogramBar: {
+            /** @description What is counted is below this, and in no bar before; null: all the others. */
+            below: number | null;
+            count: number;
+        };
+        CollectionStatistics: {
+            documents: number;
+            bytes: number;
+            chunks: number;
+            /** @description Documents with warnings. */
+            warned: number;
+            /** @description Documents whose file the last scan did not find. */
+            missing: number;
+            statuses: {
+                [key: string]: number;
+            };
+            types: components["schemas"]["DocumentTally"][];
+            languages: components["schemas"]["DocumentTally"][];
+            /** @description Documents that failed or were skipped, by reason. */
+            reasons: {
+                [key: string]: number;
+            };
+            sizes: components["schemas"]["HistogramBar"][];
+            /** @description Of a sample of the chunks, in characters. */
+            chunk_lengths: components["schemas"]["HistogramBar"][];
+            sampled_chunks: number;
+            mean_chunk_length: number | null;
+        };
+        Folder: {
+            /** @description With its symbolic links resolved; null: `folders` are those that the user may index. */
+            path: string | null;
+            /** @description The folder above; null where the user may not index that. */
+            parent: string | null;
+            folders: {
+                name: string;
+                path: string;
+            }[];
+            /** @description Files directly in it. */
+            files: number;
+            /** @description Of these files. */
+            bytes: number;
+            /** @description Whether it has more entries than were looked at. */
+            truncated: boolean;
         };
         Content: {
             text: string;
@@ -4383,7 +4574,9 @@ export interface operations {
                      *             "id": "first",
                      *             "username": "ada"
                      *           },
-                     *           "public": false
+                     *           "public": false,
+                     *           "share_count": 0,
+                     *           "watched": false
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -4450,6 +4643,8 @@ export interface operations {
                      *         "username": "ada"
                      *       },
                      *       "public": false,
+                     *       "share_count": 0,
+                     *       "watched": false,
                      *       "operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
                      *       "initial_operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22"
                      *     }
@@ -4512,6 +4707,8 @@ export interface operations {
                      *         "username": "ada"
                      *       },
                      *       "public": false,
+                     *       "share_count": 0,
+                     *       "watched": false,
                      *       "stats": {
                      *         "keywords": {
                      *           "state": "ready",
@@ -4617,7 +4814,9 @@ export interface operations {
                      *         "id": "first",
                      *         "username": "ada"
                      *       },
-                     *       "public": false
+                     *       "public": false,
+                     *       "share_count": 0,
+                     *       "watched": false
                      *     }
                      */
                     "application/json": components["schemas"]["Collection"];
@@ -5018,6 +5217,8 @@ export interface operations {
                      *           "kind": "folder",
                      *           "options": {},
                      *           "has_secret": false,
+                     *           "exclude": [],
+                     *           "excluded_count": 0,
                      *           "document_count": 9
                      *         }
                      *       ],
@@ -5104,7 +5305,9 @@ export interface operations {
                      *         "removing": false,
                      *         "kind": "folder",
                      *         "options": {},
-                     *         "has_secret": false
+                     *         "has_secret": false,
+                     *         "exclude": [],
+                     *         "excluded_count": 0
                      *       }
                      *     }
                      */
@@ -5239,7 +5442,9 @@ export interface operations {
                      *       "removing": false,
                      *       "kind": "folder",
                      *       "options": {},
-                     *       "has_secret": false
+                     *       "has_secret": false,
+                     *       "exclude": [],
+                     *       "excluded_count": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Source"];
@@ -5541,6 +5746,21 @@ export interface operations {
                 warned?: "true";
                 /** @description Only documents whose name contains this text. */
                 name?: string;
+                /** @description The order. With this or any of the parameters below, the list may be entered anywhere by `offset`, and has no cursor. */
+                sort?: components["schemas"]["DocumentSort"];
+                order?: "ascending" | "descending";
+                /** @description How many documents of the list to leave out before the page. */
+                offset?: number;
+                /** @description Begin the page with the first document whose name begins with this text, or else contains it. */
+                at?: string;
+                /** @description Only documents of this type, as the statistics name it. */
+                type?: string;
+                /** @description Only documents below this folder. */
+                folder?: string;
+                /** @description Only documents that failed or were skipped for this reason. */
+                reason?: components["schemas"]["FailureCategory"];
+                /** @description Only documents of this source. */
+                source_id?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: components["parameters"]["cursor"];
                 /** @description How many items. */
@@ -5605,6 +5825,300 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DocumentList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryDocuments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "where": {
+                 *         "reason": "timeout"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["DocumentsRetryRequest"];
+            };
+        };
+        responses: {
+            /** @description The operation was queued. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "documents": 3,
+                     *       "operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
+                     *       "operation": {
+                     *         "id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
+                     *         "collection_id": "3f1e6c1a-6f0e-4a53-9f53-2a8a3a0a1c11",
+                     *         "operation_type": "append",
+                     *         "source_id": "9a7b5c3d-1e2f-4a6b-8c9d-0e1f2a3b4c33",
+                     *         "options": {},
+                     *         "status": "queued",
+                     *         "stage": null,
+                     *         "processed_files": 0,
+                     *         "failed_files": 0,
+                     *         "skipped_files": 0,
+                     *         "total_files": 0,
+                     *         "progress_percent": 0,
+                     *         "current_file": null,
+                     *         "created_at": "2026-11-30T08:15:00.000Z",
+                     *         "started_at": null,
+                     *         "completed_at": null,
+                     *         "eta_seconds": null,
+                     *         "files_per_second": null,
+                     *         "pages_done": null,
+                     *         "pages_total": null,
+                     *         "error_message": null,
+                     *         "queue_position": null,
+                     *         "warnings": [],
+                     *         "result": null,
+                     *         "settings": {},
+                     *         "stages": [],
+                     *         "cancel_requested": false
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentsAccepted"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeDocuments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "where": {
+                 *         "folder": "/srv/observatory/drafts"
+                 *       },
+                 *       "exclude": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["DocumentsRemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The operation was queued. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "documents": 3,
+                     *       "operation_id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
+                     *       "operation": {
+                     *         "id": "5b0d2a6e-8f0c-4d7e-b1a5-8f3f7a4f2c22",
+                     *         "collection_id": "3f1e6c1a-6f0e-4a53-9f53-2a8a3a0a1c11",
+                     *         "operation_type": "append",
+                     *         "source_id": "9a7b5c3d-1e2f-4a6b-8c9d-0e1f2a3b4c33",
+                     *         "options": {},
+                     *         "status": "queued",
+                     *         "stage": null,
+                     *         "processed_files": 0,
+                     *         "failed_files": 0,
+                     *         "skipped_files": 0,
+                     *         "total_files": 0,
+                     *         "progress_percent": 0,
+                     *         "current_file": null,
+                     *         "created_at": "2026-11-30T08:15:00.000Z",
+                     *         "started_at": null,
+                     *         "completed_at": null,
+                     *         "eta_seconds": null,
+                     *         "files_per_second": null,
+                     *         "pages_done": null,
+                     *         "pages_total": null,
+                     *         "error_message": null,
+                     *         "queue_position": null,
+                     *         "warnings": [],
+                     *         "result": null,
+                     *         "settings": {},
+                     *         "stages": [],
+                     *         "cancel_requested": false
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentsAccepted"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    tagDocuments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "where": {
+                 *         "folder": "/srv/observatory/2026"
+                 *       },
+                 *       "add": [
+                 *         "current"
+                 *       ],
+                 *       "remove": [
+                 *         "draft"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["DocumentsTagRequest"];
+            };
+        };
+        responses: {
+            /** @description They have these tags. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": 12
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentsTagged"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCollectionStatistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection's id. */
+                collection_id: components["parameters"]["collection_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts over all documents, and the lengths of a sample of chunks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "documents": 9,
+                     *       "bytes": 48210,
+                     *       "chunks": 31,
+                     *       "warned": 1,
+                     *       "missing": 0,
+                     *       "statuses": {
+                     *         "indexed": 9,
+                     *         "pending": 0
+                     *       },
+                     *       "types": [
+                     *         {
+                     *           "value": "text",
+                     *           "documents": 9,
+                     *           "bytes": 48210,
+                     *           "chunks": 31
+                     *         }
+                     *       ],
+                     *       "languages": [
+                     *         {
+                     *           "value": "en",
+                     *           "documents": 9,
+                     *           "bytes": 48210,
+                     *           "chunks": 31
+                     *         }
+                     *       ],
+                     *       "reasons": {},
+                     *       "sizes": [
+                     *         {
+                     *           "below": 1000,
+                     *           "count": 2
+                     *         },
+                     *         {
+                     *           "below": null,
+                     *           "count": 7
+                     *         }
+                     *       ],
+                     *       "chunk_lengths": [
+                     *         {
+                     *           "below": 800,
+                     *           "count": 11
+                     *         },
+                     *         {
+                     *           "below": null,
+                     *           "count": 20
+                     *         }
+                     *       ],
+                     *       "sampled_chunks": 31,
+                     *       "mean_chunk_length": 912
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CollectionStatistics"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -6055,6 +6569,50 @@ export interface operations {
             408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    browseFolders: {
+        parameters: {
+            query?: {
+                /** @description A folder on the server's machine; without it the folders that you may index are listed. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One level of folders. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "path": "/srv/observatory",
+                     *       "parent": "/srv",
+                     *       "folders": [
+                     *         {
+                     *           "name": "logs",
+                     *           "path": "/srv/observatory/logs"
+                     *         }
+                     *       ],
+                     *       "files": 9,
+                     *       "bytes": 48210,
+                     *       "truncated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Folder"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             421: components["responses"]["Misdirected"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];

@@ -14,7 +14,7 @@ from handlers.rest.operations import accept
 from handlers.serializers import collection_json, stats_json
 from semantik.auth.principal import ACCOUNT
 from semantik.services.collections import NewCollection
-from semantik.services.operations import ReindexOptions
+from semantik.services.operation_options import ReindexOptions
 
 _CREATE = vol.Schema(
     {

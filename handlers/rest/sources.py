@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import boolean, integer, json_object, text
+from handlers.fields import boolean, integer, json_object, list_of, text
 from handlers.rest.operations import accept
 from handlers.serializers import FOLDER_KIND, source_json, source_kind_json, source_view_json
 from semantik.core.errors import Invalid
 from semantik.core.models import FOLDER, Operation, Source
-from semantik.services.operations import WatchOptions
+from semantik.services.operation_options import WatchOptions
 
 _ADD = vol.Schema(
     {
@@ -26,6 +26,8 @@ _CHANGE = vol.Schema(
         vol.Optional("interval_s"): integer(0, 365 * 86_400),
         vol.Optional("immediate"): boolean(),
         vol.Optional("options"): json_object(),
+        vol.Optional("exclude"): list_of(text(1, 200), 100, "globs"),
+        vol.Optional("include_excluded"): boolean(),
     }
 )
 
@@ -73,7 +75,10 @@ class SourceHandler(RestHandler):
 
     async def patch(self, collection_id: str, source_id: str) -> None:
         body = self.body(_CHANGE)
-        watch = WatchOptions(body.get("interval_s"), body.get("immediate"))
+        exclude = tuple(body["exclude"]) if "exclude" in body else None
+        watch = WatchOptions(
+            body.get("interval_s"), body.get("immediate"), exclude, body.get("include_excluded", False)
+        )
         source = await self.services.sources.change(
             self.principal, collection_id, source_id, watch, body.get("options")
         )

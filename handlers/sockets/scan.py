@@ -2,7 +2,7 @@
 
 client -> server   (connect)    scan_id: a new UUID that the client made; the rest as in base.py
 client -> server   {"action": "scan", "path": …}   recursive (true), include and exclude (globs) are optional
-server -> client   progress     {scanned, total, current_path}, four times a second
+server -> client   progress     {scanned, total, total_size, current_path}, four times a second
 client -> server   {"action": "cancel"}
 server -> client   completed    {files: [{path, size, modified, extension}], count, total_size, warnings, truncated,
                             languages, recommended_model}
@@ -112,7 +112,12 @@ class ScanSocketHandler(SocketHandler):
         else:
             self.send(
                 "progress",
-                {"scanned": step.scanned, "total": step.total, "current_path": step.current_path},
+                {
+                    "scanned": step.scanned,
+                    "total": step.total,
+                    "total_size": step.total_size,
+                    "current_path": step.current_path,
+                },
             )
 
     def _send_last(self, type: str, data: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ let viewController = new AbortController();
 const ROUTES = [
   [/^\/collections\/([^/]+)\/documents\/([^/]+)$/, async () => (await import("./document-view.js")).documentView],
   [/^\/collections\/([^/]+)\/sharing$/, async () => (await import("./sharing-view.js")).sharingView],
+  [/^\/collections\/new$/, async () => (await import("./collections-view.js")).newCollectionView],
   [/^\/collections\/([^/]+)$/, async () => (await import("./collection-view.js")).collectionView],
   [/^\/collections$/, async () => (await import("./collections-view.js")).collectionsView],
   [/^\/operations$/, async () => (await import("./operations-view.js")).operationsView],

@@ -57,7 +57,6 @@ export function auditView(_app, _ids, _query, signal) {
     field("Target", filters.target), field("Address", filters.address), field("Outcome", filters.outcome)),
   h("div", { class: "row" }, h("button", { class: "primary" }, "Show")));
   const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: "#/" }, "← All collections")),
     h("header", { class: "stack tight" }, h("h1", {}, "Audit trail"),
       h("p", { class: "hint" }, "Who did what, and what was refused. Nobody can change it here.")),
     h("section", { class: "card", "aria-label": "Filter" }, form),
@@ -65,6 +64,9 @@ export function auditView(_app, _ids, _query, signal) {
   load(true);
   return { node, title: "Audit trail" };
 }
+
+const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const exactly = (text) => EXACT.format(new Date(text));
 
 function row(event) {
   const details = Object.entries(event.details).map(([name, value]) => `${name}: ${value}`);
@@ -74,6 +76,6 @@ function row(event) {
     h("p", { class: "named" }, h("span", {}, event.action),
       h("span", { class: "tag status", "data-status": bad ? "failed" : null }, event.outcome)),
     h("p", {}, [event.username || "not signed in", event.address, event.target].filter(Boolean).join(" · ")),
-    h("p", { class: "hint" }, h("time", { datetime: event.at }, new Date(event.at).toLocaleString()),
+    h("p", { class: "hint" }, h("time", { datetime: event.at }, exactly(event.at)),
       ...facts.filter(Boolean).map((fact) => ` · ${fact}`)));
 }

@@ -1,55 +1,85 @@
-// One collection: counts, folders, operations, documents, and deletion.
+// One collection: what it is and what can be done with it; its documents, failures, sources, operations and statistics.
 import { request, url } from "./api.js";
+import { deleteCollection, renameCollection } from "./collection-dialogs.js";
 import { countsText, statusTag } from "./collection-list.js";
-import { openDialog } from "./dialog.js";
+import { collectionStatistics } from "./collection-statistics.js";
 import { documentList } from "./document-list.js";
 import { h } from "./dom.js";
+import { failureSummary } from "./failure-summary.js";
 import { folderList } from "./folder-list.js";
 import { date, number, plural } from "./format.js";
 import { operationList } from "./operation-list.js";
 import { openReindex } from "./reindex-dialog.js";
 import { uploadArea } from "./upload-area.js";
 
-export function collectionView(app, [id], _query, signal) {
+export function collectionView(app, [id], query, signal) {
   const { collectionStore } = app;
   const known = collectionStore.get(id);
   if (!known) return { node: notFound(collectionStore, id, signal), title: "No such collection" };
+  const manages = ["manage", "own"].includes(known.access);
   const status = h("span");
+  const name = h("span", { class: "collection-title", dir: "auto" });
+  const description = h("p", { class: "description", dir: "auto" });
   const counts = h("p", { class: "hint" });
   const details = h("p", { class: "hint" });
-  const documents = documentList(app, known, signal);
+  const documents = documentList(app, known, query, signal);
   const folders = folderList(app, known, signal);
   const operations = operationList(id, folders.pathOf, signal);
+  const onFilter = (changes) => documents.filter(changes);
+  const failures = failureSummary(id, {
+    mayRetry: known.access !== "read", onFilter, signal,
+    onStarted: (operation) => {
+      app.activity.follow(operation, id);
+      collectionStore.refreshQuietly();
+    },
+  });
+  const statistics = collectionStatistics(id, { onFilter, signal, onLoaded: (found) => {
+    failures.draw(found);
+    documents.setTypes(found.types);
+  } });
   const reindex = h("button", { type: "button", onclick: () => openReindex(app, collectionStore.get(id), signal) }, "Reindex…");
+  const button = (text, act, style = "") => h("button", { type: "button", class: style, onclick: () => act(app, collectionStore.get(id), signal) }, text);
   let shown = "";
 
   function draw() {
     const collection = collectionStore.get(id);
     if (!collection) {
-      location.hash = "#/";
+      location.hash = "#/collections";
       return;
     }
     status.replaceChildren(statusTag(collection.status));
+    name.textContent = collection.name;
+    name.title = collection.name;
+    description.textContent = collection.description;
+    description.hidden = !collection.description;
     counts.textContent = countsText(collection);
     // Also when nothing has changed here: only the folders and operations show a scan that found nothing new.
     folders.refresh().then(operations.refresh);
     const now = [collection.status, collection.generation, collection.updated_at, countsText(collection)].join();
     if (now === shown) return;
+    const first = !shown;
     shown = now;
-    reindex.hidden = !["manage", "own"].includes(known.access) || collection.document_count + collection.failed_count === 0;
-    documents.refresh();
+    reindex.hidden = !manages || collection.document_count + collection.failed_count === 0;
+    if (!first) documents.refresh();
+    statistics.refresh();
     describe(id, details, signal);
   }
 
   collectionStore.addEventListener("change", draw, { signal });
-  const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: "#/" }, "← All collections")),
+  // What there is comes first; where nothing is, what can be added.
+  const sources = [folders.node, known.access === "read" ? null : uploadArea(app, known, signal)];
+  const node = h("div", { class: "stack collection-page wide" }, ...[
+    h("p", {}, h("a", { href: "#/collections" }, "← All collections")),
     h("header", { class: "stack tight" },
-      h("div", { class: "row" }, h("h1", {}, known.name), status),
-      known.description ? h("p", {}, known.description) : null, counts, details,
-      h("p", { class: "row" }, h("a", { href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"),
-        ["manage", "own"].includes(known.access) ? h("a", { href: `#/collections/${encodeURIComponent(id)}/sharing` }, "Sharing") : null, reindex)),
-    known.access === "read" ? null : uploadArea(app, known, signal), folders.node, operations.node, documents.node, known.access === "own" ? deletion(app, known, signal) : null);
+      h("div", { class: "page-title" }, h("h1", {}, name), status),
+      description, counts, details,
+      h("div", { class: "page-actions" },
+        h("a", { class: "button primary", href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"),
+        manages ? h("a", { class: "button", href: `#/collections/${encodeURIComponent(id)}/sharing` }, "Sharing") : null, reindex,
+        manages ? button("Rename…", renameCollection) : null)),
+    known.document_count + known.failed_count + known.skipped_count ? [failures.node, documents.node, sources, operations.node] : [sources, operations.node, failures.node, documents.node],
+    statistics.node,
+    known.access === "own" ? h("footer", {}, button("Delete this collection…", deleteCollection, "danger quiet")) : null].flat(3));
   draw();
   return { node, title: known.name };
 }
@@ -60,8 +90,8 @@ function notFound(collectionStore, id, signal) {
     if (collectionStore.get(id)) window.dispatchEvent(new Event("hashchange"));
   }, { signal });
   collectionStore.refreshQuietly();
-  return h("div", { class: "card stack" },
-    h("p", {}, "There is no such collection, or you have no access to it."), h("p", {}, h("a", { href: "#/" }, "To the collections")));
+  return h("div", { class: "card stack" }, h("h1", {}, "No such collection"),
+    h("p", {}, "There is no such collection, or you have no access to it."), h("p", {}, h("a", { href: "#/collections" }, "To the collections")));
 }
 
 async function describe(id, line, signal) {
@@ -75,23 +105,4 @@ async function describe(id, line, signal) {
   } catch (error) {
     if (!signal.aborted) line.textContent = error.message;
   }
-}
-
-function deletion({ collectionStore }, { id, name }, signal) {
-  const ask = () => openDialog({
-    title: `Delete “${name}”?`,
-    content: h("p", {}, "Its index and everything read from its documents are deleted. The files in its folders stay as they are."),
-    submit: {
-      text: "Delete collection",
-      danger: true,
-      action: async () => {
-        await request("DELETE", url(["collections", id]));
-        location.hash = "#/";
-        await collectionStore.refresh();
-      },
-    },
-    cancel: "Keep it",
-    signal,
-  });
-  return h("footer", {}, h("button", { type: "button", class: "danger quiet", onclick: ask }, "Delete this collection…"));
 }

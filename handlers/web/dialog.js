@@ -5,7 +5,7 @@ let dialogs = 0;
 
 /**
  * Open a dialog. `submit` is {text, danger, action}: the dialog closes when `await action()` is done, and shows its error
- * if it fails. It closes when `signal` is aborted. On closing, the focus returns to where it was.
+ * if it fails; `cancel` is the text of the other button, or null for none. It closes when `signal` is aborted. On closing, the focus returns to where it was.
  */
 export function openDialog({ title, content, submit, cancel = "Cancel", signal }) {
   dialogs += 1;
@@ -13,7 +13,7 @@ export function openDialog({ title, content, submit, cancel = "Cancel", signal }
   const opener = document.activeElement;
   const errors = errorLine();
   const confirm = h("button", { class: submit.danger ? "danger" : "primary" }, submit.text);
-  const close = h("button", { type: "button", onclick: () => dialog.close() }, cancel);
+  const close = cancel && h("button", { type: "button", onclick: () => dialog.close() }, cancel);
   const form = h("form", {
     class: "stack",
     onsubmit: (event) => {

@@ -1,134 +1,215 @@
-// A collection's documents in pages, filtered by status and name; failed ones with the reason and a retry button.
+// A collection's documents as a table of any length: filtered, sorted, entered anywhere, with many selected at once.
 import { request, url } from "./api.js";
-import { errorLine, field, runGuarded, h, replaceNodes } from "./dom.js";
-import { bytes, date, folderOf, number, plural, shownPath } from "./format.js";
+import { openDialog } from "./dialog.js";
+import { STATES, filtersOf, listFrom, listParameters } from "./document-address.js";
+import { documentActions } from "./document-actions.js";
+import { DocumentPages } from "./document-pages.js";
+import { COLUMNS, REASONS, documentCells, documentHref } from "./document-row.js";
+import { DocumentSelection } from "./document-selection.js";
+import { errorLine, field, runGuarded, h } from "./dom.js";
+import { number, plural, shownPath } from "./format.js";
+import { VirtualGrid } from "./virtual-grid.js";
 
-const PAGE = 50;
-const MAX_PAGE = 500;
 const TYPING_MS = 250;
-const STATES = [["", "all"], ["indexed", "indexed"], ["failed", "failed"], ["skipped", "skipped"],
-  ["warned", "with warnings"], ["pending", "pending"]];
+const MAX_RANGE = 10_000; // documents that the server takes at once
+const NARROW = "(max-width: 46rem)";
 
-/** `access`: the user's; with "read" failed documents cannot be retried. */
-export function documentList({ collectionStore, activity }, { id: collectionId, access }, signal) {
-  const mayRetry = access !== "read";
-  const state = h("select", { name: "status" }, STATES.map(([value, name]) => h("option", { value }, name)));
-  const name = h("input", { type: "search", name: "name", autocomplete: "off", placeholder: "part of a name" });
-  const list = h("ul", { class: "documents" });
+/** `access`: the user's; with "read" nothing can be changed. `parameters`: of the address. */
+export function documentList({ collectionStore, activity }, { id: collectionId, access }, parameters, signal) {
+  const mayChange = access !== "read";
+  let list = listFrom(parameters);
+  const pages = new DocumentPages(collectionId, signal);
+  const selection = new DocumentSelection();
+  const status = h("select", { name: "status" }, STATES.map(([value, name]) => h("option", { value, selected: value === list.status }, name)));
+  const type = h("select", { name: "type" }, h("option", { value: "" }, "all types"));
+  const name = h("input", { type: "search", name: "name", autocomplete: "off", placeholder: "part of a name", value: list.name });
+  const jump = h("input", { type: "search", name: "jump", autocomplete: "off", placeholder: "beginning of a name" });
+  const chips = h("div", { class: "active-filters", hidden: true });
+  const counted = h("p", { class: "hint counted", role: "status" });
   const empty = h("p", { class: "empty", hidden: true });
   const errors = errorLine();
-  const more = h("button", { type: "button", hidden: true }, "More documents");
-  const retryAll = h("button", { type: "button", hidden: true, onclick: () => retry(retryAll, []) });
-  let loading = new AbortController();
-  let shown = 0;
-  let cursor = null;
+  const sorted = h("div", { class: "grid-head", role: "row", "aria-rowindex": 1 });
+  const narrow = window.matchMedia(NARROW);
   let typing = 0;
 
-  /** Reload as many documents as are shown, at least one page. */
-  async function refresh() {
-    loading.abort();
-    loading = new AbortController();
-    const { signal: current } = loading;
+  const grid = new VirtualGrid("Documents", h("div", { role: "rowgroup", class: "grid-top" }, sorted), {
+    rowHeight: () => (narrow.matches ? 76 : 56),
+    item: (place) => pages.item(place),
+    status: (doc) => doc.status,
+    build: (doc) => documentCells(collectionId, doc, {
+      selectable: mayChange, onRetry: mayChange ? (event) => retryOne(event.currentTarget, doc) : null, onWarnings: () => warnings(doc),
+    }),
+    isSelected: (place) => {
+      const doc = pages.item(place);
+      return doc !== null && selection.has(doc);
+    },
+    onRange: (first, end) => pages.see(first, end),
+    onSelect: select,
+    onOpen: open,
+    onAll: () => mayChange && selection.selectAll(),
+    onNone: () => selection.clear(),
+  }, signal);
+  const where = () => (selection.all ? filtersOf(list, false) : { document_ids: selection.documents.map((doc) => doc.id) });
+  const actions = documentActions(collectionId, selection, { where, total: () => pages.total ?? 0, done, signal });
+
+  /** Keep the address in step, without a step in the history for each letter, and read the list. */
+  function show(changes) {
+    list = { ...list, ...changes };
+    const [path] = location.hash.split("?");
+    history.replaceState(history.state, "", `${path}${listParameters(list)}`);
+    selection.clear();
+    const { sort, order } = list;
+    grid.node.setAttribute("aria-busy", "true");
+    pages.show({ ...filtersOf(list), sort: sort || "path", order: order || "ascending" });
+    grid.scroller.scrollTop = 0;
+    drawHead();
+    drawChips();
+  }
+
+  function drawHead() {
+    const current = list.sort || "path";
+    const heads = COLUMNS.map(([kind, text, key]) => {
+      const here = current === key;
+      const direction = list.order === "descending" ? "descending" : "ascending";
+      return h("div", { role: "columnheader", class: `cell-${kind}`, "aria-sort": here ? direction : "none" },
+        h("button", { type: "button", class: "quiet", "data-sort": key, onclick: () => sortBy(key) }, text,
+          h("span", { class: "arrow", "aria-hidden": "true" }, here ? (direction === "ascending" ? " ↑" : " ↓") : "")));
+    });
+    const focused = sorted.contains(document.activeElement) ? document.activeElement.dataset.sort : null;
+    sorted.replaceChildren(...(mayChange ? [h("div", { role: "columnheader", class: "cell-select" }, h("span", { class: "unseen" }, "Select"))] : []), ...heads);
+    if (focused) sorted.querySelector(`[data-sort="${focused}"]`)?.focus();
+  }
+
+  /** First one way, then the other, then by path again. */
+  function sortBy(key) {
+    const largeFirst = ["size", "changed", "chunks"].includes(key);
+    const ways = largeFirst ? ["descending", ""] : ["", "descending"];
+    if (list.sort !== key) show({ sort: key, order: ways[0] });
+    else if (list.order === ways[0]) show({ sort: key, order: ways[1] });
+    else show({ sort: "", order: "" });
+  }
+
+  function drawChips() {
+    const chip = (text, change) => h("button", { type: "button", class: "chip", "aria-label": `Without the filter ${text}`, onclick: () => show(change) }, text, h("span", { "aria-hidden": "true" }, " ×"));
+    const found = [list.folder && chip(`in ${shownPath(list.folder)}`, { folder: "" }), list.reason && chip(REASONS[list.reason] ?? list.reason, { reason: "" })].filter(Boolean);
+    chips.replaceChildren(...found);
+    chips.hidden = found.length === 0;
+  }
+
+  function drawState() {
+    grid.node.removeAttribute("aria-busy");
+    const total = pages.total ?? 0;
+    const filtered = Object.keys(filtersOf(list)).length > 0;
+    counted.textContent = total ? `${plural(total, "document")}${filtered ? " in this list" : ""}` : "";
+    empty.hidden = total > 0;
+    grid.node.hidden = total === 0;
+    if (filtered) empty.textContent = "No document matches this filter.";
+    else if (collectionStore.get(collectionId)?.active_operation_id) empty.textContent = "The documents are being read; they appear here.";
+    else empty.textContent = "No documents yet. Upload files or add a folder above.";
+    grid.setTotal(total);
+    actions.draw();
+  }
+
+  async function select(from, to) {
+    if (!mayChange) return;
+    if (from === to) {
+      const doc = pages.item(from);
+      if (doc) selection.toggle(doc);
+      return;
+    }
     try {
-      const wanted = Math.max(PAGE, shown);
-      const items = [];
-      let next = null;
-      do {
-        const page = await read(next, Math.min(wanted - items.length, MAX_PAGE), current);
-        items.push(...page.items);
-        next = page.next_cursor;
-      } while (next && items.length < wanted);
-      replaceNodes(list, items.map(row));
-      shown = items.length;
-      showEnd(next);
-      errors.clear();
+      if (to - from >= MAX_RANGE) throw new Error(`At most ${number(MAX_RANGE)} documents can be selected one by one; Ctrl+A selects all of the list.`);
+      selection.add(await pages.range(from, to));
     } catch (error) {
-      if (error.name !== "AbortError") errors.show(error);
+      errors.show(error);
     }
   }
 
-  async function loadMore() {
-    const page = await read(cursor, PAGE, loading.signal);
-    list.append(...page.items.map(row));
-    shown += page.items.length;
-    showEnd(page.next_cursor);
+  function open(place) {
+    const doc = pages.item(place);
+    if (doc?.status === "indexed") location.hash = documentHref(collectionId, doc);
+    else if (doc) warnings(doc);
   }
 
-  function read(from, limit, current) {
-    const filter = state.value === "warned" ? { warned: true } : { status: state.value };
-    const query = { ...filter, name: name.value.trim(), cursor: from, limit };
-    return request("GET", url(["collections", collectionId, "documents"], query), { signal: current });
-  }
-
-  function showEnd(next) {
-    list.removeAttribute("aria-busy");
-    cursor = next;
-    more.hidden = !next;
-    empty.hidden = shown > 0;
-    if (state.value || name.value.trim()) empty.textContent = "No document matches this filter.";
-    else if (collectionStore.get(collectionId)?.active_operation_id) empty.textContent = "The documents are being read; they appear here.";
-    else empty.textContent = "No documents yet. Upload files or add a folder above.";
-  }
-
-  /** Retry one document, or all failed ones. */
-  function retry(button, parts) {
-    return runGuarded(button, errors, async () => {
-      const { operation_id: operation } = await request("POST", url(["collections", collectionId, ...parts, "retry"]), { body: {} });
-      activity.follow(operation, collectionId);
-      await collectionStore.refresh();
+  function warnings(doc) {
+    const found = [doc.error?.message, ...(doc.quality?.warnings ?? [])].filter(Boolean);
+    openDialog({
+      title: doc.name,
+      content: [h("p", { class: "folder", dir: "auto" }, shownPath(doc.path)),
+        found.length ? h("ul", { class: "warnings" }, found.map((each) => h("li", {}, each))) : h("p", {}, `It is ${doc.status}.`)],
+      submit: { text: "Close", action: () => {} },
+      cancel: null,
+      signal,
     });
   }
 
-  function drawRetryAll() {
-    const failed = collectionStore.get(collectionId)?.failed_count ?? 0;
-    retryAll.textContent = `Retry ${number(failed)} failed`;
-    retryAll.hidden = !mayRetry || failed === 0;
+  function retryOne(button, doc) {
+    return runGuarded(button, errors, async () => {
+      const { operation_id: operation } = await request("POST", url(["collections", collectionId, "documents", doc.id, "retry"]), { body: {} });
+      done(operation);
+    });
   }
 
-  function row(doc) {
-    const href = `#/${["collections", collectionId, "documents", doc.id].map(encodeURIComponent).join("/")}`;
-    const facts = [bytes(doc.size), date(doc.modified_at)];
-    if (doc.chunk_count) facts.push(plural(doc.chunk_count, "chunk"));
-    if (doc.part_count !== null) facts.push(`${plural(doc.part_count, "document")} inside`);
-    if (doc.missing) facts.push("its file was not found by the last scan");
-    if (doc.due && doc.status !== "pending") facts.push("to be read again");
-    const warnings = doc.quality?.warnings ?? [];
-    const again = doc.status === "failed" && !doc.due && mayRetry && h("button", {
-      type: "button", class: "quiet", "data-key": `retry-${doc.id}`, "aria-label": `Retry ${doc.name}`,
-      onclick: (event) => retry(event.currentTarget, ["documents", doc.id]),
-    }, "Retry");
-    return h("li", { "data-status": doc.status },
-      h("div", { class: "row" },
-        h("span", { class: "path", title: shownPath(doc.path) },
-          doc.status === "indexed" ? h("a", { href }, doc.name) : h("span", { class: "name" }, doc.name),
-          h("span", { class: "folder" }, folderOf(doc))),
-        h("span", { class: "tag status", "data-status": doc.status }, doc.status)),
-      h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
-      warnings.length ? h("details", { class: "warnings" }, h("summary", {}, plural(warnings.length, "warning")), h("ul", {}, warnings.map((each) => h("li", {}, each)))) : null,
-      doc.error ? h("div", { class: "row" }, h("p", { class: "reason" }, doc.error.message), again) : null);
+  async function done(operation) {
+    selection.clear();
+    if (operation) activity.follow(operation, collectionId);
+    pages.refresh();
+    await collectionStore.refreshQuietly();
   }
 
-  function restart() {
-    shown = 0;
-    list.setAttribute("aria-busy", "true");
-    refresh();
+  async function goTo(text) {
+    errors.clear();
+    if (!text) return;
+    try {
+      const place = await pages.find(text);
+      if (place === null) counted.textContent = `No document of this list has “${text}” in its name.`;
+      else grid.goTo(place);
+    } catch (error) {
+      if (!signal.aborted) errors.show(error);
+    }
   }
 
-  state.addEventListener("change", restart);
+  /** The types that there are, from the statistics. */
+  function setTypes(types) {
+    const values = types.map((each) => each.value);
+    if (list.type && !values.includes(list.type)) values.unshift(list.type);
+    type.replaceChildren(h("option", { value: "" }, "all types"), ...values.map((value) => h("option", { value }, value)));
+    type.value = list.type;
+  }
+
+  const jumpForm = h("form", { class: "jump", onsubmit: (event) => {
+    event.preventDefault();
+    goTo(jump.value.trim());
+  } }, h("div", { class: "with-button" }, field("Go to", jump), h("button", {}, "Go")));
+
+  status.addEventListener("change", () => show({ status: status.value, reason: "" }));
+  type.addEventListener("change", () => show({ type: type.value }));
   name.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(restart, TYPING_MS);
+    typing = setTimeout(() => show({ name: name.value.trim() }), TYPING_MS);
   });
-  more.addEventListener("click", () => runGuarded(more, errors, loadMore));
-  signal.addEventListener("abort", () => {
-    clearTimeout(typing);
-    loading.abort();
-  });
-  const node = h("section", { class: "card stack", "aria-labelledby": "documents-heading" },
-    h("div", { class: "row" }, h("h2", { id: "documents-heading" }, "Documents"), retryAll),
-    h("div", { class: "filters" }, field("State", state), field("Name", name)),
-    errors.node, list, empty, more);
-  collectionStore.addEventListener("change", drawRetryAll, { signal });
-  drawRetryAll();
-  return { node, refresh };
+  selection.addEventListener("change", () => grid.draw());
+  pages.addEventListener("change", drawState);
+  pages.addEventListener("error", (event) => errors.show(event.detail));
+  narrow.addEventListener("change", () => grid.draw(), { signal });
+  signal.addEventListener("abort", () => clearTimeout(typing));
+  setTypes([]);
+  const node = h("section", { class: "card stack documents", "aria-labelledby": "documents-heading" },
+    h("div", { class: "row" }, h("h2", { id: "documents-heading" }, "Documents"), counted),
+    h("div", { class: "filters" }, field("State", status), field("Type", type), field("Name", name), jumpForm),
+    chips, errors.node, actions.node, grid.node, empty);
+  show({});
+  return {
+    node,
+    refresh: () => pages.refresh(),
+    setTypes,
+    /** Show other documents: those with this state, reason, type or folder. */
+    filter(changes) {
+      status.value = changes.status ?? "";
+      name.value = "";
+      show({ status: "", name: "", type: "", folder: "", reason: "", ...changes });
+      type.value = list.type;
+      node.scrollIntoView({ block: "start" });
+    },
+  };
 }

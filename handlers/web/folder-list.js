@@ -1,9 +1,10 @@
 // A collection's folders and other sources: each with its last scan, its watch settings, and its actions.
 import { all, request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { errorLine, field, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
-import { date, isUploads, plural, shownPath } from "./format.js";
-import { openSourceDialog } from "./source-dialog.js";
+import { errorLine, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
+import { folderField } from "./folder-field.js";
+import { date, isUploads, number, plural, shownPath } from "./format.js";
+import { openSourceDialog, openSourceOptions } from "./source-dialog.js";
 import { openWatching, watchingText } from "./watch-dialog.js";
 
 const KINDS = { git: "git repository", imap: "mailbox", web: "web site" };
@@ -45,18 +46,27 @@ export function folderList({ collectionStore, activity }, { id, name, access }, 
   function row(source) {
     const kind = source.kind === "folder" ? "" : KINDS[source.kind] ?? source.kind;
     const facts = [kind, plural(source.document_count, "document"),
-      source.scanned_at ? `scanned ${date(source.scanned_at)}` : "not scanned to its end yet", watchingText(source)];
+      source.scanned_at ? `scanned ${date(source.scanned_at)}` : "not scanned to its end yet", watchingText(source),
+      source.exclude.length ? `passes over ${source.exclude.join(", ")}` : "", source.excluded_count ? `${number(source.excluded_count)} excluded` : ""];
     const button = (key, label, act, style = "quiet") => h("button", {
       type: "button", class: style, "data-key": `${key}-${source.id}`, "aria-label": `${label} ${shownPath(source.path)}`, onclick: act,
     }, label);
     const actions = h("div", { class: "actions" },
       isUploads(source.path) ? null : [button("scan", "Scan again", (event) => scan(event.currentTarget, source)),
-        button("watch", "Watch…", () => openWatching(id, source, { signal, onChanged: refresh }))],
+        button("watch", "Watch…", () => openWatching(id, source, { signal, onChanged: refresh })),
+        button("options", "Options…", (event) => options(event.currentTarget, source))],
       button("remove", "Remove…", () => remove(source), "danger quiet"));
     return h("li", { class: "row source" },
       h("div", { class: "stack tight" }, h("p", { class: "path" }, shownPath(source.path)),
         h("p", { class: "hint" }, facts.filter(Boolean).join(" · "))),
       source.removing ? h("span", { class: "tag" }, "being removed") : mayChange && actions);
+  }
+
+  function options(button, source) {
+    return runGuarded(button, errors, async () => {
+      const { items } = source.kind === "folder" ? { items: [] } : await request("GET", url(["source-kinds"]), { signal });
+      openSourceOptions(id, source, items.find((each) => each.kind === source.kind), { signal, onChanged: refresh });
+    });
   }
 
   function remove(source) {
@@ -82,7 +92,8 @@ export function folderList({ collectionStore, activity }, { id, name, access }, 
   return { node, refresh, pathOf: (sourceId) => shownPath(sources.find((source) => source.id === sourceId)?.path ?? "") };
 
   function addForm() {
-    const path = h("input", { name: "path", required: true, placeholder: "/srv/documents/more", autocomplete: "off" });
+    const folder = folderField({ label: "Add a folder", required: true, onModel: () => {}, signal });
+    const path = folder.input;
     const submit = h("button", {}, "Add folder");
     const others = h("button", { type: "button", class: "quiet", "data-key": "add-source", onclick: addOther }, "Add another source…");
     return h("form", {
@@ -91,9 +102,11 @@ export function folderList({ collectionStore, activity }, { id, name, access }, 
         runGuarded(submit, errors, async () => {
           await start("POST", ["sources"], { path: path.value.trim() });
           path.value = "";
+          folder.reset();
         });
       },
-    }, h("div", { class: "bar" }, field("Add a folder", path), submit), others);
+      class: "stack tight",
+    }, folder.node, h("div", { class: "row" }, submit, others));
 
     function addOther() {
       return runGuarded(others, errors, async () => {

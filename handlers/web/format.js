@@ -36,6 +36,16 @@ export function date(text) {
   return text && !Number.isNaN(time.getTime()) ? DATE.format(time) : "";
 }
 
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const TIME = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+
+/** "today, 14:02", or "3 Oct 2026". */
+export function day(text) {
+  const time = new Date(text);
+  if (!text || Number.isNaN(time.getTime())) return "";
+  return time.toDateString() === new Date().toDateString() ? `today, ${TIME.format(time)}` : DAY.format(time);
+}
+
 const BROWSERS = [[/\bEdg\//, "Edge"], [/\bOPR\//, "Opera"], [/\bFirefox\//, "Firefox"], [/\b(Headless)?Chrome\//, "Chrome"], [/\bSafari\//, "Safari"]];
 const SYSTEMS = [[/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux/, "Linux"]];
 

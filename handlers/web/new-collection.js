@@ -1,43 +1,35 @@
-// The form that creates a collection and, given a folder, starts its INDEX.
-import { request, url } from "./api.js";
+// The form that creates a collection and, given a folder, starts its INDEX. Each setting is explained where it is made.
+import { all, request, url } from "./api.js";
 import { errorLine, field, runGuarded, h } from "./dom.js";
+import { folderField } from "./folder-field.js";
 
-export function newCollection({ collectionStore, activity }, signal) {
-  const text = (name, placeholder, required = false) => h("input", { name, placeholder, required, autocomplete: "off" });
-  const integer = (name, min) => h("input", { name, type: "number", min, step: 1, placeholder: "the server's default" });
+const MAX_NAME = 200;
+
+/** `page`: it is the main content, and leads to the new collection; else a panel, which closes. */
+export function newCollection({ collectionStore, activity }, signal, { page = false } = {}) {
+  const text = (name, placeholder, more = {}) => h("input", { name, placeholder, autocomplete: "off", ...more });
+  const integer = (name, min, placeholder) => h("input", { name, type: "number", min, step: 1, placeholder });
+  const model = text("embedding_model", "the server's default", { spellcheck: "false" });
+  const folder = folderField({
+    label: "Folder",
+    hint: "On the server. Its documents are read, never changed. Leave it empty to upload files instead.",
+    onModel: (name) => {
+      model.value = name;
+      settings.open = true;
+    },
+    signal,
+  });
   const inputs = {
-    name: text("name", "Manuals", true),
-    source_path: text("source_path", "/srv/documents/manuals"),
-    description: text("description"),
-    embedding_model: text("embedding_model", "the server's default"),
-    chunk_size: integer("chunk_size", 16),
-    chunk_overlap: integer("chunk_overlap", 0),
+    name: text("name", "Manuals", { required: true, maxlength: MAX_NAME, dir: "auto" }),
+    source_path: folder.input,
+    description: text("description", "", { dir: "auto" }),
+    embedding_model: model,
+    chunk_size: integer("chunk_size", 16, "200"),
+    chunk_overlap: integer("chunk_overlap", 0, "20"),
   };
+  const watch = h("input", { type: "checkbox", name: "watch" });
   const errors = errorLine();
   const submit = h("button", { class: "primary" }, "Create collection");
-
-  const advice = h("p", { class: "hint", role: "status", hidden: true });
-
-  // Only a hint: what is wrong with the folder, the server says when the collection is created.
-  async function advise() {
-    advice.hidden = true;
-    const path = inputs.source_path.value.trim();
-    if (!path) return;
-    const found = await request("POST", url(["folders", "languages"]), { body: { path }, signal }).catch(() => null);
-    const model = found?.recommended_model;
-    if (!model || path !== inputs.source_path.value.trim() || inputs.embedding_model.value.trim()) return;
-    const use = h("button", {
-      type: "button",
-      onclick: () => {
-        inputs.embedding_model.value = model;
-        advice.hidden = true;
-      },
-    }, `Use “${model}”`);
-    const languages = Object.keys(found.languages).join(", ");
-    advice.replaceChildren(`Most documents here are not in English (${languages}). The model “${model}” understands them. `, use);
-    advice.hidden = false;
-  }
-  inputs.source_path.addEventListener("change", advise);
 
   async function create() {
     const body = {};
@@ -45,13 +37,23 @@ export function newCollection({ collectionStore, activity }, signal) {
       const value = input.value.trim();
       if (value) body[name] = input.type === "number" ? Number(value) : value;
     }
-    const collection = await request("POST", url(["collections"]), { body, signal });
+    const collection = await request("POST", url(["collections"]), { body });
+    const watched = watch.checked && collection.operation_id;
     form.reset();
-    advice.hidden = true;
-    panel.open = false;
+    folder.reset();
+    if (!page) panel.open = false;
     await collectionStore.refresh();
     if (collection.operation_id) activity.follow(collection.operation_id, collection.id);
+    if (watched) await watchSources(collection.id);
+    if (page) location.hash = `#/collections/${encodeURIComponent(collection.id)}`;
   }
+
+  const settings = h("details", { class: "settings" }, h("summary", {}, "Model and chunks"),
+    h("div", { class: "fields" },
+      field("Embedding model", model, "What turns text into meaning. The server's own suits English; “multilingual” suits a hundred languages, more slowly. Also a sentence-transformers name, or a path."),
+      field("Chunk size", inputs.chunk_size, "Tokens at most in one passage. 200 is about eight lines: smaller is more exact, larger keeps more context."),
+      field("Overlap", inputs.chunk_overlap, "Tokens that neighbouring passages share, so that nothing is cut in two.")),
+    h("p", { class: "hint" }, "Text in scans and pictures is recognised where the server has Tesseract (documents.ocr); that is the same for all collections. All of this can be changed later with a reindex."));
 
   const form = h("form", {
     class: "stack",
@@ -60,19 +62,18 @@ export function newCollection({ collectionStore, activity }, signal) {
       runGuarded(submit, errors, create);
     },
   },
-  h("div", { class: "fields" },
-    field("Name", inputs.name),
-    field("Folder", inputs.source_path, "A path on the server. Its documents are read, never changed.")),
-  advice,
+  field("Name", inputs.name), folder.node,
+  h("label", { class: "check" }, watch, h("span", {}, "Watch the folder: index what is new or changed, by itself")),
   field("Description", inputs.description, "Optional."),
-  h("details", {}, h("summary", {}, "Model and chunks"),
-    h("div", { class: "fields" },
-      field("Embedding model", inputs.embedding_model, "A sentence-transformers name or a path, or multilingual."),
-      field("Chunk size", inputs.chunk_size, "Tokens at most."),
-      field("Overlap", inputs.chunk_overlap, "Tokens that neighbouring chunks share."))),
-  errors.node, h("div", { class: "row" }, submit));
+  settings, errors.node, h("div", { class: "row" }, submit));
 
-  const panel = h("details", { class: "card panel", open: collectionStore.collections.length === 0 },
-    h("summary", {}, "New collection"), form);
+  const panel = page ? h("section", { class: "card", "aria-label": "New collection" }, form)
+    : h("details", { class: "card panel", open: collectionStore.collections.length === 0 }, h("summary", {}, "New collection"), form);
   return panel;
+}
+
+async function watchSources(collectionId) {
+  for (const source of await all(["collections", collectionId, "sources"])) {
+    await request("PATCH", url(["collections", collectionId, "sources", source.id]), { body: { immediate: true } });
+  }
 }

@@ -38,13 +38,16 @@ function reading(state) {
 export function titleText({ type, options }, collection) {
   const name = collection ? `“${collection}”` : "a collection";
   if (options.retry) return `Retrying what failed in ${name}`;
+  if (options.remove) return `Removing documents of ${name}`;
   return (TITLES[type] ?? ((target) => `Working on ${target}`))(name);
 }
 
 /** The title of a list entry: "Scan of all folders". `path` is its folder's path, if known. */
 export function entryText({ type, options, folder }, path) {
   const where = shownPath(folder || path || "");
-  if (options.retry) return Array.isArray(options.retry) ? "Retry of one document" : "Retry of all that had failed";
+  if (options.retry) return !Array.isArray(options.retry) ? "Retry of all that had failed"
+    : options.retry.length === 1 ? "Retry of one document" : `Retry of ${plural(options.retry.length, "document")}`;
+  if (options.remove) return `Removal of ${plural(options.remove.length, "document")}`;
   if (type === "index") return where ? `First scan of ${where}` : "First scan of a folder";
   if (type === "append") return where ? `Scan of ${where}` : "Scan of the folders";
   if (type === "reindex") return "Reindex";

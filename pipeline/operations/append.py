@@ -2,8 +2,8 @@
 
     scanning_documents → scanning_completed → document_processed… → append_completed
 
-With the option `retry`, the documents that failed are read again instead. After a crash the operation resumes at the
-last saved stage.
+With the option `retry`, the documents that failed are read again instead; with `remove`, chosen documents are removed.
+After a crash the operation resumes at the last saved stage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from pipeline.ingest.pipeline import ingest
 from pipeline.ingest.recovery import recover
 from pipeline.operations.ingestion import record_model, result
 from pipeline.operations.recognition import recognise
-from pipeline.operations.scan_stage import SCAN_STAGES, ScanResults, finalize_scan, retry_documents, scan
+from pipeline.operations.scan_stage import (
+    SCAN_STAGES,
+    ScanResults,
+    finalize_scan,
+    remove_chosen,
+    retry_documents,
+    scan,
+)
 from pipeline.scanning.fetching import fetch_what_is_lost
 
 
@@ -29,6 +36,8 @@ async def append(context: OperationContext) -> dict[str, object]:
     if context.operation.stage in SCAN_STAGES:
         if "retry" in context.operation.options:
             await retry_documents(context, counts)
+        elif "remove" in context.operation.options:
+            await remove_chosen(context, counts)
         else:
             scanned = await scan(context, counts)
     if counts.operation.pending:

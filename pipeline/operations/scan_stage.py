@@ -11,12 +11,15 @@ from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.scanning.missing_files import counts_by_source, resolve_missing
 from pipeline.scanning.outdated_documents import is_outdated, mark_outdated
 from pipeline.scanning.registration import register_files
+from pipeline.scanning.removal import remove_documents
 from pipeline.scanning.seen_files import SeenFiles
 from pipeline.scanning.source_scan import SourceScan
 from semantik.core.errors import Forbidden, Invalid
 from semantik.core.models import Source, StageName, now
 
 SCAN_STAGES: tuple[StageName | None, ...] = (None, "scanning_documents")
+
+_REMOVED_AT_ONCE = 200
 
 ScanResults = list[tuple[Source, SourceScan]]
 
@@ -74,6 +77,25 @@ async def retry_documents(context: OperationContext, counts: DocumentCounts) -> 
     await documents.mark_for_retry(context.generation, ids, context.operation.id, context.fence)
     files, _ = await documents.due_totals(context.operation.id)
     await _complete_scan(context, counts, total_files_found=files, changed_documents=files)
+
+
+async def remove_chosen(context: OperationContext, counts: DocumentCounts) -> None:
+    """Instead of a scan: remove the documents that the option `remove` lists, with what is inside them."""
+    await context.stage("scanning_documents", status="scanning", source_path=None, scanned=0)
+    await context.mark_dirty()
+    ids = context.operation.options["remove"]
+    assert isinstance(ids, list)
+    documents, generation = context.deps.store.documents, context.generation
+    for at in range(0, len(ids), _REMOVED_AT_ONCE):
+        found = await documents.by_ids(ids[at : at + _REMOVED_AT_ONCE])
+        own = [
+            one
+            for one in found.values()
+            if one.collection_id == context.collection.id and one.generation == generation.number
+        ]
+        await remove_documents(context, own)
+    await context.save(result={**(context.operation.result or {}), "removed": len(ids)})
+    await _complete_scan(context, counts)
 
 
 async def _register(context: OperationContext, sources: Sequence[Source]) -> ScanResults:

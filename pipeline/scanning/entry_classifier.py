@@ -38,6 +38,7 @@ class EntryClassifier:
         self._roots = resolved(rules.roots)
         self._forbidden = never_read(rules.forbidden)
         self._exclude = Globs(rules.exclude)
+        self._excluded = rules.excluded
         self._include = Globs(expand_folder_globs(rules.include))
         self._recursive = rules.recursive
         self._folders: set[int] = set()
@@ -58,7 +59,9 @@ class EntryClassifier:
             link = entry.is_symlink()
             is_folder = entry.is_dir(follow_symlinks=False)
             if self._exclude.match(path[self._relative], is_folder) or (
-                is_passed_over_directory(entry) if is_folder else is_passed_over_file(entry)
+                is_passed_over_directory(entry)
+                if is_folder
+                else is_passed_over_file(entry) or path[self._relative] in self._excluded
             ):
                 return SkippedEntry(printable(path))
             if not _is_utf8(path):
@@ -93,7 +96,11 @@ class EntryClassifier:
         return path[self._relative]
 
     def is_excluded_file(self, entry: os.DirEntry[str], relative_path: str) -> bool:
-        return self._exclude.match(relative_path) or is_passed_over_file(entry)
+        return (
+            self._exclude.match(relative_path)
+            or relative_path in self._excluded
+            or is_passed_over_file(entry)
+        )
 
     def _classify_file(
         self, entry: os.DirEntry[str], folder: Folder, status: os.stat_result, link: bool

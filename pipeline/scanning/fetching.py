@@ -76,7 +76,8 @@ class _Fetch:
         self._kept = kept
         self._connector = connector
         settings = context.deps.settings
-        self._exclude = Globs(settings.documents.exclude)
+        self._exclude = Globs((*settings.documents.exclude, *source.exclude))
+        self._excluded = frozenset(source.excluded)
         self._max_items = settings.documents.max_files
         self._max_bytes = settings.connectors.max_source_bytes
         self._listed = self._fetched = self._failed = 0
@@ -120,6 +121,7 @@ class _Fetch:
         folders = ("/".join(steps[:at]) for at in range(1, len(steps)))
         return not (
             is_passed_over(item.name)
+            or item.name in self._excluded
             or self._exclude.match(item.name)
             or any(self._exclude.match(folder, folder=True) for folder in folders)
         )

@@ -99,7 +99,8 @@ async def _walk_folder(context: OperationContext, source: Source) -> Iterator[Fo
     forbidden = settings.private_paths
     roots = (await context.roots_of_sources()).get(source.id, ())
     root = await asyncio.to_thread(resolve_source, source.path, roots, forbidden)
-    return walk(root, WalkRules(roots, settings.documents.exclude, forbidden))
+    exclude = (*settings.documents.exclude, *source.exclude)
+    return walk(root, WalkRules(roots, exclude, forbidden, excluded=frozenset(source.excluded)))
 
 
 async def _list_uploads(context: OperationContext, source: Source) -> Iterator[FolderListing]:

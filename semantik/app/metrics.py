@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
 
+from semantik.progress import MessageBatch, parse_stream_id
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _MESSAGE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -116,6 +118,7 @@ class MetricsRegistry:
         """A client's message was handled in this time."""
         self._message_s.labels(kind).observe(seconds)
 
-    def observe_lag(self, seconds: float) -> None:
-        """A message reached its last socket this long after it was added to the stream."""
-        self._lag_s.observe(max(0.0, seconds))
+    def observe_batch(self, batch: MessageBatch) -> None:
+        """A batch has reached its last socket, some time after its last message was added to the stream."""
+        added_ms, _ = parse_stream_id(batch.messages[-1].id)
+        self._lag_s.observe(max(0.0, time.time() - added_ms / 1000))

@@ -33,7 +33,7 @@ from semantik.commands.reindex_backends import (
 from semantik.commands.server_connection import KEY_VARIABLE, api_key, read_password
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, SemantikError
-from semantik.services.operations import ReindexOptions
+from semantik.services.operation_options import ReindexOptions
 
 _PROG = "semantik-reindex"
 

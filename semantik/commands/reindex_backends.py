@@ -19,7 +19,8 @@ from semantik.commands.store_connection import open_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
 from semantik.core.models import API_KEY_SCOPES, TERMINAL, OperationStatus, StageName, now
-from semantik.services.operations import OperationService, ReindexOptions
+from semantik.services.operation_options import ReindexOptions
+from semantik.services.operations import OperationService
 from semantik.storage.data_folder import is_served
 from semantik.storage.mongo import Store
 

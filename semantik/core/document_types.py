@@ -6,6 +6,7 @@ A document is of a type when its MIME type says so, or the ending of its name.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
@@ -176,3 +177,19 @@ def document_type(name: str) -> DocumentType | None:
     if slash and kind.isalpha() and kind.isascii() and sub:
         return DocumentType((f"{kind}/" if sub == "*" else plain,), ())
     return None
+
+
+def type_name(mime: str, path: str) -> str:
+    """The first name of a document's type; of one that the table does not know the ending of its name, or "other"."""
+    dot = path.rfind(".")
+    ending = path[dot:].lower() if dot > path.rfind("/") else ""
+    return _type_name(mime, ending)
+
+
+@cache
+def _type_name(mime: str, ending: str) -> str:
+    for name, each in DOCUMENT_TYPES.items():
+        kinds = tuple(kind for kind in each.mimes if kind.endswith("/"))
+        if mime in each.mimes or mime.startswith(kinds) or ending in each.endings:
+            return name
+    return ending[1:] if 1 < len(ending) <= _MAX_ENDING and ending[1:].isalnum() else "other"

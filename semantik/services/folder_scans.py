@@ -44,11 +44,12 @@ class ScanOptions:
 
 @dataclass(frozen=True)
 class ScanProgress:
-    """So far `scanned` entries were visited and `total` files found."""
+    """So far `scanned` entries were visited and `total` files found, with `total_size` bytes."""
 
     scanned: int
     total: int
     current_path: str
+    total_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -236,23 +237,22 @@ class _ScanTotals:
     def __init__(self, path: str, max_files: int) -> None:
         self._max_files = max_files
         self._files: list[FoundFile] = []
-        self._size = 0
         self._warnings: list[str] = []
         self._warned = 0
-        self._position = (0, 0, path)  # one tuple, so that the loop never reads a partial update
+        self._position = (0, 0, path, 0)  # one tuple, so that the loop never reads a partial update
 
     def add(self, entry: ScanEntry) -> None:
-        scanned, count, _ = self._position
+        scanned, count, _, size = self._position
         if isinstance(entry, FoundFile):
             count += 1
-            self._size += entry.size
+            size += entry.size
             if len(self._files) < self._max_files:
                 self._files.append(entry)
         elif isinstance(entry, ScanWarning):
             self._warned += 1
             if len(self._warnings) < _MAX_WARNINGS:
                 self._warnings.append(f"{entry.message.removesuffix('.')}: {entry.path}")
-        self._position = (scanned + 1, count, entry.path)
+        self._position = (scanned + 1, count, entry.path, size)
 
     def progress(self) -> ScanProgress:
         return ScanProgress(*self._position)
@@ -260,4 +260,5 @@ class _ScanTotals:
     def completed(self) -> ScanCompleted:
         omitted = self._warned - len(self._warnings)
         rest = (f"… and {omitted} more warnings.",) if omitted else ()
-        return ScanCompleted(tuple(self._files), self._position[1], self._size, (*self._warnings, *rest))
+        _, count, _, size = self._position
+        return ScanCompleted(tuple(self._files), count, size, (*self._warnings, *rest))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -16,31 +16,12 @@ from semantik.auth.folder_access import FolderAccess
 from semantik.auth.principal import Principal
 from semantik.config.settings import EmbeddingSettings
 from semantik.core.errors import Conflict, NotFound
+from semantik.core.globs import Globs
 from semantik.core.models import Collection, Counts, Operation, OperationType, Source, new_id, now
 from semantik.core.upload_paths import is_upload
 from semantik.services.model_rules import check_model, effective_overlap
+from semantik.services.operation_options import ReindexOptions, WatchOptions
 from semantik.storage.mongo import Store
-
-
-@dataclass(frozen=True)
-class ReindexOptions:
-    """How a REINDEX splits and embeds; None leaves it as it is."""
-
-    embedding_model: str | None = None
-    precision: str | None = None
-    chunk_size: int | None = None
-    chunk_overlap: int | None = None
-
-
-@dataclass(frozen=True)
-class WatchOptions:
-    """When a source is scanned automatically: every `interval_s` seconds (0: never); `immediate`: at each change.
-
-    None leaves it as it is.
-    """
-
-    interval_s: int | None = None
-    immediate: bool | None = None
 
 
 class OperationService:
@@ -133,6 +114,14 @@ class OperationService:
             same = next((one for one in queued if one.options == options), None)
             return same or await self._add(principal, collection_id, "append", None, options)
 
+    async def on_documents(
+        self, principal: Principal, collection_id: str, options: dict[str, object]
+    ) -> Operation:
+        """Queue what is to be done with chosen documents: `retry` or `remove`, a list of their ids."""
+        await self._authorizer.collection(principal, collection_id, "write")
+        async with self._collection_lock(collection_id):
+            return await self._add(principal, collection_id, "append", None, options)
+
     async def reindex(self, principal: Principal, collection_id: str, options: ReindexOptions) -> Operation:
         """Split and embed a collection's documents again; the present chunks are searched until it has completed."""
         collection = await self._authorizer.collection(principal, collection_id, "manage")
@@ -176,6 +165,14 @@ class OperationService:
             fields["interval_s"] = options.interval_s or None
         if options.immediate is not None:
             fields["immediate"] = options.immediate
+        if options.exclude is not None:
+            Globs(options.exclude)  # raises Invalid for a bad one
+            fields["exclude"] = list(options.exclude)
+        if options.include_excluded:
+            fields["excluded"] = []
+        if options.exclude is not None or options.include_excluded:
+            # The next scan compares all folders: what was passed over there was not looked at.
+            await self._store.folder_digests.remove([source.id])
         changed = await self._store.collections.update_source(source, fields) if fields else source
         if changed is None:
             raise NotFound(f"There is no source {source_id} in this collection.")

@@ -9,7 +9,8 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.principal import Principal
 from semantik.core.errors import Conflict, Invalid, NotFound
 from semantik.core.models import Operation, Source, new_id, now
-from semantik.services.operations import OperationService, WatchOptions
+from semantik.services.operation_options import WatchOptions
+from semantik.services.operations import OperationService
 from semantik.storage.mongo import Store
 
 Options = Mapping[str, object]

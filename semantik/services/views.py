@@ -29,13 +29,17 @@ from semantik.storage.mongo import Store
 
 @dataclass(frozen=True)
 class CollectionView:
-    """A collection as somebody sees it who has this access; `owner` is the user name of its owner."""
+    """A collection as somebody sees it who has this access; `owner` is the user name of its owner.
+
+    `watched`: a source of it is scanned again automatically.
+    """
 
     collection: Collection
     status: CollectionStatus
     active_operation_id: str | None
     access: Access
     owner: str
+    watched: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,10 @@ class ViewService:
     async def _collection_views(
         self, principal: Principal, collections: Sequence[Collection]
     ) -> list[CollectionView]:
-        active = await self._store.operations.active_by_collection([each.id for each in collections])
+        ids = [each.id for each in collections]
+        active = await self._store.operations.active_by_collection(ids)
+        sources = await self._store.collections.sources(ids) if ids else []
+        watched = {each.collection_id for each in sources if each.immediate or each.interval_s}
         others = {each.owner_id for each in collections} - {principal.user.id}
         owners = await self._store.users.names(sorted(others)) if others else {}
         owners[principal.user.id] = principal.user.username
@@ -154,6 +161,7 @@ class ViewService:
                 active[each.id][0].id if each.id in active else None,
                 access,
                 owners.get(each.owner_id, ""),
+                each.id in watched,
             )
             for each in collections
             if (access := access_of(principal, each)) is not None

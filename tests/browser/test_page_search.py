@@ -128,6 +128,6 @@ def test_a_document_in_an_archive_is_shown_with_its_name_and_opened(member: Page
     expect(member.locator("#hit")).to_have_text("The kiln was fired.")
     member.get_by_role("link", name="Semantik").click()
     member.get_by_role("link", name="Pots", exact=True).click()
-    expect(member.locator(".documents > li").first).to_contain_text("2 documents inside")
+    expect(member.locator(".documents [data-place]").first).to_contain_text("2 documents inside")
     member.get_by_role("link", name="letters.zip", exact=True).click()
     expect(member.locator(".text")).to_contain_text("This file holds 2 documents")

@@ -60,7 +60,7 @@ def test_files_are_dropped_pasted_and_chosen(empty: Page, tmp_path: Path) -> Non
     expect(rows).to_have_count(4)
     for row in range(4):
         expect(rows.nth(row)).to_contain_text("Uploaded.")
-    documents = empty.locator(".documents > li")
+    documents = empty.locator(".documents [data-place]")
     expect(documents).to_have_count(4)
     expect(documents.filter(has_text="lamp \u201ca\u201d.txt")).to_have_attribute("data-status", "indexed")
     expect(empty.locator(".source .path")).to_have_text("Uploaded files")

@@ -96,7 +96,7 @@ async def test_every_file_is_listed_and_every_entry_counted(tmp_path: Path) -> N
         (tmp_path / name).write_text(name)
     (tmp_path / "b/loop").symlink_to(tmp_path)
     events = await _events(_scans().start(ScanOptions(str(tmp_path))))
-    assert events[-2] == ScanProgress(6, 3, str(tmp_path / "b/d/e.tar.gz"))
+    assert events[-2] == ScanProgress(6, 3, str(tmp_path / "b/d/e.tar.gz"), 24)
     done = events[-1]
     assert isinstance(done, ScanCompleted)
     assert [(each.path.removeprefix(f"{tmp_path}/"), each.extension) for each in done.files] == [

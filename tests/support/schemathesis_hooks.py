@@ -30,6 +30,7 @@ for _name, _texts in {
     .filter(lambda moment: 1901 < moment.year < 2199)
     .map(lambda moment: moment.isoformat()),
     "document-type": st.sampled_from(["pdf", "word", ".txt", "image/*", "text/csv"]),
+    "glob": st.sampled_from(["*.bak", "drafts/", "/old/**"]),
     "tag": st.sampled_from(["heating", "to check", "#Gas"]),
     "language": st.sampled_from(["en", "de", "german"]),
 }.items():

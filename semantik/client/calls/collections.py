@@ -11,6 +11,7 @@ from semantik.client.transport import Transport
 from semantik.client.types.collections import (
     Collection,
     CollectionList,
+    CollectionStatistics,
     CollectionWithStats,
     ExportedChunk,
     NewCollection,
@@ -179,4 +180,14 @@ class CollectionsCalls(Transport):
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: Accepted = await self.read_json("POST", fill("collections/{}/retry", collection_id), body={})
+        return answer
+
+    async def get_collection_statistics(self, collection_id: str) -> CollectionStatistics:
+        """What kinds of documents a collection has.
+
+        Raises Refused (401, 404, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: CollectionStatistics = await self.read_json(
+            "GET", fill("collections/{}/statistics", collection_id)
+        )
         return answer

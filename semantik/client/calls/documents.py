@@ -8,8 +8,16 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from semantik.client.transport import Transport
-from semantik.client.types.documents import Content, Document, DocumentList
-from semantik.client.types.shared import Accepted
+from semantik.client.types.documents import (
+    Content,
+    Document,
+    DocumentFilters,
+    DocumentList,
+    DocumentsAccepted,
+    DocumentSort,
+    DocumentsTagged,
+)
+from semantik.client.types.shared import Accepted, FailureCategory
 from semantik.client.values import UNSET, Unset, fill
 
 
@@ -23,6 +31,14 @@ class DocumentsCalls(Transport):
         status: Literal["pending", "indexed", "failed", "skipped"] | Unset = UNSET,
         warned: bool | Unset = UNSET,
         name: str | Unset = UNSET,
+        sort: DocumentSort | Unset = UNSET,
+        order: Literal["ascending", "descending"] | Unset = UNSET,
+        offset: int | Unset = UNSET,
+        at: str | Unset = UNSET,
+        type_: str | Unset = UNSET,
+        folder: str | Unset = UNSET,
+        reason: FailureCategory | Unset = UNSET,
+        source_id: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
     ) -> DocumentList:
@@ -31,6 +47,14 @@ class DocumentsCalls(Transport):
         status: Only documents in this state.
         warned: Only documents whose `quality` has warnings.
         name: Only documents whose name contains this text.
+        sort: The order. With this or any of the parameters below, the list may be entered anywhere by
+            `offset`, and has no cursor.
+        offset: How many documents of the list to leave out before the page.
+        at: Begin the page with the first document whose name begins with this text, or else contains it.
+        type_: Only documents of this type, as the statistics name it.
+        folder: Only documents below this folder.
+        reason: Only documents that failed or were skipped for this reason.
+        source_id: Only documents of this source.
         cursor: `next_cursor` of the page before.
         limit: How many items.
 
@@ -39,7 +63,71 @@ class DocumentsCalls(Transport):
         answer: DocumentList = await self.read_json(
             "GET",
             fill("collections/{}/documents", collection_id),
-            query={"status": status, "warned": warned, "name": name, "cursor": cursor, "limit": limit},
+            query={
+                "status": status,
+                "warned": warned,
+                "name": name,
+                "sort": sort,
+                "order": order,
+                "offset": offset,
+                "at": at,
+                "type": type_,
+                "folder": folder,
+                "reason": reason,
+                "source_id": source_id,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
+        return answer
+
+    async def retry_documents(self, collection_id: str, where: DocumentFilters) -> DocumentsAccepted:
+        """Read failed documents again.
+
+        where: Documents for which all of these hold; an empty object chooses all.
+
+        Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: DocumentsAccepted = await self.read_json(
+            "POST", fill("collections/{}/documents/retry", collection_id), body={"where": where}
+        )
+        return answer
+
+    async def remove_documents(
+        self, collection_id: str, where: DocumentFilters, *, exclude: bool | Unset = UNSET
+    ) -> DocumentsAccepted:
+        """Remove documents, and have later scans pass over their files.
+
+        where: Documents for which all of these hold; an empty object chooses all.
+        exclude: Whether later scans pass over their files; else they find them again.
+
+        Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: DocumentsAccepted = await self.read_json(
+            "POST",
+            fill("collections/{}/documents/remove", collection_id),
+            body={"where": where, "exclude": exclude},
+        )
+        return answer
+
+    async def tag_documents(
+        self,
+        collection_id: str,
+        where: DocumentFilters,
+        *,
+        add: list[str] | Unset = UNSET,
+        remove: list[str] | Unset = UNSET,
+    ) -> DocumentsTagged:
+        """Add tags to documents, and remove others.
+
+        where: Documents for which all of these hold; an empty object chooses all.
+
+        Raises Refused (401, 403, 404, 408, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: DocumentsTagged = await self.read_json(
+            "POST",
+            fill("collections/{}/documents/tags", collection_id),
+            body={"where": where, "add": add, "remove": remove},
         )
         return answer
 

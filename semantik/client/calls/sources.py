@@ -6,7 +6,14 @@ from typing import Any
 
 from semantik.client.transport import Transport
 from semantik.client.types.shared import Accepted
-from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceKindList, SourceList
+from semantik.client.types.sources import (
+    Folder,
+    FolderLanguages,
+    Source,
+    SourceAccepted,
+    SourceKindList,
+    SourceList,
+)
 from semantik.client.values import UNSET, Unset, fill
 
 
@@ -60,18 +67,28 @@ class SourcesCalls(Transport):
         interval_s: int | Unset = UNSET,
         immediate: bool | Unset = UNSET,
         options: dict[str, Any] | Unset = UNSET,
+        exclude: list[str] | Unset = UNSET,
+        include_excluded: bool | Unset = UNSET,
     ) -> Source:
         """Change when a folder is scanned automatically.
 
         interval_s: Seconds; 0: never.
         options: Options of a source that is no folder; those that are left out stay.
+        exclude: Globs of what its scans pass over, as in `documents.exclude`; they replace those before.
+        include_excluded: Whether files that were excluded one by one are taken again.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: Source = await self.read_json(
             "PATCH",
             fill("collections/{}/sources/{}", collection_id, source_id),
-            body={"interval_s": interval_s, "immediate": immediate, "options": options},
+            body={
+                "interval_s": interval_s,
+                "immediate": immediate,
+                "options": options,
+                "exclude": exclude,
+                "include_excluded": include_excluded,
+            },
         )
         return answer
 
@@ -83,6 +100,16 @@ class SourcesCalls(Transport):
         answer: Accepted = await self.read_json(
             "DELETE", fill("collections/{}/sources/{}", collection_id, source_id)
         )
+        return answer
+
+    async def browse_folders(self, *, path: str | Unset = UNSET) -> Folder:
+        """The folders below a folder, or those that you may index.
+
+        path: A folder on the server's machine; without it the folders that you may index are listed.
+
+        Raises Refused (401, 403, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: Folder = await self.read_json("GET", "folders", query={"path": path})
         return answer
 
     async def detect_languages(self, path: str) -> FolderLanguages:

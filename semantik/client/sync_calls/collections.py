@@ -11,6 +11,7 @@ from semantik.client.portal import Portal
 from semantik.client.types.collections import (
     Collection,
     CollectionList,
+    CollectionStatistics,
     CollectionWithStats,
     ExportedChunk,
     NewCollection,
@@ -104,3 +105,7 @@ class CollectionsSyncCalls(Portal):
     def retry_collection(self, collection_id: str) -> Accepted:
         """Read all failed documents again."""
         return self.run(lambda client: client.retry_collection(collection_id))
+
+    def get_collection_statistics(self, collection_id: str) -> CollectionStatistics:
+        """What kinds of documents a collection has."""
+        return self.run(lambda client: client.get_collection_statistics(collection_id))

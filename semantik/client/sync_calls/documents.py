@@ -8,8 +8,16 @@ from collections.abc import Iterator
 from typing import Literal
 
 from semantik.client.portal import Portal
-from semantik.client.types.documents import Content, Document, DocumentList
-from semantik.client.types.shared import Accepted
+from semantik.client.types.documents import (
+    Content,
+    Document,
+    DocumentFilters,
+    DocumentList,
+    DocumentsAccepted,
+    DocumentSort,
+    DocumentsTagged,
+)
+from semantik.client.types.shared import Accepted, FailureCategory
 from semantik.client.values import UNSET, Unset
 
 
@@ -23,15 +31,57 @@ class DocumentsSyncCalls(Portal):
         status: Literal["pending", "indexed", "failed", "skipped"] | Unset = UNSET,
         warned: bool | Unset = UNSET,
         name: str | Unset = UNSET,
+        sort: DocumentSort | Unset = UNSET,
+        order: Literal["ascending", "descending"] | Unset = UNSET,
+        offset: int | Unset = UNSET,
+        at: str | Unset = UNSET,
+        type_: str | Unset = UNSET,
+        folder: str | Unset = UNSET,
+        reason: FailureCategory | Unset = UNSET,
+        source_id: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
     ) -> DocumentList:
         """The documents of a collection, by path."""
         return self.run(
             lambda client: client.list_documents(
-                collection_id, status=status, warned=warned, name=name, cursor=cursor, limit=limit
+                collection_id,
+                status=status,
+                warned=warned,
+                name=name,
+                sort=sort,
+                order=order,
+                offset=offset,
+                at=at,
+                type_=type_,
+                folder=folder,
+                reason=reason,
+                source_id=source_id,
+                cursor=cursor,
+                limit=limit,
             )
         )
+
+    def retry_documents(self, collection_id: str, where: DocumentFilters) -> DocumentsAccepted:
+        """Read failed documents again."""
+        return self.run(lambda client: client.retry_documents(collection_id, where))
+
+    def remove_documents(
+        self, collection_id: str, where: DocumentFilters, *, exclude: bool | Unset = UNSET
+    ) -> DocumentsAccepted:
+        """Remove documents, and have later scans pass over their files."""
+        return self.run(lambda client: client.remove_documents(collection_id, where, exclude=exclude))
+
+    def tag_documents(
+        self,
+        collection_id: str,
+        where: DocumentFilters,
+        *,
+        add: list[str] | Unset = UNSET,
+        remove: list[str] | Unset = UNSET,
+    ) -> DocumentsTagged:
+        """Add tags to documents, and remove others."""
+        return self.run(lambda client: client.tag_documents(collection_id, where, add=add, remove=remove))
 
     def get_document(self, collection_id: str, document_id: str) -> Document:
         """One document."""

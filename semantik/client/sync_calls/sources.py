@@ -6,7 +6,14 @@ from typing import Any
 
 from semantik.client.portal import Portal
 from semantik.client.types.shared import Accepted
-from semantik.client.types.sources import FolderLanguages, Source, SourceAccepted, SourceKindList, SourceList
+from semantik.client.types.sources import (
+    Folder,
+    FolderLanguages,
+    Source,
+    SourceAccepted,
+    SourceKindList,
+    SourceList,
+)
 from semantik.client.values import UNSET, Unset
 
 
@@ -42,17 +49,29 @@ class SourcesSyncCalls(Portal):
         interval_s: int | Unset = UNSET,
         immediate: bool | Unset = UNSET,
         options: dict[str, Any] | Unset = UNSET,
+        exclude: list[str] | Unset = UNSET,
+        include_excluded: bool | Unset = UNSET,
     ) -> Source:
         """Change when a folder is scanned automatically."""
         return self.run(
             lambda client: client.watch_source(
-                collection_id, source_id, interval_s=interval_s, immediate=immediate, options=options
+                collection_id,
+                source_id,
+                interval_s=interval_s,
+                immediate=immediate,
+                options=options,
+                exclude=exclude,
+                include_excluded=include_excluded,
             )
         )
 
     def remove_source(self, collection_id: str, source_id: str) -> Accepted:
         """Remove a folder and its documents from a collection."""
         return self.run(lambda client: client.remove_source(collection_id, source_id))
+
+    def browse_folders(self, *, path: str | Unset = UNSET) -> Folder:
+        """The folders below a folder, or those that you may index."""
+        return self.run(lambda client: client.browse_folders(path=path))
 
     def detect_languages(self, path: str) -> FolderLanguages:
         """The languages of a folder's files."""

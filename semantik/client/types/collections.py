@@ -21,6 +21,8 @@ class Collection(TypedDict):
     id: str
     name: str
     description: str
+    share_count: int | None
+    watched: bool
     status: CollectionStatus
     embedding_model: str
     precision: Precision
@@ -46,8 +48,31 @@ class CollectionList(TypedDict):
     next_cursor: str | None
 
 
+class CollectionStatistics(TypedDict):
+    documents: int
+    bytes: int
+    chunks: int
+    warned: int
+    missing: int
+    statuses: dict[str, int]
+    types: list[DocumentTally]
+    languages: list[DocumentTally]
+    reasons: dict[str, int]
+    sizes: list[HistogramBar]
+    chunk_lengths: list[HistogramBar]
+    sampled_chunks: int
+    mean_chunk_length: int | None
+
+
 class CollectionWithStats(Collection):
     stats: IndexStats
+
+
+class DocumentTally(TypedDict):
+    value: str
+    documents: int
+    bytes: int
+    chunks: int
 
 
 class ExportedChunk(TypedDict):
@@ -72,6 +97,11 @@ class ExportedChunkDocument(TypedDict):
     date: str | None
     language: str | None
     tags: list[str]
+
+
+class HistogramBar(TypedDict):
+    below: int | None
+    count: int
 
 
 class IndexStats(TypedDict):

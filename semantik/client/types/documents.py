@@ -4,9 +4,12 @@ hand.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-from semantik.client.types.shared import FailureReason
+from semantik.client.types.shared import Accepted, FailureCategory, FailureReason
+
+DocumentSort = Literal["path", "name", "type", "size", "changed", "chunks", "status"]
+
 
 DocumentStatus = Literal["pending", "indexed", "failed", "skipped"]
 
@@ -48,9 +51,34 @@ class Document(TypedDict):
     error: FailureReason | None
 
 
+class DocumentFilters(TypedDict):
+    """Documents for which all of these hold; an empty object chooses all."""
+
+    document_ids: NotRequired[list[str]]
+    status: NotRequired[DocumentStatus]
+    warned: NotRequired[bool]
+    name: NotRequired[str]
+    type: NotRequired[str]
+    folder: NotRequired[str]
+    reason: NotRequired[FailureCategory]
+    source_id: NotRequired[str]
+
+
 class DocumentList(TypedDict):
     items: list[Document]
     next_cursor: str | None
+    offset: NotRequired[int]
+    total: NotRequired[int]
+    changing: NotRequired[bool]
+    found: NotRequired[bool]
+
+
+class DocumentsAccepted(Accepted):
+    documents: int
+
+
+class DocumentsTagged(TypedDict):
+    changed: int
 
 
 class Quality(TypedDict):

@@ -6,6 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+FailureCategory = Literal[
+    "unreadable", "unsupported", "corrupt", "too_large", "timeout", "worker_died", "internal", "empty"
+]
+
+
 Mode = Literal["hybrid", "meaning", "words"]
 
 
@@ -39,9 +44,7 @@ class Accepted(TypedDict):
 
 
 class FailureReason(TypedDict):
-    category: Literal[
-        "unreadable", "unsupported", "corrupt", "too_large", "timeout", "worker_died", "internal", "empty"
-    ]
+    category: FailureCategory
     message: str
 
 

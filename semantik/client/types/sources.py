@@ -7,6 +7,20 @@ from typing import Any, Literal, TypedDict
 from semantik.client.types.shared import Accepted
 
 
+class Folder(TypedDict):
+    path: str | None
+    parent: str | None
+    folders: list[FolderFoldersItem]
+    files: int
+    bytes: int
+    truncated: bool
+
+
+class FolderFoldersItem(TypedDict):
+    name: str
+    path: str
+
+
 class FolderLanguages(TypedDict):
     languages: dict[str, int]
     recommended_model: str | None
@@ -23,6 +37,8 @@ class Source(TypedDict):
     kind: str
     options: dict[str, Any]
     has_secret: bool
+    exclude: list[str]
+    excluded_count: int
 
 
 class SourceAccepted(Accepted):

@@ -34,6 +34,7 @@ from semantik.core.models.collection import (
 )
 from semantik.core.models.document import (
     DOCUMENT_STATUSES,
+    FAILURE_CATEGORIES,
     Document,
     DocumentStatus,
     Failure,
@@ -78,6 +79,7 @@ __all__ = [
     "API_KEY_SCOPES",
     "AUDIT_OUTCOMES",
     "DOCUMENT_STATUSES",
+    "FAILURE_CATEGORIES",
     "FOLDER",
     "MAIL",
     "OPERATION_EVENTS",

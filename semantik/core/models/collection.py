@@ -148,6 +148,8 @@ class Source:
 
     `path` is the folder's path, or the address below which the documents of another source have theirs. Such a source
     has `options` of its connector, and of them the encrypted `secret` ones as one text, or "".
+
+    Its scans pass over what matches the globs of `exclude`, and over the files of `excluded`: paths relative to it.
     """
 
     id: str
@@ -164,6 +166,8 @@ class Source:
     kind: str = FOLDER
     options: Mapping[str, object] = field(default_factory=dict)
     secret: str = ""
+    exclude: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     @property
     def is_folder(self) -> bool:

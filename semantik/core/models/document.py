@@ -29,6 +29,8 @@ FailureCategory = Literal[
     "empty",  # no text in it; such a document is skipped and not failed
 ]
 
+FAILURE_CATEGORIES: tuple[FailureCategory, ...] = get_args(FailureCategory)
+
 
 @dataclass(frozen=True)
 class Failure:

@@ -95,4 +95,6 @@ def source_from_row(row: Record) -> Source:
         kind=row.get("kind", FOLDER),
         options=row.get("options", {}),
         secret=row.get("secret", ""),
+        exclude=tuple(row.get("exclude") or ()),
+        excluded=tuple(row.get("excluded") or ()),
     )

@@ -14,6 +14,7 @@ from semantik.core.models import Document, DocumentStatus, Filters, Generation
 from semantik.query import matching
 from semantik.storage.mongo.document_pages import SCANNED_FIELDS, DocumentPage, document_page
 from semantik.storage.mongo.document_rows import document_from_row, in_generation, recognition_queue
+from semantik.storage.mongo.listing_columns import LISTED_FIELDS, ListingColumns
 from semantik.storage.mongo.rows import milliseconds
 from semantik.storage.mongo.table import Record, Table
 
@@ -21,6 +22,7 @@ _PAGE = 500
 _SAME_CONTENT = 20  # rows with the same content that are read to find one in the generation
 _NS_IN_MS = 1_000_000
 _SCAN_PAGE = 2000
+_LISTED_PAGE = 4000
 _NO_FILTERS = Filters()
 
 
@@ -176,6 +178,16 @@ class DocumentReads:
         else:
             rows = await self._find_by_name({**in_generation(generation, status), **after}, name, limit)
         return [document_from_row(row) for row in rows]
+
+    async def listed(self, generation: Generation, most: int) -> ListingColumns | None:
+        """What lists need of all documents of a generation, by path; None where there are more than `most`."""
+        columns = ListingColumns()
+        where = in_generation(generation)
+        async for rows in self._table.pages(where, "path", _LISTED_PAGE, LISTED_FIELDS, fast=True):
+            await asyncio.to_thread(columns.add, rows)
+            if len(columns) > most:
+                return None
+        return columns
 
     async def _find_by_name(self, where: Record, name: str | None, limit: int) -> list[Record]:
         """The first rows by path whose path contains `name`."""

@@ -1,0 +1,123 @@
+// Pages of a list of documents, fetched as they come into sight. What is refreshed in the background replaces the old when
+// it has come; no request of the reader is broken off for it. No DOM.
+import { request, url } from "./api.js";
+
+const PAGE = 100;
+const KEPT = 40; // pages in memory
+const CHANGING_MS = 1_500;
+
+export class DocumentPages extends EventTarget {
+  #pages = new Map(); // number: {items, stale}
+  #asked = new Map(); // number: the controller of its request
+  #generation = 0;
+  #visible = [0, 0];
+  #timer = 0;
+  total = null;
+
+  constructor(collectionId, signal) {
+    super();
+    this.collectionId = collectionId;
+    this.query = {};
+    this.signal = signal;
+    signal.addEventListener("abort", () => this.#forget());
+  }
+
+  /** Another list: the answers to earlier requests do not count any more. */
+  show(query) {
+    this.#forget();
+    this.query = query;
+    this.total = null;
+    this.#visible = [0, 1];
+    this.#fetch(0);
+  }
+
+  item(place) {
+    return this.#pages.get(Math.floor(place / PAGE))?.items[place % PAGE] ?? null;
+  }
+
+  /** These rows are in sight, `end` not among them. */
+  see(first, end) {
+    this.#visible = [first, end];
+    for (const page of this.#inSight()) if (!this.#pages.has(page)) this.#fetch(page);
+    this.#drop();
+  }
+
+  /** Something has changed: read anew what is in sight; other pages when they come into sight. */
+  refresh() {
+    const inSight = new Set(this.#inSight());
+    for (const page of [...this.#pages.keys()]) if (!inSight.has(page)) this.#pages.delete(page);
+    for (const page of inSight) if (!this.#asked.has(page)) this.#fetch(page);
+  }
+
+  /** The place of the first document whose name begins with `text`, or contains it; null where there is none. */
+  async find(text) {
+    const answer = await this.#request({ at: text, limit: 1 });
+    return answer.found ? answer.offset : null;
+  }
+
+  /** The documents at these places, inclusive; those that were not seen yet are fetched. */
+  async range(from, to) {
+    const found = [];
+    for (let page = Math.floor(from / PAGE); page <= Math.floor(to / PAGE); page += 1) {
+      if (!this.#pages.has(page)) await this.#fetch(page);
+      const start = page * PAGE;
+      found.push(...(this.#pages.get(page)?.items ?? []).filter((_, index) => start + index >= from && start + index <= to));
+    }
+    return found;
+  }
+
+  #inSight() {
+    const [first, end] = this.#visible;
+    const found = [];
+    for (let page = Math.floor(first / PAGE); page * PAGE < Math.max(end, 1); page += 1) found.push(page);
+    return found;
+  }
+
+  async #fetch(page) {
+    if (this.#asked.has(page) || this.signal.aborted) return;
+    const generation = this.#generation;
+    const controller = new AbortController();
+    this.#asked.set(page, controller);
+    try {
+      const answer = await this.#request({ offset: page * PAGE, limit: PAGE }, controller.signal);
+      if (generation !== this.#generation) return;
+      this.#pages.set(page, { items: answer.items });
+      this.total = answer.total;
+      this.dispatchEvent(new Event("change"));
+      if (answer.changing) this.#again();
+    } catch (error) {
+      if (generation === this.#generation && error.name !== "AbortError") this.dispatchEvent(new CustomEvent("error", { detail: error }));
+    } finally {
+      if (generation === this.#generation) this.#asked.delete(page);
+    }
+  }
+
+  #request(where, signal) {
+    return request("GET", url(["collections", this.collectionId, "documents"], { sort: "path", ...this.query, ...where }), { signal });
+  }
+
+  /** The order is being made anew on the server: look again in a moment. */
+  #again() {
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      this.refresh();
+    }, CHANGING_MS);
+  }
+
+  #drop() {
+    const [first] = this.#visible;
+    const here = Math.floor(first / PAGE);
+    if (this.#pages.size <= KEPT) return;
+    const far = [...this.#pages.keys()].sort((a, b) => Math.abs(b - here) - Math.abs(a - here));
+    for (const page of far.slice(0, this.#pages.size - KEPT)) this.#pages.delete(page);
+  }
+
+  #forget() {
+    this.#generation += 1;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    for (const controller of this.#asked.values()) controller.abort();
+    this.#asked.clear();
+    this.#pages.clear();
+  }
+}

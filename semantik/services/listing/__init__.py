@@ -1,0 +1,1 @@
+"""Lists of a collection's documents in any order, from any place, and statistics of them."""
