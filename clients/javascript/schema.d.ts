@@ -1243,8 +1243,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The memory of the server and of its workers */
+        /** Servers, their memory, stores and queue */
         get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/status/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last lines of this server's log */
+        get: operations["getLog"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1405,7 +1422,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A file of the page */
+        /**
+         * A file of the page
+         * @description Below a hash of the whole content, which the page names, a file never changes and may be kept for ever; elsewhere it is to be asked for again, with its ETag.
+         */
         get: operations["getFile"];
         put?: never;
         post?: never;
@@ -2160,6 +2180,12 @@ export interface components {
             completed_at: string | null;
             eta_seconds: number | null;
             files_per_second: number | null;
+            /** @description Of the last half a minute. All that is said of the pace is null while no server runs the operation. */
+            chunks_per_second: number | null;
+            bytes_per_second: number | null;
+            /** @description Bytes of the files that are read and embedded, of bytes_total that are to be; a server that takes the operation up counts from then on. */
+            bytes_done: number | null;
+            bytes_total: number | null;
             /** @description Pages whose text was recognised; null before it comes to that. */
             pages_done: number | null;
             pages_total: number | null;
@@ -2608,8 +2634,57 @@ export interface components {
             mongo: boolean;
             redis: boolean;
         };
+        LogLine: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error" | "critical";
+            logger: string;
+            message: string;
+        };
+        StoreState: {
+            /** @description embedded, or its URL without user and password. */
+            where: string;
+            answers: boolean;
+            /** @description Only Redis says it. */
+            memory_bytes: number | null;
+        };
+        Instance: {
+            id: string;
+            host: string;
+            pid: number;
+            url: string;
+            version: string;
+            /**
+             * @description silent: no heartbeat any more; gone: its process has ended.
+             * @enum {string}
+             */
+            state: "alive" | "silent" | "gone";
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            workers: number;
+            /** @enum {string} */
+            pool: "loading" | "ready";
+            /** @description The operations that it runs. */
+            running: number;
+        };
         Status: {
             version: string;
+            python: string;
+            platform: string;
+            stores: {
+                mongo: components["schemas"]["StoreState"];
+                redis: components["schemas"]["StoreState"];
+            };
+            queue: {
+                running: number;
+                waiting: number;
+                longest_wait_s: number;
+            };
+            /** @description The servers that share the database. */
+            instances: components["schemas"]["Instance"][];
             pid: number;
             rss_bytes: number;
             workers: {
@@ -2710,6 +2785,10 @@ export interface components {
                  *         "completed_at": null,
                  *         "eta_seconds": null,
                  *         "files_per_second": null,
+                 *         "chunks_per_second": null,
+                 *         "bytes_per_second": null,
+                 *         "bytes_done": null,
+                 *         "bytes_total": null,
                  *         "pages_done": null,
                  *         "pages_total": null,
                  *         "error_message": null,
@@ -5082,6 +5161,10 @@ export interface operations {
                      *         "completed_at": null,
                      *         "eta_seconds": null,
                      *         "files_per_second": null,
+                     *         "chunks_per_second": null,
+                     *         "bytes_per_second": null,
+                     *         "bytes_done": null,
+                     *         "bytes_total": null,
                      *         "pages_done": null,
                      *         "pages_total": null,
                      *         "error_message": null,
@@ -6215,6 +6298,10 @@ export interface operations {
                      *           "completed_at": "2026-11-30T08:16:02.417Z",
                      *           "eta_seconds": null,
                      *           "files_per_second": null,
+                     *           "chunks_per_second": null,
+                     *           "bytes_per_second": null,
+                     *           "bytes_done": null,
+                     *           "bytes_total": null,
                      *           "pages_done": null,
                      *           "pages_total": null,
                      *           "error_message": null,
@@ -6308,6 +6395,10 @@ export interface operations {
                      *       "completed_at": "2026-11-30T08:16:02.417Z",
                      *       "eta_seconds": null,
                      *       "files_per_second": null,
+                     *       "chunks_per_second": null,
+                     *       "bytes_per_second": null,
+                     *       "bytes_done": null,
+                     *       "bytes_total": null,
                      *       "pages_done": null,
                      *       "pages_total": null,
                      *       "error_message": null,
@@ -7591,6 +7682,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "version": "0.1.0",
+                     *       "python": "3.11.2",
+                     *       "platform": "Linux-6.1.0-x86_64",
                      *       "pid": 4711,
                      *       "rss_bytes": 183500800,
                      *       "workers": [
@@ -7608,7 +7701,39 @@ export interface operations {
                      *         "privileges": true,
                      *         "system_calls": true,
                      *         "problems": []
-                     *       }
+                     *       },
+                     *       "stores": {
+                     *         "mongo": {
+                     *           "where": "embedded",
+                     *           "answers": true,
+                     *           "memory_bytes": null
+                     *         },
+                     *         "redis": {
+                     *           "where": "embedded",
+                     *           "answers": true,
+                     *           "memory_bytes": 1048576
+                     *         }
+                     *       },
+                     *       "queue": {
+                     *         "running": 1,
+                     *         "waiting": 2,
+                     *         "longest_wait_s": 12.5
+                     *       },
+                     *       "instances": [
+                     *         {
+                     *           "id": "3b0c6a1e",
+                     *           "host": "archive",
+                     *           "pid": 4711,
+                     *           "url": "http://127.0.0.1:8080",
+                     *           "version": "0.1.0",
+                     *           "state": "alive",
+                     *           "started_at": "2026-01-15T10:00:00.000Z",
+                     *           "seen_at": "2026-01-15T10:20:00.000Z",
+                     *           "workers": 2,
+                     *           "pool": "ready",
+                     *           "running": 1
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Status"];
@@ -7617,6 +7742,48 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["Misdirected"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For administrators; the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-01-15T10:00:00.000Z",
+                     *           "level": "info",
+                     *           "logger": "semantik.operations",
+                     *           "message": "index    starts of Manuals"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["LogLine"][];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];
             503: components["responses"]["Unavailable"];
         };

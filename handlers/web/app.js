@@ -4,6 +4,7 @@ import { events, request, url } from "./api.js";
 import { CollectionStore } from "./collection-store.js";
 import { errorLine, h } from "./dom.js";
 import { Header } from "./header.js";
+import { notifyOfEnds } from "./notifications.js";
 import { OperationFeed } from "./operation-feed.js";
 import { signInView } from "./sign-in-view.js";
 import { setTitle, trackProgress } from "./tab.js";
@@ -29,6 +30,7 @@ const ROUTES = [
   [/^\/people$/, async () => (await import("./people-view.js")).peopleView],
   [/^\/alerts$/, async () => (await import("./alerts-view.js")).alertsView],
   [/^\/api-keys$/, async () => (await import("./api-keys-view.js")).apiKeysView],
+  [/^\/system$/, async () => (await import("./system-view.js")).systemView],
   [/^\/audit$/, async () => (await import("./audit-view.js")).auditView],
   [/^\/$/, async () => (await import("./home-view.js")).homeView],
 ];
@@ -166,4 +168,5 @@ document.addEventListener("visibilitychange", () => {
   if (user && document.visibilityState === "visible") collectionStore.refreshQuietly();
 });
 trackProgress(feed);
+notifyOfEnds(feed);
 start();

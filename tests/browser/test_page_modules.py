@@ -253,6 +253,17 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
             ],
         ),
         (
+            {"operation_type": "append", "status": "cancelled", "total_files": 8000}
+            | {"started_at": "2026-01-15T10:00:00Z", "completed_at": "2026-01-15T10:00:05Z"},
+            [],
+            [
+                "Updating “Plant”",
+                "Operation cancelled; all that was stored before is kept; 0 of 8000 new or changed documents were read"
+                "; the next scan reads the others",
+                "5 s",
+            ],
+        ),
+        (
             {"operation_type": "index", "status": "cancelled", "processed_files": 3, "failed_files": 1}
             | {
                 "total_files": 9,
@@ -262,7 +273,7 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
             [],
             [
                 "Indexing “Plant”",
-                "Operation cancelled; what was stored so far is kept: 2 of 9 documents",
+                "Operation cancelled; what was stored so far is kept: 2 of 9 documents; the next scan reads the others",
                 "1 failed · 5 s",
             ],
         ),

@@ -56,7 +56,18 @@ from semantik.client.types.search import (
     Suggestions,
     SuggestionsSuggestionsItem,
 )
-from semantik.client.types.server import Health, Status, StatusIsolation, StatusWorkersItem
+from semantik.client.types.server import (
+    GetLogResult,
+    Health,
+    Instance,
+    LogLine,
+    Status,
+    StatusIsolation,
+    StatusQueue,
+    StatusStores,
+    StatusWorkersItem,
+    StoreState,
+)
 from semantik.client.types.shared import (
     Accepted,
     FailureReason,
@@ -141,6 +152,7 @@ __all__ = [
     "FileFailure",
     "Filters",
     "FolderLanguages",
+    "GetLogResult",
     "Group",
     "GroupList",
     "Grouping",
@@ -151,6 +163,8 @@ __all__ = [
     "HitScores",
     "IndexStats",
     "IndexStatsKeywords",
+    "Instance",
+    "LogLine",
     "Me",
     "Mode",
     "NamedThing",
@@ -196,7 +210,10 @@ __all__ = [
     "StageName",
     "Status",
     "StatusIsolation",
+    "StatusQueue",
+    "StatusStores",
     "StatusWorkersItem",
+    "StoreState",
     "Suggestions",
     "SuggestionsSuggestionsItem",
     "Tokens",
