@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the first user is still to be registered */
+        /** Who is signed in, or whether the first user is still to be registered */
         get: operations["getSetup"];
         put?: never;
         post?: never;
@@ -1481,6 +1481,8 @@ export interface components {
             request_id: string;
         };
         Setup: {
+            /** @description Who is signed in; null for a request without a valid credential. */
+            user: components["schemas"]["User"] | null;
             /** @description Whether the first user chooses the folders that are open for indexing. */
             chooses_roots: boolean;
             /** @description Whether nobody is registered yet. */
@@ -3117,6 +3119,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "user": null,
                      *       "needs_first_user": false,
                      *       "chooses_roots": false,
                      *       "registration": "closed",

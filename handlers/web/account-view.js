@@ -7,7 +7,6 @@ import { secondFactor } from "./second-factor.js";
 
 export function accountView({ user }, _ids, _query, signal) {
   const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: "#/" }, "← All collections")),
     h("header", { class: "stack tight" }, h("h1", {}, "Your account"),
       h("p", { class: "hint" }, [user.username, user.email, user.is_admin ? "administrator" : null].filter(Boolean).join(" · "))),
     newPassword(user, signal), secondFactor(signal), sessions(signal),

@@ -69,7 +69,6 @@ export function apiKeysView(app, _ids, _query, signal) {
   }
 
   const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: "#/" }, "← All collections")),
     h("header", { class: "stack tight" }, h("h1", {}, "API keys"),
       h("p", { class: "hint" }, "For programs that use the REST API and the WebSockets in your name, without your password.")),
     fresh,

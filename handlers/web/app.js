@@ -96,7 +96,6 @@ async function openSession(signedInUser) {
   user = signedInUser;
   showBanner(null);
   header.draw(user);
-  route()?.load().catch(() => {}); // while the collections are loaded; `show` reports what fails
   main.replaceChildren(h("p", { class: "hint" }, "Loading your collections…"));
   try {
     await collectionStore.refresh();
@@ -144,13 +143,13 @@ function showMissing(error) {
 }
 
 async function start() {
+  route()?.load().catch(() => {}); // while the server is asked; `show` reports what fails
   try {
     const setup = await request("GET", url(["auth", "setup"]));
-    if (setup.needs_first_user) showSignIn(setup, "");
-    else await openSession(await request("GET", url(["auth", "me"]), { announce401: false }));
+    if (setup.user) await openSession(setup.user);
+    else showSignIn(setup, "");
   } catch (error) {
-    if (error.status === 401) await closeSession("");
-    else showStartError(error);
+    showStartError(error);
   }
 }
 

@@ -57,7 +57,6 @@ export function auditView(_app, _ids, _query, signal) {
     field("Target", filters.target), field("Address", filters.address), field("Outcome", filters.outcome)),
   h("div", { class: "row" }, h("button", { class: "primary" }, "Show")));
   const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: "#/" }, "← All collections")),
     h("header", { class: "stack tight" }, h("h1", {}, "Audit trail"),
       h("p", { class: "hint" }, "Who did what, and what was refused. Nobody can change it here.")),
     h("section", { class: "card", "aria-label": "Filter" }, form),

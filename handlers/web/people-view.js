@@ -8,7 +8,6 @@ import { groupList } from "./group-list.js";
 export function peopleView({ user }, _ids, _query, signal) {
   const groups = groupList(signal);
   const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: "#/" }, "← All collections")),
     h("header", { class: "row" }, h("h1", {}, "Users and groups"), h("a", { href: "#/audit" }, "Audit trail")),
     userList(user, groups.refresh, signal), newUser(signal), groups.node, owners(signal));
   return { node, title: "Users and groups" };

@@ -76,6 +76,7 @@ class OperationContext:
         self.current_file = operation.current_file
         self.pages = (operation.pages_done, operation.pages_total)
         self.unrecognised = 0.0  # documents that were read, and wait for the recognition of their text
+        self.unrecognised_read = 0  # the same, as soon as they are read: before they are stored and counted
         self._percent = operation.progress_percent
         self._warnings = list(operation.warnings)
         self._counts = operation.counts
@@ -197,7 +198,8 @@ class OperationContext:
         """The progress by the work that is done. It never falls."""
         start, end = self.percent_range
         counts = self._counts
-        recognised = 1 - self.unrecognised / counts.total if counts.total else 1.0
+        waiting = max(self.unrecognised, self.unrecognised_read)
+        recognised = max(0.0, 1 - waiting / counts.total) if counts.total else 1.0
         if self.page_rate is not None:
             share = max(0.0, counts.processed - self.unrecognised) / counts.total if counts.total else 0.0
         elif counts.total and not counts.pending:

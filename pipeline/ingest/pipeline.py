@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument
+from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument, ReadFailure
 from pipeline.context.context import OperationContext
 from pipeline.ingest.batches import MAX_DOCUMENTS, file_batches, finished_batches
 from pipeline.ingest.chunk_budget import ChunkBudget
@@ -100,6 +100,8 @@ class IngestPipeline:
         while (batch := await self._batches.get()) is not None:
             self._progress.processing(batch[0].path)
             async for document, outcome, vectors in self._reader.read(batch):
+                if isinstance(outcome, ReadDocument | ReadFailure) and outcome.unrecognised:
+                    self._context.unrecognised_read += 1
                 if not isinstance(outcome, ReadDocument):  # unchanged, skipped or failed
                     await self._finish([FinishedDocument(document, outcome)])
                     continue

@@ -1,0 +1,257 @@
+"""The shell in a real Chromium: what runs in the background moves nothing, and the page is light and reachable."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.browser import needs_chromium
+from support.hold import held
+from support.page_actions import card_of, close_operations, create, open_account, open_operations
+from support.server import Serving
+from test_page import page, trouble
+from test_page_operations import member
+
+__all__ = ["member", "page", "trouble"]
+
+pytestmark = needs_chromium
+
+SHIFTS = """() => {
+    window.shifts = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+    }).observe({ type: "layout-shift", buffered: false });
+}"""
+MOST_SHIFT = 0.02
+MOST_BYTES, MOST_REQUESTS = 60 * 1024, 12
+
+
+@pytest.fixture
+def server(shared: Serving) -> str:
+    return shared.url
+
+
+def _call(page: Page, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """A request of the page's own session, which starts nothing that the page would show as its own."""
+    return page.evaluate(
+        """async ([method, path, body]) => {
+            const options = { method, headers: { "Content-Type": "application/json" } };
+            if (body) options.body = JSON.stringify(body);
+            const answer = await fetch(`/api/v2${path}`, options);
+            const text = await answer.text();
+            return text ? JSON.parse(text) : null;
+        }""",
+        [method, path, body],
+    )
+
+
+def _files(folder: Path, count: int = 3) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"note-{number}.txt").write_text(
+            f"The {folder.name} pump number {number} is primed with water."
+        )
+    return folder
+
+
+@contextmanager
+def _three_running(page: Page, tmp_path: Path) -> Iterator[list[str]]:
+    """Three operations, held in their middle; the server runs two at a time."""
+    names = ["Amber", "Birch", "Cedar"]
+    with ExitStack() as stack:
+        for name in names:
+            folder = _files(tmp_path / name.lower())
+            stack.enter_context(held(folder, "note-2.txt"))
+            _call(page, "POST", "/collections", {"name": name, "source_path": str(folder)})
+        yield names
+
+
+def test_operations_that_run_leave_the_hits_where_they_are(member: Page, tmp_path: Path) -> None:
+    create(member, "Found", _files(tmp_path / "found", 12))
+    expect(card_of(member, "Found")).to_have_attribute("data-status", "completed")
+    member.set_viewport_size({"width": 1280, "height": 800})
+    member.goto("/#/?q=pump")
+    hit = member.locator(".hit").first
+    expect(hit).to_be_visible()
+    before = hit.bounding_box()
+    member.evaluate(SHIFTS)
+    with _three_running(member, tmp_path) as names:
+        for name in names:
+            expect(card_of(member, name)).to_have_attribute("data-status", re.compile("processing|queued"))
+        expect(member.locator("#activity .counts", has_text="of 3 files")).to_have_count(2)  # the third waits
+        expect(member.locator(".indicator .number")).to_have_text("3")
+        expect(member.locator("#activity")).to_be_hidden()
+        assert hit.bounding_box() == before and before is not None
+        assert before["y"] + before["height"] <= 800
+        assert member.get_by_role("searchbox").bounding_box()["y"] < 200  # type: ignore[index]
+        open_operations(member)
+        expect(member.locator("#activity .operation")).to_have_count(4)
+        close_operations(member)
+    for name in names:
+        expect(card_of(member, name)).to_have_attribute("data-status", "completed")
+    expect(member.locator(".indicator[data-running]")).to_have_count(0)
+    assert hit.bounding_box() == before
+    assert member.evaluate("window.shifts") < MOST_SHIFT
+
+
+def test_a_scan_that_nobody_asked_for_is_not_listed_once_it_has_ended(page: Page) -> None:
+    """As the feed gets its messages: while it runs it counts, ended it is gone, and nothing is announced."""
+    page.goto("/")
+    seen = page.evaluate(
+        """async () => {
+            const { Activity } = await import("/static/activity.js");
+            const { OperationState } = await import("/static/operation-state.js");
+            class Feed extends EventTarget {
+                entries = new Map();
+                collectionStore = { get: () => ({ name: "Watched", access: "own" }) };
+            }
+            const feed = new Feed();
+            const said = [];
+            const activity = new Activity(feed, (text) => said.push(text));
+            const state = new OperationState();
+            const entry = { id: "x", collectionId: "c", state, connection: { state: "live" }, own: false };
+            feed.entries.set("x", entry);
+            const seen = [];
+            for (const status of ["processing", "completed"]) {
+                const data = { status, operation_type: "append", options: { watched: true } };
+                entry.state.apply({ type: "current_state", data });
+                feed.dispatchEvent(new CustomEvent("change", { detail: [entry] }));
+                seen.push([activity.list.children.length, "running" in activity.button.dataset]);
+            }
+            return [seen, said];
+        }"""
+    )
+    assert seen == [[[1, True], [0, False]], []]
+
+
+def test_what_ran_is_shown_again_after_a_reload_and_a_lost_connection_is_said(
+    member: Page, tmp_path: Path, trouble: list[str]
+) -> None:
+    sockets: list[Any] = []
+    member.route_web_socket(
+        re.compile("/ws/operations"), lambda socket: sockets.append((socket, socket.connect_to_server()))
+    )
+    member.reload()
+    folder = _files(tmp_path / "delta", 5)
+    with held(folder, "note-4.txt"):
+        _call(member, "POST", "/collections", {"name": "Delta", "source_path": str(folder)})
+        member.goto("/#/operations")
+        card = member.locator("main .operation").filter(has_text="“Delta”")
+        expect(card.locator(".counts")).to_contain_text("of 5 files")
+        expect(card.get_by_role("list", name="Stages")).to_contain_text("Read and embed")
+        assert re.match(r"(\d+ %|…) · Operations · Semantik", member.title())
+        expect(member.locator("#icon")).to_have_attribute("href", re.compile(r"progress-\d\.svg$"))
+        member.reload()
+        expect(card.locator(".counts")).to_contain_text("of 5 files")
+        sockets[-1][0].close(code=1012, reason="")
+        expect(member.get_by_text("Reconnecting… what is shown may be older than it looks.")).to_be_visible()
+        expect(card.locator(".counts")).not_to_contain_text("left")
+        expect(member.get_by_text("Reconnecting…")).to_be_hidden()
+        member.get_by_role("button", name="Waiting").click()
+        assert "state=waiting" in member.url
+        expect(card).to_be_hidden()
+        member.go_back()
+        card.get_by_role("button", name="Cancel").click()
+    ended = member.get_by_role("region", name="Ended").locator(".entry").first
+    expect(ended).to_contain_text("Delta")
+    expect(ended).to_contain_text("cancelled")
+    expect(member).to_have_title("Operations · Semantik")
+    expect(member.locator("#icon")).to_have_attribute("href", re.compile(r"icon\.svg$"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/#/collections", "/#/operations", "/#/account"],
+    ids=["home", "collections", "operations", "account"],
+)
+def test_a_first_visit_is_light(member: Page, address: str) -> None:
+    member.goto("about:blank")
+    client = member.context.new_cdp_session(member)
+    client.send("Network.enable")
+    client.send("Network.clearBrowserCache")
+    sizes: dict[str, float] = {}
+    client.on("Network.responseReceived", lambda event: sizes.setdefault(event["requestId"], 0))
+    client.on(
+        "Network.loadingFinished",
+        lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}),
+    )
+    member.goto(address)
+    expect(member.locator("main h1:visible, main [role=search]:visible").first).to_be_visible()
+    member.wait_for_load_state("networkidle")
+    assert 0 < len(sizes) <= MOST_REQUESTS, len(sizes)
+    assert sum(sizes.values()) < MOST_BYTES, sum(sizes.values())
+    sizes.clear()
+    member.reload()
+    expect(member.locator("main h1:visible, main [role=search]:visible").first).to_be_visible()
+    member.wait_for_load_state("networkidle")
+    assert sum(sizes.values()) < MOST_BYTES / 3, "what has a hash in its name is not asked for again"
+
+
+def test_the_header_is_used_with_the_keyboard_and_on_a_phone(member: Page) -> None:
+    member.set_viewport_size({"width": 360, "height": 740})
+    member.goto("/#/operations")
+    expect(member.get_by_role("heading", name="Operations", exact=True)).to_be_visible()
+    for address in ("#/", "#/collections", "#/operations", "#/account"):
+        member.goto(f"/{address}")
+        assert member.evaluate("document.documentElement.scrollWidth") <= 360, address
+    navigation = member.get_by_role("navigation", name="Main")
+    navigation.get_by_role("link", name="Collections").focus()
+    member.keyboard.press("Enter")
+    expect(member.get_by_role("heading", name="Collections")).to_be_visible()
+    expect(navigation.get_by_role("link", name="Collections")).to_have_attribute("aria-current", "page")
+    menu = member.get_by_role("button", name="Account: ")
+    menu.focus()
+    member.keyboard.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    member.keyboard.press("Tab")
+    expect(member.get_by_role("link", name="Account", exact=True)).to_be_focused()
+    member.keyboard.press("Escape")
+    expect(member.get_by_role("link", name="Account", exact=True)).to_be_hidden()
+    expect(menu).to_be_focused()
+    open_account(member)
+    member.get_by_role("link", name="API keys").click()
+    expect(member.locator("#account-menu")).to_be_hidden()
+
+
+def test_borders_of_fields_have_a_contrast_of_three(member: Page) -> None:
+    for scheme in ("light", "dark"):
+        member.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        contrasts = member.evaluate(
+            """() => {
+                const style = getComputedStyle(document.documentElement);
+                const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+                const luminance = (name) => {
+                    canvas.fillStyle = style.getPropertyValue(name);
+                    canvas.fillRect(0, 0, 1, 1);
+                    const parts = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((value) => value / 255)
+                        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+                    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+                };
+                const contrast = (a, b) => {
+                    const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+                    return (high + 0.05) / (low + 0.05);
+                };
+                const texts = ["--ink", "--soft", "--accent", "--good", "--warn", "--bad"];
+                return {
+                    edges: ["--paper", "--surface"].map((back) => contrast("--edge", back)),
+                    texts: texts.flatMap((text) => ["--paper", "--surface"].map((back) => contrast(text, back))),
+                };
+            }"""
+        )
+        assert min(contrasts["edges"]) >= 3, (scheme, contrasts)
+        assert min(contrasts["texts"]) >= 4.5, (scheme, contrasts)
+
+
+def test_administrators_see_the_system_and_others_do_not(member: Page, trouble: list[str]) -> None:
+    member.goto("/#/system")
+    expect(member.get_by_text("This page is for administrators.")).to_be_visible()
+    answer = member.evaluate("fetch('/api/v2/status/log').then((answer) => answer.status)")
+    assert answer == 403
+    assert json.dumps(trouble).count("403") == 1
+    trouble.clear()
