@@ -42,7 +42,7 @@ export class OperationState {
   warnings = [];
   errors = [];
   historyTruncated = false;
-  watchers = 0; // subscribed clients, this page included
+  people = 0; // users who follow it, this one included; their tabs and programs do not count
   live = true; // whether messages arrive; what is known of the pace is shown only then
   #seen = "0-0"; // id of the last message applied
   #covered = "0-0"; // last id that the newest snapshot includes: older messages carry older numbers
@@ -82,7 +82,7 @@ export class OperationState {
       return;
     }
     if (message.type === "history_truncated") this.historyTruncated = true;
-    if (message.type === "presence") this.watchers = data.watchers;
+    if (message.type === "presence") this.people = data.users;
     if (!message.id || !isBefore(this.#seen, message.id)) return;
     this.#seen = message.id;
     this.#addWarnings(data.warnings);

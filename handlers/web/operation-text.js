@@ -100,7 +100,7 @@ function progressParts(state) {
   if (state.live && state.chunkRate) parts.push(`${pace(state.chunkRate)} chunks/s`);
   else if (state.live && state.rate) parts.push(`${pace(state.rate)} files/s`);
   if (state.live && state.eta) parts.push(`about ${duration(state.eta)} left`);
-  if (state.watchers > 1) parts.push(`${number(state.watchers)} watching`);
+  if (state.people > 1) parts.push(`${number(state.people)} people watching`);
   return parts;
 }
 

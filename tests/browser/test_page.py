@@ -223,7 +223,7 @@ def test_a_refused_socket_says_why_and_is_not_tried_again(member: Page, folder: 
     assert len(tries) == 1
 
 
-def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_path: Path) -> None:
+def test_what_is_begun_elsewhere_is_shown_and_own_tabs_are_no_watchers(member: Page, tmp_path: Path) -> None:
     folder = tmp_path / "letters"
     folder.mkdir()
     for number in range(300):
@@ -238,7 +238,7 @@ def test_what_is_begun_elsewhere_is_shown_and_how_many_watch(member: Page, tmp_p
         create(member, "Letters", folder)
         for page in (other, member):
             open_operations(page)
-            expect(card_of(page, "Letters").locator(".counts")).to_contain_text("2 watching")
+            expect(card_of(page, "Letters").locator(".counts")).to_contain_text("of 300 files")
             expect(page.locator(".collection").filter(has_text="Letters")).to_be_visible()
         other.close()
         expect(card_of(member, "Letters").locator(".counts")).not_to_contain_text("watching")

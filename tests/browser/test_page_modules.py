@@ -224,6 +224,28 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
             ["Updating “Plant”", "Done", "1 new · 2 missing · 3 s"],
         ),
         (
+            {"operation_type": "index", "status": "processing"},
+            [
+                ("scanning_completed", {"total_files": 2000}),
+                (
+                    "file_processing",
+                    {"processed_files": 4, "bytes_done": 1_500_000, "bytes_total": 3_000_000}
+                    | {"chunks_per_second": 42.3, "eta_seconds": 120},
+                ),
+                ("presence", {"watchers": 3, "users": 1}),
+            ],
+            [
+                "Indexing “Plant”",
+                "Reading and embedding the documents",
+                "4 of 2,000 files · 1.5 MB of 3.0 MB · 42 chunks/s · about 2 min left",
+            ],
+        ),
+        (
+            {"operation_type": "append", "status": "processing", "total_files": 3},
+            [("presence", {"watchers": 3, "users": 2})],
+            ["Updating “Plant”", "Starting", "0 of 3 files · 2 people watching"],
+        ),
+        (
             {"operation_type": "reindex", "status": "processing"},
             [
                 ("staging_created", {"total_files": 4}),
