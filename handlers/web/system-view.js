@@ -96,7 +96,7 @@ function logLine({ at, level, logger, message }) {
 function table(title, heads, body, note = null) {
   const id = `table-${title.toLowerCase().replaceAll(" ", "-")}`;
   return h("section", { class: "card stack", "aria-labelledby": id }, h("h2", { id }, title),
-    h("div", { class: "scroll", role: "region", tabindex: 0, "aria-labelledby": id },
+    h("div", { class: "scroll", role: "group", tabindex: 0, "aria-label": `${title}, scrollable` },
       h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), body)), note);
 }
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from support.axe import barriers, needs_web_packages
 from support.browser import needs_chromium
 from support.hold import held
-from support.page_actions import card_of, close_operations, create, open_account, open_operations
-from support.server import Serving
+from support.page_actions import (
+    NAME,
+    PASSWORD,
+    card_of,
+    close_operations,
+    create,
+    expect_signed_in,
+    open_account,
+    open_operations,
+)
+from support.patience import patience
+from support.server import SETUP_CODE, Serving
 from test_page import page, trouble
 from test_page_operations import member
 
@@ -256,3 +267,50 @@ def test_administrators_see_the_system_and_others_do_not(member: Page, trouble: 
     assert answer == 403
     assert json.dumps(trouble).count("403") == 1
     trouble.clear()
+
+
+@needs_web_packages
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_the_shell_have_no_barriers(
+    start: Callable[..., Serving], browser: Browser, tmp_path: Path, scheme: Any
+) -> None:
+    serving = start()
+    page = browser.new_page(
+        base_url=serving.url, color_scheme=scheme, viewport={"width": 1100, "height": 800}
+    )
+    page.set_default_timeout(patience() * 1000)
+    said: list[str] = []
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.goto(f"/#/setup?code={SETUP_CODE}")
+    expect(page.get_by_role("heading", name="Create the first user")).to_be_visible()
+    found = {"sign-in": barriers(page)}
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create and sign in").click()
+    expect_signed_in(page)
+    folder = _files(tmp_path / "echo", 5)
+    with held(folder, "note-4.txt"):
+        _call(page, "POST", "/collections", {"name": "Echo", "source_path": str(folder)})
+        page.goto("/#/operations")
+        expect(page.locator("main .operation .counts")).to_contain_text("of 5 files")
+        found["operations"] = barriers(page)
+        open_operations(page)
+        found["panel"] = barriers(page)
+        close_operations(page)
+        open_account(page)
+        found["menu"] = barriers(page)
+        for name in ("system", "account", "api-keys", "people", "audit"):
+            page.goto(f"/#/{name}")
+            expect(page.locator("main h1")).to_be_visible()
+            if name == "system":
+                expect(page.get_by_role("list", name="Log lines")).to_contain_text("Echo")
+                expect(page.get_by_role("region", name="Stores")).to_contain_text("answers")
+            found[name] = barriers(page)
+    page.goto("/#/operations?state=ended")
+    expect(page.get_by_role("region", name="Ended")).to_contain_text("done")
+    found["ended"] = barriers(page)
+    page.close()
+    assert {name: rules for name, rules in found.items() if rules} == {}
+    assert said == []
