@@ -186,8 +186,7 @@ def failure_json(failure: FileFailure) -> Json:
 
 def state_json(view: OperationView) -> Json:
     """The fields of `current_state`. How fast it goes is unknown while no server runs it: before a crash it was so."""
-    operation, lease = view.operation, view.operation.lease
-    runs = lease is not None and lease.expires_at > datetime.now(UTC)
+    operation, runs = view.operation, view.runs
     return {
         "collection_id": operation.collection_id,
         "operation_type": operation.type,

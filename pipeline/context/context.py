@@ -78,6 +78,7 @@ class OperationContext:
         self.unrecognised = 0.0  # documents that were read, and wait for the recognition of their text
         self.unrecognised_read = 0  # the same, as soon as they are read: before they are stored and counted
         self._percent = operation.progress_percent
+        self._work_started = False
         self._warnings = list(operation.warnings)
         self._counts = operation.counts
         self._marked_dirty = False
@@ -189,10 +190,13 @@ class OperationContext:
             **self._progress_fields(),
         )
 
-    def resume_work(self) -> None:
-        """Go on from the saved progress; call it before documents are read."""
+    def start_work(self, files: int, size: int) -> None:
+        """A round of reading begins, with so many files of `size` bytes; the first goes on from the saved progress."""
         start, end = self.percent_range
-        self.work.resume(min(1.0, max(0.0, (self._percent - start) / (end - start))))
+        if not self._work_started:
+            self.work.resume(min(1.0, max(0.0, (self._percent - start) / (end - start))))
+        self._work_started = True
+        self.work.start(files, size)
 
     def percent(self) -> float:
         """The progress by the work that is done. It never falls."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument, ReadFailure
+from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument
 from pipeline.context.context import OperationContext
 from pipeline.ingest.batches import MAX_DOCUMENTS, file_batches, finished_batches
 from pipeline.ingest.chunk_budget import ChunkBudget
@@ -39,11 +39,9 @@ async def ingest(
 ) -> None:
     """Take every document that is due from its file to searchable chunks, or note why that failed."""
     documents = context.deps.store.documents
-    if context.page_rate is None:
-        context.resume_work()
     for _ in range(_ROUNDS + _LEVELS):
         files, size = await documents.due_totals(context.operation.id)
-        context.work.start(files, size)
+        context.start_work(files, size)
         await IngestPipeline(context, counts, progress_message).run()
         await counts.recount()
         if not counts.operation.pending:
@@ -100,8 +98,6 @@ class IngestPipeline:
         while (batch := await self._batches.get()) is not None:
             self._progress.processing(batch[0].path)
             async for document, outcome, vectors in self._reader.read(batch):
-                if isinstance(outcome, ReadDocument | ReadFailure) and outcome.unrecognised:
-                    self._context.unrecognised_read += 1
                 if not isinstance(outcome, ReadDocument):  # unchanged, skipped or failed
                     await self._finish([FinishedDocument(document, outcome)])
                     continue
@@ -113,9 +109,7 @@ class IngestPipeline:
                 if known:
                     await self._finish(partial.finish())
                 elif partial.missing:
-                    await self._read.put(
-                        partial
-                    )  # otherwise a duplicate in the queue finishes this document, too
+                    await self._read.put(partial)  # otherwise a duplicate in the queue finishes it, too
         await self._batches.put(None)  # for the next reader
 
     async def _embed_chunks(self) -> None:

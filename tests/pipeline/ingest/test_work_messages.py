@@ -29,13 +29,12 @@ async def test_a_large_file_moves_the_progress_while_it_is_embedded(shared: Serv
     (folder / "book.txt").write_text(book)
     _, messages = await index(client, folder)
     data = [message["data"] for message in messages]
-    working = [one for one in data if "bytes_done" in one and one.get("processed_files") == 0]
+    working = [one for one in data if one.get("bytes_done") is not None and one.get("processed_files") == 0]
     percents = [one["progress_percent"] for one in working]
     assert len(set(percents)) >= 5, percents
     assert percents == sorted(percents)
     assert any(0 < one["bytes_done"] < one["bytes_total"] == len(book) for one in working)
-    assert max(one["chunks_per_second"] for one in data if "chunks_per_second" in one) >= 0
-    last = [one for one in data if "bytes_done" in one][-1]
+    last = [one for one in data if one.get("bytes_done") is not None][-1]
     assert last["bytes_done"] == last["bytes_total"] == len(book)
 
 
