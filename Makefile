@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-fast test-redis check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads
+.PHONY: help setup tools run demo test test-fast test-redis check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads screenshots
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,3 +78,6 @@ bench-takeover: tools ## measure how long an operation is interrupted when its s
 
 bench-uploads: tools ## measure uploads during searches, with a kill in the middle
 	@.venv/bin/python -m bench.uploads $(ARGS)
+
+screenshots: tools ## make a picture of every page, in full and phone width, light and dark, in build/screenshots
+	@PYTHONPATH=tests .venv/bin/python -m support.screenshots $(ARGS)

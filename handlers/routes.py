@@ -59,6 +59,7 @@ _ID = r"([^/]{1,100})"
 ROUTES = [
     url(rf"{_API}/health", health.HealthHandler),
     url(rf"{_API}/status", health.StatusHandler),
+    url(rf"{_API}/status/log", health.LogHandler),
     url(rf"{_API}/auth/register", auth.RegisterHandler),
     url(rf"{_API}/auth/login", auth.LoginHandler),
     url(rf"{_API}/auth/refresh", auth.RefreshHandler),

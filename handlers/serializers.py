@@ -189,8 +189,8 @@ def failure_json(failure: FileFailure) -> Json:
 
 
 def state_json(view: OperationView) -> Json:
-    """The fields of `current_state`."""
-    operation = view.operation
+    """The fields of `current_state`. How fast it goes is unknown while no server runs it: before a crash it was so."""
+    operation, runs = view.operation, view.runs
     return {
         "collection_id": operation.collection_id,
         "operation_type": operation.type,
@@ -207,8 +207,12 @@ def state_json(view: OperationView) -> Json:
         "created_at": timestamp_json(operation.created_at),
         "started_at": timestamp_json(operation.started_at),
         "completed_at": timestamp_json(operation.completed_at),
-        "eta_seconds": operation.eta_s,
-        "files_per_second": operation.files_per_s,
+        "eta_seconds": operation.eta_s if runs else None,
+        "files_per_second": operation.files_per_s if runs or operation.ended else None,
+        "chunks_per_second": operation.chunks_per_s if runs else None,
+        "bytes_per_second": operation.bytes_per_s if runs else None,
+        "bytes_done": operation.bytes_done,
+        "bytes_total": operation.bytes_total,
         "pages_done": operation.pages_done,
         "pages_total": operation.pages_total,
         "error_message": operation.error_message,

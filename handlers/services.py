@@ -37,6 +37,7 @@ from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
 from semantik.services.sharing import SharingService
 from semantik.services.sources import SourceService
+from semantik.services.system import SystemService
 from semantik.services.tags import TagService
 from semantik.services.uploads import UploadService
 from semantik.services.users import UserService
@@ -72,6 +73,7 @@ class Services:
     progress: ProgressService
     connection_limiter: ConnectionLimiter
     health: HealthMonitor
+    system: SystemService
     session_monitor: SessionMonitor
     access_monitor: AccessMonitor
     active_operations: ActiveOperations

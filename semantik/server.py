@@ -78,6 +78,7 @@ from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
 from semantik.services.sharing import SharingService
 from semantik.services.sources import SourceService
+from semantik.services.system import SystemService
 from semantik.services.tags import TagService
 from semantik.services.upload_upkeep import UploadUpkeep
 from semantik.services.uploads import UploadService
@@ -266,9 +267,8 @@ def _services(
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
-        health=HealthMonitor(
-            store.ping, progress.ping, lambda: pool.is_ready, pool.workers, lambda: pool.isolation
-        ),
+        health=HealthMonitor(store.ping, progress.ping, pool),
+        system=SystemService(store, progress, current),
         session_monitor=SessionMonitor(sessions),
         access_monitor=AccessMonitor(store, groups),
         active_operations=active_operations,

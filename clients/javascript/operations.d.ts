@@ -98,6 +98,7 @@ export interface Results {
   answer: "events";
   getHealth: "json";
   getStatus: "json";
+  getLog: "json";
   getOpenApi: "json";
   getMetrics: "text";
 }

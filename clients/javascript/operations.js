@@ -99,6 +99,7 @@ export const OPERATIONS = {
   answer: ["POST", "/api/v2/answers", "events", {"body": "json"}],
   getHealth: ["GET", "/api/v2/health", "json", {}],
   getStatus: ["GET", "/api/v2/status", "json", {"repeatable": true}],
+  getLog: ["GET", "/api/v2/status/log", "json", {"query": ["limit"], "repeatable": true}],
   getOpenApi: ["GET", "/api/v2/openapi.json", "json", {"repeatable": true}],
   getMetrics: ["GET", "/metrics", "text", {"repeatable": true}],
 };

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the first user is still to be registered */
+        /** Who is signed in, or whether the first user is still to be registered */
         get: operations["getSetup"];
         put?: never;
         post?: never;
@@ -1328,8 +1328,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The memory of the server and of its workers */
+        /** Servers, their memory, stores and queue */
         get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/status/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last lines of this server's log */
+        get: operations["getLog"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1490,7 +1507,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A file of the page */
+        /**
+         * A file of the page
+         * @description Below a hash of the whole content, which the page names, a file never changes and may be kept for ever; elsewhere it is to be asked for again, with its ETag.
+         */
         get: operations["getFile"];
         put?: never;
         post?: never;
@@ -1546,6 +1566,8 @@ export interface components {
             request_id: string;
         };
         Setup: {
+            /** @description Who is signed in; null for a request without a valid credential. */
+            user: components["schemas"]["User"] | null;
             /** @description Whether the first user chooses the folders that are open for indexing. */
             chooses_roots: boolean;
             /** @description Whether nobody is registered yet. */
@@ -2351,6 +2373,12 @@ export interface components {
             completed_at: string | null;
             eta_seconds: number | null;
             files_per_second: number | null;
+            /** @description Of the last half a minute. All that is said of the pace is null while no server runs the operation. */
+            chunks_per_second: number | null;
+            bytes_per_second: number | null;
+            /** @description Bytes of the files that are read and embedded, of bytes_total that are to be; a server that takes the operation up counts from then on. */
+            bytes_done: number | null;
+            bytes_total: number | null;
             /** @description Pages whose text was recognised; null before it comes to that. */
             pages_done: number | null;
             pages_total: number | null;
@@ -2801,8 +2829,57 @@ export interface components {
             mongo: boolean;
             redis: boolean;
         };
+        LogLine: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error" | "critical";
+            logger: string;
+            message: string;
+        };
+        StoreState: {
+            /** @description embedded, or its URL without user and password. */
+            where: string;
+            answers: boolean;
+            /** @description Only Redis says it. */
+            memory_bytes: number | null;
+        };
+        Instance: {
+            id: string;
+            host: string;
+            pid: number;
+            url: string;
+            version: string;
+            /**
+             * @description silent: no heartbeat any more; gone: its process has ended.
+             * @enum {string}
+             */
+            state: "alive" | "silent" | "gone";
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            workers: number;
+            /** @enum {string} */
+            pool: "loading" | "ready";
+            /** @description The operations that it runs. */
+            running: number;
+        };
         Status: {
             version: string;
+            python: string;
+            platform: string;
+            stores: {
+                mongo: components["schemas"]["StoreState"];
+                redis: components["schemas"]["StoreState"];
+            };
+            queue: {
+                running: number;
+                waiting: number;
+                longest_wait_s: number;
+            };
+            /** @description The servers that share the database. */
+            instances: components["schemas"]["Instance"][];
             pid: number;
             rss_bytes: number;
             workers: {
@@ -2903,6 +2980,10 @@ export interface components {
                  *         "completed_at": null,
                  *         "eta_seconds": null,
                  *         "files_per_second": null,
+                 *         "chunks_per_second": null,
+                 *         "bytes_per_second": null,
+                 *         "bytes_done": null,
+                 *         "bytes_total": null,
                  *         "pages_done": null,
                  *         "pages_total": null,
                  *         "error_message": null,
@@ -3231,6 +3312,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "user": null,
                      *       "needs_first_user": false,
                      *       "chooses_roots": false,
                      *       "registration": "closed",
@@ -5285,6 +5367,10 @@ export interface operations {
                      *         "completed_at": null,
                      *         "eta_seconds": null,
                      *         "files_per_second": null,
+                     *         "chunks_per_second": null,
+                     *         "bytes_per_second": null,
+                     *         "bytes_done": null,
+                     *         "bytes_total": null,
                      *         "pages_done": null,
                      *         "pages_total": null,
                      *         "error_message": null,
@@ -6775,6 +6861,10 @@ export interface operations {
                      *           "completed_at": "2026-11-30T08:16:02.417Z",
                      *           "eta_seconds": null,
                      *           "files_per_second": null,
+                     *           "chunks_per_second": null,
+                     *           "bytes_per_second": null,
+                     *           "bytes_done": null,
+                     *           "bytes_total": null,
                      *           "pages_done": null,
                      *           "pages_total": null,
                      *           "error_message": null,
@@ -6868,6 +6958,10 @@ export interface operations {
                      *       "completed_at": "2026-11-30T08:16:02.417Z",
                      *       "eta_seconds": null,
                      *       "files_per_second": null,
+                     *       "chunks_per_second": null,
+                     *       "bytes_per_second": null,
+                     *       "bytes_done": null,
+                     *       "bytes_total": null,
                      *       "pages_done": null,
                      *       "pages_total": null,
                      *       "error_message": null,
@@ -8151,6 +8245,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "version": "0.1.0",
+                     *       "python": "3.11.2",
+                     *       "platform": "Linux-6.1.0-x86_64",
                      *       "pid": 4711,
                      *       "rss_bytes": 183500800,
                      *       "workers": [
@@ -8168,7 +8264,39 @@ export interface operations {
                      *         "privileges": true,
                      *         "system_calls": true,
                      *         "problems": []
-                     *       }
+                     *       },
+                     *       "stores": {
+                     *         "mongo": {
+                     *           "where": "embedded",
+                     *           "answers": true,
+                     *           "memory_bytes": null
+                     *         },
+                     *         "redis": {
+                     *           "where": "embedded",
+                     *           "answers": true,
+                     *           "memory_bytes": 1048576
+                     *         }
+                     *       },
+                     *       "queue": {
+                     *         "running": 1,
+                     *         "waiting": 2,
+                     *         "longest_wait_s": 12.5
+                     *       },
+                     *       "instances": [
+                     *         {
+                     *           "id": "3b0c6a1e",
+                     *           "host": "archive",
+                     *           "pid": 4711,
+                     *           "url": "http://127.0.0.1:8080",
+                     *           "version": "0.1.0",
+                     *           "state": "alive",
+                     *           "started_at": "2026-01-15T10:00:00.000Z",
+                     *           "seen_at": "2026-01-15T10:20:00.000Z",
+                     *           "workers": 2,
+                     *           "pool": "ready",
+                     *           "running": 1
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Status"];
@@ -8177,6 +8305,48 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["Misdirected"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For administrators; the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-01-15T10:00:00.000Z",
+                     *           "level": "info",
+                     *           "logger": "semantik.operations",
+                     *           "message": "index    starts of Manuals"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["LogLine"][];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];
             503: components["responses"]["Unavailable"];
         };

@@ -11,7 +11,7 @@ from typing import ClassVar
 import voluptuous as vol
 
 from handlers.audit_trail import REFRESH
-from handlers.authentication import COOKIE
+from handlers.authentication import COOKIE, authenticate
 from handlers.base import RestHandler
 from handlers.client_address import client_address
 from handlers.fields import optional, roots, text
@@ -19,8 +19,8 @@ from handlers.serializers import signed_in_json, user_json
 from semantik.auth.login_attempts import SignInSource
 from semantik.auth.principal import ACCOUNT
 from semantik.auth.sessions import LoginResult
-from semantik.core.errors import Forbidden
-from semantik.core.models import SignInPlace
+from semantik.core.errors import Forbidden, Unauthorized
+from semantik.core.models import SignInPlace, User
 
 _REGISTER = vol.Schema(
     {
@@ -156,18 +156,30 @@ class MeHandler(RestHandler):
 
 
 class SetupHandler(RestHandler):
-    """Tells the sign-in page whether to offer to create the first user."""
+    """Tells the page who is signed in, or else whether to offer to create the first user."""
 
     public = True
 
     async def get(self) -> None:
-        needed = await self.services.sessions.needs_first_user()
+        user = await self._user()
+        needed = user is None and await self.services.sessions.needs_first_user()
         auth = self.services.settings.auth
         self.reply(
             {
+                "user": user_json(user) if user is not None else None,
                 "needs_first_user": needed,
                 "chooses_roots": needed and not self.services.folder_access.fixed_by_settings,
                 "registration": auth.registration,
                 "oidc": auth.oidc.name if auth.oidc.issuer else None,
             }
         )
+
+    async def _user(self) -> User | None:
+        services = self.services
+        try:
+            principal = await authenticate(
+                self.request, services.settings, services.sessions, services.proxy, None
+            )
+        except Unauthorized:
+            return None
+        return principal.user

@@ -1,16 +1,27 @@
 """The state of the server: `GET /api/v2/health` for people and load balancers, without authentication,
-`GET /api/v2/status` for administrators, and `GET /metrics` for Prometheus.
+`GET /api/v2/status` and `GET /api/v2/status/log` for administrators, and `GET /metrics` for Prometheus.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from http import HTTPStatus
+from typing import Any
+
+import voluptuous as vol
 
 from handlers.authentication import authenticate
 from handlers.base import RestHandler
+from handlers.fields import integer_parameter
+from handlers.serializers import timestamp_json
 from semantik import __version__
+from semantik.app.instances import InstanceState
 from semantik.app.metrics import CONTENT_TYPE
+from semantik.app.recent_log import LogLine
+from semantik.services.system import SystemState
+
+_LOG = vol.Schema({vol.Optional("limit", default="100"): integer_parameter(1, 500)})
 
 
 class HealthHandler(RestHandler):
@@ -36,8 +47,20 @@ class StatusHandler(RestHandler):
     scope = "admin"
 
     async def get(self) -> None:
-        usage = await self.services.health.resource_usage()
-        self.reply({"version": __version__, **asdict(usage)})
+        services = self.services
+        usage, system = await asyncio.gather(services.health.resource_usage(), services.system.state())
+        self.reply({"version": __version__, **asdict(usage), **_system_json(system)})
+
+
+class LogHandler(RestHandler):
+    """The last lines of this server's log; they name files and addresses, so they are for administrators."""
+
+    scope = "admin"
+
+    async def get(self) -> None:
+        self.reply(
+            {"items": [_log_line_json(line) for line in self.services.system.log(self.query(_LOG)["limit"])]}
+        )
 
 
 class MetricsHandler(RestHandler):
@@ -51,3 +74,39 @@ class MetricsHandler(RestHandler):
             await authenticate(self.request, services.settings, services.sessions, services.proxy, "admin")
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(self.services.metrics.text())
+
+
+def _system_json(system: SystemState) -> dict[str, Any]:
+    return {
+        "python": system.python,
+        "platform": system.platform,
+        "stores": {"mongo": asdict(system.mongo), "redis": asdict(system.redis)},
+        "queue": asdict(system.queue),
+        "instances": [_instance_json(each) for each in system.instances],
+    }
+
+
+def _instance_json(state: InstanceState) -> dict[str, Any]:
+    one = state.instance
+    return {
+        "id": one.id,
+        "host": one.host,
+        "pid": one.pid,
+        "url": one.url,
+        "version": one.version,
+        "state": state.state,
+        "started_at": timestamp_json(one.started_at),
+        "seen_at": timestamp_json(one.seen_at),
+        "workers": one.workers,
+        "pool": one.pool,
+        "running": one.running,
+    }
+
+
+def _log_line_json(line: LogLine) -> dict[str, Any]:
+    return {
+        "at": timestamp_json(line.at),
+        "level": line.level,
+        "logger": line.logger,
+        "message": line.message,
+    }

@@ -4,6 +4,7 @@ import { events, request, url } from "./api.js";
 import { CollectionStore } from "./collection-store.js";
 import { errorLine, h } from "./dom.js";
 import { Header } from "./header.js";
+import { notifyOfEnds } from "./notifications.js";
 import { OperationFeed } from "./operation-feed.js";
 import { signInView } from "./sign-in-view.js";
 import { setTitle, trackProgress } from "./tab.js";
@@ -30,6 +31,7 @@ const ROUTES = [
   [/^\/people$/, async () => (await import("./people-view.js")).peopleView],
   [/^\/alerts$/, async () => (await import("./alerts-view.js")).alertsView],
   [/^\/api-keys$/, async () => (await import("./api-keys-view.js")).apiKeysView],
+  [/^\/system$/, async () => (await import("./system-view.js")).systemView],
   [/^\/audit$/, async () => (await import("./audit-view.js")).auditView],
   [/^\/$/, async () => (await import("./home-view.js")).homeView],
 ];
@@ -95,7 +97,6 @@ async function openSession(signedInUser) {
   user = signedInUser;
   showBanner(null);
   header.draw(user);
-  route()?.load().catch(() => {}); // while the collections are loaded; `show` reports what fails
   main.replaceChildren(h("p", { class: "hint" }, "Loading your collections…"));
   try {
     await collectionStore.refresh();
@@ -143,13 +144,13 @@ function showMissing(error) {
 }
 
 async function start() {
+  route()?.load().catch(() => {}); // while the server is asked; `show` reports what fails
   try {
     const setup = await request("GET", url(["auth", "setup"]));
-    if (setup.needs_first_user) showSignIn(setup, "");
-    else await openSession(await request("GET", url(["auth", "me"]), { announce401: false }));
+    if (setup.user) await openSession(setup.user);
+    else showSignIn(setup, "");
   } catch (error) {
-    if (error.status === 401) await closeSession("");
-    else showStartError(error);
+    showStartError(error);
   }
 }
 
@@ -167,4 +168,5 @@ document.addEventListener("visibilitychange", () => {
   if (user && document.visibilityState === "visible") collectionStore.refreshQuietly();
 });
 trackProgress(feed);
+notifyOfEnds(feed);
 start();

@@ -17,6 +17,10 @@ export class Header {
     this.onSignOut = onSignOut;
     this.links = PAGES.map(([href, picture, text, pattern]) => ({ pattern, node: h("a", { href }, icon(picture), text) }));
     navigation.append(...this.links.map(({ node }) => node));
+    tools.addEventListener("toggle", ({ target, newState }) => {
+      const button = tools.querySelector(`[popovertarget="${target.id}"]`);
+      button?.setAttribute("aria-expanded", String(newState === "open"));
+    }, true);
     // What was opened is closed by what was chosen in it.
     tools.addEventListener("click", ({ target }) => { if (target.closest("a")) target.closest("[popover]")?.hidePopover(); });
   }

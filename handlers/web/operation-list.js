@@ -18,7 +18,7 @@ export function operationList(collectionId, pathOf, signal) {
   const empty = h("p", { class: "empty", hidden: true }, "Nothing yet.");
   const errors = errorLine();
   const more = h("button", { type: "button", hidden: true }, "Earlier operations");
-  const rows = cachedRows(row);
+  const rows = cachedRows((operation) => operationRow(operation));
   let wanted = LATEST;
   let latest = 0;
 
@@ -53,7 +53,8 @@ export function operationList(collectionId, pathOf, signal) {
   return { node, refresh };
 }
 
-function row(operation) {
+/** One entry of the list; `collection` {id, name} is shown where operations of several are listed. */
+export function operationRow(operation, collection = null) {
   const state = new OperationState();
   state.apply({ type: "current_state", data: operation });
   const { status, settings } = operation;
@@ -64,12 +65,16 @@ function row(operation) {
   const outcome = { completed: "", failed: operation.error_message }[status] ?? state.stageText;
   return h("li", { class: "stack tight entry", "data-status": status },
     h("div", { class: "row" },
-      h("span", { class: "path" }, entryText(state, operation.path)),
+      h("span", { class: "path" }, collection ? [collectionLink(collection), " · "] : null, entryText(state, operation.path)),
       h("span", { class: "tag status", "data-status": status }, TAGS[status] ?? status)),
     h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
     outcome ? h("p", { class: status === "failed" ? "reason" : "hint" }, outcome) : null,
     state.warnings.length ? warnings(operation.id, state.warnings) : null,
     state.failed ? failures(operation.id, state.failed) : null);
+}
+
+function collectionLink({ id, name }) {
+  return h("a", { href: `#/collections/${encodeURIComponent(id)}` }, name);
 }
 
 function warnings(id, sentences) {

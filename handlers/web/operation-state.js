@@ -2,6 +2,8 @@
 import { ENDED, endStatus, isBefore } from "./operation-client.js";
 import { countsText, pagesText, stageText, titleText } from "./operation-text.js";
 
+const SAMPLES = 240; // of the pace, at most one a second
+const SAMPLE_MS = 1_000;
 const STAGES = new Set([
   "scanning_documents", "scanning_completed", "processing_embeddings", "recognizing_text",
   "index_completed", "append_completed",
@@ -26,6 +28,12 @@ export class OperationState {
   options = {};
   eta = null;
   rate = null;
+  chunkRate = null;
+  byteRate = null;
+  bytesDone = null;
+  bytesTotal = null;
+  samples = []; // of the pace: {at, chunks, bytes}, the oldest first
+  stages = new Map(); // when each stage was reached, by its name
   queuePosition = null; // how many operations run before it
   message = "";
   result = null;
@@ -34,7 +42,7 @@ export class OperationState {
   warnings = [];
   errors = [];
   historyTruncated = false;
-  watchers = 0; // subscribed clients, this page included
+  people = 0; // users who follow it, this one included; their tabs and programs do not count
   live = true; // whether messages arrive; what is known of the pace is shown only then
   #seen = "0-0"; // id of the last message applied
   #covered = "0-0"; // last id that the newest snapshot includes: older messages carry older numbers
@@ -69,19 +77,31 @@ export class OperationState {
     if (message.type === "current_state") {
       if (data.last_id) this.#covered = data.last_id;
       this.#addWarnings(data.warnings);
+      for (const { name, at } of data.stages ?? []) this.stages.set(name, at);
       this.#assign(data);
       return;
     }
     if (message.type === "history_truncated") this.historyTruncated = true;
-    if (message.type === "presence") this.watchers = data.watchers;
+    if (message.type === "presence") this.people = data.users;
     if (!message.id || !isBefore(this.#seen, message.id)) return;
     this.#seen = message.id;
     this.#addWarnings(data.warnings);
+    if (STAGES.has(message.type) && !this.stages.has(message.type)) this.stages.set(message.type, message.timestamp);
+    this.#sample(message.timestamp, data);
     if (message.type === "error" && !data.fatal) {
       this.errors.push({ path: data.path ?? "", message: data.message, category: data.category ?? "" });
     }
     if (endStatus(message) === "cancelled") this.message = data.message; // snapshots do not contain it
     if (isBefore(this.#covered, message.id)) this.#applyProgress(message.type, data);
+  }
+
+  /** Also messages of the history count: after a reload the pace is drawn again from them. */
+  #sample(timestamp, { chunks_per_second: chunks, bytes_per_second: bytes }) {
+    if (chunks === undefined || chunks === null) return;
+    const at = Date.parse(timestamp);
+    if (at - (this.samples.at(-1)?.at ?? 0) < SAMPLE_MS) return;
+    this.samples.push({ at, chunks, bytes });
+    if (this.samples.length > SAMPLES) this.samples.shift();
   }
 
   #applyProgress(type, data) {
@@ -127,6 +147,10 @@ export class OperationState {
     copy("completedAt", "completed_at");
     if ("eta_seconds" in data) this.eta = data.eta_seconds;
     if ("files_per_second" in data) this.rate = data.files_per_second;
+    if ("chunks_per_second" in data) this.chunkRate = data.chunks_per_second;
+    if ("bytes_per_second" in data) this.byteRate = data.bytes_per_second;
+    copy("bytesDone", "bytes_done");
+    copy("bytesTotal", "bytes_total");
     this.percent = Math.max(this.percent, data.progress_percent ?? 0);
     if (this.status === "completed") this.percent = 100;
   }

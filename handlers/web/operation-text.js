@@ -1,5 +1,5 @@
 // An operation's state as text for people: title, stage, counts and result. Pure functions.
-import { duration, isUploads, number, plural, shownPath, splitPath } from "./format.js";
+import { bytes, duration, isUploads, number, plural, shownPath, splitPath } from "./format.js";
 
 const TITLES = {
   index: (name) => `Indexing ${name}`,
@@ -75,7 +75,12 @@ function cancelledText({ type, startedAt, processed, failed, skipped, total }) {
   if (!startedAt) return "Operation cancelled before it began";
   if (type === "reindex") return "Operation cancelled; what was searched before is unchanged";
   if (type === "remove_source") return `Operation cancelled; ${processed} of ${total} documents had gone, the others are kept`;
-  return `Operation cancelled; what was stored so far is kept: ${processed - failed - skipped} of ${total} documents`;
+  if (!total) return "Operation cancelled; nothing was read, and all that was stored before is kept";
+  const rest = processed < total ? "; the next scan reads the others" : "";
+  if (type === "index") {
+    return `Operation cancelled; what was stored so far is kept: ${processed - failed - skipped} of ${total} documents${rest}`;
+  }
+  return `Operation cancelled; all that was stored before is kept; ${processed} of ${total} new or changed documents were read${rest}`;
 }
 
 /** How many pages of pictures are recognised: "12 of 50 pages". */
@@ -94,10 +99,16 @@ function progressParts(state) {
   else if (state.scanned) parts.push(`${plural(state.scanned, "file")} seen`);
   if (state.failed) parts.push(`${number(state.failed)} failed`);
   if (state.skipped) parts.push(`${number(state.skipped)} skipped`);
-  if (state.live && state.rate) parts.push(`${state.rate.toFixed(state.rate < 10 ? 1 : 0)} files/s`);
+  if (state.bytesTotal) parts.push(`${bytes(state.bytesDone ?? 0)} of ${bytes(state.bytesTotal)}`);
+  if (state.live && state.chunkRate) parts.push(`${pace(state.chunkRate)} chunks/s`);
+  else if (state.live && state.rate) parts.push(`${pace(state.rate)} files/s`);
   if (state.live && state.eta) parts.push(`about ${duration(state.eta)} left`);
-  if (state.watchers > 1) parts.push(`${number(state.watchers)} watching`);
+  if (state.people > 1) parts.push(`${number(state.people)} people watching`);
   return parts;
+}
+
+function pace(perSecond) {
+  return perSecond.toFixed(perSecond < 10 ? 1 : 0);
 }
 
 function resultParts(state) {

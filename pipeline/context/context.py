@@ -16,6 +16,7 @@ from pipeline.compute.pool import ComputePool
 from pipeline.connectors.registry import ConnectorRegistry
 from pipeline.context.rate import RateEstimator
 from pipeline.context.reporter import ProgressReporter
+from pipeline.context.work import WorkProgress
 from semantik.auth.folder_access import FolderAccess
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
@@ -56,9 +57,9 @@ class OperationContext:
     """`operation` and `collection` are the records as last read or written; only the holder of the lease writes them.
 
     `generation` is what the operation works on: the generation that is searched, or the one that a REINDEX builds
-    beside it. `current_file`, the estimates of `rate` and `pages`, the recognised pages and their total, are saved with
+    beside it. `current_file`, the progress of `work` and `pages`, the recognised pages and their total, are saved with
     each renewal of the lease. While documents are read and embedded, the progress goes from the first to the second
-    value of `percent_range`.
+    value of `percent_range`; once the text of pages is recognised, `page_rate` is at hand and documents are counted.
     """
 
     def __init__(
@@ -70,11 +71,16 @@ class OperationContext:
         self.generation = collection.current
         self.reporter = reporter
         self.percent_range = (0.0, 100.0)
-        self.rate = RateEstimator()
+        self.work = WorkProgress()
+        self.page_rate: RateEstimator | None = None
         self.current_file = operation.current_file
         self.pages = (operation.pages_done, operation.pages_total)
         self.unrecognised = 0.0  # documents that were read, and wait for the recognition of their text
+        self.unrecognised_read = 0  # the same, as soon as they are read: before they are stored and counted
+        self._percent = operation.progress_percent
+        self._work_started = False
         self._warnings = list(operation.warnings)
+        self._counts = operation.counts
         self._marked_dirty = False
         self._roots: dict[str, tuple[str, ...]] = {}
         self._roots_until = 0.0
@@ -143,6 +149,7 @@ class OperationContext:
 
     async def save(self, **fields: Unpack[OperationFields]) -> None:
         """Set fields of the operation's record; raises LeaseLost when another server runs it now."""
+        self._percent = max(self._percent, fields.get("progress_percent", 0.0))
         self.operation = await self.deps.store.operations.save(self.operation, fields)
 
     async def stage(self, name: StageName, percent: float | None = None, **data: Any) -> None:
@@ -155,7 +162,7 @@ class OperationContext:
             stages.append(Stage(name, now()))
         fields: dict[str, Any] = {"stage": name, "stages": [asdict(stage) for stage in stages]}
         if percent is not None:
-            fields["progress_percent"] = max(percent, self.operation.progress_percent)
+            fields["progress_percent"] = max(percent, self._percent)
             data["progress_percent"] = fields["progress_percent"]
         await self.save(**fields)
         await self.reporter.publish(name, idempotency_key=f"stage {name}", **data)
@@ -175,15 +182,36 @@ class OperationContext:
 
     async def save_counts(self, counts: Counts) -> None:
         """Save the operation's progress: counts, warnings, rate and time left."""
-        start, end = self.percent_range
-        done = max(0.0, counts.processed - self.unrecognised) / counts.total if counts.total else 0.0
+        self._counts = counts
         await self.save(
             counts=asdict(counts),
-            progress_percent=max(self.operation.progress_percent, round(start + (end - start) * done, 1)),
             warnings=self._warnings,
             last_message=self.reporter.last_seq,
             **self._progress_fields(),
         )
+
+    def start_work(self, files: int, size: int) -> None:
+        """A round of reading begins, with so many files of `size` bytes; the first goes on from the saved progress."""
+        start, end = self.percent_range
+        if not self._work_started:
+            self.work.resume(min(1.0, max(0.0, (self._percent - start) / (end - start))))
+        self._work_started = True
+        self.work.start(files, size)
+
+    def percent(self) -> float:
+        """The progress by the work that is done. It never falls."""
+        start, end = self.percent_range
+        counts = self._counts
+        waiting = max(self.unrecognised, self.unrecognised_read)
+        recognised = max(0.0, 1 - waiting / counts.total) if counts.total else 1.0
+        if self.page_rate is not None:
+            share = max(0.0, counts.processed - self.unrecognised) / counts.total if counts.total else 0.0
+        elif counts.total and not counts.pending:
+            share = recognised
+        else:
+            share = self.work.share * recognised
+        self._percent = max(self._percent, round(start + (end - start) * min(1.0, share), 1))
+        return self._percent
 
     async def save_generation_counts(self, counts: Counts) -> None:
         """Save the counts of the generation's documents."""
@@ -205,10 +233,21 @@ class OperationContext:
     def _progress_fields(self) -> dict[str, Any]:
         return {
             "current_file": self.current_file,
-            "files_per_s": self.rate.files_per_s,
-            "eta_s": self.rate.eta_s,
+            **self.pace_fields(),
+            "bytes_done": self.work.bytes_done,
+            "bytes_total": self.work.bytes_total,
+            "progress_percent": self.percent(),
             "pages_done": self.pages[0],
             "pages_total": self.pages[1],
+        }
+
+    def pace_fields(self) -> dict[str, float | None]:
+        """How fast it goes, by the names of the record's fields."""
+        return {
+            "files_per_s": self.work.files_per_s,
+            "chunks_per_s": self.work.chunks_per_s,
+            "bytes_per_s": self.work.bytes_per_s,
+            "eta_s": self.work.eta_s if self.page_rate is None else self.page_rate.eta_s,
         }
 
     def settings_used(self, precision: str | None = None) -> dict[str, object]:

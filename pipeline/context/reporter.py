@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from semantik.progress import Publisher
+
+Refresh = Callable[[], Mapping[str, Any]]
 
 _CHECK_S = 1.0
 _MAX_SILENCE_S = 3.0
@@ -21,6 +24,7 @@ class ProgressReporter:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._last: tuple[str, dict[str, Any]] = ("status_update", {"status": "processing"})
+        self._refresh: Refresh = dict
         self._published_at = time.monotonic()
         self._heartbeat: asyncio.Task[None] | None = None
 
@@ -48,11 +52,15 @@ class ProgressReporter:
         if kind != "error":
             # A heartbeat that repeated an update of the previous stage would lead clients back into it.
             self._last = ("status_update", {"status": "processing"})
+            self._refresh = dict
         self._published_at = time.monotonic()
 
-    def publish_latest(self, kind: str, **data: Any) -> None:
-        """Publish an update; of several of one kind in a short time only the newest is sent."""
-        self._last = (kind, data)
+    def publish_latest(self, kind: str, refresh: Refresh = dict, **data: Any) -> None:
+        """Publish an update; of several of one kind in a short time only the newest is sent.
+
+        `refresh()` returns the fields that change while nothing happens, like the pace: for when it is repeated.
+        """
+        self._last, self._refresh = (kind, data), refresh
         self._published_at = time.monotonic()
         self._publisher.publish_latest(kind, **data)
 
@@ -61,4 +69,4 @@ class ProgressReporter:
             await asyncio.sleep(_CHECK_S)
             if time.monotonic() - self._published_at > _MAX_SILENCE_S:
                 kind, data = self._last
-                self.publish_latest(kind, **data)
+                self.publish_latest(kind, self._refresh, **{**data, **self._refresh()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pipeline import failpoints
 from pipeline.context.context import Dependencies, OperationContext
 from pipeline.context.reporter import ProgressReporter
-from semantik.core.models import Operation, OperationStatus, OperationType, TerminalStatus, now
+from semantik.core.models import Counts, Operation, OperationStatus, OperationType, TerminalStatus, now
 from semantik.progress import Publisher
 from semantik.storage.mongo.operation_rows import OperationFields
 
@@ -88,10 +88,19 @@ def _message(operation: Operation) -> str:
         return operation.error_message or _MESSAGES[operation.status]
     if operation.started_at is None:
         return "Operation cancelled before it began"
-    counts = operation.counts
-    kept: dict[OperationType, str] = {
-        "reindex": "what was searched before is unchanged",
-        "remove_source": f"{counts.indexed} of {counts.total} documents had gone, the others are kept",
-    }
-    indexed = f"what was stored so far is kept: {counts.indexed} of {counts.total} documents"
-    return f"Operation cancelled; {kept.get(operation.type, indexed)}"
+    return f"Operation cancelled; {_kept(operation.type, operation.counts)}"
+
+
+def _kept(kind: OperationType, counts: Counts) -> str:
+    """What a cancelled operation leaves, and what does the rest."""
+    if kind == "reindex":
+        return "what was searched before is unchanged"
+    if kind == "remove_source":
+        return f"{counts.indexed} of {counts.total} documents had gone, the others are kept"
+    if not counts.total:
+        return "nothing was read, and all that was stored before is kept"
+    rest = "; the next scan reads the others" if counts.pending else ""
+    if kind == "index":
+        return f"what was stored so far is kept: {counts.indexed} of {counts.total} documents{rest}"
+    read = f"{counts.processed} of {counts.total} new or changed documents were read"
+    return f"all that was stored before is kept; {read}{rest}"

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pipeline import failpoints
 from pipeline.compute.messages import PartList, ReadContainer
 from pipeline.context.context import OperationContext
-from pipeline.context.rate import file_work
 from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.scanning.parts import free_paths, parts_within
 from pipeline.scanning.removal import remove_documents, remove_parts
@@ -81,7 +80,7 @@ class ContainerParts:
                 fields |= due
                 fields["modified_ns"] = _modified_ns(container, read)
                 self._counts.change(document, self._pending(document))
-                self._context.rate.change(file_work(size))
+                self._context.work.add_file(size)
             if any(getattr(document, name) != value for name, value in fields.items()):
                 changes[document.id] = fields
         if changes:
@@ -97,7 +96,7 @@ class ContainerParts:
         await self._documents.register(new)
         for one in new:
             self._counts.change(None, one)
-            self._context.rate.change(file_work(one.size))
+            self._context.work.add_file(one.size)
         failpoints.die_at("storing.parts")
 
     def _new(self, container: Document, read: ReadContainer, at: int, path: str) -> Document:

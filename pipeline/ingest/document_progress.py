@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pipeline.context.context import OperationContext
 from pipeline.ingest.document_counts import DocumentCounts
 from pipeline.ingest.document_failures import publish_failure
@@ -21,6 +23,11 @@ class DocumentProgress:
         self._context.current_file = path
         self._publish_processing(path)
 
+    def advanced(self) -> None:
+        """Say how far it is; the files are those of before."""
+        if self._context.current_file is not None:
+            self._publish_processing(self._context.current_file)
+
     async def finished(self, finished: FinishedDocument) -> None:
         """Publish a document that was written and counted."""
         context, counts = self._context, self._counts.operation
@@ -35,24 +42,35 @@ class DocumentProgress:
         )
         context.reporter.publish_latest(
             self._message,
+            self._work,
             processed=counts.processed,
             failed=counts.failed,
             skipped=counts.skipped,
             total=counts.total,
             current_file=path,
-            progress_percent=context.operation.progress_percent,
             chunks=counts.chunks,
-            eta_seconds=context.rate.eta_s,
-            files_per_second=context.rate.files_per_s,
+            **self._work(),
         )
 
     def _publish_processing(self, path: str) -> None:
         self._context.reporter.publish_latest(
             "file_processing",
+            self._work,
             current_file=path,
             processed_files=self._counts.operation.processed,
             total_files=self._counts.operation.total,
             status="Processing",
-            eta_seconds=self._context.rate.eta_s,
-            files_per_second=self._context.rate.files_per_s,
+            **self._work(),
         )
+
+    def _work(self) -> dict[str, Any]:
+        pace, work = self._context.pace_fields(), self._context.work
+        return {
+            "progress_percent": self._context.percent(),
+            "bytes_done": work.bytes_done,
+            "bytes_total": work.bytes_total,
+            "eta_seconds": pace["eta_s"],
+            "files_per_second": pace["files_per_s"],
+            "chunks_per_second": pace["chunks_per_s"],
+            "bytes_per_second": pace["bytes_per_s"],
+        }

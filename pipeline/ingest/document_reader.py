@@ -12,6 +12,7 @@ from pipeline.compute.messages import (
     ChunkingOptions,
     FileTask,
     Outcome,
+    ReadDocument,
     ReadFailure,
     ReadUnchanged,
     RecognisedTexts,
@@ -54,12 +55,19 @@ class DocumentReader:
             tasks = [self._task(one, texts=texts.get(one.id)) for one in batch]
             outcomes = await self._pool.read(tasks, self._options)
             for document, outcome in zip(batch, outcomes, strict=True):
+                self._note(outcome)
                 yield document, outcome, None
             return
         for document, outcome, vectors in await self._read_or_copy(batch, texts, self._reuse):
             if isinstance(outcome, ReadFailure):
                 outcome = await self._reuse.fallback(document, outcome)
+            self._note(outcome)
             yield document, outcome, vectors
+
+    def _note(self, outcome: Outcome) -> None:
+        """At once, before it is counted: the work is not done while the text of its pictures is to be recognised."""
+        if isinstance(outcome, ReadDocument | ReadFailure) and outcome.unrecognised:
+            self._context.unrecognised_read += 1
 
     async def _read_or_copy(
         self, batch: Sequence[Document], texts: Mapping[str, RecognisedTexts], reuse: ChunkReuse

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument
 from pipeline.context.context import OperationContext
-from pipeline.context.rate import file_work
 from pipeline.ingest.batches import MAX_DOCUMENTS, file_batches, finished_batches
 from pipeline.ingest.chunk_budget import ChunkBudget
 from pipeline.ingest.chunk_embedding import embed_slices, fail
@@ -42,7 +41,7 @@ async def ingest(
     documents = context.deps.store.documents
     for _ in range(_ROUNDS + _LEVELS):
         files, size = await documents.due_totals(context.operation.id)
-        context.rate.start(files * file_work(0) + size)
+        context.start_work(files, size)
         await IngestPipeline(context, counts, progress_message).run()
         await counts.recount()
         if not counts.operation.pending:
@@ -104,12 +103,13 @@ class IngestPipeline:
                     continue
                 await self._budget.acquire(len(outcome.chunks))
                 partial = PartialDocument(document, outcome, vectors)
-                if await self._reuse.fill(partial):
+                known = await self._reuse.fill(partial)
+                if partial.pending:
+                    self._context.work.read(document.size, len(partial.pending))
+                if known:
                     await self._finish(partial.finish())
                 elif partial.missing:
-                    await self._read.put(
-                        partial
-                    )  # otherwise a duplicate in the queue finishes this document, too
+                    await self._read.put(partial)  # otherwise a duplicate in the queue finishes it, too
         await self._batches.put(None)  # for the next reader
 
     async def _embed_chunks(self) -> None:
@@ -127,18 +127,18 @@ class IngestPipeline:
             if isinstance(vectors, Invalid):
                 await self._finish(fail(partial, vectors))
                 continue
-            share = len(one.positions) / len(partial.pending)
-            self._context.rate.advance(file_work(partial.document.size) * share)
+            self._context.work.embedded(partial.document.size, len(one.positions), len(partial.pending))
             partial.add(one.positions, vectors)
+            self._progress.advanced()
             if not partial.missing and not partial.failed:
                 await self._finish(partial.finish())
 
     async def _finish(self, documents: Sequence[FinishedDocument]) -> None:
         for one in documents:
             if isinstance(one.outcome, ReadContainer):
-                self._context.rate.change(-file_work(one.document.size))  # its parts are the work
-            elif one.partial is None or not one.partial.pending:  # no embedding task counts its work
-                self._context.rate.advance(file_work(one.document.size))
+                self._context.work.remove_file(one.document.size)
+            elif one.partial is None or not one.partial.pending:  # nothing of it has to be embedded
+                self._context.work.read(one.document.size, 0)
             await self._finished.put(one)
 
     async def _write_documents(self) -> None:

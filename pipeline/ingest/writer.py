@@ -59,7 +59,7 @@ class DocumentWriter:
             if one.failure is not None:
                 await record_failure(context, one.document, one.failure)
             self._counts.add(one)
-        context.rate.finish(len(finished))
+        context.work.finish(len(finished))
         await self._counts.save()
         failpoints.die_at("storing.counted")
         for one in finished:

@@ -90,6 +90,7 @@ class _RecognitionStage:
         self._pages = sum(len(one.unrecognised) for one in documents)
         self._advance(0)
         self._rate.start(self._pages)
+        context.page_rate = self._rate
         await context.stage("recognizing_text", **self._progress())
         async for group in self._groups(documents):
             await self._recognise(group)
@@ -116,11 +117,9 @@ class _RecognitionStage:
 
     async def _recognise(self, group: list[DocumentPages]) -> None:
         context, documents = self._context, self._context.deps.store.documents
-        context.rate = self._rate
         lost = await PageRecognition(context, self._found, self._start_page, self._finish_page).run(group)
         failpoints.die_at("recognition.recognised")
         ready = [one.document for one in group if one.document.id not in lost]
-        context.rate = RateEstimator()  # that of the reading
         await documents.mark_changed(ready, context.operation.id, context.fence)
         failpoints.die_at("recognition.marked")
         await self._counts.recount()
@@ -153,7 +152,7 @@ class _RecognitionStage:
             "pages_total": self._pages,
             "processed_files": counts.processed,
             "total_files": counts.total,
-            "progress_percent": self._context.operation.progress_percent,
+            "progress_percent": self._context.percent(),
             "eta_seconds": self._rate.eta_s,
             "languages": self._found.languages,
         }

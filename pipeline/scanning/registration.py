@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from threading import Event
 
 from pipeline import failpoints
 from pipeline.context.context import OperationContext
@@ -70,17 +71,34 @@ async def register_files(context: OperationContext, source: Source, scan: Source
     the server that another source is on."""
     started = time.monotonic()
     _publish_progress(context, source, scan)
-    listed = (
-        _list_uploads if is_upload(source.path) else _walk_folder if source.is_folder else fetched_listings
+    stop = Event()
+    try:
+        await _register(context, source, scan, await _listings(context, source, stop))
+    finally:
+        stop.set()  # a cancelled operation does not wait for the thread that walks
+    scan.duration_s = time.monotonic() - started
+
+
+async def _listings(context: OperationContext, source: Source, stop: Event) -> Iterator[FolderListing]:
+    if is_upload(source.path):
+        return await _list_uploads(context, source)
+    return (
+        await _walk_folder(context, source, stop)
+        if source.is_folder
+        else await fetched_listings(context, source)
     )
-    listings = await listed(context, source)
+
+
+async def _register(
+    context: OperationContext, source: Source, scan: SourceScan, listings: Iterator[FolderListing]
+) -> None:
     templates = context.deps.settings.documents.path_metadata
     previous = scan.previous_digests
     adopted = previous is not None  # digests are only trusted while no document is due
     while not scan.truncated and (
         folders := await asyncio.to_thread(_next_folders, listings, previous or {}, templates)
     ):
-        files = [file for folder in folders for file in _record(context, folder, scan)]
+        files = await asyncio.to_thread(_record_all, context, folders, scan)
         if files and not adopted:
             # Not before the first file is seen: while the source's disk is away, its due documents wait.
             await context.mark_dirty()  # adopted documents will be read, and counted
@@ -91,16 +109,16 @@ async def register_files(context: OperationContext, source: Source, scan: Source
         for at in range(0, len(files), _FILES_PER_QUERY):
             await _compare(context, source.id, files[at : at + _FILES_PER_QUERY], scan)
         _publish_progress(context, source, scan)
-    scan.duration_s = time.monotonic() - started
 
 
-async def _walk_folder(context: OperationContext, source: Source) -> Iterator[FolderListing]:
+async def _walk_folder(context: OperationContext, source: Source, stop: Event) -> Iterator[FolderListing]:
     settings = context.deps.settings
     forbidden = settings.private_paths
     roots = (await context.roots_of_sources()).get(source.id, ())
     root = await asyncio.to_thread(resolve_source, source.path, roots, forbidden)
     exclude = (*settings.documents.exclude, *source.exclude)
-    return walk(root, WalkRules(roots, exclude, forbidden, excluded=frozenset(source.excluded)))
+    rules = WalkRules(roots, exclude, forbidden, excluded=frozenset(source.excluded))
+    return walk(root, rules, stop.is_set)
 
 
 async def _list_uploads(context: OperationContext, source: Source) -> Iterator[FolderListing]:
@@ -128,6 +146,11 @@ def _next_folders(
         if files >= (_FILES_PER_STEP if folders[-1].unchanged else _FILES_PER_QUERY):
             break
     return folders
+
+
+def _record_all(context: OperationContext, folders: Sequence[_Folder], scan: SourceScan) -> list[_File]:
+    """In a thread, as a folder may have very many files; meanwhile nothing else of the operation runs."""
+    return [file for folder in folders for file in _record(context, folder, scan)]
 
 
 def _record(context: OperationContext, folder: _Folder, scan: SourceScan) -> Iterator[_File]:

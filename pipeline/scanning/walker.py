@@ -6,7 +6,7 @@ Knows neither stores nor operations; what a single entry is, is decided in `entr
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -17,12 +17,19 @@ from semantik.core.scan_entries import FolderListing, FoundFile, ScanEntry, Scan
 _ENTRIES_AT_ONCE = 10_000
 
 
-def walk(root: Path, rules: WalkRules) -> Iterator[FolderListing]:
+class WalkStopped(Exception):
+    """The walk was told to stop: nobody waits for its results any more."""
+
+
+def walk(
+    root: Path, rules: WalkRules, is_stopped: Callable[[], bool] = lambda: False
+) -> Iterator[FolderListing]:
     """Every folder from `root` on, with each file once, in a fixed order.
 
     What cannot be read is a ScanWarning, never an error. A folder's entries are held in memory together.
+    `is_stopped` is asked at every entry, also of a folder with very many; once it says so, WalkStopped is raised.
     """
-    return _Walk(root, rules, None).listings()
+    return _Walk(root, rules, None, is_stopped).listings()
 
 
 def walk_entries(root: Path, rules: WalkRules) -> Generator[ScanEntry, None, None]:
@@ -36,9 +43,16 @@ def walk_entries(root: Path, rules: WalkRules) -> Generator[ScanEntry, None, Non
 class _Walk:
     """One walk: depth first, a folder's own files before its sub-folders."""
 
-    def __init__(self, root: Path, rules: WalkRules, entries_at_once: int | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        rules: WalkRules,
+        entries_at_once: int | None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._classifier = EntryClassifier(root, rules)
         self._entries_at_once = entries_at_once
+        self._is_stopped = is_stopped
 
     def entries(self) -> Generator[ScanEntry, None, None]:
         root = self._classifier.root
@@ -97,6 +111,8 @@ class _Walk:
         prefix = f"{prefix}/" if prefix else ""
         shortcut = classifier.may_skip_classification(folder)
         for entry in entries:
+            if self._is_stopped():
+                raise WalkStopped
             name = entry.name
             if shortcut and name.isascii() and entry.is_file(follow_symlinks=False):
                 if classifier.is_excluded_file(entry, prefix + name):

@@ -1,6 +1,6 @@
 """Whether the stores and the pool are ready, and the resources in use. Runs on the loop.
 
-Knows neither the stores nor the pool: the server passes plain callables.
+Knows neither the stores nor the pool: the server passes plain callables, and what it asks of the pool is a protocol.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import psutil
 
@@ -65,26 +66,34 @@ class ResourceUsage:
     isolation: IsolationState
 
 
+class PoolState(Protocol):
+    """What is asked of the pool: a part of `pipeline/compute/pool.py`."""
+
+    @property
+    def is_ready(self) -> bool: ...
+
+    @property
+    def isolation(self) -> IsolationState: ...
+
+    def workers(self) -> Sequence[WorkerInfo]: ...
+
+
 class HealthMonitor:
-    """`ping_mongo()` and `ping_redis()`: whether the store answers; `is_ready()`: whether the pool is ready."""
+    """`ping_mongo()` and `ping_redis()`: whether the store answers."""
 
     def __init__(
         self,
         ping_mongo: Callable[[], Awaitable[bool]],
         ping_redis: Callable[[], Awaitable[bool]],
-        is_ready: Callable[[], bool],
-        workers: Callable[[], Sequence[WorkerInfo]],
-        isolation: Callable[[], IsolationState],
+        pool: PoolState,
     ) -> None:
         self._ping_mongo = ping_mongo
         self._ping_redis = ping_redis
-        self._is_ready = is_ready
-        self._workers = workers
-        self._isolation = isolation
+        self._pool = pool
 
     async def check(self) -> HealthState:
         mongo, redis = await asyncio.gather(self._ping_mongo(), self._ping_redis())
-        return HealthState(mongo, redis, "ready" if self._is_ready() else "loading")
+        return HealthState(mongo, redis, "ready" if self._pool.is_ready else "loading")
 
     async def resource_usage(self) -> ResourceUsage:
         """Reads /proc, in a thread."""
@@ -92,5 +101,5 @@ class HealthMonitor:
 
     def _measure(self) -> ResourceUsage:
         return ResourceUsage(
-            os.getpid(), psutil.Process().memory_info().rss, tuple(self._workers()), self._isolation()
+            os.getpid(), psutil.Process().memory_info().rss, tuple(self._pool.workers()), self._pool.isolation
         )

@@ -7,6 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from semantik.app.recent_log import RecentLog
 from semantik.config.settings import LogSettings
 
 
@@ -34,6 +35,6 @@ def configure_logging(settings: LogSettings) -> None:
     """Send the log of the whole process to standard error; standard output is for the line that reports readiness."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if settings.format == "json" else _TextFormatter())
-    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler, RecentLog()], force=True)
     for noisy in ("asyncio", "pymongo", "tornado.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from semantik.app.instances import InstanceState
 from semantik.commands.cli_common import (
     FAILED,
     format_table,
@@ -18,7 +19,6 @@ from semantik.commands.cli_common import (
     store_flags,
 )
 from semantik.commands.status_snapshot import (
-    InstanceState,
     QueuedState,
     StatusSnapshot,
     StoreContents,

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import psutil
-
-from semantik.app.heartbeat import INTERVAL_S
+from semantik.app.instances import InstanceState, instance_state, store_address
 from semantik.commands.store_connection import find_stores
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Operation, now
 from semantik.progress.usage import redis_memory
 from semantik.storage.mongo import Store
-from semantik.storage.mongo.instances import Instance
 from semantik.storage.mongo.usage_stats import UsageStats
 
-_SILENT_AFTER = timedelta(seconds=3 * INTERVAL_S)
 _COUNT_S = 10.0
 
 
@@ -32,15 +26,6 @@ class StoreState:
 
     where: str
     answers: bool
-
-
-@dataclass(frozen=True)
-class InstanceState:
-    """`state` is "alive", "silent" (no heartbeat any more) or "gone" (its process has ended)."""
-
-    instance: Instance
-    state: str
-    seen_s: float
 
 
 @dataclass(frozen=True)
@@ -100,8 +85,8 @@ async def collect(settings: Settings) -> StatusSnapshot:
             _contents(stores.mongo_url, settings.mongo_database), _memory(stores.redis_url)
         )
     return StatusSnapshot(
-        StoreState(_redacted(settings.mongo_url), contents is not None),
-        StoreState(_redacted(settings.redis_url), memory is not None),
+        StoreState(store_address(settings.mongo_url), contents is not None),
+        StoreState(store_address(settings.redis_url), memory is not None),
         memory,
         contents,
     )
@@ -126,7 +111,7 @@ async def _contents(url: str, database: str) -> StoreContents | None:
 
 
 async def _read(store: Store, moment: datetime) -> StoreContents:
-    instances = [_instance(each, moment) for each in await store.instances.all()]
+    instances = [instance_state(each, moment) for each in await store.instances.all()]
     active = await store.operations.with_status("processing", "queued")
     collections = await store.collections.get_many(sorted({o.collection_id for o in active}))
     queue = []
@@ -141,14 +126,6 @@ async def _read(store: Store, moment: datetime) -> StoreContents:
     except TimeoutError:
         usage = None
     return StoreContents(instances, queue, await _collections(store, active), usage)
-
-
-def _instance(instance: Instance, moment: datetime) -> InstanceState:
-    seen = max(moment - instance.seen_at, timedelta(0))
-    state = "silent" if seen > _SILENT_AFTER else "alive"
-    if instance.host == socket.gethostname() and not psutil.pid_exists(instance.pid):
-        state = "gone"
-    return InstanceState(instance, state, seen.total_seconds())
 
 
 async def _collections(store: Store, active: Sequence[Operation]) -> list[CollectionState]:
@@ -172,10 +149,3 @@ def _collection(collection: Collection, owner: str, active: bool) -> CollectionS
         counts.chunks,
         status,
     )
-
-
-def _redacted(url: str) -> str:
-    """A URL without user, password and options, as any of them may be secret."""
-    if not url:
-        return "embedded"
-    return re.sub(r"//.*@", "//", url.partition("?")[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from semantik.auth.authorization import Authorizer, access_of
 from semantik.auth.principal import Principal
@@ -19,12 +19,15 @@ from semantik.core.models import (
     FileFailure,
     Operation,
     Source,
+    now,
     queue_position,
 )
 from semantik.core.pagination import Page, decode_cursor, encode_cursor, page_of
 from semantik.index import IndexStats
 from semantik.search.index_sync import IndexSync, WordsStats
 from semantik.storage.mongo import Store
+
+_RENEWED_WITHIN = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,12 @@ class SourceView:
 
 @dataclass(frozen=True)
 class OperationView:
-    """`queue_position` is the number of operations that have to end first; None when this one has ended."""
+    """`queue_position` is the number of operations that have to end first; None when it has ended. `runs`: a server
+    was at work on it a moment ago, so that what its record says of the pace holds."""
 
     operation: Operation
     queue_position: int | None
+    runs: bool = False
 
 
 class ViewService:
@@ -173,7 +178,11 @@ class ViewService:
             active = await self._store.operations.with_status("processing", "queued")
         limits = self._limits()
         return [
-            OperationView(o, queue_position(o, active, limits.concurrent, limits.for_others))
+            OperationView(
+                o,
+                queue_position(o, active, limits.concurrent, limits.for_others),
+                _runs(o, limits.lease_s),
+            )
             for o in operations
         ]
 
@@ -183,3 +192,10 @@ def _timestamp(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Invalid("cursor is not one that this server gave; begin without a cursor.") from error
+
+
+def _runs(operation: Operation, lease_s: float) -> bool:
+    """Its lease, which is renewed every second, was so within the last seconds."""
+    if operation.status != "processing" or operation.lease is None:
+        return False
+    return operation.lease.expires_at > now() + timedelta(seconds=lease_s) - _RENEWED_WITHIN

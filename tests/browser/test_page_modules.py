@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -180,108 +179,6 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
     )
     assert asked == [None, "b:2000000-0,c:2000000-1", "b:2000000-2,c:2000000-1"]
     assert told == ["a1", "b1", "c1", "b2"]
-
-
-@pytest.mark.parametrize(
-    ("data", "messages", "told"),
-    [
-        (
-            {"operation_type": "append", "status": "queued", "queue_position": 2},
-            [],
-            ["Updating “Plant”", "Waiting in line: 2 operations before it", ""],
-        ),
-        (
-            {
-                "operation_type": "append",
-                "status": "queued",
-                "queue_position": 0,
-                "options": {"retry": "all"},
-            },
-            [],
-            ["Retrying what failed in “Plant”", "Waiting in line: the next to begin", ""],
-        ),
-        (
-            {"operation_type": "append", "status": "processing", "source_id": "s"},
-            [
-                ("scanning_documents", {"source_path": "/srv/plant", "scanned": 7}),
-                ("scanning_completed", {"total_files": 4}),
-                ("document_processed", {"processed": 1, "failed": 1, "total": 4, "progress_percent": 25}),
-            ],
-            [
-                "Updating “Plant”",
-                "Reading and embedding what is new or changed in “plant”",
-                "1 of 4 files · 1 failed",
-            ],
-        ),
-        (
-            {"operation_type": "append", "status": "processing"},
-            [
-                (
-                    "operation_completed",
-                    {"result": {"new": 1, "missing": 2, "duration_s": 3}},
-                )
-            ],
-            ["Updating “Plant”", "Done", "1 new · 2 missing · 3 s"],
-        ),
-        (
-            {"operation_type": "reindex", "status": "processing"},
-            [
-                ("staging_created", {"total_files": 4}),
-                ("operation_cancelled", {"message": "Operation cancelled; nothing has changed"}),
-            ],
-            ["Re-indexing “Plant”", "Operation cancelled; nothing has changed", ""],
-        ),
-        (
-            {
-                "operation_type": "remove_source",
-                "status": "processing",
-                "options": {"source_path": "/srv/old"},
-            },
-            [("removing_documents", {"removed": 1, "total": 2, "progress_percent": 50})],
-            ["Removing a folder from “Plant”", "Removing the documents of “old”", "1 of 2 documents"],
-        ),
-        (
-            {
-                **{"operation_type": "remove_source", "status": "completed", "processed_files": 5},
-                **{"result": {"documents": 3, "kept": 2, "chunks": 70, "failed": 0, "duration_s": 1.25}},
-            },
-            [],
-            [
-                "Removing a folder from “Plant”",
-                "Done",
-                "3 documents removed · 2 stay, as another folder holds them · 1 s",
-            ],
-        ),
-        (
-            {"operation_type": "index", "status": "cancelled", "processed_files": 3, "failed_files": 1}
-            | {
-                "total_files": 9,
-                "started_at": "2026-01-15T10:00:00Z",
-                "completed_at": "2026-01-15T10:00:05Z",
-            },
-            [],
-            [
-                "Indexing “Plant”",
-                "Operation cancelled; what was stored so far is kept: 2 of 9 documents",
-                "1 failed · 5 s",
-            ],
-        ),
-    ],
-)
-def test_every_operation_has_its_texts(
-    page: Page, data: dict[str, Any], messages: list[tuple[str, dict[str, Any]]], told: list[str]
-) -> None:
-    found = page.evaluate(
-        """async ([data, messages]) => {
-            const { OperationState } = await import("/static/operation-state.js");
-            const state = new OperationState();
-            state.apply({ type: "current_state", data });
-            messages.forEach(([type, data], number) => state.apply({ type, id: `${number + 1}-0`, data }));
-            return [state.title("Plant"), state.stageText, state.countsText];
-        }""",
-        [data, messages],
-    )
-    assert found == told
 
 
 def test_ranges_of_the_server_count_characters_and_not_utf16_units(page: Page) -> None:

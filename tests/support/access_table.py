@@ -88,6 +88,7 @@ ROWS = (
     Row("get", "/api/v2/health", "anybody", 200),
     Row("get", "/api/v2/openapi.json", "anybody", 200),
     Row("get", "/api/v2/status", "administer", 200),
+    Row("get", "/api/v2/status/log", "administer", 200),
     Row("get", "/api/v2/audit", "administer", 200),
     Row("get", "/api/v2/auth/setup", "anybody", 200),
     Row("post", "/api/v2/auth/register", "anybody", 422, {}),

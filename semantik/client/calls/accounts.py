@@ -23,7 +23,7 @@ class AccountsCalls(Transport):
     """Signing in and out, and the current user."""
 
     async def get_setup(self) -> Setup:
-        """Whether the first user is still to be registered.
+        """Who is signed in, or whether the first user is still to be registered.
 
         Raises Refused (421, 429, 503) and Unavailable.
         """

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 from semantik.client.transport import Transport
-from semantik.client.types.server import Health, Status
+from semantik.client.types.server import GetLogResult, Health, Status
+from semantik.client.values import UNSET, Unset
 
 
 class ServerCalls(Transport):
@@ -22,11 +23,19 @@ class ServerCalls(Transport):
         return answer
 
     async def get_status(self) -> Status:
-        """The memory of the server and of its workers.
+        """Servers, their memory, stores and queue.
 
         Raises Refused (401, 403, 421, 429, 503) and Unavailable.
         """
         answer: Status = await self.read_json("GET", "status")
+        return answer
+
+    async def get_log(self, *, limit: int | Unset = UNSET) -> GetLogResult:
+        """The last lines of this server's log.
+
+        Raises Refused (401, 403, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: GetLogResult = await self.read_json("GET", "status/log", query={"limit": limit})
         return answer
 
     async def get_open_api(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class AccountsSyncCalls(Portal):
     """Signing in and out, and the current user."""
 
     def get_setup(self) -> Setup:
-        """Whether the first user is still to be registered."""
+        """Who is signed in, or whether the first user is still to be registered."""
         return self.run(lambda client: client.get_setup())
 
     def register(

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 from semantik.client.portal import Portal
-from semantik.client.types.server import Health, Status
+from semantik.client.types.server import GetLogResult, Health, Status
+from semantik.client.values import UNSET, Unset
 
 
 class ServerSyncCalls(Portal):
@@ -18,8 +19,12 @@ class ServerSyncCalls(Portal):
         return self.run(lambda client: client.get_health())
 
     def get_status(self) -> Status:
-        """The memory of the server and of its workers."""
+        """Servers, their memory, stores and queue."""
         return self.run(lambda client: client.get_status())
+
+    def get_log(self, *, limit: int | Unset = UNSET) -> GetLogResult:
+        """The last lines of this server's log."""
+        return self.run(lambda client: client.get_log(limit=limit))
 
     def get_open_api(self) -> dict[str, Any]:
         """This description."""

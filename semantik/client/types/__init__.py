@@ -69,7 +69,18 @@ from semantik.client.types.search import (
     Suggestions,
     SuggestionsSuggestionsItem,
 )
-from semantik.client.types.server import Health, Status, StatusIsolation, StatusWorkersItem
+from semantik.client.types.server import (
+    GetLogResult,
+    Health,
+    Instance,
+    LogLine,
+    Status,
+    StatusIsolation,
+    StatusQueue,
+    StatusStores,
+    StatusWorkersItem,
+    StoreState,
+)
 from semantik.client.types.shared import (
     Accepted,
     FailureCategory,
@@ -166,6 +177,7 @@ __all__ = [
     "Folder",
     "FolderFoldersItem",
     "FolderLanguages",
+    "GetLogResult",
     "Group",
     "GroupList",
     "Grouping",
@@ -177,6 +189,8 @@ __all__ = [
     "HitScores",
     "IndexStats",
     "IndexStatsKeywords",
+    "Instance",
+    "LogLine",
     "Me",
     "Mode",
     "NamedThing",
@@ -222,7 +236,10 @@ __all__ = [
     "StageName",
     "Status",
     "StatusIsolation",
+    "StatusQueue",
+    "StatusStores",
     "StatusWorkersItem",
+    "StoreState",
     "Suggestions",
     "SuggestionsSuggestionsItem",
     "Tokens",

@@ -49,6 +49,7 @@ class SessionList(TypedDict):
 
 
 class Setup(TypedDict):
+    user: User | None
     chooses_roots: bool
     needs_first_user: bool
     registration: Literal["closed", "open"]

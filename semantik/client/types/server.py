@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 
+class GetLogResult(TypedDict):
+    items: list[LogLine]
+
+
 class Health(TypedDict):
     status: Literal["ok", "degraded"]
     pool: Literal["loading", "ready"]
@@ -12,8 +16,34 @@ class Health(TypedDict):
     redis: bool
 
 
+class Instance(TypedDict):
+    id: str
+    host: str
+    pid: int
+    url: str
+    version: str
+    state: Literal["alive", "silent", "gone"]
+    started_at: str
+    seen_at: str
+    workers: int
+    pool: Literal["loading", "ready"]
+    running: int
+
+
+class LogLine(TypedDict):
+    at: str
+    level: Literal["debug", "info", "warning", "error", "critical"]
+    logger: str
+    message: str
+
+
 class Status(TypedDict):
     version: str
+    python: str
+    platform: str
+    stores: StatusStores
+    queue: StatusQueue
+    instances: list[Instance]
     pid: int
     rss_bytes: int
     workers: list[StatusWorkersItem]
@@ -34,7 +64,24 @@ class StatusIsolation(TypedDict):
     problems: list[str]
 
 
+class StatusQueue(TypedDict):
+    running: int
+    waiting: int
+    longest_wait_s: float
+
+
+class StatusStores(TypedDict):
+    mongo: StoreState
+    redis: StoreState
+
+
 class StatusWorkersItem(TypedDict):
     pid: int
     role: Literal["question", "batch", "tracing"]
     uss_bytes: int
+
+
+class StoreState(TypedDict):
+    where: str
+    answers: bool
+    memory_bytes: int | None

@@ -83,6 +83,10 @@ class Operation(TypedDict):
     completed_at: str | None
     eta_seconds: float | None
     files_per_second: float | None
+    chunks_per_second: float | None
+    bytes_per_second: float | None
+    bytes_done: int | None
+    bytes_total: int | None
     pages_done: int | None
     pages_total: int | None
     error_message: str | None

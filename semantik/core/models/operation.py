@@ -74,7 +74,8 @@ class Operation:
 
     `options` is what was asked for beyond the type, and `settings` is what it ran with. `announced` says that its
     terminal message was published. `pages_done` of `pages_total` are those whose text is recognised; None unless it
-    has come to that.
+    has come to that. `bytes_done` of `bytes_total` of the files that it reads are read and embedded; both count from
+    the moment at which its present server took it up.
     """
 
     id: str
@@ -104,6 +105,10 @@ class Operation:
     stages: tuple[Stage, ...] = ()
     pages_done: int | None = None
     pages_total: int | None = None
+    chunks_per_s: float | None = None
+    bytes_per_s: float | None = None
+    bytes_done: int | None = None
+    bytes_total: int | None = None
 
     @property
     def ended(self) -> bool:

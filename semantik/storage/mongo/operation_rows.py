@@ -7,7 +7,7 @@ the row: only this program writes them, and `migration.py` refuses the database 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from semantik.core.models import Counts, Lease, Operation, OperationStatus, Stage, StageName
 from semantik.storage.mongo.rows import maybe_time, time_of, to_row
@@ -15,8 +15,10 @@ from semantik.storage.mongo.table import Record
 
 _CONVERTED = frozenset(
     {"id", "counts", "warnings", "stages", "lease", "announced", "cancel_requested", "options"}
-    | {"created_at", "started_at", "completed_at", "pages_done", "pages_total"}
+    | {"created_at", "started_at", "completed_at"}
 )
+# Rows of earlier builds may not have them.
+_ADDED = ("pages_done", "pages_total", "chunks_per_s", "bytes_per_s", "bytes_done", "bytes_total")
 
 
 class OperationFields(TypedDict, total=False):
@@ -32,6 +34,10 @@ class OperationFields(TypedDict, total=False):
     completed_at: datetime
     eta_s: float | None
     files_per_s: float | None
+    chunks_per_s: float | None
+    bytes_per_s: float | None
+    bytes_done: int
+    bytes_total: int
     error_message: str | None
     warnings: list[str]
     result: dict[str, object] | None
@@ -48,7 +54,10 @@ def operation_row(operation: Operation) -> Record:
 
 
 def operation_from_row(row: Record) -> Operation:
-    fields = {name: row[name] for name in Operation.__dataclass_fields__ if name not in _CONVERTED}
+    fields = {
+        name: row[name] for name in Operation.__dataclass_fields__ if name not in _CONVERTED | {*_ADDED}
+    }
+    added: Any = {name: row.get(name) for name in _ADDED}
     lease = row["lease"]
     return Operation(
         id=row["_id"],
@@ -63,8 +72,6 @@ def operation_from_row(row: Record) -> Operation:
         announced=bool(row["announced"]),
         cancel_requested=bool(row["cancel_requested"]),
         options=row["wish"],
-        # Rows of builds that recognised no text do not have them.
-        pages_done=row.get("pages_done"),
-        pages_total=row.get("pages_total"),
+        **added,
         **fields,
     )

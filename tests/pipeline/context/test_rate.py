@@ -1,31 +1,30 @@
-"""The rate and the remaining time of an operation, with a fake clock."""
+"""The remaining time of steps of one kind, with a fake clock."""
 
 from __future__ import annotations
 
-from pipeline.context.rate import RateEstimator, file_work
+from pipeline.context.rate import RateEstimator
 
 
-def test_the_remaining_time_includes_progress_within_a_large_file() -> None:
+def test_the_remaining_time_grows_while_nothing_is_processed() -> None:
     clock = [0.0]
     rate = RateEstimator(lambda: clock[0])
     rate.start(1000)
-    assert (rate.eta_s, rate.files_per_s) == (None, 0.0)
+    assert rate.eta_s is None
     clock[0] = 10.0
     rate.advance(250)
     assert rate.eta_s == 30.0
     clock[0] = 20.0
-    assert rate.eta_s == 60.0, "the estimate grows while nothing is processed"
+    assert rate.eta_s == 60.0
     rate.advance(750)
-    rate.finish(4)
-    assert (rate.eta_s, rate.files_per_s) == (0.0, 0.2)
+    assert rate.eta_s == 0.0
 
 
-def test_there_is_no_estimate_at_first_and_an_empty_file_counts_as_work() -> None:
+def test_there_is_no_estimate_at_first() -> None:
     clock = [0.0]
     rate = RateEstimator(lambda: clock[0])
-    rate.start(2 * file_work(0))
+    rate.start(2)
     clock[0] = 0.5
-    rate.advance(file_work(0))
+    rate.advance(1)
     assert rate.eta_s is None
     clock[0] = 2.0
     assert rate.eta_s == 2.0

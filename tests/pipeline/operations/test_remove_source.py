@@ -162,7 +162,8 @@ async def test_a_cancelled_append_reports_kept_documents_and_the_next_one_comple
         messages = await _watch_to_end(client, accepted)
     end = next(m for m in messages if m["type"] == "operation_cancelled")
     view = await client.call("GET", f"collections/{collection_id}")
-    assert f"is kept: {view['document_count'] - 2} of 150 documents" in end["data"]["message"]
+    read = f"{view['document_count'] - 2} of 150 new or changed documents were read; the next scan reads the others"
+    assert end["data"]["message"] == f"Operation cancelled; all that was stored before is kept; {read}"
     assert view["status"] == "incomplete" and view["pending_count"] == 152 - view["document_count"]
     hits = await ask(client, "Which gate stands by the road?", collection_ids=[collection_id], k=2)
     assert {hit["document"]["name"] for hit in hits} == {"gate-000.txt", "gate-001.txt"}

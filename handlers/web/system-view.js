@@ -1,0 +1,105 @@
+// For administrators: the servers, their workers and memory, the stores, the queue, and the last lines of the log.
+import { request, url } from "./api.js";
+import { errorLine, h, replaceNodes } from "./dom.js";
+import { bytes, date, duration, number, plural } from "./format.js";
+
+const REFRESH_MS = 5_000;
+const LINES = 200;
+const LEVELS = [["", "All lines"], ["warning", "Warnings and errors"]];
+const LOUD = new Set(["warning", "error", "critical"]);
+const ROLES = { question: "answers queries", batch: "reads and embeds", tracing: "prepares a model" };
+const ISOLATION = [["network", "the network"], ["files", "other files"], ["signals", "other processes"], ["privileges", "new privileges"],
+  ["system_calls", "needless system calls"]];
+
+export function systemView({ user }, _ids, _query, signal) {
+  if (!user.is_admin) return { node: h("p", { class: "empty" }, "This page is for administrators."), title: "System" };
+  const errors = errorLine();
+  const parts = { summary: h("dl", { class: "tiles" }), servers: h("tbody"), workers: h("tbody"), stores: h("tbody"), isolation: h("p", { class: "hint" }) };
+  const log = logSection(signal);
+  let timer = 0;
+
+  async function refresh() {
+    try {
+      draw(parts, await request("GET", url(["status"]), { signal }));
+      errors.clear();
+      await log.refresh();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      errors.show(error);
+    }
+    if (!signal.aborted) timer = setTimeout(refresh, REFRESH_MS);
+  }
+
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  refresh();
+  const node = h("div", { class: "stack system" },
+    h("h1", {}, "System"), errors.node, parts.summary,
+    table("Servers", ["Server", "State", "Address", "Up", "Operations"], parts.servers),
+    table("Processes of this server", ["Process", "Role", "Memory"], parts.workers, parts.isolation),
+    table("Stores", ["Store", "Where", "State", "Memory"], parts.stores), log.node);
+  return { node, title: "System" };
+}
+
+function draw(parts, status) {
+  const own = status.rss_bytes + status.workers.reduce((sum, { uss_bytes: size }) => sum + size, 0);
+  const { running, waiting, longest_wait_s: wait } = status.queue;
+  replaceNodes(parts.summary, [
+    tile("Version", status.version, `Python ${status.python} on ${status.platform}`),
+    tile("Memory", bytes(own), `this server and ${plural(status.workers.length, "worker")}`),
+    tile("Queue", `${number(running)} running`, waiting ? `${number(waiting)} waiting, up to ${duration(wait)}` : "nothing waits"),
+    tile("Servers", number(status.instances.filter(({ state }) => state === "alive").length), "alive"),
+  ]);
+  replaceNodes(parts.servers, status.instances.map((one) => row(
+    [`${one.host} · ${one.pid}`, tag(one.state, one.state === "alive" ? "completed" : "failed"), one.url,
+      `${duration((Date.parse(one.seen_at) - Date.parse(one.started_at)) / 1000)}, version ${one.version}`,
+      `${plural(one.running, "operation")}; ${plural(one.workers, "worker")}, ${one.pool}`])));
+  replaceNodes(parts.workers, [row([status.pid, "server", bytes(status.rss_bytes)]),
+    ...status.workers.map((one) => row([one.pid, ROLES[one.role] ?? one.role, bytes(one.uss_bytes)]))]);
+  replaceNodes(parts.stores, [["MongoDB", status.stores.mongo], ["Redis", status.stores.redis]].map(([name, store]) => row(
+    [name, store.where, tag(store.answers ? "answers" : "away", store.answers ? "completed" : "failed"),
+      store.memory_bytes === null ? "–" : bytes(store.memory_bytes)])));
+  parts.isolation.textContent = isolationText(status.isolation);
+}
+
+function isolationText(isolation) {
+  const closed = ISOLATION.filter(([name]) => isolation[name]).map(([, text]) => text);
+  const kept = closed.length ? `Workers that read files are kept from ${closed.join(", ")}.` : "";
+  return [kept, ...isolation.problems].filter(Boolean).join(" ");
+}
+
+function logSection(signal) {
+  const lines = h("ol", { class: "log", tabindex: 0, "aria-label": "Log lines" });
+  const level = h("select", { "aria-label": "Lines", onchange: () => refresh() }, LEVELS.map(([value, text]) => h("option", { value }, text)));
+  let drawn = "";
+
+  async function refresh() {
+    const { items } = await request("GET", url(["status", "log"], { limit: LINES }), { signal });
+    const wanted = items.filter((line) => !level.value || LOUD.has(line.level));
+    const text = JSON.stringify(wanted);
+    if (text === drawn) return;
+    drawn = text;
+    const atEnd = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8;
+    lines.replaceChildren(...(wanted.length ? wanted.map(logLine) : [h("li", { class: "hint" }, "No such lines.")]));
+    if (atEnd) lines.scrollTop = lines.scrollHeight;
+  }
+
+  const node = h("section", { class: "card stack", "aria-labelledby": "log-heading" },
+    h("div", { class: "row filterbar" }, h("h2", { id: "log-heading" }, "Log of this server"), level), lines);
+  return { node, refresh };
+}
+
+function logLine({ at, level, logger, message }) {
+  return h("li", { "data-level": level }, h("time", { datetime: at, title: date(at) }, at.slice(11, 19)), " ",
+    h("span", { class: "level" }, level), ` ${logger.replace(/^semantik\.?/, "")} ${message}`);
+}
+
+function table(title, heads, body, note = null) {
+  const id = `table-${title.toLowerCase().replaceAll(" ", "-")}`;
+  return h("section", { class: "card stack", "aria-labelledby": id }, h("h2", { id }, title),
+    h("div", { class: "scroll", role: "group", tabindex: 0, "aria-label": `${title}, scrollable` },
+      h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), body)), note);
+}
+
+const row = (cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell instanceof Node ? cell : String(cell))));
+const tag = (text, status) => h("span", { class: "tag status", "data-status": status }, text);
+const tile = (name, value, more) => h("div", { class: "card tile" }, h("dt", { class: "hint" }, name), h("dd", { class: "value" }, value), h("dd", { class: "hint" }, more));

@@ -1,0 +1,103 @@
+"""How much a first visit loads, how soon it shows on a slow line, and the contrast of the design's colours."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.browser import needs_chromium
+from support.server import Serving
+from test_page import page, trouble
+from test_page_operations import member
+
+__all__ = ["member", "page", "trouble"]
+
+pytestmark = needs_chromium
+
+MOST_BYTES, MOST_REQUESTS = 60 * 1024, 12
+# What browsers call slow 3G: 400 ms for a round trip, 400 kbit/s.
+SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+TIMINGS = """() => performance.getEntriesByType("resource").filter(({ name }) => !name.endsWith(".svg"))
+    .map(({ name, startTime, responseEnd }) => [new URL(name).pathname.split("/").at(-1), startTime, responseEnd])"""
+
+
+@pytest.fixture
+def server(shared: Serving) -> str:
+    return shared.url
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/#/collections", "/#/operations", "/#/account"],
+    ids=["home", "collections", "operations", "account"],
+)
+def test_a_first_visit_is_light(member: Page, address: str) -> None:
+    member.goto("about:blank")
+    client = member.context.new_cdp_session(member)
+    client.send("Network.enable")
+    client.send("Network.clearBrowserCache")
+    sizes: dict[str, float] = {}
+    client.on("Network.responseReceived", lambda event: sizes.setdefault(event["requestId"], 0))
+    client.on(
+        "Network.loadingFinished",
+        lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}),
+    )
+    member.goto(address)
+    expect(member.locator("main h1:visible, main [role=search]:visible").first).to_be_visible()
+    member.wait_for_load_state("networkidle")
+    assert 0 < len(sizes) <= MOST_REQUESTS, len(sizes)
+    assert sum(sizes.values()) < MOST_BYTES, sum(sizes.values())
+    sizes.clear()
+    member.reload()
+    expect(member.locator("main h1:visible, main [role=search]:visible").first).to_be_visible()
+    member.wait_for_load_state("networkidle")
+    assert sum(sizes.values()) < MOST_BYTES / 3, "what has a hash in its name is not asked for again"
+
+
+def test_borders_of_fields_have_a_contrast_of_three(member: Page) -> None:
+    for scheme in ("light", "dark"):
+        member.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        contrasts = member.evaluate(
+            """() => {
+                const style = getComputedStyle(document.documentElement);
+                const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+                const luminance = (name) => {
+                    canvas.fillStyle = style.getPropertyValue(name);
+                    canvas.fillRect(0, 0, 1, 1);
+                    const parts = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((value) => value / 255)
+                        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+                    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+                };
+                const contrast = (a, b) => {
+                    const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+                    return (high + 0.05) / (low + 0.05);
+                };
+                const texts = ["--ink", "--soft", "--accent", "--good", "--warn", "--bad"];
+                return {
+                    edges: ["--paper", "--surface"].map((back) => contrast("--edge", back)),
+                    texts: texts.flatMap((text) => ["--paper", "--surface"].map((back) => contrast(text, back))),
+                };
+            }"""
+        )
+        assert min(contrasts["edges"]) >= 3, (scheme, contrasts)
+        assert min(contrasts["texts"]) >= 4.5, (scheme, contrasts)
+
+
+def test_a_first_visit_on_a_slow_line_takes_few_round_trips(member: Page) -> None:
+    """In turn: page, script, who is signed in, collections. The view is loaded beside these."""
+    member.goto("about:blank")
+    client = member.context.new_cdp_session(member)
+    client.send("Network.enable")
+    client.send("Network.clearBrowserCache")
+    client.send("Network.emulateNetworkConditions", SLOW_3G)
+    member.goto("/")
+    expect(member.locator("main h1:visible, main [role=search]:visible").first).to_be_visible()
+    timings = member.evaluate(TIMINGS)
+    starts = {name: begin for name, begin, _ in timings}
+    ends = {name: end for name, _, end in timings}
+    assert starts["home-view.js"] < ends["setup"], "the view is loaded while the server is asked"
+    assert starts["shared.js"] < ends["app.js"]
+    in_turn, reached = 1, 0.0  # the page itself
+    for _, begin, end in sorted(timings, key=lambda each: float(each[1])):
+        if begin >= reached and begin < ends["collections"]:
+            in_turn, reached = in_turn + 1, end
+    assert in_turn <= 4, timings
