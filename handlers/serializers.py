@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from semantik.auth.sessions import LoginResult
-from semantik.core.models import FOLDER, Chunk, Document, FileFailure, Source, User
+from semantik.core.models import FOLDER, Document, FileFailure, Source, User
 from semantik.index import IndexStats
-from semantik.search.hits import Copy, Hit
 from semantik.search.index_sync import WordsStats
-from semantik.search.suggestions import Suggestion
 from semantik.services.folder_languages import FolderLanguages
 from semantik.services.sources import SourceKind
 from semantik.services.views import CollectionView, OperationView, SourceView
@@ -141,7 +139,7 @@ def document_json(document: Document) -> Json:
         "path": document.path,
         "name": document.name,
         "size": document.size,
-        "modified_at": _modified(document),
+        "modified_at": modified_json(document),
         "status": document.status,
         "source_id": document.source_id,
         "due": document.due is not None,
@@ -226,77 +224,5 @@ def languages_json(found: FolderLanguages) -> Json:
     return {"languages": dict(found.files), "recommended_model": found.embedding_model}
 
 
-def hit_json(hit: Hit) -> Json:
-    scores = hit.scores
-    return {
-        "score": scores.meaning,
-        "scores": {
-            "meaning": scores.meaning,
-            "words": scores.words,
-            "fused": scores.fused,
-            "rerank": scores.rerank,
-        },
-        "relevance": hit.relevance,
-        "passage": hit.chunk.text,
-        "highlights": hit.highlights,
-        "best_sentence": hit.best_sentence,
-        "matched": hit.matched,
-        **_place_json(hit.chunk),
-        "document": _hit_document_json(hit.document),
-        "collection": {"id": hit.collection.id, "name": hit.collection.name},
-        "also_in": [_copy_json(each) for each in hit.also_in],
-        "more": [hit_json(each) for each in hit.more],
-    }
-
-
-def _copy_json(copy: Copy) -> Json:
-    return {
-        **_place_json(copy.chunk),
-        "document": _hit_document_json(copy.document),
-        "collection": {"id": copy.collection.id, "name": copy.collection.name},
-    }
-
-
-def _place_json(chunk: Chunk) -> Json:
-    return {
-        "seq": chunk.seq,
-        "start": chunk.start,
-        "end": chunk.end,
-        "page": chunk.page,
-        "page_label": chunk.page_label,
-        "heading": chunk.heading,
-        "recognised": chunk.recognised,
-    }
-
-
-def _hit_document_json(document: Document) -> Json:
-    metadata = document.metadata
-    return {
-        "id": document.id,
-        "path": document.path,
-        "name": document.name,
-        "title": metadata.title,
-        "mime": document.mime,
-        "modified_at": _modified(document),
-        "author": document.author,
-        "authors": list(metadata.authors),
-        "date": metadata.date,
-        "language": metadata.language,
-        "tags": list(metadata.tags),
-        "container_id": document.container_id,
-        "part": document.part,
-    }
-
-
-def suggestion_json(suggestion: Suggestion) -> Json:
-    document = suggestion.document
-    return {
-        "text": suggestion.text,
-        "kind": suggestion.kind,
-        "document_id": document and document.id,
-        "collection_id": document and document.collection_id,
-    }
-
-
-def _modified(document: Document) -> str | None:
+def modified_json(document: Document) -> str | None:
     return timestamp_json(datetime.fromtimestamp(document.modified_ns / 1e9, UTC))

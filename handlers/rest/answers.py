@@ -24,7 +24,7 @@ from handlers.client_address import request_id
 from handlers.fields import list_of, optional, text
 from handlers.problems import describe, problem, status_of
 from handlers.rest.search import FILTERS
-from handlers.serializers import hit_json
+from handlers.hit_serializers import hit_json
 from semantik.core.errors import SemantikError, Unavailable
 from semantik.core.models import Filters
 from semantik.search.hits import Hit

@@ -23,7 +23,7 @@ from handlers.fields import (
     optional,
     text,
 )
-from handlers.serializers import hit_json
+from handlers.hit_serializers import hit_json
 from semantik.core.document_types import document_type
 from semantik.core.models import Filters
 from semantik.query import first_day, language_code

@@ -10,7 +10,7 @@ import voluptuous as vol
 from handlers.audit_trail import READ
 from handlers.base import RestHandler
 from handlers.fields import integer, list_of, optional, text
-from handlers.serializers import suggestion_json
+from handlers.hit_serializers import suggestion_json
 
 _SUGGEST = vol.Schema(
     {

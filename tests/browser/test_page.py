@@ -261,22 +261,6 @@ def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: 
     trouble.clear()
 
 
-def test_a_collection_is_deleted_after_a_question(member: Page) -> None:
-    create(member, "Short-lived", "")
-    member.get_by_role("link", name="Short-lived", exact=True).click()
-    member.get_by_role("button", name="Delete this collection…").click()
-    expect(member.get_by_role("dialog")).to_contain_text("The files in its folders stay as they are")
-    member.get_by_role("button", name="Delete collection", exact=True).click()
-    expect(member.get_by_label("Type its name to delete it")).to_be_focused()
-    member.get_by_label("Type its name to delete it").fill("Short")
-    member.get_by_role("button", name="Delete collection", exact=True).click()
-    expect(member.get_by_role("alert")).to_contain_text("That is not its name")
-    member.get_by_label("Type its name to delete it").fill("Short-lived")
-    member.get_by_role("button", name="Delete collection", exact=True).click()
-    expect(member.get_by_role("heading", name="Collections")).to_be_visible()
-    expect(member.get_by_role("link", name="Short-lived")).to_have_count(0)
-
-
 def test_an_expired_session_leads_to_the_sign_in_form(member: Page, trouble: list[str]) -> None:
     member.context.clear_cookies()
     member.evaluate(

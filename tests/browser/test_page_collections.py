@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.beside_browser import run
 from support.browser import needs_chromium
-from support.page_actions import NAME, PASSWORD, plant, sign_in
+from support.page_actions import NAME, PASSWORD, create, plant, sign_in
 from support.server import Serving, serve
 from test_page import member, page, trouble
 
@@ -233,3 +233,19 @@ def test_long_and_right_to_left_names_fit_on_a_phone(
     assert collections.evaluate("document.documentElement.scrollWidth") <= 360
     heading = collections.get_by_role("heading", level=1).bounding_box()
     assert heading is not None and heading["height"] < 90
+
+
+def test_a_collection_is_deleted_after_a_question(member: Page) -> None:
+    create(member, "Short-lived", "")
+    member.get_by_role("link", name="Short-lived", exact=True).click()
+    member.get_by_role("button", name="Delete this collection…").click()
+    expect(member.get_by_role("dialog")).to_contain_text("The files in its folders stay as they are")
+    member.get_by_role("button", name="Delete collection", exact=True).click()
+    expect(member.get_by_label("Type its name to delete it")).to_be_focused()
+    member.get_by_label("Type its name to delete it").fill("Short")
+    member.get_by_role("button", name="Delete collection", exact=True).click()
+    expect(member.get_by_role("alert")).to_contain_text("That is not its name")
+    member.get_by_label("Type its name to delete it").fill("Short-lived")
+    member.get_by_role("button", name="Delete collection", exact=True).click()
+    expect(member.get_by_role("heading", name="Collections")).to_be_visible()
+    expect(member.get_by_role("link", name="Short-lived")).to_have_count(0)

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.scanning import walker
 from pipeline.scanning.walk_rules import WalkRules
-from pipeline.scanning.walker import WalkStopped, walk, walk_entries
+from pipeline.scanning.walker import walk, walk_entries
 from semantik.core.document_roots import resolve_source
 from semantik.core.errors import Forbidden, Invalid
 from semantik.core.scan_entries import FolderListing, FoundFile, ScanWarning, SkippedEntry
@@ -298,17 +298,3 @@ def test_a_folder_deleted_during_the_walk_gives_a_warning(tmp_path: Path) -> Non
     [warning] = next(walking).warnings
     assert warning.path == str(tmp_path / "gone")
     assert warning.message == "The folder cannot be read: No such file or directory."
-
-
-def test_a_walk_stops_also_within_a_folder_with_very_many_files(tmp_path: Path) -> None:
-    for number in range(500):
-        (tmp_path / f"{number:03}.txt").touch()
-    asked: list[bool] = []
-
-    def is_stopped() -> bool:
-        asked.append(len(asked) > 100)
-        return asked[-1]
-
-    with pytest.raises(WalkStopped):
-        list(walk(tmp_path, WalkRules(("/",), ()), is_stopped))
-    assert len(asked) == 102
