@@ -22,9 +22,9 @@ from tornado.iostream import StreamClosedError
 from handlers.base import RestHandler
 from handlers.client_address import request_id
 from handlers.fields import list_of, optional, text
+from handlers.hit_serializers import hit_json
 from handlers.problems import describe, problem, status_of
 from handlers.rest.search import FILTERS
-from handlers.hit_serializers import hit_json
 from semantik.core.errors import SemantikError, Unavailable
 from semantik.core.models import Filters
 from semantik.search.hits import Hit
