@@ -55,6 +55,25 @@ test("a folder is indexed, watched to its end, searched and listed", async () =>
   assert.equal(await client.deleteCollection({ collection_id: made.id }), undefined);
 });
 
+test("a file is uploaded and its original read back", async () => {
+  const client = new Client(url);
+  await client.signIn(user, password);
+  const { id } = await client.createCollection({ name: "Uploaded" });
+  const text = "The lamp of the pier is lit at dusk.";
+  const { items: [sent] } = await client.upload({ collection_id: id, name: "lamp.txt", content: new Blob([text]) });
+  assert.equal(sent.size, text.length);
+  let upload;
+  do {
+    upload = await client.getUpload({ collection_id: id, upload_id: sent.id });
+    if (upload.operation_id) for await (const _ of client.watch(upload.operation_id));
+  } while (upload.document?.status !== "indexed");
+  const place = { collection_id: id, document_id: upload.document.id };
+  assert.equal(await (await client.getOriginal(place)).text(), text);
+  const part = await client.getOriginal({ ...place, Range: "bytes=4-7" });
+  assert.equal(await part.text(), "lamp");
+  await client.deleteCollection({ collection_id: id });
+});
+
 test("text and unusual ids are sent and read as they are", async () => {
   const client = new Client(url);
   await client.signIn(user, password);
