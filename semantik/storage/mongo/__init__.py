@@ -25,6 +25,7 @@ from semantik.storage.mongo.failures import FailureTable
 from semantik.storage.mongo.folder_digests import FolderDigestTable
 from semantik.storage.mongo.groups import GroupTable
 from semantik.storage.mongo.identities import IdentityTable
+from semantik.storage.mongo.indexes import create_indexes
 from semantik.storage.mongo.instances import InstanceTable
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
@@ -111,17 +112,14 @@ class Store:
         )
         notifications = (self.saved_searches, self.alerts, self.webhooks, self.deliveries)
         content = (self.collections, self.documents, self.chunks)
-        for table in (
-            *accounts,
-            *notifications,
-            *content,
+        others = (
             self.operations,
             self.failures,
             self.folder_digests,
             self.recognised_pages,
             self.uploads,
-        ):
-            await table.create_indexes()
+        )
+        await create_indexes(self._meta, (*accounts, *notifications, *content, *others))
         await migrate(self._meta, self._tables)
         return self
 
