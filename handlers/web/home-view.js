@@ -55,7 +55,7 @@ class HomeView {
       onChoose: () => this.#submit(), onPast: () => this.keys.first(),
     });
     this.recent = formerSearches(this.former, () => this.#toField());
-    this.browse = h("div", { class: "stack browse" }, this.recent.node, latestCollections(app, signal), newCollection(app, signal));
+    this.browse = h("div", { class: "stack front" }, this.recent.node, latestCollections(app, signal), newCollection(app, signal));
     this.choices = h("div", { class: "choices" }, this.modes, this.sorts);
     this.form = h("form", {
       class: "search", role: "search",

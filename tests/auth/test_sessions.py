@@ -33,6 +33,7 @@ async def test_first_user_is_the_administrator_and_closes_registration(
         "chooses_roots": False,
         "registration": "closed",
         "oidc": None,
+        "user": None,
     }
     first = await client.call(
         "POST",

@@ -55,7 +55,7 @@ def _search(page: Page) -> None:
 def test_no_page_has_a_barrier(names: Page, scheme: str) -> None:
     names.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     names.reload()
-    expect(names.locator(".browse")).to_be_visible()
+    expect(names.locator(".front")).to_be_visible()
     assert barriers(names) == []
     _search(names)
     assert barriers(names) == []

@@ -91,7 +91,7 @@ def test_typing_is_one_entry_of_the_history_and_sends_one_question_after_a_pause
     expect(plant.locator(".hit")).to_have_text(re.compile("in week"))
     assert plant.evaluate("history.length") == before + 1
     plant.go_back()
-    expect(plant.locator(".browse")).to_be_visible()
+    expect(plant.locator(".front")).to_be_visible()
     expect(_field(plant)).to_have_value("")
     assert plant.title() == "Semantik"
 
@@ -132,7 +132,7 @@ def test_everything_is_done_with_the_keyboard(plant: Page) -> None:
     expect(_field(plant)).to_have_value("pump number")
     plant.keyboard.press("Escape")
     expect(_field(plant)).to_have_value("")
-    expect(plant.locator(".browse")).to_be_visible()
+    expect(plant.locator(".front")).to_be_visible()
 
 
 def test_the_way_back_keeps_place_and_further_results_without_asking(plant: Page) -> None:
