@@ -2,7 +2,7 @@
 
 Two servers share their stores. The server that indexes a folder is killed, and the other resumes the operation when the
 lease has expired; then the owner is killed and restarted at once. Prints for both the seconds from the kill until the
-operation is claimed, and until the next document is stored. The results depend on the machine.
+operation is claimed, until its next message, and until the next document is stored. The results depend on the machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from typing import Any
 
 from bench.server_process import SETUP_CODE, environment, unlimited
 from semantik.client.api import Client
+from semantik.config.settings import ProgressSettings
 from semantik.core.models import Operation
+from semantik.progress import ProgressService
 from semantik.storage.data_folder import data_lock, instance_id
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
@@ -97,6 +99,8 @@ async def measure(folder: Path, lease_s: float) -> dict[str, Any]:
             stack.push_async_callback(server.stop)
             await server.start()
         store = await stack.enter_async_context(Store(stores.mongo_url, _DATABASE))
+        progress = ProgressService(stores.redis_url, ProgressSettings(), "bench")
+        await stack.enter_async_context(progress)
         client = Client(servers[0].url)
         await client.register("bench", PASSWORD, SETUP_CODE)
         await client.sign_in("bench", PASSWORD)
@@ -106,14 +110,14 @@ async def measure(folder: Path, lease_s: float) -> dict[str, Any]:
         owner = await _working_owner(store, operation_id, servers)
         before = await _record(store, operation_id)
         killed = await owner.kill()
-        by_other_server = await _resume_times(store, before, killed)
+        by_other_server = await _resume_times(store, progress, before, killed)
 
         other = await _working_owner(store, operation_id, servers)
         before = await _record(store, operation_id)
         killed = await other.kill()
         await other.start()
         ready_s = time.perf_counter() - killed
-        by_same_server = await _resume_times(store, before, killed)
+        by_same_server = await _resume_times(store, progress, before, killed)
         return {
             "lease_s": lease_s,
             "by_another_server": by_other_server,
@@ -134,18 +138,28 @@ async def _working_owner(store: Store, operation_id: str, servers: list[Server])
     return owner
 
 
-async def _resume_times(store: Store, before: Operation, killed: float) -> dict[str, float]:
-    """The seconds from the kill until the operation is claimed again, and until the next document is stored."""
+async def _resume_times(
+    store: Store, progress: ProgressService, before: Operation, killed: float
+) -> dict[str, float]:
+    """The seconds from the kill until the operation is claimed again, its next message, and its next document."""
     claimed_s: float | None = None
+    message_s: float | None = None
     assert before.lease is not None
+    last_id = await progress.last_id(before.id)
     while True:
         operation = await _record(store, before.id)
         elapsed_s = time.perf_counter() - killed
         assert operation.lease is not None
         if claimed_s is None and operation.lease.token != before.lease.token:
             claimed_s = elapsed_s
+        if message_s is None and await progress.last_id(before.id) != last_id:
+            message_s = elapsed_s
         if claimed_s is not None and operation.counts.processed > before.counts.processed:
-            return {"claimed_s": claimed_s, "next_document_s": elapsed_s}
+            return {
+                "claimed_s": claimed_s,
+                "next_message_s": message_s if message_s is not None else elapsed_s,
+                "next_document_s": elapsed_s,
+            }
         await asyncio.sleep(_POLL_S)
 
 

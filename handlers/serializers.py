@@ -101,6 +101,7 @@ def source_json(source: Source) -> Json:
         "has_secret": bool(source.secret),
         "exclude": list(source.exclude),
         "excluded_count": len(source.excluded),
+        "server": source.server or None,
     }
 
 
@@ -215,6 +216,7 @@ def state_json(view: OperationView) -> Json:
         "pages_total": operation.pages_total,
         "error_message": operation.error_message,
         "queue_position": view.queue_position,
+        "waiting": operation.waiting,
         "warnings": list(operation.warnings),
         "result": operation.result,
     }

@@ -76,6 +76,7 @@ from semantik.services.listing.service import ListingService
 from semantik.services.notifications import Notifications
 from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
+from semantik.services.server_labels import ServerLabels
 from semantik.services.sharing import SharingService
 from semantik.services.sources import SourceService
 from semantik.services.system import SystemService
@@ -123,8 +124,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
 
         pool = await start(make_pool(current))
         stores = await start(embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock))
-        mongo_url = settings.mongo_url or stores.mongo_url
-        store = await start(Store(mongo_url, settings.mongo_database, stores.mongo_reads_url))
+        mongo = (settings.mongo_url or stores.mongo_url, settings.mongo_database)
+        store = await start(Store(*mongo, stores.mongo_reads_url))
         sent = SentCounter()
         metrics = MetricsRegistry(lambda: (sent.messages, sent.bytes))
         redis_url = settings.redis_url or stores.redis_url
@@ -182,7 +183,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         connection_times = await start(serving(app, sockets, current))
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)
-        heartbeat = Heartbeat(store, owner, url, pool.batch_workers, lambda: pool.is_ready)
+        heartbeat = Heartbeat(store, owner, url, pool.batch_workers, lambda: pool.is_ready, current, access)
         await heartbeat.start()
         stack.push_async_callback(heartbeat.stop)
         tasks = stack.enter_context(
@@ -222,15 +223,13 @@ def _services(
     server: str,
 ) -> Services:
     current, store, progress, pool = parts.get_settings, parts.store, parts.progress, parts.pool
-    authorizer, folders = Authorizer(store), FolderRules(current)
+    authorizer, folders, access = Authorizer(store), FolderRules(current), parts.folder_access
     languages = LanguageSampler(pool.languages, lambda: current().embedding.model, BUNDLED)
-    sealer = Sealer(current().data, current().auth.second_factor_key)
-    second_factors = SecondFactorService(store, sealer)
+    second_factors = SecondFactorService(store, Sealer(current().data, current().auth.second_factor_key))
     sessions = SessionService(store, groups, lambda: current().auth, Tokens(signing_keys), second_factors)
     external = ExternalAccounts(store, sessions.accounts, lambda: current().auth)
-    operations = OperationService(
-        store, authorizer, parts.folder_access, folders.resolve, wake, lambda: current().embedding
-    )
+    embedding, labels = lambda: current().embedding, ServerLabels(store, current().label)
+    operations = OperationService(store, authorizer, access, folders.resolve, wake, embedding, labels)
     search = SearchService(
         store, authorizer, parts.index_sync, query_embedder, lambda: current().search, reranker
     )
@@ -248,7 +247,7 @@ def _services(
         groups=groups,
         second_factors=second_factors,
         authorizer=authorizer,
-        collections=CollectionService(store, authorizer, operations, lambda: current().embedding, wake),
+        collections=CollectionService(store, authorizer, operations, embedding, wake),
         sharing=SharingService(store, authorizer),
         users=UserService(store, authorizer, sessions.accounts, groups, sessions.forget_user),
         tags=TagService(store, authorizer),
@@ -262,7 +261,7 @@ def _services(
         lists=lists,
         bulk=BulkActions(store, authorizer, operations, lists, uploads.storer.remove),
         originals=OriginalService(
-            store, authorizer, parts.folder_access, parts.uploads, partial(open_original, current)
+            store, authorizer, parts.folder_access, parts.uploads, partial(open_original, current), labels
         ),
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,

@@ -1967,6 +1967,8 @@ export interface components {
              * @description The absolute path of a folder on the server's machine.
              */
             source_path?: string | null;
+            /** @description The label of the running servers that see the folder; null: this one does. Only with `source_path`. */
+            server?: string | null;
             /** @description A model that `embedding.allowed_models` permits. */
             embedding_model?: string | null;
             /** @description Tokens of a chunk. More than the model reads becomes what it can, with a warning. */
@@ -2066,6 +2068,8 @@ export interface components {
             exclude: string[];
             /** @description How many files were excluded one by one. */
             excluded_count: number;
+            /** @description The label of the servers that see it, which alone run its operations; null: any that can. */
+            server: string | null;
         };
         SourceWithCount: {
             document_count: number;
@@ -2085,6 +2089,8 @@ export interface components {
             kind?: string;
             /** @description The values of the kind's fields by their names. */
             options?: Record<string, never>;
+            /** @description The label of the running servers that see it, which alone run its operations; null: any that can. */
+            server?: string | null;
         };
         SourceKind: {
             kind: string;
@@ -2120,6 +2126,8 @@ export interface components {
             exclude?: string[];
             /** @description Whether files that were excluded one by one are taken again. */
             include_excluded?: boolean;
+            /** @description The label of the servers that see it, which alone run its operations; null: any that can. */
+            server?: string | null;
         };
         /** @description An operation that was queued. */
         Accepted: {
@@ -2385,6 +2393,8 @@ export interface components {
             error_message: string | null;
             /** @description How many operations have to end before this one starts; null when it has started, and where it is not counted. */
             queue_position: number | null;
+            /** @description Why no server can take it, such as "No server can read /srv/papers."; null unless it waits for that. */
+            waiting: string | null;
             warnings: string[];
             /** @description The fields of the type's last stage, as docs/reference/websocket-api.md lists them. */
             result: Record<string, never> | null;
@@ -2988,6 +2998,7 @@ export interface components {
                  *         "pages_total": null,
                  *         "error_message": null,
                  *         "queue_position": null,
+                 *         "waiting": null,
                  *         "warnings": [],
                  *         "result": null,
                  *         "settings": {},
@@ -5301,6 +5312,7 @@ export interface operations {
                      *           "has_secret": false,
                      *           "exclude": [],
                      *           "excluded_count": 0,
+                     *           "server": null,
                      *           "document_count": 9
                      *         }
                      *       ],
@@ -5375,6 +5387,7 @@ export interface operations {
                      *         "pages_total": null,
                      *         "error_message": null,
                      *         "queue_position": null,
+                     *         "waiting": null,
                      *         "warnings": [],
                      *         "result": null,
                      *         "settings": {},
@@ -5393,7 +5406,8 @@ export interface operations {
                      *         "options": {},
                      *         "has_secret": false,
                      *         "exclude": [],
-                     *         "excluded_count": 0
+                     *         "excluded_count": 0,
+                     *         "server": null
                      *       }
                      *     }
                      */
@@ -5530,7 +5544,8 @@ export interface operations {
                      *       "options": {},
                      *       "has_secret": false,
                      *       "exclude": [],
-                     *       "excluded_count": 0
+                     *       "excluded_count": 0,
+                     *       "server": null
                      *     }
                      */
                     "application/json": components["schemas"]["Source"];
@@ -5977,6 +5992,7 @@ export interface operations {
                      *         "pages_total": null,
                      *         "error_message": null,
                      *         "queue_position": null,
+                     *         "waiting": null,
                      *         "warnings": [],
                      *         "result": null,
                      *         "settings": {},
@@ -6057,6 +6073,7 @@ export interface operations {
                      *         "pages_total": null,
                      *         "error_message": null,
                      *         "queue_position": null,
+                     *         "waiting": null,
                      *         "warnings": [],
                      *         "result": null,
                      *         "settings": {},
@@ -6869,6 +6886,7 @@ export interface operations {
                      *           "pages_total": null,
                      *           "error_message": null,
                      *           "queue_position": null,
+                     *           "waiting": null,
                      *           "warnings": [],
                      *           "result": {
                      *             "documents": 9,
@@ -6966,6 +6984,7 @@ export interface operations {
                      *       "pages_total": null,
                      *       "error_message": null,
                      *       "queue_position": null,
+                     *       "waiting": null,
                      *       "warnings": [],
                      *       "result": {
                      *         "documents": 9,

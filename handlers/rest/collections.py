@@ -21,6 +21,7 @@ _CREATE = vol.Schema(
         vol.Required("name"): text(),
         vol.Optional("description"): text(0, 10_000),
         vol.Optional("source_path"): optional(text()),
+        vol.Optional("server"): optional(text(1, 63)),
         vol.Optional("embedding_model"): optional(text(1, 500)),
         vol.Optional("chunk_size"): optional(integer(16, 100_000)),
         vol.Optional("chunk_overlap"): optional(integer(0, 50_000)),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import boolean, integer, json_object, list_of, text
+from handlers.fields import boolean, integer, json_object, list_of, optional, text
 from handlers.rest.operations import accept
 from handlers.serializers import FOLDER_KIND, source_json, source_kind_json, source_view_json
 from semantik.core.errors import Invalid
@@ -19,6 +19,7 @@ _ADD = vol.Schema(
         vol.Optional("path"): text(),
         vol.Optional("kind"): text(1, 50),
         vol.Optional("options"): json_object(),
+        vol.Optional("server"): optional(text(1, 63)),
     }
 )
 _CHANGE = vol.Schema(
@@ -28,6 +29,7 @@ _CHANGE = vol.Schema(
         vol.Optional("options"): json_object(),
         vol.Optional("exclude"): list_of(text(1, 200), 100, "globs"),
         vol.Optional("include_excluded"): boolean(),
+        vol.Optional("server"): optional(text(1, 63)),
     }
 )
 
@@ -56,7 +58,7 @@ class SourcesHandler(RestHandler):
         else:
             self.note_audit({"kind": kind})
             source, operation = await self.services.sources.add(
-                self.principal, collection_id, kind, body.get("options", {})
+                self.principal, collection_id, kind, body.get("options", {}), body.get("server") or ""
             )
             self.note_audit({"kind": kind, "path": source.path})
         accept(self, operation, source=source_json(source))
@@ -67,7 +69,8 @@ class SourcesHandler(RestHandler):
         if "options" in body:
             raise Invalid("options are for sources of other kinds: a folder has a path only.")
         self.note_audit({"path": body["path"]})
-        return await self.services.operations.add_source(self.principal, collection_id, body["path"])
+        server = body.get("server") or ""
+        return await self.services.operations.add_source(self.principal, collection_id, body["path"], server)
 
 
 class SourceHandler(RestHandler):
@@ -76,8 +79,13 @@ class SourceHandler(RestHandler):
     async def patch(self, collection_id: str, source_id: str) -> None:
         body = self.body(_CHANGE)
         exclude = tuple(body["exclude"]) if "exclude" in body else None
+        server = (body["server"] or "") if "server" in body else None
         watch = WatchOptions(
-            body.get("interval_s"), body.get("immediate"), exclude, body.get("include_excluded", False)
+            body.get("interval_s"),
+            body.get("immediate"),
+            exclude,
+            body.get("include_excluded", False),
+            server,
         )
         source = await self.services.sources.change(
             self.principal, collection_id, source_id, watch, body.get("options")

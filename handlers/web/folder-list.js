@@ -47,7 +47,8 @@ export function folderList({ collectionStore, activity }, { id, name, access }, 
     const kind = source.kind === "folder" ? "" : KINDS[source.kind] ?? source.kind;
     const facts = [kind, plural(source.document_count, "document"),
       source.scanned_at ? `scanned ${date(source.scanned_at)}` : "not scanned to its end yet", watchingText(source),
-      source.exclude.length ? `passes over ${source.exclude.join(", ")}` : "", source.excluded_count ? `${number(source.excluded_count)} excluded` : ""];
+      source.exclude.length ? `passes over ${source.exclude.join(", ")}` : "", source.excluded_count ? `${number(source.excluded_count)} excluded` : "",
+      source.server ? `by servers with the label ${source.server}` : ""];
     const button = (key, label, act, style = "quiet") => h("button", {
       type: "button", class: style, "data-key": `${key}-${source.id}`, "aria-label": `${label} ${shownPath(source.path)}`, onclick: act,
     }, label);

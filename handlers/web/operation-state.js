@@ -35,6 +35,7 @@ export class OperationState {
   samples = []; // of the pace: {at, chunks, bytes}, the oldest first
   stages = new Map(); // when each stage was reached, by its name
   queuePosition = null; // how many operations run before it
+  waiting = ""; // why no server can take it
   message = "";
   result = null;
   startedAt = null;
@@ -116,6 +117,7 @@ export class OperationState {
     if (type === "scanning_completed") this.total = data.total_files ?? this.total;
     if (type === "error") return;
     if (STAGES.has(type)) this.stage = type;
+    if (type !== "operation_queued" && type !== "status_update") this.waiting = ""; // a server runs it
     if (type === "recognizing_text") this.pages = pagesText(data);
     const { status: _text, ...fields } = data;
     const hasStatus = type === "status_update" || type === "operation_started";
@@ -141,6 +143,7 @@ export class OperationState {
     copy("options", "options");
     this.folder = data.source_path || this.options.source_path || this.folder;
     copy("queuePosition", "queue_position");
+    if ("waiting" in data) this.waiting = data.waiting ?? "";
     copy("message", "error_message");
     copy("result", "result");
     copy("startedAt", "started_at");

@@ -56,6 +56,7 @@ export function entryText({ type, options, folder }, path) {
 }
 
 export function stageText(state) {
+  if (state.waiting && !state.ended) return `Waiting: ${state.waiting}`;
   if (state.status === "queued") return queueText(state.queuePosition);
   if (state.status === "completed") return "Done";
   if (state.status === "failed") return "Failed";

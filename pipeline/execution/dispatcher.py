@@ -1,7 +1,7 @@
 """Decides which operation runs now: the queue, the claim of a lease, and resuming what another server left.
 
-At most one operation runs per collection, and a bounded number at once; the others wait in the queue. `runner.py` runs
-an operation, `pipeline.operations` has its stages. Runs on the loop.
+At most one operation runs per collection, and a bounded number at once; the others wait in the queue. `placement.py`
+says which of several servers starts it, `runner.py` runs it, `pipeline.operations` has its stages. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from typing import Self
 from pipeline.context.context import Dependencies
 from pipeline.execution.completion import announce_again
 from pipeline.execution.maintenance import Maintenance
+from pipeline.execution.placement import Placement
 from pipeline.execution.runner import run_operation
 from semantik.core.errors import NotFound, Unavailable
-from semantik.core.models import Lease, Operation, queue_position
+from semantik.core.models import Lease, Operation, now, queue_position
 from semantik.storage.mongo.operations import claimable
 
 log = logging.getLogger("semantik.operations")
 
 _POLL_S = 1.0
+_RENEWAL_S = 1.0  # that an owner who is alive gets for a late renewal
+_MARGIN_S = 0.02
 
 
 class Dispatcher:
@@ -40,6 +43,8 @@ class Dispatcher:
         self._expired: dict[
             str, tuple[Lease, float]
         ] = {}  # other servers' leases, and since when that is seen
+        self._placement = Placement(deps, owner)
+        self._pause_s = _POLL_S  # until the next round
         self._wake_up = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
@@ -74,6 +79,7 @@ class Dispatcher:
         unavailable = False
         while True:
             self._wake_up.clear()
+            self._pause_s = _POLL_S
             try:
                 await self._dispatch()
                 unavailable = False
@@ -82,7 +88,7 @@ class Dispatcher:
                     log.warning("Waiting for a store: %s", error)
                 unavailable = True
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake_up.wait(), _POLL_S)
+                await asyncio.wait_for(self._wake_up.wait(), self._pause_s)
 
     async def _dispatch(self) -> None:
         """One round: publish ends that were not published, resume abandoned operations, start queued ones."""
@@ -104,10 +110,14 @@ class Dispatcher:
                 # Operations of one user may run for hours: another one does not wait for their end.
                 alone = 0 if running[operation.user_id] else limits.for_others
                 is_full = len(self._running) >= concurrent + alone
-                if operation.cancel_requested or not (operation.collection_id in busy or is_full):
+                is_due = not (operation.collection_id in busy or is_full)
+                if operation.cancel_requested or (is_due and await self._placement.may_start(operation)):
                     await self._start(operation)
                     running[operation.user_id] += operation.id in self._running
+            elif operation.lease is not None and operation.id not in self._running:
+                self._look_again_in((operation.lease.expires_at - now()).total_seconds())
             busy.add(operation.collection_id)
+        await self._placement.settle(active)
         self._queue_positions = {
             o.id: self._queue_positions[o.id] for o in active if o.id in self._queue_positions
         }
@@ -123,9 +133,16 @@ class Dispatcher:
             return True
         seen, since = self._expired.setdefault(operation.id, (lease, time.monotonic()))
         if seen != lease:
-            self._expired[operation.id] = (lease, time.monotonic())
-            return False
-        return time.monotonic() - since >= _POLL_S
+            since = time.monotonic()
+            self._expired[operation.id] = (lease, since)
+        left_s = since + _RENEWAL_S - time.monotonic()
+        self._look_again_in(left_s)
+        return left_s <= 0
+
+    def _look_again_in(self, seconds: float) -> None:
+        """Begin the next round then, if it would begin later."""
+        if seconds > 0:
+            self._pause_s = min(self._pause_s, seconds + _MARGIN_S)
 
     async def _start(self, operation: Operation) -> None:
         if await self._remove_orphan(operation):

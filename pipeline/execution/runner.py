@@ -83,6 +83,10 @@ async def _attempt(
         total_files=context.operation.counts.total,
     )
     await reporter.publish("status_update", idempotency_key="processing status", status="processing")
+    if resumed:  # the first sign of life after its server has died: the next document may take long
+        await reporter.publish(
+            "status_update", idempotency_key=f"resumed {context.fence}", status="processing", waiting=None
+        )
     await deps.events.notify(context.operation)
     log.info("%-8s %s of %s", operation.type, "resumes" if resumed else "starts", collection.name)
     await _run_under_lease(context)

@@ -14,14 +14,15 @@ from datetime import timedelta
 from typing import NoReturn
 
 from semantik import __version__
+from semantik.auth.folder_access import FolderAccess
+from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import now
 from semantik.storage.mongo import Store
-from semantik.storage.mongo.instances import Instance
+from semantik.storage.mongo.instances import HEARTBEAT_S, Instance
 
 log = logging.getLogger("semantik")
 
-INTERVAL_S = 5.0
 _STOP_S = 1.0
 _EXPIRES_AFTER = timedelta(days=7)  # the record of a server that never returned
 
@@ -29,17 +30,26 @@ _EXPIRES_AFTER = timedelta(days=7)  # the record of a server that never returned
 class Heartbeat:
     """Call `start`, then let `run` write for ever; once `run` is cancelled, call `stop`.
 
-    `is_ready()`: whether the pool is ready.
+    `is_ready()`: whether the pool is ready; `current()` returns the current settings.
     """
 
     def __init__(
-        self, store: Store, instance_id: str, url: str, workers: int, is_ready: Callable[[], bool]
+        self,
+        store: Store,
+        instance_id: str,
+        url: str,
+        workers: int,
+        is_ready: Callable[[], bool],
+        current: Callable[[], Settings],
+        folder_access: FolderAccess,
     ) -> None:
         self._store = store
         self._id = instance_id
         self._url = url
         self._workers = workers
         self._is_ready = is_ready
+        self._current = current
+        self._folder_access = folder_access
         self._started_at = now()
         self._writing: asyncio.Future[None] | None = None
 
@@ -48,7 +58,7 @@ class Heartbeat:
 
     async def run(self) -> NoReturn:
         while True:
-            await asyncio.sleep(INTERVAL_S)
+            await asyncio.sleep(HEARTBEAT_S)
             # Shielded: a cancelled write may still reach MongoDB, and `stop` has to wait for it.
             self._writing = asyncio.ensure_future(self._write())
             await asyncio.shield(self._writing)
@@ -64,7 +74,7 @@ class Heartbeat:
             log.debug("The record of this instance stays: %s", error)
 
     async def _write(self, first: bool = False) -> None:
-        moment = now()
+        moment, settings = now(), self._current()
         try:
             if first:
                 await self._store.instances.remove_unseen(moment - _EXPIRES_AFTER)
@@ -81,6 +91,10 @@ class Heartbeat:
                     workers=self._workers,
                     pool="ready" if self._is_ready() else "loading",
                     running=sum(o.lease is not None and o.lease.owner == self._id for o in running),
+                    label=settings.label,
+                    roots=await self._folder_access.server_roots(),
+                    models=(settings.embedding.model, *settings.embedding.allowed_models),
+                    device=settings.embedding.device,
                 )
             )
         except Unavailable as error:

@@ -9,10 +9,7 @@ from datetime import datetime, timedelta
 
 import psutil
 
-from semantik.app.heartbeat import INTERVAL_S
 from semantik.storage.mongo.instances import Instance
-
-_SILENT_AFTER = timedelta(seconds=3 * INTERVAL_S)
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class InstanceState:
 
 def instance_state(instance: Instance, moment: datetime) -> InstanceState:
     seen = max(moment - instance.seen_at, timedelta(0))
-    state = "silent" if seen > _SILENT_AFTER else "alive"
+    state = "silent" if instance.is_silent(moment) else "alive"
     if instance.host == socket.gethostname() and not psutil.pid_exists(instance.pid):
         state = "gone"
     return InstanceState(instance, state, seen.total_seconds())

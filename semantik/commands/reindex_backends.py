@@ -21,6 +21,7 @@ from semantik.core.errors import NotFound
 from semantik.core.models import API_KEY_SCOPES, TERMINAL, OperationStatus, StageName, now
 from semantik.services.operation_options import ReindexOptions
 from semantik.services.operations import OperationService
+from semantik.services.server_labels import ServerLabels
 from semantik.storage.data_folder import is_served
 from semantik.storage.mongo import Store
 
@@ -101,6 +102,7 @@ class StoreBackend:
             lambda path, roots: Path(path),
             lambda: None,
             lambda: settings.embedding,
+            ServerLabels(store, settings.label),
         )
 
     async def collections(self) -> list[ReindexTarget]:

@@ -97,12 +97,12 @@ def _text(snapshot: StatusSnapshot) -> str:
     parts = [_verdict(snapshot)]
     if contents:
         rows = [_instance_row(each) for each in contents.instances]
-        head = ("HOST", "PID", "URL", "VERSION", "STATE", "UP", "SEEN", "POOL")
+        head = ("HOST", "PID", "URL", "VERSION", "STATE", "UP", "SEEN", "POOL", "LABEL")
         parts.append(_section("Instances", head, rows, "none"))
         parts.append(
             _section(
                 "Queue",
-                ("COLLECTION", "TYPE", "STATUS", "DONE", "SINCE"),
+                ("COLLECTION", "TYPE", "STATUS", "DONE", "SINCE", "WAITS"),
                 [_queue_row(each) for each in contents.queue],
                 "nothing is queued or running",
             )
@@ -130,6 +130,8 @@ def _verdict(snapshot: StatusSnapshot) -> str:
 
 
 def _section(title: str, head: tuple[str, ...], rows: Sequence[tuple[object, ...]], empty: str) -> str:
+    while rows and not any(row[-1] != "" for row in rows):  # such as labels, which few servers have
+        head, rows = head[:-1], [row[:-1] for row in rows]
     body = format_table(head, rows) if rows else empty
     return "\n".join([title, *(f"  {line}" for line in body.splitlines())])
 
@@ -138,13 +140,15 @@ def _instance_row(state: InstanceState) -> tuple[object, ...]:
     one = state.instance
     up = _duration((one.seen_at - one.started_at).total_seconds())
     pool = f"{one.workers} workers, {one.pool}; operations: {one.running}"
-    return (one.host, one.pid, one.url, one.version, state.state, up, f"{_duration(state.seen_s)} ago", pool)
+    seen = f"{_duration(state.seen_s)} ago"
+    return (one.host, one.pid, one.url, one.version, state.state, up, seen, pool, one.label)
 
 
 def _queue_row(state: QueuedState) -> tuple[object, ...]:
     operation = state.operation
     done = f"{operation.progress_percent:.0f} %"
-    return (state.collection, operation.type, operation.status, done, _duration(state.for_s))
+    waits = operation.waiting or ""
+    return (state.collection, operation.type, operation.status, done, _duration(state.for_s), waits)
 
 
 def _store_rows(snapshot: StatusSnapshot) -> list[tuple[object, ...]]:
@@ -217,6 +221,7 @@ def _queue_json(state: QueuedState) -> dict[str, Any]:
         "status": operation.status,
         "progress_percent": operation.progress_percent,
         "for_s": round(state.for_s, 3),
+        "waiting": operation.waiting,
     }
 
 

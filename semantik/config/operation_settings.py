@@ -21,6 +21,11 @@ class OperationSettings:
     lease_s: float = reloadable(
         15.0, at_least(2), "An operation whose server is silent this long is taken over by another."
     )
+    unreadable_wait_s: float = reloadable(
+        600.0,
+        at_least(0),
+        "Where several servers share a MongoDB: how long an operation waits for one that has its folder and model.",
+    )
     exports: int = reloadable(
         8,
         between(1, 1000),

@@ -44,6 +44,7 @@ from semantik.config.sign_in_settings import SignInSettings as SignInSettings
 from semantik.config.upload_settings import UploadSettings as UploadSettings
 
 _MIB = 1 << 20
+LABEL = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z"
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,11 @@ class Settings:
         [],
         networks,
         "Addresses or networks of proxies whose X-Forwarded-For, -Proto and X-Request-Id are believed.",
+    )
+    label: str = setting(
+        "",
+        empty_or(vol.Match(LABEL), "1 to 63 letters, digits, dots, hyphens or underscores"),
+        "A name of this server among several on one MongoDB, which a source can ask for; several may share one.",
     )
     metrics: str = reloadable(
         "open", one_of("open", "admin"), "Who may read /metrics (counts only): anybody, or administrators."

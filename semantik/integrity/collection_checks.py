@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 
-from semantik.app.heartbeat import INTERVAL_S
 from semantik.core.models import ACTIVE, Collection, Generation, now
 from semantik.integrity.issue import CheckContext, Issue, is_idle
 
-_SILENT_S = 3 * INTERVAL_S
 _RETIRING_S = 60.0  # a server removes earlier generations every second; a large one takes it some time
 
 
@@ -37,8 +35,7 @@ async def collection_checks(context: CheckContext) -> AsyncIterator[Issue]:
 async def _leases(context: CheckContext) -> AsyncIterator[Issue]:
     store = context.store
     moment = now()
-    silent = timedelta(seconds=_SILENT_S)
-    alive = any(one.seen_at + silent > moment for one in await store.instances.all())
+    alive = any(not one.is_silent(moment) for one in await store.instances.all())
     overdue = timedelta(seconds=2 * context.settings.operations.lease_s)
     for operation in await store.operations.with_status(*ACTIVE):
         if operation.lease is None or operation.lease.expires_at + overdue > moment:

@@ -30,6 +30,7 @@ class NewCollection:
     name: str
     description: str = ""
     source_path: str | None = None
+    server: str | None = None  # the label of the servers that see the folder
     embedding_model: str | None = None
     chunk_size: int | None = None
     chunk_overlap: int | None = None
@@ -67,14 +68,16 @@ class CollectionService:
         if principal.collections is not None:
             raise Forbidden("This API key is limited to certain collections, so it cannot create another.")
         collection = self._build(principal, new)
-        path = None
+        path, server = None, new.server or ""
         if new.source_path is not None:
-            path = await self._operations.resolve_folder(principal, new.source_path)
+            path = await self._operations.resolve_folder(principal, new.source_path, server)
+        elif server:
+            raise Invalid("server is for a folder: give its source_path, too.")
         await self._store.collections.add(collection)
         if path is None:
             return collection, None
         try:
-            return collection, (await self._operations.index_folder(principal, collection, path))[1]
+            return collection, (await self._operations.index_folder(principal, collection, path, server))[1]
         except SemantikError:
             await self._store.collections.mark_deleted(collection.id)  # all or nothing
             raise

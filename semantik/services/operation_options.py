@@ -17,13 +17,15 @@ class ReindexOptions:
 
 @dataclass(frozen=True)
 class WatchOptions:
-    """When a source is scanned automatically: every `interval_s` seconds (0: never); `immediate`: at each change.
+    """When a source is scanned automatically, on which servers, and what its scans pass over.
 
-    `exclude` are the globs of what its scans pass over; with `include_excluded` they take the files again that were
-    excluded one by one. None leaves it as it is.
+    Every `interval_s` seconds (0: never); `immediate`: at each change. `exclude` are the globs of what its scans pass
+    over; with `include_excluded` they take the files again that were excluded one by one. `server` is the label of the
+    servers that see it ("": any that can). None leaves it as it is.
     """
 
     interval_s: int | None = None
     immediate: bool | None = None
     exclude: tuple[str, ...] | None = None
     include_excluded: bool = False
+    server: str | None = None

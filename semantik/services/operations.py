@@ -21,6 +21,7 @@ from semantik.core.models import Collection, Counts, Operation, OperationType, S
 from semantik.core.upload_paths import is_upload
 from semantik.services.model_rules import check_model, effective_overlap
 from semantik.services.operation_options import ReindexOptions, WatchOptions
+from semantik.services.server_labels import ServerLabels, require_same_server
 from semantik.storage.mongo import Store
 
 
@@ -36,6 +37,7 @@ class OperationService:
         resolve: Callable[[str, Sequence[str]], Path],
         wake: Callable[[], None],
         embedding: Callable[[], EmbeddingSettings],
+        labels: ServerLabels,
     ) -> None:
         self._store = store
         self._authorizer = authorizer
@@ -43,24 +45,28 @@ class OperationService:
         self._resolve = resolve
         self._wake = wake
         self._embedding = embedding
+        self.labels = labels
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def add_source(
-        self, principal: Principal, collection_id: str, path: str
+        self, principal: Principal, collection_id: str, path: str, server: str = ""
     ) -> tuple[Source, Operation]:
         """Add a folder to a collection and index it, or resume a source whose operation was cancelled or failed.
+
+        `server` is the label of the servers that see the folder; "": this one does.
 
         Raises Invalid or Forbidden for the folder, Conflict when it is indexed already or being indexed or removed.
         """
         collection = await self._authorizer.collection(principal, collection_id, "write")
-        return await self.index_folder(principal, collection, await self.resolve_folder(principal, path))
+        folder = await self.resolve_folder(principal, path, server)
+        return await self.index_folder(principal, collection, folder, server)
 
     async def index_folder(
-        self, principal: Principal, collection: Collection, path: str
+        self, principal: Principal, collection: Collection, path: str, server: str = ""
     ) -> tuple[Source, Operation]:
         """As `add_source`, for a path that `resolve_folder` returned."""
         async with self._collection_lock(collection.id):
-            source = await self._add_source(principal, collection, path)
+            source = await self._add_source(principal, collection, path, server=server)
             return source, await self._index(principal, source)
 
     async def index_source(
@@ -78,7 +84,9 @@ class OperationService:
         collection = await self._authorizer.collection(principal, collection_id, "write")
         if source_id is not None:
             await self._source(collection, source_id)
-        elif not await self._store.collections.sources([collection_id]):
+        elif sources := await self._store.collections.sources([collection_id]):
+            require_same_server(sources)
+        else:
             raise Conflict("This collection has no source yet; add a folder first.")
         async with self._collection_lock(collection_id):
             queued = await self._queued(collection_id, "append", source_id)
@@ -109,6 +117,7 @@ class OperationService:
             options = {"retry": [document_id]}
         elif not (await self._store.documents.counts_of(collection.current)).failed:
             raise Conflict("No document of this collection has failed.")
+        require_same_server(await self._store.collections.sources([collection_id]))
         async with self._collection_lock(collection_id):
             queued = await self._queued(collection_id, "append")
             same = next((one for one in queued if one.options == options), None)
@@ -132,6 +141,7 @@ class OperationService:
             options.chunk_overlap,
             collection.current.chunk_overlap,
         )
+        require_same_server(await self._store.collections.sources([collection_id]))
         given = {name: value for name, value in asdict(options).items() if value is not None}
         async with self._collection_lock(collection_id):
             for queued in await self._queued(collection_id, "reindex"):
@@ -155,7 +165,7 @@ class OperationService:
     async def watch_source(
         self, principal: Principal, collection_id: str, source_id: str, options: WatchOptions
     ) -> Source:
-        """Change when a source is scanned automatically."""
+        """Change when a source is scanned automatically, and by which servers."""
         collection = await self._authorizer.collection(principal, collection_id, "write")
         source = await self._source(collection, source_id)
         if is_upload(source.path):
@@ -173,6 +183,9 @@ class OperationService:
         if options.exclude is not None or options.include_excluded:
             # The next scan compares all folders: what was passed over there was not looked at.
             await self._store.folder_digests.remove([source.id])
+        if options.server is not None:
+            await self.labels.check(options.server)
+            fields["server"] = options.server
         changed = await self._store.collections.update_source(source, fields) if fields else source
         if changed is None:
             raise NotFound(f"There is no source {source_id} in this collection.")
@@ -185,8 +198,13 @@ class OperationService:
             raise Conflict(f"The operation has ended already: it is {operation.status}.")
         self._wake()
 
-    async def resolve_folder(self, principal: Principal, path: str) -> str:
-        """The real folder behind `path`, which the principal may index; raises Invalid or Forbidden."""
+    async def resolve_folder(self, principal: Principal, path: str, server: str = "") -> str:
+        """The real folder behind `path`, which the principal may index; raises Invalid or Forbidden.
+
+        That of a `server` with another label is checked there, when it is read.
+        """
+        if elsewhere := await self.labels.folder_elsewhere(server, path):
+            return elsewhere
         roots = await self._folder_access.roots(principal)
         return str(await asyncio.to_thread(self._resolve, path, roots))
 
@@ -204,17 +222,22 @@ class OperationService:
         return source
 
     async def _add_source(
-        self, principal: Principal, collection: Collection, path: str, new: Source | None = None
+        self,
+        principal: Principal,
+        collection: Collection,
+        path: str,
+        new: Source | None = None,
+        server: str = "",
     ) -> Source:
         """Store a folder's source, or `new`. One that is known by its path and has to be resumed gets what is new."""
         for known in await self._store.collections.sources([collection.id]):
             if known.path == path:
                 await self._refuse_indexed(known)
-                if new is None:
-                    return known
-                fields = {"options": new.options, "secret": new.secret}
+                fields: dict[str, object] = {"server": new.server if new else server}
+                if new is not None:
+                    fields |= {"options": new.options, "secret": new.secret}
                 return await self._store.collections.update_source(known, fields) or known
-        source = new or Source(new_id(), collection.id, path, now(), user_id=principal.user.id)
+        source = new or Source(new_id(), collection.id, path, now(), user_id=principal.user.id, server=server)
         await self._store.collections.add_source(source)
         return source
 

@@ -15,6 +15,7 @@ from semantik.auth.principal import Principal
 from semantik.core.errors import Conflict, NotFound
 from semantik.core.models import Document, Source
 from semantik.core.upload_paths import content_of
+from semantik.services.server_labels import ServerLabels
 from semantik.storage.mongo import Store
 from semantik.storage.upload_contents import UploadContents
 
@@ -41,12 +42,14 @@ class OriginalService:
         folder_access: FolderAccess,
         uploads: UploadContents,
         open_file: Callable[[str, Sequence[str], Source], Awaitable[int]],
+        labels: ServerLabels,
     ) -> None:
         self._store = store
         self._authorizer = authorizer
         self._folder_access = folder_access
         self._uploads = uploads
         self._open_file = open_file
+        self._labels = labels
 
     async def open(self, principal: Principal, collection_id: str, document_id: str) -> Original:
         """The file of a document. Raises NotFound, and Conflict for a part of another document."""
@@ -62,7 +65,10 @@ class OriginalService:
         collection = await self._authorizer.collection(principal, collection_id)
         roots = await self._folder_access.roots_of_source(source, collection.owner_id)
         await self._uploads.fetch([document.path])
-        descriptor = await self._open_file(document.path, roots, source)
+        try:
+            descriptor = await self._open_file(document.path, roots, source)
+        except NotFound as error:
+            raise NotFound(f"{error}{await self._labels.where_else(source, roots)}") from error
         try:
             # Opening may take long, on a disk that is far away: meanwhile the access may have been taken back.
             await self._authorizer.document(principal, collection_id, document_id)

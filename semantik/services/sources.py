@@ -58,13 +58,14 @@ class SourceService:
         return self._kinds.kinds()
 
     async def add(
-        self, principal: Principal, collection_id: str, kind: str, given: Options
+        self, principal: Principal, collection_id: str, kind: str, given: Options, server: str = ""
     ) -> tuple[Source, Operation]:
         """Add a source, and fetch and index it. Raises Invalid, Forbidden, and Conflict when another source
         overlaps.
         """
         collection = await self._authorizer.collection(principal, collection_id, "write")
         address, options = self._kinds.check(kind, given)
+        await self._operations.labels.check(server)
         for other in await self._store.collections.sources([collection_id]):
             if other.path != address and _overlap(other.path, address):
                 raise Conflict(
@@ -81,6 +82,7 @@ class SourceService:
             kind=kind,
             options=shown,
             secret=secret,
+            server=server,
         )
         return await self._operations.index_source(principal, collection, source)
 
@@ -92,7 +94,7 @@ class SourceService:
         watch: WatchOptions,
         given: Options | None,
     ) -> Source:
-        """Change when a source is scanned automatically, and those of its options that are given.
+        """Change when and by which servers a source is scanned, and those of its options that are given.
 
         Raises Invalid for options of a folder, and for those that would make it another source.
         """

@@ -44,6 +44,7 @@ class CollectionsCalls(Transport):
         *,
         description: str | Unset = UNSET,
         source_path: str | Unset | None = UNSET,
+        server: str | Unset | None = UNSET,
         embedding_model: str | Unset | None = UNSET,
         chunk_size: int | Unset | None = UNSET,
         chunk_overlap: int | Unset | None = UNSET,
@@ -55,6 +56,8 @@ class CollectionsCalls(Transport):
         name: 1 to 200 printable characters; no other collection of yours may have it, in any case.
         description: At most 10 000 characters.
         source_path: The absolute path of a folder on the server's machine.
+        server: The label of the running servers that see the folder; null: this one does. Only with
+            `source_path`.
         embedding_model: A model that `embedding.allowed_models` permits.
         chunk_size: Tokens of a chunk. More than the model reads becomes what it can, with a warning.
         chunk_overlap: Tokens that neighbouring chunks share; less than `chunk_size`.
@@ -68,6 +71,7 @@ class CollectionsCalls(Transport):
                 "name": name,
                 "description": description,
                 "source_path": source_path,
+                "server": server,
                 "embedding_model": embedding_model,
                 "chunk_size": chunk_size,
                 "chunk_overlap": chunk_overlap,

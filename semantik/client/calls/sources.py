@@ -35,19 +35,22 @@ class SourcesCalls(Transport):
         path: str | Unset = UNSET,
         kind: str | Unset = UNSET,
         options: dict[str, Any] | Unset = UNSET,
+        server: str | Unset | None = UNSET,
     ) -> SourceAccepted:
         """Add a folder or another source, and index it.
 
         path: The absolute path of a folder on the server's machine.
         kind: What kind of source, as GET /source-kinds lists them; folder if there is none.
         options: The values of the kind's fields by their names.
+        server: The label of the running servers that see it, which alone run its operations; null: any
+            that can.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
         answer: SourceAccepted = await self.read_json(
             "POST",
             fill("collections/{}/sources", collection_id),
-            body={"path": path, "kind": kind, "options": options},
+            body={"path": path, "kind": kind, "options": options, "server": server},
         )
         return answer
 
@@ -69,6 +72,7 @@ class SourcesCalls(Transport):
         options: dict[str, Any] | Unset = UNSET,
         exclude: list[str] | Unset = UNSET,
         include_excluded: bool | Unset = UNSET,
+        server: str | Unset | None = UNSET,
     ) -> Source:
         """Change when a folder is scanned automatically.
 
@@ -76,6 +80,7 @@ class SourcesCalls(Transport):
         options: Options of a source that is no folder; those that are left out stay.
         exclude: Globs of what its scans pass over, as in `documents.exclude`; they replace those before.
         include_excluded: Whether files that were excluded one by one are taken again.
+        server: The label of the servers that see it, which alone run its operations; null: any that can.
 
         Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
         """
@@ -88,6 +93,7 @@ class SourcesCalls(Transport):
                 "options": options,
                 "exclude": exclude,
                 "include_excluded": include_excluded,
+                "server": server,
             },
         )
         return answer

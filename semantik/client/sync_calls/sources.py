@@ -31,10 +31,13 @@ class SourcesSyncCalls(Portal):
         path: str | Unset = UNSET,
         kind: str | Unset = UNSET,
         options: dict[str, Any] | Unset = UNSET,
+        server: str | Unset | None = UNSET,
     ) -> SourceAccepted:
         """Add a folder or another source, and index it."""
         return self.run(
-            lambda client: client.add_source(collection_id, path=path, kind=kind, options=options)
+            lambda client: client.add_source(
+                collection_id, path=path, kind=kind, options=options, server=server
+            )
         )
 
     def list_source_kinds(self) -> SourceKindList:
@@ -51,6 +54,7 @@ class SourcesSyncCalls(Portal):
         options: dict[str, Any] | Unset = UNSET,
         exclude: list[str] | Unset = UNSET,
         include_excluded: bool | Unset = UNSET,
+        server: str | Unset | None = UNSET,
     ) -> Source:
         """Change when a folder is scanned automatically."""
         return self.run(
@@ -62,6 +66,7 @@ class SourcesSyncCalls(Portal):
                 options=options,
                 exclude=exclude,
                 include_excluded=include_excluded,
+                server=server,
             )
         )
 

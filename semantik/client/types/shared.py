@@ -91,6 +91,7 @@ class Operation(TypedDict):
     pages_total: int | None
     error_message: str | None
     queue_position: int | None
+    waiting: str | None
     warnings: list[str]
     result: dict[str, Any] | None
     settings: dict[str, Any]

@@ -39,6 +39,7 @@ class Source(TypedDict):
     has_secret: bool
     exclude: list[str]
     excluded_count: int
+    server: str | None
 
 
 class SourceAccepted(Accepted):

@@ -146,6 +146,8 @@ class Source:
     the version of the readers that its documents have, as its last complete scan saw to. `user_id` is who added it,
     whose roots it must lie in; empty: the collection's owner.
 
+    `server` is the label of the servers that see it, which alone run its operations; empty: any that can.
+
     `path` is the folder's path, or the address below which the documents of another source have theirs. Such a source
     has `options` of its connector, and of them the encrypted `secret` ones as one text, or "".
 
@@ -168,6 +170,7 @@ class Source:
     secret: str = ""
     exclude: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    server: str = ""
 
     @property
     def is_folder(self) -> bool:

@@ -75,7 +75,8 @@ class Operation:
     `options` is what was asked for beyond the type, and `settings` is what it ran with. `announced` says that its
     terminal message was published. `pages_done` of `pages_total` are those whose text is recognised; None unless it
     has come to that. `bytes_done` of `bytes_total` of the files that it reads are read and embedded; both count from
-    the moment at which its present server took it up.
+    the moment at which its present server took it up. `waiting` says in one sentence why no server can take it, and
+    `waiting_since` when that began.
     """
 
     id: str
@@ -109,6 +110,8 @@ class Operation:
     bytes_per_s: float | None = None
     bytes_done: int | None = None
     bytes_total: int | None = None
+    waiting: str | None = None
+    waiting_since: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -121,13 +124,15 @@ def queue_position(
     """How many operations have to end before this one can start; None when it has ended itself.
 
     `active` are all that are queued or run, the oldest first; of one collection one runs at a time, of all together
-    `concurrent`, and `for_others` more of users of whom no other runs.
+    `concurrent`, and `for_others` more of users of whom no other runs. One that no server can take holds up its own
+    collection only.
     """
     if operation.ended:
         return None
     if operation.status != "queued":
         return 0
     older = active[: next((n for n, other in enumerate(active) if other.id == operation.id), len(active))]
+    older = [each for each in older if not each.waiting or each.collection_id == operation.collection_id]
     here = sum(other.collection_id == operation.collection_id for other in older)
     if not any(other.user_id == operation.user_id for other in older):
         concurrent += for_others

@@ -97,4 +97,5 @@ def source_from_row(row: Record) -> Source:
         secret=row.get("secret", ""),
         exclude=tuple(row.get("exclude") or ()),
         excluded=tuple(row.get("excluded") or ()),
+        server=row.get("server", ""),
     )

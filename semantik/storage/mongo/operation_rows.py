@@ -15,7 +15,7 @@ from semantik.storage.mongo.table import Record
 
 _CONVERTED = frozenset(
     {"id", "counts", "warnings", "stages", "lease", "announced", "cancel_requested", "options"}
-    | {"created_at", "started_at", "completed_at"}
+    | {"created_at", "started_at", "completed_at", "waiting", "waiting_since"}
 )
 # Rows of earlier builds may not have them.
 _ADDED = ("pages_done", "pages_total", "chunks_per_s", "bytes_per_s", "bytes_done", "bytes_total")
@@ -73,5 +73,8 @@ def operation_from_row(row: Record) -> Operation:
         cancel_requested=bool(row["cancel_requested"]),
         options=row["wish"],
         **added,
+        # Rows of earlier builds do not have these either.
+        waiting=row.get("waiting"),
+        waiting_since=maybe_time(row.get("waiting_since")),
         **fields,
     )

@@ -97,7 +97,23 @@ class OperationTable:
         stale = to_fields(asdict(operation.lease)) if operation.lease else {"token": None}
         where |= {f"lease.{name}": stale[name] for name in ("token", "expires_at") if name in stale}
         lease = Lease(owner, _next_token(operation.lease), now() + timedelta(seconds=lease_s))
-        row = await self._table.update_one(where, {"$set": {"lease": to_fields(asdict(lease))}})
+        fields = {"lease": to_fields(asdict(lease)), "waiting": None, "waiting_since": None}
+        row = await self._table.update_one(where, {"$set": fields})
+        return operation_from_row(row) if row else None
+
+    async def set_waiting(self, operation: Operation, sentence: str | None) -> Operation | None:
+        """Say why no server can take an operation as it was read, or that one can again.
+
+        None when another server said something else first, or has taken it.
+        """
+        token = operation.lease.token if operation.lease else None
+        where: Record = {"_id": operation.id, "status": operation.status, "lease.token": token}
+        # Rows of before have no such field, which equals None.
+        where["waiting"] = operation.waiting
+        since = (operation.waiting_since or now()) if sentence else None
+        row = await self._table.update_one(
+            where, {"$set": to_fields({"waiting": sentence, "waiting_since": since})}
+        )
         return operation_from_row(row) if row else None
 
     async def renew_lease(
