@@ -183,7 +183,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         connection_times = await start(serving(app, sockets, current))
         port = sockets[0].getsockname()[1]
         url = server_url(settings.host, port)
-        heartbeat = Heartbeat(store, owner, url, pool.batch_workers, lambda: pool.is_ready, current, access)
+        facts = (pool.batch_workers, lambda: pool.is_ready, current, access.server_roots)
+        heartbeat = Heartbeat(store, owner, url, *facts)
         await heartbeat.start()
         stack.push_async_callback(heartbeat.stop)
         tasks = stack.enter_context(

@@ -2874,6 +2874,14 @@ export interface components {
             pool: "loading" | "ready";
             /** @description The operations that it runs. */
             running: number;
+            /** @description A source can ask for it. */
+            label: string | null;
+            /** @description The folders that it reads for everybody. */
+            roots: string[];
+            /** @description Its default model and the folders of others. */
+            models: string[];
+            /** @description What embeds, as `embedding.device` says. */
+            device: string;
         };
         Status: {
             version: string;
@@ -8313,7 +8321,15 @@ export interface operations {
                      *           "seen_at": "2026-01-15T10:20:00.000Z",
                      *           "workers": 2,
                      *           "pool": "ready",
-                     *           "running": 1
+                     *           "running": 1,
+                     *           "label": "archive",
+                     *           "roots": [
+                     *             "/srv/archive"
+                     *           ],
+                     *           "models": [
+                     *             "sentence-transformers/all-MiniLM-L6-v2"
+                     *           ],
+                     *           "device": "auto"
                      *         }
                      *       ]
                      *     }

@@ -100,6 +100,10 @@ def _instance_json(state: InstanceState) -> dict[str, Any]:
         "workers": one.workers,
         "pool": one.pool,
         "running": one.running,
+        "label": one.label or None,
+        "roots": list(one.roots),
+        "models": list(one.models),
+        "device": one.device,
     }
 
 

@@ -50,7 +50,7 @@ function draw(parts, status) {
     tile("Servers", number(status.instances.filter(({ state }) => state === "alive").length), "alive"),
   ]);
   replaceNodes(parts.servers, status.instances.map((one) => row(
-    [`${one.host} · ${one.pid}`, tag(one.state, one.state === "alive" ? "completed" : "failed"), one.url,
+    [[one.host, one.pid, one.label].filter(Boolean).join(" · "), tag(one.state, one.state === "alive" ? "completed" : "failed"), one.url,
       `${duration((Date.parse(one.seen_at) - Date.parse(one.started_at)) / 1000)}, version ${one.version}`,
       `${plural(one.running, "operation")}; ${plural(one.workers, "worker")}, ${one.pool}`])));
   replaceNodes(parts.workers, [row([status.pid, "server", bytes(status.rss_bytes)]),

@@ -20,7 +20,7 @@ from pipeline.watching.watcher_client import WatcherClient, WatchEvent
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import now
-from semantik.services.operations import queued_operation
+from semantik.services.queued_operation import queued_operation
 from semantik.storage.mongo import Store
 
 log = logging.getLogger("semantik.folders")

@@ -9,12 +9,11 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NoReturn
 
 from semantik import __version__
-from semantik.auth.folder_access import FolderAccess
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import now
@@ -31,6 +30,7 @@ class Heartbeat:
     """Call `start`, then let `run` write for ever; once `run` is cancelled, call `stop`.
 
     `is_ready()`: whether the pool is ready; `current()` returns the current settings.
+    `server_roots()` are the folders that it reads for everybody.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Heartbeat:
         workers: int,
         is_ready: Callable[[], bool],
         current: Callable[[], Settings],
-        folder_access: FolderAccess,
+        server_roots: Callable[[], Awaitable[tuple[str, ...]]],
     ) -> None:
         self._store = store
         self._id = instance_id
@@ -49,7 +49,7 @@ class Heartbeat:
         self._workers = workers
         self._is_ready = is_ready
         self._current = current
-        self._folder_access = folder_access
+        self._server_roots = server_roots
         self._started_at = now()
         self._writing: asyncio.Future[None] | None = None
 
@@ -92,7 +92,7 @@ class Heartbeat:
                     pool="ready" if self._is_ready() else "loading",
                     running=sum(o.lease is not None and o.lease.owner == self._id for o in running),
                     label=settings.label,
-                    roots=await self._folder_access.server_roots(),
+                    roots=await self._server_roots(),
                     models=(settings.embedding.model, *settings.embedding.allowed_models),
                     device=settings.embedding.device,
                 )

@@ -17,10 +17,11 @@ from semantik.auth.principal import Principal
 from semantik.config.settings import EmbeddingSettings
 from semantik.core.errors import Conflict, NotFound
 from semantik.core.globs import Globs
-from semantik.core.models import Collection, Counts, Operation, OperationType, Source, new_id, now
+from semantik.core.models import Collection, Operation, OperationType, Source, new_id, now
 from semantik.core.upload_paths import is_upload
 from semantik.services.model_rules import check_model, effective_overlap
 from semantik.services.operation_options import ReindexOptions, WatchOptions
+from semantik.services.queued_operation import queued_operation
 from semantik.services.server_labels import ServerLabels, require_same_server
 from semantik.storage.mongo import Store
 
@@ -288,27 +289,3 @@ class OperationService:
         await self._store.operations.add(operation)
         self._wake()
         return operation
-
-
-def queued_operation(
-    user_id: str,
-    collection_id: str,
-    type: OperationType,
-    source_id: str | None,
-    options: dict[str, object] | None = None,
-) -> Operation:
-    """A new operation for the end of the queue; not stored yet."""
-    return Operation(
-        id=new_id(),
-        collection_id=collection_id,
-        user_id=user_id,
-        type=type,
-        source_id=source_id,
-        status="queued",
-        stage=None,
-        counts=Counts(),
-        current_file=None,
-        progress_percent=0.0,
-        created_at=now(),
-        options=options or {},
-    )

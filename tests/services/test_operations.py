@@ -17,7 +17,7 @@ from support.server import Serving
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.core.models import new_id
-from semantik.services.operations import queued_operation
+from semantik.services.queued_operation import queued_operation
 from semantik.storage.mongo import Store
 
 pytestmark = pytest.mark.gen_test

@@ -28,6 +28,10 @@ class Instance(TypedDict):
     workers: int
     pool: Literal["loading", "ready"]
     running: int
+    label: str | None
+    roots: list[str]
+    models: list[str]
+    device: str
 
 
 class LogLine(TypedDict):

@@ -25,7 +25,7 @@ from pipeline.watching.watched_folder import WatchedFolder
 from pipeline.watching.watcher_client import WatcherClient, WatchEvent
 from semantik.config.settings import WatchSettings
 from semantik.core.models import Operation, Source, Stage
-from semantik.services.operations import queued_operation
+from semantik.services.queued_operation import queued_operation
 
 LIMITS = WatchSettings(debounce_s=2, pause_s=10, poll_s=60)
 SOURCE = Source("s", "c", "/srv/papers", datetime(2026, 1, 1, tzinfo=UTC), immediate=True)
