@@ -33,6 +33,16 @@ pytestmark = needs_chromium
             ["Retrying what failed in “Plant”", "Waiting in line: the next to begin", ""],
         ),
         (
+            {"operation_type": "append", "status": "queued", "queue_position": 0},
+            [("operation_queued", {"queue_position": 0, "waiting": "No server can read /srv/plant."})],
+            ["Updating “Plant”", "Waiting: No server can read /srv/plant.", ""],
+        ),
+        (
+            {"operation_type": "append", "status": "queued", "waiting": "No server can read /srv/plant."},
+            [("operation_started", {"status": "processing"})],
+            ["Updating “Plant”", "Starting", ""],
+        ),
+        (
             {"operation_type": "append", "status": "processing", "source_id": "s"},
             [
                 ("scanning_documents", {"source_path": "/srv/plant", "scanned": 7}),

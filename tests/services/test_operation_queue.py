@@ -31,6 +31,12 @@ def test_the_position_counts_the_places_for_users_of_whom_nothing_runs() -> None
     assert [queue_position(each, active, 1, 2) for each in active] == [0, 1, 2, 1, 4, 3]
 
 
+def test_what_no_server_can_take_holds_up_its_own_collection_only() -> None:
+    lost = replace(_operation(0, "a", "queued"), waiting="No server can read /srv/a.")
+    active = [lost, _operation(1, "a", "queued"), _operation(2, "b", "queued"), _operation(3, "c", "queued")]
+    assert [queue_position(each, active, 1) for each in active] == [0, 1, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("queue", "concurrent", "positions"),
     [

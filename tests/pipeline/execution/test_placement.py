@@ -194,6 +194,20 @@ async def test_a_source_names_the_servers_that_see_it(places: Places) -> None:
         assert (await refusal_of(near, "PATCH", path, {"server": "attic"})).status == 422
 
 
+async def test_a_server_that_does_not_see_an_original_names_the_label_of_one_that_does(places: Places) -> None:
+    far, near = await new_user(places.far), Client(places.near.url)
+    near.token = far.token
+    folder = places.folders["far"] / "originals"
+    folder.mkdir()
+    (folder / "a.txt").write_text("The lamp of the pier burned all night.")
+    collection_id, _ = await index(far, folder, "Originals")
+    path = f"collections/{collection_id}/documents"
+    [document] = (await near.call("GET", path))["items"]
+    refused = await refusal_of(near, "GET", f"{path}/{document['id']}/original")
+    assert refused.status == 404
+    assert str(refused).endswith("A server with the label archive may see it: ask that.")
+
+
 async def test_a_model_that_is_on_no_server_is_waited_for(places: Places, tmp_path: Path) -> None:
     client = await new_user(places.near)
     folder = places.folders["both"] / "modelled"
