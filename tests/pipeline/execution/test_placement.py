@@ -194,7 +194,9 @@ async def test_a_source_names_the_servers_that_see_it(places: Places) -> None:
         assert (await refusal_of(near, "PATCH", path, {"server": "attic"})).status == 422
 
 
-async def test_a_server_that_does_not_see_an_original_names_the_label_of_one_that_does(places: Places) -> None:
+async def test_a_server_that_does_not_see_an_original_names_the_label_of_one_that_does(
+    places: Places,
+) -> None:
     far, near = await new_user(places.far), Client(places.near.url)
     near.token = far.token
     folder = places.folders["far"] / "originals"
