@@ -13,7 +13,7 @@ import pytest
 from support.api import index, new_user, refusal_of
 from support.hold import held
 from support.patience import patience
-from support.server import Serving
+from support.places import FLAGS, Places
 from support.two_servers import Two, owner_of
 
 from semantik.client.api import Client
@@ -22,34 +22,7 @@ from semantik.storage.mongo import Store
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
-_FLAGS = ("--auth-registration", "open", "--operations-lease-s", "2", "--progress-linger-s", "0.2")
 _LOOK_S = 0.05
-
-
-class Places:
-    """Two servers: `near` reads one folder and `far`, whose label is archive, another; both read a third one."""
-
-    def __init__(self, two: Two, folder: Path) -> None:
-        self.two = two
-        self.folders = {name: folder / name for name in ("near", "far", "both")}
-        for each in self.folders.values():
-            each.mkdir()
-        both = str(self.folders["both"])
-        self.near = self._start("near", both)
-        self.far = self._start("far", both, "--label", "archive")
-
-    def _start(self, name: str, both: str, *flags: str) -> Serving:
-        roots = ("--documents-roots", f"{self.folders[name]},{both}")
-        serving = self.two.start_one(name, *_FLAGS, *roots, *flags)
-        self.two.servers.append(serving)
-        return serving
-
-    def restart_far(self) -> None:
-        self.two.servers.remove(self.far)
-        self.far = self._start("far", str(self.folders["both"]), "--label", "archive")
-
-    def write(self, name: str, file: str, text: str = "The lamp of the pier burned all night.") -> None:
-        (self.folders[name] / file).write_text(text)
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +235,7 @@ async def _failed(client: Client, folder: Path) -> list[dict[str, Any]]:
 
 async def test_after_the_wait_it_ends_with_its_error(tmp_path: Path) -> None:
     with Two(tmp_path) as two:
-        first, _ = two.start(*_FLAGS, "--operations-unreadable-wait-s", "1")
+        first, _ = two.start(*FLAGS, "--operations-unreadable-wait-s", "1")
         folder = tmp_path / "vanished"
         told = await _failed(await new_user(first), folder)
         assert any(data.get("waiting") == f"No server can read {folder}." for data in told)
@@ -270,7 +243,7 @@ async def test_after_the_wait_it_ends_with_its_error(tmp_path: Path) -> None:
 
 async def test_the_only_server_does_not_wait_for_another(tmp_path: Path) -> None:
     with Two(tmp_path) as two:
-        alone = two.start_one("first", *_FLAGS)
+        alone = two.start_one("first", *FLAGS)
         two.servers.append(alone)
         told = await _failed(await new_user(alone), tmp_path / "vanished")
         assert not any(data.get("waiting") for data in told)
