@@ -74,7 +74,9 @@ REACHED = {
 # No operation exists yet at the first one: tests/pipeline/watching/test_watching_faults.py kills a server there. The
 # others need pictures: tests/pipeline/operations/test_recognition.py.
 FETCHING = {"fetching.kept", "fetching.finished"}  # tests/connectors/test_git_source.py
-TESTED_ELSEWHERE = {*FETCHING, "watched.claimed", "recognition.recognised", "recognition.marked"}
+# tests/services/notifications/test_alerts_crash.py
+NOTIFYING = {"ending.notified", "alerts.added", "alerts.queued", "alerts.saved"}
+TESTED_ELSEWHERE = {*FETCHING, *NOTIFYING, "watched.claimed", "recognition.recognised", "recognition.marked"}
 _ONCE = (
     "operation_queued",
     "operation_started",
