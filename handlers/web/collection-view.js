@@ -1,5 +1,4 @@
 // One collection: what it is and what can be done with it; its documents, failures, sources, operations and statistics.
-import { request, url } from "./api.js";
 import { deleteCollection, renameCollection } from "./collection-dialogs.js";
 import { countsText, statusTag } from "./collection-list.js";
 import { collectionStatistics } from "./collection-statistics.js";
@@ -32,7 +31,8 @@ export function collectionView(app, [id], query, signal) {
       collectionStore.refreshQuietly();
     },
   });
-  const statistics = collectionStatistics(id, { onFilter, signal, onLoaded: (found) => {
+  const statistics = collectionStatistics(id, { onFilter, signal, onLoaded: (found, collection) => {
+    describe(collection, details);
     failures.draw(found);
     documents.setTypes(found.types);
   } });
@@ -65,7 +65,6 @@ export function collectionView(app, [id], query, signal) {
     reindex.hidden = !manages || collection.document_count + collection.failed_count === 0;
     if (!first) documents.refresh();
     statistics.refresh();
-    describe(id, details, signal);
   }
 
   collectionStore.addEventListener("change", draw, { signal });
@@ -97,15 +96,11 @@ function notFound(collectionStore, id, signal) {
     h("p", {}, "There is no such collection, or you have no access to it."), h("p", {}, h("a", { href: "#/collections" }, "To the collections")));
 }
 
-async function describe(id, line, signal) {
-  try {
-    const collection = await request("GET", url(["collections", id]), { signal });
-    const parts = [collection.embedding_model, `chunks of up to ${plural(collection.chunk_size, "token")}`];
-    const recall = collection.stats?.measured_recall;
-    if (recall) parts.push(`recall ${number(Math.round(recall * 1000) / 1000)}`);
-    parts.push(`changed ${date(collection.updated_at)}`);
-    line.textContent = parts.join(" · ");
-  } catch (error) {
-    if (!signal.aborted) line.textContent = error.message;
-  }
+/** What it was made with, in a line. */
+function describe(collection, line) {
+  const parts = [collection.embedding_model, `chunks of up to ${plural(collection.chunk_size, "token")}`];
+  const recall = collection.stats?.measured_recall;
+  if (recall) parts.push(`recall ${number(Math.round(recall * 1000) / 1000)}`);
+  parts.push(`changed ${date(collection.updated_at)}`);
+  line.textContent = parts.join(" · ");
 }

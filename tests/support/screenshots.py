@@ -83,7 +83,7 @@ def pages(sample: Sample, ids: dict[str, str], work: Path) -> dict[str, tuple[st
         "search": ("#/", None),
         "results": (f"#/?q={QUERY.replace(' ', '+')}", lambda page: page.locator(".hit").first.wait_for()),
         "nothing": ("#/?q=zxqv&mode=words", lambda page: page.locator(".nothing").wait_for()),
-        "document-pdf": (_pdf(sample, ids["samples"]), lambda page: page.locator("mark.pdf-hit").first.wait_for()),
+        "document-pdf": (_pdf(sample, ids["samples"]), _original),
         "document": (f"{collection}/documents/{_document(sample, ids['manual'])}", None),
         "collections": ("#/collections", None),
         "new-collection": ("#/collections/new", lambda page: _browse(page, work / "documents")),
@@ -92,7 +92,7 @@ def pages(sample: Sample, ids: dict[str, str], work: Path) -> dict[str, tuple[st
         "sharing": (f"{collection}/sharing", None),
         "operations": ("#/operations", None),
         "operations-ended": ("#/operations?state=ended", None),
-        "alerts": ("#/alerts", None),
+        "alerts": ("#/alerts", lambda page: page.get_by_text("Power cuts").wait_for()),
         "account": ("#/account", None),
         "api-keys": ("#/api-keys", None),
         "people": ("#/people", None),
@@ -124,6 +124,12 @@ def _browse(page: Page, folder: Path) -> None:
     page.locator(".preview .tag").first.wait_for()
 
 
+def _original(page: Page) -> None:
+    page.locator("#hit").wait_for()
+    if page.locator(".original").is_visible():  # beside the text, where there is room
+        page.locator("mark.pdf-hit").first.wait_for()
+
+
 def _table(page: Page) -> None:
     page.locator(".grid-row a").first.wait_for()
 
@@ -141,7 +147,8 @@ def _open_panel(page: Page) -> None:
 
 @contextmanager
 def sample_server(folder: Path, real: bool) -> Iterator[tuple[Serving, ExitStack]]:
-    serving = serve(folder, real=real)
+    # The tests have packages with the names of those of the server.
+    serving = serve(folder, env={"PYTHONPATH": None}, real=real)
     with ExitStack() as stack:
         yield serving, stack
     if serving.process.poll() is None:
@@ -182,7 +189,8 @@ class Camera:
             page.locator("main h1:visible, main form:visible").first.wait_for()
             if steps:
                 steps(page)
-            page.wait_for_load_state("networkidle")
+            if name != "alerts":  # whose stream of events never ends
+                page.wait_for_load_state("networkidle")
             overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             if overflow > 0:
                 sys.stdout.write(f"{name}-{kind}: {overflow} px too wide\n")
