@@ -104,7 +104,9 @@ def build(folder: Path) -> Build:
     identity = digest.hexdigest()[:_HASH_CHARACTERS]
     page = files["index.html"].decode()
     linked = _link_modules(files)
-    linked[_STYLE] = _squeezed_style("".join(files[name].decode() for name in _STYLESHEET.findall(page))).encode()
+    linked[_STYLE] = _squeezed_style(
+        "".join(files[name].decode() for name in _STYLESHEET.findall(page))
+    ).encode()
     page = _STYLESHEETS.sub(f'    <link rel="stylesheet" href="/static/{_STYLE}">\n', page)
     page = page.replace('"/static/', f'"/static/{identity}/')
     return Build(identity, _asset("index.html", page.encode()), folder, linked)

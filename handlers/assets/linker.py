@@ -2,8 +2,8 @@
 
 Each module becomes a function of its own, called once, in the order in which the modules need each other. Linked is
 the part of the language that the page's modules use: `import {a, b as c} from "./x.js"`, `import * as x from "./x.js"`,
-`import("./x.js")`, and `export` before a function, a class or one constant. Anything else is refused. Comments on lines of
-their own and indentation are left out. Pure.
+`import("./x.js")`, and `export` before a function, a class or one constant. Anything else is refused. Comments on
+lines of their own and indentation are left out. Pure.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def link(sources: Mapping[str, str], entry: str) -> dict[str, str]:
     chunks = {name: _Chunk(name) for name in (entry, *sorted(set(home.values())), *lazy)}
     for name in order:
         chunks[home[name]].modules.append(modules[name])
-    needed = {name: {home[each] for each in _needs(chunk, modules)} - {name} for name, chunk in chunks.items()}
+    needed = {
+        name: {home[each] for each in _needs(chunk, modules)} - {name} for name, chunk in chunks.items()
+    }
     return {name: _text(chunk, modules, home, needed) for name, chunk in chunks.items()}
 
 

@@ -10,7 +10,7 @@ export function barChart(title, rows, unit) {
   const largest = Math.max(1, ...rows.map((row) => row.value));
   if (!rows.some((row) => row.value)) return null;
   const bar = (value) => {
-    const fill = h("span", { class: "bar-fill" });
+    const fill = h("span", { class: "bar-fill", hidden: !value });
     fill.style.width = `${(100 * value) / largest}%`;
     return h("span", { class: "bar-track", "aria-hidden": "true" }, fill);
   };

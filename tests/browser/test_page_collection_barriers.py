@@ -1,4 +1,4 @@
-"""The pages of collections and alerts without barriers, in light and dark, wide and narrow; nothing leaves the screen."""
+"""The pages of collections and alerts without barriers, in light and dark, wide and narrow."""
 
 from __future__ import annotations
 

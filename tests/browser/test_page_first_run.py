@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ MOST = 6
 
 
 class Person:
-    """Counts one interaction for each field that is filled and each click; Tab from field to field counts as filling."""
+    """Counts one interaction for each field that is filled, and one for each click."""
 
     def __init__(self) -> None:
         self.interactions = 0
@@ -36,23 +36,25 @@ class Person:
 
 
 @pytest.fixture
-def new_server(start: Callable[..., Serving], tmp_path: Path) -> Iterator[str]:
+def server(start: Callable[..., Serving], tmp_path: Path) -> str:
     """A server whose only root has one folder with documents."""
     root = tmp_path / "documents"
     root.mkdir()
     plant(root / "plant")
-    yield start(env={"SEMANTIK_DOCUMENTS_ROOTS": str(root)}).url
+    return start(env={"SEMANTIK_DOCUMENTS_ROOTS": str(root)}).url
 
 
-def test_the_first_hit_takes_six_interactions(page: Page, new_server: str) -> None:
+def test_the_first_hit_takes_six_interactions(page: Page, server: str) -> None:
     person = Person()
-    page.goto(f"{new_server}/#/setup?code={SETUP_CODE}")  # as the server prints it
+    page.goto(f"{server}/#/setup?code={SETUP_CODE}")  # as the server prints it
     expect(page.get_by_label("Username")).to_be_focused()
     person.fill(page.get_by_label("Username"), NAME)
     person.fill(page.get_by_label("Password"), PASSWORD)
     person.click(page.get_by_role("button", name="Create and sign in"))
     expect(page.get_by_role("heading", name="What do you want to search?")).to_be_visible()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("documents")  # the only root; a folder in it can be chosen
+    expect(page.get_by_label("Name", exact=True)).to_have_value(
+        "documents"
+    )  # the only root; a folder in it can be chosen
     expect(page.locator(".folders")).to_contain_text("plant")
     person.click(page.get_by_role("button", name="Create collection"))
     field = page.get_by_role("searchbox", name="Search your documents")
@@ -64,8 +66,8 @@ def test_the_first_hit_takes_six_interactions(page: Page, new_server: str) -> No
     assert person.interactions <= MOST - 1, "one is left for choosing a folder below the root"
 
 
-def test_a_folder_below_the_root_is_one_more_click(page: Page, new_server: str) -> None:
-    page.goto(f"{new_server}/#/setup?code={SETUP_CODE}")
+def test_a_folder_below_the_root_is_one_more_click(page: Page, server: str) -> None:
+    page.goto(f"{server}/#/setup?code={SETUP_CODE}")
     page.get_by_label("Username").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create and sign in").click()

@@ -42,7 +42,10 @@ def close_operations(page: Page) -> None:
 
 
 def create(page: Page, name: str, folder: Path | str) -> None:
-    name_field, heading = page.get_by_label("Name", exact=True), page.get_by_text("New collection", exact=True)
+    name_field, heading = (
+        page.get_by_label("Name", exact=True),
+        page.get_by_text("New collection", exact=True),
+    )
     expect(name_field.or_(heading).first).to_be_visible()  # open by itself where there is no collection yet
     if not name_field.is_visible() and heading.is_visible():
         heading.click()

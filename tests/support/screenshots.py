@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python -m support.screenshots [--into FOLDER] [--work FOLDER] [--light] [NAME …]
 
-The server indexes copies of this project's documents below the folder of `--work`, a temporary one by default. `--light`
-takes the tests' model, which is quick and finds nothing by meaning. NAME chooses pages. Each picture is
+The server indexes copies of this project's documents below the folder of `--work`, a temporary one by default.
+`--light` takes the tests' model, which is quick and finds nothing by meaning. NAME chooses pages. Each picture is
 NAME-WIDTH-SCHEME.png; those of the first run are made before there is anything.
 """
 
@@ -30,7 +30,7 @@ from support.patience import patience
 from support.server import ROOT, SAMPLES, SETUP_CODE, Serving, serve
 
 WIDTHS = {"full": (1280, 800), "phone": (360, 740)}
-QUERY = "what to do when the power fails in a storm"
+QUERY = "what happens when the generator fails"
 PDF_QUERY = "when does the heating start"
 Steps = Callable[[Page], None]
 
@@ -64,7 +64,9 @@ class Sample:
         """Until the collection has been indexed."""
         deadline = time.monotonic() + patience(120)
         while True:
-            found = [one for one in self.call("GET", "/collections?limit=100")["items"] if one["name"] == name]
+            found = [
+                one for one in self.call("GET", "/collections?limit=100")["items"] if one["name"] == name
+            ]
             if found[0]["status"] == "ready" and not found[0]["active_operation_id"]:
                 return
             if time.monotonic() > deadline:
@@ -72,7 +74,12 @@ class Sample:
             time.sleep(0.2)
 
     def alert(self, collection: str) -> None:
-        body = {"name": "Power cuts", "query": "power failed", "mode": "hybrid", "collection_ids": [collection]}
+        body = {
+            "name": "Power cuts",
+            "query": "power failed",
+            "mode": "hybrid",
+            "collection_ids": [collection],
+        }
         self.call("POST", "/saved-searches", **body)
 
 
@@ -113,7 +120,13 @@ def _pdf(sample: Sample, collection: str) -> str:
     body = {"query": PDF_QUERY, "collection_ids": [collection], "k": 20}
     hits = sample.call("POST", "/search", **body)["hits"]
     hit = next(one for one in hits if one["document"]["name"].endswith(".pdf"))
-    query = [("start", hit["start"]), ("end", hit["end"]), ("seq", hit["seq"]), ("page", hit["page"]), ("q", PDF_QUERY)]
+    query = [
+        ("start", hit["start"]),
+        ("end", hit["end"]),
+        ("seq", hit["seq"]),
+        ("page", hit["page"]),
+        ("q", PDF_QUERY),
+    ]
     return f"#/collections/{collection}/documents/{hit['document']['id']}?{urlencode(query)}"
 
 
@@ -241,7 +254,9 @@ def _make(
     if not given.names:
         camera.shoot("first-run-folder", "", lambda page: page.locator(".folders button").first.wait_for())
     ids = {"manual": sample.collection("Semantik manual", manual, "Tutorial, how-to, reference, decisions")}
-    ids["samples"] = sample.collection("Observatory", samples, "Procedures, logs and reports of a small observatory")
+    ids["samples"] = sample.collection(
+        "Observatory", samples, "Procedures, logs and reports of a small observatory"
+    )
     for name in ("Semantik manual", "Observatory"):
         sample.wait(name)
     sample.alert(ids["samples"])
