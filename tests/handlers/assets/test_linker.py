@@ -92,7 +92,8 @@ def test_the_modules_of_the_page_are_linked_and_each_is_used_once() -> None:
 
 
 def test_comments_and_indentation_are_left_out() -> None:
-    text = '// what it is\n/** An\n * explanation. */\nexport function a() {\n  // why\n  return "// no comment"; // beside\n}\n'
+    text = "// what it is\n/** An\n * explanation. */\nexport function a() {\n"
+    text += '  // why\n  return "// no comment"; // beside\n}\n'
     lines = _lines(link({"app.js": text}, "app.js")["app.js"])
     assert lines[1:4] == ["function a() {", 'return "// no comment"; // beside', "}"]
 
