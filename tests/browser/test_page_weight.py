@@ -32,8 +32,8 @@ def server(shared: Serving) -> str:
 
 @pytest.mark.parametrize(
     "address",
-    ["/#/collections", "/#/collections/new", "/#/operations", "/#/account", "/#/people", "/#/system"],
-    ids=["collections", "new", "operations", "account", "people", "system"],
+    ["/#/collections", "/#/collections/new", "/#/operations", "/#/account"],
+    ids=["collections", "new", "operations", "account"],
 )
 def test_a_first_visit_is_light(member: Page, address: str) -> None:
     _expect_light(member, address)
