@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from handlers.assets.linker import SHARED, LinkError, link
+from handlers.assets.linker import LinkError, link
 
 log = logging.getLogger("semantik.http")
 
@@ -27,6 +27,8 @@ _HASH_CHARACTERS = 16
 _COMPRESSED = re.compile(r"text/|[/+](json|xml|javascript|wasm)$")
 _STYLESHEETS = re.compile(r'( *<link rel="stylesheet" href="/static/([\w-]+\.css)">\n)+')
 _STYLESHEET = re.compile(r'href="/static/([\w-]+\.css)"')
+_STYLE_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_STYLE_MARGIN = re.compile(r"^\s+", re.MULTILINE)
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
 
 
@@ -102,10 +104,10 @@ def build(folder: Path) -> Build:
     identity = digest.hexdigest()[:_HASH_CHARACTERS]
     page = files["index.html"].decode()
     linked = _link_modules(files)
-    linked[_STYLE] = b"".join(files[name] for name in _STYLESHEET.findall(page))
+    linked[_STYLE] = _squeezed_style(
+        "".join(files[name].decode() for name in _STYLESHEET.findall(page))
+    ).encode()
     page = _STYLESHEETS.sub(f'    <link rel="stylesheet" href="/static/{_STYLE}">\n', page)
-    if SHARED in linked:
-        page = page.replace("  </head>", f'    <link rel="modulepreload" href="/static/{SHARED}">\n  </head>')
     page = page.replace('"/static/', f'"/static/{identity}/')
     return Build(identity, _asset("index.html", page.encode()), folder, linked)
 
@@ -117,6 +119,11 @@ def _link_modules(files: Mapping[str, bytes]) -> dict[str, bytes]:
     except LinkError as error:
         log.warning("the page's modules are served one by one: %s", error)
         return {}
+
+
+def _squeezed_style(text: str) -> str:
+    """Without comments and indentation; no string in the style sheets has what opens a comment."""
+    return _STYLE_MARGIN.sub("", _STYLE_COMMENT.sub("", text))
 
 
 def _asset(name: str, body: bytes) -> Asset:

@@ -2,21 +2,25 @@
 
 Each module becomes a function of its own, called once, in the order in which the modules need each other. Linked is
 the part of the language that the page's modules use: `import {a, b as c} from "./x.js"`, `import * as x from "./x.js"`,
-`import("./x.js")`, and `export` before a function, a class or one constant. Anything else is refused. Pure.
+`import("./x.js")`, and `export` before a function, a class or one constant. Anything else is refused. Comments on
+lines of their own and indentation are left out. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 SHARED = "shared.js"  # what several views need, and the shell does not
+_OWN_FILE = 8 * 1024  # characters that the same views share, from which on they have a file of their own
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}|\* as [\w$]+) from "\./([\w-]+\.js)";$', re.MULTILINE)
 _LAZY = re.compile(r'\bimport\("\./([\w-]+\.js)"\)')
 _EXPORT = re.compile(r"^export ((?:async function\*?|function\*?|class|const) ([\w$]+)\b)", re.MULTILINE)
 _RENAMED = re.compile(r"([\w$]+) as ([\w$]+)")
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$\n?", re.MULTILINE)
+_MARGIN = re.compile(r"^[ \t]+|[ \t]+$|^\n", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import\b(?!\()|export\b).*", re.MULTILINE)
 
 
@@ -54,16 +58,32 @@ def link(sources: Mapping[str, str], entry: str) -> dict[str, str]:
     modules = {name: _parse(name, text) for name, text in sources.items()}
     order = _ordered(modules, entry)
     lazy = sorted({each for name in order for each in modules[name].lazy})
-    reached = {name: _closure(modules, name) for name in (entry, *lazy)}
-    chunks = {name: _Chunk(name) for name in (entry, SHARED, *lazy)}
-    home: dict[str, str] = {}
+    home = _homes(modules, order, entry, lazy)
+    chunks = {name: _Chunk(name) for name in (entry, *sorted(set(home.values())), *lazy)}
     for name in order:
-        users = [one for one in (entry, *lazy) if name in reached[one]]
-        home[name] = entry if entry in users else users[0] if len(users) == 1 else SHARED
         chunks[home[name]].modules.append(modules[name])
-    return {
-        name: _text(chunk, modules, home) for name, chunk in chunks.items() if chunk.modules or name in lazy
+    needed = {
+        name: {home[each] for each in _needs(chunk, modules)} - {name} for name, chunk in chunks.items()
     }
+    return {name: _text(chunk, modules, home, needed) for name, chunk in chunks.items()}
+
+
+def _homes(
+    modules: Mapping[str, Module], order: Sequence[str], entry: str, lazy: Sequence[str]
+) -> dict[str, str]:
+    """The file of each module: its only user's; for what several need, `SHARED`, or another one if that is much."""
+    reached = {name: _closure(modules, name) for name in (entry, *lazy)}
+    together: dict[tuple[str, ...], list[str]] = {}
+    for name in order:
+        users = (entry,) if name in reached[entry] else tuple(one for one in lazy if name in reached[one])
+        together.setdefault(users, []).append(name)
+    homes: dict[str, str] = {}
+    for users, names in together.items():
+        own_file = sum(len(modules[name].body) for name in names) >= _OWN_FILE
+        number = len({home for home in homes.values() if home.startswith("shared-")}) + 1
+        shared = f"shared-{number}.js" if own_file else SHARED
+        homes |= dict.fromkeys(names, users[0] if len(users) == 1 else shared)
+    return homes
 
 
 def _parse(name: str, text: str) -> Module:
@@ -72,7 +92,19 @@ def _parse(name: str, text: str) -> Module:
     body = _EXPORT.sub(r"\1", _IMPORT.sub("", text))
     if other := _OTHER.search(body):
         raise LinkError(f"{name}: this cannot be linked: {other[0]}")
-    return Module(name, body.strip(), imports, frozenset(_LAZY.findall(body)), exports)
+    return Module(name, _squeezed(name, body), imports, frozenset(_LAZY.findall(body)), exports)
+
+
+def _squeezed(name: str, body: str) -> str:
+    """Without comments that have lines of their own, and without indentation.
+
+    Done line by line, which is safe as long as no literal goes over several lines; a module that has one is refused.
+    """
+    body = _COMMENT.sub("", body)
+    for line in body.splitlines():
+        if line.count("`") % 2 or line.endswith("\\"):
+            raise LinkError(f"{name}: this literal goes over several lines: {line.strip()}")
+    return _MARGIN.sub("", body).strip()
 
 
 def _ordered(modules: Mapping[str, Module], entry: str) -> list[str]:
@@ -111,18 +143,36 @@ def _closure(modules: Mapping[str, Module], name: str) -> set[str]:
     return found
 
 
-def _text(chunk: _Chunk, modules: Mapping[str, Module], home: Mapping[str, str]) -> str:
-    needed = {name for module in chunk.modules for name in module.needs}
+def _needs(chunk: _Chunk, modules: Mapping[str, Module]) -> set[str]:
+    """The names of the modules that a file needs, its own among them."""
+    entry = [chunk.name] if chunk.name in modules else []
+    return {name for module in chunk.modules for name in module.needs}.union(entry)
+
+
+def _text(
+    chunk: _Chunk, modules: Mapping[str, Module], home: Mapping[str, str], needed: Mapping[str, set[str]]
+) -> str:
     entry = modules.get(chunk.name)
-    if entry is not None:
-        needed.add(entry.name)
-    lines = _chunk_imports(chunk.name, needed, modules, home)
-    lines += [_wrapped(module, modules) for module in chunk.modules]
+    lines = _chunk_imports(chunk.name, _needs(chunk, modules), modules, home)
+    lines += [_beside(_wrapped(module, modules), chunk.name, needed) for module in chunk.modules]
     if chunk.modules:
         lines.append(f"export {{ {', '.join(module.variable for module in chunk.modules)} }};")
     if entry is not None and entry.exports:
         lines.append(f"export const {{ {', '.join(entry.exports)} }} = {entry.variable};")
     return "\n".join(lines) + "\n"
+
+
+def _beside(text: str, name: str, needed: Mapping[str, set[str]]) -> str:
+    """Ask for what a file needs together with it, not when it has come: that would be another round trip."""
+
+    def with_needs(found: re.Match[str]) -> str:
+        others = sorted(needed[found[1]] - {name})
+        if not others:
+            return found[0]
+        asked = ", ".join(f'import("./{other}").catch(() => {{}})' for other in others)
+        return f"({asked}, {found[0]})"
+
+    return _LAZY.sub(with_needs, text)
 
 
 def _chunk_imports(

@@ -106,11 +106,11 @@ export function url(parts, query = {}) {
 }
 
 /** All items of a paginated list. */
-export async function all(parts, query = {}) {
+export async function all(parts, query = {}, signal = undefined) {
   const items = [];
   let cursor = null;
   do {
-    const page = await request("GET", url(parts, { ...query, cursor }));
+    const page = await request("GET", url(parts, { ...query, cursor }), { signal });
     items.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor);

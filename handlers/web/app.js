@@ -6,7 +6,6 @@ import { errorLine, h } from "./dom.js";
 import { Header } from "./header.js";
 import { notifyOfEnds } from "./notifications.js";
 import { OperationFeed } from "./operation-feed.js";
-import { signInView } from "./sign-in-view.js";
 import { setTitle, trackProgress } from "./tab.js";
 
 const [main, banner, announcements] = ["main", "banner", "announcements"].map((id) => document.getElementById(id));
@@ -23,7 +22,7 @@ let viewController = new AbortController();
 const ROUTES = [
   [/^\/collections\/([^/]+)\/documents\/([^/]+)$/, async () => (await import("./document-view.js")).documentView],
   [/^\/collections\/([^/]+)\/sharing$/, async () => (await import("./sharing-view.js")).sharingView],
-  [/^\/collections\/new$/, async () => (await import("./collections-view.js")).newCollectionView],
+  [/^\/collections\/new$/, async () => (await import("./new-collection.js")).newCollectionView],
   [/^\/collections\/([^/]+)$/, async () => (await import("./collection-view.js")).collectionView],
   [/^\/collections$/, async () => (await import("./collections-view.js")).collectionsView],
   [/^\/operations$/, async () => (await import("./operations-view.js")).operationsView],
@@ -76,11 +75,15 @@ async function show() {
 
 async function signOut(button) {
   button.disabled = true;
+  viewController.abort(); // what the view still asks for would be refused
+  feed.pause();
   try {
     await request("POST", url(["auth", "logout"]), { repeatable: true, announce401: false });
   } catch (error) {
     if (error.status !== 401) { // 401: the session had already expired
       button.disabled = false;
+      feed.start();
+      show();
       showBanner(error.message);
       return;
     }
@@ -104,7 +107,7 @@ async function openSession(signedInUser) {
     feed.start();
     await show();
   } catch (error) {
-    if (error.status !== 401) showStartError(error);
+    if (error.status !== 401 && error.name !== "AbortError") showStartError(error);
   }
 }
 
@@ -117,13 +120,15 @@ async function closeSession(notice) {
   header.draw(null);
   setTitle("");
   try {
-    showSignIn(await request("GET", url(["auth", "setup"])), notice);
+    await showSignIn(await request("GET", url(["auth", "setup"])), notice);
   } catch (error) {
     showStartError(error);
   }
 }
 
-function showSignIn(setup, notice) {
+async function showSignIn(setup, notice) {
+  const { signInView } = await import("./sign-in-view.js");
+  if (user) return; // signed in meanwhile
   main.replaceChildren(signInView({ setup, notice, onSignedIn: openSession }));
   main.querySelector("input").focus();
 }
@@ -148,7 +153,7 @@ async function start() {
   try {
     const setup = await request("GET", url(["auth", "setup"]));
     if (setup.user) await openSession(setup.user);
-    else showSignIn(setup, "");
+    else await showSignIn(setup, "");
   } catch (error) {
     showStartError(error);
   }

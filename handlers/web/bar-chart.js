@@ -10,7 +10,7 @@ export function barChart(title, rows, unit) {
   const largest = Math.max(1, ...rows.map((row) => row.value));
   if (!rows.some((row) => row.value)) return null;
   const bar = (value) => {
-    const fill = h("span", { class: "bar-fill" });
+    const fill = h("span", { class: "bar-fill", hidden: !value });
     fill.style.width = `${(100 * value) / largest}%`;
     return h("span", { class: "bar-track", "aria-hidden": "true" }, fill);
   };
@@ -18,6 +18,6 @@ export function barChart(title, rows, unit) {
     h("th", { scope: "row" }, onClick ? h("button", { type: "button", class: "link", onclick: onClick }, label) : label),
     h("td", { class: "bar-cell" }, bar(value)),
     h("td", { class: "bar-value", title: note }, number(value))));
-  return h("table", { class: "bars" }, h("caption", {}, title),
+  return h("table", { class: "bar-chart" }, h("caption", {}, title),
     h("thead", { class: "unseen" }, h("tr", {}, h("th", { scope: "col" }, "Group"), h("td"), h("th", { scope: "col" }, unit))), h("tbody", {}, body));
 }

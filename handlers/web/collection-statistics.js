@@ -1,4 +1,4 @@
-// What a collection holds, in numbers and small bars: types, languages, sizes, passages, quality, and its indexes.
+// What a collection holds, in numbers and small bars: types, languages, sizes, chunks, quality, and its indexes.
 import { request, url } from "./api.js";
 import { barChart } from "./bar-chart.js";
 import { errorLine, h } from "./dom.js";
@@ -29,7 +29,7 @@ const fact = (term, value, note) => h("div", { class: "fact" }, h("dt", {}, term
 /** `onFilter(changes)` shows documents in the table. `onLoaded(statistics)`. Returns {node, refresh}. */
 export function collectionStatistics(id, { onFilter, onLoaded, signal }) {
   const facts = h("dl", { class: "fact-list" });
-  const charts = h("div", { class: "charts" });
+  const charts = h("div", { class: "bar-charts" });
   const errors = errorLine();
   const node = h("details", { class: "card panel statistics" }, h("summary", {}, "Statistics"), errors.node, facts, charts);
   let reading = false;
@@ -56,21 +56,21 @@ export function collectionStatistics(id, { onFilter, onLoaded, signal }) {
     const recall = stats.measured_recall;
     facts.replaceChildren(...[
       fact("Documents", number(found.documents), bytes(found.bytes)),
-      fact("Passages", number(found.chunks), found.mean_chunk_length ? `${number(found.mean_chunk_length)} characters on average` : ""),
+      fact("Chunks", number(found.chunks), found.mean_chunk_length ? `${number(found.mean_chunk_length)} characters on average` : ""),
       fact("With warnings", number(found.warned), found.warned ? h("button", { type: "button", class: "link", onclick: () => onFilter({ status: "warned" }) }, "Show them") : ""),
       found.missing ? fact("File not found", number(found.missing), "by the last scan") : null,
       fact("Model", model, `${precision}, up to ${plural(size, "token")}, ${number(overlap)} shared`),
       fact("Index of meaning", stats.vectors ? `${bytes(stats.bytes ?? 0)}` : "none yet", stats.vectors ? `${plural(stats.segments, "segment")}${stats.engine ? `, ${stats.engine}` : ""}` : ""),
-      fact("Measured recall", recall ? `${(100 * recall).toFixed(1)} %` : "exact", recall ? "of the true ten best, found by the index" : "every passage is compared"),
-      fact("Index of words", stats.keywords.state === "ready" ? bytes(stats.keywords.bytes) : "being built", plural(stats.keywords.chunks, "passage")),
+      fact("Measured recall", recall ? `${(100 * recall).toFixed(1)} %` : "exact", recall ? "of the true ten best, found by the index" : "every chunk is compared"),
+      fact("Index of words", stats.keywords.state === "ready" ? bytes(stats.keywords.bytes) : "being built", plural(stats.keywords.chunks, "chunk")),
     ].filter(Boolean));
     const size_ = (bound) => bytes(bound).replace("1.0 ", "1 ");
     charts.replaceChildren(...[
       barChart("Types", tallies(found.types, (value) => value, (type) => onFilter({ type })), "Documents"),
       barChart("Languages", tallies(found.languages, languageName), "Documents"),
       barChart("Sizes of documents", ranges(found.sizes, size_), "Documents"),
-      barChart(found.sampled_chunks < found.chunks ? `Lengths of passages, in characters (a sample of ${number(found.sampled_chunks)})` : "Lengths of passages, in characters",
-        ranges(found.chunk_lengths, number), "Passages"),
+      barChart(found.sampled_chunks < found.chunks ? `Lengths of chunks, in characters (a sample of ${number(found.sampled_chunks)})` : "Lengths of chunks, in characters",
+        ranges(found.chunk_lengths, number), "Chunks"),
     ].filter(Boolean));
   }
 

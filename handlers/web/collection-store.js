@@ -4,6 +4,7 @@ import { all } from "./api.js";
 export class CollectionStore extends EventTarget {
   collections = [];
   #latest = 0;
+  #request = new AbortController();
 
   get(id) {
     return this.collections.find((collection) => collection.id === id);
@@ -12,7 +13,7 @@ export class CollectionStore extends EventTarget {
   /** Reload all collections. If requests overlap, only the answer to the newest one counts. */
   async refresh() {
     const generation = (this.#latest += 1);
-    const collections = await all(["collections"], { limit: 100 });
+    const collections = await all(["collections"], { limit: 100 }, this.#request.signal);
     if (generation !== this.#latest) return;
     this.collections = collections;
     this.dispatchEvent(new Event("change"));
@@ -23,11 +24,18 @@ export class CollectionStore extends EventTarget {
     try {
       await this.refresh();
     } catch (error) {
-      this.dispatchEvent(new CustomEvent("error", { detail: error }));
+      if (error.name !== "AbortError") this.dispatchEvent(new CustomEvent("error", { detail: error }));
     }
   }
 
+  /** Abort what is being loaded. */
+  stop() {
+    this.#request.abort();
+    this.#request = new AbortController();
+  }
+
   clear() {
+    this.stop();
     this.#latest += 1;
     this.collections = [];
   }

@@ -1,15 +1,13 @@
 // One collection: what it is and what can be done with it; its documents, failures, sources, operations and statistics.
-import { request, url } from "./api.js";
 import { deleteCollection, renameCollection } from "./collection-dialogs.js";
 import { countsText, statusTag } from "./collection-list.js";
 import { collectionStatistics } from "./collection-statistics.js";
 import { documentList } from "./document-list.js";
-import { h } from "./dom.js";
+import { errorLine, h, runGuarded } from "./dom.js";
 import { failureSummary } from "./failure-summary.js";
 import { folderList } from "./folder-list.js";
 import { date, number, plural } from "./format.js";
 import { operationList } from "./operation-list.js";
-import { openReindex } from "./reindex-dialog.js";
 import { uploadArea } from "./upload-area.js";
 
 export function collectionView(app, [id], query, signal) {
@@ -33,11 +31,16 @@ export function collectionView(app, [id], query, signal) {
       collectionStore.refreshQuietly();
     },
   });
-  const statistics = collectionStatistics(id, { onFilter, signal, onLoaded: (found) => {
+  const statistics = collectionStatistics(id, { onFilter, signal, onLoaded: (found, collection) => {
+    describe(collection, details);
     failures.draw(found);
     documents.setTypes(found.types);
   } });
-  const reindex = h("button", { type: "button", onclick: () => openReindex(app, collectionStore.get(id), signal) }, "Reindex…");
+  const errors = errorLine();
+  const reindex = h("button", { type: "button", onclick: () => runGuarded(reindex, errors, async () => {
+    const { openReindex } = await import("./reindex-dialog.js");
+    openReindex(app, collectionStore.get(id), signal);
+  }) }, "Reindex…");
   const button = (text, act, style = "") => h("button", { type: "button", class: style, onclick: () => act(app, collectionStore.get(id), signal) }, text);
   let shown = "";
 
@@ -62,21 +65,20 @@ export function collectionView(app, [id], query, signal) {
     reindex.hidden = !manages || collection.document_count + collection.failed_count === 0;
     if (!first) documents.refresh();
     statistics.refresh();
-    describe(id, details, signal);
   }
 
   collectionStore.addEventListener("change", draw, { signal });
   // What there is comes first; where nothing is, what can be added.
   const sources = [folders.node, known.access === "read" ? null : uploadArea(app, known, signal)];
   const node = h("div", { class: "stack collection-page wide" }, ...[
-    h("p", {}, h("a", { href: "#/collections" }, "← All collections")),
+    h("p", { class: "back" }, h("a", { href: "#/collections" }, "← Collections")),
     h("header", { class: "stack tight" },
       h("div", { class: "page-title" }, h("h1", {}, name), status),
       description, counts, details,
       h("div", { class: "page-actions" },
         h("a", { class: "button primary", href: `#/?${new URLSearchParams({ in: id })}` }, "Search in this collection"),
         manages ? h("a", { class: "button", href: `#/collections/${encodeURIComponent(id)}/sharing` }, "Sharing") : null, reindex,
-        manages ? button("Rename…", renameCollection) : null)),
+        manages ? button("Rename…", renameCollection) : null), errors.node),
     known.document_count + known.failed_count + known.skipped_count ? [failures.node, documents.node, sources, operations.node] : [sources, operations.node, failures.node, documents.node],
     statistics.node,
     known.access === "own" ? h("footer", {}, button("Delete this collection…", deleteCollection, "danger quiet")) : null].flat(3));
@@ -94,15 +96,11 @@ function notFound(collectionStore, id, signal) {
     h("p", {}, "There is no such collection, or you have no access to it."), h("p", {}, h("a", { href: "#/collections" }, "To the collections")));
 }
 
-async function describe(id, line, signal) {
-  try {
-    const collection = await request("GET", url(["collections", id]), { signal });
-    const parts = [collection.embedding_model, `chunks of up to ${plural(collection.chunk_size, "token")}`];
-    const recall = collection.stats?.measured_recall;
-    if (recall) parts.push(`recall ${number(Math.round(recall * 1000) / 1000)}`);
-    parts.push(`changed ${date(collection.updated_at)}`);
-    line.textContent = parts.join(" · ");
-  } catch (error) {
-    if (!signal.aborted) line.textContent = error.message;
-  }
+/** What it was made with, in a line. */
+function describe(collection, line) {
+  const parts = [collection.embedding_model, `chunks of up to ${plural(collection.chunk_size, "token")}`];
+  const recall = collection.stats?.measured_recall;
+  if (recall) parts.push(`recall ${number(Math.round(recall * 1000) / 1000)}`);
+  parts.push(`changed ${date(collection.updated_at)}`);
+  line.textContent = parts.join(" · ");
 }

@@ -1,8 +1,7 @@
-// The page of all collections: find, create, rename, share and delete them.
+// The page of all collections: find, rename, share and delete them.
 import { collectionList } from "./collection-list.js";
 import { deleteCollection, renameCollection } from "./collection-dialogs.js";
 import { h } from "./dom.js";
-import { newCollection } from "./new-collection.js";
 
 export function collectionsView(app, _ids, _query, signal) {
   const key = (action, { id }) => `${action}-${id}`;
@@ -15,21 +14,12 @@ export function collectionsView(app, _ids, _query, signal) {
     return [
       manages && button("rename", "Rename…", () => renameCollection(app, collection, signal)),
       manages && h("a", {
-        class: "quiet button", href: `#/collections/${encodeURIComponent(collection.id)}/sharing`, "aria-label": `Share ${collection.name}`,
-      }, "Share"),
+        class: "quiet button", href: `#/collections/${encodeURIComponent(collection.id)}/sharing`, "aria-label": `Sharing ${collection.name}`,
+      }, "Sharing"),
       collection.access === "own" && button("delete", "Delete…", () => deleteCollection(app, collection, signal), "danger quiet"),
     ];
   }
 
   const add = h("a", { class: "button primary", href: "#/collections/new" }, "New collection");
   return { node: h("div", { class: "stack collections-page" }, collectionList(app, signal, { actions, more: add })), title: "Collections" };
-}
-
-export function newCollectionView(app, _ids, _query, signal) {
-  const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: "#/collections" }, "← Collections")),
-    h("header", { class: "stack tight" }, h("h1", {}, "New collection"),
-      h("p", { class: "hint" }, "Documents that are searched and shared together. More folders, mailboxes and sites can be added to it later.")),
-    newCollection(app, signal, { page: true }));
-  return { node, title: "New collection" };
 }

@@ -196,7 +196,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
   setTypes([]);
   const node = h("section", { class: "card stack documents", "aria-labelledby": "documents-heading" },
     h("div", { class: "row" }, h("h2", { id: "documents-heading" }, "Documents"), counted),
-    h("div", { class: "filters" }, field("State", status), field("Type", type), field("Name", name), jumpForm),
+    h("div", { class: "filters" }, field("Status", status), field("Type", type), field("Name", name), jumpForm),
     chips, errors.node, actions.node, grid.node, empty);
   show({});
   return {

@@ -117,7 +117,7 @@ export function headingsOf(text) {
   for (const line of text.split("\n")) {
     const heading = /^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*\s*$/.exec(line);
     const length = Array.from(line).length;
-    if (heading?.[2]) found.push({ title: heading[2].replace(/[*_`]/g, ""), level: heading[1].length, start: at, end: at + length });
+    if (heading?.[2]) found.push({ title: heading[2].replace(/[*_\x60]/g, ""), level: heading[1].length, start: at, end: at + length });
     at += length + 1;
   }
   return found;

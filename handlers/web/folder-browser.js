@@ -16,7 +16,7 @@ function steps(path, roots) {
   return found;
 }
 
-/** `onOpen(path)`: a folder is shown; `onChoose(path)`: it was chosen. Returns {node, open(path)}. */
+/** `onOpen(path, byUser)`: a folder is shown; `onChoose(path)`: it was chosen. Returns {node, open(path)}. */
 export function folderBrowser({ onOpen, onChoose, signal }) {
   const crumbs = h("ol", { class: "crumbs", "aria-label": "Path" });
   const list = h("ul", { class: "folders", tabindex: -1 });
@@ -40,7 +40,7 @@ export function folderBrowser({ onOpen, onChoose, signal }) {
       if (path === null && roots.length === 1) path = roots[0];
       const found = path === null ? { path: null, parent: null, folders: roots.map((each) => ({ name: each, path: each })), files: 0, bytes: 0 }
         : await request("GET", url(["folders"], { path }), { signal: current });
-      draw(found);
+      draw(found, moveFocus);
       if (moveFocus) (list.querySelector("button") ?? list).focus();
     } catch (error) {
       if (error.name !== "AbortError") errors.show(error);
@@ -49,7 +49,7 @@ export function folderBrowser({ onOpen, onChoose, signal }) {
     }
   }
 
-  function draw({ path, folders, files, bytes: size, truncated }) {
+  function draw({ path, folders, files, bytes: size, truncated }, byUser) {
     shown = path;
     choose.disabled = path === null;
     const trail = path === null ? [] : steps(path, roots);
@@ -61,7 +61,7 @@ export function folderBrowser({ onOpen, onChoose, signal }) {
     else if (path === null) state.textContent = "These folders are open to you.";
     else state.textContent = [folders.length ? plural(folders.length, "folder") : "no folders", `${plural(files, "file")} directly here${files ? `, ${bytes(size)}` : ""}`,
       truncated ? "and more that are not shown" : ""].filter(Boolean).join(" · ");
-    if (path !== null && path !== "/") onOpen(path); // nobody means to index the whole machine
+    if (path !== null && path !== "/") onOpen(path, byUser); // nobody means to index the whole machine
   }
 
   signal.addEventListener("abort", () => loading.abort());

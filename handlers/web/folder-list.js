@@ -4,7 +4,6 @@ import { openDialog } from "./dialog.js";
 import { errorLine, runGuarded, h, cachedRows, replaceNodes } from "./dom.js";
 import { folderField } from "./folder-field.js";
 import { date, isUploads, number, plural, shownPath } from "./format.js";
-import { openSourceDialog, openSourceOptions } from "./source-dialog.js";
 import { openWatching, watchingText } from "./watch-dialog.js";
 
 const KINDS = { git: "git repository", imap: "mailbox", web: "web site" };
@@ -66,6 +65,7 @@ export function folderList({ collectionStore, activity }, { id, name, access }, 
   function options(button, source) {
     return runGuarded(button, errors, async () => {
       const { items } = source.kind === "folder" ? { items: [] } : await request("GET", url(["source-kinds"]), { signal });
+      const { openSourceOptions } = await import("./source-dialog.js");
       openSourceOptions(id, source, items.find((each) => each.kind === source.kind), { signal, onChanged: refresh });
     });
   }
@@ -114,6 +114,7 @@ export function folderList({ collectionStore, activity }, { id, name, access }, 
         const { items } = await request("GET", url(["source-kinds"]), { signal });
         const kinds = items.filter((each) => each.kind !== "folder");
         if (!kinds.length) throw new Error("This server takes folders only (connectors.kinds).");
+        const { openSourceDialog } = await import("./source-dialog.js");
         openSourceDialog(kinds, { signal, add: (kind, options) => start("POST", ["sources"], { kind, options }) });
       });
     }

@@ -1,8 +1,8 @@
 // What indexing a folder would mean: how many files of which kinds, in which languages, and about how long it takes.
-import { request, url } from "./api.js";
 import { h } from "./dom.js";
 import { FolderScan } from "./folder-scan.js";
 import { bytes, duration, languageName, number, plural } from "./format.js";
+import { estimate } from "./time-estimate.js";
 
 const KINDS = 6;
 
@@ -11,14 +11,6 @@ function byEnding(files) {
   const counts = new Map();
   for (const { extension } of files) counts.set(extension || "no ending", (counts.get(extension || "no ending") ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1]);
-}
-
-/** Seconds that so many files take, by the user's last operations; null where none tells. */
-export async function estimate(files, signal) {
-  const { items } = await request("GET", url(["operations"], { status: "completed", limit: 50 }), { signal });
-  const rates = items.filter(({ operation_type: type, result, processed_files: done }) => type !== "remove_source" && done > 2 && result?.duration_s > 0)
-    .map(({ result, processed_files: done }) => result.duration_s / done).sort((a, b) => a - b);
-  return rates.length ? files * rates[Math.floor(rates.length / 2)] : null;
 }
 
 /** `onModel(name)`: the recommended model was chosen. Returns {node, look(path), reserve(path), stop}. */

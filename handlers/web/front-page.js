@@ -1,6 +1,6 @@
-// What stands below the search field before anything is searched for: former searches, and the latest collections.
+// What stands below the search field before anything is searched for: former searches, the latest collections, a new one.
 import { countsText, statusTag } from "./collection-list.js";
-import { h, replaceNodes } from "./dom.js";
+import { errorLine, h, replaceNodes } from "./dom.js";
 import { number } from "./format.js";
 import { EMPTY, searchAddress } from "./search-address.js";
 
@@ -9,19 +9,15 @@ const [MOST_COLLECTIONS, MOST_SEARCHES] = [8, 6];
 /** The latest collections, and the way to all of them. */
 export function latestCollections({ collectionStore }, signal) {
   const list = h("ul", { class: "latest" });
-  const empty = h("p", { class: "empty" },
-    "No collections yet. A collection is a folder's documents made searchable: name one below and give its folder.");
   const all = h("a", { href: "#/collections" });
   const section = h("section", { class: "stack tight", "aria-labelledby": "collections-heading" },
-    h("div", { class: "row" }, h("h1", { id: "collections-heading" }, "Collections"), all), list, empty);
+    h("div", { class: "row" }, h("h1", { id: "collections-heading" }, "Collections"), all), list);
 
   function draw() {
     const latest = [...collectionStore.collections].sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
     const others = latest.length - MOST_COLLECTIONS;
-    empty.hidden = latest.length > 0;
-    list.hidden = latest.length === 0;
+    section.hidden = latest.length === 0;
     all.textContent = others > 0 ? `All ${number(latest.length)} collections` : "Manage collections";
-    all.hidden = latest.length === 0;
     replaceNodes(list, latest.slice(0, MOST_COLLECTIONS).map((collection) => h("li", { class: "collection" },
       h("div", { class: "row" },
         h("h2", { class: "clip" }, h("a", { href: `#/collections/${encodeURIComponent(collection.id)}`, title: collection.name, dir: "auto" }, collection.name)),
@@ -32,6 +28,62 @@ export function latestCollections({ collectionStore }, signal) {
   collectionStore.addEventListener("change", draw, { signal });
   draw();
   return section;
+}
+
+/**
+ * The way to a new collection: on a server without any, the first thing to be done; else a panel, closed. `onFirst()` is called
+ * when there is something to search for the first time. The form is loaded when it is shown.
+ */
+export function creation(app, signal, onFirst) {
+  const { collectionStore } = app;
+  const node = h("div", { class: "stack" });
+  let first = null;
+
+  async function fill(place, options) {
+    const errors = errorLine();
+    place.append(errors.node);
+    try {
+      const { newCollection } = await import("./new-collection.js");
+      if (!signal.aborted) errors.node.replaceWith(newCollection(app, signal, options));
+    } catch (error) {
+      errors.show(error);
+    }
+  }
+
+  function welcome() {
+    const place = h("div", { class: "card" });
+    fill(place, {
+      browsing: true,
+      onCreated({ name, operation_id: operation }) {
+        if (operation) node.prepend(invitation(name));
+        onFirst();
+      },
+    });
+    return [h("header", { class: "stack tight welcome" }, h("h1", {}, "What do you want to search?"),
+      h("p", { class: "hint" }, "No collections yet. A collection is a folder’s documents made searchable: choose the folder, and it is indexed.")), place];
+  }
+
+  function panel() {
+    const details = h("details", { class: "card panel" }, h("summary", {}, "New collection"));
+    details.addEventListener("toggle", () => fill(details, { onCreated: () => { details.open = false; } }), { once: true });
+    return [details];
+  }
+
+  function draw() {
+    const none = collectionStore.collections.length === 0;
+    if (none === first) return;
+    first = none;
+    node.replaceChildren(...(none ? welcome() : panel()));
+  }
+
+  collectionStore.addEventListener("change", draw, { signal });
+  draw();
+  return node;
+}
+
+function invitation(name) {
+  return h("p", { class: "note", role: "status" }, h("b", { dir: "auto" }, `“${name}”`),
+    " is being indexed. Search already: what has been read is found at once, and the ring above shows how far it is.");
 }
 
 /** The searches of `former`, a SearchHistory; `draw()` shows them as they are now, `onClear()` is called when they are cleared. */

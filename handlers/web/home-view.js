@@ -1,8 +1,7 @@
 // The first view: the search form; below it the results, or what to begin with.
 import { h } from "./dom.js";
 import { Facets } from "./facets.js";
-import { formerSearches, latestCollections } from "./front-page.js";
-import { newCollection } from "./new-collection.js";
+import { creation, formerSearches, latestCollections } from "./front-page.js";
 import { Results } from "./results.js";
 import { EMPTY, MODES, SORTS, isSearch, searchAddress, searchFrom, searchTitle } from "./search-address.js";
 import { SearchHistory } from "./search-history.js";
@@ -28,6 +27,7 @@ class HomeView {
     this.entry = entry();
     this.typed = false; // whether the present entry of the browser's history came from typing
     this.scroll = 0;
+    this.chunks = Infinity; // in all collections, at the last look
     this.focused = -1; // the hit that has the focus
     this.results = new Results(app, signal, {
       onSearch: (next) => this.#choose(next), onFacets: (answer) => this.facets.show(answer),
@@ -55,7 +55,7 @@ class HomeView {
       onChoose: () => this.#submit(), onPast: () => this.keys.first(),
     });
     this.recent = formerSearches(this.former, () => this.#toField());
-    this.browse = h("div", { class: "stack front" }, this.recent.node, latestCollections(app, signal), newCollection(app, signal));
+    this.front = h("div", { class: "stack front" }, this.recent.node, latestCollections(app, signal), creation(app, signal, () => this.#toField()));
     this.choices = h("div", { class: "choices" }, this.modes, this.sorts);
     this.form = h("form", {
       class: "search", role: "search",
@@ -82,7 +82,10 @@ class HomeView {
       if (event.target.closest("a")) this.#remember();
     });
     searchKeys(signal, () => this.#toField());
-    this.collectionStore.addEventListener("change", () => this.#drawForm(), { signal });
+    this.collectionStore.addEventListener("change", () => {
+      this.#drawForm();
+      this.#searchAgain();
+    }, { signal });
     // Before another view is shown the page scrolls to its top and takes the focus: the place has to be known before.
     this.results.list.addEventListener("focusin", () => { this.focused = this.keys.focused(); });
     this.input.addEventListener("focus", () => { this.focused = -1; });
@@ -186,6 +189,13 @@ class HomeView {
   #drawForm() {
     this.form.hidden = this.collectionStore.collections.length === 0;
     this.facets.draw(this.current);
+  }
+
+  /** What was searched for in vain may be in what has been indexed since. */
+  #searchAgain() {
+    const { chunks } = this;
+    this.chunks = this.collectionStore.collections.reduce((sum, { chunk_count: count }) => sum + count, 0);
+    if (this.chunks > chunks && this.results.vain) this.results.search(this.current);
   }
 
   #toField() {

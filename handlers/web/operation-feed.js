@@ -49,16 +49,23 @@ export class OperationFeed extends EventTarget {
     if (this.#pollTimer) this.#schedulePoll(0);
   }
 
-  /** Stop following: the user signed out. */
-  clear() {
+  /** Ask for nothing until `start`. */
+  pause() {
     this.#feed?.stop();
     this.#feed = null;
-    this.connection = { state: "live", reason: "" };
-    for (const id of [...this.entries.keys()]) this.remove(id);
-    this.#dismissed.clear();
     clearTimeout(this.#refreshTimer);
     clearTimeout(this.#pollTimer);
     this.#refreshTimer = this.#pollTimer = 0;
+    for (const entry of this.entries.values()) this.#followSeparately(entry, false);
+    this.collectionStore.stop();
+  }
+
+  /** Stop following: the user signed out. */
+  clear() {
+    this.pause();
+    this.connection = { state: "live", reason: "" };
+    for (const id of [...this.entries.keys()]) this.remove(id);
+    this.#dismissed.clear();
   }
 
   /** Forget an operation: it is not listed again. */

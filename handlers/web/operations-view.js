@@ -175,7 +175,6 @@ function notifyButton() {
   if (permission() !== "default") return h("span", { class: "hint" }, permission() === "granted" ? "You are notified when one ends." : "");
   const button = h("button", {
     type: "button",
-    class: "quiet",
     onclick: async () => {
       await askPermission();
       button.replaceWith(notifyButton());

@@ -28,7 +28,7 @@ function attributes(mime, kind) {
 /** The length of the heading that a passage begins with, where the place of the hit names it anyway. */
 function headingLength(text, heading) {
   const found = /^(?:\s*#{1,6}[ \t]+(.+)\n\s*)+/.exec(text);
-  return found && heading && text.length > found[0].length && heading.includes(found[1].replace(/[#*`\s]+$/, "")) ? found[0].length : 0;
+  return found && heading && text.length > found[0].length && heading.includes(found[1].replace(/[#*\x60\s]+$/, "")) ? found[0].length : 0;
 }
 
 /** Where the excerpt begins: at the row or sentence that has most of the words, if it is not near the start. */
@@ -65,6 +65,6 @@ export function passage(hit, { whole = false } = {}) {
 export function passageLine(hit) {
   const { text, cut, marks } = excerpt(hit, false);
   const plain = (node) => (typeof node !== "string" ? node
-    : node.replace(/(^|\n)\s*(?:#{1,6}|[-*+])\s+/g, "$1").replace(/\|(?:[-: ]+\|)+/g, " ").replace(/[\n|]+/g, " ").replace(/\*\*|`/g, ""));
+    : node.replace(/(^|\n)\s*(?:#{1,6}|[-*+])\s+/g, "$1").replace(/\|(?:[-: ]+\|)+/g, " ").replace(/[\n|]+/g, " ").replace(/\*\*|\x60/g, ""));
   return [cut ? "… " : "", ...markedNodes(text, 0, text.length, { marks }).map(plain)];
 }

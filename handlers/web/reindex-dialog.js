@@ -2,8 +2,8 @@
 import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { field, h } from "./dom.js";
-import { estimate } from "./folder-preview.js";
 import { duration, plural } from "./format.js";
+import { estimate } from "./time-estimate.js";
 
 const PRECISIONS = [["auto", "auto: what the processor supports best"], ["float32", "float32"], ["bfloat16", "bfloat16"]];
 

@@ -39,6 +39,11 @@ export class Results {
     return { search: this.current, answers: this.answers, counted: this.counted };
   }
 
+  /** Whether the search that is shown has found nothing. */
+  get vain() {
+    return this.answers?.length > 0 && this.#shown === 0;
+  }
+
   clear() {
     this.#abort();
     this.current = null;
@@ -198,7 +203,7 @@ export class Results {
     return h("div", { class: "nothing" },
       h("p", { class: "nothing-title", dir: "auto" }, current.like ? "No other passage is like this one."
         : current.query ? `Nothing was found for “${current.query}”.` : "No document fits these filters."),
-      h("p", { class: "hint" }, busy ? "Documents are still being indexed. Search again in a moment."
+      h("p", { class: "hint" }, busy ? "Documents are still being indexed: this page searches again as they come."
         : "Try other words: a question in your own words works as well as a name or a number."),
       ways.length ? h("div", { class: "ways" }, ways) : null);
   }

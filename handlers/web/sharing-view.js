@@ -87,7 +87,7 @@ export function sharingView({ collectionStore }, [id], _query, signal) {
   }
 
   const node = h("div", { class: "stack" },
-    h("p", {}, h("a", { href: `#/collections/${encodeURIComponent(id)}` }, `← ${name}`)),
+    h("p", { class: "back" }, h("a", { href: `#/collections/${encodeURIComponent(id)}` }, `← ${name}`)),
     h("header", { class: "stack tight" }, h("h1", {}, `Sharing “${name}”`), owner),
     h("section", { class: "card stack", "aria-label": "Shares" }, list, alone, errors.node,
       h("label", { class: "check" }, readable, h("span", {}, "Every signed-in user may read it"))),

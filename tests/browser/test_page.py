@@ -133,7 +133,7 @@ def test_a_first_user_finds_a_chunk(page: Page, start: Callable[..., Serving], f
 
     page.get_by_role("link", name="Semantik").click()
     page.get_by_role("link", name="Plant", exact=True).click()
-    page.get_by_label("State").select_option("failed")
+    page.get_by_label("Status").select_option("failed")
     documents = page.locator(".documents [data-place]")
     expect(documents).to_have_count(1)
     expect(documents).to_contain_text("broken.pdf")

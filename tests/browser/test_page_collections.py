@@ -115,7 +115,7 @@ def test_a_collection_is_made_by_clicking_through_folders(
     expect(collections.get_by_role("heading", name="Annex")).to_be_visible()
     expect(collections.locator(".documents [data-place]")).to_contain_text("valve.txt")
     expect(collections.locator(".source")).to_contain_text("watched")
-    collections.get_by_role("link", name="← All collections").click()
+    collections.get_by_role("link", name="← Collections").click()
     expect(collections.locator(".collection")).to_contain_text("watched")
 
 
@@ -184,7 +184,7 @@ def test_no_click_is_lost_while_the_documents_change(
     rows = collections.locator(".documents [data-place]")
     expect(rows).to_have_count(5)
     for number in range(12):
-        collections.get_by_label("State").select_option("failed" if number % 2 == 0 else "")
+        collections.get_by_label("Status").select_option("failed" if number % 2 == 0 else "")
         expect(rows).to_have_count(1 if number % 2 == 0 else 5)
         collections.locator("[data-place='0'] input").click()
         expect(collections.get_by_text("1 document selected")).to_be_visible()

@@ -139,7 +139,7 @@ def test_it_is_sorted_both_ways_and_the_address_says_so(page: Page, world: World
 
 def test_filters_are_in_the_address_and_reasons_lead_to_them(page: Page, world: World) -> None:
     failed = len(range(5, COUNT, FAILED_EVERY)) + 1  # and one of the folder
-    page.get_by_label("State").select_option("failed")
+    page.get_by_label("Status").select_option("failed")
     expect(page.get_by_text(f"{failed:,} documents in this list")).to_be_visible()
     assert {status.strip() for status in page.locator(f"{ROWS} .status").all_inner_texts()} == {"failed"}
     expect(_row(page, 0).locator(".reason")).to_have_text("The reader took longer than its limit.")
@@ -151,7 +151,7 @@ def test_filters_are_in_the_address_and_reasons_lead_to_them(page: Page, world: 
     expect(page.locator(f"{ROWS} .file").filter(has_text="report 05").first).to_be_visible()
     assert all(part in page.url for part in ("status=failed", "type=pdf", "name=REPORT+05"))
     page.reload()
-    expect(page.get_by_label("State")).to_have_value("failed")
+    expect(page.get_by_label("Status")).to_have_value("failed")
     expect(page.get_by_label("Name", exact=True)).to_have_value("REPORT 05")
     expect(page.get_by_label("Type")).to_have_value("pdf")
     page.get_by_role("button", name="Show: took too long").click()

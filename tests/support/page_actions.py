@@ -42,11 +42,14 @@ def close_operations(page: Page) -> None:
 
 
 def create(page: Page, name: str, folder: Path | str) -> None:
-    heading = page.get_by_text("New collection", exact=True)
-    expect(heading).to_be_visible()
-    if not page.get_by_label("Name", exact=True).is_visible():
+    name_field, heading = (
+        page.get_by_label("Name", exact=True),
+        page.get_by_text("New collection", exact=True),
+    )
+    expect(name_field.or_(heading).first).to_be_visible()  # open by itself where there is no collection yet
+    if not name_field.is_visible() and heading.is_visible():
         heading.click()
-    page.get_by_label("Name", exact=True).fill(name)
+    name_field.fill(name)
     page.get_by_label("Folder", exact=True).fill(str(folder))
     page.get_by_role("button", name="Create collection").click()
 

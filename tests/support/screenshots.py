@@ -1,22 +1,26 @@
 """`make screenshots`: every page of a real server, in full and phone width, light and dark, into a folder.
 
-    PYTHONPATH=tests python -m support.screenshots [--into FOLDER] [--light] [NAME …]
+    PYTHONPATH=tests python -m support.screenshots [--into FOLDER] [--work FOLDER] [--light] [NAME …]
 
-The server indexes this project's documents; `--light` takes the tests' model, which is quick and finds nothing by
-meaning. NAME chooses pages. Each picture is NAME-WIDTH-SCHEME.png.
+The server indexes copies of this project's documents below the folder of `--work`, a temporary one by default.
+`--light` takes the tests' model, which is quick and finds nothing by meaning. NAME chooses pages. Each picture is
+NAME-WIDTH-SCHEME.png; those of the first run are made before there is anything.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, expect
 from support.browser import chromium
@@ -26,7 +30,9 @@ from support.patience import patience
 from support.server import ROOT, SAMPLES, SETUP_CODE, Serving, serve
 
 WIDTHS = {"full": (1280, 800), "phone": (360, 740)}
-QUERY = "how are documents read"
+QUERY = "what happens when the generator fails"
+PDF_QUERY = "when does the heating start"
+Steps = Callable[[Page], None]
 
 
 class Sample:
@@ -35,10 +41,12 @@ class Sample:
     def __init__(self, serving: Serving) -> None:
         self.url = serving.url
         self._token = ""
+
+    def register(self) -> None:
         self.call("POST", "/auth/register", username=NAME, password=PASSWORD, setup_code=SETUP_CODE)
         self._token = self.call("POST", "/auth/login", username=NAME, password=PASSWORD)["access_token"]
 
-    def call(self, method: str, path: str, **body: Any) -> Any:
+    def call(self, method: str, path: str, /, **body: Any) -> Any:
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -52,36 +60,108 @@ class Sample:
         body = {"name": name, "source_path": str(folder), "description": description}
         return str(self.call("POST", "/collections", **body)["id"])
 
-    def wait(self, page: Page, name: str) -> None:
-        card = page.locator(".operation").filter(has_text=f"“{name}”")
-        expect(card).to_have_attribute("data-status", "completed")
+    def wait(self, name: str) -> None:
+        """Until the collection has been indexed."""
+        deadline = time.monotonic() + patience(120)
+        while True:
+            found = [
+                one for one in self.call("GET", "/collections?limit=100")["items"] if one["name"] == name
+            ]
+            if found[0]["status"] == "ready" and not found[0]["active_operation_id"]:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} is {found[0]['status']}")
+            time.sleep(0.2)
+
+    def alert(self, collection: str) -> None:
+        body = {
+            "name": "Power cuts",
+            "query": "power failed",
+            "mode": "hybrid",
+            "collection_ids": [collection],
+        }
+        self.call("POST", "/saved-searches", **body)
 
 
-def pages(sample: Sample, ids: dict[str, str]) -> dict[str, str]:
-    """The address of each page by its name."""
-    documents = sample.call("GET", f"/collections/{ids['docs']}/documents?limit=100")["items"]
-    document = next(one for one in documents if one["status"] == "indexed")
-    collection = f"#/collections/{ids['docs']}"
+def pages(sample: Sample, ids: dict[str, str], work: Path) -> dict[str, tuple[str, Steps | None]]:
+    """The address of each page by its name, and what is done there first."""
+    collection = f"#/collections/{ids['manual']}"
     return {
-        "search": "#/",
-        "results": f"#/?q={QUERY.replace(' ', '+')}",
-        "collections": "#/collections",
-        "collection": collection,
-        "document": f"{collection}/documents/{document['id']}",
-        "sharing": f"{collection}/sharing",
-        "operations": "#/operations",
-        "operations-ended": "#/operations?state=ended",
-        "account": "#/account",
-        "api-keys": "#/api-keys",
-        "people": "#/people",
-        "audit": "#/audit",
-        "system": "#/system",
+        "search": ("#/", None),
+        "results": (f"#/?q={QUERY.replace(' ', '+')}", lambda page: page.locator(".hit").first.wait_for()),
+        "nothing": ("#/?q=zxqv&mode=words", lambda page: page.locator(".nothing").wait_for()),
+        "document-pdf": (_pdf(sample, ids["samples"]), _original),
+        "document": (f"{collection}/documents/{_document(sample, ids['manual'])}", None),
+        "collections": ("#/collections", None),
+        "new-collection": ("#/collections/new", lambda page: _browse(page, work / "documents")),
+        "collection": (collection, _table),
+        "statistics": (collection, _statistics),
+        "sharing": (f"{collection}/sharing", None),
+        "operations": ("#/operations", None),
+        "operations-ended": ("#/operations?state=ended", None),
+        "alerts": ("#/alerts", lambda page: page.get_by_text("Power cuts").wait_for()),
+        "account": ("#/account", None),
+        "api-keys": ("#/api-keys", None),
+        "people": ("#/people", None),
+        "audit": ("#/audit", None),
+        "system": ("#/system", None),
+        "panel": ("#/", _open_panel),
+        "menu": ("#/", lambda page: page.get_by_role("button", name="Account: ").click()),
     }
+
+
+def _document(sample: Sample, collection: str) -> str:
+    documents = sample.call("GET", f"/collections/{collection}/documents?limit=100")["items"]
+    return str(next(one["id"] for one in documents if one["name"] == "search-page.md"))
+
+
+def _pdf(sample: Sample, collection: str) -> str:
+    """The address of the best passage of the PDF document, as the page of results links to it."""
+    body = {"query": PDF_QUERY, "collection_ids": [collection], "k": 20}
+    hits = sample.call("POST", "/search", **body)["hits"]
+    hit = next(one for one in hits if one["document"]["name"].endswith(".pdf"))
+    query = [
+        ("start", hit["start"]),
+        ("end", hit["end"]),
+        ("seq", hit["seq"]),
+        ("page", hit["page"]),
+        ("q", PDF_QUERY),
+    ]
+    return f"#/collections/{collection}/documents/{hit['document']['id']}?{urlencode(query)}"
+
+
+def _browse(page: Page, folder: Path) -> None:
+    page.get_by_label("Folder", exact=True).fill(str(folder))
+    page.get_by_role("button", name="Browse…").click()
+    page.locator(".folders button").first.wait_for()
+    page.locator(".preview .tag").first.wait_for()
+
+
+def _original(page: Page) -> None:
+    page.locator("#hit").wait_for()
+    if page.locator(".original").is_visible():  # beside the text, where there is room
+        page.locator("mark.pdf-hit").first.wait_for()
+
+
+def _table(page: Page) -> None:
+    page.locator(".grid-row a").first.wait_for()
+
+
+def _statistics(page: Page) -> None:
+    page.locator(".statistics > summary").click()
+    page.locator(".bar-chart").first.wait_for()
+    page.locator(".statistics").evaluate("(node) => window.scrollTo(0, node.offsetTop - 70)")
+
+
+def _open_panel(page: Page) -> None:
+    page.locator(".indicator").click()
+    page.locator("#activity .operation").first.wait_for()
 
 
 @contextmanager
 def sample_server(folder: Path, real: bool) -> Iterator[tuple[Serving, ExitStack]]:
-    serving = serve(folder / "data", real=real)
+    # The tests have packages with the names of those of the server.
+    serving = serve(folder, env={"PYTHONPATH": None}, real=real)
     with ExitStack() as stack:
         yield serving, stack
     if serving.process.poll() is None:
@@ -96,64 +176,95 @@ def _letters(folder: Path) -> Path:
     return folder
 
 
-def _shoot(browser: Browser, url: str, into: Path, addresses: dict[str, str]) -> None:
-    for scheme in ("light", "dark"):
-        for width, (wide, high) in WIDTHS.items():
-            context = browser.new_context(
-                base_url=url, viewport={"width": wide, "height": high}, color_scheme=scheme
-            )
-            context.set_default_timeout(patience() * 1000)
-            page = context.new_page()
+class Camera:
+    """Four pages: in each width and scheme. `sign_in` is to be called once there is a user."""
+
+    def __init__(self, browser: Browser, url: str, into: Path) -> None:
+        self._into = into
+        self._pages: dict[str, Page] = {}
+        for scheme in ("light", "dark"):
+            for width, (wide, high) in WIDTHS.items():
+                size = {"width": wide, "height": high}
+                context = browser.new_context(base_url=url, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+                context.set_default_timeout(patience() * 1000)
+                self._pages[f"{width}-{scheme}"] = context.new_page()
+
+    def sign_in(self) -> None:
+        for page in self._pages.values():
             page.goto("/")
-            page.screenshot(path=into / f"sign-in-{width}-{scheme}.png", full_page=True)
             sign_in(page, PASSWORD)
             expect(page.get_by_role("button", name="Account: ")).to_be_visible()
-            for name, address in addresses.items():
-                page.goto("about:blank")
-                page.goto(f"/{address}")
-                page.locator("main h1, main form").first.wait_for()
+
+    def shoot(self, name: str, address: str, steps: Steps | None = None) -> None:
+        for kind, page in self._pages.items():
+            page.goto("about:blank")
+            page.goto(f"/{address}")
+            page.locator("main h1:visible, main form:visible").first.wait_for()
+            if steps:
+                steps(page)
+            if name != "alerts":  # whose stream of events never ends
                 page.wait_for_load_state("networkidle")
-                page.screenshot(path=into / f"{name}-{width}-{scheme}.png", full_page=True)
-            page.locator(".indicator").click()
-            page.screenshot(path=into / f"panel-{width}-{scheme}.png")
-            page.keyboard.press("Escape")
-            page.get_by_role("button", name="Account: ").click()
-            page.screenshot(path=into / f"menu-{width}-{scheme}.png")
-            context.close()
+            overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if overflow > 0:
+                sys.stdout.write(f"{name}-{kind}: {overflow} px too wide\n")
+            page.screenshot(path=self._into / f"{name}-{kind}.png")
+            if page.evaluate("document.documentElement.scrollHeight") > page.viewport_size["height"]:  # type: ignore[index]
+                page.screenshot(path=self._into / f"{name}-{kind}-long.png", full_page=True)
+
+
+def _copied(work: Path) -> tuple[Path, Path, Path]:
+    """The folders to index, below documents/: the manual, the samples, and letters."""
+    documents = work / "documents"
+    manual, samples = documents / "Manual", documents / "Observatory"
+    shutil.copytree(ROOT / "docs", manual, ignore=shutil.ignore_patterns("samples", "images", "openapi.yaml"))
+    shutil.copytree(SAMPLES, samples)
+    return manual, samples, _letters(documents / "Letters")
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Make pictures of every page.")
     parser.add_argument("--into", type=Path, default=ROOT / "build" / "screenshots")
+    parser.add_argument("--work", type=Path, help="an empty folder for the server and its documents")
     parser.add_argument("--light", action="store_true", help="use the model of the tests")
     parser.add_argument("names", nargs="*", help="the pages; all by default")
     given = parser.parse_args(argv)
     given.into.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=patience() * 1000)
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as temporary,
         chromium() as browser,
-        sample_server(Path(folder), not given.light) as (serving, stack),
+        sample_server((given.work or Path(temporary)) / "server", not given.light) as (serving, stack),
     ):
-        sample = Sample(serving)
-        ids = {"docs": sample.collection("Semantik", ROOT / "docs", "Tutorial, how-to, reference")}
-        ids["samples"] = sample.collection("Sample documents", SAMPLES)
-        page = browser.new_page(base_url=serving.url)
-        page.set_default_timeout(patience() * 1000)
-        page.goto("/")
-        sign_in(page, PASSWORD)
-        for name in ("Semantik", "Sample documents"):
-            sample.wait(page, name)
-        page.close()
-        letters = _letters(Path(folder) / "letters")
-        stack.enter_context(held(letters, "letter-3*"))
-        sample.collection("Letters", letters)
-        chosen = pages(sample, ids)
-        if given.names:
-            chosen = {name: chosen[name] for name in given.names}
-        _shoot(browser, serving.url, given.into, chosen)
+        _make(given, given.work or Path(temporary), serving, browser, stack)
     sys.stdout.write(f"{len(list(given.into.glob('*.png')))} pictures in {given.into}\n")
     return 0
+
+
+def _make(
+    given: argparse.Namespace, work: Path, serving: Serving, browser: Browser, stack: ExitStack
+) -> None:
+    sample, camera = Sample(serving), Camera(browser, serving.url, given.into)
+    manual, samples, letters = _copied(work)
+    if not given.names:
+        camera.shoot("first-run", f"#/setup?code={SETUP_CODE}")
+    sample.register()
+    if not given.names:
+        camera.shoot("sign-in", "")
+    camera.sign_in()
+    if not given.names:
+        camera.shoot("first-run-folder", "", lambda page: page.locator(".folders button").first.wait_for())
+    ids = {"manual": sample.collection("Semantik manual", manual, "Tutorial, how-to, reference, decisions")}
+    ids["samples"] = sample.collection(
+        "Observatory", samples, "Procedures, logs and reports of a small observatory"
+    )
+    for name in ("Semantik manual", "Observatory"):
+        sample.wait(name)
+    sample.alert(ids["samples"])
+    stack.enter_context(held(letters, "letter-3*"))
+    sample.collection("Letters", letters)
+    chosen = pages(sample, ids, work)
+    for name in given.names or chosen:
+        camera.shoot(name, *chosen[name])
 
 
 if __name__ == "__main__":

@@ -89,3 +89,35 @@ def test_the_modules_of_the_page_are_linked_and_each_is_used_once() -> None:
         variable = "$" + name.removesuffix(".js").replace("-", "_")
         holders = [chunk for chunk, text in linked.items() if f"const {variable} = (" in text]
         assert len(holders) == 1, f"{name} is in {holders}: a module that nothing imports is dead"
+
+
+def test_comments_and_indentation_are_left_out() -> None:
+    text = "// what it is\n/** An\n * explanation. */\nexport function a() {\n"
+    text += '  // why\n  return "// no comment"; // beside\n}\n'
+    lines = _lines(link({"app.js": text}, "app.js")["app.js"])
+    assert lines[1:4] == ["function a() {", 'return "// no comment"; // beside', "}"]
+
+
+def test_a_literal_over_several_lines_is_refused() -> None:
+    with pytest.raises(LinkError, match=r"app\.js: this literal goes over several lines: const a"):
+        link({"app.js": "const a = `one\n  // two`;\n"}, "app.js")
+
+
+def test_much_that_the_same_views_share_is_a_file_of_its_own_and_asked_for_beside_the_view() -> None:
+    own, both = 'export const own = "%s";\n' % ("x" * 9000), "export const both = 1;\n"
+    linked = link(
+        {
+            "app.js": "".join(f'const load_{name} = () => import("./{name}.js");\n' for name in "xyz"),
+            "large.js": own,
+            "both.js": both,
+            "x.js": 'import { own } from "./large.js";\nimport { both } from "./both.js";\nown(both);\n',
+            "y.js": 'import { own } from "./large.js";\nimport { both } from "./both.js";\nown(both);\n',
+            "z.js": 'import { both } from "./both.js";\nboth();\n',
+        },
+        "app.js",
+    )
+    assert set(linked) == {"app.js", SHARED, "shared-1.js", "x.js", "y.js", "z.js"}
+    assert "$large =" in linked["shared-1.js"] and "$both =" in linked[SHARED]
+    beside = 'import("./shared.js").catch(() => {})'
+    assert f'({beside}, import("./z.js"))' in linked["app.js"]
+    assert f'(import("./shared-1.js").catch(() => {{}}), {beside}, import("./x.js"))' in linked["app.js"]
