@@ -8,7 +8,7 @@ import time
 import pyotp
 from playwright.sync_api import Browser, Page, expect
 from support.browser import needs_chromium
-from support.page_actions import PASSWORD, expect_signed_in, open_account, sign_in, sign_out
+from support.page_actions import PASSWORD, create, expect_signed_in, open_account, sign_in, sign_out
 from support.patience import patience
 from test_page import member, page, server, trouble
 
@@ -32,10 +32,7 @@ def _add_user(admin: Page, name: str) -> None:
 
 def _new_collection(owner: Page, name: str) -> None:
     owner.goto("/#/")
-    if not owner.get_by_label("Name", exact=True).is_visible():
-        owner.get_by_text("New collection").click()
-    owner.get_by_label("Name", exact=True).fill(name)
-    owner.get_by_role("button", name="Create collection").click()
+    create(owner, name, "")
     owner.get_by_role("link", name=name).click()
     expect(owner.get_by_role("heading", name=name)).to_be_visible()
 
