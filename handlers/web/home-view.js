@@ -66,7 +66,7 @@ class HomeView {
       },
     }, h("div", { class: "bar" }, this.input, searchHelp(), h("button", { class: "primary" }, "Search")),
     this.completions.node, h("div", { class: "filters-line" }, this.facets.node, this.choices));
-    this.node = h("div", { class: "stack home" }, this.form, this.results.node, this.browse);
+    this.node = h("div", { class: "stack home" }, this.form, this.results.node, this.front);
   }
 
   #listen(signal) {
@@ -174,7 +174,7 @@ class HomeView {
   #drawPage() {
     const search = this.current;
     const searching = isSearch(search);
-    this.browse.hidden = searching;
+    this.front.hidden = searching;
     if (this.input.value.trim() !== search.query) this.input.value = search.query;
     [this.modes.value, this.sorts.value] = [search.mode, search.sort];
     this.facets.draw(search);
