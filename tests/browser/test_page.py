@@ -268,9 +268,7 @@ def test_refusals_stand_where_the_action_was(page: Page, member: Page, trouble: 
 
 def test_an_expired_session_leads_to_the_sign_in_form(member: Page, trouble: list[str]) -> None:
     member.context.clear_cookies()
-    member.evaluate(
-        "document.dispatchEvent(new Event('visibilitychange'))"
-    )  # as when a tab is looked at again
+    member.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the tab is looked at again
     expect(member.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
     # Its socket may still have been on its way.
     expected = ("status of 401", "closed before the connection is established")
