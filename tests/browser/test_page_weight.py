@@ -53,7 +53,8 @@ def test_a_first_visit_of_the_front_page_a_collection_and_a_document_is_light(
     # Its documents, folders, operations and statistics are asked for after the first paint.
     collection = member.url.replace(member.evaluate("location.origin"), "")
     _expect_light(member, collection, beside=f"/api/v2/{collection.partition('#/')[2]}")
-    _expect_light(member, document)
+    # So are its text, its chunks and its original, below the address of the document itself.
+    _expect_light(member, document, beside=f"/api/v2/{document.partition('#/')[2].partition('?')[0]}/")
     _expect_light(member, "/")
 
 
