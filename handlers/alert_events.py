@@ -10,32 +10,24 @@ server -> client   event: close, data: {"code": …, "reason": …}         the 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from handlers.base import RestHandler
+from handlers.event_stream import HEARTBEAT, HEARTBEAT_S, EventStreamHandler, close_event
 from handlers.sockets.alerts import parse_number
 from handlers.sockets.close_reason import LEFT, SHUTDOWN, CloseReason
-from handlers.sockets.send_queue import STALL_S, SlowReader
 from semantik.core.errors import Unauthorized
 from semantik.progress import envelope
 from semantik.services.notifications import VisibleAlert
 from semantik.services.notifications.content import alert_data
 
-_HEARTBEAT_S = 15.0
 
-
-class AlertEventsHandler(RestHandler):
+class AlertEventsHandler(EventStreamHandler):
     """One task writes; what it writes is read from the store as fast as the client takes it."""
 
-    token_in_query = True
     _writing: asyncio.Task[None] | None = None
-    _started = False
-    _close_reason: CloseReason | None = None
 
     async def get(self) -> None:
         given = self.request.headers.get("Last-Event-ID") or self.get_query_argument("since", None)
@@ -58,11 +50,7 @@ class AlertEventsHandler(RestHandler):
                     self.services.metrics.connection_ended("alerts", reason.status)
 
     def shut_down(self) -> None:
-        """Send the last event since the server stops, before the connection is cut."""
-        if self._started and self._close_reason is None:
-            self._close_reason = SHUTDOWN
-            self.write(_close_event(SHUTDOWN))
-            self.flush()
+        super().shut_down()
         if self._writing is not None:
             self._writing.cancel()
 
@@ -94,27 +82,13 @@ class AlertEventsHandler(RestHandler):
         getting: asyncio.Future[tuple[int, list[VisibleAlert]]] = asyncio.ensure_future(anext(followed))
         try:
             while True:
-                await asyncio.wait({getting}, timeout=_HEARTBEAT_S)
+                await asyncio.wait({getting}, timeout=HEARTBEAT_S)
                 if getting.done():
                     return getting.result()[1]
-                await self._write(b": still here\n\n")
+                await self._write(HEARTBEAT)
         finally:
             getting.cancel()
             await asyncio.gather(getting, return_exceptions=True)
-
-    async def _write(self, data: bytes) -> None:
-        if not self._started:
-            self._started = True
-            self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-            self.set_header("X-Accel-Buffering", "no")  # a proxy must not buffer the events
-        self.write(data)
-        try:
-            async with asyncio.timeout(STALL_S):
-                await self.flush()
-        except TimeoutError as error:
-            self._close_reason = CloseReason.from_error(SlowReader())
-            self.detach().close()
-            raise StreamClosedError from error
 
     async def _end(self, writing: asyncio.Task[None]) -> None:
         """Send the last event; an error before the first one is answered as for any other request."""
@@ -126,14 +100,8 @@ class AlertEventsHandler(RestHandler):
         if error is not None:
             self._close_reason = CloseReason.from_error(error)
         if self._close_reason not in (None, SHUTDOWN):
-            await self._write(_close_event(self._close_reason))
+            await self._write(close_event(self._close_reason))
 
 
 def _event(number: int, data: bytes) -> bytes:
     return b"id: %d\ndata: %s\n\n" % (number, data)
-
-
-def _close_event(reason: CloseReason | None) -> bytes:
-    assert reason is not None
-    data: dict[str, Any] = {"code": reason.code, "reason": reason.reason}
-    return f"event: close\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

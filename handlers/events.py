@@ -11,36 +11,29 @@ An EventSource that reconnects once everything was sent gets 204, and does not r
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 from tornado.iostream import StreamClosedError
 
-from handlers.base import RestHandler
-from handlers.sockets.close_reason import COMPLETED, LEFT, SHUTDOWN, CloseReason
+from handlers.event_stream import HEARTBEAT, HEARTBEAT_S, EventStreamHandler, close_event
+from handlers.sockets.close_reason import COMPLETED, LEFT, CloseReason
 from handlers.sockets.operation_stream import OperationStream
-from handlers.sockets.send_queue import STALL_S, SlowReader
+from handlers.sockets.send_queue import SlowReader
 from semantik.core.errors import Unauthorized, Unavailable
 from semantik.core.models import Operation
 from semantik.progress import Message, MessageBatch, envelope, parse_stream_id
 
-_HEARTBEAT_S = 15.0
 
-
-class EventsHandler(RestHandler):
+class EventsHandler(EventStreamHandler):
     """Like `/ws/operations/{operation_id}`. One task streams, another writes; between is a bounded queue."""
-
-    token_in_query = True
 
     def initialize(self) -> None:
         self._queued: list[bytes] = []
         self._messages = self._bytes = 0
         self._wake = asyncio.Event()
         self._written = asyncio.Event()
-        self._started = False
-        self._close_reason: CloseReason | None = None
         self._stream_task: asyncio.Task[None] | None = None
         self._operation_type = "unknown"  # the label of the metrics
 
@@ -76,13 +69,6 @@ class EventsHandler(RestHandler):
         while self._queued:
             self._written.clear()
             await self._written.wait()
-
-    def shut_down(self) -> None:
-        """Send the last event since the server stops, before the connection is cut."""
-        if self._started and self._close_reason is None:
-            self._close_reason = SHUTDOWN
-            self.write(_close_event(SHUTDOWN))
-            self.flush()
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
@@ -126,30 +112,16 @@ class EventsHandler(RestHandler):
             if not self._queued:
                 self._wake.clear()
                 try:
-                    async with asyncio.timeout(_HEARTBEAT_S):
+                    async with asyncio.timeout(HEARTBEAT_S):
                         await self._wake.wait()
                 except TimeoutError:
-                    await self._write(b": still here\n\n")
+                    await self._write(HEARTBEAT)
                 continue
             data = b"".join(self._queued)
             self._queued.clear()
             self._messages = self._bytes = 0
             await self._write(data)
             self._written.set()
-
-    async def _write(self, data: bytes) -> None:
-        if not self._started:
-            self._started = True
-            self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-            self.set_header("X-Accel-Buffering", "no")  # a proxy must not buffer the events
-        self.write(data)
-        try:
-            async with asyncio.timeout(STALL_S):
-                await self.flush()
-        except TimeoutError as error:
-            self._close_reason = CloseReason.from_error(SlowReader())
-            self.detach().close()  # a client that does not read would keep it open, and its data in memory
-            raise StreamClosedError from error
 
     def _push(self, data: bytes, messages: int) -> bool:
         limits = self.services.settings.sockets
@@ -186,14 +158,8 @@ class EventsHandler(RestHandler):
             if error is None:
                 with suppress(Unavailable):  # a client that reconnects then gets everything again
                     last_id = await self.services.progress.last_id(operation.id)
-        await self._write(_close_event(self._close_reason, last_id))
+        await self._write(close_event(self._close_reason, last_id))
 
 
 def _event(message: Message) -> bytes:
     return b"id: " + message.id.encode() + b"\ndata: " + message.json + b"\n\n"
-
-
-def _close_event(reason: CloseReason, last_id: str | None = None) -> bytes:
-    """The last event. With the id of the last message, so that a browser that reconnects gets 204."""
-    data = json.dumps({"code": reason.code, "reason": reason.reason}, ensure_ascii=False)
-    return (f"id: {last_id}\n" if last_id else "").encode() + f"event: close\ndata: {data}\n\n".encode()
