@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -22,6 +21,7 @@ import pytest
 import websockets
 from support.api import PASSWORD, new_user
 from support.fake_operation import fake_operation
+from support.local_tls import Certificate, free_port
 from support.patience import deadline, patience
 from support.server import ROOT, Serving
 from support.uploads import collection
@@ -57,7 +57,7 @@ def _nginx(folder: Path, port: int, plain: int, behind: str) -> list[str]:
         ("listen 80;", f"listen 127.0.0.1:{plain};"),
         ("listen 443 ", f"listen 127.0.0.1:{port} "),
         ("semantik.example.org", "localhost"),
-        ("/etc/ssl/semantik/fullchain.pem", f"{folder}/cert.pem"),
+        ("/etc/ssl/semantik/fullchain.pem", f"{folder}/certificate.pem"),
         ("/etc/ssl/semantik/privkey.pem", f"{folder}/key.pem"),
         ("/var/log/nginx/", f"{folder}/"),
     ):
@@ -78,7 +78,7 @@ def _caddy(folder: Path, port: int, plain: int, behind: str) -> list[str]:
         ("127.0.0.1:8080", behind),
         (
             "semantik.example.org {\n",
-            f"https://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {folder}/cert.pem {folder}/key.pem\n",
+            f"https://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {folder}/certificate.pem {folder}/key.pem\n",
         ),
     ):
         assert old in text, old
@@ -91,13 +91,6 @@ def _caddy(folder: Path, port: int, plain: int, behind: str) -> list[str]:
 PROXIES: dict[str, Callable[[Path, int, int, str], list[str]]] = {"nginx": _nginx, "caddy": _caddy}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module", params=PROXIES)
 def proxy(request: pytest.FixtureRequest, shared: Serving) -> Iterator[Proxy]:
     name: str = request.param
@@ -105,12 +98,9 @@ def proxy(request: pytest.FixtureRequest, shared: Serving) -> Iterator[Proxy]:
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed")
     folder = Path(tempfile.mkdtemp(prefix="semantik-proxy-"))
-    certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    certificate += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    certificate += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    subprocess.run(certificate, check=True, capture_output=True)
-    port = _free_port()
-    command = PROXIES[name](folder, port, _free_port(), shared.url.removeprefix("http://"))
+    Certificate(folder, "localhost")
+    port = free_port()
+    command = PROXIES[name](folder, port, free_port(), shared.url.removeprefix("http://"))
     # As root it would look for a user of its own, which the machine need not have.
     user = NOBODY if os.geteuid() == 0 else None
     if user is not None:
@@ -127,7 +117,9 @@ def proxy(request: pytest.FixtureRequest, shared: Serving) -> Iterator[Proxy]:
         )
     try:
         asyncio.run(_until_open(process, port, folder / "told"))
-        yield Proxy(f"https://localhost:{port}", ssl.create_default_context(cafile=folder / "cert.pem"))
+        yield Proxy(
+            f"https://localhost:{port}", ssl.create_default_context(cafile=folder / "certificate.pem")
+        )
     finally:
         process.terminate()
         process.wait(patience())

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from support.api import PASSWORD, documents, index, new_user
-from support.own_stores import Certificate, Mongo, Redis, plain_nx, secantus
+from support.local_tls import Certificate
+from support.own_stores import Mongo, Redis, plain_nx, secantus
 from support.scripts import script
 from support.server import Serving
 

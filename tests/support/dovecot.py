@@ -6,7 +6,6 @@ import imaplib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 
+from support.local_tls import Certificate, free_port
 from support.patience import patience
 
 USER, PASSWORD = "ada", "an-unguessable-mail-password"
@@ -116,9 +116,8 @@ def dovecot() -> Iterator[Mailbox]:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[Mailbox]:
-    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
-        port, tls_port = free.getsockname()[1], other.getsockname()[1]
-    _sign(folder)
+    port, tls_port = free_port(), free_port()
+    certificate = Certificate(folder)
     own = pwd.getpwuid(os.getuid())
     login = "dovenull" if own.pw_uid == 0 else own.pw_name
     keeper = pwd.getpwnam("nobody") if own.pw_uid == 0 else own
@@ -145,29 +144,10 @@ def _running(folder: Path) -> Iterator[Mailbox]:
         while not _answers(port):
             assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
             time.sleep(0.05)
-        yield Mailbox(port, tls_port, folder / "certificate.pem")
+        yield Mailbox(port, tls_port, certificate.file)
     finally:
         process.terminate()
         process.wait(patience())
-
-
-def _sign(folder: Path) -> None:
-    """Make a key and a certificate for 127.0.0.1 that signs itself."""
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=127.0.0.1",
-    ]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
-    subprocess.run(command, check=True, capture_output=True, timeout=patience())
 
 
 def _answers(port: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,28 +14,11 @@ from urllib.parse import quote
 import pymongo
 import redis
 from pymongo.errors import PyMongoError
+from support.local_tls import Certificate, free_port
 from support.patience import patience
 
 _USER, _PASSWORD = "semantik", "a pass/word: of @ store"
 _LOOK_S = 0.05
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-class Certificate:
-    """A key and a certificate for 127.0.0.1 that signs itself."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.key, self.file, self.both = folder / "key.pem", folder / "certificate.pem", folder / "both.pem"
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-        command += ["-keyout", str(self.key), "-out", str(self.file)]
-        subprocess.run(command, check=True, capture_output=True, timeout=patience())
-        self.both.write_bytes(self.key.read_bytes() + self.file.read_bytes())
 
 
 class _Server:

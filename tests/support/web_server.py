@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from support.local_tls import free_port
 from support.patience import patience
 
 _CONFIG = """
@@ -98,8 +99,7 @@ def web_site(folder: Path) -> Iterator[WebSite]:
     (folder / "site").mkdir(parents=True)
     for each in (folder, folder / "site"):
         each.chmod(0o755)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     user = "user root;" if os.getuid() == 0 else ""  # its worker must get into pytest's folder
     (folder / "nginx.conf").write_text(user + _CONFIG.format(folder=folder, port=port))
     site = WebSite(folder, port)
