@@ -98,8 +98,7 @@ def build(folder: Path) -> Build:
     files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
     digest = hashlib.sha256()
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        # Parts that others have made are known by their size: their content changes with their version.
-        content = files[path.name] if path.parent == folder else str(path.stat().st_size).encode()
+        content = path.read_bytes()
         digest.update(f"{path.relative_to(folder)}\0{len(content)}\0".encode() + content)
     identity = digest.hexdigest()[:_HASH_CHARACTERS]
     page = files["index.html"].decode()

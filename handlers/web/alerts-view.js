@@ -1,8 +1,9 @@
 // Alerts: the saved searches of the user, what they have found lately, and webhooks. `#/alerts?q=…&in=…` fills in the form.
-import { all, request, url } from "./api.js";
+import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, h, runGuarded } from "./dom.js";
 import { date, plural } from "./format.js";
+import { loadedList } from "./loaded-list.js";
 import { MODES, searchFrom } from "./search-address.js";
 import { webhooksSection } from "./webhooks-section.js";
 
@@ -74,23 +75,9 @@ function row(alert) {
 }
 
 function searchesSection(collectionStore, query, signal, onDeleted) {
-  const list = h("ul", { class: "plain" });
-  const empty = h("p", { class: "empty", hidden: true }, "No saved searches yet.");
-  const errors = errorLine();
+  const { nodes, errors, refresh } = loadedList(["saved-searches"], searchRow, "No saved searches yet.", signal);
   const fresh = h("div", { role: "status" });
   const section = { webhooks: [], refresh };
-
-  async function refresh() {
-    try {
-      const searches = await all(["saved-searches"]);
-      if (signal.aborted) return;
-      empty.hidden = searches.length > 0;
-      list.replaceChildren(...searches.map(searchRow));
-      errors.clear();
-    } catch (error) {
-      if (!signal.aborted) errors.show(error);
-    }
-  }
 
   async function change(button, search, body) {
     await runGuarded(button, errors, async () => {
@@ -165,7 +152,7 @@ function searchesSection(collectionStore, query, signal, onDeleted) {
   }
 
   section.node = h("section", { class: "card stack", "aria-labelledby": "searches-heading" },
-    h("h2", { id: "searches-heading" }, "Saved searches"), list, empty, errors.node, fresh);
+    h("h2", { id: "searches-heading" }, "Saved searches"), nodes, fresh);
   section.form = newSearch(collectionStore, searchFrom(query), signal, refresh);
   return section;
 }

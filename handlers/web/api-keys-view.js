@@ -1,8 +1,9 @@
 // The user's API keys: the list, a form for a new key, and the new key's text, which is shown only once.
-import { all, request, url } from "./api.js";
+import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, runGuarded, h } from "./dom.js";
 import { date } from "./format.js";
+import { loadedList } from "./loaded-list.js";
 
 const SCOPES = [
   ["read", "read: search, view, follow operations"],
@@ -12,23 +13,9 @@ const SCOPES = [
 const LIVES = [["90", "in 90 days"], ["30", "in 30 days"], ["365", "in a year"], ["", "never"]];
 
 export function apiKeysView(app, _ids, _query, signal) {
-  const list = h("ul", { class: "plain" });
-  const empty = h("p", { class: "empty", hidden: true }, "No keys yet.");
-  const errors = errorLine();
+  const { nodes, refresh } = loadedList(["api-keys"], row, "No keys yet.", signal);
   const fresh = h("div", { role: "status" });
   let freshId = "";
-
-  async function refresh() {
-    try {
-      const keys = await all(["api-keys"]);
-      if (signal.aborted) return;
-      empty.hidden = keys.length > 0;
-      list.replaceChildren(...keys.map(row));
-      errors.clear();
-    } catch (error) {
-      if (!signal.aborted) errors.show(error);
-    }
-  }
 
   function row(key) {
     const ended = key.expires_at && new Date(key.expires_at) <= new Date();
@@ -72,7 +59,7 @@ export function apiKeysView(app, _ids, _query, signal) {
     h("header", { class: "stack tight" }, h("h1", {}, "API keys"),
       h("p", { class: "hint" }, "For programs that use the REST API and the WebSockets in your name, without your password.")),
     fresh,
-    h("section", { class: "card stack", "aria-label": "Your keys" }, list, empty, errors.node),
+    h("section", { class: "card stack", "aria-label": "Your keys" }, nodes),
     newKey(app, signal, (made) => {
       freshId = made.id;
       fresh.replaceChildren(shownOnce(made));

@@ -1,7 +1,7 @@
 // A collection's documents as a table of any length: filtered, sorted, entered anywhere, with many selected at once.
 import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { STATES, filtersOf, listFrom, listParameters } from "./document-address.js";
+import { STATES, filtersOf, listFrom, listParameters } from "./document-list-address.js";
 import { documentActions } from "./document-actions.js";
 import { DocumentPages } from "./document-pages.js";
 import { COLUMNS, REASONS, documentCells, documentHref } from "./document-row.js";

@@ -1,8 +1,9 @@
 // The user's webhooks: list, form, a test, and what was sent to each lately.
-import { all, request, url } from "./api.js";
+import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, h, runGuarded } from "./dom.js";
 import { date, plural } from "./format.js";
+import { loadedList } from "./loaded-list.js";
 
 const EVENTS = [
   ["operation.completed", "an operation completes"],
@@ -15,24 +16,11 @@ const REFRESH_MS = 1_500; // after a test, to show its outcome
 
 /** {node, list, refresh}; `onChange()` is called when webhooks were added or removed, and `list` has them by then. */
 export function webhooksSection(signal, onChange) {
-  const list = h("ul", { class: "plain" });
-  const empty = h("p", { class: "empty", hidden: true }, "No webhooks yet.");
-  const errors = errorLine();
+  const section = { list: [] };
+  const { nodes, refresh } = loadedList(["webhooks"], row, "No webhooks yet.", signal,
+    (webhooks) => section.list.splice(0, section.list.length, ...webhooks));
+  section.refresh = refresh;
   const fresh = h("div", { role: "status" });
-  const section = { list: [], refresh };
-
-  async function refresh() {
-    try {
-      const webhooks = await all(["webhooks"]);
-      if (signal.aborted) return;
-      section.list.splice(0, section.list.length, ...webhooks);
-      empty.hidden = webhooks.length > 0;
-      list.replaceChildren(...webhooks.map(row));
-      errors.clear();
-    } catch (error) {
-      if (!signal.aborted) errors.show(error);
-    }
-  }
 
   async function changed() {
     await refresh();
@@ -108,7 +96,7 @@ export function webhooksSection(signal, onChange) {
   section.node = h("section", { class: "card stack", "aria-labelledby": "webhooks-heading" },
     h("h2", { id: "webhooks-heading" }, "Webhooks"),
     h("p", { class: "hint" }, "Addresses that get signed requests: for alerts, and for the events of operations."),
-    list, empty, errors.node, fresh, newWebhook(signal, async (made) => {
+    nodes, fresh, newWebhook(signal, async (made) => {
       const text = h("input", { readonly: true, value: made.secret, spellcheck: "false", onfocus: () => text.select() });
       fresh.replaceChildren(field(`The secret of “${made.name}”`, text, "It signs the requests, and cannot be shown again."));
       await changed();

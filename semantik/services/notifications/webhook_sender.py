@@ -9,7 +9,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -54,7 +54,6 @@ class _Answer:
     """The status of an answer, as soon as its first line is there."""
 
     status: int | None = None
-    lines: list[str] = field(default_factory=list)
 
     def header(self, line: str) -> None:
         if line.startswith("HTTP/"):
