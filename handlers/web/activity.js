@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { plural } from "./format.js";
 import { icon, svg } from "./icons.js";
 import { OperationCard } from "./operation-card.js";
+import { meanPercent } from "./operation-state.js";
 
 const RADIUS = 15;
 const AROUND = 2 * Math.PI * RADIUS;
@@ -111,12 +112,7 @@ export class Activity {
 }
 
 /** Whether nobody asked for it: a scan of a watched folder. */
-export const isAutomatic = ({ state, own }) => Boolean(state.options.watched) && !own;
-
-/** The mean percentage of operations that run; 0 while none of them has one. */
-export function meanPercent(states) {
-  return states.length ? states.reduce((sum, { percent }) => sum + percent, 0) / states.length : 0;
-}
+const isAutomatic = ({ state, own }) => Boolean(state.options.watched) && !own;
 
 function toggle(dataset, name, on) {
   if (on) dataset[name] = "";

@@ -162,3 +162,8 @@ export class OperationState {
     for (const warning of warnings ?? []) if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 }
+
+/** The mean percentage of operations; 0 while there are none, or none has one. */
+export function meanPercent(states) {
+  return states.length ? states.reduce((sum, { percent }) => sum + percent, 0) / states.length : 0;
+}

@@ -19,7 +19,7 @@ function dayAfter(day) {
 }
 
 /** Each filter as the query language says it. */
-export const FILTERS = {
+const FILTERS = {
   folder: (path) => `path:"${path.replaceAll('"', "?")}/*"`,
   type: (name) => `type:${name}`,
   year: (year) => `after:${year} before:${Number(year) + 1}`,

@@ -1,4 +1,5 @@
 // The browser's tab: its title, with the progress of what runs before it, and its icon.
+import { meanPercent } from "./operation-state.js";
 
 const PROGRESS = /^(\d+ %|…) · /;
 const STEPS = 4; // icons progress-0.svg to progress-4.svg
@@ -11,7 +12,7 @@ export function setTitle(text) {
 }
 
 /** Show how far operations are, in per cent; null: none runs. */
-export function setProgress(percent) {
+function setProgress(percent) {
   const text = percent === null ? "" : `${percent ? `${Math.floor(percent)} %` : "…"} · `;
   const icon = document.getElementById("icon");
   const name = percent === null ? "icon.svg" : `progress-${Math.min(STEPS, Math.floor((percent * (STEPS + 1)) / 100))}.svg`;
@@ -25,8 +26,9 @@ export function setProgress(percent) {
 /** Show the mean progress of the operations of `feed` that run. */
 export function trackProgress(feed) {
   const draw = () => {
-    const running = [...feed.entries.values()].filter(({ state }) => state.status === "processing" && !state.options.watched);
-    setProgress(running.length ? running.reduce((sum, { state }) => sum + state.percent, 0) / running.length : null);
+    const states = [...feed.entries.values()].map(({ state }) => state);
+    const running = states.filter(({ status, options }) => status === "processing" && !options.watched);
+    setProgress(running.length ? meanPercent(running) : null);
   };
   feed.addEventListener("change", draw);
   feed.addEventListener("removed", draw);

@@ -69,9 +69,13 @@ def test_replayed_frames_lower_no_number_and_repeat_no_error(page: Page) -> None
 def test_words_of_the_query_are_highlighted(page: Page, query: str, text: str, marks: list[str]) -> None:
     shown, found = page.evaluate(
         """async ([query, text]) => {
-            const { highlight, queryPattern } = await import("/static/highlight.js");
+            const { queryPattern } = await import("/static/highlight.js");
+            const { markedNodes } = await import("/static/markdown-inline.js");
+            const pattern = queryPattern(query);
+            const found = pattern ? [...text.matchAll(pattern)] : [];
+            const marks = found.map(({ index, 0: word }) => [index, index + word.length]);
             const box = document.createElement("p");
-            box.append(...highlight(text, queryPattern(query)));
+            box.append(...markedNodes(text, 0, text.length, { marks }));
             return [box.textContent, [...box.children].map((node) => node.textContent)];
         }""",
         [query, text],
@@ -83,12 +87,15 @@ def test_words_of_the_query_are_highlighted(page: Page, query: str, text: str, m
 def test_ranges_are_characters_also_beyond_the_basic_plane(page: Page) -> None:
     shown = page.evaluate(
         """async () => {
-            const [{ highlightRanges }, box] = [await import("/static/highlight.js"), new DocumentFragment()];
-            box.append(...highlightRanges("🏭 pumps\\n \\nand vents", [[2, 7], [14, 19]], [10, 19]));
+            const { utf16Ranges } = await import("/static/passage.js");
+            const { markedNodes } = await import("/static/markdown-inline.js");
+            const [text, box] = ["🏭 pumps\\n \\nand vents", new DocumentFragment()];
+            const [best, ...marks] = utf16Ranges(text, [[10, 19], [2, 7], [14, 19]]);
+            box.append(...markedNodes(text, 0, text.length, { marks, best }));
             return [box, ...box.querySelectorAll("mark, .best")].map((node) => node.textContent);
         }"""
     )
-    assert shown == ["🏭 pumps\nand vents", "pumps", "and vents", "vents"]
+    assert shown == ["🏭 pumps\n \nand vents", "pumps", "and vents", "vents"]
 
 
 def test_every_loss_is_resumed_and_nothing_comes_twice(page: Page) -> None:
@@ -184,14 +191,16 @@ def test_all_operations_are_resumed_each_by_its_own_cursor(page: Page) -> None:
 def test_ranges_of_the_server_count_characters_and_not_utf16_units(page: Page) -> None:
     shown, marks, best = page.evaluate(
         """async () => {
-            const { highlightRanges } = await import("/static/highlight.js");
+            const { utf16Ranges } = await import("/static/passage.js");
+            const { markedNodes } = await import("/static/markdown-inline.js");
             const box = document.createElement("p");
             const text = "🙂 one. A <b>pump</b> 🙂 runs.\\n\\nEnd.";
-            box.append(...highlightRanges(text, [[2, 5], [12, 16], [23, 27]], [7, 28]));
+            const [best, ...marks] = utf16Ranges(text, [[7, 28], [2, 5], [12, 16], [23, 27]]);
+            box.append(...markedNodes(text, 0, text.length, { marks, best }));
             return [box.textContent, [...box.querySelectorAll("mark")].map((node) => node.textContent),
                     box.querySelector(".best").textContent];
         }"""
     )
-    assert shown == "🙂 one. A <b>pump</b> 🙂 runs.\nEnd."
+    assert shown == "🙂 one. A <b>pump</b> 🙂 runs.\n\nEnd."
     assert marks == ["one", "pump", "runs"]
     assert best == "A <b>pump</b> 🙂 runs."
