@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "crowded: so many do something at once that the loop may be held")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which sends what is marked by then to one worker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts a server, and have those in one worker of pytest-xdist that share what takes long to start."""
     for item in items:
