@@ -36,19 +36,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "crowded: so many do something at once that the loop may be held")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which sends what is marked by then to one worker
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts a server, and have those in one worker of pytest-xdist that share what takes long to start."""
-    for item in items:
-        used = set(getattr(item, "fixturenames", ()))
-        if used & {"start", "shared", "browser"}:
-            item.add_marker(pytest.mark.server)
-        if used & _POOLS or item.get_closest_marker("real_model"):
-            item.add_marker(pytest.mark.model)
-        if "shared" in used and item.get_closest_marker("real_model"):
-            item.add_marker(pytest.mark.xdist_group("the real server"))
-        elif used & {"browser", *_POOLS}:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what starts a server, and have those in one worker of pytest-xdist that share what takes long to start.
+
+    In `pytest_collection_modifyitems` it would be too late: a worker of pytest-xdist reads the groups there, first.
+    """
+    used = set(getattr(item, "fixturenames", ()))
+    if used & {"start", "shared", "browser"}:
+        item.add_marker(pytest.mark.server)
+    if used & _POOLS or item.get_closest_marker("real_model"):
+        item.add_marker(pytest.mark.model)
+    if "shared" in used and item.get_closest_marker("real_model"):
+        item.add_marker(pytest.mark.xdist_group("the real server"))
+    elif used & {"browser", *_POOLS}:
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -91,6 +91,10 @@ FILTERS: Json = {
         "tags": {**FILTER_TEXTS, "description": "The document has one of these tags."},
         "after": DAY,
         "before": DAY,
+        "recognised": {
+            "type": ["boolean", "null"],
+            "description": "true: only documents with text recognised in pictures; false: those without.",
+        },
     },
 }
 

@@ -24,7 +24,10 @@ def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
 def _ended(process: psutil.Process, deadline: float) -> bool:
     try:
         ending = os.pidfd_open(process.pid)
-    except ProcessLookupError:
+    except (
+        ProcessLookupError,
+        FileNotFoundError,
+    ):  # Linux 6.15: ENOENT while it is removed, or for a thread's number
         return True
     try:
         if not process.is_running():  # the number is another's by now

@@ -18,6 +18,7 @@ from semantik.storage.mongo.table import Record, Sort, StorageSize, Table
 
 _NEWEST: Sort = [("created_at", -1), ("_id", -1)]
 _OLDEST: Sort = [("created_at", 1), ("_id", 1)]
+_PACE = ("files_per_s", "chunks_per_s", "bytes_per_s", "eta_s")
 
 
 class OperationTable:
@@ -98,6 +99,7 @@ class OperationTable:
         where |= {f"lease.{name}": stale[name] for name in ("token", "expires_at") if name in stale}
         lease = Lease(owner, _next_token(operation.lease), now() + timedelta(seconds=lease_s))
         fields = {"lease": to_fields(asdict(lease)), "waiting": None, "waiting_since": None}
+        fields |= dict.fromkeys(_PACE)  # that of an earlier owner is not this one's
         row = await self._table.update_one(where, {"$set": fields})
         return operation_from_row(row) if row else None
 
