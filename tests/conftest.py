@@ -36,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "crowded: so many do something at once that the loop may be held")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A file's bytes are no id: they are long, and differ between workers where a time or a salt is in them."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 200) else None
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what starts a server, and have those in one worker of pytest-xdist that share what takes long to start.
 

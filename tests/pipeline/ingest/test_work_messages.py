@@ -25,7 +25,7 @@ async def test_a_large_file_moves_the_progress_while_it_is_embedded(shared: Serv
     client = await new_user(shared)
     folder = tmp_path / "books"
     folder.mkdir()
-    book = "\n\n".join(SENTENCE.format(day=day, ship=day % 7) * 4 for day in range(1500))
+    book = "\n\n".join(SENTENCE.format(day=day, ship=day % 7) * 4 for day in range(5000))
     (folder / "book.txt").write_text(book)
     _, messages = await index(client, folder)
     data = [message["data"] for message in messages]
