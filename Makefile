@@ -63,9 +63,9 @@ release-files: setup ## write what a release has beside it: hashes of all packag
 	@rm $(RELEASE)/resolved.json
 	@ls $(RELEASE)
 
-bench: ## run the benchmarks, each with its reference: make bench [ARGS="query engines"]
+bench: ## run the benchmarks, each with its reference: make bench [QUICK=1] [ARGS="query engines"]
 	@bin/setup --bench
-	@.venv/bin/python -m bench $(ARGS)
+	@.venv/bin/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
 bench-sockets: tools ## compare the live sockets with a minimal Tornado server
 	@.venv/bin/python -m bench.sockets $(ARGS)

@@ -14,7 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -64,6 +66,20 @@ def inserted(count: int, build: Path = ROOT) -> InsertedData:
         record.write_text(json.dumps({**asdict(made), "data": ""}))
     found = InsertedData(**json.loads(record.read_text()))
     return InsertedData(folder / "data", found.collection_id, found.chunks, found.text_bytes)
+
+
+@contextmanager
+def copy(data_set: InsertedData) -> Iterator[InsertedData]:
+    """A temporary copy of a data folder."""
+    with tempfile.TemporaryDirectory(dir=WORK_FOLDER) as folder:
+        data = Path(folder) / "data"
+        shutil.copytree(data_set.data, data, ignore=shutil.ignore_patterns("*.sock", "run"))
+        yield replace(data_set, data=data)
+
+
+def vectors(count: int) -> NDArray[np.float16]:
+    """The first vectors of every data folder, (count, dimension)."""
+    return np.stack(list(islice(_vectors(), count)))
 
 
 async def _make(data: Path, count: int, build: Path) -> InsertedData:

@@ -9,6 +9,24 @@ from pathlib import Path
 
 from bench.server_process import ROOT
 
+PREVIOUS_COMMIT = "c36cab6"
+
+
+def resolved(revision: str) -> str | None:
+    """The short name of a revision's commit; None if this repository has none of that name."""
+    command = (
+        "git",
+        "-C",
+        str(ROOT),
+        "rev-parse",
+        "--quiet",
+        "--verify",
+        "--short=7",
+        f"{revision}^{{commit}}",
+    )
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    return found.stdout.strip() if found.returncode == 0 else None
+
 
 def previous_build(commit: str) -> Path:
     """The folder with the build of a commit of this repository. Raises SystemExit if it cannot be built."""

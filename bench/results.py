@@ -11,7 +11,8 @@ from typing import Any
 class Result:
     """`value` in `unit`, and the `reference` that was measured in the same run, described by `reference_name`.
 
-    The target (`minimum` or `maximum`) applies to their ratio, or to `value` if there is no reference.
+    The target (`minimum` or `maximum`) applies to their ratio, or to `value` if there is no reference. `spread` is half
+    of the distance between the quartiles of what was measured, as a share of its median.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Result:
     minimum: float | None = None
     maximum: float | None = None
     note: str = ""
+    spread: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -57,6 +59,11 @@ def table(results: Sequence[Result]) -> str:
     )
 
 
+def line(result: Result) -> str:
+    """The result alone, in one line."""
+    return "  ".join(filter(None, _row(result)))
+
+
 def _row(result: Result) -> tuple[str, ...]:
     target = ""
     if result.minimum is not None:
@@ -64,7 +71,13 @@ def _row(result: Result) -> tuple[str, ...]:
     elif result.maximum is not None:
         target = f"≤ {result.maximum:g}"
     verdict = {None: "", True: "met", False: "MISSED"}[result.target_met]
-    notes = [verdict, f"against {result.reference_name}" if result.reference_name else "", result.note]
+    spread = "" if result.spread is None else f"± {result.spread:.0%}"
+    notes = [
+        verdict,
+        spread,
+        f"against {result.reference_name}" if result.reference_name else "",
+        result.note,
+    ]
     return (
         result.name,
         f"{_formatted(result.value)} {result.unit}".strip(),

@@ -9,31 +9,31 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 import psutil
 
 from bench import corpus
-from bench.previous_build import previous_build
+from bench.pairs import Pair
 from bench.queries import SearchConnection, random_queries
-from bench.results import Result
 from bench.server_process import ROOT, run_server, wait_for_operation
+from bench.sizes import sized
 from semantik.client.api import Client
 
-PREVIOUS_COMMIT = "c36cab6"
-_ROUNDS = 3
-_FILES = 2_000
-_SEARCHES = 300
+_ROUNDS = sized(3, 2)
+_FILES = sized(2_000, 500)
+_SEARCHES = sized(300, 100)
 _REST_S = 6.0
 _MB = 1 << 20
 
 
 @dataclass(frozen=True)
 class StartMeasurement:
-    """One round, or the medians of several: seconds, CPU seconds, bytes (PSS), chunks per second."""
+    """One round: seconds, CPU seconds, bytes (PSS), chunks per second."""
 
     index_s: float
     answer_s: float
@@ -43,45 +43,30 @@ class StartMeasurement:
     search_s: float
 
 
-def compare_builds() -> list[Result]:
-    """Compare this build with that of `PREVIOUS_COMMIT`."""
-    builds = (ROOT, previous_build(PREVIOUS_COMMIT))
+_MEASURED: tuple[tuple[str, str, Literal["lower", "higher"], str, float], ...] = (
+    ("exec to the first answer", "s", "lower", "answer_s", 1),
+    ("CPU time of a start", "s", "lower", "cpu_s", 1),
+    ("memory of all processes, idle", "MB (PSS)", "lower", "pss", 1 / _MB),
+    ("INDEX of docs/ from exec", "s", "lower", "index_s", 1),
+    ("INDEX, model loaded", "chunks/s", "higher", "chunks_per_s", 1),
+    ("search, p50", "ms", "lower", "search_s", 1000),
+)
+
+
+def compare_starts(build: Path) -> list[Pair]:
+    """This build beside the one in the folder `build`."""
+    builds = (ROOT, build)
     files = corpus.small_files(_FILES)
     queries = random_queries(int(time.time()))
     rounds: tuple[list[StartMeasurement], list[StartMeasurement]] = ([], [])
     for number in range(_ROUNDS):
         for build_number in (0, 1) if number % 2 else (1, 0):
             rounds[build_number].append(asyncio.run(_measure_round(builds[build_number], files, queries)))
-    current, previous = map(_medians, rounds)
-    common = {"reference_name": PREVIOUS_COMMIT, "note": f"median of {_ROUNDS}, in turns"}
+    note = f"{_ROUNDS} starts each, in turns"
     return [
-        Result("exec to the first answer", current.answer_s, "s", previous.answer_s, maximum=0.45, **common),
-        Result("CPU time of a start", current.cpu_s, "s", previous.cpu_s, maximum=0.35, **common),
-        Result(
-            "memory of all processes, idle",
-            current.pss / _MB,
-            "MB (PSS)",
-            previous.pss / _MB,
-            maximum=0.5,
-            **common,
-        ),
-        Result("INDEX of docs/ from exec", current.index_s, "s", previous.index_s, maximum=1.05, **common),
-        Result(
-            "INDEX, model loaded",
-            current.chunks_per_s,
-            "chunks/s",
-            previous.chunks_per_s,
-            minimum=0.97,
-            **common,
-        ),
-        Result(
-            "search, p50", 1000 * current.search_s, "ms", 1000 * previous.search_s, maximum=1.03, **common
-        ),
+        Pair(name, unit, better, *[[scale * getattr(each, field) for each in of] for of in rounds], note)
+        for name, unit, better, field, scale in _MEASURED
     ]
-
-
-def _medians(rounds: Sequence[StartMeasurement]) -> StartMeasurement:
-    return StartMeasurement(*(median(values) for values in zip(*map(astuple, rounds), strict=True)))
 
 
 async def _measure_round(build: Path, files: Path, queries: Iterator[str]) -> StartMeasurement:

@@ -9,10 +9,9 @@ from pathlib import Path
 from statistics import median
 
 from bench import corpus
-from bench.previous_build import previous_build
+from bench.previous_build import PREVIOUS_COMMIT, previous_build
 from bench.results import Result
 from bench.server_process import ROOT, index_until_found, run_server
-from bench.start_comparison import PREVIOUS_COMMIT
 
 _ROUNDS = 3
 

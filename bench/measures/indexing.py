@@ -22,13 +22,14 @@ from bench.chunks import MODEL, read_chunks
 from bench.corpus import documents
 from bench.results import Result
 from bench.server_process import index_until_found, run_server
+from bench.sizes import sized
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import model
 
-_ROUNDS = 2
-_DEFAULT_SAMPLE = 1000  # chunks of a round, sampled evenly over all: this loop is slow
-_FAST_SAMPLE = 2500
-_QUALITY_SAMPLE, _QUERIES, _TOP = 2500, 500, 10
+_ROUNDS = sized(2, 1)
+_DEFAULT_SAMPLE = sized(1000, 250)  # chunks of a round, sampled evenly over all: this loop is slow
+_FAST_SAMPLE = sized(2500, 600)
+_QUALITY_SAMPLE, _QUERIES, _TOP = sized(2500, 600), sized(500, 150), 10
 _SAMPLE_S = 1.0
 _MIB = 1 << 20
 

@@ -11,11 +11,10 @@ from statistics import median
 
 from bench.inserted_data import InsertedData, inserted, wait_until_ready
 from bench.measures.large_collection import resident_mb
-from bench.previous_build import previous_build
+from bench.previous_build import PREVIOUS_COMMIT, previous_build
 from bench.queries import SearchConnection, random_queries
 from bench.results import Result
 from bench.server_process import ROOT, Server, run_server
-from bench.start_comparison import PREVIOUS_COMMIT
 
 _CHUNKS, _FEWER = 1_000_000, 100_000
 _ROUNDS, _BLOCK = 8, 25

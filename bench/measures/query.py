@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import indexed_data
+from bench import inserted_data
 from bench.queries import random_queries
 from bench.results import Result
+from bench.sizes import sized
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import query_model
 from pipeline.embedding.model import load, load_sentence_transformer
 from semantik.config.settings import EmbeddingSettings
 
-_QUERIES = 500
+_QUERIES = sized(500, 200)
 _BLOCK = 25
-_CHUNKS = 100_000
+_CHUNKS = sized(100_000, 20_000)
 _K = 10
 
 
@@ -59,7 +60,7 @@ def measure() -> Iterator[Result]:
         maximum=0.25,
         note=f"{_QUERIES} queries of 4 to 15 tokens",
     )
-    documents = indexed_data.vectors(_CHUNKS).astype(np.float32)
+    documents = inserted_data.vectors(_CHUNKS).astype(np.float32)
     expected = _top_k(documents, vectors["reference"])
     for name, minimum in (("semantik", 0.98), ("document encoder", None)):
         found = _top_k(documents, vectors[name])

@@ -13,30 +13,32 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import psutil
 
-from bench import indexed_data
+from bench import inserted_data
 from bench.corpus import documents, small_files
 from bench.lower_bound import STEPS, run_lower_bound
 from bench.queries import SearchConnection, random_queries
 from bench.results import Result
+from bench.search_comparison import cpu_seconds
 from bench.server_process import Server, run_server
+from bench.sizes import sized
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 
 Encode = Callable[[str], float]
 
-_CHUNKS = 100_000
-_ROUNDS = 8
+_CHUNKS = sized(100_000, 20_000)
+_ROUNDS = sized(8, 2)
 _BLOCK = 50
 _CLIENTS = 16
 _CONCURRENT_S = 3.0
-_INDEXING_S = 20.0
-_SMALL_FILES = 20_000  # files of the INDEX during which searches are timed
+_INDEXING_S = sized(20, 6)
+_SMALL_FILES = sized(20_000, 4_000)  # files of the INDEX during which searches are timed
 
 
 def measure() -> Iterator[Result]:
-    with indexed_data.copy(_CHUNKS) as data_set, indexed_data.copy(_CHUNKS) as other:
+    data_set = inserted_data.inserted(_CHUNKS)
+    with inserted_data.copy(data_set) as other:
         yield from asyncio.run(_measure(data_set.data, other.data, data_set.collection_id))
 
 
@@ -63,12 +65,12 @@ async def _measure_in_turns(
                 seconds, response = await bound_connection.search(next(queries))
                 samples.lower_bound.append(seconds)
                 samples.steps.append(json.loads(response)[STEPS])
-            before_s = _cpu_seconds(server.pid)
+            before_s = cpu_seconds(server.pid)
             count, seconds = await _search_concurrently(
                 server.client.url, server.client.token, collection, queries
             )
             samples.rates.append(count / seconds)
-            samples.cpu_costs.append((_cpu_seconds(server.pid) - before_s) / count)
+            samples.cpu_costs.append((cpu_seconds(server.pid) - before_s) / count)
             count, seconds = await _search_concurrently(url, "", collection, queries)
             samples.lower_bound_rates.append(count / seconds)
     return samples
@@ -203,12 +205,6 @@ async def _search_concurrently(
     started = time.perf_counter()
     counts = await asyncio.gather(*(client() for _ in range(_CLIENTS)))
     return sum(counts), time.perf_counter() - started
-
-
-def _cpu_seconds(pid: int) -> float:
-    """The CPU seconds of a server and its children so far."""
-    server = psutil.Process(pid)
-    return sum(sum(one.cpu_times()[:2]) for one in (server, *server.children(recursive=True)))
 
 
 async def _while_indexing(

@@ -12,30 +12,35 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from bench import indexed_data
 from bench.chunks import MODEL
+from bench.inserted_data import inserted
+from bench.previous_build import PREVIOUS_COMMIT, previous_build
 from bench.queries import SearchConnection, random_queries
 from bench.results import Result
 from bench.server_process import Server, run_server
-from bench.start_comparison import compare_builds, pss_bytes
+from bench.sizes import sized
+from bench.start_comparison import compare_starts, pss_bytes
 from pipeline.compute.messages import ModelSpec
 from pipeline.workers.pool import Pool
 from semantik.config.settings import EmbeddingSettings, Settings
 from semantik.core.errors import Unavailable
 
-_CHUNKS = 100_000
+_CHUNKS = sized(100_000, 20_000)
 _STARTS = 3
-_KILLS = 5
+_KILLS = sized(5, 2)
 _REST_S = 5.0
 _TASKS_STARTED_S = 0.5  # until every worker has a task
 _TASK_S = 60.0
 _MB = 1 << 20
+_TARGETS = (0.45, 0.35, 0.5, 1.05, 0.97, 1.03)
 
 
 def measure() -> Iterator[Result]:
-    yield from compare_builds()
-    with indexed_data.copy(_CHUNKS) as data_set:
-        yield from asyncio.run(_measure(data_set.data, data_set.collection_id))
+    pairs = compare_starts(previous_build(PREVIOUS_COMMIT))
+    for pair, target in zip(pairs, _TARGETS, strict=True):
+        yield pair.result(PREVIOUS_COMMIT, target)
+    data_set = inserted(_CHUNKS)
+    yield from asyncio.run(_measure(data_set.data, data_set.collection_id))
 
 
 async def _measure(data: Path, collection: str) -> list[Result]:
