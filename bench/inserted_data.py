@@ -39,7 +39,7 @@ _REAL_VECTORS = 4000
 _NOISE = 0.02
 _SEED = 20_261_129
 _QUIET_S = 8.0
-_READY_S = 1500.0
+_READY_S = 7200.0
 _RECORD = "inserted.json"  # written last
 
 
