@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from handlers.base import RestHandler
 from handlers.fields import boolean, list_of, one_of, optional, text
-from handlers.rest.search import FILTERS
+from handlers.rest.search import FILTERS, MAX_ENDING
 from handlers.serializers import timestamp_json
 from semantik.auth.principal import ACCOUNT
 from semantik.core.models import Filters
@@ -164,4 +164,6 @@ def _filters_json(filters: Filters) -> dict[str, Any]:
             found[name] = list(value[0]) if isinstance(value[0], tuple) else list(value)
         else:
             found[name] = value
+    if "extensions" in found:  # the dot that was put before a name of the greatest length is not shown
+        found["extensions"] = [ending[-MAX_ENDING:] for ending in found["extensions"]]
     return found

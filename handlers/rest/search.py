@@ -31,6 +31,7 @@ from semantik.search.hits import SearchResult
 from semantik.search.query import FACETS, GROUPINGS, MODES, SORTS, SearchQuery
 
 _YEARS = (1900, 2200)
+MAX_ENDING = 50  # characters
 
 
 def timestamp(value: Any) -> datetime | None:
@@ -47,8 +48,8 @@ def timestamp(value: Any) -> datetime | None:
 
 
 def _extension(value: Any) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= 50:
-        raise Expected("a file name's ending of 1 to 50 characters (as .pdf)")
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ENDING:
+        raise Expected(f"a file name's ending of 1 to {MAX_ENDING} characters (as .pdf)")
     return value if value.startswith(".") else f".{value}"
 
 
