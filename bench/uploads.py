@@ -152,7 +152,7 @@ async def _measure(run: Run, files: int) -> dict[str, Any]:
 
 async def _indexed_collection(run: Run) -> str:
     made = await run.client.call(
-        "POST", "collections", {"name": "Searched", "source_path": str(ROOT / "docs")}
+        "POST", "collections", {"name": "Searched", "source_path": str(ROOT / "docs" / "how-to")}
     )
     async for _ in run.client.watch(made["operation_id"], patience_s=600):
         pass

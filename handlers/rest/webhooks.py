@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.rest.deliveries import delivery_json
 from handlers.fields import boolean, integer, list_of, one_of, optional, text
+from handlers.rest.deliveries import delivery_json
 from handlers.serializers import timestamp_json
 from semantik.auth.principal import ACCOUNT
 from semantik.core.models import OPERATION_EVENTS, Webhook

@@ -1,4 +1,4 @@
-"""What was sent to a target, and what is sent to it now or again: the same for webhooks and for mails. Runs on the loop.
+"""What was sent to a target, or is sent to it now: the same for webhooks and for mails. Runs on the loop.
 
 Whoever calls has checked that the target is the user's.
 """

@@ -18,9 +18,7 @@ def new_secret() -> str:
     return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def signed_headers(
-    signing: Sequence[str], message_id: str, timestamp: int, body: bytes
-) -> dict[str, str]:
+def signed_headers(signing: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """The headers of a request that is sent at `timestamp` (seconds since 1970), with a signature by each secret.
 
     `message_id` is the same at each attempt, so that a receiver can tell that it has the message already.

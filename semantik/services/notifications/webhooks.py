@@ -1,4 +1,4 @@
-"""Webhooks of users: created, changed, listed, tried, given new secrets, deleted; and their deliveries. Runs on the loop."""
+"""Webhooks of users, their secrets and their deliveries. Runs on the loop."""
 
 from __future__ import annotations
 

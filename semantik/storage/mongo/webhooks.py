@@ -65,7 +65,7 @@ class WebhookTable:
 
 
 def _webhook(row: Record) -> Webhook:
-    fields = {name: row.get(name) for name in Webhook.__dataclass_fields__ if name != "id"}
+    fields = {name: row[name] for name in Webhook.__dataclass_fields__ if name in row}
     fields["created_at"] = time_of(row["created_at"])
     fields["previous_until"] = maybe_time(row.get("previous_until"))
     fields["events"] = tuple(row["events"])
