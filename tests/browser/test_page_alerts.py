@@ -94,7 +94,7 @@ def test_a_search_is_saved_told_live_and_deleted(member: Page, tmp_path: Path, r
     expect(member.get_by_label("Query")).to_have_value("green lamp")
     member.get_by_label("Name", exact=True).fill("Lamps & <i>more</i>")
     member.get_by_role("button", name="Save search").click()
-    saved = member.get_by_role("region", name="Saved searches").get_by_role("listitem")
+    saved = member.get_by_role("region", name="Saved searches").get_by_role("listitem").first
     expect(saved).to_contain_text("0 alerts")
     saved.get_by_label("to Chat <b>").check()
     member.evaluate(_GIVE_ADDRESS)

@@ -17,6 +17,7 @@ from semantik.storage.mongo.table import Record, Table
 
 BLOCK_BYTES = 1 << 20
 _PAGE = 2000
+_STORED_PAGE = 500  # short on the loop: an operation reads all uploads of its collection
 
 
 class UploadTable:
@@ -74,9 +75,9 @@ class UploadTable:
     async def all_stored(self, collection_id: str) -> AsyncIterator[list[Upload]]:
         """The stored uploads of a collection in the order of their contents, a page at a time."""
         where: Record = {"collection_id": collection_id, "content": {"$gt": ""}}
-        while rows := await self._table.find(where, [("content", 1)], _PAGE):
+        while rows := await self._table.find(where, [("content", 1)], _STORED_PAGE):
             yield [_upload(row) for row in rows if row["state"] == "stored"]
-            if len(rows) < _PAGE:
+            if len(rows) < _STORED_PAGE:
                 return
             # Of a content that two servers stored at the same time, the first upload alone counts.
             where["content"] = {"$gt": rows[-1]["content"]}
