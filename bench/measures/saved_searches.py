@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +20,12 @@ from bench.server_process import Server, index_folder, run_server, wait_for_oper
 _SEARCHES = 100
 _FILES = 300  # of each operation
 _POLL_S = 0.1
+_PER_FILE = 8  # more sentences
+_WORDS = (
+    "lamp harbour ticket glacier kitchen violin tariff garden engine library pepper compass senate velvet comet orchard "
+    "bridge saddle turbine novel pension marble falcon ledger canyon bakery pulse anchor verdict meadow copper sonnet "
+    "tunnel vaccine pottery dividend lantern walnut cathedral sprocket island treaty blanket magnet circus barley"
+).split()
 
 
 @dataclass(frozen=True)
@@ -69,19 +76,14 @@ async def _run(data: Path, folder: Path) -> tuple[_Operation, _Operation]:
 
 def _write(folder: Path, batch: int) -> None:
     for number in range(_FILES):
-        text = f"{_sentence(batch, number)} " + "It was cleaned on Monday and painted on Friday. " * 10
-        (folder / f"{batch}-{number}.txt").write_text(text)
+        others = [_sentence(batch + 10, _PER_FILE * number + each) for each in range(_PER_FILE)]
+        (folder / f"{batch}-{number}.txt").write_text(" ".join([_sentence(batch, number), *others]))
 
 
 def _sentence(batch: int, number: int) -> str:
-    return f"The turbine {_word(batch, number)} turns {number} times a minute."
-
-
-def _word(batch: int, number: int) -> str:
-    """A name that no other file has."""
-    return "".join(
-        "bdfgklmnprstvz"[each] + "aeiou"[each % 5] for each in (batch, number % 14, number // 14 % 14, 3)
-    )
+    """One that no other file has."""
+    words = random.Random(f"{batch} {number}").choices(_WORDS, k=8)
+    return "The {} {} near the {} {} of the {} {}, {} and {}.".format(*words)
 
 
 async def _append(server: Server, collection_id: str, searches: int) -> _Operation:
