@@ -21,11 +21,13 @@ _SEARCHES = 100
 _FILES = 300  # of each operation
 _POLL_S = 0.1
 _PER_FILE = 8  # more sentences
-_WORDS = (
-    "lamp harbour ticket glacier kitchen violin tariff garden engine library pepper compass senate velvet comet orchard "
-    "bridge saddle turbine novel pension marble falcon ledger canyon bakery pulse anchor verdict meadow copper sonnet "
-    "tunnel vaccine pottery dividend lantern walnut cathedral sprocket island treaty blanket magnet circus barley"
-).split()
+_TEXT = """
+lamp harbour ticket glacier kitchen violin tariff garden engine library pepper compass
+senate velvet comet orchard bridge saddle turbine novel pension marble falcon ledger
+canyon bakery pulse anchor verdict meadow copper sonnet tunnel vaccine pottery dividend
+lantern walnut cathedral sprocket island treaty blanket magnet circus barley
+"""
+_WORDS = _TEXT.split()
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _write(folder: Path, batch: int) -> None:
 def _sentence(batch: int, number: int) -> str:
     """One that no other file has."""
     words = random.Random(f"{batch} {number}").choices(_WORDS, k=8)
-    return "The {} {} near the {} {} of the {} {}, {} and {}.".format(*words)
+    return " ".join(("The", *words[:4], "of the", *words[4:])) + "."
 
 
 async def _append(server: Server, collection_id: str, searches: int) -> _Operation:
