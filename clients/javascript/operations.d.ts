@@ -85,6 +85,8 @@ export interface Results {
   readFeed: "bytes";
   openFeed: "json";
   closeFeed: "none";
+  listMailDeliveries: "json";
+  sendMailAgain: "json";
   listAlerts: "json";
   followAlerts: "events";
   listWebhooks: "json";
@@ -93,6 +95,7 @@ export interface Results {
   changeWebhook: "json";
   deleteWebhook: "none";
   testWebhook: "json";
+  rotateWebhookSecret: "json";
   listDeliveries: "json";
   sendAgain: "json";
   answer: "events";

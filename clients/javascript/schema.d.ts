@@ -1144,6 +1144,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/saved-searches/{search_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent by mail for a saved search, the newest first */
+        get: operations["listMailDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/saved-searches/{search_id}/deliveries/{delivery_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an alert by mail again */
+        post: operations["sendMailAgain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/alerts": {
         parameters: {
             query?: never;
@@ -1226,6 +1260,23 @@ export interface paths {
         put?: never;
         /** Send a test message */
         post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/webhooks/{webhook_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a webhook a new secret */
+        post: operations["rotateWebhookSecret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2618,6 +2669,11 @@ export interface components {
             paused: boolean;
             /** @description Why nothing is sent any more. */
             disabled: string | null;
+            /**
+             * Format: date-time
+             * @description Until then the secret before this one signs, too; null: it was never replaced, or without an overlap.
+             */
+            previous_secret_until: string | null;
             /** Format: date-time */
             created_at: string;
         };
@@ -2625,18 +2681,31 @@ export interface components {
             /** @description Signs the requests. */
             secret: string;
         } & components["schemas"]["Webhook"];
+        SecretRotation: {
+            /**
+             * @description For so many seconds the former secret signs, too. 0: not any more, as after a leak.
+             * @default 86400
+             */
+            overlap_s?: number;
+        };
         WebhookList: {
             items: components["schemas"]["Webhook"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
         Delivery: {
-            /** @description The webhook-id of its requests. */
+            /** @description The webhook-id of its requests, or part of the Message-ID of its mail. */
             id: string;
-            webhook_id: string;
+            /** @description The webhook it is sent to; null: by mail. */
+            webhook_id: string | null;
+            /** @description The saved search whose mail it is; null: to a webhook. */
+            search_id: string | null;
+            /** @description The alert that it tells of, if any. */
+            alert_id: string | null;
             event: string;
             /** @enum {string} */
             status: "pending" | "delivered" | "failed" | "dropped";
             attempts: number;
+            /** @description The receiver's answer. */
             status_code: number | null;
             error: string | null;
             took_ms: number | null;
@@ -7639,6 +7708,113 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listMailDeliveries: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description How many items. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "msg_0123456789abcdef0123456789abcdef",
+                     *           "webhook_id": null,
+                     *           "search_id": "5b0c",
+                     *           "alert_id": "5b0c:9d1e:17",
+                     *           "event": "search.matched",
+                     *           "status": "delivered",
+                     *           "attempts": 1,
+                     *           "status_code": null,
+                     *           "error": null,
+                     *           "took_ms": 31,
+                     *           "created_at": "2026-11-30T08:15:00.000Z",
+                     *           "next_attempt_at": null,
+                     *           "ended_at": "2026-11-30T08:15:01.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sendMailAgain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved search's id. */
+                search_id: components["parameters"]["search_id"];
+                /** @description The delivery's id. */
+                delivery_id: components["parameters"]["delivery_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is queued. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_0123456789abcdef0123456789abcdef",
+                     *       "webhook_id": null,
+                     *       "search_id": "5b0c",
+                     *       "alert_id": "5b0c:9d1e:17",
+                     *       "event": "search.matched",
+                     *       "status": "delivered",
+                     *       "attempts": 1,
+                     *       "status_code": null,
+                     *       "error": null,
+                     *       "took_ms": 31,
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "next_attempt_at": null,
+                     *       "ended_at": "2026-11-30T08:15:01.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listAlerts: {
         parameters: {
             query?: {
@@ -7768,6 +7944,7 @@ export interface operations {
                      *           "collection_ids": null,
                      *           "paused": false,
                      *           "disabled": null,
+                     *           "previous_secret_until": null,
                      *           "created_at": "2026-11-30T08:15:00.000Z"
                      *         }
                      *       ],
@@ -7823,6 +8000,7 @@ export interface operations {
                      *       "collection_ids": null,
                      *       "paused": false,
                      *       "disabled": null,
+                     *       "previous_secret_until": null,
                      *       "created_at": "2026-11-30T08:15:00.000Z",
                      *       "secret": "whsec_Zm9v"
                      *     }
@@ -7871,6 +8049,7 @@ export interface operations {
                      *       "collection_ids": null,
                      *       "paused": false,
                      *       "disabled": null,
+                     *       "previous_secret_until": null,
                      *       "created_at": "2026-11-30T08:15:00.000Z"
                      *     }
                      */
@@ -7952,6 +8131,7 @@ export interface operations {
                      *       "collection_ids": null,
                      *       "paused": false,
                      *       "disabled": null,
+                     *       "previous_secret_until": null,
                      *       "created_at": "2026-11-30T08:15:00.000Z"
                      *     }
                      */
@@ -7992,6 +8172,8 @@ export interface operations {
                      * @example {
                      *       "id": "msg_0123456789abcdef0123456789abcdef",
                      *       "webhook_id": "8c1f",
+                     *       "search_id": null,
+                     *       "alert_id": null,
                      *       "event": "operation.failed",
                      *       "status": "delivered",
                      *       "attempts": 1,
@@ -8010,6 +8192,64 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["Busy"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: components["parameters"]["webhook_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap_s": 3600
+                 *     }
+                 */
+                "application/json": components["schemas"]["SecretRotation"];
+            };
+        };
+        responses: {
+            /** @description The webhook with its new secret, which is shown this once. Requests are signed by both until the overlap ends. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "8c1f",
+                     *       "name": "Chat",
+                     *       "url": "https://chat.example.org/hooks/semantik",
+                     *       "events": [
+                     *         "operation.failed"
+                     *       ],
+                     *       "collection_ids": null,
+                     *       "paused": false,
+                     *       "disabled": null,
+                     *       "previous_secret_until": "2026-11-30T09:15:00.000Z",
+                     *       "created_at": "2026-11-30T08:15:00.000Z",
+                     *       "secret": "whsec_Zm9v"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             421: components["responses"]["Misdirected"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["Busy"];
@@ -8045,6 +8285,8 @@ export interface operations {
                      *         {
                      *           "id": "msg_0123456789abcdef0123456789abcdef",
                      *           "webhook_id": "8c1f",
+                     *           "search_id": null,
+                     *           "alert_id": null,
                      *           "event": "operation.failed",
                      *           "status": "delivered",
                      *           "attempts": 1,
@@ -8095,6 +8337,8 @@ export interface operations {
                      * @example {
                      *       "id": "msg_0123456789abcdef0123456789abcdef",
                      *       "webhook_id": "8c1f",
+                     *       "search_id": null,
+                     *       "alert_id": null,
                      *       "event": "operation.failed",
                      *       "status": "delivered",
                      *       "attempts": 1,

@@ -5,17 +5,18 @@ They outlive credentials, so no API key may use these routes.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 import voluptuous as vol
 
 from handlers.base import RestHandler
-from handlers.fields import boolean, list_of, one_of, optional, text
-from handlers.pagination import PAGE, page_json
+from handlers.fields import boolean, integer, list_of, one_of, optional, text
+from handlers.rest.deliveries import delivery_json
 from handlers.serializers import timestamp_json
 from semantik.auth.principal import ACCOUNT
-from semantik.core.models import OPERATION_EVENTS, Delivery, Webhook
+from semantik.core.models import OPERATION_EVENTS, Webhook
 
 _EVENTS = list_of(one_of(*OPERATION_EVENTS), len(OPERATION_EVENTS), "events")
 _COLLECTIONS = optional(list_of(text(1, 100), 100, "collections' ids"))
@@ -37,7 +38,8 @@ _CHANGE = vol.Schema(
         vol.Optional("paused"): boolean(),
     }
 )
-_LIST = vol.Schema({**PAGE})
+_DAY_S = 86_400
+_ROTATE = vol.Schema({vol.Optional("overlap_s", default=_DAY_S): integer(0, 7 * _DAY_S)})
 
 
 class WebhooksHandler(RestHandler):
@@ -77,27 +79,17 @@ class WebhookTestHandler(RestHandler):
 
     async def post(self, webhook_id: str) -> None:
         delivery = await self.services.webhooks.test(self.principal, webhook_id)
-        self.reply(_delivery_json(delivery), HTTPStatus.ACCEPTED)
+        self.reply(delivery_json(delivery), HTTPStatus.ACCEPTED)
 
 
-class DeliveriesHandler(RestHandler):
+class WebhookSecretHandler(RestHandler):
     scope = ACCOUNT
+    audit: ClassVar = {"POST": "webhook.rotate_secret"}
 
-    async def get(self, webhook_id: str) -> None:
-        query = self.query(_LIST)
-        page = await self.services.webhooks.deliveries(
-            self.principal, webhook_id, query.get("cursor"), query["limit"]
-        )
-        self.reply(page_json(page, _delivery_json))
-
-
-class DeliveryAgainHandler(RestHandler):
-    scope = ACCOUNT
-    audit: ClassVar = {"POST": "webhook.send_again"}
-
-    async def post(self, webhook_id: str, delivery_id: str) -> None:
-        delivery = await self.services.webhooks.again(self.principal, webhook_id, delivery_id)
-        self.reply(_delivery_json(delivery), HTTPStatus.ACCEPTED)
+    async def post(self, webhook_id: str) -> None:
+        overlap = timedelta(seconds=self.body(_ROTATE)["overlap_s"])
+        made = await self.services.webhooks.rotate(self.principal, webhook_id, overlap)
+        self.reply({**_webhook_json(made.webhook), "secret": made.secret}, HTTPStatus.CREATED)
 
 
 def _fields(body: dict[str, Any]) -> dict[str, Any]:
@@ -115,21 +107,6 @@ def _webhook_json(webhook: Webhook) -> dict[str, Any]:
         "collection_ids": None if webhook.collection_ids is None else list(webhook.collection_ids),
         "paused": webhook.paused,
         "disabled": webhook.disabled,
+        "previous_secret_until": timestamp_json(webhook.previous_until),
         "created_at": timestamp_json(webhook.created_at),
-    }
-
-
-def _delivery_json(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.id,
-        "webhook_id": delivery.target,
-        "event": delivery.event,
-        "status": delivery.state,
-        "attempts": delivery.attempts,
-        "status_code": delivery.status_code,
-        "error": delivery.error,
-        "took_ms": delivery.took_ms,
-        "created_at": timestamp_json(delivery.created_at),
-        "next_attempt_at": timestamp_json(delivery.next_at) if delivery.state == "pending" else None,
-        "ended_at": timestamp_json(delivery.ended_at),
     }

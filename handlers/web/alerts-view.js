@@ -1,5 +1,6 @@
 // Alerts: the saved searches of the user, what they have found lately, and webhooks. `#/alerts?q=…&in=…` fills in the form.
 import { request, url } from "./api.js";
+import { deliveryList } from "./delivery-list.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, h, runGuarded } from "./dom.js";
 import { date, plural } from "./format.js";
@@ -114,6 +115,7 @@ function searchesSection(collectionStore, query, signal, onDeleted) {
           button("Delete…", "Delete", () => remove(search), "danger quiet"))),
       h("p", { class: "hint" }, facts.join(" · ")),
       search.problem ? h("p", { class: "error" }, search.problem) : null,
+      search.mail ? deliveryList(["saved-searches", search.id], "Mails", signal).nodes : null,
       h("div", { class: "alert-actions" }, check("by mail", search.mail, (mail) => ({ mail })), hooks));
   }
 

@@ -1,8 +1,9 @@
 // The user's webhooks: list, form, a test, and what was sent to each lately.
 import { request, url } from "./api.js";
+import { deliveryList } from "./delivery-list.js";
 import { openDialog } from "./dialog.js";
 import { errorLine, field, h, runGuarded } from "./dom.js";
-import { date, plural } from "./format.js";
+import { date } from "./format.js";
 import { loadedList } from "./loaded-list.js";
 
 const EVENTS = [
@@ -11,8 +12,6 @@ const EVENTS = [
   ["operation.cancelled", "an operation is cancelled"],
   ["operation.started", "an operation starts"],
 ];
-const SHOWN = 10; // deliveries
-const REFRESH_MS = 1_500; // after a test, to show its outcome
 
 /** {node, list, refresh}; `onChange()` is called when webhooks were added or removed, and `list` has them by then. */
 export function webhooksSection(signal, onChange) {
@@ -28,52 +27,45 @@ export function webhooksSection(signal, onChange) {
   }
 
   function row(webhook) {
-    const deliveries = h("ul", { class: "plain" });
-    const details = h("details", { ontoggle: () => { if (details.open) show(); } },
-      h("summary", {}, "Deliveries"), deliveries);
-    const own = errorLine();
-
-    async function show() {
-      try {
-        const { items } = await request("GET", url(["webhooks", webhook.id, "deliveries"], { limit: SHOWN }), { signal });
-        deliveries.replaceChildren(...(items.length ? items.map(deliveryRow) : [h("li", { class: "hint" }, "Nothing was sent yet.")]));
-      } catch (error) {
-        if (!signal.aborted) own.show(error);
-      }
-    }
-
-    async function send(button, place) {
-      await runGuarded(button, own, async () => {
-        await request("POST", url(["webhooks", webhook.id, ...place]), { signal });
-        details.open = true;
-        await show();
-        setTimeout(() => { if (!signal.aborted) show(); }, REFRESH_MS);
-      });
-    }
-
-    function deliveryRow(delivery) {
-      const outcome = [delivery.event, delivery.status_code === null ? "" : `answer ${delivery.status_code}`,
-        plural(delivery.attempts, "attempt"), date(delivery.ended_at ?? delivery.created_at)];
-      const again = h("button", { type: "button", class: "quiet" }, "Send again");
-      again.addEventListener("click", () => send(again, ["deliveries", delivery.id, "again"]));
-      return h("li", { class: "row" },
-        h("div", { class: "stack tight" },
-          h("p", {}, h("span", { class: "tag status", "data-status": delivery.status === "failed" ? "failed" : null }, delivery.status),
-            " ", h("span", { class: "hint" }, outcome.filter(Boolean).join(" · "))),
-          delivery.error ? h("p", { class: "hint" }, delivery.error) : null),
-        delivery.status === "pending" ? null : again);
-    }
-
+    const deliveries = deliveryList(["webhooks", webhook.id], "Deliveries", signal);
     const test = h("button", { type: "button", class: "quiet", "aria-label": `Send a test to ${webhook.name}` }, "Send a test");
-    test.addEventListener("click", () => send(test, ["test"]));
+    test.addEventListener("click", () => deliveries.send(test, ["test"]));
+    const renewal = h("button", { type: "button", class: "quiet", "aria-label": `New secret of ${webhook.name}…` }, "New secret…");
+    renewal.addEventListener("click", () => rotate(webhook));
     const gone = h("button", { type: "button", class: "danger quiet", "aria-label": `Delete ${webhook.name}…` }, "Delete…");
     gone.addEventListener("click", () => remove(webhook));
     const wanted = EVENTS.filter(([name]) => webhook.events.includes(name)).map(([, text]) => text);
+    const overlap = webhook.previous_secret_until && new Date(webhook.previous_secret_until) > new Date()
+      ? h("p", { class: "hint" }, `The former secret signs, too, until ${date(webhook.previous_secret_until)}.`) : null;
     return h("li", { class: "stack tight" },
       h("div", { class: "row" }, h("p", { class: "named" }, h("span", {}, webhook.name), h("code", {}, webhook.url)),
-        h("div", { class: "alert-actions" }, test, gone)),
-      h("p", { class: "hint" }, wanted.length ? `when ${wanted.join(", ")}` : "for saved searches only"),
-      webhook.disabled ? h("p", { class: "error" }, webhook.disabled) : null, details, own.node);
+        h("div", { class: "alert-actions" }, test, renewal, gone)),
+      h("p", { class: "hint" }, wanted.length ? `when ${wanted.join(", ")}` : "for saved searches only"), overlap,
+      webhook.disabled ? h("p", { class: "error" }, webhook.disabled) : null, deliveries.nodes);
+  }
+
+  async function showSecret(webhook) {
+    const text = h("input", { readonly: true, value: webhook.secret, spellcheck: "false", onfocus: () => text.select() });
+    fresh.replaceChildren(field(`The secret of “${webhook.name}”`, text, "It signs the requests, and cannot be shown again."));
+    await changed();
+  }
+
+  function rotate(webhook) {
+    const atOnce = h("input", { type: "checkbox" });
+    openDialog({
+      title: `A new secret for “${webhook.name}”`,
+      content: h("div", { class: "stack" },
+        h("p", {}, "Requests are signed with both secrets for a day, so that the receiver can change over."),
+        h("label", { class: "check" }, atOnce, "The present secret has leaked: end it at once")),
+      submit: {
+        text: "Make secret",
+        action: async () => {
+          const body = atOnce.checked ? { overlap_s: 0 } : {};
+          await showSecret(await request("POST", url(["webhooks", webhook.id, "secret"]), { body }));
+        },
+      },
+      signal,
+    });
   }
 
   function remove({ id, name }) {
@@ -96,11 +88,7 @@ export function webhooksSection(signal, onChange) {
   section.node = h("section", { class: "card stack", "aria-labelledby": "webhooks-heading" },
     h("h2", { id: "webhooks-heading" }, "Webhooks"),
     h("p", { class: "hint" }, "Addresses that get signed requests: for alerts, and for the events of operations."),
-    nodes, fresh, newWebhook(signal, async (made) => {
-      const text = h("input", { readonly: true, value: made.secret, spellcheck: "false", onfocus: () => text.select() });
-      fresh.replaceChildren(field(`The secret of “${made.name}”`, text, "It signs the requests, and cannot be shown again."));
-      await changed();
-    }));
+    nodes, fresh, newWebhook(signal, showSecret));
   return section;
 }
 

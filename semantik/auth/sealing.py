@@ -32,7 +32,7 @@ SOURCES = (
 
 WEBHOOKS = (
     "webhooks.key",
-    "This server does not have the key that the secret of this webhook was encrypted with: create the webhook again, "
+    "This server does not have the key that the secret of this webhook was encrypted with: give it a new secret, "
     "or have the administrator restore the key (webhooks.secrets_key).",
 )
 

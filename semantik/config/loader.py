@@ -24,6 +24,7 @@ _FILE = "SEMANTIK_CONFIG"  # the configuration file, for the server and every sc
 # Not settings: variables of the tests and of the scripts.
 _NOT_SETTINGS = (
     "SEMANTIK_TEST_",
+    "SEMANTIK_URL",
     "SEMANTIK_API_KEY",
     "SEMANTIK_FAILPOINT",
     "SEMANTIK_INDEX_FAILPOINT",

@@ -6,12 +6,11 @@ Every write runs in a thread; the connection waits for it, so a slow disk slows 
 from __future__ import annotations
 
 import asyncio
-import os
 
 from semantik.core.errors import Conflict, TooLarge
 from semantik.core.models import Upload
 from semantik.storage.upload_contents import UploadContents
-from semantik.storage.upload_folder import write_all
+from semantik.storage.upload_folder import write_all, write_and_close
 
 _BLOCK_BYTES = 256 << 10
 
@@ -59,19 +58,17 @@ class UploadReceiver:
 
     async def close(self) -> None:
         """Write what is in memory, and close the file; nothing more is taken."""
-        try:
-            await self._flush(closing=True)
-        finally:
-            async with self._lock:
-                descriptor, self._descriptor = self._descriptor, None
-                if descriptor is not None:
-                    await self._contents.in_thread(os.close, descriptor)
-
-    async def _flush(self, closing: bool = False) -> None:
         async with self._lock:
-            block, self._block = bytes(self._block), bytearray()
-            if self._descriptor is None and closing:
-                return
+            descriptor, self._descriptor = self._descriptor, None
+            if descriptor is not None:
+                await self._contents.in_thread(write_and_close, descriptor, self._taken())
+
+    async def _flush(self) -> None:
+        async with self._lock:
             self.check_open()
-            if block and self._descriptor is not None:
-                await self._contents.in_thread(write_all, self._descriptor, block)
+            assert self._descriptor is not None
+            await self._contents.in_thread(write_all, self._descriptor, self._taken())
+
+    def _taken(self) -> bytes:
+        block, self._block = bytes(self._block), bytearray()
+        return block

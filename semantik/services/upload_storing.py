@@ -1,4 +1,4 @@
-"""Stores and removes whole uploads: each step is recorded before it is done, and may be repeated. Runs on the loop."""
+"""Stores and removes whole uploads, so that a crash leaves one that can be completed, or nothing. Runs on the loop."""
 
 from __future__ import annotations
 
@@ -38,19 +38,31 @@ class UploadStorer:
                     self._usage.add(upload.user_id, -upload.size, -1)
                 return same, True
             await self._ensure_source(upload)
-            storing = replace(upload, state="storing", content=content, changed_at=now())
             if recorded:
-                fields = {name: getattr(storing, name) for name in ("state", "content", "changed_at")}
-                if await self._store.uploads.update(upload, fields) is None:
-                    raise NotFound(f"There is no upload {upload.id}.")
-                self._usage.add(upload.user_id, 0, -1)
+                stored = await self._store_recorded(upload, content)
             else:
-                await self._store.uploads.add(storing)
-                self._usage.add(upload.user_id, upload.size)
-            stored = await self.complete(storing)
+                stored = await self._store_new(upload, content)
         if stored is None:
             raise Unavailable("The file could not be stored: send it again.")
         return stored, stored.id != upload.id
+
+    async def _store_recorded(self, upload: Upload, content: str) -> Upload | None:
+        storing = replace(upload, state="storing", content=content, changed_at=now())
+        fields = {name: getattr(storing, name) for name in ("state", "content", "changed_at")}
+        if await self._store.uploads.update(upload, fields) is None:
+            raise NotFound(f"There is no upload {upload.id}.")
+        self._usage.add(upload.user_id, 0, -1)
+        return await self.complete(storing)
+
+    async def _store_new(self, upload: Upload, content: str) -> Upload | None:
+        """Its bytes get their place first: after a crash before the record nothing names them, and they are removed."""
+        stored = replace(upload, state="stored", content=content, changed_at=now())
+        if not await self._contents.keep(stored):
+            return None
+        await self._store.uploads.add(stored)
+        self._usage.add(upload.user_id, upload.size)
+        await self._replace_others(stored)
+        return stored
 
     async def complete(self, upload: Upload) -> Upload | None:
         """Give an upload in the state storing its place; None when its bytes are gone. May be repeated."""
@@ -62,12 +74,17 @@ class UploadStorer:
             self._usage.add(upload.user_id, -upload.size)
             return same
         stored = await self._store.uploads.update(upload, {"state": "stored", "changed_at": now()})
-        if stored is not None and stored.replace:
+        if stored is not None:
+            await self._replace_others(stored)
+        return stored
+
+    async def _replace_others(self, stored: Upload) -> None:
+        """Remove the earlier uploads of its name, if that was asked for."""
+        if stored.replace:
             for other in await self._store.uploads.named(stored.collection_id, stored.name):
                 if other.id != stored.id:
                     with suppress(Conflict):  # somebody has just removed it
                         await self.remove(other)
-        return stored
 
     async def remove(self, upload: Upload) -> None:
         """Remove an upload: its bytes if it is not finished, else its document, with the next operation.

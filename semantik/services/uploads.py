@@ -1,7 +1,7 @@
 """Files that users send to collections: begun, received, stored, listed and removed. Runs on the loop.
 
-A file's record is saved before its bytes get their final place, so that a crash at any point leaves an upload that can
-be resumed, one that `upload_upkeep.py` completes, or a file that it removes. What is stored becomes a document by an
+A crash at any point leaves an upload that can be resumed, one that `upload_upkeep.py` completes, or a file that it
+removes. What is stored becomes a document by an
 APPEND of the collection's source of uploads, which the upkeep queues for many files together.
 """
 
@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from semantik.auth.authorization import Authorizer
 from semantik.auth.principal import Principal
 from semantik.config.upload_settings import UploadSettings
-from semantik.core.errors import Conflict, DiskFull, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
 from semantik.core.globs import Globs
 from semantik.core.models import Collection, Document, Upload, new_id, now
 from semantik.core.pagination import Page, decode_cursor, encode_cursor, page_of
@@ -72,7 +72,7 @@ class UploadService:
         """Record an upload of known size, whose bytes come with later requests; one of no bytes is stored at once."""
         upload = await self._new(principal, collection, new)
         await self.usage.check_unfinished(principal.user.id)
-        os.close(await self.contents.in_thread(self.contents.folder.create, upload.id))
+        os.close(await self._create(upload))
         await self._store.uploads.add(upload)
         self.usage.add(principal.user.id, upload.size, 1)
         return upload if upload.size else (await self.storer.store(upload, recorded=True))[0]
@@ -83,7 +83,7 @@ class UploadService:
         """Receive a file in one request: nothing stays of it if it does not come to its end."""
         upload = await self._new(principal, collection, new)
         limits = self._limits()
-        descriptor = await self.contents.in_thread(self.contents.folder.create, upload.id)
+        descriptor = await self._create(upload)
         too_large = f"{upload.name} has more than {limits.max_file_bytes:,} bytes (uploads.max_file_bytes)."
         receiver = UploadReceiver(upload, descriptor, 0, limits.max_file_bytes, too_large, self.contents)
         receiver.resumable = False
@@ -226,8 +226,13 @@ class UploadService:
             raise _not_found(upload.id)
         return received
 
+    async def _create(self, upload: Upload) -> int:
+        """A descriptor for the bytes of a new upload. Raises DiskFull."""
+        needed = self._limits().free_bytes + upload.size
+        return await self.contents.in_thread(self.contents.folder.create, upload.id, needed)
+
     async def _new(self, principal: Principal, collection: Collection, new: NewUpload) -> Upload:
-        """Raises Invalid, TooLarge, DiskFull for what cannot be uploaded."""
+        """Raises Invalid or TooLarge for what cannot be uploaded."""
         limits, name, size = self._limits(), file_name(new.name), new.size
         if limits.types and not Globs(limits.types).match(name.lower()):
             raise Invalid(
@@ -239,8 +244,6 @@ class UploadService:
                 "(uploads.max_file_bytes)."
             )
         await self.usage.check(principal.user.id, size)
-        if await self.contents.in_thread(self.contents.folder.free_bytes) < limits.free_bytes + size:
-            raise DiskFull("uploads")
         moment = now()
         return Upload(
             new_id(),

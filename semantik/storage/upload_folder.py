@@ -30,9 +30,11 @@ class UploadFolder:
         self.path = uploads_folder(data)
         self._receiving = self.path / "receiving"
 
-    def create(self, upload_id: str) -> int:
-        """Begin a file; returns its descriptor."""
+    def create(self, upload_id: str, needed_bytes: int) -> int:
+        """Begin a file; returns its descriptor. Raises DiskFull when the disk has less than that."""
         self._receiving.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shutil.disk_usage(self._receiving).free < needed_bytes:
+            raise DiskFull("uploads")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         return os.open(self._receiving / upload_id, flags, 0o600)
 
@@ -53,10 +55,6 @@ class UploadFolder:
 
     def discard(self, upload_id: str) -> None:
         (self._receiving / upload_id).unlink(missing_ok=True)
-
-    def free_bytes(self) -> int:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return shutil.disk_usage(self.path).free
 
     def seal(self, upload_id: str) -> str:
         """Write a complete file through to the disk; returns the SHA-256 of its bytes. Raises NotFound."""
@@ -134,6 +132,14 @@ class UploadFolder:
             return [path.name for path in self._receiving.iterdir()]
         except FileNotFoundError:
             return []
+
+
+def write_and_close(descriptor: int, data: bytes) -> None:
+    """Write what is left of a file, and close it in any case. Raises DiskFull."""
+    try:
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

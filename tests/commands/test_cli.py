@@ -173,3 +173,15 @@ async def test_what_cannot_be_done_is_said_in_one_sentence(shared: Serving, fold
     for (status, out, err), (wanted, text) in zip(answers, expected, strict=True):
         assert status == wanted and text in out + err, (out, err)
         assert "Traceback" not in err and len(err.splitlines()) <= 1, (out, err)
+
+
+@pytest.mark.gen_test
+async def test_the_variables_for_a_running_server_do_no_harm_to_commands_without_one(
+    shared: Serving, folder: Path
+) -> None:
+    env = await _of_user(await new_user(shared))
+    [file, *_] = sorted(folder.iterdir())
+    status, out, err = await _run("extract", "--json", str(file), env=env)
+    assert status == 0 and json.loads(out), err
+    status, out, err = await _run("status", "--json", "--data", str(shared.data), env=env)
+    assert status == 0 and json.loads(out), err

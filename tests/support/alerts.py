@@ -70,17 +70,19 @@ async def until_alerts(client: Client, number: int, **query: Any) -> list[dict[s
     return found
 
 
-async def deliveries(client: Client, webhook_id: str) -> list[dict[str, Any]]:
-    """The oldest first."""
-    items: list[dict[str, Any]] = (await client.call("GET", f"webhooks/{webhook_id}/deliveries"))["items"]
+async def deliveries(client: Client, target: str, of: str = "webhooks") -> list[dict[str, Any]]:
+    """To a webhook or, with `of` saved-searches, by mail; the oldest first."""
+    items: list[dict[str, Any]] = (await client.call("GET", f"{of}/{target}/deliveries"))["items"]
     return items[::-1]
 
 
-async def until_delivery(client: Client, webhook_id: str, status: str, number: int = 1) -> dict[str, Any]:
+async def until_delivery(
+    client: Client, target: str, status: str, number: int = 1, of: str = "webhooks"
+) -> dict[str, Any]:
     """Wait until so many deliveries have this status; the last of them."""
     async with deadline():
         while True:
-            found = [each for each in await deliveries(client, webhook_id) if each["status"] == status]
+            found = [each for each in await deliveries(client, target, of) if each["status"] == status]
             if len(found) >= number:
                 return found[-1]
             await asyncio.sleep(0.05)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from semantik.client.transport import Transport
 from semantik.client.types.alerts import AlertList, FeedAddress, SavedSearch, SavedSearchList
-from semantik.client.types.shared import Filters, Mode
+from semantik.client.types.shared import Delivery, DeliveryList, Filters, Mode
 from semantik.client.values import UNSET, ServerEvent, Unset, fill
 
 
@@ -142,6 +142,31 @@ class AlertsCalls(Transport):
         Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
         """
         await self.read_json("DELETE", fill("saved-searches/{}/feed/key", search_id))
+
+    async def list_mail_deliveries(
+        self, search_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET
+    ) -> DeliveryList:
+        """What was sent by mail for a saved search, the newest first.
+
+        cursor: `next_cursor` of the page before.
+        limit: How many items.
+
+        Raises Refused (401, 403, 404, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: DeliveryList = await self.read_json(
+            "GET", fill("saved-searches/{}/deliveries", search_id), query={"cursor": cursor, "limit": limit}
+        )
+        return answer
+
+    async def send_mail_again(self, search_id: str, delivery_id: str) -> Delivery:
+        """Send an alert by mail again.
+
+        Raises Refused (401, 403, 404, 409, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: Delivery = await self.read_json(
+            "POST", fill("saved-searches/{}/deliveries/{}/again", search_id, delivery_id)
+        )
+        return answer
 
     async def list_alerts(
         self, *, search_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET

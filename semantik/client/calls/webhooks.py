@@ -5,14 +5,8 @@ docs/openapi.yaml: do not change it by hand.
 from __future__ import annotations
 
 from semantik.client.transport import Transport
-from semantik.client.types.webhooks import (
-    Delivery,
-    DeliveryList,
-    NewWebhook,
-    OperationEvent,
-    Webhook,
-    WebhookList,
-)
+from semantik.client.types.shared import Delivery, DeliveryList
+from semantik.client.types.webhooks import NewWebhook, OperationEvent, Webhook, WebhookList
 from semantik.client.values import UNSET, Unset, fill
 
 
@@ -113,6 +107,18 @@ class WebhooksCalls(Transport):
         Raises Refused (401, 403, 404, 409, 421, 422, 429, 503) and Unavailable.
         """
         answer: Delivery = await self.read_json("POST", fill("webhooks/{}/test", webhook_id))
+        return answer
+
+    async def rotate_webhook_secret(self, webhook_id: str, *, overlap_s: int | Unset = UNSET) -> NewWebhook:
+        """Give a webhook a new secret.
+
+        overlap_s: For so many seconds the former secret signs, too. 0: not any more, as after a leak.
+
+        Raises Refused (401, 403, 404, 408, 409, 413, 421, 422, 429, 503) and Unavailable.
+        """
+        answer: NewWebhook = await self.read_json(
+            "POST", fill("webhooks/{}/secret", webhook_id), body={"overlap_s": overlap_s}
+        )
         return answer
 
     async def list_deliveries(

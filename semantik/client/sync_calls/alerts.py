@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from semantik.client.portal import Portal
 from semantik.client.types.alerts import AlertList, FeedAddress, SavedSearch, SavedSearchList
-from semantik.client.types.shared import Filters, Mode
+from semantik.client.types.shared import Delivery, DeliveryList, Filters, Mode
 from semantik.client.values import UNSET, ServerEvent, Unset
 
 
@@ -92,6 +92,16 @@ class AlertsSyncCalls(Portal):
     def close_feed(self, search_id: str) -> None:
         """End the address of the feed."""
         return self.run(lambda client: client.close_feed(search_id))
+
+    def list_mail_deliveries(
+        self, search_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET
+    ) -> DeliveryList:
+        """What was sent by mail for a saved search, the newest first."""
+        return self.run(lambda client: client.list_mail_deliveries(search_id, cursor=cursor, limit=limit))
+
+    def send_mail_again(self, search_id: str, delivery_id: str) -> Delivery:
+        """Send an alert by mail again."""
+        return self.run(lambda client: client.send_mail_again(search_id, delivery_id))
 
     def list_alerts(
         self, *, search_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET

@@ -5,14 +5,8 @@ docs/openapi.yaml: do not change it by hand.
 from __future__ import annotations
 
 from semantik.client.portal import Portal
-from semantik.client.types.webhooks import (
-    Delivery,
-    DeliveryList,
-    NewWebhook,
-    OperationEvent,
-    Webhook,
-    WebhookList,
-)
+from semantik.client.types.shared import Delivery, DeliveryList
+from semantik.client.types.webhooks import NewWebhook, OperationEvent, Webhook, WebhookList
 from semantik.client.values import UNSET, Unset
 
 
@@ -67,6 +61,10 @@ class WebhooksSyncCalls(Portal):
     def test_webhook(self, webhook_id: str) -> Delivery:
         """Send a test message."""
         return self.run(lambda client: client.test_webhook(webhook_id))
+
+    def rotate_webhook_secret(self, webhook_id: str, *, overlap_s: int | Unset = UNSET) -> NewWebhook:
+        """Give a webhook a new secret."""
+        return self.run(lambda client: client.rotate_webhook_secret(webhook_id, overlap_s=overlap_s))
 
     def list_deliveries(
         self, webhook_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET

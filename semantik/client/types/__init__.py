@@ -83,6 +83,8 @@ from semantik.client.types.server import (
 )
 from semantik.client.types.shared import (
     Accepted,
+    Delivery,
+    DeliveryList,
     FailureCategory,
     FailureReason,
     Filters,
@@ -124,14 +126,7 @@ from semantik.client.types.uploads import (
     UploadWithDocumentDocument,
 )
 from semantik.client.types.users import Account, AccountList
-from semantik.client.types.webhooks import (
-    Delivery,
-    DeliveryList,
-    NewWebhook,
-    OperationEvent,
-    Webhook,
-    WebhookList,
-)
+from semantik.client.types.webhooks import NewWebhook, OperationEvent, Webhook, WebhookList
 
 __all__ = [
     "Accepted",

@@ -43,6 +43,27 @@ class Accepted(TypedDict):
     operation: Operation
 
 
+class Delivery(TypedDict):
+    id: str
+    webhook_id: str | None
+    search_id: str | None
+    alert_id: str | None
+    event: str
+    status: Literal["pending", "delivered", "failed", "dropped"]
+    attempts: int
+    status_code: int | None
+    error: str | None
+    took_ms: int | None
+    created_at: str
+    next_attempt_at: str | None
+    ended_at: str | None
+
+
+class DeliveryList(TypedDict):
+    items: list[Delivery]
+    next_cursor: str | None
+
+
 class FailureReason(TypedDict):
     category: FailureCategory
     message: str

@@ -11,25 +11,6 @@ OperationEvent = Literal[
 ]
 
 
-class Delivery(TypedDict):
-    id: str
-    webhook_id: str
-    event: str
-    status: Literal["pending", "delivered", "failed", "dropped"]
-    attempts: int
-    status_code: int | None
-    error: str | None
-    took_ms: int | None
-    created_at: str
-    next_attempt_at: str | None
-    ended_at: str | None
-
-
-class DeliveryList(TypedDict):
-    items: list[Delivery]
-    next_cursor: str | None
-
-
 class Webhook(TypedDict):
     id: str
     name: str
@@ -38,6 +19,7 @@ class Webhook(TypedDict):
     collection_ids: list[str] | None
     paused: bool
     disabled: str | None
+    previous_secret_until: str | None
     created_at: str
 
 

@@ -31,7 +31,8 @@ class Webhook:
     """An address that gets a signed request for each of its `events`, and for alerts of saved searches that name it.
 
     The events are those of the operations of `collection_ids`; None: of all that its user may read. `sealed_secret`
-    signs the requests. `disabled`: why nothing is sent any more, or None.
+    signs the requests; the one before it, `sealed_previous`, signs them as well until `previous_until`. `disabled`: why
+    nothing is sent any more, or None.
     """
 
     id: str
@@ -44,6 +45,14 @@ class Webhook:
     collection_ids: tuple[str, ...] | None = None
     paused: bool = False
     disabled: str | None = None
+    sealed_previous: str | None = None
+    previous_until: datetime | None = None
+
+    def sealed_secrets(self, moment: datetime) -> tuple[str, ...]:
+        """Those that sign what is sent at `moment`, the newest first."""
+        if self.sealed_previous is None or self.previous_until is None or self.previous_until <= moment:
+            return (self.sealed_secret,)
+        return (self.sealed_secret, self.sealed_previous)
 
 
 def delivery_id(*parts: str) -> str:

@@ -19,6 +19,7 @@ from semantik.search.service import SearchService
 from semantik.services.notifications.alert_finder import AlertFinder
 from semantik.services.notifications.alert_saver import AlertSaver
 from semantik.services.notifications.alerts import AlertService, VisibleAlert
+from semantik.services.notifications.deliveries import DeliveryService
 from semantik.services.notifications.delivery_queue import DeliveryQueue
 from semantik.services.notifications.dispatch import Dispatch
 from semantik.services.notifications.evaluation import AlertEvaluator
@@ -78,9 +79,13 @@ class Notifications:
 
     def services(self, authorizer: Authorizer) -> tuple[SavedSearchService, WebhookService]:
         """What handlers call on behalf of users."""
-        searches = SavedSearchService(self._store, authorizer, self._readers, self._current, self._look)
+        wake = self._deliveries.wake
+        deliveries = DeliveryService(self._store, wake)
+        searches = SavedSearchService(
+            self._store, authorizer, self._readers, deliveries, self._current, self._look
+        )
         webhooks = WebhookService(
-            self._store, authorizer, self._sealer, lambda: self._current().webhooks, self._deliveries.wake
+            self._store, authorizer, self._sealer, lambda: self._current().webhooks, deliveries, wake
         )
         return searches, webhooks
 

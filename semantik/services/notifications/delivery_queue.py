@@ -121,6 +121,10 @@ class DeliveryQueue:
         took_ms = round((time.monotonic() - started) * 1000)
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
             await self._save(delivery, outcome, took_ms)
+        wanted_s = max(outcome.retry_after_s for outcome in outcomes)
+        if wanted_s > 0:
+            until = _later(min(wanted_s, self._current().webhooks.retry_max_s))
+            await self._store.deliveries.postpone(target, until)
 
     async def _save(self, delivery: Delivery, outcome: Outcome, took_ms: int) -> None:
         fields: dict[str, object] = {
@@ -130,7 +134,8 @@ class DeliveryQueue:
         }
         limits = self._current().webhooks
         if outcome.result == "retry" and delivery.attempts < limits.attempts:
-            fields["next_at"] = _later(_pause_s(delivery.attempts, limits.retry_s, limits.retry_max_s))
+            pause_s = _pause_s(delivery.attempts, limits.retry_s, limits.retry_max_s)
+            fields["next_at"] = _later(max(pause_s, min(outcome.retry_after_s, limits.retry_max_s)))
         else:
             ended = {"delivered": "delivered", "dropped": "dropped"}.get(outcome.result, "failed")
             fields |= {"state": ended, "ended_at": now()}

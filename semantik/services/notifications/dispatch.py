@@ -10,7 +10,7 @@ from semantik.auth.principal import Principal
 from semantik.auth.sealing import Sealer
 from semantik.config.settings import Settings
 from semantik.core.errors import Conflict
-from semantik.core.models import MAIL, Delivery, Webhook, rfc3339
+from semantik.core.models import MAIL, Delivery, Webhook, now, rfc3339
 from semantik.services.notifications.alerts import AlertService, VisibleAlert
 from semantik.services.notifications.content import alert_data
 from semantik.services.notifications.mailer import Found, Mailer
@@ -66,11 +66,11 @@ class Dispatch:
             return _NOT_READABLE
         body = {"type": delivery.event, "timestamp": rfc3339(delivery.created_at), "data": data}
         try:
-            secret = self._sealer.unseal(webhook.sealed_secret)
+            secrets = [self._sealer.unseal(each) for each in webhook.sealed_secrets(now())]
         except Conflict as error:
             return Outcome("retry", None, str(error))
         encoded = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        outcome = await self._sender.send(webhook.url, secret, delivery.id, encoded)
+        outcome = await self._sender.send(webhook.url, secrets, delivery.id, encoded)
         if outcome.result == "gone":
             await self._store.webhooks.update(webhook.id, {"disabled": outcome.error})
         return outcome

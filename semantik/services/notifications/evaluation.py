@@ -35,6 +35,7 @@ _IDLE_S = 30.0  # without saved searches; one that is saved here is noticed at o
 _ALL_ROUNDS = (
     12  # in one of so many, collections that have not grown are looked at, too: they may have been shared
 )
+_REST = 3.0  # times the duration of a round: however many searches there are, three quarters of the time are for others
 _RENEWALS = 3  # in the time of a lease, operations.lease_s
 
 
@@ -87,6 +88,7 @@ class AlertEvaluator:
         while True:
             self._wake.clear()
             pause_s = self._current().alerts.interval_s
+            begun = time.monotonic()
             try:
                 searches = await self._store.saved_searches.active()
                 if searches:
@@ -96,6 +98,7 @@ class AlertEvaluator:
                     pause_s = _IDLE_S
             except Unavailable as error:
                 log.debug("Saved searches wait for a store: %s", error)
+            await asyncio.sleep(_REST * (time.monotonic() - begun))
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._wake.wait()

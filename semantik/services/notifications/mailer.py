@@ -110,6 +110,8 @@ def _refused(error: Exception) -> Outcome:
     if recipients:
         code = getattr(recipients[0], "code", None)
     reason = " ".join(str(error).split())[:_SHOWN].rstrip(".")
+    if code is None and isinstance(error, ConnectionError):
+        return Outcome("retry", None, f"The mail server cannot be reached: {reason}.")
     permanent = isinstance(code, int) and code >= _PERMANENT
     return Outcome(
         "failed" if permanent else "retry",

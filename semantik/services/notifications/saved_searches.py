@@ -13,7 +13,9 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.principal import Principal
 from semantik.config.settings import Settings
 from semantik.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
-from semantik.core.models import MAIL, SavedSearch, new_id, now
+from semantik.core.models import MAIL, Delivery, SavedSearch, new_id, now
+from semantik.core.pagination import Page
+from semantik.services.notifications.deliveries import DeliveryService
 from semantik.services.notifications.readers import Readers
 from semantik.storage.mongo import Store
 
@@ -38,12 +40,14 @@ class SavedSearchService:
         store: Store,
         authorizer: Authorizer,
         readers: Readers,
+        deliveries: DeliveryService,
         current: Callable[[], Settings],
         wake: Callable[[], None],
     ) -> None:
         self._store = store
         self._authorizer = authorizer
         self._readers = readers
+        self._deliveries = deliveries
         self._current = current
         self._wake = wake
 
@@ -123,6 +127,18 @@ class SavedSearchService:
         await self._store.saved_searches.remove(search.id)
         await self._store.deliveries.remove_target(MAIL + search.id)
         await self._store.alerts.remove_search(search.id)
+
+    async def deliveries(
+        self, principal: Principal, search_id: str, cursor: str | None, limit: int
+    ) -> Page[Delivery]:
+        """Its alerts by mail, the newest first."""
+        search = await self.one(principal, search_id)
+        return await self._deliveries.page(MAIL + search.id, cursor, limit)
+
+    async def again(self, principal: Principal, search_id: str, delivery_id: str) -> Delivery:
+        """Send an alert by mail again."""
+        search = await self.one(principal, search_id)
+        return await self._deliveries.again(MAIL + search.id, delivery_id)
 
     async def new_feed(self, principal: Principal, search_id: str) -> str:
         """A new secret for the feed's address; the one before is no longer good."""

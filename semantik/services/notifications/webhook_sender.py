@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -27,6 +29,7 @@ from semantik.services.notifications.signature import signed_headers
 _USER_AGENT = f"Semantik/{__version__} (webhooks)"
 _MAX_ANSWER_BYTES = 1 << 20  # is read and thrown away
 _MAX_URL = 2000
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _SHOWN = 200
 _PURPOSE = ("webhooks", "webhooks.private_networks")
 _FAILURES = (HTTPError, OSError, StreamClosedError, ssl.SSLError, ValueError)
@@ -51,14 +54,18 @@ def check_url(url: str) -> None:
 
 @dataclass
 class _Answer:
-    """The status of an answer, as soon as its first line is there."""
+    """The status of an answer, as soon as its first line is there, and its `Retry-After`."""
 
     status: int | None = None
+    retry_after: str = ""
 
     def header(self, line: str) -> None:
+        name, _, value = line.partition(":")
         if line.startswith("HTTP/"):
             part = line.split(" ")[1:2]
             self.status = int(part[0]) if part and part[0].isdigit() else None
+        elif name.lower() == "retry-after":
+            self.retry_after = value.strip()
 
 
 class WebhookSender:
@@ -67,7 +74,7 @@ class WebhookSender:
     def __init__(self, limits: Callable[[], WebhookSettings]) -> None:
         self._limits = limits
 
-    async def send(self, url: str, secret: str, delivery_id: str, body: bytes) -> Outcome:
+    async def send(self, url: str, secrets: Sequence[str], delivery_id: str, body: bytes) -> Outcome:
         limits = self._limits()
         answer = _Answer()
         client = SimpleAsyncHTTPClient(
@@ -82,7 +89,7 @@ class WebhookSender:
             {
                 "Content-Type": "application/json",
                 "Accept-Encoding": "identity",
-                **signed_headers(secret, delivery_id, int(time.time()), body),
+                **signed_headers(secrets, delivery_id, int(time.time()), body),
             },
             body,
             follow_redirects=False,
@@ -110,11 +117,12 @@ class WebhookSender:
             error = f"The receiver cannot be reached: {reason.rstrip('.')}."
         finally:
             client.close()
-        return _outcome(answer.status, error)
+        return _outcome(answer, error)
 
 
-def _outcome(status: int | None, error: str) -> Outcome:
+def _outcome(answer: _Answer, error: str) -> Outcome:
     """Of an answer that broke off after a good status, the status counts: the receiver has taken the message."""
+    status = answer.status
     if status is None:
         return Outcome("retry", None, error or "The answer has no status.")
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -125,4 +133,16 @@ def _outcome(status: int | None, error: str) -> Outcome:
         )
     if status == HTTPStatus.GONE:
         return Outcome("gone", status, "The receiver answers 410: it wants no messages any more.")
-    return Outcome("retry", status, f"The receiver answers {status}.")
+    wanted_s = seconds_of(answer.retry_after, time.time()) if status in _BUSY else 0.0
+    return Outcome("retry", status, f"The receiver answers {status}.", wanted_s)
+
+
+def seconds_of(retry_after: str, moment: float) -> float:
+    """What a `Retry-After`, in seconds or as a date, asks for at `moment`; 0 for one that is neither, or past."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - moment)

@@ -1,10 +1,11 @@
-"""Webhooks of users: created, changed, listed, tried, deleted; and their deliveries. Runs on the loop."""
+"""Webhooks of users, their secrets and their deliveries. Runs on the loop."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from semantik.auth.authorization import Authorizer
@@ -12,27 +13,25 @@ from semantik.auth.principal import Principal
 from semantik.auth.sealing import Sealer
 from semantik.config.settings import WebhookSettings
 from semantik.core.errors import Conflict, NotFound
-from semantik.core.models import Delivery, Webhook, delivery_id, new_id, now
-from semantik.core.pagination import Page, decode_cursor, encode_cursor, page_of
+from semantik.core.models import Delivery, Webhook, new_id, now
+from semantik.core.pagination import Page
 from semantik.services.notifications.content import TEST_EVENT
+from semantik.services.notifications.deliveries import DeliveryService
 from semantik.services.notifications.signature import new_secret
 from semantik.services.notifications.webhook_sender import check_url
 from semantik.storage.mongo import Store
-from semantik.storage.mongo.rows import milliseconds
-
-_FIRST = (1 << 53, "")
 
 
 @dataclass(frozen=True)
 class NewWebhook:
-    """A new webhook; its `secret` is shown this once."""
+    """A webhook with a new `secret`, which is shown this once."""
 
     webhook: Webhook
     secret: str
 
 
 class WebhookService:
-    """`wake` is called when something is to be sent."""
+    """`wake` is called when something that has waited may be sent now."""
 
     def __init__(
         self,
@@ -40,12 +39,14 @@ class WebhookService:
         authorizer: Authorizer,
         sealer: Sealer,
         limits: Callable[[], WebhookSettings],
+        deliveries: DeliveryService,
         wake: Callable[[], None],
     ) -> None:
         self._store = store
         self._authorizer = authorizer
         self._sealer = sealer
         self._limits = limits
+        self._deliveries = deliveries
         self._wake = wake
 
     async def all(self, principal: Principal) -> list[Webhook]:
@@ -98,61 +99,47 @@ class WebhookService:
                 await self._store.saved_searches.update(search.id, {"webhook_ids": rest})
         await self._store.deliveries.remove_target(webhook.id)
 
+    async def rotate(self, principal: Principal, webhook_id: str, overlap: timedelta) -> NewWebhook:
+        """Give it a new secret. For the time of `overlap` the one before signs, too; one before that does not any more.
+
+        Raises Conflict when somebody else does the same now.
+        """
+        webhook = await self.get(principal, webhook_id)
+        secret, moment = new_secret(), now()
+        previous = webhook.sealed_secret if overlap and self._is_readable(webhook) else None
+        fresh = await self._store.webhooks.rotate(
+            webhook, self._sealer.seal(secret), previous, moment + overlap
+        )
+        if fresh is None:
+            await self.get(principal, webhook_id)
+            raise Conflict("Its secret was replaced a moment ago; look who did that before you try again.")
+        return NewWebhook(fresh, secret)
+
+    def _is_readable(self, webhook: Webhook) -> bool:
+        try:
+            self._sealer.unseal(webhook.sealed_secret)
+        except Conflict:  # the key is lost, and what it has sealed with it
+            return False
+        return True
+
     async def deliveries(
         self, principal: Principal, webhook_id: str, cursor: str | None, limit: int
     ) -> Page[Delivery]:
         """The newest first."""
         webhook = await self.get(principal, webhook_id)
-        before = _FIRST
-        if cursor:
-            moment, delivery_id = decode_cursor(cursor, 2)
-            before = (int(moment) if moment.isdigit() else 0, delivery_id)
-        found = await self._store.deliveries.page(webhook.id, before, limit + 1)
-        last = found[min(limit, len(found)) - 1] if found else None
-        position = encode_cursor(str(milliseconds(last.created_at)), last.id) if last else ""
-        return page_of(found, limit, position)
+        return await self._deliveries.page(webhook.id, cursor, limit)
 
     async def test(self, principal: Principal, webhook_id: str) -> Delivery:
         """Queue a message that says nothing, to try the address."""
         webhook = await self.get(principal, webhook_id)
         content = {"webhook": {"id": webhook.id, "name": webhook.name}}
-        return await self._queue(webhook, TEST_EVENT, json.dumps(content, ensure_ascii=False))
+        text = json.dumps(content, ensure_ascii=False)
+        return await self._deliveries.send(webhook.user_id, webhook.id, TEST_EVENT, text)
 
     async def again(self, principal: Principal, webhook_id: str, delivery_id: str) -> Delivery:
-        """Send a delivery again that has ended: as a new message, so that the receiver takes it."""
+        """Send a delivery again that has ended."""
         webhook = await self.get(principal, webhook_id)
-        delivery = await self._store.deliveries.get(delivery_id)
-        if delivery is None or delivery.target != webhook.id:
-            raise NotFound(f"There is no delivery {delivery_id} of this webhook.")
-        if delivery.state == "pending":
-            raise Conflict("It is still to be sent; wait for it.")
-        return await self._queue(
-            webhook, delivery.event, delivery.content, delivery.alert_id, delivery.collection_id
-        )
-
-    async def _queue(
-        self,
-        webhook: Webhook,
-        event: str,
-        content: str,
-        alert_id: str | None = None,
-        collection_id: str | None = None,
-    ) -> Delivery:
-        moment = now()
-        delivery = Delivery(
-            id=delivery_id(new_id()),
-            user_id=webhook.user_id,
-            target=webhook.id,
-            event=event,
-            created_at=moment,
-            next_at=moment,
-            content=content,
-            alert_id=alert_id,
-            collection_id=collection_id,
-        )
-        await self._store.deliveries.queue([delivery])
-        self._wake()
-        return delivery
+        return await self._deliveries.again(webhook.id, delivery_id)
 
     async def _check(self, principal: Principal, fields: Mapping[str, Any]) -> None:
         if "url" in fields:

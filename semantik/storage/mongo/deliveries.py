@@ -70,6 +70,12 @@ class DeliveryTable:
         where = {"_id": delivery.id, "attempts": delivery.attempts, "state": "pending"}
         await self._table.update_one(where, {"$set": to_fields(fields)})
 
+    async def postpone(self, target: str, until: datetime) -> None:
+        """Send nothing to a target before `until`."""
+        moment = milliseconds(until)
+        where = {"state": "pending", "target": target, "next_at": {"$lt": moment}}
+        await self._table.update_many(where, {"$set": {"next_at": moment}})
+
     async def page(self, target: str, before: tuple[int, str], limit: int) -> list[Delivery]:
         """The newest deliveries of a target before the position (milliseconds, id)."""
         where: Record = {"target": target, "created_at": {"$lte": before[0]}}

@@ -17,6 +17,8 @@ from semantik.storage.mongo.table import Record, Table
 
 BLOCK_BYTES = 1 << 20
 _PAGE = 2000
+_OF_A_MOMENT = 8  # more uploads of one millisecond are rare
+_STORED_PAGE = 500  # short on the loop: an operation reads all uploads of its collection
 
 
 class UploadTable:
@@ -63,20 +65,20 @@ class UploadTable:
             "created_at": {"$lte": before[0]},
             "state": {"$ne": "removing"},
         }
-        number = limit
+        number = limit + _OF_A_MOMENT
         while True:
-            number *= 2  # of the position's own moment, any number may be on the pages before
             rows = await self._table.find(where, [("created_at", -1), ("_id", -1)], number)
             found = [row for row in rows if (row["created_at"], row["_id"]) < before]
             if len(found) >= limit or len(rows) < number:
                 return [_upload(row) for row in found[:limit]]
+            number *= 2  # of the position's own moment, any number may be on the pages before
 
     async def all_stored(self, collection_id: str) -> AsyncIterator[list[Upload]]:
         """The stored uploads of a collection in the order of their contents, a page at a time."""
         where: Record = {"collection_id": collection_id, "content": {"$gt": ""}}
-        while rows := await self._table.find(where, [("content", 1)], _PAGE):
+        while rows := await self._table.find(where, [("content", 1)], _STORED_PAGE):
             yield [_upload(row) for row in rows if row["state"] == "stored"]
-            if len(rows) < _PAGE:
+            if len(rows) < _STORED_PAGE:
                 return
             # Of a content that two servers stored at the same time, the first upload alone counts.
             where["content"] = {"$gt": rows[-1]["content"]}

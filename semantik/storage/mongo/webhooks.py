@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from semantik.core.models import OperationEvent, Webhook
-from semantik.storage.mongo.rows import time_of, to_fields, to_row
+from semantik.storage.mongo.rows import maybe_time, time_of, to_fields, to_row
 from semantik.storage.mongo.table import Record, Table
 
 
@@ -47,6 +48,15 @@ class WebhookTable:
         row = await self._table.update_one({"_id": webhook_id}, {"$set": to_fields(fields)})
         return _webhook(row) if row else None
 
+    async def rotate(
+        self, webhook: Webhook, sealed: str, previous: str | None, until: datetime
+    ) -> Webhook | None:
+        """Give it a new secret; None when it has another one by now, or is gone."""
+        where = {"_id": webhook.id, "sealed_secret": webhook.sealed_secret}
+        fields = {"sealed_secret": sealed, "sealed_previous": previous, "previous_until": previous and until}
+        row = await self._table.update_one(where, {"$set": to_fields(fields)})
+        return _webhook(row) if row else None
+
     async def remove(self, webhook_id: str) -> None:
         await self._table.delete_many({"_id": webhook_id})
 
@@ -55,8 +65,9 @@ class WebhookTable:
 
 
 def _webhook(row: Record) -> Webhook:
-    fields = {name: row[name] for name in Webhook.__dataclass_fields__ if name != "id"}
+    fields = {name: row[name] for name in Webhook.__dataclass_fields__ if name in row}
     fields["created_at"] = time_of(row["created_at"])
+    fields["previous_until"] = maybe_time(row.get("previous_until"))
     fields["events"] = tuple(row["events"])
     fields["paused"] = bool(row["paused"])
     if row["collection_ids"] is not None:

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from support.alerts import LAMP, QUICK, add, collection, save, until_alerts
+from support.alerts import LAMP, QUICK, add, collection, save, until_alerts, until_delivery
 from support.api import PASSWORD, new_user, refusal_of
-from support.fake_operation import server_stores
-from support.patience import deadline, patience
+from support.patience import patience
 from support.server import SETUP_CODE, Serving
 from tornado.testing import bind_unused_port
 
@@ -104,17 +103,25 @@ async def test_a_refusal_for_good_is_not_tried_again(
     box.refusals = ["550 No such user"]
     saved = await save(client, mail=True)
     await add(client, collection_id, folder, one=LAMP)
-    async with server_stores(serving) as (mongo, _), deadline():
-        while not (found := await mongo.deliveries.page(f"mail:{saved['id']}", (1 << 53, ""), 5)) or (
-            found[0].state == "pending"
-        ):
-            pass
-    [failed] = found
-    assert (failed.state, failed.status_code, failed.attempts) == ("failed", 550, 1)
-    assert failed.error is not None and "No such user" in failed.error
+    failed = await until_delivery(client, saved["id"], "failed", of="saved-searches")
+    assert (failed["status_code"], failed["attempts"]) == (550, 1) and "No such user" in failed["error"]
+    assert (failed["webhook_id"], failed["search_id"]) == (None, saved["id"])
     await add(client, collection_id, folder, two="A green lamp shines.")
     _, mail = box.mails.get(timeout=patience())
     assert "two.txt" in mail.get_content()
+    place = f"saved-searches/{saved['id']}/deliveries"
+    again = await client.call("POST", f"{place}/{failed['id']}/again")
+    _, mail = box.mails.get(timeout=patience())
+    assert "one.txt" in mail.get_content() and again["id"] in mail["Message-ID"]
+    await until_delivery(client, saved["id"], "delivered", 2, of="saved-searches")
+    page = await client.call("GET", place, limit=2)
+    rest = await client.call("GET", place, cursor=page["next_cursor"])
+    ids = [each["id"] for each in (*page["items"], *rest["items"])]
+    assert len(set(ids)) == len(ids) == 3 and ids[0] == again["id"] and ids[-1] == failed["id"]
+    stranger = await new_user(serving)
+    assert (await refusal_of(stranger, "GET", place)).status == 404
+    assert (await refusal_of(stranger, "POST", f"{place}/{failed['id']}/again")).status == 404
+    assert (await refusal_of(client, "POST", f"{place}/unknown/again")).status == 404
 
 
 async def test_mail_needs_a_server_and_an_address(start: Callable[..., Serving], tmp_path: Path) -> None:
