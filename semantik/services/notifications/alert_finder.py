@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from semantik.auth.principal import Principal
@@ -15,10 +14,6 @@ from semantik.search.query import MODES, SearchQuery
 from semantik.search.service import SearchService
 from semantik.services.notifications.new_chunks import NewChunks
 
-# Nearly always few of the new chunks match strongly, and these are among the first of both rankings: a hundred hits are
-# read only if that does not hold.
-_FIRST = 20
-_MANY = 5
 _MAX_TEXT = 2000  # characters of a chunk that an alert keeps
 
 
@@ -36,7 +31,7 @@ class AlertFinder:
         query = SearchQuery(
             search.query,
             (collection.id,),
-            k=min(limit, _FIRST),
+            k=limit,
             filters=search.filters,
             mode=mode,
             correct=False,
@@ -44,12 +39,8 @@ class AlertFinder:
             relax=False,
             within=new.seqs,
         )
-        filters_only = parse(search.query).only_filters
-        if filters_only:
-            query = replace(query, k=limit)
         result = await self._search.search(reader, query)
-        if query.k < limit and sum(hit.relevance == "strong" for hit in result.hits) >= _MANY:
-            result = await self._search.search(reader, replace(query, k=limit))
+        filters_only = parse(search.query).only_filters
         if result.mode != search.mode and not filters_only:
             raise Unavailable(result.degraded or "Its index is not ready.")
         moment = now()
