@@ -86,6 +86,9 @@ def _read(paths: list[str], settings: Settings, with_chunks: bool) -> Iterator[_
         settings.documents.exclude,
     )
     for given in paths:
+        if not Path(given).exists():
+            yield _Reading(given, error="There is no such file.")
+            continue
         for path, name, data in contained_files(given, limit, limits):
             if isinstance(data, ExtractError):
                 yield _Reading(path, error=data.message)
