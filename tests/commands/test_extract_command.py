@@ -52,7 +52,7 @@ def test_a_file_that_cannot_be_read_costs_itself_only(files: list[str]) -> None:
     status, out, err = _extract(files[1], "/nowhere/at/all.txt", files[0])
     assert status == 1
     assert out.count("not read: ") == 2 and "It sails from the east pier." in out
-    assert "The file is no longer there." in err and "Traceback" not in err
+    assert "There is no such file." in err and "Traceback" not in err
 
 
 @pytest.mark.real_model
