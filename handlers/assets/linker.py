@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 SHARED = "shared.js"  # what several views need, and the shell does not
 _OWN_FILE = 8 * 1024  # characters that the same views share, from which on they have a file of their own
+# Characters of a module that comes with the shell, where two views need it, or more.
+_TINY, _SMALL = 600, 4 * 1024
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}|\* as [\w$]+) from "\./([\w-]+\.js)";$', re.MULTILINE)
 _LAZY = re.compile(r'\bimport\("\./([\w-]+\.js)"\)')
@@ -71,11 +73,20 @@ def link(sources: Mapping[str, str], entry: str) -> dict[str, str]:
 def _homes(
     modules: Mapping[str, Module], order: Sequence[str], entry: str, lazy: Sequence[str]
 ) -> dict[str, str]:
-    """The file of each module: its only user's; for what several need, `SHARED`, or another one if that is much."""
+    """The file of each module: its own if it is loaded on demand; its only user's; the shell's if it is small
+    for the number of views that need it; else `SHARED`, or another one if those that need the same are much."""
     reached = {name: _closure(modules, name) for name in (entry, *lazy)}
     together: dict[tuple[str, ...], list[str]] = {}
+    with_shell = set(reached[entry])
     for name in order:
-        users = (entry,) if name in reached[entry] else tuple(one for one in lazy if name in reached[one])
+        users = tuple(one for one in lazy if name in reached[one])
+        most = _SMALL if len(users) > 2 else _TINY
+        small = len(modules[name].body) <= most and with_shell.issuperset(modules[name].needs)
+        if name in with_shell or (len(users) > 1 and small and name not in users):
+            with_shell.add(name)
+            users = (entry,)
+        elif name in users:
+            users = (name,)
         together.setdefault(users, []).append(name)
     homes: dict[str, str] = {}
     for users, names in together.items():

@@ -18,6 +18,7 @@ from tornado.web import HTTPError, StaticFileHandler
 from handlers.assets.build import Asset, Assets
 from handlers.base import BaseHandlerMixin
 from handlers.client_address import request_id
+from handlers.http.compression import takes_gzip
 from handlers.problems import describe, problem
 
 WEB = Path(__file__).parents[1] / "web"
@@ -26,7 +27,6 @@ ASSETS = Assets(WEB)
 _BUILT = re.compile(r"([0-9a-f]{16})/(.+)")
 _ASK = "no-cache"
 _KEEP = "public, max-age=31536000, immutable"
-_NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 
 
 class StaticHandler(BaseHandlerMixin, StaticFileHandler):
@@ -47,9 +47,8 @@ class StaticHandler(BaseHandlerMixin, StaticFileHandler):
 
     async def _send(self, asset: Asset, cache_control: str, include_body: bool) -> None:
         """Send it compressed to a browser that takes it so; 304 if the browser has it."""
-        accepted = self.request.headers.get("Accept-Encoding", "")
-        takes_gzip = "gzip" in accepted and not _NO_GZIP.search(accepted)
-        packed = await asyncio.to_thread(lambda: asset.gzipped) if takes_gzip else None
+        takes = takes_gzip(self.request.headers)
+        packed = await asyncio.to_thread(lambda: asset.gzipped) if takes else None
         self.set_header("Cache-Control", cache_control)
         self.set_header("Content-Type", asset.content_type)
         self.set_header("Vary", "Accept-Encoding")

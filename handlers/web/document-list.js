@@ -61,7 +61,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     const { sort, order } = list;
     grid.node.setAttribute("aria-busy", "true");
     pages.show({ ...filtersOf(list), sort: sort || "path", order: order || "ascending" });
-    grid.scroller.scrollTop = 0;
+    grid.reset();
     drawHead();
     drawChips();
   }

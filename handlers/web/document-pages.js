@@ -8,7 +8,7 @@ const CHANGING_MS = 1_500;
 
 export class DocumentPages extends EventTarget {
   #pages = new Map(); // number: {items, stale}
-  #asked = new Map(); // number: the controller of its request
+  #asked = new Map(); // number: {controller, answered} of its request
   #generation = 0;
   #visible = [0, 0];
   #timer = 0;
@@ -59,7 +59,7 @@ export class DocumentPages extends EventTarget {
   async range(from, to) {
     const found = [];
     for (let page = Math.floor(from / PAGE); page <= Math.floor(to / PAGE); page += 1) {
-      if (!this.#pages.has(page)) await this.#fetch(page);
+      if (!this.#pages.has(page)) await (this.#asked.get(page)?.answered ?? this.#fetch(page));
       const start = page * PAGE;
       found.push(...(this.#pages.get(page)?.items ?? []).filter((_, index) => start + index >= from && start + index <= to));
     }
@@ -75,9 +75,14 @@ export class DocumentPages extends EventTarget {
 
   async #fetch(page) {
     if (this.#asked.has(page) || this.signal.aborted) return;
-    const generation = this.#generation;
     const controller = new AbortController();
-    this.#asked.set(page, controller);
+    const answered = this.#answer(page, controller);
+    this.#asked.set(page, { controller, answered });
+    await answered;
+  }
+
+  async #answer(page, controller) {
+    const generation = this.#generation;
     try {
       const answer = await this.#request({ offset: page * PAGE, limit: PAGE }, controller.signal);
       if (generation !== this.#generation) return;
@@ -116,7 +121,7 @@ export class DocumentPages extends EventTarget {
     this.#generation += 1;
     clearTimeout(this.#timer);
     this.#timer = 0;
-    for (const controller of this.#asked.values()) controller.abort();
+    for (const { controller } of this.#asked.values()) controller.abort();
     this.#asked.clear();
     this.#pages.clear();
   }

@@ -23,20 +23,26 @@ export class DocumentText {
     this.node = h("div", { class: "document-text stack" }, this.earlier, this.text, this.later);
   }
 
-  /** Show the text around `hit` ({start, end}, or null for the beginning), and return the passage's own text. */
+  /**
+   * Show the text around `hit` ({start, end}, or null for the beginning), and return the passage's own text; null if
+   * another passage was asked for meanwhile.
+   */
   async show(hit, mime) {
+    const focused = document.activeElement;
     this.hit = hit;
     this.mime = mime;
     this.text.classList.toggle("plain-text", isPlain(mime));
     this.text.classList.toggle("wrapped", isWrapped(mime));
     this.from = hit ? Math.max(0, hit.start - BEFORE) : 0;
     const content = await this.#read(this.from, Math.max(WINDOW, hit ? hit.end - this.from + BEFORE : 0));
+    if (this.hit !== hit) return null;
+    this.complete = this.from === 0 && content.next_offset === null ? content.text : null;
     this.next = content.next_offset;
     this.length = content.length;
     this.text.replaceChildren(...this.#nodes(content));
     this.text.removeAttribute("aria-busy");
     this.#drawButtons();
-    this.#reveal();
+    this.#reveal(focused);
     if (!hit) return "";
     return Array.from(content.text).slice(hit.start - content.offset, hit.end - content.offset).join("");
   }
@@ -49,6 +55,7 @@ export class DocumentText {
 
   /** The whole text, up to `most` characters, for its outline. */
   async whole(most) {
+    if (this.complete !== null) return this.complete;
     return (await this.#read(0, most)).text;
   }
 
@@ -76,11 +83,12 @@ export class DocumentText {
     return renderMarkdown(text, { marks, headings: true, mail, joined: this.mime === "message/rfc822", links: true });
   }
 
-  #reveal() {
+  /** The passage takes the focus, unless the reader has moved it elsewhere meanwhile: that would close what they opened. */
+  #reveal(focused) {
     const chunk = this.text.querySelector("#hit");
     if (!chunk) return;
     chunk.scrollIntoView({ block: "center" });
-    chunk.focus({ preventScroll: true });
+    if ([focused, document.body].includes(document.activeElement)) chunk.focus({ preventScroll: true });
   }
 
   #drawButtons() {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from support.browser import needs_chromium
 from support.page_actions import card_of, create
 from support.pdf_files import pdf, text
@@ -168,6 +168,30 @@ def test_passages_of_a_document_are_gone_through(workshop: Page) -> None:
     expect(workshop.locator("#hit")).to_be_in_viewport()
     workshop.get_by_role("link", name="Back to the results").click()
     expect(workshop.locator(".hit").first).to_be_visible()
+
+
+def test_what_the_reader_opens_stays_open_when_the_next_passage_comes(workshop: Page) -> None:
+    _open(workshop, "lathe turns brass and steel", "lathe.md")
+    label = workshop.locator(".steps-label")
+    expect(label).to_have_text(re.compile(r"Passage \d+ of \d+"))
+    before = label.inner_text()
+    held: list[Route] = []
+    workshop.route("**/content?*", lambda route: held.append(route))
+    with workshop.expect_request("**/content?*"):
+        workshop.get_by_role(
+            "button", name="Next passage" if "Passage 1 " in before else "Previous passage"
+        ).click()
+    expect(label).not_to_have_text(before)
+    shown = workshop.locator("#hit").element_handle()
+    workshop.locator(".outline summary").click()
+    held.pop().continue_()
+    workshop.wait_for_function("(node) => !node.isConnected", arg=shown)  # the text has been drawn
+    expect(workshop.locator(".outline")).to_have_attribute("open", "")
+    expect(workshop.locator(".outline summary")).to_be_focused()
+    workshop.unroute_all()
+    workshop.locator(".outline").get_by_role("button", name="Chapter 7").click()
+    expect(workshop.locator("#hit")).to_have_text("Chapter 7")
+    expect(workshop.locator("#hit")).to_be_focused()
 
 
 def test_a_picture_stands_beside_its_recognised_text(workshop: Page) -> None:

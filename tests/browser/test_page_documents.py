@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from support.api import index
 from support.beside_browser import run
 from support.browser import needs_chromium
@@ -190,6 +190,33 @@ def test_the_keyboard_alone_reaches_and_selects_everything(page: Page) -> None:
     expect(page.locator(".selection-bar")).to_be_hidden()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/documents/[^/]+$"))
+
+
+def test_keys_pressed_on_a_row_that_is_still_loaded_act_when_it_is_there(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/documents\?.*offset=100000"), lambda route: held.append(route))
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    expect(_row(page, COUNT + 4).locator(".grid-waiting")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.locator(".selection-bar")).to_be_hidden()
+    held.pop().continue_()
+    expect(page.get_by_text("1 document selected")).to_be_visible()
+    expect(_row(page, COUNT + 4)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Home")
+    expect(page.locator(".grid-waiting")).to_have_count(0)
+    page.get_by_label("Name", exact=True).fill("report")  # another list: its pages are asked for anew
+    expect(page.get_by_text("100,000 documents in this list")).to_be_visible()
+    page.unroute_all()
+    page.route(re.compile(r"/documents\?.*offset=99900"), lambda route: held.append(route))
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    expect(_row(page, COUNT - 1).locator(".grid-waiting")).to_be_visible()
+    page.keyboard.press("Enter")
+    assert "/documents/" not in page.url
+    held.pop().continue_()
     expect(page).to_have_url(re.compile(r"/documents/[^/]+$"))
 
 

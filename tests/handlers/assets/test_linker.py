@@ -9,6 +9,7 @@ import pytest
 from handlers.assets.linker import SHARED, LinkError, link
 
 WEB = Path(__file__).parents[3] / "handlers" / "web"
+FILLER = f'const filler = "{"x" * 3000}";\n'  # more than what comes with the shell for two views
 
 
 def _lines(text: str) -> list[str]:
@@ -37,7 +38,7 @@ def test_what_several_views_need_is_shared_and_what_the_shell_has_is_not_sent_ag
         {
             "app.js": 'import { dom } from "./dom.js";\nimport("./x-view.js");\nconst y = () => import("./y.js");\n',
             "dom.js": "export const dom = 1;\n",
-            "table.js": 'import { dom } from "./dom.js";\nexport const table = dom;\n',
+            "table.js": f'import {{ dom }} from "./dom.js";\nexport const table = dom;\n{FILLER}',
             "x-view.js": 'import { table } from "./table.js";\nexport function x() {}\n',
             "y.js": 'import {\n  table as t,\n} from "./table.js";\nimport { own } from "./own.js";\n'
             "export function y() {}\n",
@@ -51,6 +52,43 @@ def test_what_several_views_need_is_shared_and_what_the_shell_has_is_not_sent_ag
     assert _lines(linked["x-view.js"])[0] == f'import {{ $table }} from "./{SHARED}";'
     assert _lines(linked["x-view.js"])[-1] == "export const { x } = $x_view;"
     assert "const $own" in linked["y.js"] and "const { table: t, } = $table;" in linked["y.js"]
+
+
+def test_what_is_small_for_its_views_comes_with_the_shell_if_all_that_it_needs_does() -> None:
+    views = {
+        f"{name}.js": 'import { small } from "./small.js";\nimport { outer } from "./outer.js";\nsmall(outer);\n'
+        for name in "xyz"
+    }
+    linked = link(
+        {
+            "app.js": "".join(f'const load_{name} = () => import("./{name}.js");\n' for name in "xyz"),
+            "small.js": "export const small = 1;\n",
+            "large.js": 'export const large = "%s";\n' % ("x" * 5000),
+            "outer.js": 'import { large } from "./large.js";\nexport const outer = large;\n',
+            **views,
+        },
+        "app.js",
+    )
+    assert "$small =" in linked["app.js"] and "import {" not in linked["app.js"]
+    assert "$large =" in linked[SHARED] and "$outer =" in linked[SHARED]
+    assert _lines(linked["x.js"])[:2] == [
+        'import { $small } from "./app.js";',
+        'import { $outer } from "./shared.js";',
+    ]
+
+
+def test_what_a_view_needs_and_the_shell_loads_on_demand_has_its_own_file() -> None:
+    linked = link(
+        {
+            "app.js": 'const card = () => import("./card.js");\nconst view = () => import("./view.js");\n',
+            "card.js": "export const card = 1;\n",
+            "view.js": 'import { card } from "./card.js";\ncard();\n',
+        },
+        "app.js",
+    )
+    assert set(linked) == {"app.js", "card.js", "view.js"}
+    assert "const $card =" in linked["card.js"]
+    assert _lines(linked["view.js"])[0] == 'import { $card } from "./card.js";'
 
 
 def test_a_view_that_the_shell_needs_at_once_can_still_be_loaded_on_demand() -> None:
@@ -104,13 +142,13 @@ def test_a_literal_over_several_lines_is_refused() -> None:
 
 
 def test_much_that_the_same_views_share_is_a_file_of_its_own_and_asked_for_beside_the_view() -> None:
-    own, both = 'export const own = "%s";\n' % ("x" * 9000), "export const both = 1;\n"
+    own, both = 'export const own = "%s";\n' % ("x" * 9000), "export const both = 1;\n" + FILLER
     linked = link(
         {
             "app.js": "".join(f'const load_{name} = () => import("./{name}.js");\n' for name in "xyz"),
             "large.js": own,
             "both.js": both,
-            "x.js": 'import { own } from "./large.js";\nimport { both } from "./both.js";\nown(both);\n',
+            "x.js": 'import { own } from "./large.js";\nown();\n',
             "y.js": 'import { own } from "./large.js";\nimport { both } from "./both.js";\nown(both);\n',
             "z.js": 'import { both } from "./both.js";\nboth();\n',
         },
@@ -120,4 +158,4 @@ def test_much_that_the_same_views_share_is_a_file_of_its_own_and_asked_for_besid
     assert "$large =" in linked["shared-1.js"] and "$both =" in linked[SHARED]
     beside = 'import("./shared.js").catch(() => {})'
     assert f'({beside}, import("./z.js"))' in linked["app.js"]
-    assert f'(import("./shared-1.js").catch(() => {{}}), {beside}, import("./x.js"))' in linked["app.js"]
+    assert f'(import("./shared-1.js").catch(() => {{}}), {beside}, import("./y.js"))' in linked["app.js"]
