@@ -1,4 +1,4 @@
-"""Whether a client takes gzip, and which answers are worth it. Pure; packing one takes the loop a millisecond at most."""
+"""Whether a client takes gzip, and which answers are worth it. Pure; packing one takes a millisecond at most."""
 
 from __future__ import annotations
 

@@ -25,6 +25,12 @@ WEB = Path(__file__).parents[1] / "web"
 ASSETS = Assets(WEB)
 
 _BUILT = re.compile(r"([0-9a-f]{16})/(.+)")
+# The frame in which the page shows an original page: it runs nothing and loads nothing, and the page fills it.
+_FRAME = "original-frame.html"
+_FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'; sandbox allow-same-origin"
+)
 _ASK = "no-cache"
 _KEEP = "public, max-age=31536000, immutable"
 
@@ -43,6 +49,9 @@ class StaticHandler(BaseHandlerMixin, StaticFileHandler):
         asset = await asyncio.to_thread(build.asset, built[2]) if built[1] == build.identity else None
         if asset is None:
             raise HTTPError(HTTPStatus.NOT_FOUND)
+        if built[2] == _FRAME:
+            self.set_header("Content-Security-Policy", _FRAME_POLICY)
+            self.set_header("X-Frame-Options", "SAMEORIGIN")
         await self._send(asset, _KEEP, include_body)
 
     async def _send(self, asset: Asset, cache_control: str, include_body: bool) -> None:

@@ -19,6 +19,21 @@ export function originalPane(collectionId, doc, signal, { onOutline, onError }) 
   const node = h("div", { class: `original original-${kind}` });
   let pdf = null;
 
+  function fail(error) {
+    if (signal.aborted) return;
+    node.replaceChildren();
+    onError(new Error(`The original cannot be shown: ${error.message} Its text is here, and the file can be saved.`));
+  }
+
+  async function openPage() {
+    try {
+      const { showPage } = await import("./original-page.js");
+      await showPage(node, address, doc, signal);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
   async function openPdf() {
     try {
       const { PdfView } = await import("./pdf-view.js");
@@ -28,9 +43,7 @@ export function originalPane(collectionId, doc, signal, { onOutline, onError }) 
       if (wanted) pdf.show(wanted);
       await pdf.open();
     } catch (error) {
-      if (signal.aborted) return;
-      node.replaceChildren();
-      onError(new Error(`The original cannot be shown: ${error.message} Its text is here, and the file can be saved.`));
+      fail(error);
     }
   }
 
@@ -42,8 +55,7 @@ export function originalPane(collectionId, doc, signal, { onOutline, onError }) 
       picture.addEventListener("error", () => onError(new Error("The picture cannot be shown. Its text is here, and the file can be saved.")));
       node.append(h("div", { class: "picture", tabindex: "0", role: "region", "aria-label": "The original picture" }, picture));
     } else {
-      // The server's policy for originals forbids scripts and requests as well.
-      node.append(h("iframe", { src: address, sandbox: "", title: `The original page ${doc.name}`, referrerpolicy: "no-referrer" }));
+      openPage();
     }
   };
   let wanted = null;

@@ -9,6 +9,7 @@ import { isPlain, isWrapped } from "./passage.js";
 
 const WINDOW = 20_000;
 const BEFORE = 4_000;
+const ROW = /^ {0,3}\|.*\|/; // of a table
 
 export class DocumentText {
   /** `parts` are those of the document's address, `words` the text whose words are marked in the passage. */
@@ -67,7 +68,7 @@ export class DocumentText {
   #nodes(content) {
     const characters = Array.from(content.text);
     const clamp = (offset) => Math.min(Math.max(0, offset - content.offset), characters.length);
-    const [start, end] = this.hit ? [clamp(this.hit.start), clamp(this.hit.end)] : [0, 0];
+    const [start, end] = this.hit ? wholeRows(characters, clamp(this.hit.start), clamp(this.hit.end)) : [0, 0];
     const slice = (a, b) => characters.slice(a, b).join("");
     const mail = content.offset === 0 && this.mime === "message/rfc822";
     if (start === end) return this.#rendered(content.text, mail);
@@ -116,6 +117,17 @@ export class DocumentText {
       this.#drawButtons();
     });
   }
+}
+
+/** A range of characters, with the whole of a row of a table that it begins or ends in: half a row is none. */
+function wholeRows(characters, start, end) {
+  const lineStart = (at) => (at > 0 ? characters.lastIndexOf("\n", at - 1) + 1 : 0);
+  const lineEnd = (at) => {
+    const found = characters.indexOf("\n", at);
+    return found < 0 ? characters.length : found;
+  };
+  const inRow = (at) => lineStart(at) < at && at < lineEnd(at) && ROW.test(characters.slice(lineStart(at), lineEnd(at)).join(""));
+  return start === end ? [start, end] : [inRow(start) ? lineStart(start) : start, inRow(end) ? lineEnd(end) : end];
 }
 
 /** The headings of Markdown as {title, level, start, end}, where offsets count characters. */

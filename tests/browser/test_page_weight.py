@@ -11,11 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from support.browser import needs_chromium
 from support.page_actions import card_of, create
-from support.server import Serving
-from test_page import page, trouble
-from test_page_operations import member
+from test_page import member, page, server, trouble
 
-__all__ = ["member", "page", "trouble"]
+__all__ = ["member", "page", "server", "trouble"]
 
 pytestmark = needs_chromium
 
@@ -24,11 +22,6 @@ MOST_BYTES, MOST_REQUESTS = 60 * 1024, 12
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 TIMINGS = """() => performance.getEntriesByType("resource").filter(({ name }) => !name.endsWith(".svg"))
     .map(({ name, startTime, responseEnd }) => [new URL(name).pathname.split("/").at(-1), startTime, responseEnd])"""
-
-
-@pytest.fixture
-def server(shared: Serving) -> str:
-    return shared.url
 
 
 PAGES = [
@@ -83,7 +76,6 @@ def _expect_light(member: Page, address: str) -> None:
     )
     alerts = "alerts" in address
     _settle(member, lambda: member.goto(address), alerts)
-    print("N", len(asked), sum(sizes.values()), [(u, sizes.get(i)) for i, u in asked.items()])
     assert 0 < len(asked) <= MOST_REQUESTS, asked
     assert 0 < sum(sizes.values()) < MOST_BYTES, {url: sizes.get(one) for one, url in asked.items()}
     sizes.clear()
