@@ -12,10 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-SHARED = "shared.js"  # what several views need, and the shell does not
 _OWN_FILE = 8 * 1024  # characters that the same views share, from which on they have a file of their own
-# Characters of a module that comes with the shell, where two views need it, or more.
-_TINY, _SMALL = 600, 4 * 1024
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}|\* as [\w$]+) from "\./([\w-]+\.js)";$', re.MULTILINE)
 _LAZY = re.compile(r'\bimport\("\./([\w-]+\.js)"\)')
@@ -73,27 +70,31 @@ def link(sources: Mapping[str, str], entry: str) -> dict[str, str]:
 def _homes(
     modules: Mapping[str, Module], order: Sequence[str], entry: str, lazy: Sequence[str]
 ) -> dict[str, str]:
-    """The file of each module: its own if it is loaded on demand; its only user's; the shell's if it is small
-    for the number of views that need it; else `SHARED`, or another one if those that need the same are much."""
+    """The file of each module: its own if it is loaded on demand; its only user's; for what several need, the shell's, or
+    a file of its own if that is much."""
     reached = {name: _closure(modules, name) for name in (entry, *lazy)}
     together: dict[tuple[str, ...], list[str]] = {}
-    with_shell = set(reached[entry])
     for name in order:
         users = tuple(one for one in lazy if name in reached[one])
-        most = _SMALL if len(users) > 2 else _TINY
-        small = len(modules[name].body) <= most and with_shell.issuperset(modules[name].needs)
-        if name in with_shell or (len(users) > 1 and small and name not in users):
-            with_shell.add(name)
+        if name in reached[entry]:
             users = (entry,)
         elif name in users:
             users = (name,)
         together.setdefault(users, []).append(name)
-    homes: dict[str, str] = {}
+    homes = dict.fromkeys(reached[entry], entry)
     for users, names in together.items():
-        own_file = sum(len(modules[name].body) for name in names) >= _OWN_FILE
-        number = len({home for home in homes.values() if home.startswith("shared-")}) + 1
-        shared = f"shared-{number}.js" if own_file else SHARED
-        homes |= dict.fromkeys(names, users[0] if len(users) == 1 else shared)
+        much = sum(len(modules[name].body) for name in names) >= _OWN_FILE
+        # Then the shell would load that file, too.
+        elsewhere = any(
+            homes.get(need) != entry for name in names for need in modules[name].needs if need not in names
+        )
+        if len(users) == 1:
+            home = users[0]
+        elif much or elsewhere:
+            home = f"shared-{len({one for one in homes.values() if one.startswith('shared-')}) + 1}.js"
+        else:
+            home = entry
+        homes |= dict.fromkeys(names, home)
     return homes
 
 

@@ -1,11 +1,12 @@
 // The audit trail, for administrators: who did what, the newest first, filtered on the server.
 import { request, url } from "./api.js";
-import { errorLine, field, h } from "./dom.js";
+import { errorLine, field, h, refusal } from "./dom.js";
 
 const OUTCOMES = [["", "any"], ["done", "done"], ["refused", "refused"], ["failed", "failed"]];
 const PAGE = 100;
 
-export function auditView(_app, _ids, _query, signal) {
+export function auditView({ user }, _ids, _query, signal) {
+  if (!user.is_admin) return refusal("Audit trail", "This page is for administrators.");
   const list = h("ul", { class: "plain" });
   const empty = h("p", { class: "empty", hidden: true }, "No such events.");
   const errors = errorLine();

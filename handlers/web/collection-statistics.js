@@ -2,8 +2,8 @@
 import { request, url } from "./api.js";
 import { errorLine, h } from "./dom.js";
 
-/** `onFilter(changes)` shows documents in the table. `onLoaded(statistics)`: also while the panel is closed. Returns {node, refresh}. */
-export function collectionStatistics(id, { onFilter, onLoaded, signal }) {
+/** `isTooLarge()`: there are none. `onFilter(changes)` shows documents in the table. `onLoaded(statistics)`: also while the panel is closed. Returns {node, refresh}. */
+export function collectionStatistics(id, { isTooLarge, onFilter, onLoaded, signal }) {
   const facts = h("dl", { class: "fact-list" });
   const charts = h("div", { class: "bar-charts" });
   const errors = errorLine();
@@ -15,6 +15,10 @@ export function collectionStatistics(id, { onFilter, onLoaded, signal }) {
   async function refresh() {
     again = reading;
     if (reading) return;
+    if (isTooLarge()) {
+      charts.replaceChildren(h("p", { class: "hint" }, "Statistics are made of at most 500,000 documents."));
+      return;
+    }
     reading = true;
     try {
       const { open } = node; // what only the panel shows is read when it is open

@@ -3,6 +3,7 @@ import { deleteCollection, renameCollection } from "./collection-dialogs.js";
 import { countsText, statusTag } from "./collection-list.js";
 import { collectionStatistics } from "./collection-statistics.js";
 import { documentList } from "./document-list.js";
+import { isTooLarge } from "./document-pages.js";
 import { errorLine, h, runGuarded } from "./dom.js";
 import { failureSummary } from "./failure-summary.js";
 import { folderList } from "./folder-list.js";
@@ -31,7 +32,7 @@ export function collectionView(app, [id], query, signal) {
       collectionStore.refreshQuietly();
     },
   });
-  const statistics = collectionStatistics(id, { onFilter, signal, onLoaded: (found) => {
+  const statistics = collectionStatistics(id, { isTooLarge: () => isTooLarge(collectionStore.get(id)), onFilter, signal, onLoaded: (found) => {
     failures.draw(found);
     documents.setTypes(found.types);
   } });

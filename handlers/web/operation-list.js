@@ -6,7 +6,6 @@ import { OperationState } from "./operation-state.js";
 import { entryText } from "./operation-text.js";
 
 const LATEST = 3;
-const NEAR = "100px 0px"; // the list is read when it is about to be seen
 const PAGE = 10;
 const MOST = 500;
 const FAILURES_PAGE = 50;
@@ -22,11 +21,9 @@ export function operationList(collectionId, pathOf, signal) {
   const rows = cachedRows((operation) => operationRow(operation));
   let wanted = LATEST;
   let latest = 0;
-  let seen = false;
 
   /** Reload as many entries as are shown. */
   async function refresh() {
-    if (!seen) return;
     const generation = (latest += 1);
     const items = [];
     let cursor = null;
@@ -53,14 +50,6 @@ export function operationList(collectionId, pathOf, signal) {
   }));
   const node = h("section", { class: "card stack", "aria-labelledby": "operations-heading" },
     h("h2", { id: "operations-heading" }, "Operations"), list, empty, errors.node, more);
-  const observer = new IntersectionObserver(([{ isIntersecting }]) => {
-    if (!isIntersecting) return;
-    observer.disconnect();
-    seen = true;
-    refresh();
-  }, { rootMargin: NEAR });
-  observer.observe(node);
-  signal.addEventListener("abort", () => observer.disconnect());
   return { node, refresh };
 }
 

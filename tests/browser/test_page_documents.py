@@ -279,6 +279,32 @@ def test_a_phone_shows_it_without_scrolling_sideways(
     assert trouble == []
 
 
+def test_more_documents_than_can_be_sorted_are_listed_by_path_as_one_scrolls(page: Page) -> None:
+    """Only their number is made up: half a million rows take minutes to make."""
+
+    def larger(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["items"][0]["document_count"] = 600_000
+        route.fulfill(response=answer, json=body)
+
+    page.route(re.compile(r"/api/v2/collections\?"), larger)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(page.get_by_text("More than 500,000 documents")).to_be_visible()
+    expect(_row(page, 0)).to_contain_text(name_of(0))
+    expect(page.get_by_role("columnheader", name="Size").get_by_role("button")).to_be_disabled()
+    expect(page.get_by_label("Go to")).to_be_hidden()
+    page.get_by_role("grid").focus()
+    for last in (199, 299, 399):
+        page.keyboard.press("End")
+        expect(_row(page, last)).to_contain_text(name_of(last))
+    page.get_by_label("Name", exact=True).fill("report 00001")
+    expect(page.locator(ROWS)).to_have_count(10)
+    assert not [url for url in asked if "sort=" in url or "/statistics" in url]
+
+
 def test_statistics_lead_into_the_table(page: Page) -> None:
     page.get_by_text("Statistics", exact=True).click()
     types = page.get_by_role("table", name="Types")
