@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ __all__ = ["member", "page", "server", "trouble"]
 
 pytestmark = needs_chromium
 
+_numbers = itertools.count(1)
 _CHANGING = [
     *(
         "Reindex…",
@@ -34,36 +36,38 @@ _CHANGING = [
 
 
 @pytest.fixture
-def collection(member: Page, server: str, tmp_path: Path) -> Iterator[str]:
-    """The address of a collection that the reader may read."""
+def collection(member: Page, server: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The address of a collection, and the name of a user who may read it."""
     (tmp_path / "minutes").mkdir()
     (tmp_path / "minutes" / "board.md").write_text("# Minutes\n\nThe board meets in March.")
     (tmp_path / "minutes" / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
-    create(member, "Minutes", tmp_path / "minutes")
-    expect(card_of(member, "Minutes")).to_have_attribute("data-status", "completed")
-    member.get_by_role("link", name="Minutes", exact=True).click()
+    number = next(_numbers)
+    name = f"Minutes {number}"
+    create(member, name, tmp_path / "minutes")
+    expect(card_of(member, name)).to_have_attribute("data-status", "completed")
+    member.get_by_role("link", name=name, exact=True).click()
     expect(member.locator(".grid-row a")).to_be_visible()
     path = member.url.partition("#/")[2]
 
     async def share() -> None:
         client = Client(server)
         await client.sign_in(NAME, PASSWORD)
-        await client.call("POST", "users", {"username": "reader", "password": PASSWORD})
-        await client.call("PUT", f"{path}/shares", {"user": "reader", "level": "read"})
+        await client.call("POST", "users", {"username": f"reader{number}", "password": PASSWORD})
+        await client.call("PUT", f"{path}/shares", {"user": f"reader{number}", "level": "read"})
 
     run(share())
-    yield f"/#/{path}"
+    yield f"/#/{path}", f"reader{number}"
 
 
 @pytest.fixture
-def reader(collection: str, server: str, browser: Browser, trouble: list[str]) -> Iterator[Page]:
+def reader(collection: tuple[str, str], server: str, browser: Browser, trouble: list[str]) -> Iterator[Page]:
     context = browser.new_context(base_url=server, viewport={"width": 1100, "height": 800})
     context.set_default_timeout(patience() * 1000)
     opened = context.new_page()
     opened.on("console", lambda m: trouble.append(m.text) if m.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: trouble.append(str(error)))
     opened.goto("/")
-    sign_in(opened, PASSWORD, "reader")
+    sign_in(opened, PASSWORD, collection[1])
     expect_signed_in(opened)
     trouble.clear()  # Chromium's line for the 401 before the sign-in
     yield opened
@@ -71,9 +75,10 @@ def reader(collection: str, server: str, browser: Browser, trouble: list[str]) -
 
 
 def test_who_may_only_read_finds_everything_and_nothing_to_change(
-    member: Page, reader: Page, collection: str
+    member: Page, reader: Page, collection: tuple[str, str]
 ) -> None:
-    reader.goto(collection)
+    address = collection[0]
+    reader.goto(address)
     expect(reader.locator(".grid-row a")).to_be_visible()
     expect(reader.locator(".source")).to_be_visible()
     expect(reader.locator("#operations-heading")).to_be_visible()
@@ -84,11 +89,11 @@ def test_who_may_only_read_finds_everything_and_nothing_to_change(
         expect(reader.get_by_role("button", name=name)).to_have_count(0)
     expect(reader.get_by_role("link", name="Sharing")).to_have_count(0)
     expect(reader.locator(".documents input[type=checkbox]")).to_have_count(0)
-    reader.goto(f"{collection}/sharing")
+    reader.goto(f"{address}/sharing")
     expect(reader.get_by_role("heading", name="Sharing")).to_be_visible()
     expect(reader.get_by_text("Only who owns or manages a collection can share it.")).to_be_visible()
     expect(reader.locator("main").get_by_role("button")).to_have_count(0)
-    reader.goto(collection)
+    reader.goto(address)
     reader.locator(".grid-row a").click()
     expect(reader.locator(".text")).to_contain_text("The board meets in March.")
     expect(reader.get_by_label("Add a tag")).to_be_hidden()

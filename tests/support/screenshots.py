@@ -92,7 +92,10 @@ def pages(sample: Sample, ids: dict[str, str], work: Path) -> dict[str, tuple[st
     collection = f"#/collections/{ids['manual']}"
     return {
         "search": ("#/", None),
-        "results": (f"#/?q={QUERY.replace(' ', '+')}", lambda page: page.locator(".hit").first.wait_for()),
+        "results": (
+            f"#/?{urlencode({'q': QUERY, 'in': ids['samples']})}",
+            lambda page: page.locator(".hit").first.wait_for(),
+        ),
         "nothing": ("#/?q=zxqv&mode=words", lambda page: page.locator(".nothing").wait_for()),
         "document-pdf": (_pdf(sample, ids["samples"]), _original),
         "document": (f"{collection}/documents/{_document(sample, ids['manual'])}", None),
@@ -266,6 +269,7 @@ def _make(
     )
     for name in ("Semantik manual", "Observatory"):
         sample.wait(name)
+    sample.call("POST", "/search", query=QUERY, k=1)  # the first one loads the model
     sample.alert(ids["samples"])
     stack.enter_context(held(letters, "letter-3*"))
     sample.collection("Letters", letters)
