@@ -70,8 +70,10 @@ def link(sources: Mapping[str, str], entry: str) -> dict[str, str]:
 def _homes(
     modules: Mapping[str, Module], order: Sequence[str], entry: str, lazy: Sequence[str]
 ) -> dict[str, str]:
-    """The file of each module: its own if it is loaded on demand; its only user's; for what several need, the shell's, or
-    a file of its own if that is much."""
+    """The file of each module: its own if it is loaded on demand, or its only user's.
+
+    What several need is in the shell's, or in a file of its own if that is much.
+    """
     reached = {name: _closure(modules, name) for name in (entry, *lazy)}
     together: dict[tuple[str, ...], list[str]] = {}
     for name in order:
