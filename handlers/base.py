@@ -17,7 +17,7 @@ from tornado.web import Application, HTTPError, RequestHandler, stream_request_b
 from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.authentication import authenticate, origin_allowed
 from handlers.client_address import answer_early, client_address, request_id
-from handlers.http.compression import is_worth_packing, packed, takes_gzip
+from handlers.compression import is_worth_packing, packed, takes_gzip
 from handlers.problems import describe, problem, status_of
 from handlers.security_headers import security_headers
 from handlers.services import Services

@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from bench.corpus import small_files
-from bench.inserted_data import inserted
+from bench.inserted_data import InsertedData, inserted
 from bench.results import Result
 from bench.server_process import PASSWORD, ROOT, SAMPLE_QUERIES, run_server, wait_for_pool
 
@@ -84,7 +85,7 @@ class _Measured:
 
 
 def measure() -> Iterator[Result]:
-    measured = asyncio.run(_measure())
+    measured = asyncio.run(_measure(inserted(_CHUNKS), small_files(_INDEXED_FILES)))
     note = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
     keys = sorted(measured.keys)
     yield Result(
@@ -113,9 +114,7 @@ def measure() -> Iterator[Result]:
     )
 
 
-async def _measure() -> _Measured:
-    data = inserted(_CHUNKS)
-    files = small_files(_INDEXED_FILES)
+async def _measure(data: InsertedData, files: Path) -> _Measured:
     async with run_server(data.data) as server:
         await wait_for_pool(server.client)
         await server.client.call("POST", "search", {"query": "ready", "k": 1})

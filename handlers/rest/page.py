@@ -18,7 +18,7 @@ from tornado.web import HTTPError, StaticFileHandler
 from handlers.assets.build import Asset, Assets
 from handlers.base import BaseHandlerMixin
 from handlers.client_address import request_id
-from handlers.http.compression import takes_gzip
+from handlers.compression import takes_gzip
 from handlers.problems import describe, problem
 
 WEB = Path(__file__).parents[1] / "web"
