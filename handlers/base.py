@@ -17,6 +17,7 @@ from tornado.web import Application, HTTPError, RequestHandler, stream_request_b
 from handlers.audit_trail import READ, AuditNote, record_request
 from handlers.authentication import authenticate, origin_allowed
 from handlers.client_address import answer_early, client_address, request_id
+from handlers.compression import is_worth_packing, packed, takes_gzip
 from handlers.problems import describe, problem, status_of
 from handlers.security_headers import security_headers
 from handlers.services import Services
@@ -169,7 +170,13 @@ class RestHandler(BaseHandlerMixin):
     def reply(self, value: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> None:
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.write(json.dumps(value, ensure_ascii=False))
+        body = json.dumps(value, ensure_ascii=False).encode()
+        if is_worth_packing(body):
+            self.set_header("Vary", "Accept-Encoding")
+            if takes_gzip(self.request.headers):
+                self.set_header("Content-Encoding", "gzip")
+                body = packed(body)
+        self.write(body)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None

@@ -28,7 +28,7 @@ _COMPRESSED = re.compile(r"text/|[/+](json|xml|javascript|wasm)$")
 _STYLESHEETS = re.compile(r'( *<link rel="stylesheet" href="/static/([\w-]+\.css)">\n)+')
 _STYLESHEET = re.compile(r'href="/static/([\w-]+\.css)"')
 _STYLE_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_STYLE_MARGIN = re.compile(r"^\s+", re.MULTILINE)
+_STYLE_SPACE = re.compile(r"\s*([{};,])\s*|(:)\s+")
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
 
 
@@ -121,8 +121,8 @@ def _link_modules(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _squeezed_style(text: str) -> str:
-    """Without comments and indentation; no string in the style sheets has what opens a comment."""
-    return _STYLE_MARGIN.sub("", _STYLE_COMMENT.sub("", text))
+    """Without comments, and space that means nothing; no string in the style sheets has these characters."""
+    return _STYLE_SPACE.sub(r"\1\2", _STYLE_COMMENT.sub("", text)).strip()
 
 
 def _asset(name: str, body: bytes) -> Asset:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-SHARED = "shared.js"  # what several views need, and the shell does not
 _OWN_FILE = 8 * 1024  # characters that the same views share, from which on they have a file of their own
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}|\* as [\w$]+) from "\./([\w-]+\.js)";$', re.MULTILINE)
@@ -71,18 +70,33 @@ def link(sources: Mapping[str, str], entry: str) -> dict[str, str]:
 def _homes(
     modules: Mapping[str, Module], order: Sequence[str], entry: str, lazy: Sequence[str]
 ) -> dict[str, str]:
-    """The file of each module: its only user's; for what several need, `SHARED`, or another one if that is much."""
+    """The file of each module: its own if it is loaded on demand, or its only user's.
+
+    What several need is in the shell's, or in a file of its own if that is much.
+    """
     reached = {name: _closure(modules, name) for name in (entry, *lazy)}
     together: dict[tuple[str, ...], list[str]] = {}
     for name in order:
-        users = (entry,) if name in reached[entry] else tuple(one for one in lazy if name in reached[one])
+        users = tuple(one for one in lazy if name in reached[one])
+        if name in reached[entry]:
+            users = (entry,)
+        elif name in users:
+            users = (name,)
         together.setdefault(users, []).append(name)
-    homes: dict[str, str] = {}
+    homes = dict.fromkeys(reached[entry], entry)
     for users, names in together.items():
-        own_file = sum(len(modules[name].body) for name in names) >= _OWN_FILE
-        number = len({home for home in homes.values() if home.startswith("shared-")}) + 1
-        shared = f"shared-{number}.js" if own_file else SHARED
-        homes |= dict.fromkeys(names, users[0] if len(users) == 1 else shared)
+        much = sum(len(modules[name].body) for name in names) >= _OWN_FILE
+        # Then the shell would load that file, too.
+        elsewhere = any(
+            homes.get(need) != entry for name in names for need in modules[name].needs if need not in names
+        )
+        if len(users) == 1:
+            home = users[0]
+        elif much or elsewhere:
+            home = f"shared-{len({one for one in homes.values() if one.startswith('shared-')}) + 1}.js"
+        else:
+            home = entry
+        homes |= dict.fromkeys(names, home)
     return homes
 
 

@@ -18,15 +18,21 @@ from tornado.web import HTTPError, StaticFileHandler
 from handlers.assets.build import Asset, Assets
 from handlers.base import BaseHandlerMixin
 from handlers.client_address import request_id
+from handlers.compression import takes_gzip
 from handlers.problems import describe, problem
 
 WEB = Path(__file__).parents[1] / "web"
 ASSETS = Assets(WEB)
 
 _BUILT = re.compile(r"([0-9a-f]{16})/(.+)")
+# The frame in which the page shows an original page: it runs nothing and loads nothing, and the page fills it.
+_FRAME = "original-frame.html"
+_FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'; sandbox allow-same-origin"
+)
 _ASK = "no-cache"
 _KEEP = "public, max-age=31536000, immutable"
-_NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 
 
 class StaticHandler(BaseHandlerMixin, StaticFileHandler):
@@ -43,13 +49,15 @@ class StaticHandler(BaseHandlerMixin, StaticFileHandler):
         asset = await asyncio.to_thread(build.asset, built[2]) if built[1] == build.identity else None
         if asset is None:
             raise HTTPError(HTTPStatus.NOT_FOUND)
+        if built[2] == _FRAME:
+            self.set_header("Content-Security-Policy", _FRAME_POLICY)
+            self.set_header("X-Frame-Options", "SAMEORIGIN")
         await self._send(asset, _KEEP, include_body)
 
     async def _send(self, asset: Asset, cache_control: str, include_body: bool) -> None:
         """Send it compressed to a browser that takes it so; 304 if the browser has it."""
-        accepted = self.request.headers.get("Accept-Encoding", "")
-        takes_gzip = "gzip" in accepted and not _NO_GZIP.search(accepted)
-        packed = await asyncio.to_thread(lambda: asset.gzipped) if takes_gzip else None
+        takes = takes_gzip(self.request.headers)
+        packed = await asyncio.to_thread(lambda: asset.gzipped) if takes else None
         self.set_header("Cache-Control", cache_control)
         self.set_header("Content-Type", asset.content_type)
         self.set_header("Vary", "Accept-Encoding")

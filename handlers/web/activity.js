@@ -3,7 +3,6 @@
 import { h } from "./dom.js";
 import { plural } from "./format.js";
 import { icon, svg } from "./icons.js";
-import { OperationCard } from "./operation-card.js";
 import { meanPercent } from "./operation-state.js";
 
 const RADIUS = 15;
@@ -35,8 +34,15 @@ export class Activity {
       this.#drawIndicator();
     });
     this.button.addEventListener("animationend", () => delete this.button.dataset.begun);
-    feed.addEventListener("change", ({ detail }) => {
-      for (const entry of detail) this.#draw(entry);
+    feed.addEventListener("change", async ({ detail }) => {
+      this.#drawIndicator();
+      try {
+        const { OperationCard } = await import("./operation-card.js");
+        for (const entry of detail) if (feed.entries.get(entry.id) === entry) this.#draw(entry, OperationCard);
+      } catch (error) {
+        console.info(error);
+        this.empty.textContent = "The list could not be loaded. Load the page again to see it.";
+      }
       this.#drawIndicator();
     });
     feed.addEventListener("ended", ({ detail }) => this.#onEnded(detail));
@@ -50,7 +56,7 @@ export class Activity {
     this.button.dataset.begun = "";
   }
 
-  #draw(entry) {
+  #draw(entry, OperationCard) {
     if (entry.state.ended && isAutomatic(entry)) {
       this.#remove(entry.id);
       return;

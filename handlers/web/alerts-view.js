@@ -107,7 +107,7 @@ function searchesSection(collectionStore, query, signal, onDeleted) {
     return h("li", { class: "stack tight" },
       h("div", { class: "row" },
         h("p", { class: "named" }, h("span", {}, search.name), h("code", {}, search.query),
-          h("span", { class: "tag status", "data-status": search.problem ? "failed" : null }, search.paused ? "paused" : search.mode)),
+          h("span", { class: "tag status", "data-status": search.problem ? "failed" : null }, search.paused ? "paused" : MODES.find(([mode]) => mode === search.mode)?.[1] ?? search.mode)),
         h("div", { class: "alert-actions" },
           button(search.paused ? "Go on" : "Pause", search.paused ? "Go on" : "Pause",
             (node) => change(node, search, { paused: !search.paused })),

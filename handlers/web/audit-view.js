@@ -1,19 +1,20 @@
 // The audit trail, for administrators: who did what, the newest first, filtered on the server.
 import { request, url } from "./api.js";
-import { errorLine, field, h } from "./dom.js";
+import { errorLine, field, h, refusal } from "./dom.js";
 
 const OUTCOMES = [["", "any"], ["done", "done"], ["refused", "refused"], ["failed", "failed"]];
 const PAGE = 100;
 
-export function auditView(_app, _ids, _query, signal) {
+export function auditView({ user }, _ids, _query, signal) {
+  if (!user.is_admin) return refusal("Audit trail", "This page is for administrators.");
   const list = h("ul", { class: "plain" });
   const empty = h("p", { class: "empty", hidden: true }, "No such events.");
   const errors = errorLine();
   const older = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => load(false) }, "Older events");
-  const input = (name) => h("input", { name, autocomplete: "off", maxlength: 200 });
+  const input = (name, placeholder) => h("input", { name, autocomplete: "off", maxlength: 200, placeholder });
   const filters = {
     user: input("user"),
-    action: input("action"),
+    action: input("action", "collection.delete"),
     target: input("target"),
     address: input("address"),
     outcome: h("select", { name: "outcome" }, OUTCOMES.map(([value, text]) => h("option", { value }, text))),
@@ -52,8 +53,8 @@ export function auditView(_app, _ids, _query, signal) {
       load(true);
     },
   },
-  h("div", { class: "fields" },
-    field("User", filters.user), field("Action", filters.action, "As collection.delete, or collection for all of them."),
+  h("div", { class: "fields narrow" },
+    field("User", filters.user), field("Action", filters.action),
     field("Target", filters.target), field("Address", filters.address), field("Outcome", filters.outcome)),
   h("div", { class: "row" }, h("button", { class: "primary" }, "Show")));
   const node = h("div", { class: "stack" },

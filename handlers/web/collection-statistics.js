@@ -1,49 +1,32 @@
-// What a collection holds, in numbers and small bars: types, languages, sizes, chunks, quality, and its indexes.
+// The statistics of a collection: read for the page, and shown in a panel whose content is loaded when it is opened.
 import { request, url } from "./api.js";
-import { barChart } from "./bar-chart.js";
 import { errorLine, h } from "./dom.js";
-import { bytes, languageName, number, plural } from "./format.js";
 
-const MOST = 8;
-
-/** Bars of counts below bounds, as {label, value}; `text(bound)` names a bound. */
-function ranges(bars, text) {
-  return bars.map(({ below, count }, place) => {
-    const from = place ? bars[place - 1].below : 0;
-    const label = below === null ? `${text(from)} and more` : place ? `${text(from)} – ${text(below)}` : `below ${text(below)}`;
-    return { label, value: count };
-  });
-}
-
-/** The most frequent, and the sum of the others. */
-function tallies(found, name, onClick) {
-  const rows = found.slice(0, MOST).map((each) => ({
-    label: name(each.value), value: each.documents, note: `${bytes(each.bytes)}, ${plural(each.chunks, "chunk")}`, onClick: onClick && (() => onClick(each.value)),
-  }));
-  const rest = found.slice(MOST).reduce((sum, each) => sum + each.documents, 0);
-  return rest ? [...rows, { label: "others", value: rest }] : rows;
-}
-
-const fact = (term, value, note) => h("div", { class: "fact" }, h("dt", {}, term), h("dd", {}, value), note ? h("dd", { class: "hint" }, note) : null);
-
-/** `onFilter(changes)` shows documents in the table. `onLoaded(statistics)`. Returns {node, refresh}. */
-export function collectionStatistics(id, { onFilter, onLoaded, signal }) {
+/** `isTooLarge()`: there are none. `onFilter(changes)` shows documents in the table. `onLoaded(statistics)`: also while the panel is closed. Returns {node, refresh}. */
+export function collectionStatistics(id, { isTooLarge, onFilter, onLoaded, signal }) {
   const facts = h("dl", { class: "fact-list" });
   const charts = h("div", { class: "bar-charts" });
   const errors = errorLine();
   const node = h("details", { class: "card panel statistics" }, h("summary", {}, "Statistics"), errors.node, facts, charts);
+  node.addEventListener("toggle", () => { if (node.open) refresh(); });
   let reading = false;
   let again = false;
 
   async function refresh() {
     again = reading;
     if (reading) return;
+    if (isTooLarge()) {
+      charts.replaceChildren(h("p", { class: "hint" }, "Statistics are made of at most 500,000 documents."));
+      return;
+    }
     reading = true;
     try {
-      const [found, collection] = await Promise.all([request("GET", url(["collections", id, "statistics"]), { signal }), request("GET", url(["collections", id]), { signal })]);
+      const { open } = node; // what only the panel shows is read when it is open
+      const [found, collection] = await Promise.all([request("GET", url(["collections", id, "statistics"]), { signal }),
+        open && request("GET", url(["collections", id]), { signal })]);
       errors.clear();
-      onLoaded(found, collection);
-      draw(found, collection);
+      onLoaded(found);
+      if (open) await draw(found, collection);
     } catch (error) {
       if (!signal.aborted) errors.show(error);
     } finally {
@@ -52,26 +35,11 @@ export function collectionStatistics(id, { onFilter, onLoaded, signal }) {
     if (again && !signal.aborted) refresh();
   }
 
-  function draw(found, { stats, embedding_model: model, precision, chunk_size: size, chunk_overlap: overlap }) {
-    const recall = stats.measured_recall;
-    facts.replaceChildren(...[
-      fact("Documents", number(found.documents), bytes(found.bytes)),
-      fact("Chunks", number(found.chunks), found.mean_chunk_length ? `${number(found.mean_chunk_length)} characters on average` : ""),
-      fact("With warnings", number(found.warned), found.warned ? h("button", { type: "button", class: "link", onclick: () => onFilter({ status: "warned" }) }, "Show them") : ""),
-      found.missing ? fact("File not found", number(found.missing), "by the last scan") : null,
-      fact("Model", model, `${precision}, up to ${plural(size, "token")}, ${number(overlap)} shared`),
-      fact("Index of meaning", stats.vectors ? `${bytes(stats.bytes ?? 0)}` : "none yet", stats.vectors ? `${plural(stats.segments, "segment")}${stats.engine ? `, ${stats.engine}` : ""}` : ""),
-      fact("Measured recall", recall ? `${(100 * recall).toFixed(1)} %` : "exact", recall ? "of the true ten best, found by the index" : "every chunk is compared"),
-      fact("Index of words", stats.keywords.state === "ready" ? bytes(stats.keywords.bytes) : "being built", plural(stats.keywords.chunks, "chunk")),
-    ].filter(Boolean));
-    const size_ = (bound) => bytes(bound).replace("1.0 ", "1 ");
-    charts.replaceChildren(...[
-      barChart("Types", tallies(found.types, (value) => value, (type) => onFilter({ type })), "Documents"),
-      barChart("Languages", tallies(found.languages, languageName), "Documents"),
-      barChart("Sizes of documents", ranges(found.sizes, size_), "Documents"),
-      barChart(found.sampled_chunks < found.chunks ? `Lengths of chunks, in characters (a sample of ${number(found.sampled_chunks)})` : "Lengths of chunks, in characters",
-        ranges(found.chunk_lengths, number), "Chunks"),
-    ].filter(Boolean));
+  async function draw(found, collection) {
+    const { statisticsNodes } = await import("./statistics-panel.js");
+    const nodes = statisticsNodes(found, collection, onFilter);
+    facts.replaceChildren(...nodes.facts);
+    charts.replaceChildren(...nodes.charts);
   }
 
   return { node, refresh };

@@ -3,10 +3,11 @@ import { deleteCollection, renameCollection } from "./collection-dialogs.js";
 import { countsText, statusTag } from "./collection-list.js";
 import { collectionStatistics } from "./collection-statistics.js";
 import { documentList } from "./document-list.js";
+import { isTooLarge } from "./document-pages.js";
 import { errorLine, h, runGuarded } from "./dom.js";
 import { failureSummary } from "./failure-summary.js";
 import { folderList } from "./folder-list.js";
-import { date, number, plural } from "./format.js";
+import { date, plural } from "./format.js";
 import { operationList } from "./operation-list.js";
 import { uploadArea } from "./upload-area.js";
 
@@ -31,8 +32,7 @@ export function collectionView(app, [id], query, signal) {
       collectionStore.refreshQuietly();
     },
   });
-  const statistics = collectionStatistics(id, { onFilter, signal, onLoaded: (found, collection) => {
-    describe(collection, details);
+  const statistics = collectionStatistics(id, { isTooLarge: () => isTooLarge(collectionStore.get(id)), onFilter, signal, onLoaded: (found) => {
     failures.draw(found);
     documents.setTypes(found.types);
   } });
@@ -56,6 +56,7 @@ export function collectionView(app, [id], query, signal) {
     description.textContent = collection.description;
     description.hidden = !collection.description;
     counts.textContent = countsText(collection);
+    details.textContent = detailsText(collection);
     // Also when nothing has changed here: only the folders and operations show a scan that found nothing new.
     folders.refresh().then(operations.refresh);
     const now = [collection.status, collection.generation, collection.updated_at, countsText(collection)].join();
@@ -97,10 +98,6 @@ function notFound(collectionStore, id, signal) {
 }
 
 /** What it was made with, in a line. */
-function describe(collection, line) {
-  const parts = [collection.embedding_model, `chunks of up to ${plural(collection.chunk_size, "token")}`];
-  const recall = collection.stats?.measured_recall;
-  if (recall) parts.push(`recall ${number(Math.round(recall * 1000) / 1000)}`);
-  parts.push(`changed ${date(collection.updated_at)}`);
-  line.textContent = parts.join(" · ");
+function detailsText({ embedding_model: model, chunk_size: size, updated_at: updated }) {
+  return [model, `chunks of up to ${plural(size, "token")}`, `changed ${date(updated)}`].join(" · ");
 }

@@ -3,7 +3,7 @@ import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { STATES, filtersOf, listFrom, listParameters } from "./document-list-address.js";
 import { documentActions } from "./document-actions.js";
-import { DocumentPages } from "./document-pages.js";
+import { DocumentPages, isTooLarge } from "./document-pages.js";
 import { COLUMNS, REASONS, documentCells, documentHref } from "./document-row.js";
 import { DocumentSelection } from "./document-selection.js";
 import { errorLine, field, runGuarded, h } from "./dom.js";
@@ -12,13 +12,15 @@ import { VirtualGrid } from "./virtual-grid.js";
 
 const TYPING_MS = 250;
 const MAX_RANGE = 10_000; // documents that the server takes at once
+const LARGE = "More than 500,000 documents: they are listed by path, as you scroll. Status and name narrow the list; it cannot be sorted.";
 const NARROW = "(max-width: 46rem)";
 
 /** `access`: the user's; with "read" nothing can be changed. `parameters`: of the address. */
 export function documentList({ collectionStore, activity }, { id: collectionId, access }, parameters, signal) {
   const mayChange = access !== "read";
   let list = listFrom(parameters);
-  const pages = new DocumentPages(collectionId, signal);
+  const byPath = () => isTooLarge(collectionStore.get(collectionId));
+  const pages = new DocumentPages(collectionId, byPath, signal);
   const selection = new DocumentSelection();
   const status = h("select", { name: "status" }, STATES.map(([value, name]) => h("option", { value, selected: value === list.status }, name)));
   const type = h("select", { name: "type" }, h("option", { value: "" }, "all types"));
@@ -61,7 +63,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     const { sort, order } = list;
     grid.node.setAttribute("aria-busy", "true");
     pages.show({ ...filtersOf(list), sort: sort || "path", order: order || "ascending" });
-    grid.scroller.scrollTop = 0;
+    grid.reset();
     drawHead();
     drawChips();
   }
@@ -72,7 +74,7 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
       const here = current === key;
       const direction = list.order === "descending" ? "descending" : "ascending";
       return h("div", { role: "columnheader", class: `cell-${kind}`, "aria-sort": here ? direction : "none" },
-        h("button", { type: "button", class: "quiet", "data-sort": key, onclick: () => sortBy(key) }, text,
+        h("button", { type: "button", class: "quiet", "data-sort": key, disabled: byPath(), onclick: () => sortBy(key) }, text,
           h("span", { class: "arrow", "aria-hidden": "true" }, here ? (direction === "ascending" ? " ↑" : " ↓") : "")));
     });
     const focused = sorted.contains(document.activeElement) ? document.activeElement.dataset.sort : null;
@@ -100,7 +102,10 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
     grid.node.removeAttribute("aria-busy");
     const total = pages.total ?? 0;
     const filtered = Object.keys(filtersOf(list)).length > 0;
-    counted.textContent = total ? `${plural(total, "document")}${filtered ? " in this list" : ""}` : "";
+    const large = byPath();
+    jumpForm.hidden = type.disabled = large;
+    if (large) counted.textContent = LARGE;
+    else counted.textContent = total ? `${plural(total, "document")}${filtered ? " in this list" : ""}` : "";
     empty.hidden = total > 0;
     grid.node.hidden = total === 0;
     if (filtered) empty.textContent = "No document matches this filter.";

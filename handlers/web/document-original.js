@@ -1,7 +1,6 @@
 // The original of a document, where a browser can show it: a PDF, a picture, or a web page in a sandbox.
 import { originalUrl } from "./passage-address.js";
 import { h } from "./dom.js";
-import { PdfView } from "./pdf-view.js";
 
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"]);
 
@@ -19,23 +18,44 @@ export function originalPane(collectionId, doc, signal, { onOutline, onError }) 
   const address = originalUrl(collectionId, doc);
   const node = h("div", { class: `original original-${kind}` });
   let pdf = null;
-  const open = () => {
-    if (kind === "pdf") {
+
+  function fail(error) {
+    if (signal.aborted) return;
+    node.replaceChildren();
+    onError(new Error(`The original cannot be shown: ${error.message} Its text is here, and the file can be saved.`));
+  }
+
+  async function openPage() {
+    try {
+      const { showPage } = await import("./original-page.js");
+      await showPage(node, address, doc, signal);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  async function openPdf() {
+    try {
+      const { PdfView } = await import("./pdf-view.js");
+      if (signal.aborted) return;
       pdf = new PdfView(address, signal, { onOutline });
       node.append(pdf.node);
       if (wanted) pdf.show(wanted);
-      pdf.open().catch((error) => {
-        if (signal.aborted) return;
-        node.replaceChildren();
-        onError(new Error(`The original cannot be shown: ${error.message} Its text is here, and the file can be saved.`));
-      });
+      await pdf.open();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  const open = () => {
+    if (kind === "pdf") {
+      openPdf();
     } else if (kind === "picture") {
       const picture = h("img", { src: address, alt: `The picture ${doc.name}` });
       picture.addEventListener("error", () => onError(new Error("The picture cannot be shown. Its text is here, and the file can be saved.")));
       node.append(h("div", { class: "picture", tabindex: "0", role: "region", "aria-label": "The original picture" }, picture));
     } else {
-      // The server's policy for originals forbids scripts and requests as well.
-      node.append(h("iframe", { src: address, sandbox: "", title: `The original page ${doc.name}`, referrerpolicy: "no-referrer" }));
+      openPage();
     }
   };
   let wanted = null;

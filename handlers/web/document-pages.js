@@ -5,17 +5,28 @@ import { request, url } from "./api.js";
 const PAGE = 100;
 const KEPT = 40; // pages in memory
 const CHANGING_MS = 1_500;
+const MOST_ORDERED = 500_000; // documents of a collection: the server lists larger ones by path alone, page after page
+
+/** Whether the documents of a collection are too many to be sorted, counted, and entered anywhere. */
+export function isTooLarge(collection) {
+  if (!collection) return false;
+  const { document_count: indexed, pending_count: pending, failed_count: failed, skipped_count: skipped } = collection;
+  return indexed + pending + failed + skipped > MOST_ORDERED;
+}
 
 export class DocumentPages extends EventTarget {
   #pages = new Map(); // number: {items, stale}
-  #asked = new Map(); // number: the controller of its request
+  #asked = new Map(); // number: {controller, answered} of its request
+  #cursors = []; // of each page, where only they lead on
   #generation = 0;
   #visible = [0, 0];
   #timer = 0;
   total = null;
 
-  constructor(collectionId, signal) {
+  /** `byPath()`: whether the server lists by path alone; `total` then grows with what is seen. */
+  constructor(collectionId, byPath, signal) {
     super();
+    this.byPath = byPath;
     this.collectionId = collectionId;
     this.query = {};
     this.signal = signal;
@@ -51,7 +62,7 @@ export class DocumentPages extends EventTarget {
 
   /** The place of the first document whose name begins with `text`, or contains it; null where there is none. */
   async find(text) {
-    const answer = await this.#request({ at: text, limit: 1 });
+    const answer = await this.#request({ sort: "path", ...this.query, at: text, limit: 1 });
     return answer.found ? answer.offset : null;
   }
 
@@ -59,7 +70,7 @@ export class DocumentPages extends EventTarget {
   async range(from, to) {
     const found = [];
     for (let page = Math.floor(from / PAGE); page <= Math.floor(to / PAGE); page += 1) {
-      if (!this.#pages.has(page)) await this.#fetch(page);
+      if (!this.#pages.has(page)) await (this.#asked.get(page)?.answered ?? this.#fetch(page));
       const start = page * PAGE;
       found.push(...(this.#pages.get(page)?.items ?? []).filter((_, index) => start + index >= from && start + index <= to));
     }
@@ -75,11 +86,17 @@ export class DocumentPages extends EventTarget {
 
   async #fetch(page) {
     if (this.#asked.has(page) || this.signal.aborted) return;
-    const generation = this.#generation;
     const controller = new AbortController();
-    this.#asked.set(page, controller);
+    const answered = this.#answer(page, controller);
+    this.#asked.set(page, { controller, answered });
+    await answered;
+  }
+
+  async #answer(page, controller) {
+    const generation = this.#generation;
     try {
-      const answer = await this.#request({ offset: page * PAGE, limit: PAGE }, controller.signal);
+      const answer = this.byPath() ? await this.#next(page, controller.signal)
+        : await this.#request({ sort: "path", ...this.query, offset: page * PAGE, limit: PAGE }, controller.signal);
       if (generation !== this.#generation) return;
       this.#pages.set(page, { items: answer.items });
       this.total = answer.total;
@@ -92,8 +109,19 @@ export class DocumentPages extends EventTarget {
     }
   }
 
-  #request(where, signal) {
-    return request("GET", url(["collections", this.collectionId, "documents"], { sort: "path", ...this.query, ...where }), { signal });
+  #request(query, signal) {
+    return request("GET", url(["collections", this.collectionId, "documents"], query), { signal });
+  }
+
+  /** A page by the cursor that the one before it has given. */
+  async #next(page, signal) {
+    if (page > 0 && !this.#cursors[page]) await (this.#asked.get(page - 1)?.answered ?? this.#fetch(page - 1));
+    const { sort: _sort, order: _order, ...filters } = this.query;
+    const answer = await this.#request({ ...filters, cursor: this.#cursors[page], limit: PAGE }, signal);
+    const { items, next_cursor: cursor } = answer;
+    this.#cursors[page + 1] = cursor;
+    const end = page * PAGE + items.length;
+    return { items, changing: false, total: cursor ? Math.max(this.total ?? 0, end + PAGE) : end };
   }
 
   /** The order is being made anew on the server: look again in a moment. */
@@ -116,8 +144,9 @@ export class DocumentPages extends EventTarget {
     this.#generation += 1;
     clearTimeout(this.#timer);
     this.#timer = 0;
-    for (const controller of this.#asked.values()) controller.abort();
+    for (const { controller } of this.#asked.values()) controller.abort();
     this.#asked.clear();
     this.#pages.clear();
+    this.#cursors = [];
   }
 }

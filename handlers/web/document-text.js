@@ -9,6 +9,7 @@ import { isPlain, isWrapped } from "./passage.js";
 
 const WINDOW = 20_000;
 const BEFORE = 4_000;
+const ROW = /^ {0,3}\|.*\|/; // of a table
 
 export class DocumentText {
   /** `parts` are those of the document's address, `words` the text whose words are marked in the passage. */
@@ -23,20 +24,26 @@ export class DocumentText {
     this.node = h("div", { class: "document-text stack" }, this.earlier, this.text, this.later);
   }
 
-  /** Show the text around `hit` ({start, end}, or null for the beginning), and return the passage's own text. */
+  /**
+   * Show the text around `hit` ({start, end}, or null for the beginning), and return the passage's own text; null if
+   * another passage was asked for meanwhile.
+   */
   async show(hit, mime) {
+    const focused = document.activeElement;
     this.hit = hit;
     this.mime = mime;
     this.text.classList.toggle("plain-text", isPlain(mime));
     this.text.classList.toggle("wrapped", isWrapped(mime));
     this.from = hit ? Math.max(0, hit.start - BEFORE) : 0;
     const content = await this.#read(this.from, Math.max(WINDOW, hit ? hit.end - this.from + BEFORE : 0));
+    if (this.hit !== hit) return null;
+    this.complete = this.from === 0 && content.next_offset === null ? content.text : null;
     this.next = content.next_offset;
     this.length = content.length;
     this.text.replaceChildren(...this.#nodes(content));
     this.text.removeAttribute("aria-busy");
     this.#drawButtons();
-    this.#reveal();
+    this.#reveal(focused);
     if (!hit) return "";
     return Array.from(content.text).slice(hit.start - content.offset, hit.end - content.offset).join("");
   }
@@ -49,6 +56,7 @@ export class DocumentText {
 
   /** The whole text, up to `most` characters, for its outline. */
   async whole(most) {
+    if (this.complete !== null) return this.complete;
     return (await this.#read(0, most)).text;
   }
 
@@ -60,7 +68,7 @@ export class DocumentText {
   #nodes(content) {
     const characters = Array.from(content.text);
     const clamp = (offset) => Math.min(Math.max(0, offset - content.offset), characters.length);
-    const [start, end] = this.hit ? [clamp(this.hit.start), clamp(this.hit.end)] : [0, 0];
+    const [start, end] = this.hit ? wholeRows(characters, clamp(this.hit.start), clamp(this.hit.end)) : [0, 0];
     const slice = (a, b) => characters.slice(a, b).join("");
     const mail = content.offset === 0 && this.mime === "message/rfc822";
     if (start === end) return this.#rendered(content.text, mail);
@@ -76,11 +84,12 @@ export class DocumentText {
     return renderMarkdown(text, { marks, headings: true, mail, joined: this.mime === "message/rfc822", links: true });
   }
 
-  #reveal() {
+  /** The passage takes the focus, unless the reader has moved it elsewhere meanwhile: that would close what they opened. */
+  #reveal(focused) {
     const chunk = this.text.querySelector("#hit");
     if (!chunk) return;
     chunk.scrollIntoView({ block: "center" });
-    chunk.focus({ preventScroll: true });
+    if ([focused, document.body].includes(document.activeElement)) chunk.focus({ preventScroll: true });
   }
 
   #drawButtons() {
@@ -108,6 +117,17 @@ export class DocumentText {
       this.#drawButtons();
     });
   }
+}
+
+/** A range of characters, with the whole of a row of a table that it begins or ends in: half a row is none. */
+function wholeRows(characters, start, end) {
+  const lineStart = (at) => (at > 0 ? characters.lastIndexOf("\n", at - 1) + 1 : 0);
+  const lineEnd = (at) => {
+    const found = characters.indexOf("\n", at);
+    return found < 0 ? characters.length : found;
+  };
+  const inRow = (at) => lineStart(at) < at && at < lineEnd(at) && ROW.test(characters.slice(lineStart(at), lineEnd(at)).join(""));
+  return start === end ? [start, end] : [inRow(start) ? lineStart(start) : start, inRow(end) ? lineEnd(end) : end];
 }
 
 /** The headings of Markdown as {title, level, start, end}, where offsets count characters. */

@@ -90,7 +90,9 @@ class DocumentView {
   }
 
   async #showText(doc) {
-    this.passage = await this.text.show(this.hit, doc.mime);
+    const passage = await this.text.show(this.hit, doc.mime);
+    if (passage === null) return;
+    this.passage = passage;
     if (!this.text.length) this.text.showNothing(doc.error?.message ?? emptyText(doc));
     if (this.hit?.page) this.original?.show({ page: this.hit.page, text: this.passage });
   }

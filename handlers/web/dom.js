@@ -53,6 +53,11 @@ export function cachedRows(build) {
   };
 }
 
+/** What is shown in place of a view that this user may not open. */
+export function refusal(title, sentence) {
+  return { title, node: h("div", { class: "card stack" }, h("h1", {}, title), h("p", {}, sentence), h("p", {}, h("a", { href: "#/" }, "To the search"))) };
+}
+
 /** An error message beside the action that failed; screen readers announce it. */
 export function errorLine() {
   const line = h("p", { class: "error", role: "alert", hidden: true });

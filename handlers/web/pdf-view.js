@@ -47,6 +47,7 @@ export class PdfView {
     if (this.signal.aborted) return;
     this.task = this.pdfjs.getDocument({
       url: this.address, rangeChunkSize: RANGE_BYTES, disableAutoFetch: true, disableStream: true,
+      cMapUrl: new URL("cmaps/", LIBRARY).href, cMapPacked: true, standardFontDataUrl: new URL("standard_fonts/", LIBRARY).href,
       useWasm: false, wasmUrl: LIBRARY.href, useWorkerFetch: true, useSystemFonts: true, enableXfa: false,
       verbosity: this.pdfjs.VerbosityLevel.ERRORS,
     });

@@ -1,11 +1,12 @@
 // For administrators: users, groups with their members, and who owns which collection.
 import { all, request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { errorLine, field, h, runGuarded } from "./dom.js";
+import { errorLine, field, h, refusal, runGuarded } from "./dom.js";
 import { date, plural } from "./format.js";
 import { groupList } from "./group-list.js";
 
 export function peopleView({ user }, _ids, _query, signal) {
+  if (!user.is_admin) return refusal("Users and groups", "This page is for administrators.");
   const groups = groupList(signal);
   const node = h("div", { class: "stack" },
     h("header", { class: "row" }, h("h1", {}, "Users and groups"), h("a", { href: "#/audit" }, "Audit trail")),

@@ -1,7 +1,7 @@
 // Who may use a collection: shares with users and groups, public reading, another owner.
 import { request, url } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { errorLine, field, h, runGuarded } from "./dom.js";
+import { errorLine, field, h, refusal, runGuarded } from "./dom.js";
 
 const LEVELS = [
   ["read", "read: search and view"],
@@ -10,6 +10,9 @@ const LEVELS = [
 ];
 
 export function sharingView({ collectionStore }, [id], _query, signal) {
+  if (!["manage", "own"].includes(collectionStore.get(id)?.access)) {
+    return refusal("Sharing", "Only who owns or manages a collection can share it. There is no such collection, or it is not yours to share.");
+  }
   const name = collectionStore.get(id)?.name ?? "this collection";
   const list = h("ul", { class: "plain" });
   const alone = h("p", { class: "empty", hidden: true }, "It is shared with nobody.");

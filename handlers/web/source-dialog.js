@@ -59,6 +59,7 @@ export function openSourceOptions(collectionId, source, kind, { signal, onChange
   const fixed = described.filter((each) => each.fixed);
   const inputs = Object.fromEntries(described.filter((each) => !each.fixed).map((each) => [each.name, input(each, source.options[each.name], true)]));
   const exclude = h("textarea", { name: "exclude", rows: 3, spellcheck: "false", placeholder: "drafts/\n*.bak" }, source.exclude.join("\n"));
+  const server = h("input", { name: "server", autocomplete: "off", maxlength: 63, value: source.server ?? "" });
   const again = h("input", { type: "checkbox", name: "include_excluded" });
   openDialog({
     title: "Options of this source",
@@ -67,13 +68,14 @@ export function openSourceOptions(collectionId, source, kind, { signal, onChange
       fixed.length ? h("p", { class: "hint" }, `${fixed.map((each) => each.label).join(", ")} cannot be changed: add another source instead.`) : null,
       Object.values(inputs).map((each) => each.node),
       field("Pass over", exclude, "Names or paths with * and ?, one a line; a slash at the end means a folder. What matches leaves the collection with the next scan, if documents.missing says so."),
+      field("Label of the server that reads it", server, "For several servers of which only some see it (the setting label). Empty: any server."),
       source.excluded_count ? h("label", { class: "check" }, again, h("span", {}, `Take ${plural(source.excluded_count, "excluded file")} back`)) : null,
       h("p", { class: "hint" }, "The next scan applies this."),
     ].flat(),
     submit: {
       text: "Save options",
       action: async () => {
-        const body = { exclude: lines(exclude), include_excluded: again.checked };
+        const body = { exclude: lines(exclude), include_excluded: again.checked, server: server.value.trim() || null };
         if (Object.keys(inputs).length) body.options = given(inputs);
         await request("PATCH", url(["collections", collectionId, "sources", source.id]), { body });
         await onChanged();

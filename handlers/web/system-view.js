@@ -1,6 +1,6 @@
 // For administrators: the servers, their workers and memory, the stores, the queue, and the last lines of the log.
 import { request, url } from "./api.js";
-import { errorLine, h, replaceNodes } from "./dom.js";
+import { errorLine, h, refusal, replaceNodes } from "./dom.js";
 import { bytes, date, duration, number, plural } from "./format.js";
 
 const REFRESH_MS = 5_000;
@@ -12,7 +12,7 @@ const ISOLATION = [["network", "the network"], ["files", "other files"], ["signa
   ["system_calls", "needless system calls"]];
 
 export function systemView({ user }, _ids, _query, signal) {
-  if (!user.is_admin) return { node: h("p", { class: "empty" }, "This page is for administrators."), title: "System" };
+  if (!user.is_admin) return refusal("System", "This page is for administrators.");
   const errors = errorLine();
   const parts = { summary: h("dl", { class: "tiles" }), servers: h("tbody"), workers: h("tbody"), stores: h("tbody"), isolation: h("p", { class: "hint" }) };
   const log = logSection(signal);

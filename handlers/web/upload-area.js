@@ -1,7 +1,6 @@
 // Where files are dropped, pasted or chosen, to be sent to a collection; each with its progress, or why it was refused.
 import { h } from "./dom.js";
 import { bytes } from "./format.js";
-import { uploadFile } from "./upload-client.js";
 
 const AT_ONCE = 3;
 
@@ -47,6 +46,7 @@ export function uploadArea({ collectionStore }, { id }, signal) {
       state.textContent = `${bytes(sent)} sent`;
     };
     try {
+      const { uploadFile } = await import("./upload-client.js");
       await uploadFile(id, file, { onProgress: show, signal });
       bar.hidden = true;
       state.textContent = "Uploaded. It is indexed in a moment.";

@@ -13,6 +13,7 @@ export class VirtualGrid {
   #total = 0;
   #active = 0;
   #anchor = 0;
+  #waiting = null; // what was pressed on the active row before it was known
   #id = `grid-${(grids += 1)}`;
 
   /**
@@ -53,6 +54,7 @@ export class VirtualGrid {
 
   /** Go to a row, and make it the active one. */
   goTo(place, { align = "start" } = {}) {
+    this.#waiting = null;
     this.#active = this.#anchor = Math.max(0, Math.min(place, this.#total - 1));
     const { scroller } = this;
     const height = this.rowHeight();
@@ -64,6 +66,13 @@ export class VirtualGrid {
       else if (top + height > scroller.scrollTop + seen) scroller.scrollTop = top + height - seen;
     }
     this.draw();
+  }
+
+  /** Another list: begin at its top. */
+  reset() {
+    this.#waiting = null;
+    this.#active = this.#anchor = 0;
+    this.scroller.scrollTop = 0;
   }
 
   #headHeight() {
@@ -101,6 +110,14 @@ export class VirtualGrid {
     if (this.#total) this.scroller.setAttribute("aria-activedescendant", `${this.#id}-${this.#active}`);
     else this.scroller.removeAttribute("aria-activedescendant");
     this.onRange(first, end);
+    if (this.#waiting && this.item(this.#active)) this.#act(this.#waiting);
+  }
+
+  /** Do something with the active row, at once or when it is known. */
+  #act(action) {
+    const known = this.item(this.#active) !== null;
+    this.#waiting = known ? null : action;
+    if (known) action(this.#active);
   }
 
   /**
@@ -145,6 +162,7 @@ export class VirtualGrid {
     else if (box || event.ctrlKey || event.metaKey) this.onSelect(place, place, true);
     if (!event.shiftKey) this.#anchor = place;
     this.#active = place;
+    this.#waiting = null;
     this.draw();
   }
 
@@ -159,9 +177,12 @@ export class VirtualGrid {
         this.#anchor = anchor;
         this.onSelect(Math.min(anchor, this.#active), Math.max(anchor, this.#active), true);
       }
-    } else if (event.key === " ") this.onSelect(this.#active, this.#active, true);
-    else if (event.key === "Enter") this.onOpen(this.#active);
-    else if (event.key === "Escape") this.onNone();
+    } else if (event.key === " ") this.#act((place) => this.onSelect(place, place, true));
+    else if (event.key === "Enter") this.#act((place) => this.onOpen(place));
+    else if (event.key === "Escape") {
+      this.#waiting = null;
+      this.onNone();
+    }
     else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.onAll();
     else return;
     event.preventDefault();

@@ -44,6 +44,16 @@ def test_no_page_of_collections_has_a_barrier(member: Page, tmp_path: Path, sche
     member.locator(".statistics > summary").click()
     expect(member.locator(".bar-chart").first).to_be_visible()
     _expect_none(member)
+    address = member.url
+    member.goto(f"{address}/sharing")
+    expect(member.get_by_text("It is shared with nobody.")).to_be_visible()
+    _expect_none(member)
+    member.goto(address)
+    member.locator(".grid-row a").filter(has_text="library.html").click()
+    if width < 1000:
+        member.get_by_role("button", name="Original").click()
+    expect(member.frame_locator("iframe").get_by_text("Books are lent for four weeks")).to_be_visible()
+    _expect_none(member)
     member.goto("/#/collections/new")
     member.get_by_label("Folder", exact=True).fill(str(tmp_path))
     member.get_by_role("button", name="Browse…").click()

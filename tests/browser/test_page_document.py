@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from support.browser import needs_chromium
 from support.page_actions import card_of, create
 from support.pdf_files import pdf, text
@@ -53,6 +54,16 @@ def winch():
 ```
 """
 
+_PAGE = """<html><head><title>Rules of the forge</title>
+<meta http-equiv=refresh content='0; url=https://evil.example/g'>
+<style>@import 'https://evil.example/b.css';
+p { color: rgb(1, 2, 3); background: url(https://evil.example/a.png) }</style>
+<script>window.top.hacked = 1</script><script src=https://evil.example/c.js></script></head>
+<body><h1>Rules of the forge</h1><p>The forge is lit at six.</p>
+<img src=https://evil.example/d.png alt=Anvil onerror=hack()>
+<a href=https://evil.example/e target=_blank onclick=hack()>More</a><iframe src=https://evil.example/f></iframe></body></html>
+"""
+
 
 @pytest.fixture
 def server(shared: Serving) -> str:
@@ -80,10 +91,7 @@ def workshop(member: Page, tmp_path: Path) -> Page:
     ]
     (folder / "lathe.md").write_text("# The lathe\n\n" + "".join(sections))
     (folder / "inspection.eml").write_text(_MAIL)
-    (folder / "rules.html").write_text(
-        "<html><head><title>Rules of the forge</title></head><body><h1>Rules of the forge</h1>"
-        "<p>The forge is lit at six.</p></body></html>"
-    )
+    (folder / "rules.html").write_text(_PAGE)
     (folder / "<img src=x onerror=window.hacked=1>.md").write_text(_HOSTILE)
     picture = Image.new("RGB", (900, 200), "white")
     font = ImageFont.truetype("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", 36)
@@ -170,6 +178,30 @@ def test_passages_of_a_document_are_gone_through(workshop: Page) -> None:
     expect(workshop.locator(".hit").first).to_be_visible()
 
 
+def test_what_the_reader_opens_stays_open_when_the_next_passage_comes(workshop: Page) -> None:
+    _open(workshop, "lathe turns brass and steel", "lathe.md")
+    label = workshop.locator(".steps-label")
+    expect(label).to_have_text(re.compile(r"Passage \d+ of \d+"))
+    before = label.inner_text()
+    held: list[Route] = []
+    workshop.route("**/content?*", lambda route: held.append(route))
+    with workshop.expect_request("**/content?*"):
+        workshop.get_by_role(
+            "button", name="Next passage" if "Passage 1 " in before else "Previous passage"
+        ).click()
+    expect(label).not_to_have_text(before)
+    shown = workshop.locator("#hit").element_handle()
+    workshop.locator(".outline summary").click()
+    held.pop().continue_()
+    workshop.wait_for_function("(node) => !node.isConnected", arg=shown)  # the text has been drawn
+    expect(workshop.locator(".outline")).to_have_attribute("open", "")
+    expect(workshop.locator(".outline summary")).to_be_focused()
+    workshop.unroute_all()
+    workshop.locator(".outline").get_by_role("button", name="Chapter 7").click()
+    expect(workshop.locator("#hit")).to_have_text("Chapter 7")
+    expect(workshop.locator("#hit")).to_be_focused()
+
+
 def test_a_picture_stands_beside_its_recognised_text(workshop: Page) -> None:
     _open(workshop, "anvil stands beside the door", "anvil.png")
     picture = workshop.get_by_role("img", name="The picture anvil.png")
@@ -177,11 +209,37 @@ def test_a_picture_stands_beside_its_recognised_text(workshop: Page) -> None:
     expect(workshop.locator(".facts")).to_contain_text("1 page of recognised text")
 
 
-def test_a_web_page_is_shown_in_a_sandbox(workshop: Page) -> None:
+def test_a_web_page_is_shown_without_what_would_run_or_load(workshop: Page, server: str) -> None:
+    """The console has no error either: the fixture looks."""
+    hosts: set[str] = set()
+    workshop.on("request", lambda request: hosts.add(request.url.split("/")[2]))
     _open(workshop, "forge is lit at six", "rules.html")
-    frame = workshop.frame_locator("iframe[sandbox='']")
-    expect(frame.get_by_text("The forge is lit at six.")).to_be_visible()
+    frame = workshop.frame_locator("iframe[sandbox=allow-same-origin]")
+    sentence = frame.get_by_text("The forge is lit at six.")
+    expect(sentence).to_have_css("color", "rgb(1, 2, 3)")
+    expect(frame.locator("script, iframe, meta, [onerror], [onclick], [src], [href]")).to_have_count(0)
+    expect(frame.get_by_text("More")).to_have_attribute("title", "https://evil.example/e")
     expect(workshop.locator("#hit")).to_contain_text("The forge is lit at six.")
+    assert workshop.evaluate("window.hacked") is None
+    assert hosts == {server.split("/")[2]}
+    with workshop.expect_download() as download:
+        workshop.get_by_role("link", name="Save the file").click()
+    assert Path(download.value.path()).read_text() == _PAGE
+
+
+def test_a_passage_that_begins_inside_a_row_of_a_table_shows_whole_rows(workshop: Page) -> None:
+    _open(workshop, "winch rope steel harbour", "onerror")
+    address = urlsplit(workshop.url.partition("#/")[2])
+    text = workshop.evaluate(
+        "path => fetch(path).then((answer) => answer.json()).then(({ text }) => text)",
+        f"/api/v2/{address.path}/content",
+    )
+    start, end = text.index("Winch drum") + 6, text.index("def winch")
+    workshop.goto(f"/#/{address.path}?start={start}&end={end}")
+    cells = workshop.locator("#hit td")
+    expect(cells).to_have_count(2)
+    expect(cells.first).to_contain_text("Winch drum")
+    expect(workshop.locator(".text")).not_to_contain_text("|")
 
 
 def test_a_message_has_its_headers_and_attachments(workshop: Page) -> None:

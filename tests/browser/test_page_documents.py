@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from support.api import index
 from support.beside_browser import run
 from support.browser import needs_chromium
@@ -193,6 +193,33 @@ def test_the_keyboard_alone_reaches_and_selects_everything(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/documents/[^/]+$"))
 
 
+def test_keys_pressed_on_a_row_that_is_still_loaded_act_when_it_is_there(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/documents\?.*offset=100000"), lambda route: held.append(route))
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    expect(_row(page, COUNT + 4).locator(".grid-waiting")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.locator(".selection-bar")).to_be_hidden()
+    held.pop().continue_()
+    expect(page.get_by_text("1 document selected")).to_be_visible()
+    expect(_row(page, COUNT + 4)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Home")
+    expect(page.locator(".grid-waiting")).to_have_count(0)
+    page.get_by_label("Name", exact=True).fill("report")  # another list: its pages are asked for anew
+    expect(page.get_by_text("100,000 documents in this list")).to_be_visible()
+    page.unroute_all()
+    page.route(re.compile(r"/documents\?.*offset=99900"), lambda route: held.append(route))
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    expect(_row(page, COUNT - 1).locator(".grid-waiting")).to_be_visible()
+    page.keyboard.press("Enter")
+    assert "/documents/" not in page.url
+    held.pop().continue_()
+    expect(page).to_have_url(re.compile(r"/documents/[^/]+$"))
+
+
 def test_a_range_is_selected_by_shift_and_click(page: Page) -> None:
     _row(page, 1).locator("input").click()
     page.get_by_role("grid").evaluate("node => { node.scrollTop = 56 * 400; }")
@@ -250,6 +277,32 @@ def test_a_phone_shows_it_without_scrolling_sideways(
     assert grid.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
     page.context.close()
     assert trouble == []
+
+
+def test_more_documents_than_can_be_sorted_are_listed_by_path_as_one_scrolls(page: Page) -> None:
+    """Only their number is made up: half a million rows take minutes to make."""
+
+    def larger(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["items"][0]["document_count"] = 600_000
+        route.fulfill(response=answer, json=body)
+
+    page.route(re.compile(r"/api/v2/collections\?"), larger)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(page.get_by_text("More than 500,000 documents")).to_be_visible()
+    expect(_row(page, 0)).to_contain_text(name_of(0))
+    expect(page.get_by_role("columnheader", name="Size").get_by_role("button")).to_be_disabled()
+    expect(page.get_by_label("Go to")).to_be_hidden()
+    page.get_by_role("grid").focus()
+    for last in (199, 299, 399):
+        page.keyboard.press("End")
+        expect(_row(page, last)).to_contain_text(name_of(last))
+    page.get_by_label("Name", exact=True).fill("report 00001")
+    expect(page.locator(ROWS)).to_have_count(10)
+    assert not [url for url in asked if "sort=" in url or "/statistics" in url]
 
 
 def test_statistics_lead_into_the_table(page: Page) -> None:

@@ -132,6 +132,8 @@ def test_a_scan_that_nobody_asked_for_is_not_listed_once_it_has_ended(page: Page
                 const data = { status, operation_type: "append", options: { watched: true } };
                 entry.state.apply({ type: "current_state", data });
                 feed.dispatchEvent(new CustomEvent("change", { detail: [entry] }));
+                await import("/static/operation-card.js"); // the panel waits for it, too
+                await new Promise((resolve) => setTimeout(resolve));
                 seen.push([activity.list.children.length, "running" in activity.button.dataset]);
             }
             return [seen, said];

@@ -21,7 +21,7 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    serving = serve(tmp_path_factory.mktemp("sources") / "data", *LOOPBACK)
+    serving = serve(tmp_path_factory.mktemp("sources") / "data", *LOOPBACK, env={"SEMANTIK_LABEL": "archive"})
     yield serving.url
     assert serving.stop() == 0
 
@@ -61,6 +61,14 @@ def test_a_repository_is_added_scanned_by_the_clock_and_removed(
         member.get_by_label("By the clock").select_option("3600")
         member.get_by_role("button", name="Save").click()
         expect(row).to_contain_text("every hour")
+        row.get_by_role("button", name="Options").click()
+        dialog.get_by_label("Label of the server that reads it").fill("archive")
+        dialog.get_by_role("button", name="Save options").click()
+        expect(row).to_contain_text("by servers with the label archive")
+        row.get_by_role("button", name="Options").click()
+        dialog.get_by_label("Label of the server that reads it").fill("")
+        dialog.get_by_role("button", name="Save options").click()
+        expect(row).not_to_contain_text("by servers with the label")
         row.get_by_role("button", name="Remove").click()
         member.get_by_role("button", name="Remove source").click()
         expect(row).to_have_count(0)

@@ -13,6 +13,9 @@ _ORIGINS = {
     "pdf.worker.min.mjs": "legacy/build",
     "jbig2_nowasm_fallback.js": "wasm",
     "openjpeg_nowasm_fallback.js": "wasm",
+    "standard_fonts/FoxitSymbol.pfb": "",
+    "standard_fonts/FoxitDingbats.pfb": "",
+    "standard_fonts/LICENSE_FOXIT": "",
     "LICENSE": "",
     "LICENSE_JBIG2": "wasm",
     "LICENSE_OPENJPEG": "wasm",
@@ -23,8 +26,11 @@ _ORIGINS = {
 
 @needs_web_packages
 def test_the_files_of_pdfjs_are_those_of_its_package() -> None:
-    assert {path.name for path in _VENDORED.iterdir()} == set(_ORIGINS)
-    for name, folder in _ORIGINS.items():
+    maps = {f"cmaps/{path.name}": "" for path in (WEB_PACKAGES / "pdfjs-dist" / "cmaps").iterdir()}
+    origins = _ORIGINS | maps
+    present = {str(path.relative_to(_VENDORED)) for path in _VENDORED.rglob("*") if path.is_file()}
+    assert present == set(origins)
+    for name, folder in origins.items():
         published = (WEB_PACKAGES / "pdfjs-dist" / folder / name).read_bytes()
         assert (_VENDORED / name).read_bytes() == published, name
 

@@ -1,10 +1,11 @@
 """`make screenshots`: every page of a real server, in full and phone width, light and dark, into a folder.
 
-    PYTHONPATH=tests python -m support.screenshots [--into FOLDER] [--work FOLDER] [--light] [NAME …]
+    PYTHONPATH=tests python -m support.screenshots [--into FOLDER] [--work FOLDER] [--light] [--readme] [NAME …]
 
 The server indexes copies of this project's documents below the folder of `--work`, a temporary one by default.
 `--light` takes the tests' model, which is quick and finds nothing by meaning. NAME chooses pages. Each picture is
-NAME-WIDTH-SCHEME.png; those of the first run are made before there is anything.
+NAME-WIDTH-SCHEME.png; those of the first run are made before there is anything. `--readme` makes those of README.md,
+in images/.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from support.browser import chromium
 from support.hold import held
@@ -31,6 +33,8 @@ from support.server import ROOT, SAMPLES, SETUP_CODE, Serving, serve
 
 WIDTHS = {"full": (1280, 800), "phone": (360, 740)}
 QUERY = "what happens when the generator fails"
+README = {"results": "results", "document-pdf": "document", "collection": "collection"}
+_QUALITY = 82  # of WebP
 PDF_QUERY = "when does the heating start"
 Steps = Callable[[Page], None]
 
@@ -88,7 +92,10 @@ def pages(sample: Sample, ids: dict[str, str], work: Path) -> dict[str, tuple[st
     collection = f"#/collections/{ids['manual']}"
     return {
         "search": ("#/", None),
-        "results": (f"#/?q={QUERY.replace(' ', '+')}", lambda page: page.locator(".hit").first.wait_for()),
+        "results": (
+            f"#/?{urlencode({'q': QUERY, 'in': ids['samples']})}",
+            lambda page: page.locator(".hit").first.wait_for(),
+        ),
         "nothing": ("#/?q=zxqv&mode=words", lambda page: page.locator(".nothing").wait_for()),
         "document-pdf": (_pdf(sample, ids["samples"]), _original),
         "document": (f"{collection}/documents/{_document(sample, ids['manual'])}", None),
@@ -216,7 +223,7 @@ def _copied(work: Path) -> tuple[Path, Path, Path]:
     """The folders to index, below documents/: the manual, the samples, and letters."""
     documents = work / "documents"
     manual, samples = documents / "Manual", documents / "Observatory"
-    shutil.copytree(ROOT / "docs", manual, ignore=shutil.ignore_patterns("samples", "images", "openapi.yaml"))
+    shutil.copytree(ROOT / "docs", manual, ignore=shutil.ignore_patterns("samples", "openapi.yaml"))
     shutil.copytree(SAMPLES, samples)
     return manual, samples, _letters(documents / "Letters")
 
@@ -226,8 +233,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--into", type=Path, default=ROOT / "build" / "screenshots")
     parser.add_argument("--work", type=Path, help="an empty folder for the server and its documents")
     parser.add_argument("--light", action="store_true", help="use the model of the tests")
+    parser.add_argument("--readme", action="store_true", help="make the pictures of README.md")
     parser.add_argument("names", nargs="*", help="the pages; all by default")
     given = parser.parse_args(argv)
+    if given.readme and given.names:
+        given.names = [*given.names, *(name for name in README if name not in given.names)]
     given.into.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=patience() * 1000)
     with (
@@ -259,12 +269,16 @@ def _make(
     )
     for name in ("Semantik manual", "Observatory"):
         sample.wait(name)
+    sample.call("POST", "/search", query=QUERY, k=1)  # the first one loads the model
     sample.alert(ids["samples"])
     stack.enter_context(held(letters, "letter-3*"))
     sample.collection("Letters", letters)
     chosen = pages(sample, ids, work)
     for name in given.names or chosen:
         camera.shoot(name, *chosen[name])
+    for name, picture in README.items() if given.readme else ():
+        with Image.open(given.into / f"{name}-full-light.png") as image:
+            image.save(ROOT / "images" / f"{picture}.webp", quality=_QUALITY, method=6)
 
 
 if __name__ == "__main__":

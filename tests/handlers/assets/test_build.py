@@ -45,7 +45,7 @@ def test_the_page_names_the_files_of_its_build(folder: Path) -> None:
     assert names and all(name.startswith(f"{made.identity}/") for name in names)
     assert page.count("stylesheet") == 1
     style = made.asset("style.css")
-    assert style is not None and style.body.decode() == "a { color: red; }\nb { color: blue; }\n"
+    assert style is not None and style.body.decode() == "a{color:red;}b{color:blue;}"
     assert style.content_type == "text/css; charset=utf-8"
     assert style.gzipped is not None and gzip.decompress(style.gzipped) == style.body
     picture = made.asset("parts/picture.png")

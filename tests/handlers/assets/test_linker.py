@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.assets.linker import SHARED, LinkError, link
+from handlers.assets.linker import LinkError, link
 
 WEB = Path(__file__).parents[3] / "handlers" / "web"
 
@@ -32,7 +32,7 @@ def test_modules_are_called_in_the_order_in_which_they_need_each_other() -> None
     assert "return { a, b };" in lines and "export { $c, $b, $app };" in lines
 
 
-def test_what_several_views_need_is_shared_and_what_the_shell_has_is_not_sent_again() -> None:
+def test_what_several_views_need_comes_with_the_shell_and_is_not_sent_again() -> None:
     linked = link(
         {
             "app.js": 'import { dom } from "./dom.js";\nimport("./x-view.js");\nconst y = () => import("./y.js");\n',
@@ -45,12 +45,25 @@ def test_what_several_views_need_is_shared_and_what_the_shell_has_is_not_sent_ag
         },
         "app.js",
     )
-    assert set(linked) == {"app.js", SHARED, "x-view.js", "y.js"}
-    assert "$table" not in linked["app.js"] and "$table =" in linked[SHARED]
-    assert _lines(linked[SHARED])[0] == 'import { $dom } from "./app.js";'
-    assert _lines(linked["x-view.js"])[0] == f'import {{ $table }} from "./{SHARED}";'
+    assert set(linked) == {"app.js", "x-view.js", "y.js"}
+    assert "$table =" in linked["app.js"]
+    assert _lines(linked["x-view.js"])[0] == 'import { $table } from "./app.js";'
     assert _lines(linked["x-view.js"])[-1] == "export const { x } = $x_view;"
     assert "const $own" in linked["y.js"] and "const { table: t, } = $table;" in linked["y.js"]
+
+
+def test_what_a_view_needs_and_the_shell_loads_on_demand_has_its_own_file() -> None:
+    linked = link(
+        {
+            "app.js": 'const card = () => import("./card.js");\nconst view = () => import("./view.js");\n',
+            "card.js": "export const card = 1;\n",
+            "view.js": 'import { card } from "./card.js";\ncard();\n',
+        },
+        "app.js",
+    )
+    assert set(linked) == {"app.js", "card.js", "view.js"}
+    assert "const $card =" in linked["card.js"]
+    assert _lines(linked["view.js"])[0] == 'import { $card } from "./card.js";'
 
 
 def test_a_view_that_the_shell_needs_at_once_can_still_be_loaded_on_demand() -> None:
@@ -104,20 +117,21 @@ def test_a_literal_over_several_lines_is_refused() -> None:
 
 
 def test_much_that_the_same_views_share_is_a_file_of_its_own_and_asked_for_beside_the_view() -> None:
-    own, both = 'export const own = "%s";\n' % ("x" * 9000), "export const both = 1;\n"
     linked = link(
         {
             "app.js": "".join(f'const load_{name} = () => import("./{name}.js");\n' for name in "xyz"),
-            "large.js": own,
-            "both.js": both,
-            "x.js": 'import { own } from "./large.js";\nimport { both } from "./both.js";\nown(both);\n',
-            "y.js": 'import { own } from "./large.js";\nimport { both } from "./both.js";\nown(both);\n',
+            "large.js": 'export const large = "%s";\n' % ("x" * 9000),
+            "both.js": "export const both = 1;\n",
+            "outer.js": 'import { large } from "./large.js";\nexport const outer = large;\n',
+            "x.js": 'import { large } from "./large.js";\nimport { outer } from "./outer.js";\nlarge(outer);\n',
+            "y.js": 'import { outer } from "./outer.js";\nimport { both } from "./both.js";\nouter(both);\n',
             "z.js": 'import { both } from "./both.js";\nboth();\n',
         },
         "app.js",
     )
-    assert set(linked) == {"app.js", SHARED, "shared-1.js", "x.js", "y.js", "z.js"}
-    assert "$large =" in linked["shared-1.js"] and "$both =" in linked[SHARED]
-    beside = 'import("./shared.js").catch(() => {})'
-    assert f'({beside}, import("./z.js"))' in linked["app.js"]
-    assert f'(import("./shared-1.js").catch(() => {{}}), {beside}, import("./x.js"))' in linked["app.js"]
+    assert set(linked) == {"app.js", "shared-1.js", "x.js", "y.js", "z.js"}
+    assert "$large =" in linked["shared-1.js"] and "$outer =" in linked["shared-1.js"]
+    assert "$both =" in linked["app.js"] and "$large" not in linked["app.js"]
+    beside = 'import("./shared-1.js").catch(() => {})'
+    assert f'({beside}, import("./x.js"))' in linked["app.js"]
+    assert 'const load_z = () => import("./z.js");' in linked["app.js"]

@@ -6,6 +6,7 @@ import gzip
 import re
 
 import pytest
+from support.api import new_user
 from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
@@ -66,3 +67,17 @@ async def test_files_of_another_build_and_of_other_folders_are_not_found(shared:
         assert answer.code == 404, path
         assert answer.headers["Cache-Control"] == "no-cache"
         assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_answers_that_are_worth_it_are_compressed_for_who_takes_it(shared: Serving) -> None:
+    client = await new_user(shared)
+    path, headers = "/api/v2/source-kinds", {"Authorization": f"Bearer {client.token}"}
+    plain = await _get(shared, path, **headers)
+    packed = await _get(shared, path, Accept_Encoding="gzip", **headers)
+    assert packed.headers["Content-Encoding"] == "gzip" and "Content-Encoding" not in plain.headers
+    assert gzip.decompress(packed.body) == plain.body and len(packed.body) < len(plain.body) / 2
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    refused = await _get(shared, path, Accept_Encoding="gzip;q=0", **headers)
+    assert refused.body == plain.body
+    small = await _get(shared, "/api/v2/auth/setup", Accept_Encoding="gzip")
+    assert "Content-Encoding" not in small.headers
