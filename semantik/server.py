@@ -25,6 +25,7 @@ from pipeline.connectors.registry import ConnectorRegistry
 from pipeline.context.context import Dependencies
 from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
+from pipeline.remote.with_cluster import with_cluster
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
 from pipeline.workers.original_opener import open_original
@@ -123,6 +124,8 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         sockets = stack.enter_context(listening(settings.host, settings.port))
 
         pool = await start(make_pool(current))
+        if settings.pool.scheduler:
+            pool = await start(with_cluster(current, pool))
         stores = await start(embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock))
         mongo = (settings.mongo_url or stores.mongo_url, settings.mongo_database)
         store = await start(Store(*mongo, stores.mongo_reads_url))
