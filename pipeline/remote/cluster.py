@@ -42,7 +42,7 @@ class Cluster:
         self._client: Client | None = None
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
-        self._was_away = False
+        self.was_away = False
         self.slots = 0
 
     def start(self) -> None:
@@ -85,14 +85,14 @@ class Cluster:
             try:
                 await self._connect_and_watch()
             except (OSError, TimeoutError, ValueError) as error:
-                if not self._was_away:
+                if not self.was_away:
                     _log.warning(
                         "The cluster at %s is away, local workers take its tasks: %s",
                         self._settings.scheduler,
                         str(error) or type(error).__name__,
                     )
-                attempts = 0 if not self._was_away else attempts
-                self._was_away = True
+                attempts = 0 if not self.was_away else attempts
+                self.was_away = True
             await asyncio.sleep(_RETRY_S[min(attempts, len(_RETRY_S) - 1)])
             attempts += 1
 
@@ -128,9 +128,9 @@ class Cluster:
         workers = identity["workers"].values()
         offers = [int(each.get("resources", {}).get(RESOURCE, 0)) for each in workers]
         slots = sum(offers)
-        if slots == self.slots and not self._was_away:
+        if slots == self.slots and not self.was_away:
             return
-        self._was_away = False
+        self.was_away = False
         others = "" if all(offers) else f"; {offers.count(0)} workers are not of this version ({RESOURCE})"
         _log.info(
             "The cluster at %s has %d workers, which run %d tasks at a time%s",

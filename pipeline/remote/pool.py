@@ -73,6 +73,11 @@ class RemotePool:
     def batch_workers(self) -> int:
         return self._cluster.slots or self._local.batch_workers
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the cluster has workers now."""
+        return bool(self._cluster.slots)
+
     async def read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
         model = ModelSpec(options.model, self._settings().embedding.precision)
         await self._require(model)

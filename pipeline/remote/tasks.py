@@ -6,6 +6,8 @@ These read hostile files, so they are isolated, and may die; the worker itself o
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,6 +27,7 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, Unavailable
 
 NAME = "semantik"
+_log = logging.getLogger(__name__)
 
 
 async def run(request: Request, key: str) -> bytes:
@@ -57,8 +60,11 @@ class RequestPlugin(WorkerPlugin):  # type: ignore[misc]
     async def run(self, request: Request, key: str) -> bytes:
         """The answer; nothing if the task was cancelled."""
         work = self._running[key] = asyncio.create_task(self._answer(request))
+        begun_s = time.monotonic()
+        _log.debug("%s begins", key)
         try:
             await asyncio.wait({work})
+            _log.debug("%s ended after %.3f s", key, time.monotonic() - begun_s)
             return b"" if work.cancelled() else work.result()
         finally:
             work.cancel()  # if the worker is closing

@@ -25,8 +25,6 @@ _CONFIG = {
     "distributed.admin.large-graph-warning-threshold": "1GiB",
     # The pages of a worker are neither encrypted nor protected.
     "distributed.worker.http.routes": [],
-    # The library's log goes where ours goes.
-    "logging": {},
 }
 
 
@@ -62,9 +60,10 @@ def security(pool: PoolSettings) -> Security:
 
 
 def use_our_log() -> None:
-    """What the library has to say goes where our log goes; that connections end is said by us."""
-    log = logging.getLogger("distributed")
-    for handler in list(log.handlers):
-        log.removeHandler(handler)
-    log.propagate = True
-    log.setLevel(logging.ERROR)
+    """What the library has to say goes where our log goes, errors alone: that connections end is said by us."""
+    for name in [each for each in logging.root.manager.loggerDict if each.split(".")[0] == "distributed"]:
+        log = logging.getLogger(name)
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+        log.propagate = True
+        log.setLevel(logging.ERROR)

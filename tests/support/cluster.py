@@ -35,7 +35,8 @@ class RemoteWorker:
     def __init__(self, folder: Path, flags: tuple[str, ...], env: Mapping[str, str], real: bool) -> None:
         self.log = folder.with_suffix(".log")
         program = [str(ROOT / "bin" / "semantik-worker")] if real else [sys.executable, str(_LIGHT)]
-        command = [*program, "--data", str(folder), "--pool-workers", "1", "--pool-niceness", "0", *flags]
+        command = [*program, "--data", str(folder), "--pool-workers", "1", "--pool-niceness", "0"]
+        command += ["--log-level", "debug", *flags]
         with self.log.open("a") as errors:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, env={**os.environ, **env}
@@ -87,7 +88,9 @@ class Cluster:
         certificate, key = self._certificates[who]
         values = (self.url, str(self.authority.certificate), str(certificate), str(key))
         names = ("scheduler", "tls-ca-file", "tls-certificate-file", "tls-key-file")
-        return tuple(each for pair in zip(names, values, strict=True) for each in (f"--pool-{pair[0]}", pair[1]))
+        return tuple(
+            each for pair in zip(names, values, strict=True) for each in (f"--pool-{pair[0]}", pair[1])
+        )
 
     def settings(self, **more: object) -> PoolSettings:
         """As `flags`, for a pool in this process."""

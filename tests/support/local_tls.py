@@ -41,7 +41,16 @@ class Authority:
         certificate, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         request = self._folder / f"{name}.csr"
         _openssl("req", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
-        signing = ["x509", "-req", "-in", str(request), "-CA", str(self.certificate), "-CAkey", str(self._key)]
+        signing = [
+            "x509",
+            "-req",
+            "-in",
+            str(request),
+            "-CA",
+            str(self.certificate),
+            "-CAkey",
+            str(self._key),
+        ]
         _openssl(*signing, "-CAcreateserial", "-days", "2", "-out", str(certificate))
         return certificate, key
 

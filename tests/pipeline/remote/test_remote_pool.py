@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import run
 from support.cluster import Cluster
-from support.patience import deadline
-from support.pools import MODEL, OPTIONS, fork_servers, ready_pool, tasks_of
+from support.hold import held
+from support.local_tls import Authority
+from support.patience import deadline, patience
+from support.pools import MODEL, OPTIONS, ready_pool, tasks_of
 from support.server import SAMPLES
+from support.two_servers import until
 
-from pipeline.compute.messages import FileTask, ReadContainer, ReadDocument, ReadFailure
+from pipeline.compute.messages import FileTask, PartPlace, ReadContainer, ReadDocument, ReadFailure
+from pipeline.compute.pool import ComputePool
+from pipeline.remote.cluster import Cluster as Connection
 from pipeline.remote.pool import RemotePool
+from pipeline.remote.tls import security
 from pipeline.workers.pool import Pool
+from semantik.config.loader import load
 from semantik.config.settings import DocumentSettings, Settings
 from semantik.core.errors import ConfigError, Invalid
 
@@ -32,22 +41,35 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @asynccontextmanager
-async def _remote(cluster: Cluster, local: Pool, slots: int = 2, **documents: object) -> AsyncIterator[RemotePool]:
+async def _remote(
+    cluster: Cluster, local: ComputePool, slots: int = 2, **documents: object
+) -> AsyncIterator[RemotePool]:
     settings = Settings(pool=cluster.settings(), documents=DocumentSettings(**documents))  # type: ignore[arg-type]
     async with RemotePool(lambda: settings, local) as pool:
         await _until_slots(pool, slots)
         yield pool
 
 
+async def _until_running(pool: RemotePool, count: int) -> None:
+    """The scheduler has given so many tasks to workers."""
+    client = pool._cluster._client
+    assert client is not None
+    given: list[str] = []
+    async with deadline():
+        while len(given) != count:
+            await asyncio.sleep(0.05)
+            given = [key for keys in (await client.processing()).values() for key in keys]
+
+
 async def _until_slots(pool: RemotePool, slots: int) -> None:
     async with deadline():
-        while pool._cluster.slots != slots:
-            await asyncio.sleep(0.02)
+        await until(lambda: pool._cluster.slots == slots)
 
 
 def _samples() -> list[FileTask]:
     return [
-        FileTask(each.name, str(each), each.stat().st_size, roots=("/",)) for each in sorted(SAMPLES.iterdir())
+        FileTask(each.name, str(each), each.stat().st_size, roots=("/",))
+        for each in sorted(SAMPLES.iterdir())
     ]
 
 
@@ -59,5 +81,130 @@ def test_files_and_vectors_are_those_of_local_workers(cluster: Cluster) -> None:
             assert here == there
             texts = [chunk.text for one in there if isinstance(one, ReadDocument) for chunk in one.chunks]
             assert np.allclose(await local.embed(MODEL, texts), await pool.embed(MODEL, texts), atol=1e-3)
+
+    run(test())
+
+
+class _Counting:
+    """The local pool, which counts what comes back to it."""
+
+    def __init__(self, local: Pool) -> None:
+        self._local = local
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        if name in ("read", "embed", "split"):
+            self.calls.append(name)
+        return getattr(self._local, name)
+
+
+def test_a_file_in_a_container_is_read_there_as_here(cluster: Cluster, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "lamps.zip", "w") as container:
+        container.writestr("lamp.txt", "The lamp of the pier burns all night.")
+    path = tmp_path / "lamps.zip"
+    task = FileTask("zip", str(path), path.stat().st_size, roots=("/",))
+
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = _Counting(local)
+            async with _remote(cluster, counting) as pool:
+                (found,) = await pool.read([task], OPTIONS)
+                assert isinstance(found, ReadContainer) and found.parts is not None
+                assert found.modified_ns == path.stat().st_mtime_ns
+                name, size, _, locator = found.parts[0]
+                place = PartPlace(((name, locator),), path.stat().st_size, path.stat().st_mtime_ns)
+                (part,) = await pool.read(
+                    [FileTask("part", str(path), size, place=place, roots=("/",))], OPTIONS
+                )
+                assert isinstance(part, ReadDocument) and "pier" in part.chunks[0].text
+            assert not counting.calls
+
+    run(test())
+
+
+@pytest.mark.parametrize(("action", "category"), [("crash", "worker_died"), ("hang", "timeout")])
+def test_a_file_that_ends_its_process_costs_one_failure_and_no_worker(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, category: str
+) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", f"extract:{action}:poison")
+    files = tasks_of(tmp_path, "one.txt", "poison.txt", "two.txt")
+
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = _Counting(local)
+            async with _remote(cluster, counting, file_timeout_s=patience(1)) as pool:
+                one, poison, two = await pool.read(files, OPTIONS)
+                assert isinstance(one, ReadDocument) and isinstance(two, ReadDocument)
+                assert isinstance(poison, ReadFailure) and poison.category == category
+            assert not counting.calls
+
+    run(test())
+    assert [worker.process.poll() for worker in cluster.workers] == [None, None]
+
+
+def test_a_chunk_that_ends_its_process_is_named(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMANTIK_FAILPOINT", "embed:crash:poison")
+
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = _Counting(local)
+            async with _remote(cluster, counting) as pool:
+                with pytest.raises(Invalid, match=r"poison.*cannot be embedded"):
+                    await pool.embed(MODEL, ["a lamp", "a poison", "a pier"])
+                assert len(await pool.embed(MODEL, ["a lamp", "a pier"])) == 2
+            assert not counting.calls
+
+    run(test())
+
+
+def test_a_cancelled_task_ends_in_its_worker_at_once(cluster: Cluster, tmp_path: Path) -> None:
+    """The scheduler would let it run: with both workers busy for ever, nothing else could be done."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    tasks = tasks_of(folder, "one.txt", "two.txt")
+
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = _Counting(local)
+            async with _remote(cluster, counting) as pool:
+                with held(folder):
+                    reading = [asyncio.create_task(pool.read([task], OPTIONS)) for task in tasks]
+                    await _until_running(pool, 2)
+                    for one in reading:
+                        one.cancel()
+                    await asyncio.gather(*reading, return_exceptions=True)
+                    async with deadline():
+                        assert len(await pool.embed(MODEL, ["a lamp"])) == 1
+            assert not counting.calls
+
+    run(test())
+
+
+def test_only_mutual_tls_is_accepted(tmp_path: Path, cluster: Cluster) -> None:
+    with pytest.raises(ConfigError, match="tls://host:port"):
+        load(environ={}, overrides={"pool.scheduler": "tcp://127.0.0.1:8786"})
+    with pytest.raises(ConfigError, match=r"pool\.tls_ca_file"):
+        load(environ={}, overrides={"pool.scheduler": cluster.url})
+    broken = replace(cluster.settings(), tls_key_file=str(cluster.authority.issue("other")[1]))
+    with pytest.raises(ConfigError, match="do not fit together"):
+        security(broken)
+    with pytest.raises(ConfigError, match=r"tls_ca_file = .* cannot be read"):
+        security(replace(broken, tls_ca_file=str(tmp_path / "none.pem")))
+
+
+@pytest.mark.noisy
+def test_who_has_no_certificate_of_the_authority_is_not_let_in(cluster: Cluster, tmp_path: Path) -> None:
+    strange = Authority(tmp_path)
+    certificate, key = map(str, strange.issue("server"))
+    settings = replace(cluster.settings(), tls_certificate_file=certificate, tls_key_file=key)
+
+    async def test() -> None:
+        changes: list[int] = []
+        away = Connection(settings, changes.append)
+        away.start()
+        async with deadline():
+            await until(lambda: away.was_away)
+        assert not away.slots and not changes
+        await away.close()
 
     run(test())
