@@ -66,4 +66,4 @@ def use_our_log() -> None:
         for handler in list(log.handlers):
             log.removeHandler(handler)
         log.propagate = True
-        log.setLevel(logging.ERROR)
+        log.setLevel(logging.CRITICAL if name == "distributed.client" else logging.ERROR)

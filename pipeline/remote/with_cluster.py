@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pipeline.compute.pool import ComputePool
 from semantik.config.settings import Settings
@@ -18,7 +18,12 @@ MISSING = (
 def with_cluster(
     settings: Callable[[], Settings], local: ComputePool
 ) -> AbstractAsyncContextManager[ComputePool]:
-    """A pool that uses the cluster of `pool.scheduler`, and `local` while it is away. Raises ConfigError."""
+    """A pool that uses the cluster of `pool.scheduler`, and `local` while it is away; `local` where none is set.
+
+    Raises ConfigError.
+    """
+    if not settings().pool.scheduler:
+        return nullcontext(local)
     try:
         from pipeline.remote.pool import RemotePool
     except ModuleNotFoundError as error:

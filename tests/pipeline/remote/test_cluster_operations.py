@@ -22,6 +22,7 @@ from support.operation_fixtures import (
     until_ended,
 )
 from support.patience import deadline
+from support.processes import still_running
 from support.server import SAMPLES, Serving, serve
 from support.two_servers import says, until
 
@@ -101,7 +102,7 @@ async def test_a_killed_worker_costs_nothing(
         killed.process.kill()
         assert (await until_ended(store, begun)).status == "completed"
     await is_as_undisturbed(begun, client, serving.stores)
-    await until(lambda: not any(child.is_running() for child in children))
+    assert not still_running(children)
     after = len(serving.log.read_text())
     cluster.start_workers(1)
     await _until_whole(serving, cluster, after)
@@ -126,17 +127,17 @@ async def test_without_a_scheduler_local_workers_go_on(
 
 
 async def test_a_poison_file_costs_one_failure(cluster: Cluster, tmp_path: Path) -> None:
-    poisoned = {"SEMANTIK_FAILPOINT": "extract:crash:poison"}
+    poisoned = {"SEMANTIK_FAILPOINT": "extract:crash:venom"}
     serving = serve(tmp_path / "data", *_FLAGS, *cluster.flags(), env=poisoned)
     await _until_whole(serving, cluster)
     folder = make_folder(tmp_path / "folder", 20)
-    (folder / "poison.txt").write_text("A poison.")
+    (folder / "venom.txt").write_text("A poison.")
     pids = [worker.process.pid for worker in cluster.workers]
     client = await new_user(serving)
     collection_id, messages = await index(client, folder)
     assert messages[-1]["data"]["status"] == "completed"
     found = await documents(client, collection_id)
-    assert {name for name, one in found.items() if one["status"] != "indexed"} == {"poison.txt"}
+    assert {name for name, one in found.items() if one["status"] != "indexed"} == {"venom.txt"}
     assert [worker.process.pid for worker in cluster.workers if worker.process.poll() is None] == pids
     assert serving.stop() == 0
 
