@@ -14,7 +14,6 @@ from typing import Any
 from uuid import uuid4
 
 from distributed import Client
-from distributed.scheduler import KilledWorker
 
 from pipeline.remote.requests import RESOURCE, Request
 from pipeline.remote.tasks import run
@@ -43,6 +42,7 @@ class Cluster:
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         self.was_away = False
+        self._known = (0, 0)
         self.slots = 0
 
     def start(self) -> None:
@@ -63,16 +63,26 @@ class Cluster:
         if client is None or not self.slots:
             raise ClusterAway("no worker is connected")
         key = f"{type(request).__name__}-{uuid4()}"
-        future = client.submit(run, request, key, key=key, pure=False, resources={RESOURCE: 1})
+        try:
+            future = client.submit(run, request, key, key=key, pure=False, resources={RESOURCE: 1})
+        except (
+            Exception
+        ) as error:  # the client has been closed meanwhile: the library raises what comes of it
+            raise ClusterAway(str(error)) from error
         answer: asyncio.Future[bytes] = asyncio.ensure_future(future.result())
         try:
             waited: set[asyncio.Future[Any]] = {answer, lost}
             await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
-                raise ClusterAway("the connection was lost" if lost.done() else "the task took too long")
+                raise ClusterAway("the workers have gone" if lost.done() else "the task took too long")
             return answer.result()
-        except (OSError, TimeoutError, FutureCancelled, KilledWorker) as error:
+        except (ClusterAway, OSError, TimeoutError, FutureCancelled) as error:
             raise ClusterAway(str(error) or type(error).__name__) from error
+        except (
+            Exception
+        ) as error:  # such as KilledWorker, or what the worker raises if it cannot unpack the task
+            _log.error("The cluster could not run a task, which runs here: %r", error)
+            raise ClusterAway(str(error)) from error
         finally:
             answer.cancel()
             with suppress(asyncio.CancelledError, Exception):
@@ -84,7 +94,7 @@ class Cluster:
         while True:
             try:
                 await self._connect_and_watch()
-            except (OSError, TimeoutError, ValueError) as error:
+            except Exception as error:  # the server goes on, whatever is wrong with the cluster
                 if not self.was_away:
                     _log.warning(
                         "The cluster at %s is away, local workers take its tasks: %s",
@@ -97,7 +107,7 @@ class Cluster:
             attempts += 1
 
     async def _connect_and_watch(self) -> None:
-        """Returns never; raises OSError or TimeoutError when the connection is lost or cannot be made."""
+        """Never returns; raises when the connection is lost or cannot be made."""
         client = Client(
             self._settings.scheduler,
             security=security(self._settings),
@@ -116,10 +126,8 @@ class Cluster:
                 if client.status != "running":
                     raise ConnectionError("the connection to the scheduler was lost")
         finally:
-            self._client = None
+            self._client, self._known = None, (0, 0)
             self._change(0)
-            self._lost.set_result(None)
-            self._lost = asyncio.get_running_loop().create_future()
             with suppress(Exception):
                 async with asyncio.timeout(_CLOSE_S):
                     await client.close()
@@ -128,9 +136,10 @@ class Cluster:
         workers = identity["workers"].values()
         offers = [int(each.get("resources", {}).get(RESOURCE, 0)) for each in workers]
         slots = sum(offers)
-        if slots == self.slots and not self.was_away:
+        known = slots, len(offers)
+        if known == self._known and not self.was_away:
             return
-        self.was_away = False
+        self._known, self.was_away = known, False
         others = "" if all(offers) else f"; {offers.count(0)} workers are not of this version ({RESOURCE})"
         _log.info(
             "The cluster at %s has %d workers, which run %d tasks at a time%s",
@@ -145,3 +154,6 @@ class Cluster:
         if slots != self.slots:
             self.slots = slots
             self._on_change(slots)
+        if not slots:  # what waits for a worker runs here
+            self._lost.set_result(None)
+            self._lost = asyncio.get_running_loop().create_future()

@@ -38,6 +38,7 @@ from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, Unavailable
 
 _MAX_TASK_BYTES = 32 << 20  # of files in one task; larger ones are read here
+_MIN_BYTES = 1 << 20  # that a task counts for: files may have grown
 _MAX_BYTES = 256 << 20  # of files on their way at the same time
 _PATIENCE = (
     3.0  # a worker may take so many times what a local one may: files are tried again there, one by one
@@ -92,7 +93,8 @@ class RemotePool:
         if size > _MAX_TASK_BYTES or not self._cluster.slots:
             raise ClusterAway("the files are large")
         most = settings.pool.batch_bytes if any(file.place for file in files) else _MAX_TASK_BYTES
-        async with self._in_flight.task(current_owner.get()), self._in_flight.hold(most):
+        held = most if any(file.place for file in files) else max(size, _MIN_BYTES)
+        async with self._in_flight.task(current_owner.get()), self._in_flight.hold(held):
             try:
                 contents = await read_files(files_to_open(settings, paths_of(files)), most)
             except (TooLarge, TimeoutError) as error:

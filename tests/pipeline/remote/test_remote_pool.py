@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +20,18 @@ from support.hold import held
 from support.local_tls import Authority
 from support.patience import deadline, patience
 from support.pools import MODEL, OPTIONS, ready_pool, tasks_of
-from support.server import SAMPLES
+from support.server import ROOT, SAMPLES
 from support.two_servers import until
 
-from pipeline.compute.messages import FileTask, PartPlace, ReadContainer, ReadDocument, ReadFailure
+from pipeline.compute.messages import (
+    FileTask,
+    ModelInfo,
+    ModelSpec,
+    PartPlace,
+    ReadContainer,
+    ReadDocument,
+    ReadFailure,
+)
 from pipeline.compute.pool import ComputePool
 from pipeline.remote.cluster import Cluster as Connection
 from pipeline.remote.pool import RemotePool
@@ -178,6 +189,105 @@ def test_a_cancelled_task_ends_in_its_worker_at_once(cluster: Cluster, tmp_path:
             assert not counting.calls
 
     run(test())
+
+
+class _WithModel(_Counting):
+    """A local pool that has a model which the workers lack."""
+
+    async def describe(self, model: ModelSpec) -> ModelInfo:
+        return ModelInfo(model.name, 384, 254, "float32")
+
+    async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
+        self.calls.append(model.name)
+        return np.ones((len(texts), 384), np.float16)
+
+
+@pytest.mark.noisy
+def test_a_model_that_no_worker_has_is_used_here(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = _WithModel(local)
+            async with _remote(cluster, counting) as pool:
+                for _ in range(2):
+                    assert len(await pool.embed(ModelSpec("/models/rare", "auto"), ["a lamp"])) == 1
+                assert len(await pool.embed_queries(MODEL, ["a lamp"])) == 1
+            assert counting.calls == ["/models/rare"] * 2
+
+    run(test())
+    assert caplog.text.count("The cluster does not embed with /models/rare") == 1
+
+
+@pytest.mark.noisy
+def test_a_scheduler_that_hangs_is_left(cluster: Cluster, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = _Counting(local)
+            async with _remote(cluster, counting) as pool:
+                cluster.scheduler.send_signal(signal.SIGSTOP)
+                try:
+                    vectors = await pool.embed(MODEL, ["a lamp"])
+                    (read,) = await pool.read(tasks_of(tmp_path, "one.txt"), OPTIONS)
+                finally:
+                    cluster.scheduler.send_signal(signal.SIGCONT)
+                assert len(vectors) == 1 and isinstance(read, ReadDocument)
+                assert counting.calls == ["embed", "read"]
+                async with deadline():
+                    await until(lambda: pool.batch_workers == 2 and pool.is_remote)
+                await pool.embed(MODEL, ["a lamp"])
+            assert counting.calls == ["embed", "read"]
+
+    run(test())
+
+
+def test_without_a_worker_what_was_on_its_way_is_done_here(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    tasks = tasks_of(folder, "one.txt", "two.txt")
+
+    async def test() -> None:
+        with Cluster(tmp_path / "cluster") as small:
+            [worker] = small.start_workers(1)
+            async with ready_pool() as local:
+                counting = _Counting(local)
+                async with _remote(small, counting, slots=1) as pool:
+                    with held(folder):
+                        reading = [asyncio.create_task(pool.read([task], OPTIONS)) for task in tasks]
+                        await _until_running(pool, 2)
+                        worker.process.kill()
+                        async with deadline():
+                            await until(lambda: counting.calls == ["read", "read"])
+                    outcomes = [(await one)[0] for one in reading]
+                    assert all(isinstance(one, ReadDocument) for one in outcomes)
+
+    run(test())
+
+
+@pytest.mark.noisy
+def test_workers_of_another_version_get_no_tasks(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pipeline.remote.cluster.RESOURCE", "semantik 0.0")
+    caplog.set_level("INFO", "pipeline.remote.cluster")
+
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = _Counting(local)
+            async with _remote(cluster, counting, slots=0) as pool:
+                async with deadline():
+                    await until(lambda: "2 workers are not of this version" in caplog.text)
+                assert len(await pool.embed(MODEL, ["a lamp"])) == 1
+            assert counting.calls == ["embed"]
+
+    run(test())
+
+
+def test_nothing_is_imported_without_a_cluster() -> None:
+    code = (
+        "import sys, semantik.server, semantik.commands.server, semantik.commands.worker; "
+        "from pipeline.workers.pool import Pool; "
+        "assert not {'dask', 'distributed'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=patience())
 
 
 def test_only_mutual_tls_is_accepted(tmp_path: Path, cluster: Cluster) -> None:
