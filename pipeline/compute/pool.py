@@ -8,8 +8,8 @@ To add another implementation:
 3. Pass the factory to `running(settings, make_pool=...)`.
 
 All arguments and results are frozen dataclasses of `pipeline.compute.messages`, so they can be sent over a network.
-`run` has a process on the server's machine. `pipeline.workers.pool.Pool` is the implementation with local processes, and
-`pipeline.remote.pool.RemotePool` that with a cluster.
+`run` has a process on the server's machine. `pipeline.workers.pool.Pool` is the implementation with local processes,
+and `pipeline.remote.pool.RemotePool` that with a cluster.
 """
 
 from __future__ import annotations
