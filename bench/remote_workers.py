@@ -28,7 +28,7 @@ from pipeline.compute.messages import ModelSpec
 from pipeline.compute.pool import ComputePool
 from pipeline.workers.pool import Pool
 from semantik.app.listening import listening
-from semantik.config.settings import PoolSettings, Settings
+from semantik.config.settings import EmbeddingSettings, PoolSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
@@ -37,13 +37,14 @@ _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "
 _START_S = 300.0
 
 
-async def measure(texts: Sequence[str], rounds: int) -> dict[str, Any]:
-    """The chunks per second of both, from `rounds` rounds each."""
+async def measure(texts: Sequence[str], rounds: int, batch_chunks: int) -> dict[str, Any]:
+    """The chunks per second of both, from `rounds` rounds each with tasks of `batch_chunks`."""
     from pipeline.remote.pool import RemotePool  # here, since worker processes import this module
 
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="semantik-bench-")))
-        settings = Settings(data=home, pool=stack.enter_context(_cluster(home)))
+        embedding = EmbeddingSettings(batch_chunks=batch_chunks)
+        settings = Settings(data=home, pool=stack.enter_context(_cluster(home)), embedding=embedding)
         spec = ModelSpec(MODEL, "auto")
         async with Pool(lambda: settings) as local, RemotePool(lambda: settings, local) as remote:
             async with asyncio.timeout(_START_S):
@@ -60,6 +61,7 @@ async def measure(texts: Sequence[str], rounds: int) -> dict[str, Any]:
         rates = {name: len(texts) / statistics.median(each) for name, each in taken.items()}
         return {
             "chunks": len(texts),
+            "batch_chunks": batch_chunks,
             "rounds": rounds,
             "local_chunks_per_s": round(rates["local"], 1),
             "remote_chunks_per_s": round(rates["remote"], 1),
@@ -139,10 +141,11 @@ def main() -> None:
         "--folder", type=Path, default=ROOT / "docs", help="whose documents' chunks are embedded"
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
+    parser.add_argument("--batch-chunks", type=int, default=256, help="chunks in a task")
     arguments = parser.parse_args()
     documents = read_chunks(arguments.folder)
     texts = [one.chunks.embedded(number) for one in documents for number in range(len(one.chunks))]
-    print(json.dumps(asyncio.run(measure(texts, arguments.rounds)), indent=2))
+    print(json.dumps(asyncio.run(measure(texts, arguments.rounds, arguments.batch_chunks)), indent=2))
 
 
 if __name__ == "__main__":
