@@ -118,8 +118,7 @@ def _cluster(home: Path) -> Iterator[PoolSettings]:
     flags += ["--pool-niceness", "0"]  # on a busy machine the others would go first
     worker = str(ROOT / "bin" / "semantik-worker")
     commands = [scheduler, *([worker, "--data", str(home / f"worker-{n}"), *flags] for n in range(WORKERS))]
-    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen(command, **quiet) for command in commands]
+    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
     try:
         files = {"tls_ca_file": str(ca), "tls_certificate_file": str(certificate), "tls_key_file": str(key)}
         yield PoolSettings(workers=WORKERS, scheduler=url, idle_s=0, niceness=0, **files)

@@ -55,7 +55,8 @@ async def serve(
                     await worker.finished()
                 _log.warning("The scheduler %s has gone", settings.pool.scheduler)
             except (OSError, TimeoutError) as error:
-                _log.warning("The scheduler %s is away: %s", settings.pool.scheduler, error)
+                reason = str(error) or f"no answer within {_START_S:g} s"
+                _log.warning("The scheduler %s is away: %s", settings.pool.scheduler, reason)
             await asyncio.sleep(_RETRY_S)
 
 
