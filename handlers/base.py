@@ -110,7 +110,13 @@ class RestHandler(BaseHandlerMixin):
             scope = self.scope or ("read" if reading else "write")
             services = self.services
             self.principal = await authenticate(
-                self.request, services.settings, services.sessions, services.proxy, None, token
+                self.request,
+                services.settings,
+                services.sessions,
+                services.proxy,
+                None,
+                token,
+                services.passing_on.tickets,
             )
             self.principal.require_scope(scope)  # afterwards, so that the audit trail knows who was refused
         sender = client_address(self.request) if self.public else self.principal.user.id

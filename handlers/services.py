@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.mcp_endpoint import McpEndpoint
+from handlers.passing_on import PassingOn
 from semantik.app.health import HealthMonitor
 from semantik.app.metrics import MetricsRegistry
 from semantik.app.rate_limiter import RateLimiter
@@ -79,6 +80,7 @@ class Services:
     active_operations: ActiveOperations
     metrics: MetricsRegistry
     folder_browser: FolderBrowser
+    passing_on: PassingOn
     folder_scans: FolderScans
     folder_access: FolderAccess
     login_throttle: LoginThrottle

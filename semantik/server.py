@@ -16,6 +16,7 @@ from tornado.web import Application
 
 from handlers.http.server import serving
 from handlers.mcp_endpoint import McpEndpoint
+from handlers.passing_on import PassingOn
 from handlers.routes import application
 from handlers.services import Services
 from handlers.sockets.send_queue import SentCounter
@@ -25,6 +26,7 @@ from pipeline.connectors.registry import ConnectorRegistry
 from pipeline.context.context import Dependencies
 from pipeline.embedding.model import BUNDLED
 from pipeline.execution.dispatcher import Dispatcher
+from pipeline.remote.with_cluster import with_cluster
 from pipeline.scanning.folder_rules import FolderRules
 from pipeline.watching.folder_watcher import FolderWatcher
 from pipeline.workers.original_opener import open_original
@@ -45,6 +47,7 @@ from semantik.auth.groups import GroupService
 from semantik.auth.login_throttle import LoginThrottle
 from semantik.auth.oidc.group_mapping import GroupMapping
 from semantik.auth.oidc.service import OidcService
+from semantik.auth.peer_tickets import PeerTickets
 from semantik.auth.proxy_sign_in import ProxySignIn
 from semantik.auth.sealing import SOURCES, Sealer
 from semantik.auth.second_factor import SecondFactorService
@@ -76,6 +79,7 @@ from semantik.services.listing.service import ListingService
 from semantik.services.notifications import Notifications
 from semantik.services.operations import OperationService
 from semantik.services.originals import OriginalService
+from semantik.services.peers import Peers
 from semantik.services.server_labels import ServerLabels
 from semantik.services.sharing import SharingService
 from semantik.services.sources import SourceService
@@ -121,8 +125,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         lock = await start(data_lock(settings.data))
         owner = instance_id(settings.data)
         sockets = stack.enter_context(listening(settings.host, settings.port))
-
-        pool = await start(make_pool(current))
+        pool = await start(with_cluster(current, await start(make_pool(current))))
         stores = await start(embedded(settings.data, not settings.mongo_url, not settings.redis_url, lock))
         mongo = (settings.mongo_url or stores.mongo_url, settings.mongo_database)
         store = await start(Store(*mongo, stores.mongo_reads_url))
@@ -174,15 +177,11 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         )
         upkeep = UploadUpkeep(store, services.uploads, services.operations, lambda: current().uploads)
         await upkeep.recover()
-        stack.push_async_callback(services.oidc.close)
-        stack.push_async_callback(services.mcp.close)
-        stack.push_async_callback(services.search.close)
-        stack.push_async_callback(services.lists.close)
-        stack.push_async_callback(services.suggestions.close)
+        for each in (services.oidc, services.mcp, services.search, services.lists, services.suggestions):
+            stack.push_async_callback(each.close)
         app = application(services, sent)
         connection_times = await start(serving(app, sockets, current))
-        port = sockets[0].getsockname()[1]
-        url = server_url(settings.host, port)
+        url = server_url(settings.host, port := sockets[0].getsockname()[1])
         facts = (pool.batch_workers, lambda: pool.is_ready, current, access.server_roots)
         heartbeat = Heartbeat(store, owner, url, *facts)
         await heartbeat.start()
@@ -275,6 +274,7 @@ def _services(
         metrics=metrics,
         folder_access=parts.folder_access,
         folder_browser=FolderBrowser(parts.folder_access, folders.list_folder),
+        passing_on=PassingOn(PeerTickets(store, groups, signing_keys), Peers(store, server)),
         folder_scans=FolderScans(lambda: current().scan, folders.resolve, folders.walk, languages.languages),
         login_throttle=LoginThrottle(progress.redis, lambda: current().sign_in),
         rate_limiter=RateLimiter(lambda: current().rate_limits),

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import cast
+from urllib.parse import urlsplit
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import _HTTPRequestContext
@@ -121,7 +122,7 @@ class _GuardedRequest(HTTPMessageDelegate):
         host = host_name(headers.get("Host", _NO_HOST))
         if host is None:
             self._refuse(HTTPStatus.BAD_REQUEST, "The header Host is malformed.")
-        elif not host_allowed(host, settings.host, settings.allowed_hosts):
+        elif not host_allowed(host, settings.host, _own_names(settings)):
             detail = f"This server does not answer to the name {host[:100]!r}; allowed_hosts can add it."
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, detail)
         elif (length := _length(headers)) > settings.max_body_bytes and not _is_upload(start_line):
@@ -230,6 +231,12 @@ class _GuardedRequest(HTTPMessageDelegate):
 def _is_upload(line: RequestStartLine) -> bool:
     """Whether it is a request with files, whose handler takes a body of any length."""
     return line.method in ("POST", "PATCH") and _UPLOADS.fullmatch(line.path) is not None
+
+
+def _own_names(settings: Settings) -> tuple[str, ...]:
+    """`allowed_hosts`, and the name under which other servers know this one."""
+    name = host_name(urlsplit(settings.peer_url).netloc) if settings.peer_url else None
+    return (*settings.allowed_hosts, name) if name else settings.allowed_hosts
 
 
 def _length(headers: HTTPHeaders) -> int:

@@ -9,6 +9,7 @@ import voluptuous as vol
 from handlers.base import RestHandler
 from handlers.fields import text
 from handlers.serializers import Json, languages_json
+from semantik.core.errors import Forbidden, Invalid
 from semantik.services.folder_browser import BrowsedFolder
 
 _BROWSE = vol.Schema({vol.Optional("path"): text(1, 4096)})
@@ -21,7 +22,14 @@ class FoldersHandler(RestHandler):
     async def get(self) -> None:
         path = self.query(_BROWSE).get("path")
         self.note_audit({"path": path} if path else {})
-        self.reply(_folder_json(await self.services.folder_browser.browse(self.principal, path)))
+        services = self.services
+        try:
+            folder = await services.folder_browser.browse(self.principal, path)
+        except (Invalid, Forbidden):
+            if path and await services.passing_on.answer(self, self.principal, path):
+                return
+            raise
+        self.reply(_folder_json(folder))
 
 
 class FolderLanguagesHandler(RestHandler):
@@ -31,7 +39,14 @@ class FolderLanguagesHandler(RestHandler):
         path = self.body(_FOLDER)["path"]
         self.note_audit({"path": path})
         roots = await self.services.folder_access.roots(self.principal)
-        self.reply(languages_json(await self.services.folder_scans.languages(path, roots)))
+        services = self.services
+        try:
+            found = await services.folder_scans.languages(path, roots)
+        except (Invalid, Forbidden):
+            if await services.passing_on.answer(self, self.principal, path, body=self._received):
+                return
+            raise
+        self.reply(languages_json(found))
 
 
 def _folder_json(folder: BrowsedFolder) -> Json:

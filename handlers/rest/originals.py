@@ -23,6 +23,7 @@ from tornado.web import HTTPError
 from handlers.base import RestHandler
 from handlers.fields import one_of
 from semantik.services.originals import Original
+from semantik.services.peers import NotHere
 
 _QUERY = vol.Schema({vol.Optional("download"): one_of("true")})
 _BLOCK_BYTES = 256 << 10
@@ -48,7 +49,13 @@ class OriginalHandler(RestHandler):
         await self._send(collection_id, document_id, "download" in query, include_body=False)
 
     async def _send(self, collection_id: str, document_id: str, download: bool, include_body: bool) -> None:
-        original = await self.services.originals.open(self.principal, collection_id, document_id)
+        services = self.services
+        try:
+            original = await services.originals.open(self.principal, collection_id, document_id)
+        except NotHere as error:
+            if await services.passing_on.answer(self, self.principal, error.path, error.label):
+                return
+            raise
         try:
             self._describe(original, download)
             if self._is_known(original):

@@ -222,7 +222,13 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
             raise errors.Forbidden("This page's origin is not among the server's allowed_origins.")
         services = self.services
         principal = await authenticate(
-            self.request, services.settings, services.sessions, services.proxy, self.scope, token
+            self.request,
+            services.settings,
+            services.sessions,
+            services.proxy,
+            self.scope,
+            token,
+            services.passing_on.tickets,
         )
         self.services.rate_limiter.take("sockets", principal.user.id)
         return principal

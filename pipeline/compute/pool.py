@@ -7,9 +7,9 @@ To add another implementation:
 2. Write a factory for it (`PoolFactory`): the class itself, when its constructor takes only the settings.
 3. Pass the factory to `running(settings, make_pool=...)`.
 
-All arguments and results are frozen dataclasses of `pipeline.compute.messages`, so they can be sent over a network. An
-implementation must provide two things: the workers of `read` see the files under the same paths as the server, and
-`run` has a process on the server's machine. `pipeline.workers.pool.Pool` is the implementation with local processes.
+All arguments and results are frozen dataclasses of `pipeline.compute.messages`, so they can be sent over a network.
+`run` has a process on the server's machine. `pipeline.workers.pool.Pool` is the implementation with local processes,
+and `pipeline.remote.pool.RemotePool` that with a cluster.
 """
 
 from __future__ import annotations

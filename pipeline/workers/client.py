@@ -22,7 +22,7 @@ from pipeline.compute.answers import BadAnswer
 from pipeline.embedding.device import CPU
 from pipeline.workers import worker
 from pipeline.workers.connection import ConnectionLost, Task, WorkerConnection
-from pipeline.workers.file_opener import FilesToOpen, OpenedFiles, open_files
+from pipeline.workers.file_opener import OpenedFiles, ToOpen
 from pipeline.workers.fork_server import START_TIMEOUT_S, UNKNOWN_EXIT_CODE, ForkServer
 from pipeline.workers.isolation import NOT_ISOLATED, WorkerIsolation
 from semantik.core.errors import Unavailable
@@ -88,7 +88,7 @@ class WorkerClient:
         function: Callable[..., Any],
         *args: Any,
         timeout_s: float,
-        files: FilesToOpen | None = None,
+        files: ToOpen | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> Any:
         """The function's result from the worker, which has the `files`, and no others; cancelling kills the worker.
@@ -119,10 +119,10 @@ class WorkerClient:
 
     @staticmethod
     async def _call(
-        connection: WorkerConnection, task: Task, files: FilesToOpen | None, timeout_s: float
+        connection: WorkerConnection, task: Task, files: ToOpen | None, timeout_s: float
     ) -> tuple[bool, Any]:
         try:
-            opened = await open_files(files) if files else OpenedFiles(())
+            opened = await files.open() if files else OpenedFiles(())
         except TimeoutError as error:
             raise WorkerDied(-signal.SIGALRM) from error
         try:

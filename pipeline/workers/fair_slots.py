@@ -38,6 +38,11 @@ class FairSlots:
         self._last_start: dict[str, int] = {}
         self._let_in_until_s: dict[str, float] = {}
 
+    def resize(self, size: int) -> None:
+        """From now on `size` tasks may run; those that run go on."""
+        self._size = size
+        self._grant()
+
     @asynccontextmanager
     async def slot(self, owner: str) -> AsyncIterator[None]:
         """Inside, the task may run."""

@@ -8,15 +8,25 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.file_access import Places, opened
 from semantik.core.errors import Unavailable
 
 _MAX_THREADS = 64
+T = TypeVar("T")
+
+
+class ToOpen(Protocol):
+    """The files of a task."""
+
+    async def open(self) -> OpenedFiles:
+        """Raises TimeoutError, Unavailable."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,9 @@ class FilesToOpen:
 
     places: Mapping[str, Places]
     timeout_s: float
+
+    async def open(self) -> OpenedFiles:
+        return await open_files(self)
 
 
 class OpenedFiles:
@@ -38,6 +51,9 @@ class OpenedFiles:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         for descriptor in self.descriptors:
             os.close(descriptor)
         self.results.clear()
@@ -60,29 +76,43 @@ _waiting_threads = threading.BoundedSemaphore(_MAX_THREADS)
 
 async def open_files(wanted: FilesToOpen) -> OpenedFiles:
     """Open the files. Raises TimeoutError; Unavailable when too many earlier calls have not come back."""
+    return await in_disk_thread(partial(_open_all, wanted), wanted.timeout_s, OpenedFiles.close)
+
+
+async def in_disk_thread(function: Callable[[], T], timeout_s: float, discard: Callable[[T], None]) -> T:
+    """What a function returns that reads a disk, in a thread of its own; a late result goes to `discard`.
+
+    Raises TimeoutError, and Unavailable when too many earlier calls have not come back.
+    """
     if not _waiting_threads.acquire(blocking=False):
         raise Unavailable("The disk with the documents does not answer.", 30)
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[OpenedFiles] = loop.create_future()
-    thread = threading.Thread(target=_open, args=(wanted, loop, done), name="open-files", daemon=True)
+    done: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result, error = function(), None
+        except Exception as raised:
+            result, error = None, raised
+        finally:
+            _waiting_threads.release()
+        with suppress(RuntimeError):  # the loop was closed meanwhile, and with it the process ends
+            loop.call_soon_threadsafe(_deliver, result, error, done, discard)
+
     try:
-        thread.start()
+        threading.Thread(target=run, name="open-files", daemon=True).start()
     except RuntimeError as error:  # the limit of threads
         _waiting_threads.release()
         raise Unavailable("The server cannot start a thread.", 10) from error
-    async with asyncio.timeout(wanted.timeout_s):
+    async with asyncio.timeout(timeout_s):
         return await done
 
 
-def _open(wanted: FilesToOpen, loop: asyncio.AbstractEventLoop, done: asyncio.Future[OpenedFiles]) -> None:
+def _open_all(wanted: FilesToOpen) -> OpenedFiles:
     files = OpenedFiles(tuple(wanted.places))
-    try:
-        for path, places in wanted.places.items():
-            files.results.append(_open_file(path, places))
-    finally:
-        _waiting_threads.release()
-    with suppress(RuntimeError):  # the loop was closed meanwhile, and with it the process ends
-        loop.call_soon_threadsafe(_deliver, files, done)
+    for path, places in wanted.places.items():
+        files.results.append(_open_file(path, places))
+    return files
 
 
 def _open_file(path: str, places: Places) -> int | ExtractError:
@@ -93,8 +123,10 @@ def _open_file(path: str, places: Places) -> int | ExtractError:
         return error
 
 
-def _deliver(files: OpenedFiles, done: asyncio.Future[OpenedFiles]) -> None:
-    if done.done():  # nobody waits any more
-        files.__exit__()
-    else:
-        done.set_result(files)
+def _deliver(
+    result: Any, error: Exception | None, done: asyncio.Future[Any], discard: Callable[[Any], None]
+) -> None:
+    if not done.done():
+        done.set_result(result) if error is None else done.set_exception(error)
+    elif error is None:  # nobody waits any more
+        discard(result)

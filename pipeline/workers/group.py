@@ -17,7 +17,7 @@ from pipeline.compute.owner import current_owner
 from pipeline.embedding.device import CPU
 from pipeline.workers.client import MAX_ANSWER_BYTES, WorkerClient, WorkerDied
 from pipeline.workers.fair_slots import FairSlots
-from pipeline.workers.file_opener import FilesToOpen
+from pipeline.workers.file_opener import ToOpen
 from pipeline.workers.fork_server import ForkServer
 from pipeline.workers.isolation import NOT_ISOLATED, WorkerIsolation
 from semantik.core.errors import Unavailable
@@ -68,7 +68,7 @@ class WorkerGroup:
         function: Callable[..., Any],
         *args: Any,
         timeout_s: float,
-        files: FilesToOpen | None = None,
+        files: ToOpen | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> Any:
         """The function's result from a worker, as `WorkerClient.run`; cancelling kills the worker that has the task.
@@ -158,7 +158,7 @@ async def run_task(
     function: Callable[..., Any],
     *args: Any,
     timeout_s: float,
-    files: FilesToOpen | None = None,
+    files: ToOpen | None = None,
 ) -> Any:
     """As `workers.run`, with the errors of a ComputePool: raises Unavailable when the task cannot be finished."""
     try:

@@ -6,18 +6,14 @@ Runs on the loop. Imports neither torch nor the extractor: the worker processes 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 import psutil
 
-from pipeline import failpoints
 from pipeline.compute.messages import (
     ChunkingOptions,
     FileTask,
@@ -28,22 +24,17 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.compute.page_messages import PageTask, PageText
-from pipeline.embedding import device
-from pipeline.workers.client import WorkerDied
-from pipeline.workers.fair_slots import FairSlots
+from pipeline.workers.batch_workers import BatchWorkers
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
 from pipeline.workers.isolation import Isolation
-from pipeline.workers.model_preparation import ModelPreparation
 from pipeline.workers.query_worker import QueryWorker
 from pipeline.workers.reading import FileReading
 from semantik.app.health import IsolationState, WorkerInfo
 from semantik.config.settings import Settings
-from semantik.core.errors import Invalid
 
 _IDLE_CHECK_S = 1.0
-_GPU_BATCH_FACTOR = 8  # more chunks in a task for a GPU, which computes many times as fast
 
 
 class Pool:
@@ -65,46 +56,31 @@ class Pool:
         self._functions = functions or WorkerFunctions()
         self._owns_servers = servers is None
         self._servers = servers or ForkServers(settings(), self._functions)
-        size = settings().pool.workers or os.cpu_count() or 1
-        memory = settings().pool.worker_memory_bytes
-        niceness = settings().pool.niceness
         models = self._servers.traced_models_dir
         self._isolation = isolation = Isolation(settings, self._functions.readable, models)
-        new_group = partial(
-            WorkerGroup,
-            size=size,
-            niceness=niceness,
-            memory_bytes=memory,
-            rest_bytes=settings().pool.worker_rest_bytes,
-            slots=FairSlots(size, max(1, size // 2), lambda: settings().pool.fair_wait_s),
+        self._batch = BatchWorkers(
+            settings,
+            self._functions,
+            self._servers,
+            isolation,
+            lambda model: self._queries.start_trace_check(model),
         )
-        self._batch = new_group(self._servers.full, isolation=isolation.reading)
-        # With GPUs, the batch workers read files on the processor's cores, and one worker for each GPU embeds.
-        gpus = device.find(settings().embedding.device)
-        self._embedders = self._batch
-        if gpus != (device.CPU,):
-            full = self._servers.full
-            self._embedders = WorkerGroup(
-                full,
-                len(gpus),
-                niceness=niceness,
-                memory_bytes=memory,
-                devices=gpus,
-                isolation=isolation.computing,
-            )
         # Workers without a model: for `recognise` and `languages` while no batch worker is up, and for `run`.
+        new_group = self._batch.new_group
         self._light = new_group(self._servers.base, eager=False, isolation=isolation.reading)
         self._indexers = new_group(self._servers.base, eager=False, isolation=isolation.indexing)
-        self._reading = FileReading(settings, self._functions, self._batch, self._light)
+        self._reading = FileReading(settings, self._functions, self._batch.readers, self._light)
         self._tracers = new_group(self._servers.full, eager=False, isolation=isolation.tracing)
         self._queries = QueryWorker(
             settings, self._functions, self._servers, self._tracers, isolation.reading
         )
-        self._models = ModelPreparation(self._functions, self._servers.base, niceness, memory, isolation)
         self._reranker = WorkerGroup(
-            self._servers.base, 1, memory_bytes=memory, eager=False, isolation=isolation.reading
+            self._servers.base,
+            1,
+            memory_bytes=settings().pool.worker_memory_bytes,
+            eager=False,
+            isolation=isolation.reading,
         )
-        self._model_infos: dict[ModelSpec, ModelInfo] = {}
         self._background: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -119,7 +95,7 @@ class Pool:
     ) -> None:
         for task in self._background:
             task.cancel()
-        closing = [self._queries.close(), self._models.close(), *(each.close() for each in self._groups())]
+        closing = [self._queries.close(), self._batch.close(), *(each.close() for each in self._groups())]
         await asyncio.gather(*self._background, *closing, return_exceptions=True)
         if self._owns_servers:
             await self._servers.close()
@@ -127,7 +103,7 @@ class Pool:
     @property
     def batch_workers(self) -> int:
         """How many tasks of `read`, `split` and `embed` run at the same time."""
-        return self._batch.size
+        return self._batch.readers.size
 
     @property
     def is_ready(self) -> bool:
@@ -143,26 +119,14 @@ class Pool:
 
         Raises Invalid when the model cannot be loaded, Unavailable when there are no workers.
         """
-        await self._models.prepare(options.model)
+        await self._batch.models.prepare(options.model)
         outcomes = await self._reading.read(files, options)
         self._queries.start_trace_check(ModelSpec(options.model, self._settings().embedding.precision))
         return outcomes
 
     async def split(self, text: str, pages: Pages, options: ChunkingOptions) -> TextChunks:
         """The chunks of a text that was read before; `pages` as in Extracted."""
-        await self._models.prepare(options.model)
-        precision = self._settings().embedding.precision
-        chunks: TextChunks = await run_task(
-            self._batch,
-            self._functions.split_text,
-            text,
-            pages,
-            options,
-            precision,
-            timeout_s=EMBED_TIMEOUT_S,
-        )
-        self._queries.start_trace_check(ModelSpec(options.model, precision))
-        return chunks
+        return await self._batch.split(text, pages, options)
 
     async def recognise(self, page: PageTask) -> PageText:
         """The text of a page, recognised in a batch worker, or in one without a model if none is up.
@@ -182,33 +146,7 @@ class Pool:
 
         Raises Invalid for a model that cannot be loaded or a chunk that ends its worker twice.
         """
-        if not texts:
-            return np.empty((0, (await self.describe(model)).dimension), np.float16)
-        await self._models.prepare(model.name)
-        factor = 1 if self._embedders is self._batch else _GPU_BATCH_FACTOR
-        size = self._settings().embedding.batch_chunks * factor
-        batches = [texts[start : start + size] for start in range(0, len(texts), size)]
-        return np.concatenate(await asyncio.gather(*(self._embed(model, batch) for batch in batches)))
-
-    async def _embed(self, model: ModelSpec, texts: Sequence[str], is_retry: bool = False) -> np.ndarray:
-        """As `embed`; when the worker dies, each half is tried again, to find the chunk that ends it."""
-        try:
-            vectors: np.ndarray = await self._embedders.run(
-                self._functions.embed, model, list(texts), failpoints.armed(), timeout_s=EMBED_TIMEOUT_S
-            )
-            self._queries.start_trace_check(model)
-            if vectors.shape[:1] != (len(texts),) or not np.isfinite(vectors).all():
-                raise WorkerDied(-signal.SIGKILL, "vectors that do not fit their chunks")
-            return vectors
-        except WorkerDied as death:
-            if len(texts) == 1 and is_retry:
-                raise Invalid(f"The chunk “{texts[0][:60]}…” cannot be embedded: {death}.") from death
-        if len(texts) == 1:
-            return await self._embed(model, texts, is_retry=True)
-        half = len(texts) // 2
-        return np.concatenate(
-            await asyncio.gather(self._embed(model, texts[:half]), self._embed(model, texts[half:]))
-        )
+        return await self._batch.embed(model, texts)
 
     async def embed_queries(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
         """Vectors of queries as float32 (n, dimension) of unit length; cancelling a caller does not end the worker."""
@@ -224,13 +162,7 @@ class Pool:
 
     async def describe(self, model: ModelSpec) -> ModelInfo:
         """Load the model and return its properties. Raises Invalid, with one sentence, when it cannot be loaded."""
-        if model not in self._model_infos:
-            await self._models.prepare(model.name)
-            self._model_infos[model] = await run_task(
-                self._embedders, self._functions.describe, model, timeout_s=EMBED_TIMEOUT_S
-            )
-            self._queries.start_trace_check(model)
-        return self._model_infos[model]
+        return await self._batch.describe(model)
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
         """The result of an importable function, called in a worker that may change the indexes and opens no documents.
@@ -247,7 +179,8 @@ class Pool:
     def workers(self) -> list[WorkerInfo]:
         """The current processes. Reads /proc for some 10 ms per worker: call it in a thread."""
         pids = [("question", pid) for pid in self._queries.pids()]
-        pids += [("batch", pid) for group in self._groups() for pid in group.pids()]
+        groups = self._groups() | {self._batch.readers, self._batch.embedders}
+        pids += [("batch", pid) for group in groups for pid in group.pids()]
         pids += [("tracing", pid) for pid in self._tracers.temporary_pids()]
         infos = []
         for role, pid in pids:
@@ -257,8 +190,6 @@ class Pool:
 
     def _groups(self) -> set[WorkerGroup]:
         return {
-            self._batch,
-            self._embedders,
             self._light,
             self._indexers,
             self._tracers,
@@ -273,9 +204,8 @@ class Pool:
             for group in (self._light, self._indexers, self._reranker):
                 if idle_s and group.idle_s >= idle_s:
                     group.retire()
-            idle = min(self._batch.idle_s, self._embedders.idle_s, self._tracers.idle_s)
+            idle = min(self._batch.idle_s, self._tracers.idle_s)
             if idle_s and idle >= idle_s and self._servers.full.pid() is not None:
                 self._batch.retire()
-                self._embedders.retire()
                 self._queries.reset_trace_checks()
                 await self._servers.stop_full()  # a task that arrives meanwhile starts it again afterwards

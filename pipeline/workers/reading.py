@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from pipeline import failpoints
 from pipeline.compute.answers import AnswerTooLarge
@@ -22,21 +23,24 @@ from pipeline.compute.messages import (
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.extraction.file_access import Places
 from pipeline.workers.client import WorkerDied
-from pipeline.workers.file_opener import FilesToOpen
+from pipeline.workers.file_opener import FilesToOpen, ToOpen
 from pipeline.workers.file_reading import time_limit_s
 from pipeline.workers.functions import EMBED_TIMEOUT_S, WorkerFunctions
 from pipeline.workers.group import WorkerGroup, run_task
 from pipeline.workers.page_recognition import PageOptions, timed_out
 from pipeline.workers.read_options import ReadOptions
 from pipeline.workers.worker import MAX_FILES
-from semantik.config.settings import Settings
+from semantik.config.settings import DocumentSettings, Settings
 from semantik.core.upload_paths import uploads_folder
 
 _WAIT_S = 10.0  # beyond the time after which a worker ends itself, in case it is stopped
 
 
 class FileReading:
-    """`batch` are the workers with a model, `light` those without, for what needs none while no batch worker is up."""
+    """`batch` are the workers with a model, `light` those without, for what needs none while no batch worker is up.
+
+    `given` are the files of the tasks where another server has opened them; otherwise they are opened here.
+    """
 
     def __init__(
         self,
@@ -44,15 +48,17 @@ class FileReading:
         functions: WorkerFunctions,
         batch: WorkerGroup,
         light: WorkerGroup,
+        given: FilesOfAnotherServer | None = None,
     ) -> None:
         self._settings = settings
         self._functions = functions
         self._batch = batch
         self._light = light
+        self._given = given
 
     async def read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
         """As `ComputePool.read`."""
-        if len(_paths(files)) > MAX_FILES:
+        if len(paths_of(files)) > MAX_FILES:
             half = len(files) // 2
             return [*await self.read(files[:half], options), *await self.read(files[half:], options)]
         try:
@@ -67,29 +73,28 @@ class FileReading:
 
     async def _read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
         limits = self._settings().documents
-        read_options = ReadOptions.of(self._settings(), failpoints.armed())
-        timeout_s = EMBED_TIMEOUT_S + sum(
-            time_limit_s(file, limits.max_file_bytes, limits.file_timeout_s) for file in files
-        )
+        read_options = ReadOptions.of(self._settings(), self._failpoint)
         outcomes: list[Outcome] = await self._batch.run(
             self._functions.read_files,
             tuple(files),
             options,
             read_options,
-            timeout_s=timeout_s,
-            files=self._to_open(_paths(files), read_options.forbidden),
+            timeout_s=read_timeout_s(files, limits),
+            files=self._to_open(paths_of(files)),
             max_answer_bytes=limits.max_output_bytes,
         )
-        if not _are_answers(outcomes, files):
+        if not are_answers(outcomes, files):
             raise WorkerDied(-signal.SIGKILL, "an answer that does not fit its task")
         return outcomes
 
-    def _to_open(self, files: Mapping[str, FileTask], forbidden: tuple[str, ...]) -> FilesToOpen:
-        """To open files by their paths, each in the places of its task."""
-        timeout_s = self._settings().documents.file_timeout_s
-        uploads = str(uploads_folder(self._settings().data))
-        places = {path: Places(task.roots, forbidden, task.kept, uploads) for path, task in files.items()}
-        return FilesToOpen(places, timeout_s)
+    @property
+    def _failpoint(self) -> str:
+        return failpoints.armed() if self._given is None else self._given.failpoint
+
+    def _to_open(self, files: Mapping[str, FileTask]) -> ToOpen:
+        if self._given is not None:
+            return self._given.select(tuple(files))
+        return files_to_open(self._settings(), files)
 
     async def _read_alone(self, file: FileTask, options: ChunkingOptions) -> Outcome:
         try:
@@ -120,7 +125,7 @@ class FileReading:
         """As `ComputePool.recognise`."""
         settings = self._settings()
         limits = settings.documents
-        read = ReadOptions.of(settings, failpoints.armed())
+        read = ReadOptions.of(settings, self._failpoint)
         options = PageOptions(
             limits.max_file_bytes, read.forbidden, limits.ocr_page_timeout_s, read.failpoint
         )
@@ -130,7 +135,7 @@ class FileReading:
                 page,
                 options,
                 timeout_s=options.limit_s + _WAIT_S,
-                files=self._to_open({page.file.path: page.file}, read.forbidden),
+                files=self._to_open({page.file.path: page.file}),
             )
             return text
         except AnswerTooLarge:
@@ -147,7 +152,6 @@ class FileReading:
         self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float
     ) -> list[str]:
         """As `ComputePool.languages`."""
-        read = ReadOptions.of(self._settings(), "")
         found: list[str] = await run_task(
             self._group(),
             self._functions.sample_languages,
@@ -155,7 +159,7 @@ class FileReading:
             max_bytes,
             limit_s,
             timeout_s=limit_s + _WAIT_S,
-            files=self._to_open({path: FileTask("", path, 0, roots=roots) for path in paths}, read.forbidden),
+            files=self._to_open({path: FileTask("", path, 0, roots=roots) for path in paths}),
         )
         return found
 
@@ -163,13 +167,38 @@ class FileReading:
         return self._batch if self._batch.is_up else self._light
 
 
-def _paths(files: Sequence[FileTask]) -> dict[str, FileTask]:
+class FilesOfAnotherServer(Protocol):
+    """Files that another server has opened and sent, and the failpoint that is armed there."""
+
+    @property
+    def failpoint(self) -> str: ...
+
+    def select(self, paths: Sequence[str]) -> ToOpen:
+        """Some of the files."""
+
+
+def files_to_open(settings: Settings, files: Mapping[str, FileTask]) -> FilesToOpen:
+    """To open files by their paths, each in the places of its task."""
+    uploads = str(uploads_folder(settings.data))
+    forbidden = tuple(map(str, settings.private_paths))
+    places = {path: Places(task.roots, forbidden, task.kept, uploads) for path, task in files.items()}
+    return FilesToOpen(places, settings.documents.file_timeout_s)
+
+
+def read_timeout_s(files: Sequence[FileTask], limits: DocumentSettings) -> float:
+    """How long a worker may take for the files, in seconds."""
+    return EMBED_TIMEOUT_S + sum(
+        time_limit_s(file, limits.max_file_bytes, limits.file_timeout_s) for file in files
+    )
+
+
+def paths_of(files: Sequence[FileTask]) -> dict[str, FileTask]:
     """The files to open, with their sidecars: each with a task that says in which places it must lie."""
     found = {file.path: file for file in files}
     return found | {file.sidecar: file for file in files if file.sidecar is not None}
 
 
-def _are_answers(outcomes: Sequence[Outcome], files: Sequence[FileTask]) -> bool:
+def are_answers(outcomes: Sequence[Outcome], files: Sequence[FileTask]) -> bool:
     """Whether there is one for each file, in order, and their columns are of one length."""
     if [one.document_id for one in outcomes] != [file.document_id for file in files]:
         return False

@@ -92,6 +92,7 @@ class Heartbeat:
                     pool="ready" if self._is_ready() else "loading",
                     running=sum(o.lease is not None and o.lease.owner == self._id for o in running),
                     label=settings.label,
+                    peer_url=settings.peer_url,
                     roots=await self._server_roots(),
                     models=(settings.embedding.model, *settings.embedding.allowed_models),
                     device=settings.embedding.device,

@@ -36,5 +36,5 @@ def configure_logging(settings: LogSettings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if settings.format == "json" else _TextFormatter())
     logging.basicConfig(level=settings.level.upper(), handlers=[handler, RecentLog()], force=True)
-    for noisy in ("asyncio", "pymongo", "tornado.access"):
+    for noisy in ("asyncio", "httpx2", "pymongo", "tornado.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

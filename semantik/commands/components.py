@@ -23,6 +23,7 @@ from semantik.commands.cli_common import EXIT_STATUS, FAILED, format_table, prin
 _PROG = "semantik components"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"extra\s*==")
+_OWN_EXTRAS = re.compile(r"multilingual|['\"]dask['\"]")
 _LICENCE_CLASS = "License :: "
 _MAX_LICENCE = 60  # characters: some packages have the whole text in that field
 _TIMEOUT_S = 10
@@ -90,7 +91,7 @@ def installed() -> Iterator[Component]:
 
 def _requirements_of(name: str, extras: bool = False) -> Iterator[str]:
     for requirement in metadata.requires(name) or ():
-        if not _EXTRA.search(requirement) or (extras and "multilingual" in requirement):
+        if not _EXTRA.search(requirement) or (extras and _OWN_EXTRAS.search(requirement)):
             match = _NAME.match(requirement)
             assert match is not None
             yield match[0]

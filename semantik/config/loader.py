@@ -174,6 +174,12 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
             f"embedding.chunk_overlap = {settings.embedding.chunk_overlap} must be less than "
             f"embedding.chunk_size = {settings.embedding.chunk_size}."
         )
+    pool = settings.pool
+    if pool.scheduler and not (pool.tls_ca_file and pool.tls_certificate_file and pool.tls_key_file):
+        raise ConfigError(
+            "pool.scheduler needs pool.tls_ca_file, pool.tls_certificate_file and pool.tls_key_file: server, scheduler "
+            "and workers identify themselves to each other by certificates (docs/how-to/remote-workers.md)."
+        )
     if settings.auth.oidc.issuer and not settings.auth.oidc.client_id:
         raise ConfigError(
             "auth.oidc.issuer needs auth.oidc.client_id, the name under which the provider knows this server."

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semantik.config.fields import at_least, between, one_of, reloadable, setting
+import voluptuous as vol
+
+from semantik.config.fields import ANY, at_least, between, empty_or, one_of, reloadable, setting
 
 _MIB = 1 << 20
 
@@ -47,3 +49,18 @@ class PoolSettings:
         at_least(0),
         "Seconds without work until the batch workers and their model are unloaded; 0 is never.",
     )
+    scheduler: str = setting(
+        "",
+        empty_or(
+            vol.Match(r"tls://[^/:@\s]+:\d{1,5}\Z"),
+            "tls://host:port (without TLS, anybody who reaches the scheduler could run programs on all its workers)",
+        ),
+        "The scheduler of a Dask cluster whose workers read files and embed; empty: local workers do.",
+    )
+    tls_ca_file: str = setting(
+        "", ANY, "The certificate (PEM) of the authority that signs for this cluster, and for nothing else."
+    )
+    tls_certificate_file: str = setting(
+        "", ANY, "The certificate (PEM) of this server or worker in the cluster."
+    )
+    tls_key_file: str = setting("", ANY, "The private key (PEM) of that certificate.")

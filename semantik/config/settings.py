@@ -204,6 +204,11 @@ class Settings:
         empty_or(vol.Match(LABEL), "1 to 63 letters, digits, dots, hyphens or underscores"),
         "A name of this server among several on one MongoDB, which a source can ask for; several may share one.",
     )
+    peer_url: str = setting(
+        "",
+        empty_or(vol.Match(r"https?://[^/?#@\s]+\Z"), "an address as https://host[:port], without a path"),
+        "Where other servers on this MongoDB reach this one, to ask for files that it alone sees; empty: nowhere.",
+    )
     metrics: str = reloadable(
         "open", one_of("open", "admin"), "Who may read /metrics (counts only): anybody, or administrators."
     )

@@ -15,6 +15,7 @@ from semantik.auth.principal import Principal
 from semantik.core.errors import Conflict, NotFound
 from semantik.core.models import Document, Source
 from semantik.core.upload_paths import content_of
+from semantik.services.peers import NotHere
 from semantik.services.server_labels import ServerLabels
 from semantik.storage.mongo import Store
 from semantik.storage.upload_contents import UploadContents
@@ -52,7 +53,7 @@ class OriginalService:
         self._labels = labels
 
     async def open(self, principal: Principal, collection_id: str, document_id: str) -> Original:
-        """The file of a document. Raises NotFound, and Conflict for a part of another document."""
+        """The file of a document. Raises NotFound, NotHere, and Conflict for a part of another document."""
         document = await self._authorizer.document(principal, collection_id, document_id)
         if document.is_part:
             raise Conflict(
@@ -68,7 +69,8 @@ class OriginalService:
         try:
             descriptor = await self._open_file(document.path, roots, source)
         except NotFound as error:
-            raise NotFound(f"{error}{await self._labels.where_else(source, roots)}") from error
+            message = f"{error}{await self._labels.where_else(source, roots)}"
+            raise NotHere(message, document.path, source.server) from error
         try:
             # Opening may take long, on a disk that is far away: meanwhile the access may have been taken back.
             await self._authorizer.document(principal, collection_id, document_id)

@@ -146,8 +146,8 @@ async def is_as_undisturbed(begun: Begun, client: Client, stores: Stores, alone:
     made = await client.call("POST", "collections", body)
     frames = [frame async for frame in client.watch(made["operation_id"])]
     assert frames[-1]["data"]["status"] == "completed"
-    left = await _content(stores, begun.collection_id)
-    right = await _content(stores, made["id"])
+    left = await content(stores, begun.collection_id)
+    right = await content(stores, made["id"])
     assert set(left) == set(right)
     for path, (text, vectors) in right.items():
         assert left[path][0] == text, path
@@ -160,7 +160,7 @@ async def is_as_undisturbed(begun: Begun, client: Client, stores: Stores, alone:
     assert superfluous == 0 if alone else superfluous >= 0
 
 
-async def _content(stores: Stores, collection_id: str) -> dict[str, tuple[list[Any], Any]]:
+async def content(stores: Stores, collection_id: str) -> dict[str, tuple[list[Any], Any]]:
     """What MongoDB holds of a collection, by path, once what is out of use is gone; and that it holds nothing else."""
     async with AsyncMongoClient[dict[str, Any]](stores.mongo_url) as mongo:
         tables = mongo[stores.database]

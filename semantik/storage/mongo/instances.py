@@ -18,7 +18,8 @@ class Instance:
     """A server; `id` names its data folder. `pool` is loading or ready, `running` counts the operations it runs.
 
     `roots` are the folders that it reads for everybody, `models` its default model and the folders of others, and
-    `refused` the operations that it could run by their place in the queue, but whose folder or model it has not.
+    `refused` the operations that it could run by their place in the queue, but whose folder or model it has not. At
+    `peer_url` the others reach it; empty: nowhere.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Instance:
     models: tuple[str, ...] = ()
     device: str = ""
     refused: tuple[str, ...] = ()
+    peer_url: str = ""
 
     def is_silent(self, moment: datetime) -> bool:
         """Whether its heartbeats have stopped: it has died, or cannot reach MongoDB."""
@@ -70,7 +72,7 @@ class InstanceTable:
 
 
 def _instance(row: Record) -> Instance:
-    special = ("id", "started_at", "seen_at", "roots", "models", "refused", "label", "device")
+    special = ("id", "started_at", "seen_at", "roots", "models", "refused", "label", "device", "peer_url")
     fields = {name: row[name] for name in Instance.__dataclass_fields__ if name not in special}
     # Rows of builds whose servers took every operation have no more than these.
     return Instance(
@@ -82,5 +84,6 @@ def _instance(row: Record) -> Instance:
         models=tuple(row.get("models", ())),
         device=row.get("device", ""),
         refused=tuple(row.get("refused", ())),
+        peer_url=row.get("peer_url", ""),
         **fields,
     )

@@ -185,7 +185,7 @@ def test_a_cancelled_task_frees_its_worker_for_others(
     async def test() -> None:
         async with ready_pool(workers=1) as pool:
             await pool.describe(MODEL)
-            before = pool._batch.pids()
+            before = pool._batch.readers.pids()
             reading = asyncio.create_task(pool.read(files[:1], OPTIONS))
             waiting = asyncio.create_task(pool.read(files[1:], OPTIONS))
             async with deadline():
@@ -194,7 +194,7 @@ def test_a_cancelled_task_frees_its_worker_for_others(
             assert not waiting.done()
             reading.cancel()
             assert isinstance((await waiting)[0], ReadDocument)
-            assert pool._batch.pids() != before
+            assert pool._batch.readers.pids() != before
 
     run(test())
 

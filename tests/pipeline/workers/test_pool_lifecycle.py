@@ -92,7 +92,7 @@ def test_a_dead_fork_server_is_restarted_and_no_file_fails(
             assert isinstance((await pool.read([good], OPTIONS))[0], ReadDocument)
             monkeypatch.delenv("SEMANTIK_FAILPOINT")
             query_worker = pool._queries.pids()
-            workers = [psutil.Process(pid) for pid in pool._batch.pids()]
+            workers = [psutil.Process(pid) for pid in pool._batch.readers.pids()]
             if name == "base":
                 workers += map(psutil.Process, [*query_worker, _pid(fork_servers().full)])
             os.kill(_pid(_server(name)), signal.SIGKILL)
@@ -139,7 +139,11 @@ def test_idle_workers_end_and_restart_on_demand() -> None:
                 assert await pool.run(len, "four", timeout_s=patience()) == 4
                 idle_processes = [
                     psutil.Process(pid)
-                    for pid in (*pool._batch.pids(), *pool._indexers.pids(), _pid(fork_servers().full))
+                    for pid in (
+                        *pool._batch.readers.pids(),
+                        *pool._indexers.pids(),
+                        _pid(fork_servers().full),
+                    )
                 ]
                 assert await asyncio.to_thread(still_running, idle_processes) == []
                 assert [each.role for each in await asyncio.to_thread(pool.workers)] == ["question"]

@@ -1,0 +1,159 @@
+"""The connection to the cluster's scheduler: made again and again, and watched; tasks go out, answers come in.
+
+Runs on the loop. Knows neither files nor models.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError as FutureCancelled
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from distributed import Client
+
+from pipeline.remote.requests import RESOURCE, Request
+from pipeline.remote.tasks import run
+from pipeline.remote.tls import security, use_our_log
+from semantik.config.settings import PoolSettings
+
+_CONNECT_S = 15.0
+_LOOK_S = 2.0  # between two questions to the scheduler
+_ANSWER_S = 10.0  # a scheduler that needs longer is away
+_CLOSE_S = 5.0
+_RETRY_S = (1.0, 2.0, 5.0, 10.0)
+_log = logging.getLogger(__name__)
+
+
+class ClusterAway(Exception):
+    """The cluster cannot finish the task: there is no connection, no worker, or no answer in time."""
+
+
+class Cluster:
+    """`slots` is how many tasks its workers run at the same time, 0 while it is away; `on_change` is called after."""
+
+    def __init__(self, settings: PoolSettings, on_change: Callable[[int], None]) -> None:
+        self._settings = settings
+        self._on_change = on_change
+        self._client: Client | None = None
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task: asyncio.Task[None] | None = None
+        self.was_away = False
+        self._known = (0, 0)
+        self.slots = 0
+
+    def start(self) -> None:
+        """Raises ConfigError when the certificates cannot be used."""
+        security(self._settings)
+        use_our_log()
+        self._task = asyncio.create_task(self._keep_connected(), name="cluster")
+
+    async def close(self) -> None:
+        """Tasks that still run raise ClusterAway."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def run(self, request: Request, timeout_s: float) -> bytes:
+        """The answer of a worker; cancelling ends the task there. Raises ClusterAway."""
+        client, lost = self._client, self._lost
+        if client is None or not self.slots:
+            raise ClusterAway("no worker is connected")
+        key = f"{type(request).__name__}-{uuid4()}"
+        try:
+            future = client.submit(run, request, key, key=key, pure=False, resources={RESOURCE: 1})
+        except (
+            Exception
+        ) as error:  # the client has been closed meanwhile: the library raises what comes of it
+            raise ClusterAway(str(error)) from error
+        answer: asyncio.Future[bytes] = asyncio.ensure_future(future.result())
+        try:
+            waited: set[asyncio.Future[Any]] = {answer, lost}
+            await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise ClusterAway("the workers have gone" if lost.done() else "the task took too long")
+            return answer.result()
+        except (ClusterAway, OSError, TimeoutError, FutureCancelled) as error:
+            raise ClusterAway(str(error) or type(error).__name__) from error
+        except (
+            Exception
+        ) as error:  # such as KilledWorker, or what the worker raises if it cannot unpack the task
+            _log.error("The cluster could not run a task, which runs here: %r", error)
+            raise ClusterAway(str(error)) from error
+        finally:
+            answer.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await asyncio.shield(asyncio.gather(answer, return_exceptions=True))
+            future.release()  # of a task that still runs, the worker hears, and ends it
+
+    async def _keep_connected(self) -> None:
+        attempts = 0
+        while True:
+            try:
+                await self._connect_and_watch()
+            except Exception as error:  # the server goes on, whatever is wrong with the cluster
+                if not self.was_away:
+                    _log.warning(
+                        "The cluster at %s is away, local workers take its tasks: %s",
+                        self._settings.scheduler,
+                        str(error) or type(error).__name__,
+                    )
+                attempts = 0 if not self.was_away else attempts
+                self.was_away = True
+            await asyncio.sleep(_RETRY_S[min(attempts, len(_RETRY_S) - 1)])
+            attempts += 1
+
+    async def _connect_and_watch(self) -> None:
+        """Never returns; raises when the connection is lost or cannot be made."""
+        client = Client(
+            self._settings.scheduler,
+            security=security(self._settings),
+            asynchronous=True,
+            set_as_default=False,
+            timeout=_CONNECT_S,
+            name="semantik",
+        )
+        try:
+            await client
+            self._client = client
+            while True:
+                async with asyncio.timeout(_ANSWER_S):
+                    self._set_slots(await client.scheduler.identity(n_workers=-1))
+                await asyncio.sleep(_LOOK_S)
+                if client.status != "running":
+                    raise ConnectionError("the connection to the scheduler was lost")
+        finally:
+            self._client, self._known = None, (0, 0)
+            self._change(0)
+            with suppress(Exception):
+                async with asyncio.timeout(_CLOSE_S):
+                    await client.close()
+
+    def _set_slots(self, identity: Mapping[str, Any]) -> None:
+        workers = identity["workers"].values()
+        offers = [int(each.get("resources", {}).get(RESOURCE, 0)) for each in workers]
+        slots = sum(offers)
+        known = slots, len(offers)
+        if known == self._known and not self.was_away:
+            return
+        self._known, self.was_away = known, False
+        others = "" if all(offers) else f"; {offers.count(0)} workers are not of this version ({RESOURCE})"
+        _log.info(
+            "The cluster at %s has %d workers, which run %d tasks at a time%s",
+            self._settings.scheduler,
+            len(offers) - offers.count(0),
+            slots,
+            others,
+        )
+        self._change(slots)
+
+    def _change(self, slots: int) -> None:
+        if slots != self.slots:
+            self.slots = slots
+            self._on_change(slots)
+        if not slots:  # what waits for a worker runs here
+            self._lost.set_result(None)
+            self._lost = asyncio.get_running_loop().create_future()

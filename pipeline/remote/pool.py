@@ -1,0 +1,195 @@
+"""The compute pool of a server with a cluster: files are read and chunks embedded there, and here while it is away.
+
+Queries never leave the server, nor does what needs its disk. Runs on the loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from pipeline import failpoints
+from pipeline.compute.answers import BadAnswer, decode
+from pipeline.compute.messages import (
+    ChunkingOptions,
+    FileTask,
+    ModelInfo,
+    ModelSpec,
+    Outcome,
+    Pages,
+    TextChunks,
+)
+from pipeline.compute.owner import current_owner
+from pipeline.compute.page_messages import PageTask, PageText
+from pipeline.compute.pool import ComputePool
+from pipeline.remote.cluster import Cluster, ClusterAway
+from pipeline.remote.in_flight import InFlight
+from pipeline.remote.requests import EmbedRequest, NoModel, ReadRequest, Request, SplitRequest, Terms
+from pipeline.remote.sent_files import TooLarge, read_files
+from pipeline.workers.functions import EMBED_TIMEOUT_S
+from pipeline.workers.reading import are_answers, files_to_open, paths_of, read_timeout_s
+from semantik.app.health import IsolationState, WorkerInfo
+from semantik.config.settings import Settings
+from semantik.core.errors import Invalid, Unavailable
+
+_MAX_TASK_BYTES = 32 << 20  # of files in one task; larger ones are read here
+_MIN_BYTES = 1 << 20  # that a task counts for: files may have grown
+_MAX_BYTES = 256 << 20  # of files on their way at the same time
+_PATIENCE = (
+    3.0  # a worker may take so many times what a local one may: files are tried again there, one by one
+)
+_log = logging.getLogger(__name__)
+
+
+class RemotePool:
+    """Use as `async with RemotePool(settings, local) as pool`; `local` is the server's own pool, which stays open."""
+
+    def __init__(self, settings: Callable[[], Settings], local: ComputePool) -> None:
+        self._settings = settings
+        self._local = local
+        self._in_flight = InFlight(_MAX_BYTES, lambda: settings().pool.fair_wait_s)
+        self._in_flight.resize(0)
+        self._cluster = Cluster(settings().pool, self._in_flight.resize)
+        self._without: set[ModelSpec] = set()
+
+    async def __aenter__(self) -> Self:
+        """Raises ConfigError; does not wait for the cluster."""
+        async with AsyncExitStack() as stack:
+            self._cluster.start()
+            stack.push_async_callback(self._cluster.close)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def batch_workers(self) -> int:
+        return self._cluster.slots or self._local.batch_workers
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the cluster has workers now."""
+        return bool(self._cluster.slots)
+
+    async def read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
+        model = ModelSpec(options.model, self._settings().embedding.precision)
+        await self._require(model)
+        try:
+            return await self._read(files, options)
+        except ClusterAway:
+            return await self._local.read(files, options)
+
+    async def _read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
+        settings = self._settings()
+        size = sum(file.size for file in files if file.place is None)
+        if size > _MAX_TASK_BYTES or not self._cluster.slots:
+            raise ClusterAway("the files are large")
+        most = settings.pool.batch_bytes if any(file.place for file in files) else _MAX_TASK_BYTES
+        held = most if any(file.place for file in files) else max(size, _MIN_BYTES)
+        async with self._in_flight.task(current_owner.get()), self._in_flight.hold(held):
+            try:
+                contents = await read_files(files_to_open(settings, paths_of(files)), most)
+            except (TooLarge, TimeoutError) as error:
+                raise ClusterAway("the files are large, or their disk is slow") from error
+            request = ReadRequest(self._terms(), tuple(files), contents, options)
+            timeout_s = _PATIENCE * read_timeout_s(files, settings.documents)
+            outcomes: list[Outcome] = await self._run(request, list[Outcome], timeout_s)
+        if not are_answers(outcomes, files):
+            raise ClusterAway("a worker gave an answer that does not fit its task")
+        return outcomes
+
+    async def split(self, text: str, pages: Pages, options: ChunkingOptions) -> TextChunks:
+        await self._require(ModelSpec(options.model, self._settings().embedding.precision))
+        try:
+            async with self._in_flight.task(current_owner.get()):
+                request = SplitRequest(self._terms(), text, pages, options)
+                chunks: TextChunks = await self._run(request, TextChunks, _PATIENCE * EMBED_TIMEOUT_S)
+                return chunks
+        except ClusterAway:
+            return await self._local.split(text, pages, options)
+
+    async def embed(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
+        await self._require(model)
+        if not texts:
+            return await self._local.embed(model, texts)
+        try:
+            async with self._in_flight.task(current_owner.get()):
+                request = EmbedRequest(self._terms(), model, tuple(texts))
+                vectors: np.ndarray = await self._run(request, np.ndarray, _PATIENCE * EMBED_TIMEOUT_S)
+            if vectors.shape[:1] != (len(texts),) or not np.isfinite(vectors).all():
+                raise ClusterAway("a worker gave vectors that do not fit their chunks")
+            return vectors
+        except ClusterAway:
+            return await self._local.embed(model, texts)
+
+    async def _require(self, model: ModelSpec) -> None:
+        """The server has the model, too: queries are embedded here. Raises Invalid."""
+        await self._local.describe(model)
+
+    def _terms(self) -> Terms:
+        settings = self._settings()
+        return Terms(
+            settings.documents, settings.embedding.precision, failpoints.armed(), current_owner.get()
+        )
+
+    async def _run(self, request: Request, result_type: Any, timeout_s: float) -> Any:
+        """What a worker answers. Raises Invalid, as the local pool would, and ClusterAway for all else."""
+        if request.model in self._without:
+            raise ClusterAway("the workers do not have the model")
+        try:
+            succeeded, result, _ = decode(await self._cluster.run(request, timeout_s), result_type)
+        except BadAnswer as error:
+            _log.error("A worker of the cluster gave a malformed answer: %s", error)
+            raise ClusterAway("a worker gave a malformed answer") from error
+        if succeeded:
+            return result
+        if isinstance(result, Invalid):
+            raise result
+        if isinstance(result, NoModel):
+            self._without.add(request.model)
+            _log.warning("The cluster does not embed with %s: %s", request.model.name, result)
+        elif not isinstance(result, Unavailable):
+            _log.error("A worker of the cluster has failed", exc_info=result)
+        raise ClusterAway(str(result)) from result
+
+    @property
+    def is_ready(self) -> bool:
+        return self._local.is_ready
+
+    async def wait_ready(self) -> None:
+        await self._local.wait_ready()
+
+    async def recognise(self, page: PageTask) -> PageText:
+        return await self._local.recognise(page)
+
+    async def languages(
+        self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float
+    ) -> Sequence[str]:
+        return await self._local.languages(paths, roots, max_bytes, limit_s)
+
+    async def embed_queries(self, model: ModelSpec, texts: Sequence[str]) -> np.ndarray:
+        return await self._local.embed_queries(model, texts)
+
+    async def rerank(self, model: str, query: str, texts: Sequence[str]) -> Sequence[float]:
+        return await self._local.rerank(model, query, texts)
+
+    async def describe(self, model: ModelSpec) -> ModelInfo:
+        return await self._local.describe(model)
+
+    async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+        return await self._local.run(function, *args, timeout_s=timeout_s)
+
+    @property
+    def isolation(self) -> IsolationState:
+        return self._local.isolation
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        return self._local.workers()

@@ -1,0 +1,72 @@
+"""What a server asks of a worker of the cluster: frozen, picklable dataclasses; answers: `compute/answers.py`.
+
+A request can be run again, by any worker: it changes nothing, and has all that it needs with it but the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, Pages
+from pipeline.remote.sent_files import SentFile
+from semantik import __version__
+from semantik.config.settings import DocumentSettings
+from semantik.core.errors import SemantikError
+
+RESOURCE = f"semantik {__version__}"
+"""What a worker offers to the scheduler as often as it has processes: other versions might read files differently."""
+
+
+class NoModel(SemantikError):
+    """The worker cannot load the model; its message says why, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The settings of the server that asks, its armed failpoint, and the user for whom it asks."""
+
+    documents: DocumentSettings
+    precision: str
+    failpoint: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """See `ComputePool.read`; `contents` are the files and their sidecars."""
+
+    terms: Terms
+    files: Sequence[FileTask]
+    contents: Sequence[SentFile]
+    options: ChunkingOptions
+
+    @property
+    def model(self) -> ModelSpec:
+        return ModelSpec(self.options.model, self.terms.precision)
+
+
+@dataclass(frozen=True)
+class SplitRequest:
+    """See `ComputePool.split`."""
+
+    terms: Terms
+    text: str
+    pages: Pages
+    options: ChunkingOptions
+
+    @property
+    def model(self) -> ModelSpec:
+        return ModelSpec(self.options.model, self.terms.precision)
+
+
+@dataclass(frozen=True)
+class EmbedRequest:
+    """See `ComputePool.embed`."""
+
+    terms: Terms
+    model: ModelSpec
+    texts: Sequence[str]
+
+
+Request = ReadRequest | SplitRequest | EmbedRequest

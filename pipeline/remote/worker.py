@@ -1,0 +1,100 @@
+"""A worker of the cluster: a process that takes tasks from the scheduler, and local processes that run them.
+
+It waits for the scheduler as long as it takes, and when that has gone, for the next one. Runs on its loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from distributed import Worker
+
+from pipeline.remote.requests import RESOURCE
+from pipeline.remote.tasks import RequestPlugin
+from pipeline.remote.tls import security, use_our_log
+from pipeline.workers.batch_workers import BatchWorkers
+from pipeline.workers.fork_servers import ForkServers
+from pipeline.workers.functions import WorkerFunctions
+from pipeline.workers.isolation import Isolation
+from semantik.config.settings import Settings
+
+_START_S = 30.0
+_RETRY_S = 2.0
+_LEAVE_S = 3.0
+_log = logging.getLogger(__name__)
+
+
+async def serve(
+    settings: Settings,
+    on_connected: Callable[[str], None],
+    functions: WorkerFunctions | None = None,
+    port: int = 0,
+) -> None:
+    """Work until this is cancelled; `on_connected` gets the worker's address each time that it has a scheduler.
+
+    The scheduler reaches it at `port`; 0 is any. Raises ConfigError, and Invalid or Unavailable when the model cannot
+    be loaded.
+    """
+    security(settings.pool)
+    use_our_log()
+    functions = functions or WorkerFunctions()
+    async with _local_workers(settings, functions) as workers:
+        plugin = RequestPlugin(settings, functions, workers)
+        await plugin.load_model()
+        while True:
+            try:
+                async with _connected(settings, plugin, workers.readers.size, port) as worker:
+                    on_connected(worker.address)
+                    await worker.finished()
+                _log.warning("The scheduler %s has gone", settings.pool.scheduler)
+            except (OSError, TimeoutError) as error:
+                reason = str(error) or f"no answer within {_START_S:g} s"
+                _log.warning("The scheduler %s is away: %s", settings.pool.scheduler, reason)
+            await asyncio.sleep(_RETRY_S)
+
+
+@asynccontextmanager
+async def _local_workers(settings: Settings, functions: WorkerFunctions) -> AsyncIterator[BatchWorkers]:
+    async with AsyncExitStack() as stack:
+        servers = ForkServers(settings, functions)
+        stack.push_async_callback(servers.close)
+        isolation = Isolation(lambda: settings, functions.readable, servers.traced_models_dir)
+        workers = BatchWorkers(lambda: settings, functions, servers, isolation, lambda model: None)
+        stack.push_async_callback(workers.close)
+        yield workers
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, plugin: RequestPlugin, slots: int, port: int) -> AsyncIterator[Any]:
+    """A worker that the scheduler knows; at the end, its tasks go to others. Raises OSError, TimeoutError."""
+    worker = Worker(
+        settings.pool.scheduler,
+        security=security(settings.pool),
+        nthreads=slots,
+        resources={RESOURCE: slots},
+        plugins=(plugin,),
+        name=f"{socket.gethostname()}-{os.getpid()}",
+        port=port,
+        memory_limit=0,  # tasks wait in the servers, which bound them
+        local_directory=str(Path(settings.data) / "cluster"),
+        dashboard=False,
+        dashboard_address="127.0.0.1:0",
+    )
+    try:
+        async with asyncio.timeout(_START_S):
+            await worker.start()
+        yield worker
+    finally:
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_LEAVE_S):
+                await worker.close_gracefully()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_LEAVE_S):
+                await worker.close(timeout=_LEAVE_S, executor_wait=False)
