@@ -4,17 +4,26 @@ import { all } from "./api.js";
 export class CollectionStore extends EventTarget {
   collections = [];
   #latest = 0;
+  #newest = null; // the request that counts
   #request = new AbortController();
 
   get(id) {
     return this.collections.find((collection) => collection.id === id);
   }
 
-  /** Reload all collections. If requests overlap, only the answer to the newest one counts. */
-  async refresh() {
+  /** Reload all collections. If requests overlap, only the answer to the newest one counts, and all wait for it. */
+  refresh() {
+    this.#newest = this.#load();
+    return this.#newest;
+  }
+
+  async #load() {
     const generation = (this.#latest += 1);
     const collections = await all(["collections"], { limit: 100 }, this.#request.signal);
-    if (generation !== this.#latest) return;
+    if (generation !== this.#latest) {
+      await this.#newest;
+      return;
+    }
     this.collections = collections;
     this.dispatchEvent(new Event("change"));
   }
@@ -37,6 +46,7 @@ export class CollectionStore extends EventTarget {
   clear() {
     this.stop();
     this.#latest += 1;
+    this.#newest = null;
     this.collections = [];
   }
 }
