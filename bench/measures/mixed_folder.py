@@ -21,10 +21,11 @@ from bench.reading import BEFORE
 from bench.reading_corpus import documents
 from bench.results import Result
 from bench.server_process import ROOT, index_folder, run_server, wait_for_pool
+from bench.sizes import sized
 from semantik.client.api import Client
 
-_PER_FORMAT = 4
-_ROUNDS = 2
+_PER_FORMAT = sized(4, 1)
+_ROUNDS = sized(2, 1)
 _SAMPLE_S = 0.25
 _MB = 1 << 20
 

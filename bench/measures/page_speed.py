@@ -18,6 +18,7 @@ from bench.corpus import small_files
 from bench.inserted_data import InsertedData, inserted
 from bench.results import Result
 from bench.server_process import PASSWORD, ROOT, SAMPLE_QUERIES, run_server, wait_for_pool
+from bench.sizes import sized
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -25,10 +26,10 @@ from playwright.sync_api import Page
 from support.browser import chromium
 from support.page_actions import expect_signed_in, sign_in
 
-_CHUNKS = 100_000
-_INDEXED_FILES = 3_000
-_KEYS = 60
-_INTERACTIONS = 60
+_CHUNKS = sized(100_000, 20_000)
+_INDEXED_FILES = sized(3_000, 1_000)
+_KEYS = sized(60, 20)
+_INTERACTIONS = sized(60, 20)
 _SCROLL_MS = 4_000
 _SLOWEST = 0.98  # the quantile that INP is
 
