@@ -27,7 +27,7 @@ export function deliveryList(place, heading, signal) {
       await request("POST", url([...place, ...more]), { signal });
       details.open = true;
       await show();
-      setTimeout(() => { if (!signal.aborted) show(); }, REFRESH_MS);
+      setTimeout(() => { if (details.isConnected) show(); }, REFRESH_MS);
     });
   }
 

@@ -32,6 +32,7 @@ def test_a_key_is_made_copied_once_and_revoked(server: str, member: Page) -> Non
     member.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
     open_account(member)
     member.get_by_role("link", name="API keys").click()
+    expect(member.get_by_role("heading", name="API keys")).to_be_visible()
     expect(member.get_by_text("No keys yet.")).to_be_visible()
     member.get_by_label("Name", exact=True).fill("Nightly <b>report</b>")
     member.get_by_label("It may").select_option("write")
@@ -63,6 +64,7 @@ def test_a_key_is_made_copied_once_and_revoked(server: str, member: Page) -> Non
 def test_where_the_page_may_not_copy_the_key_is_selected(member: Page) -> None:
     open_account(member)
     member.get_by_role("link", name="API keys").click()
+    expect(member.get_by_role("heading", name="API keys")).to_be_visible()
     member.get_by_label("Name", exact=True).fill("By hand")
     member.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     member.get_by_role("button", name="Create key").click()

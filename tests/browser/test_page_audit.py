@@ -18,6 +18,7 @@ pytestmark = needs_chromium
 def test_an_administrator_reads_and_filters_the_audit_trail(member: Page) -> None:
     open_account(member)
     member.get_by_role("link", name="API keys").click()
+    expect(member.get_by_role("heading", name="API keys")).to_be_visible()
     member.get_by_label("Name", exact=True).fill("Nightly <b>report</b>")
     member.get_by_role("button", name="Create key").click()
     expect(member.get_by_role("button", name="Copy")).to_be_visible()

@@ -113,6 +113,7 @@ def test_alerts_and_api_keys_of_one_user_are_not_those_of_another(member: Page, 
     member.get_by_role("button", name="Save search").click()
     expect(member.get_by_role("listitem").filter(has_text="board meets")).to_be_visible()
     member.goto("/#/api-keys")
+    expect(member.get_by_role("heading", name="API keys")).to_be_visible()
     member.get_by_label("Name", exact=True).fill("Nightly report")
     member.get_by_role("button", name="Create key").click()
     expect(member.get_by_role("listitem").filter(has_text="Nightly report")).to_be_visible()

@@ -85,7 +85,7 @@ async def test_invalid_search_gets_422_that_names_the_fault(
         (
             {"name": "x", "colour": "red"},
             "colour is not known here; known are chunk_overlap, chunk_size, description, embedding_model, name, "
-            "source_path.",
+            "server, source_path.",
         ),
     ],
 )

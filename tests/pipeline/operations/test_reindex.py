@@ -176,7 +176,12 @@ async def test_a_failed_or_cancelled_reindex_changes_nothing(shared: Serving, tm
     end = next(message for message in messages if message["type"].startswith("operation_c"))
     assert end["type"] == "operation_cancelled" and "unchanged" in end["data"]["message"]
     after = await client.call("GET", f"collections/{collection_id}")
-    assert {**after, "updated_at": None} == {**before, "updated_at": None}
+    for each in (before, after):
+        del (
+            each["updated_at"],
+            each["stats"]["keywords"]["bytes"],
+        )  # a commit to the disk may come at any time
+    assert after == before
     assert len(await _rows(serving, "chunks", {"collection_id": collection_id})) == rows
     assert len(await _rows(serving, "documents", {"collection_id": collection_id})) == 60
     assert [path.name for path in (serving.data / "index" / collection_id).iterdir()] == ["1"]
