@@ -10,7 +10,7 @@ import { entry, goTo, keep, kept } from "./search-places.js";
 import { suggestions } from "./suggestions.js";
 
 // Without another key, before what is typed is searched for: from key to hits it shall take 120 ms at most.
-const PAUSE_MS = 60;
+const PAUSE_MS = 45;
 const SHORTEST = 2;
 
 export function homeView(app, _ids, parameters, signal) {
