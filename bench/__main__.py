@@ -65,13 +65,13 @@ def main() -> int:
 def _run_comparisons(parser: argparse.ArgumentParser, names: list[str], arguments: argparse.Namespace) -> int:
     if not names:
         parser.error(f"{_COMPARE} needs a revision: {_COMPARE} REVISION [NAME ...].")
-    commit = resolved(names[0])
-    if commit is None:
-        parser.error(f"There is no revision {names[0]} in this repository.")
     chosen = names[1:] or list(comparisons.COMPARISONS)
     if unknown := set(chosen) - set(comparisons.COMPARISONS):
         there = ", ".join(comparisons.COMPARISONS)
         parser.error(f"There is nothing to compare called {', '.join(sorted(unknown))}; there are {there}.")
+    commit = resolved(names[0])
+    if commit is None:
+        parser.error(f"There is no revision {names[0]} in this repository.")
     build = previous_build(commit)
     if arguments.one:
         _print_results(comparisons.compare(chosen[0], build, names[0]))

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bench import measures
-from bench.results import Result, table
+from bench.pairs import Pair
+from bench.results import Result, line, table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,32 @@ def test_a_result_survives_json() -> None:
 def test_every_measure_is_documented(name: str) -> None:
     module = importlib.import_module(f"bench.measures.{name}")
     assert callable(module.measure) and module.__doc__
+
+
+def test_a_pair_gives_medians_and_the_spread_of_the_wider_side() -> None:
+    pair = Pair("one", "ms", "lower", [10.0, 11.0, 12.0], [20.0, 30.0, 40.0], "in turns")
+    result = pair.result("before", 1.05)
+    assert (result.value, result.reference, result.maximum, result.minimum) == (11.0, 30.0, 1.05, None)
+    assert result.target_met and result.spread == pytest.approx(5 / 30)
+    assert "± 17%; against before; in turns" in line(result)
+    slower = Pair("two", "/s", "higher", [9.0], [10.0]).result("before", 0.95)
+    assert not slower.target_met and slower.spread == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["compare"], "compare needs a revision"),
+        (["compare", "no-such-revision"], "There is no revision no-such-revision"),
+        (["compare", "HEAD", "nothing"], "There is nothing to compare called nothing; there are starting, "),
+    ],
+)
+def test_a_comparison_needs_a_revision_and_known_names(words: list[str], sentence: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", *words], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert ended.returncode == 2
+    assert sentence in ended.stderr and "Traceback" not in ended.stderr
 
 
 def test_an_unknown_measure_is_refused_with_the_known_names() -> None:
