@@ -15,6 +15,7 @@ const feed = new OperationFeed(collectionStore);
 const activity = new Activity(feed, (text) => { announcements.textContent = text; });
 const header = new Header(document.getElementById("navigation"), document.getElementById("tools"), activity, signOut);
 let user = null;
+let opening = false; // a session is: at its end the view of the address is shown
 const app = { collectionStore, activity, feed, setTitle, get user() { return user; } };
 let viewController = new AbortController();
 
@@ -46,7 +47,7 @@ function route() {
 
 /** Show the view of the URL; `view(app, ids, query, signal)` returns {node, title}, `signal` is aborted when it is left. */
 async function show() {
-  if (!user) return;
+  if (!user || opening) return;
   viewController.abort();
   viewController = new AbortController();
   const { signal } = viewController;
@@ -102,7 +103,8 @@ async function openSession(signedInUser) {
   header.draw(user);
   main.replaceChildren(h("p", { class: "hint" }, "Loading your collections…"));
   try {
-    await collectionStore.refresh();
+    opening = true;
+    await collectionStore.refresh().finally(() => { opening = false; });
     if (!user) return; // signed out meanwhile
     feed.start();
     await show();

@@ -170,7 +170,8 @@ def test_what_ran_is_shown_again_after_a_reload_and_a_lost_connection_is_said(
         assert "state=waiting" in member.url
         expect(card).to_be_hidden()
         member.go_back()
-        card.get_by_role("button", name="Cancel").click()
+        with member.expect_response(lambda answer: answer.request.method == "DELETE"):
+            card.get_by_role("button", name="Cancel").click()
     ended = member.get_by_role("region", name="Ended").locator(".entry").first
     expect(ended).to_contain_text("Delta")
     expect(ended).to_contain_text("cancelled")

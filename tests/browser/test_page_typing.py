@@ -212,7 +212,7 @@ def test_nonsense_is_said_to_fit_nothing_and_no_result_offers_ways_on(plant: Pag
     weak = hit(1, relevance="weak")
     bodies = serve_answers(plant, lambda body: answer([weak] if "qzx" in body["query"] else []))
     _field(plant).fill("qzx")
-    expect(plant.locator(".note")).to_contain_text("Nothing fits this well.")
+    expect(plant.locator(".note").filter(has_text="Nothing fits this well.")).to_be_visible()
     expect(plant.locator(".hit .relevance")).to_have_text("Weak match")
     plant.goto("/#/?q=pump&type=pdf&mode=words")
     expect(plant.locator(".nothing")).to_be_visible()
