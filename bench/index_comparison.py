@@ -8,8 +8,14 @@ from pathlib import Path
 
 from bench import corpus
 from bench.pairs import Pair
-from bench.search_comparison import cpu_seconds
-from bench.server_process import ROOT, index_folder, run_server, wait_for_operation
+from bench.server_process import (
+    ROOT,
+    cpu_seconds,
+    index_folder,
+    operation_seconds,
+    run_server,
+    wait_for_operation,
+)
 from bench.sizes import QUICK, sized
 
 _FILES = sized(5_000, 1_000)
@@ -43,14 +49,8 @@ async def _measure(build: Path, files: Path, documents: Path | None) -> list[flo
             cost_ms = 1000 * (cpu_seconds(server.pid) - before_s) / _FILES
             again = await server.client.call("POST", f"collections/{collection_id}/append", {})
             appended = await wait_for_operation(server.client, again["operation_id"])
-            values = [_FILES / _duration(record), cost_ms, _duration(appended)]
+            values = [_FILES / operation_seconds(record), cost_ms, operation_seconds(appended)]
             if documents is not None:
                 _, record = await index_folder(server.client, documents, "documents")
-                values.append(_duration(record))
+                values.append(operation_seconds(record))
             return values
-
-
-def _duration(record: dict[str, object]) -> float:
-    result = record["result"]
-    assert isinstance(result, dict)
-    return float(result["duration_s"])

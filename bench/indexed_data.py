@@ -13,15 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bench import corpus
 from bench.server_process import index_folder, run_server
-from semantik.config.settings import Settings
-from semantik.storage.data_folder import data_lock
-from semantik.storage.embedded import embedded
-from semantik.storage.mongo import Store
 from semantik.storage.mongo.migration import SCHEMA
 
 _METADATA = "data_set.json"  # written last
@@ -66,16 +59,6 @@ def copy(count: int) -> Iterator[IndexedData]:
         yield replace(data_set, data=data)
 
 
-def vectors(count: int) -> NDArray[np.float16]:
-    """The vectors of that collection as stored in MongoDB, (count, dimension)."""
-    saved = _cached(count).data.with_name("vectors.npy")
-    if not saved.exists():
-        with copy(count) as data_set:
-            np.save(saved, asyncio.run(_vectors(data_set)))
-    found: NDArray[np.float16] = np.load(saved)
-    return found
-
-
 def _cached(count: int) -> IndexedData:
     """The data set on disk; built again if its database has another schema version."""
     folder = corpus.WORK_FOLDER / f"indexed-{count}"
@@ -85,15 +68,3 @@ def _cached(count: int) -> IndexedData:
             return replace(data_set, data=folder / "data")
     print(f"Building {folder}; this takes some minutes.", file=sys.stderr)
     return build(count)
-
-
-async def _vectors(data_set: IndexedData) -> NDArray[np.float16]:
-    async with (
-        data_lock(data_set.data) as lock,
-        embedded(data_set.data, True, False, lock) as stores,
-        Store(stores.mongo_url, Settings().mongo_database) as store,
-    ):
-        collection = await store.collections.get(data_set.collection_id)
-        assert collection is not None
-        blocks = store.chunks.vectors(collection.current, -1, collection.current.last_seq)
-        return np.concatenate([block.vectors async for block in blocks])

@@ -71,3 +71,26 @@ class SearchConnection:
         if b" 200 " not in answer[:20] or b'"hits": [{' not in text:
             raise RuntimeError(f"The search for {query!r} failed: {answer[:80]!r} {text[:200]!r}")
         return seconds, text
+
+
+async def search_for(connection: SearchConnection, queries: Iterator[str], seconds: float) -> list[float]:
+    """The seconds that each search took, one after the other for so many seconds."""
+    end = time.perf_counter() + seconds
+    taken = []
+    while time.perf_counter() < end:
+        taken.append(await connection.search_seconds(next(queries)))
+    return taken
+
+
+async def search_together(
+    url: str, token: str, collection_id: str, queries: Iterator[str], clients: int, seconds: float
+) -> tuple[int, float]:
+    """So many clients search for so many seconds; returns the number of searches and the seconds that all took."""
+
+    async def client() -> int:
+        async with SearchConnection(url, token, collection_id) as connection:
+            return len(await search_for(connection, queries, seconds))
+
+    started = time.perf_counter()
+    counts = await asyncio.gather(*(client() for _ in range(clients)))
+    return sum(counts), time.perf_counter() - started

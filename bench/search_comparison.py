@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import psutil
-
 from bench.inserted_data import inserted, wait_until_ready
 from bench.pairs import Pair
-from bench.queries import SearchConnection, random_queries
-from bench.server_process import ROOT, Server, run_server
+from bench.queries import SearchConnection, random_queries, search_together
+from bench.server_process import ROOT, Server, cpu_seconds, run_server
 from bench.sizes import sized
 
 _CHUNKS = sized(100_000, 20_000)
@@ -53,7 +50,14 @@ async def _compare(builds: tuple[Path, Path]) -> list[Pair]:
         for number in range(_CLIENT_ROUNDS):
             for at, of in _in_turn(number, rate):
                 before_s = cpu_seconds(servers[at].pid)
-                count, seconds = await _search_together(servers[at], data_sets[at].collection_id, queries)
+                count, seconds = await search_together(
+                    servers[at].client.url,
+                    servers[at].client.token,
+                    data_sets[at].collection_id,
+                    queries,
+                    _CLIENTS,
+                    _CLIENTS_S,
+                )
                 of.append(count / seconds)
                 used = (cpu_seconds(servers[at].pid) - before_s) / count
                 (cost.theirs if at else cost.ours).append(1000 * used)
@@ -64,26 +68,3 @@ def _in_turn(number: int, pair: Pair) -> tuple[tuple[int, list[float]], ...]:
     """The builds' numbers and values, in an order that changes from round to round."""
     both = ((0, pair.ours), (1, pair.theirs))
     return both if number % 2 else both[::-1]
-
-
-def cpu_seconds(pid: int) -> float:
-    """The CPU seconds of a server and its children so far."""
-    server = psutil.Process(pid)
-    return sum(sum(one.cpu_times()[:2]) for one in (server, *server.children(recursive=True)))
-
-
-async def _search_together(server: Server, collection_id: str, queries: Iterator[str]) -> tuple[int, float]:
-    """All clients search for some seconds; returns the number of searches and the seconds."""
-    end = time.perf_counter() + _CLIENTS_S
-
-    async def client() -> int:
-        count = 0
-        async with SearchConnection(server.client.url, server.client.token, collection_id) as connection:
-            while time.perf_counter() < end:
-                await connection.search_seconds(next(queries))
-                count += 1
-        return count
-
-    started = time.perf_counter()
-    counts = await asyncio.gather(*(client() for _ in range(_CLIENTS)))
-    return sum(counts), time.perf_counter() - started

@@ -7,11 +7,14 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from semantik.client.api import Client
 from semantik.core.models import TERMINAL
@@ -118,6 +121,18 @@ async def wait_for_operation(client: Client, operation_id: str) -> dict[str, Any
     if record["status"] != "completed":
         raise RuntimeError(f"The operation ended as {record['status']}: {record.get('error')}")
     return record
+
+
+def operation_seconds(record: Mapping[str, Any]) -> float:
+    """The duration of an operation, from its record."""
+    started, done = (datetime.fromisoformat(record[name]) for name in ("started_at", "completed_at"))
+    return (done - started).total_seconds()
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU seconds of a server and all its descendants so far, including those that have ended."""
+    server = psutil.Process(pid)
+    return sum(sum(each.cpu_times()[:4]) for each in (server, *server.children(recursive=True)))
 
 
 async def wait_for_pool(client: Client) -> None:

@@ -20,7 +20,7 @@ import psutil
 from bench import corpus
 from bench.pairs import Pair
 from bench.queries import SearchConnection, random_queries
-from bench.server_process import ROOT, run_server, wait_for_operation
+from bench.server_process import ROOT, cpu_seconds, run_server, wait_for_operation
 from bench.sizes import sized
 from semantik.client.api import Client
 
@@ -83,7 +83,7 @@ async def _measure_round(build: Path, files: Path, queries: Iterator[str]) -> St
             SearchConnection(server.client.url, token, collection) as connection,
         ):
             await connection.search_seconds(next(queries))
-            answer_s, cpu_s = time.perf_counter() - started, _cpu_seconds(server.pid)
+            answer_s, cpu_s = time.perf_counter() - started, cpu_seconds(server.pid)
             await asyncio.sleep(_REST_S)
             pss = pss_bytes(server.pid)[1]
             await _index(server.client, ROOT / "docs" / "samples", "warm")
@@ -108,9 +108,3 @@ def pss_bytes(pid: int) -> tuple[int, int]:
     process = psutil.Process(pid)
     own = process.memory_full_info().pss
     return own, own + sum(each.memory_full_info().pss for each in process.children(recursive=True))
-
-
-def _cpu_seconds(pid: int) -> float:
-    """The CPU seconds of a process and all its descendants, including those that have ended."""
-    process = psutil.Process(pid)
-    return sum(sum(each.cpu_times()[:4]) for each in (process, *process.children(recursive=True)))

@@ -7,12 +7,10 @@ import os
 import statistics
 import time
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
 
 from bench import corpus, indexed_data
 from bench.results import Result
-from bench.server_process import run_server, wait_for_operation
+from bench.server_process import operation_seconds, run_server, wait_for_operation
 
 _FILES = 100_000
 _ROUNDS = 5
@@ -47,7 +45,7 @@ async def _run(data_set: indexed_data.IndexedData) -> tuple[list[float], list[fl
             assert record["result"]["unchanged"] == _FILES, record["result"]
             if number:  # the first round warms the caches, and an older data folder has no folder digests yet
                 baseline_s.append(walk_s)
-                semantik_s.append(_duration(record))
+                semantik_s.append(operation_seconds(record))
     return semantik_s, baseline_s
 
 
@@ -61,8 +59,3 @@ def _walk(folder: str) -> int:
                 entry.stat()
                 files += 1
     return files
-
-
-def _duration(record: dict[str, Any]) -> float:
-    started, done = (datetime.fromisoformat(record[name]) for name in ("started_at", "completed_at"))
-    return (done - started).total_seconds()

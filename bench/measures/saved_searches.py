@@ -8,14 +8,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from bench.results import Result
-from bench.server_process import Server, index_folder, run_server, wait_for_operation
+from bench.server_process import (
+    Server,
+    cpu_seconds,
+    index_folder,
+    operation_seconds,
+    run_server,
+    wait_for_operation,
+)
 
 _SEARCHES = 100
 _FILES = 300  # of each operation
@@ -89,28 +92,16 @@ def _sentence(batch: int, number: int) -> str:
 
 
 async def _append(server: Server, collection_id: str, searches: int) -> _Operation:
-    cpu_s = _cpu_s(server.pid)
+    cpu_s = cpu_seconds(server.pid)
     accepted = await server.client.call("POST", f"collections/{collection_id}/append", {})
     record = await wait_for_operation(server.client, accepted["operation_id"])
     ended = time.perf_counter()
     while await _found(server) < searches:  # noqa: ASYNC110
         await asyncio.sleep(_POLL_S)
     alerts_s = time.perf_counter() - ended
-    return _Operation(_duration(record), alerts_s, _cpu_s(server.pid) - cpu_s)
+    return _Operation(operation_seconds(record), alerts_s, cpu_seconds(server.pid) - cpu_s)
 
 
 async def _found(server: Server) -> int:
     searches = (await server.client.call("GET", "saved-searches"))["items"]
     return sum(each["alert_count"] > 0 for each in searches)
-
-
-def _cpu_s(pid: int) -> float:
-    """Of the server and its present children."""
-    server = psutil.Process(pid)
-    times = [each.cpu_times() for each in (server, *server.children(recursive=True))]
-    return float(sum(each.user + each.system for each in times))
-
-
-def _duration(record: dict[str, Any]) -> float:
-    started, done = (datetime.fromisoformat(record[name]) for name in ("started_at", "completed_at"))
-    return (done - started).total_seconds()

@@ -17,10 +17,9 @@ import numpy as np
 from bench import inserted_data
 from bench.corpus import documents, small_files
 from bench.lower_bound import STEPS, run_lower_bound
-from bench.queries import SearchConnection, random_queries
+from bench.queries import SearchConnection, random_queries, search_for, search_together
 from bench.results import Result
-from bench.search_comparison import cpu_seconds
-from bench.server_process import Server, run_server
+from bench.server_process import Server, cpu_seconds, run_server
 from bench.sizes import sized
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
@@ -66,12 +65,12 @@ async def _measure_in_turns(
                 samples.lower_bound.append(seconds)
                 samples.steps.append(json.loads(response)[STEPS])
             before_s = cpu_seconds(server.pid)
-            count, seconds = await _search_concurrently(
-                server.client.url, server.client.token, collection, queries
+            count, seconds = await search_together(
+                server.client.url, server.client.token, collection, queries, _CLIENTS, _CONCURRENT_S
             )
             samples.rates.append(count / seconds)
             samples.cpu_costs.append((cpu_seconds(server.pid) - before_s) / count)
-            count, seconds = await _search_concurrently(url, "", collection, queries)
+            count, seconds = await search_together(url, "", collection, queries, _CLIENTS, _CONCURRENT_S)
             samples.lower_bound_rates.append(count / seconds)
     return samples
 
@@ -103,7 +102,7 @@ async def _measure(data: Path, other_data: Path, collection: str) -> list[Result
             ("real documents", documents()),
             (f"{_SMALL_FILES:,} small files", small_files(_SMALL_FILES)),
         ):
-            idle = await _search_for(connection, queries, _INDEXING_S)
+            idle = await search_for(connection, queries, _INDEXING_S)
             during_indexing[name] = idle, await _while_indexing(server.client, folder, connection, queries)
     return _results(samples, during_indexing)
 
@@ -185,28 +184,6 @@ def _encoder() -> Encode:
     return encode
 
 
-async def _search_for(connection: SearchConnection, queries: Iterator[str], seconds: float) -> list[float]:
-    end = time.perf_counter() + seconds
-    times = []
-    while time.perf_counter() < end:
-        times.append(await connection.search_seconds(next(queries)))
-    return times
-
-
-async def _search_concurrently(
-    url: str, token: str, collection: str, queries: Iterator[str]
-) -> tuple[int, float]:
-    """Run all clients concurrently; returns the number of searches and the seconds."""
-
-    async def client() -> int:
-        async with SearchConnection(url, token, collection) as connection:
-            return len(await _search_for(connection, queries, _CONCURRENT_S))
-
-    started = time.perf_counter()
-    counts = await asyncio.gather(*(client() for _ in range(_CLIENTS)))
-    return sum(counts), time.perf_counter() - started
-
-
 async def _while_indexing(
     client: Client, folder: Path, connection: SearchConnection, queries: Iterator[str]
 ) -> list[float]:
@@ -216,7 +193,7 @@ async def _while_indexing(
         async for message in client.watch(collection["operation_id"]):
             if message.get("type") == "document_processed":
                 break
-        times = await _search_for(connection, queries, _INDEXING_S)
+        times = await search_for(connection, queries, _INDEXING_S)
         record = await client.call("GET", f"operations/{collection['operation_id']}")
         assert record["status"] == "processing", f"the INDEX ended too early: {record['status']}"
         return times
