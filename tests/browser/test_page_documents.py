@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-from support.api import index
+from support.archive_page import ROWS, World, make, open_table
 from support.beside_browser import run
 from support.browser import needs_chromium
-from support.page_actions import NAME, PASSWORD, plant, sign_in
-from support.patience import patience
-from support.server import SETUP_CODE, Serving, serve
+from support.page_actions import NAME, PASSWORD, plant
+from support.server import serve
 from support.synthetic_documents import FAILED_EVERY, fill, name_of, size_of
 
 from semantik.client.api import Client
@@ -23,35 +20,13 @@ from semantik.client.api import Client
 pytestmark = needs_chromium
 
 COUNT = 100_000
-ROWS = ".documents [role=row][data-place]"
-
-
-@dataclass
-class World:
-    serving: Serving
-    collection: str
-
-    @property
-    def path(self) -> str:
-        return f"/#/collections/{self.collection}"
-
-
-async def _make(serving: Serving, folder: Path) -> str:
-    client = Client(serving.url)
-    await client.register(NAME, PASSWORD, SETUP_CODE)
-    await client.sign_in(NAME, PASSWORD)
-    collection, _ = await index(client, folder, "Archive")
-    other = "reader"
-    await client.call("POST", "users", {"username": other, "password": PASSWORD})
-    await client.call("PUT", f"collections/{collection}/shares", {"user": other, "level": "read"})
-    return collection
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     root = tmp_path_factory.mktemp("documents")
     serving = serve(root / "data")
-    collection = run(_make(serving, plant(root / "plant")))
+    collection = run(make(serving, plant(root / "plant")))
     fill(serving, collection, COUNT)
     yield World(serving, collection)
     serving.stop()
@@ -62,27 +37,9 @@ def trouble() -> list[str]:
     return []
 
 
-def _open(browser: Browser, world: World, trouble: list[str], name: str = NAME, **context: Any) -> Page:
-    opened = browser.new_context(
-        base_url=world.serving.url, **{"viewport": {"width": 1200, "height": 900}, **context}
-    )
-    opened.set_default_timeout(patience() * 1000)
-    expect.set_options(timeout=patience() * 1000)
-    page = opened.new_page()
-    page.goto("/")
-    sign_in(page, PASSWORD, name)
-    expect(page.get_by_role("button", name="Account: ")).to_be_visible()
-    page.on("console", lambda m: trouble.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.goto(world.path)
-    expect(page.locator(ROWS).first).to_be_visible()
-    expect(page.locator(".grid-waiting")).to_have_count(0)
-    return page
-
-
 @pytest.fixture
 def page(browser: Browser, world: World, trouble: list[str]) -> Iterator[Page]:
-    opened = _open(browser, world, trouble)
+    opened = open_table(browser, world, trouble)
     yield opened
     opened.context.close()
     assert trouble == []
@@ -255,7 +212,7 @@ def test_tags_are_given_to_all_of_a_list(page: Page, world: World) -> None:
 def test_who_may_only_read_selects_and_changes_nothing(
     browser: Browser, world: World, trouble: list[str]
 ) -> None:
-    page = _open(browser, world, trouble, "reader")
+    page = open_table(browser, world, trouble, "reader")
     expect(page.locator(f"{ROWS} input")).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("^Retry"))).to_have_count(0)
     page.get_by_role("grid").focus()
@@ -269,7 +226,7 @@ def test_who_may_only_read_selects_and_changes_nothing(
 def test_a_phone_shows_it_without_scrolling_sideways(
     browser: Browser, world: World, trouble: list[str], scheme: Any
 ) -> None:
-    page = _open(browser, world, trouble, viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page = open_table(browser, world, trouble, viewport={"width": 360, "height": 740}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     grid = page.get_by_role("grid")
     grid.evaluate("node => { node.scrollTop = node.scrollHeight; }")
