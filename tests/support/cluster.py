@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
 import psutil
+import pytest
 from support.local_tls import Authority, free_port
 from support.patience import patience
 from support.server import ROOT
@@ -111,9 +112,11 @@ class Cluster:
             one.wait_ready()
         return started
 
-    def restart_scheduler(self) -> None:
+    def kill_scheduler(self) -> None:
         self.scheduler.kill()
         self.scheduler.wait(patience())
+
+    def start_scheduler(self) -> None:
         self.scheduler = self._start_scheduler()
 
     def _start_scheduler(self) -> subprocess.Popen[bytes]:
@@ -145,3 +148,11 @@ class Cluster:
 def _answers(port: int) -> bool:
     with socket.socket() as trying:
         return trying.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One for all tests of a module, with two workers at first."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        cluster.start_workers()
+        yield cluster

@@ -6,13 +6,12 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import run
-from support.cluster import Cluster
+from support.cluster import Cluster, cluster
 from support.hold import held
 from support.local_tls import Authority
 from support.patience import deadline, patience
@@ -27,14 +26,9 @@ from pipeline.remote.tls import security
 from semantik.config.loader import load
 from semantik.core.errors import ConfigError
 
+__all__ = ["cluster"]
+
 pytestmark = [pytest.mark.usefixtures("light_fork_server"), pytest.mark.server]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        cluster.start_workers()
-        yield cluster
 
 
 @pytest.mark.noisy

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.api import documents, index, new_user
-from support.cluster import Cluster, RemoteWorker
+from support.cluster import Cluster, RemoteWorker, cluster
 from support.hold import held
 from support.operation_fixtures import (
     SMALL_STEPS,
@@ -28,16 +28,11 @@ from support.two_servers import says, until
 
 from semantik.storage.mongo import Store
 
+__all__ = ["cluster"]
+
 pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.server]
 
 _FLAGS = (*SMALL_STEPS, "--auth-registration", "open", "--progress-linger-s", "0.5")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        cluster.start_workers(2)
-        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +114,11 @@ async def test_without_a_scheduler_local_workers_go_on(
         with held(folder, "lamp-07*.txt"):
             begun = await begin("index", client, folder)
             await in_the_middle(store, begun)
-            cluster.restart_scheduler()
+            cluster.kill_scheduler()
+            await says(serving, after, "is away, local workers take its tasks")
         assert (await until_ended(store, begun)).status == "completed"
     await is_as_undisturbed(begun, client, serving.stores)
-    assert "is away, local workers take its tasks" in serving.log.read_text()[after:]
+    cluster.start_scheduler()
     await _until_whole(serving, cluster, after)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import run
-from support.cluster import Cluster
+from support.cluster import Cluster, cluster
 from support.hold import held
 from support.patience import deadline, patience
 from support.pools import MODEL, OPTIONS, ready_pool, tasks_of
@@ -28,14 +28,9 @@ from pipeline.compute.messages import (
 )
 from semantik.core.errors import Invalid
 
+__all__ = ["cluster"]
+
 pytestmark = [pytest.mark.usefixtures("light_fork_server"), pytest.mark.server]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        cluster.start_workers()
-        yield cluster
 
 
 def _samples() -> list[FileTask]:
