@@ -129,8 +129,7 @@ class OperationContext:
 
     async def kept_folders(self) -> Mapping[str, str]:
         """The folders of the data folder that hold the files of sources that are no folders, by source id."""
-        data = self.deps.settings.data
-        sources = await self.sources_of_collection()
+        data, sources = self.deps.settings.data, await self.sources_of_collection()
         return {one.id: str(kept_folder(data, one.id)) for one in sources if not one.is_folder}
 
     async def mark_dirty(self) -> None:
@@ -189,6 +188,10 @@ class OperationContext:
             last_message=self.reporter.last_seq,
             **self._progress_fields(),
         )
+
+    def continue_from(self, percent: float) -> None:
+        """Go on from a progress that was published, but not saved before the operation's server died."""
+        self._percent = max(self._percent, percent)
 
     def start_work(self, files: int, size: int) -> None:
         """A round of reading begins, with so many files of `size` bytes; the first goes on from the saved progress."""

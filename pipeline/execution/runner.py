@@ -74,6 +74,8 @@ async def _attempt(
     if operation.started_at is None:
         await context.save(status="processing", started_at=now(), settings=context.settings_used())
     resumed = context.operation.stage is not None
+    if resumed:
+        context.continue_from(await deps.progress.published_percent(operation.id))
     await reporter.publish(
         "operation_started",
         idempotency_key="started",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -19,6 +20,8 @@ from semantik.progress.stream_store import StreamStore
 from semantik.progress.subscription import Subscriber, Subscription
 
 log = logging.getLogger("semantik.progress")
+
+_NEWEST_MESSAGES = 20  # more than there are between two messages with the progress
 
 
 class ProgressService:
@@ -96,6 +99,13 @@ class ProgressService:
         """The id of the stream's last message; "0-0" where there is none."""
         [last] = await self._store.last([operation_id])
         return last.id
+
+    async def published_percent(self, operation_id: str) -> float:
+        """The progress that was published last, 0 to 100; it may be ahead of the operation's record. Unavailable."""
+        for message in await self._store.newest(operation_id, _NEWEST_MESSAGES):
+            if (percent := json.loads(message.body).get("progress_percent")) is not None:
+                return float(percent)
+        return 0.0
 
     async def delete(self, operation_id: str) -> None:
         """Delete all that Redis has of the operation; Unavailable when it is away."""

@@ -67,6 +67,12 @@ class StreamStore:
         messages = [_messages(name, entries) for name, entries in zip(operation_ids, found, strict=True)]
         return [one[0].position if one else START for one in messages]
 
+    async def newest(self, operation_id: str, count: int) -> list[Message]:
+        """At most `count` messages from the end of the stream, newest first."""
+        key = STREAM.format(operation_id=operation_id)
+        entries: Any = await self._redis.execute(self._redis.commands.xrevrange(key, count=count))
+        return _messages(operation_id, entries)
+
     async def read(self, after: dict[str, str], count: int) -> dict[str, list[Message]]:
         """Wait for messages after the given ids (operation id to stream id): at most `count` of each.
 

@@ -60,7 +60,8 @@ def test_a_collection_is_shared_and_given_away(member: Page, browser: Browser, s
     expect(reader.get_by_role("link", name="Users")).to_have_count(0)
     expect(reader.get_by_role("button", name="Add folder")).to_have_count(0)
 
-    level.select_option("manage")
+    with member.expect_response(lambda answer: answer.request.method in ("PUT", "PATCH")):
+        level.select_option("manage")
     expect(level).to_have_value("manage")
     reader.reload()
     expect(reader.get_by_role("link", name="Sharing")).to_be_visible()

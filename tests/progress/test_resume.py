@@ -56,6 +56,17 @@ async def test_since_resumes_after_the_given_message(redis_url: str) -> None:
 
 
 @pytest.mark.gen_test
+async def test_the_progress_that_was_published_last_is_found_behind_other_messages(redis_url: str) -> None:
+    operation = new_id()
+    async with progress_on(redis_url) as progress, progress.publisher(operation) as publisher:
+        assert await progress.published_percent(operation) == 0
+        for percent in (39.2, 40.2):
+            await publisher.publish("document_processed", progress_percent=percent)
+        await publisher.publish("error", n=1)
+        assert await progress.published_percent(operation) == 40.2
+
+
+@pytest.mark.gen_test
 async def test_each_history_page_is_delivered_after_waiting_for_a_writable_queue(redis_url: str) -> None:
     """Otherwise concurrent messages, such as presence, would count against the limit together with a full page."""
 
