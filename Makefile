@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-fast test-redis check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads screenshots
+.PHONY: help setup tools run demo cluster-demo test test-fast test-redis test-machines check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads screenshots
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ run: setup ## start the server on the folder data/, at http://127.0.0.1:8080
 demo: setup ## index a folder with live progress and search it: make demo [FOLDER=/some/folder]
 	@exec bin/semantik-demo $${FOLDER:+"$$FOLDER"}
 
+cluster-demo: tools ## the same on several machines, each a process of this one: make cluster-demo [ARGS=--serve]
+	@PYTHONPATH=tests .venv/bin/python -m support.cluster_demo $(ARGS) $${FOLDER:+"$$FOLDER"}
+
 # Compiled modules are stored: hundreds of processes of the tests import the same ones.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -31,6 +34,9 @@ test-fast: tools ## run the tests that need no server, no browser and no model
 
 test-redis: tools ## run the tests that need Redis on the redis-server of this machine
 	@PYTHONPATH=tests .venv/bin/python -m support.on_redis $(PARALLEL) $(ARGS)
+
+test-machines: tools ## try every fault on every machine of a cluster in network namespaces; takes hours, and root
+	@SEMANTIK_TEST_ALL_FAULTS=1 .venv/bin/python -m pytest tests/cluster/test_faults.py $(ARGS)
 
 check: tools ## format, lint, types, import contracts, known vulnerabilities of packages
 	@.venv/bin/ruff format --check .

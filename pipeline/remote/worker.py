@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Worker
+from distributed.core import Status
 
 from pipeline.remote.requests import RESOURCE
 from pipeline.remote.tasks import RequestPlugin
@@ -24,6 +25,7 @@ from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import WorkerFunctions
 from pipeline.workers.isolation import Isolation
 from semantik.config.settings import Settings
+from semantik.core.errors import ConfigError
 
 _START_S = 30.0
 _RETRY_S = 2.0
@@ -44,6 +46,7 @@ async def serve(
     """
     security(settings.pool)
     use_our_log()
+    _require_free(port)
     functions = functions or WorkerFunctions()
     async with _local_workers(settings, functions) as workers:
         plugin = RequestPlugin(settings, functions, workers)
@@ -89,12 +92,31 @@ async def _connected(settings: Settings, plugin: RequestPlugin, slots: int, port
     )
     try:
         async with asyncio.timeout(_START_S):
-            await worker.start()
+            await _start(worker)
         yield worker
     finally:
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_LEAVE_S):
-                await worker.close_gracefully()
+        if worker.status is Status.running:
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_LEAVE_S):
+                    await worker.close_gracefully()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_LEAVE_S):
                 await worker.close(timeout=_LEAVE_S, executor_wait=False)
+
+
+async def _start(worker: Any) -> None:
+    try:
+        await worker.start()
+    except RuntimeError as error:  # whatever went wrong, this is what distributed makes of it
+        raise error.__cause__ or error from error
+
+
+def _require_free(port: int) -> None:
+    """Raises ConfigError. Looked up before the first start, of which distributed would log a traceback."""
+    try:
+        socket.create_server(("", port)).close()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise ConfigError(
+            f"Port {port} of this machine cannot be used ({reason}); choose another with --listen-port."
+        ) from error

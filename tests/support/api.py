@@ -19,7 +19,11 @@ _users = iter(range(1_000_000))
 
 async def new_user(serving: Serving) -> Client:
     """A client that is signed in as somebody new."""
-    client = Client(serving.url)
+    return await new_user_at(serving.url)
+
+
+async def new_user_at(url: str) -> Client:
+    client = Client(url)
     name = f"user-{os.getpid()}-{next(_users)}@example.com"
     await client.register(name, PASSWORD, SETUP_CODE)
     await client.sign_in(name, PASSWORD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -132,3 +133,20 @@ def test_who_has_no_certificate_of_the_authority_is_not_let_in(cluster: Cluster,
         await away.close()
 
     run(test())
+
+
+def test_a_port_that_is_taken_is_named_and_the_worker_ends(cluster: Cluster, tmp_path: Path) -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, str(ROOT / "tests" / "support" / "light_worker.py")]
+        command += ["--data", str(tmp_path / "data"), "--pool-workers", "1", "--listen-port", port]
+        ended = subprocess.run(
+            [*command, *cluster.flags("worker")],
+            capture_output=True,
+            text=True,
+            timeout=patience(),
+            check=False,
+        )
+    assert ended.returncode == 2
+    reason = f"Port {port} of this machine cannot be used (Address already in use)"
+    assert ended.stderr == f"semantik-worker: {reason}; choose another with --listen-port.\n"
