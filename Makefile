@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test test-fast test-redis check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads screenshots
+.PHONY: help setup tools run demo test test-fast test-redis test-stores check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads screenshots
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-fast: tools ## run the tests that need no server, no browser and no model
 
 test-redis: tools ## run the tests that need Redis on the redis-server of this machine
 	@PYTHONPATH=tests .venv/bin/python -m support.on_redis $(PARALLEL) $(ARGS)
+
+test-stores: tools ## run the tests of the stores over TCP, on SecantusDB and redis-server with TLS and passwords; many minutes
+	@PYTHONPATH=tests .venv/bin/python -m support.on_stores $(PARALLEL) $(ARGS)
 
 check: tools ## format, lint, types, import contracts, known vulnerabilities of packages
 	@.venv/bin/ruff format --check .

@@ -15,10 +15,12 @@ import pymongo
 import redis
 from pymongo.errors import PyMongoError
 from support.local_tls import Certificate, free_port
+from support.mongo_commands import listener
 from support.patience import patience
 
 _USER, _PASSWORD = "semantik", "a pass/word: of @ store"
 _LOOK_S = 0.05
+_SLOW_MS = 300_000  # SecantusDB updates some twenty rows a second that have several indexes
 
 
 class _Server:
@@ -58,6 +60,7 @@ class Mongo(_Server):
 
     def answers(self) -> bool:
         with (
+            listener.paused(),
             suppress(PyMongoError),
             pymongo.MongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=1000) as client,
         ):
@@ -78,10 +81,10 @@ def secantus(folder: Path, certificate: Certificate | None = None) -> Mongo:
         str(port),
     ]
     command += ["--storage-path", str(folder / "data"), "--log-level", "WARNING"]
-    server = Mongo(command, folder / "log", f"mongodb://127.0.0.1:{port}")
+    server = Mongo(command, folder / "log", f"mongodb://127.0.0.1:{port}/?socketTimeoutMS={_SLOW_MS}")
     server.start()
     if certificate is not None:
-        with pymongo.MongoClient[dict[str, object]](server.url) as client:
+        with listener.paused(), pymongo.MongoClient[dict[str, object]](server.url) as client:
             roles = [{"role": "root", "db": "admin"}]
             client.admin.command("createUser", _USER, pwd=_PASSWORD, roles=roles)
         server.stop()
@@ -89,7 +92,7 @@ def secantus(folder: Path, certificate: Certificate | None = None) -> Mongo:
         server.command += ["--auth", *files]
         server.url = (
             f"mongodb://{_USER}:{quote(_PASSWORD, safe='')}@127.0.0.1:{port}/?authSource=admin"
-            f"&tls=true&tlsCAFile={quote(str(certificate.file), safe='')}"
+            f"&socketTimeoutMS={_SLOW_MS}&tls=true&tlsCAFile={quote(str(certificate.file), safe='')}"
         )
         server.start()
     return server
@@ -119,6 +122,7 @@ class Redis(_Server):
         tls += ["--tls-key-file", str(certificate.key), "--tls-ca-cert-file", str(certificate.file)]
         command = [program, "--bind", "127.0.0.1", "--port", "0", *tls, "--tls-auth-clients", "no"]
         command += ["--requirepass", _PASSWORD, "--save", "", "--appendonly", "yes", "--dir", str(folder)]
+        command += ["--databases", "128"]  # those of workers of pytest-xdist, and of support/copied_stores.py
         super().__init__(command, folder / "log")
         self.url = (
             f"rediss://:{quote(_PASSWORD, safe='')}@127.0.0.1:{port}"
