@@ -84,8 +84,8 @@ def _by_sentinel(found: re.Match[str], connections: int, wait_s: float, options:
         unquote(rest["name"]), sentinel, connection_class=kind, **given
     )
     pool = BlockingConnectionPool(connections, wait_s, kind, connection_pool=single, **given)
-    blocking = Redis(connection_pool=single, single_connection_client=True)
-    return Clients(Redis.from_pool(pool), blocking, sentinel)
+    # Not a `single_connection_client`: that connects to the former primary again and again.
+    return Clients(Redis.from_pool(pool), Redis.from_pool(single), sentinel)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -37,7 +37,7 @@ def _wait(what: str, condition: object) -> None:
 
 
 class WithSentinel:
-    """`url` names the Sentinels, the first of which nobody answers for. `kill_primary` makes the replica the primary."""
+    """`url` names the Sentinels, the first of which is away. `kill_primary` makes the replica the primary."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
