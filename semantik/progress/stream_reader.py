@@ -58,7 +58,9 @@ class StreamReader:
                 self._wake_pending = False
                 after = {name: c.position.id for name, c in self._channels.items() if c.position is not None}
                 found = await self._store.read(after, READ_COUNT)
-                delays = backoff_delays()  # not before: another connection than that of the check may fail at once
+                delays = (
+                    backoff_delays()
+                )  # not before: another connection than that of the check may fail at once
             except Unavailable as error:
                 verified = False
                 if lost_at is None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pymongo
 import redis
-from support.mongo_commands import listener
 from support.redis_server import given_redis
 from support.server import given_stores
 
@@ -44,7 +43,7 @@ def copy_database(source: Path, target: Path) -> None:
     if not before:
         return
     url = os.environ["SEMANTIK_TEST_MONGO_URL"]
-    with listener.paused(), pymongo.MongoClient[dict[str, Any]](url) as client:
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
         for name in client[before].list_collection_names():
             # Without the row which says that there are indexes: they are not copied.
             if rows := list(client[before][name].find({"_id": {"$ne": "indexes"}})):

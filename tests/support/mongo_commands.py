@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import monitoring
+
+from semantik.storage import mongo
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "mongodb.md"
 
-_SIGN_IN = {"saslStart", "saslContinue"}
 # What a driver adds to each command: who asks in which session, when, and for how long.
 _OF_THE_DRIVER = {"$db", "$clusterTime", "$readPreference", "lsid", "txnNumber", "maxTimeMS"}
 _OF_THE_USER = {"$set", "$setOnInsert", "$literal"}  # operators whose values are rows of the application
@@ -64,18 +66,10 @@ class CommandListener(monitoring.CommandListener):
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
-        self._paused = False
         self._listed = listed(PAGE.read_text())
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """For clients of the tests' own."""
-        self._paused = True
-        yield
-        self._paused = False
-
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if self._paused or event.command_name in _SIGN_IN:
+        if event.command_name.startswith("sasl"):
             return
         new = set(used(event.command_name, event.command)) - self.seen
         self.seen |= new
@@ -93,5 +87,5 @@ listener = CommandListener()
 
 
 def listen() -> None:
-    """To all clients that this process makes from now on."""
-    monitoring.register(listener)
+    """To all stores that this process opens from now on, and to no other client."""
+    mongo.AsyncIOMotorClient = partial(AsyncIOMotorClient, event_listeners=[listener])  # type: ignore[misc]

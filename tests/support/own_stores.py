@@ -15,7 +15,6 @@ import pymongo
 import redis
 from pymongo.errors import PyMongoError
 from support.local_tls import Certificate, free_port
-from support.mongo_commands import listener
 from support.patience import patience
 
 _USER, _PASSWORD = "semantik", "a pass/word: of @ store"
@@ -60,7 +59,6 @@ class Mongo(_Server):
 
     def answers(self) -> bool:
         with (
-            listener.paused(),
             suppress(PyMongoError),
             pymongo.MongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=1000) as client,
         ):
@@ -84,7 +82,7 @@ def secantus(folder: Path, certificate: Certificate | None = None) -> Mongo:
     server = Mongo(command, folder / "log", f"mongodb://127.0.0.1:{port}/?socketTimeoutMS={_SLOW_MS}")
     server.start()
     if certificate is not None:
-        with listener.paused(), pymongo.MongoClient[dict[str, object]](server.url) as client:
+        with pymongo.MongoClient[dict[str, object]](server.url) as client:
             roles = [{"role": "root", "db": "admin"}]
             client.admin.command("createUser", _USER, pwd=_PASSWORD, roles=roles)
         server.stop()
